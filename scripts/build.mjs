@@ -1,0 +1,33 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const INPUTS = ['bin', 'src', 'producers', 'test/simulators', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+
+/** Compiles into `dist` unless the sources are those it was compiled from. Answers whether `dist` is good. */
+export function build(root) {
+  const mark = join(root, 'dist', '.built-from');
+  const wanted = fingerprint(root);
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return true;
+  // Nothing of a file that was since removed or renamed may stay behind.
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  const done = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
+  if (done.status !== 0) return false;
+  writeFileSync(mark, wanted);
+  return true;
+}
+
+function fingerprint(root) {
+  const hash = createHash('sha256');
+  for (const input of INPUTS) {
+    const path = join(root, input);
+    if (!existsSync(path)) continue;
+    const files = statSync(path).isFile() ? [path] : readdirSync(path, { recursive: true }).map(name => join(path, String(name))).sort();
+    for (const file of files) if (statSync(file).isFile()) hash.update(`${file}\0`).update(readFileSync(file));
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,63 @@
+// Who may import whom. `node scripts/import-rules.mjs` checks the tree; the test feeds it small bad ones.
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, posix, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOTS = ['src', 'producers'];
+const KAFKA_PACKAGES = /^(kafkajs|@kafkajs\/.*)$/;
+const inside = (...folders) => path => folders.some(folder => path === folder || path.startsWith(`${folder}/`));
+
+/** Each rule answers the reason why `from` must not import `to`, or undefined. `to` is a path in the tree or a package. */
+const RULES = [
+  (from, to, isPackage) => {
+    if (!inside('producers')(from)) return undefined;
+    if (isPackage) return to === 'zod' || to.startsWith('node:') ? undefined : `producers import no package but zod`;
+    if (inside('src/table', 'src/extract')(to) || to === 'src/errors.ts') return undefined;
+    const own = from.split('/')[1];
+    if (from === 'producers/index.ts') {
+      return /^producers\/[^/]+\/index\.ts$/.test(to) ? undefined : `the list of sources imports only each source's index.ts`;
+    }
+    if (inside(`producers/${own}`)(to)) return undefined;
+    return inside('producers')(to)
+      ? 'one producer never imports another'
+      : 'producers import only src/table, src/extract and src/errors.ts';
+  },
+  (from, to) => (inside('src')(from) && inside('producers')(to) ? 'src never imports producers: the list is passed in' : undefined),
+  (from, to) => (inside('src')(from) && inside('test', 'scripts', 'bench')(to) ? 'src imports nothing that is not shipped' : undefined),
+  (from, to, isPackage) =>
+    inside('src/extract', 'src/table', 'src/change')(from) && (isPackage ? KAFKA_PACKAGES.test(to) : inside('src/kafka', 'src/stack')(to))
+      ? 'src/extract, src/table and src/change know no Kafka'
+      : undefined,
+];
+
+const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|^\s*import\s+|\brequire\s*\(\s*)(['"])([^'"\n]+)\1/gm;
+
+/** All forbidden imports below `root`, as `file: imports x: reason`. */
+export function importViolations(root) {
+  const found = [];
+  for (const file of ROOTS.flatMap(folder => sources(join(root, folder)))) {
+    const from = relative(root, file).split(sep).join('/');
+    for (const [, , name] of readFileSync(file, 'utf8').matchAll(IMPORT)) {
+      const isPackage = !name.startsWith('.');
+      const to = isPackage ? name : posix.join(posix.dirname(from), name);
+      for (const rule of RULES) {
+        const reason = rule(from, to, isPackage);
+        if (reason !== undefined) found.push(`${from}: imports ${name}: ${reason}`);
+      }
+    }
+  }
+  return found;
+}
+
+function sources(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true })
+    .map(name => join(folder, String(name)))
+    .filter(path => /\.[cm]?[jt]sx?$/.test(path) && statSync(path).isFile());
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const violations = importViolations(dirname(dirname(fileURLToPath(import.meta.url))));
+  for (const line of violations) console.error(line);
+  process.exitCode = violations.length === 0 ? 0 : 1;
+}
