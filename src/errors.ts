@@ -1,0 +1,67 @@
+/**
+ * What went wrong, sorted by who has to act:
+ * - `config`: settings, key or rights are wrong; the user has to act, retrying is useless.
+ * - `transient`: time-outs, 5xx, resets; retried with back-off without an end.
+ * - `rate_limit`: the vendor asks to wait; `retryAt` says until when.
+ * - `data`: this row or page cannot be used.
+ * - `fenced`: another instance has taken over this connection's writer; stop.
+ * - `stopped`: a shutdown, pause or deploy interrupted the work; the position is saved.
+ * - `internal`: our own fault; never retried silently.
+ */
+export type ErrorKind = 'config' | 'transient' | 'rate_limit' | 'data' | 'fenced' | 'stopped' | 'internal';
+
+/** How far a failure reaches: a plan-gated 403 stops one table, a refused key the whole connection. */
+export type ErrorReach = 'table' | 'connection';
+
+export interface TributaryErrorOptions {
+  kind: ErrorKind;
+  /** What to do about it, one sentence for the person who reads `status` at 3 a.m. */
+  remedy?: string;
+  /** Text for the log only (response excerpt, vendor code). Redacted by the log like everything else. */
+  detail?: string;
+  /** Short stable code, e.g. `klaviyo:401` or `kafka:INVALID_PRODUCER_EPOCH`. */
+  code?: string;
+  reach?: ErrorReach;
+  /** Earliest useful moment of the next try, epoch milliseconds. */
+  retryAt?: number;
+  cause?: unknown;
+}
+
+/**
+ * The only error type that reaches a user. `message` says what happened and where, without a secret
+ * and without a stack trace.
+ */
+export class TributaryError extends Error {
+  override readonly name = 'TributaryError';
+  readonly kind: ErrorKind;
+  readonly remedy: string | undefined;
+  readonly detail: string | undefined;
+  readonly code: string | undefined;
+  readonly reach: ErrorReach;
+  readonly retryAt: number | undefined;
+
+  constructor(message: string, options: TributaryErrorOptions) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = options.kind;
+    this.remedy = options.remedy;
+    this.detail = options.detail;
+    this.code = options.code;
+    this.reach = options.reach ?? 'table';
+    this.retryAt = options.retryAt;
+  }
+}
+
+/** Wraps anything thrown into a {@link TributaryError}; unknown errors are our own fault. */
+export function asTributaryError(error: unknown, where: string): TributaryError {
+  if (error instanceof TributaryError) return error;
+  if (error instanceof Error && error.name === 'AbortError') {
+    return new TributaryError(`${where} was stopped.`, { kind: 'stopped', cause: error });
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  return new TributaryError(`${where} failed: ${text}`, {
+    kind: 'internal',
+    remedy: 'This is a fault of Tributary. Please report it with the log of this moment.',
+    detail: error instanceof Error ? (error.stack ?? text) : text,
+    cause: error,
+  });
+}

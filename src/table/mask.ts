@@ -1,0 +1,65 @@
+import { rawNumberText } from '../extract/parse-json.ts';
+import type { Json, Row } from '../extract/types.ts';
+import { snakeCase } from './names.ts';
+import type { TableDefinition } from './types.ts';
+
+const SECRET_NAME = /password|passwd|passphrase|secret|token|credential|ciphertext|cookie|signature|authori[sz]ation|keys?$/;
+const DOTS = '••••';
+/** Texts up to this length are masked whole: four of their characters would tell too much. */
+const SHORT = 12;
+
+/** Whether a member of this name usually holds a secret. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name.toLowerCase().replace(/[^a-z0-9]/g, ''));
+}
+
+/** The text with all but its last four characters hidden; short ones are hidden whole. */
+export function maskText(value: string): string {
+  const characters = [...value];
+  return characters.length <= SHORT ? DOTS : DOTS + characters.slice(-4).join('');
+}
+
+/** Hides every leaf of the value. */
+export function maskAll(value: unknown): unknown {
+  if (typeof value === 'string') return maskText(value);
+  if (value === null || value === undefined) return value;
+  return typeof value === 'object' && !isRawNumber(value) ? mapMembers(value, maskAll) : DOTS;
+}
+
+/**
+ * Hides texts and, inside objects, what stands under a name that usually holds a secret; everything else stays.
+ * A text in an array counts as the array itself does.
+ */
+export function maskSecrets(value: unknown): unknown {
+  if (typeof value === 'string') return maskText(value);
+  return Array.isArray(value) ? value.map(maskSecrets) : maskNamed(value);
+}
+
+/** Hides, at any depth, what stands under a name that usually holds a secret. */
+export function maskNamed(value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || isRawNumber(value)) return value;
+  return mapMembers(value, (member, name) => (name !== undefined && isSecretName(name) ? maskAll(member) : maskNamed(member)));
+}
+
+/**
+ * Compiles what hides the secrets of a table's raw rows: whatever stands under a masked column's name or under a
+ * name that usually holds a secret. Rows of a table without masked columns stay as they are.
+ */
+export function compileRowMask({ fields }: Pick<TableDefinition, 'fields'>): (row: Row) => unknown {
+  const secret = new Set(Object.entries(fields).flatMap(([column, field]) => (field.secret ? [column, snakeCase(field.path?.split('.').at(-1) ?? column)] : [])));
+  if (secret.size === 0) return (row) => row;
+  const hide = (value: unknown): unknown => (
+    value === null || typeof value !== 'object' || isRawNumber(value) ? value
+      : mapMembers(value, (member, name) => (name !== undefined && (secret.has(snakeCase(name)) || isSecretName(name)) ? maskAll(member) : hide(member)))
+  );
+  return hide;
+}
+
+const isRawNumber = (value: object): boolean => rawNumberText(value as Json) !== undefined;
+
+function mapMembers(value: object, change: (member: unknown, name?: string) => unknown): unknown {
+  if (Array.isArray(value)) return value.map((member) => change(member));
+  const copy = Object.create(null) as Record<string, unknown>;
+  for (const name of Object.keys(value)) copy[name] = change((value as Record<string, unknown>)[name], name);
+  return copy;
+}

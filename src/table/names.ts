@@ -1,0 +1,23 @@
+/**
+ * The one rule that turns a vendor's field name into a column name: lower snake case, runs of characters that
+ * an identifier cannot hold become one `_`, acronyms stay whole (`MsgID` -> `msg_id`, `appURLs` -> `app_urls`),
+ * and a leading digit gets a `_` in front.
+ */
+export function snakeCase(name: string): string {
+  const snake = name
+    .replace(/([A-Z])([A-Z]+)s(?![a-z])/g, (_, first: string, rest: string) => `${first}${rest.toLowerCase()}s`)
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
+    .replace(/[^A-Za-z0-9]+/g, '_')
+    .toLowerCase();
+  if (snake === '') return '_';
+  return /^[0-9]/.test(snake) ? `_${snake}` : snake;
+}
+
+/** Longest column name every landing takes (PostgreSQL cuts at 63 bytes). */
+const LONGEST_COLUMN = 63;
+
+/** Whether the name can be a column: lower snake case, legal in Avro, short enough for every landing. */
+export function isColumnName(name: string): boolean {
+  return name.length <= LONGEST_COLUMN && /^_?[a-z][a-z0-9_]*$/.test(name) && !name.includes('__') && !name.endsWith('_');
+}
