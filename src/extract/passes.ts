@@ -1,0 +1,55 @@
+import { asNumber, asObject, asText, contextWith, saved } from './resume.ts';
+import type { JsonObject, Page, Position, Reader } from './types.ts';
+
+export interface Pass<Api> {
+  readonly read: Reader<Api>;
+  /** How often this pass runs, ms. Without it: each run. */
+  readonly every?: number;
+  /** Lists everything: runs whatever its period when the engine wants a listing now. */
+  readonly listsAll?: boolean;
+  /** Has nothing to find in the very first run; its period begins with that run. */
+  readonly notAtFirst?: boolean;
+}
+
+/**
+ * Several ways of reading one table, one after the other, each with its own position and period. A pass that was
+ * cut goes on before any other.
+ */
+export function passes<Api>(named: Readonly<Record<string, Pass<Api>>>): Reader<Api> {
+  return async function* read(ctx) {
+    const position = saved(ctx, 1);
+    let positions: JsonObject = asObject(position?.passes) ?? {};
+    let last: JsonObject = asObject(position?.last) ?? {};
+    const cut = asText(position?.cut);
+    const startedAt = asNumber(position?.cutAt);
+    const names = Object.keys(named);
+    const order = cut !== undefined && names.includes(cut) ? [cut, ...names.filter((name) => name !== cut)] : names;
+    if (position === undefined) {
+      last = Object.fromEntries(names.filter((name) => named[name]?.notAtFirst === true).map((name) => [name, ctx.now()]));
+    }
+    for (const name of order) {
+      const pass = named[name] as Pass<Api>;
+      if (name !== cut && !isDue(name, pass)) continue;
+      yield* run(name, pass, name === cut && startedAt !== undefined ? startedAt : ctx.now());
+    }
+
+    function isDue(name: string, pass: Pass<Api>): boolean {
+      if (pass.listsAll === true && ctx.rescan === true) return true;
+      const before = asNumber(last[name]);
+      return pass.every === undefined || before === undefined || before + pass.every <= ctx.runStart;
+    }
+
+    async function* run(name: string, pass: Pass<Api>, began: number): AsyncGenerator<Page, void, void> {
+      let moved = pass.every !== undefined;
+      for await (const page of pass.read(contextWith(ctx, { position: asObject(positions[name]) as Position | undefined }))) {
+        positions = { ...positions, [name]: page.position };
+        moved = true;
+        yield { ...page, position: { v: 1, passes: positions, last, cut: name, cutAt: began } };
+      }
+      if (!moved) return;
+      if (pass.every !== undefined) last = { ...last, [name]: began };
+      // Says that the pass is over; without it a restart would run it again first.
+      yield { rows: [], position: { v: 1, passes: positions, last } };
+    }
+  };
+}
