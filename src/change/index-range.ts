@@ -1,0 +1,43 @@
+import type { Database } from 'lmdb';
+
+const CHUNK = 1000;
+const FIRST = Buffer.from([0]);
+
+export const isZero = (bytes: Buffer): boolean => bytes.every((byte) => byte === 0);
+
+/** The lowest key of the same length that is greater than every key beginning with these bytes; undefined after the last. */
+export function incremented(prefix: Buffer): Buffer | undefined {
+  const next = Buffer.from(prefix);
+  for (let i = next.length - 1; i >= 0; i -= 1) {
+    const byte = next[i] as number;
+    if (byte < 255) {
+      next[i] = byte + 1;
+      return next;
+    }
+    next[i] = 0;
+  }
+  return undefined;
+}
+
+/**
+ * The entries from `start` up to but not including `end`, read in chunks: no read transaction stays open in between,
+ * so the store does not grow while the caller works, and entries may be deleted while iterating.
+ */
+export function* rangeOf(
+  guarded: <T>(work: () => T) => T,
+  database: Database<Buffer, Buffer>,
+  start: Buffer = FIRST,
+  end?: Buffer,
+): Generator<readonly [key: Buffer, value: Buffer], void, void> {
+  let from = start;
+  let exclusiveStart = false;
+  for (;;) {
+    const options = { start: from, exclusiveStart, limit: CHUNK, ...(end === undefined ? {} : { end }) };
+    const chunk = guarded(() => [...database.getRange(options)]);
+    for (const { key, value } of chunk) yield [key, value];
+    const last = chunk[chunk.length - 1];
+    if (last === undefined || chunk.length < CHUNK) return;
+    from = last.key;
+    exclusiveStart = true;
+  }
+}
