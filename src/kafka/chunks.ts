@@ -1,0 +1,87 @@
+import type { Message } from 'kafkajs';
+import { partitionOf } from './partitioning.ts';
+import type { TopicMessage } from './types.ts';
+
+export const CHUNK_MESSAGES = 1_000;
+export const CHUNK_BYTES = 512 * 1024;
+/** Upper bound of what a record adds to its key, value and headers: attributes, deltas, length fields. */
+const RECORD_OVERHEAD = 36;
+
+/** Messages of one partition of one topic, small enough for one record batch. */
+export interface Chunk {
+  readonly topic: string;
+  readonly partition: number;
+  readonly messages: readonly PlacedMessage[];
+}
+
+/** A message that knows where it goes. */
+export interface PlacedMessage {
+  readonly partition: number;
+  readonly key: Buffer;
+  readonly value: Buffer | null;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Gives table messages the partition of their key. */
+export function placed(messages: readonly TopicMessage[], partitions: number, headers: Readonly<Record<string, string>>): PlacedMessage[] {
+  return messages.map(({ key, value }) => ({ partition: partitionOf(key, partitions), key, value, headers }));
+}
+
+/**
+ * Cuts messages into chunks of at most {@link CHUNK_MESSAGES} and {@link CHUNK_BYTES}, in order within a
+ * partition. A single message above the limit has a chunk of its own: kafkajs never splits what one
+ * send gives a partition.
+ */
+export function chunksOf(topic: string, messages: readonly PlacedMessage[]): Chunk[][] {
+  const byPartition = new Map<number, { chunks: PlacedMessage[][]; bytes: number }>();
+  for (const message of messages) {
+    const { partition, key, value, headers } = message;
+    const size = RECORD_OVERHEAD + key.length + (value?.length ?? 0) + headerBytes(headers);
+    let line = byPartition.get(partition);
+    if (line === undefined) byPartition.set(partition, (line = { chunks: [], bytes: 0 }));
+    let current = line.chunks.at(-1);
+    if (current === undefined || current.length >= CHUNK_MESSAGES || line.bytes + size > CHUNK_BYTES) {
+      line.chunks.push((current = []));
+      line.bytes = 0;
+    }
+    line.bytes += size;
+    current.push(message);
+  }
+  const rounds: Chunk[][] = [];
+  for (const [partition, { chunks }] of byPartition) {
+    chunks.forEach((chunk, round) => (rounds[round] ??= []).push({ topic, partition, messages: chunk }));
+  }
+  return rounds;
+}
+
+/**
+ * What is sent together, state last. A send that reaches several brokers can double messages when one of them fails
+ * and the other is slow, so with more than one broker each send goes to a single partition.
+ */
+export function groupsOf(table: readonly Chunk[][], letters: readonly Chunk[][], state: readonly Chunk[][], brokers: number): Chunk[][] {
+  const rows = Array.from({ length: Math.max(table.length, letters.length) }, (_, round) => [...(table[round] ?? []), ...(letters[round] ?? [])]);
+  if (brokers !== 1) return [...rows, ...state].flat().map((chunk) => [chunk]);
+  const last = rows.pop() ?? [];
+  return [...rows, [...last, ...(state[0] ?? [])], ...state.slice(1)].filter((group) => group.length > 0);
+}
+
+/**
+ * The messages of one topic, at most one chunk per partition, as kafkajs wants them. Its own sorting into partitions
+ * copies all earlier messages for each one; it goes by the array's `reduce`, which here knows the outcome.
+ */
+export function presorted(chunks: readonly Chunk[]): Message[] {
+  const byPartition = Object.fromEntries(chunks.map(({ partition, messages }) => [partition, messages]));
+  return Object.defineProperty(chunks.flatMap(({ messages }) => messages), 'reduce', { value: () => byPartition });
+}
+
+const headerSizes = new WeakMap<object, number>();
+
+function headerBytes(headers: Readonly<Record<string, string>> | undefined): number {
+  if (headers === undefined) return 0;
+  let size = headerSizes.get(headers);
+  if (size === undefined) {
+    size = Object.entries(headers).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value) + 10, 0);
+    headerSizes.set(headers, size);
+  }
+  return size;
+}

@@ -1,0 +1,88 @@
+import { performance } from 'node:perf_hooks';
+import type { Cluster } from 'kafkajs';
+import { PartitionAssigners } from 'kafkajs';
+import type { KafkaAccess } from './client.ts';
+import { createClient } from './client.ts';
+import { withDeadline } from './deadline.ts';
+import { kafkaError } from './errors.ts';
+import { recoverFetch } from './fetching.ts';
+
+export type { Cluster };
+
+const CONNECT_DEADLINE = 60_000;
+
+/**
+ * Runs `work` with kafkajs's cluster: brokers, leaders and raw fetches, without a consumer group. kafkajs
+ * hands it to partition assigners only, so a consumer is made for the sake of its assigner and never run.
+ */
+export async function withCluster<T>(access: KafkaAccess, doing: string, work: (cluster: Cluster) => Promise<T>): Promise<T> {
+  let cluster: Cluster | undefined;
+  createClient(access).consumer({
+    groupId: `${access.settings.prefix}._reader`,
+    allowAutoTopicCreation: false,
+    // The cluster asks for offsets at this level: the real ends, behind open transactions too.
+    readUncommitted: true,
+    partitionAssigners: [(config) => {
+      cluster = config.cluster;
+      return PartitionAssigners.roundRobin(config);
+    }],
+  });
+  if (cluster === undefined) throw new Error('kafkajs gave no cluster');
+  const reached = cluster;
+  try {
+    await withDeadline(CONNECT_DEADLINE, doing, () => reached.connect());
+    return await work(reached);
+  } catch (error) {
+    throw kafkaError(error, access.settings, doing);
+  } finally {
+    await withDeadline(5_000, 'Closing', () => reached.disconnect()).catch(() => undefined);
+  }
+}
+
+/** The names of all topics, read from any broker. */
+export async function topicsOf(cluster: Cluster): Promise<ReadonlySet<string>> {
+  const { topicMetadata } = await cluster.metadata();
+  return new Set(topicMetadata.map(({ topic }) => topic));
+}
+
+export interface OffsetRange {
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+/** Milliseconds for which a broker that is not (yet) ready to answer is asked again. */
+const PATIENCE = 15_000;
+
+/** Repeats `ask` with fresh metadata while leaders move, connections break, or a topic is just being made. */
+async function patiently<T>(cluster: Cluster, ask: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + PATIENCE;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await recoverFetch(cluster, error);
+    }
+  }
+}
+
+/** Start and end of every partition of topics that exist; ends lie behind open transactions too. */
+export async function offsetsOf(cluster: Cluster, topics: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<number, OffsetRange>>> {
+  if (topics.length === 0) return new Map();
+  await patiently(cluster, () => cluster.addMultipleTargetTopics([...topics]));
+  const at = async (fromBeginning: boolean): Promise<ReadonlyMap<string, bigint>> => {
+    const answer = await patiently(cluster, () => cluster.fetchTopicsOffset(topics.map((topic) => ({
+      topic, fromBeginning, partitions: cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ partition: partitionId })),
+    }))));
+    return new Map(answer.flatMap(({ topic, partitions }) => partitions.map(({ partition, offset }) => [`${topic} ${partition}`, BigInt(offset)] as const)));
+  };
+  const starts = await at(true);
+  const ends = await at(false);
+  return new Map(topics.map((topic) => [topic, new Map(cluster.findTopicPartitionMetadata(topic)
+    .map(({ partitionId }) => partitionId)
+    .sort((a, b) => a - b)
+    .map((partition) => {
+      const start = starts.get(`${topic} ${partition}`) ?? 0n;
+      return [partition, { start, end: ends.get(`${topic} ${partition}`) ?? start }];
+    }))]));
+}

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster } from './cluster.ts';
+import { withDeadline } from './deadline.ts';
+import type { AbortedTransaction, RawRecord } from './committed.ts';
+import { protocolType, rootCause } from './errors.ts';
+
+/** A partition being read, and the next offset wanted of it. */
+export interface FetchLine {
+  readonly topic: string;
+  readonly partition: number;
+  next: bigint;
+}
+
+export interface FetchAnswer {
+  readonly responses: readonly {
+    readonly topicName: string;
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly lastStableOffset: string;
+      readonly abortedTransactions: readonly AbortedTransaction[] | null;
+      readonly messages: readonly RawRecord[];
+    }[];
+  }[];
+}
+
+const READ_COMMITTED = 1;
+const PARTITION_BYTES = 4 * 1024 * 1024;
+const FETCH_BYTES = 24 * 1024 * 1024;
+/** kafkajs gives a request up long before; this is for when it does not. */
+const FETCH_DEADLINE = 60_000;
+const RETRIABLE = /KafkaJS(Connection|ConnectionClosed|RequestTimeout|BrokerNotFound|LockTimeout|MetadataNotLoaded)/;
+
+/** Node id of the partition's leader; one no broker has while there is none. */
+export const leaderOf = (cluster: Cluster, { topic, partition }: FetchLine): string =>
+  Object.keys(cluster.findLeaderForPartitions(topic, [partition]))[0] ?? '-1';
+
+/** One read_committed fetch of the lines' next records from one broker. */
+export async function fetchFrom(cluster: Cluster, nodeId: string, lines: readonly FetchLine[], maxWaitTime = 250): Promise<FetchAnswer> {
+  return withDeadline(FETCH_DEADLINE, 'Reading topics', async () => {
+    const broker = await cluster.findBroker({ nodeId });
+    return await broker.fetch({
+      isolationLevel: READ_COMMITTED,
+      maxWaitTime,
+      minBytes: 1,
+      maxBytes: FETCH_BYTES,
+      topics: wanted(lines),
+    }) as FetchAnswer;
+  });
+}
+
+function wanted(lines: readonly FetchLine[]): { topic: string; partitions: { partition: number; fetchOffset: string; maxBytes: number }[] }[] {
+  const topics = new Map<string, { partition: number; fetchOffset: string; maxBytes: number }[]>();
+  for (const { topic, partition, next } of lines) {
+    const partitions = topics.get(topic) ?? [];
+    partitions.push({ partition, fetchOffset: next.toString(), maxBytes: PARTITION_BYTES });
+    topics.set(topic, partitions);
+  }
+  return [...topics].map(([topic, partitions]) => ({ topic, partitions }));
+}
+
+/** The starts of the lines' partitions when the error says that an offset is not in the log any more. */
+export async function startsAgain<L extends FetchLine>(cluster: Cluster, lines: readonly L[], error: unknown): Promise<ReadonlyMap<L, bigint> | undefined> {
+  if (protocolType(error) !== 'OFFSET_OUT_OF_RANGE') return undefined;
+  const answer = await cluster.fetchTopicsOffset([...new Set(lines.map(({ topic }) => topic))].map((topic) => ({
+    topic, fromBeginning: true, partitions: lines.filter((line) => line.topic === topic).map(({ partition }) => ({ partition })),
+  })));
+  const starts = new Map(answer.flatMap(({ topic, partitions }) => partitions.map(({ partition, offset }) => [`${topic} ${partition}`, BigInt(offset)] as const)));
+  return new Map(lines.map((line) => [line, starts.get(`${line.topic} ${line.partition}`) ?? line.next]));
+}
+
+/** Makes the cluster usable again after a failed fetch; throws the error when trying again is useless. */
+export async function recoverFetch(cluster: Cluster, error: unknown): Promise<void> {
+  const root = rootCause(error) as { readonly retriable?: boolean; readonly host?: string; readonly port?: number; readonly name: string };
+  if (!RETRIABLE.test(root.name) && root.retriable !== true) throw error;
+  if (root.name === 'KafkaJSConnectionClosedError' && root.host !== undefined && root.port !== undefined) cluster.removeBroker({ host: root.host, port: root.port });
+  await sleep(200);
+  if (!cluster.isConnected()) await cluster.connect();
+  await cluster.refreshMetadata();
+}

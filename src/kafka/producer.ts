@@ -1,0 +1,56 @@
+import type { Producer, Transaction } from 'kafkajs';
+import { Partitioners } from 'kafkajs';
+import type { KafkaAccess } from './client.ts';
+import { createClient } from './client.ts';
+import { withDeadline } from './deadline.ts';
+import { kafkaError } from './errors.ts';
+import { leashed } from './leash.ts';
+
+/** A kafkajs transactional producer that can be dropped for good, whatever it is doing. */
+export interface TransactionalProducer {
+  begin(): Promise<Transaction>;
+  /** Ends every socket and forbids new ones, so that no retry of an abandoned send can come back. */
+  drop(): void;
+  /** Leaves in good order. */
+  close(): Promise<void>;
+}
+
+/**
+ * Connects a new producer and makes the cluster forget the ones before it with the same id: when this
+ * returns, their transactions are committed or aborted and their writes are refused.
+ */
+export async function openProducer(access: KafkaAccess, transactionalId: string, transactionTimeout: number, deadline: number): Promise<TransactionalProducer> {
+  const leash = leashed(access.socketFactory);
+  const producer: Producer = createClient(access, { socketFactory: leash.factory }).producer({
+    transactionalId,
+    transactionTimeout,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    allowAutoTopicCreation: false,
+    createPartitioner: Partitioners.DefaultPartitioner,
+    retry: { retries: 7 },
+  });
+  const drop = (): void => {
+    leash.cut();
+    producer.disconnect().catch(() => undefined);
+  };
+  try {
+    await withDeadline(deadline, 'Opening the writer', async () => {
+      await producer.connect();
+      // kafkajs asks for its producer id, which is what fences the earlier ones, only with the first
+      // transaction. Nothing has been added to this one, so its abort stays on our side.
+      await (await producer.transaction()).abort();
+    });
+  } catch (error) {
+    drop();
+    throw kafkaError(error, access.settings, `Opening the writer of ${transactionalId}`);
+  }
+  return {
+    begin: () => producer.transaction(),
+    drop,
+    close: async () => {
+      await withDeadline(5_000, 'Closing the writer', () => producer.disconnect()).catch(() => undefined);
+      leash.cut();
+    },
+  };
+}

@@ -1,0 +1,215 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TributaryError } from '../errors.ts';
+import type { KafkaAccess } from './client.ts';
+import type { Cluster } from './cluster.ts';
+import { offsetsOf, topicsOf, withCluster } from './cluster.ts';
+import type { RawRecord } from './committed.ts';
+import { committed, endOf } from './committed.ts';
+import type { FetchAnswer, FetchLine } from './fetching.ts';
+import { fetchFrom, leaderOf, recoverFetch, startsAgain } from './fetching.ts';
+
+/** A committed record. `timestamp` is epoch milliseconds. */
+export interface ReadMessage {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface ReadRequest {
+  readonly topic: string;
+  /** First offset wanted per partition; the start of the partition where none is given. */
+  readonly from?: ReadonlyMap<number, bigint>;
+  /** Partitions wanted; all by default. */
+  readonly partitions?: readonly number[];
+}
+
+/** What was read of one partition: every committed record of `[from, end)`. */
+export interface ReadRange {
+  readonly from: bigint;
+  readonly end: bigint;
+  /** The wanted offset is not in the log (any more), so reading began at the log's start. */
+  readonly restarted: boolean;
+}
+
+export interface ReadOptions {
+  readonly signal?: AbortSignal;
+  /**
+   * Milliseconds without any progress after which reading gives up. Default 30,000: longer than a crashed
+   * writer's open transaction can hold back what lies behind it.
+   */
+  readonly patience?: number;
+}
+
+interface Line extends FetchLine {
+  readonly range: ReadRange;
+}
+
+/**
+ * Reads everything committed of the topics from the given offsets up to the ends they have when it
+ * begins, and returns what was covered, per topic and partition; topics that do not exist are left out.
+ * Records of a partition come in order; a promise returned by `onMessage` is awaited before the next one.
+ *
+ * @throws TributaryError `transient` when the cluster is not reachable or nothing moves, `stopped`
+ * when the signal fires, and whatever `onMessage` throws.
+ */
+export async function readTopics(
+  access: KafkaAccess,
+  requests: readonly ReadRequest[],
+  onMessage: (message: ReadMessage) => void | Promise<void>,
+  { signal, patience = 30_000 }: ReadOptions = {},
+): Promise<ReadonlyMap<string, ReadonlyMap<number, ReadRange>>> {
+  let thrown: { readonly error: unknown } | undefined;
+  const deliver = async (message: ReadMessage): Promise<void> => {
+    try {
+      const pending = onMessage(message);
+      if (pending !== undefined) await pending;
+    } catch (error) {
+      thrown = { error };
+      throw error;
+    }
+  };
+  try {
+    return await withCluster(access, 'Reading topics', async (cluster) => {
+      const lines = await linesOf(cluster, requests);
+      const open = new Set(lines.filter((line) => line.next < line.range.end));
+      let movedAt = performance.now();
+      while (open.size > 0) {
+        stopIf(signal);
+        const moved = await readRound(cluster, open, deliver, signal);
+        if (moved) movedAt = performance.now();
+        else if (performance.now() - movedAt > patience) throw stalled([...open], patience);
+        else await sleep(50);
+      }
+      return summary(lines);
+    });
+  } catch (error) {
+    throw thrown === undefined ? error : thrown.error;
+  }
+}
+
+async function linesOf(cluster: Cluster, requests: readonly ReadRequest[]): Promise<Line[]> {
+  const there = await topicsOf(cluster);
+  const known = requests.filter(({ topic }) => there.has(topic));
+  const offsets = await offsetsOf(cluster, known.map(({ topic }) => topic));
+  return known.flatMap(({ topic, from, partitions }) => [...offsets.get(topic) ?? []]
+    .filter(([partition]) => partitions === undefined || partitions.includes(partition))
+    .map(([partition, { start, end }]) => {
+      const asked = from?.get(partition) ?? start;
+      // Beyond the end: the topic is not the one the offset came from.
+      const restarted = asked < start || asked > end;
+      return { topic, partition, range: { from: restarted ? start : asked, end, restarted }, next: restarted ? start : asked };
+    }));
+}
+
+/** One fetch from every broker that leads an open partition. Answers whether any of them got further. */
+async function readRound(cluster: Cluster, open: Set<Line>, deliver: (message: ReadMessage) => Promise<void>, signal: AbortSignal | undefined): Promise<boolean> {
+  let answers: readonly FetchAnswer[];
+  try {
+    const byLeader = new Map<string, Line[]>();
+    for (const line of open) {
+      const leader = leaderOf(cluster, line);
+      byLeader.set(leader, [...(byLeader.get(leader) ?? []), line]);
+    }
+    answers = await Promise.all([...byLeader].map(([nodeId, lines]) => fetchFrom(cluster, nodeId, lines)));
+  } catch (error) {
+    await recover(cluster, open, error);
+    return false;
+  }
+  let moved = false;
+  for (const answer of answers) moved = (await take(answer, open, deliver, signal)) || moved;
+  if (moved) return true;
+  try {
+    return await closeGaps(cluster, open);
+  } catch (error) {
+    await recover(cluster, open, error);
+    return false;
+  }
+}
+
+async function recover(cluster: Cluster, open: Set<Line>, error: unknown): Promise<void> {
+  const starts = await startsAgain(cluster, [...open], error);
+  if (starts === undefined) return recoverFetch(cluster, error);
+  // Retention moved the start while we read; the records in between are gone.
+  for (const line of open) {
+    const start = starts.get(line) ?? line.next;
+    if (start > line.next) line.next = start;
+    if (line.next >= line.range.end) open.delete(line);
+  }
+}
+
+async function take(answer: FetchAnswer, open: Set<Line>, deliver: (message: ReadMessage) => Promise<void>, signal: AbortSignal | undefined): Promise<boolean> {
+  let moved = false;
+  for (const { topicName, partitions } of answer.responses) {
+    for (const { partition, messages, abortedTransactions } of partitions) {
+      const line = [...open].find((one) => one.topic === topicName && one.partition === partition);
+      if (line === undefined) continue;
+      for (const record of committed(messages, abortedTransactions ?? [], line.next)) {
+        const offset = BigInt(record.offset);
+        if (offset >= line.range.end) break;
+        stopIf(signal);
+        await deliver({ topic: topicName, partition, offset, timestamp: Number(record.timestamp), key: record.key, value: record.value, headers: texts(record.headers) });
+      }
+      const next = endOf(messages, line.next);
+      if (next === line.next) continue;
+      line.next = next;
+      moved = true;
+      if (next >= line.range.end) open.delete(line);
+    }
+  }
+  return moved;
+}
+
+/**
+ * Compaction can leave batches without records before the end, of which kafkajs shows nothing. A
+ * partition that answers nothing, asked alone, although everything up to its end is decided, is read.
+ */
+async function closeGaps(cluster: Cluster, open: Set<Line>): Promise<boolean> {
+  let moved = false;
+  for (const line of open) {
+    const answer = await fetchFrom(cluster, leaderOf(cluster, line), [line], 1);
+    const found = answer.responses[0]?.partitions[0];
+    if (found === undefined || found.messages.length > 0 || BigInt(found.lastStableOffset) < line.range.end) continue;
+    line.next = line.range.end;
+    open.delete(line);
+    moved = true;
+  }
+  return moved;
+}
+
+function texts(headers: RawRecord['headers']): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    const one = Array.isArray(value) ? (value as readonly Buffer[]).at(-1) : (value as Buffer | null | undefined);
+    // Kafka Connect writes headers without a value.
+    if (one !== undefined && one !== null) found[name] = one.toString();
+  }
+  return found;
+}
+
+function stopIf(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new TributaryError('Reading topics was stopped.', { kind: 'stopped' });
+}
+
+function stalled(open: readonly Line[], patience: number): TributaryError {
+  const where = open[0];
+  return new TributaryError(`Reading ${where?.topic}, partition ${where?.partition}, got nothing new for ${Math.round(patience / 1000)} s at offset ${where?.next} of ${where?.range.end}.`, {
+    kind: 'transient', code: 'kafka:stalled', reach: 'connection',
+    remedy: 'A writer\'s open transaction may hold the readers back; the broker ends it by itself.',
+  });
+}
+
+function summary(lines: readonly Line[]): ReadonlyMap<string, ReadonlyMap<number, ReadRange>> {
+  const ranges = new Map<string, Map<number, ReadRange>>();
+  for (const { topic, partition, range } of lines) {
+    const partitions = ranges.get(topic) ?? new Map<number, ReadRange>();
+    partitions.set(partition, range);
+    ranges.set(topic, partitions);
+  }
+  return ranges;
+}

@@ -1,0 +1,226 @@
+import { AssignerProtocol } from 'kafkajs';
+import type { Consumer } from 'kafkajs';
+import type { TributaryError } from '../errors.ts';
+import type { KafkaAccess } from './client.ts';
+import { createClient, withAdmin } from './client.ts';
+import type { ControlRecord } from './control.ts';
+import { controlRecord, readControl } from './control.ts';
+import { withDeadline } from './deadline.ts';
+import { kafkaError, protocolType } from './errors.ts';
+import { leashed } from './leash.ts';
+import { connectionPartition } from './partitioning.ts';
+import { topicNames } from './topic-names.ts';
+
+export interface WorkerOptions {
+  /** The connections this process can run. */
+  readonly connections: readonly string[];
+  /** The connection is this process's now. Its control records have been given to `onControl` before. */
+  readonly onAssigned: (connection: string) => void;
+  /** Another process may run the connection from now on; whoever goes on writing is fenced. */
+  readonly onRevoked: (connection: string) => void;
+  /** A desired state of one of this process's connections: first the latest of each, then new ones as they come. */
+  readonly onControl: (record: ControlRecord) => void;
+  /** The group cannot be reached; `fatal` when only the user can help, else it is joined again by itself. */
+  readonly onTrouble?: (error: TributaryError, fatal: boolean) => void;
+  /** Milliseconds after which a silent process's connections are given to others. Default 30,000. */
+  readonly sessionTimeout?: number;
+}
+
+export interface Worker {
+  /** Gives up every connection and leaves, so that others take over at once. */
+  leave(): Promise<void>;
+}
+
+export interface WorkerInfo {
+  readonly memberId: string;
+  readonly clientId: string;
+  readonly host: string;
+  /** Partitions of `_control`, and with them the connections, this worker has. */
+  readonly partitions: readonly number[];
+}
+
+const groupOf = (prefix: string): string => `${prefix}._workers`;
+
+/**
+ * Joins the group that shares the connections. A connection belongs to whoever has its partition of
+ * `_control`. Assignments are reported as they come, also after the cluster was away for a while. Stop
+ * the connections before leaving, so that nobody has to be fenced.
+ */
+export async function joinWorkers(access: KafkaAccess, options: WorkerOptions): Promise<Worker> {
+  const { settings } = access;
+  const topic = topicNames(settings.prefix).control;
+  const sessionTimeout = options.sessionTimeout ?? 30_000;
+  const mine = new Map<number, readonly string[]>();
+  const followed = new Map<number, bigint>();
+  let generation = 0;
+  let left = false;
+  let active: Member | undefined;
+
+  const connectionsOf = (partition: number): string[] => options.connections.filter((name) => connectionPartition(name) === partition);
+  const revoke = (partition: number): void => {
+    const names = mine.get(partition) ?? [];
+    mine.delete(partition);
+    followed.delete(partition);
+    names.forEach(options.onRevoked);
+  };
+  const report = (record: ControlRecord): void => {
+    if (options.connections.includes(record.connection)) options.onControl(record);
+  };
+
+  const takeOver = async (consumer: Consumer, partitions: readonly number[], turn: number): Promise<void> => {
+    for (let wait = 200; ; wait = Math.min(wait * 2, 10_000)) {
+      try {
+        const { records, ends } = await readControl(access, partitions);
+        if (turn !== generation || left) return;
+        records.forEach(report);
+        for (const partition of partitions) {
+          const end = ends.get(partition) ?? 0n;
+          mine.set(partition, connectionsOf(partition));
+          followed.set(partition, end);
+          consumer.seek({ topic, partition, offset: end.toString() });
+        }
+        consumer.resume([{ topic, partitions: [...partitions] }]);
+        partitions.flatMap(connectionsOf).forEach(options.onAssigned);
+        return;
+      } catch (error) {
+        if (turn !== generation || left) return;
+        const told = kafkaError(error, settings, 'Taking over connections');
+        options.onTrouble?.(told, false);
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
+    }
+  };
+
+  const joined = (consumer: Consumer, now: readonly number[]): void => {
+    generation += 1;
+    for (const partition of [...mine.keys()]) if (!now.includes(partition)) revoke(partition);
+    // A join forgets where the kept partitions were; offsets are not committed anywhere.
+    for (const [partition, offset] of followed) consumer.seek({ topic, partition, offset: offset.toString() });
+    const fresh = now.filter((partition) => !mine.has(partition));
+    if (fresh.length === 0) return;
+    consumer.pause([{ topic, partitions: fresh }]);
+    void takeOver(consumer, fresh, generation);
+  };
+
+  /** A new member, in the group when this returns. */
+  const join = async (): Promise<void> => {
+    const leash = leashed(access.socketFactory);
+    const consumer = createClient(access, { socketFactory: leash.factory }).consumer({
+      groupId: groupOf(settings.prefix),
+      sessionTimeout,
+      // Nothing of ours holds a rebalance up, so it need not wait longer for members that are gone.
+      rebalanceTimeout: 10_000,
+      heartbeatInterval: Math.floor(Math.min(3_000, sessionTimeout / 3)),
+      maxWaitTimeInMs: 500,
+      allowAutoTopicCreation: false,
+      // A consumer that kafkajs starts again after a crash can stand still for good; a new one does not.
+      retry: { retries: 7, restartOnFailure: () => Promise.resolve(false) },
+    });
+    const member: Member = (active = { consumer, cut: leash.cut });
+    consumer.on('consumer.group_join', ({ payload }) => {
+      if (member === active) joined(consumer, payload.memberAssignment[topic] ?? []);
+    });
+    const crashed = new Promise<never>((_, reject) => {
+      consumer.on('consumer.crash', ({ payload }) => reject(payload.error));
+    });
+    crashed.catch(() => undefined);
+    const follow = async (): Promise<void> => {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [topic], fromBeginning: true });
+      await run(consumer, (partition, offset, record) => {
+        const next = followed.get(partition);
+        if (member !== active || next === undefined || offset < next) return;
+        followed.set(partition, offset + 1n);
+        if (record !== undefined) report(record);
+      });
+    };
+    try {
+      await withDeadline(JOIN_DEADLINE, 'Joining the workers', () => Promise.race([follow(), crashed]));
+    } catch (error) {
+      await drop(member);
+      throw kafkaError(error, settings, 'Joining the workers');
+    }
+    crashed.catch((error: unknown) => void joinAgain(member, kafkaError(error, settings, 'Following _control')));
+  };
+
+  const joinAgain = async (before: Member, why: TributaryError): Promise<void> => {
+    if (left) return;
+    generation += 1;
+    [...mine.keys()].forEach(revoke);
+    let trouble = why;
+    await drop(before);
+    for (let wait = 200; !left; wait = Math.min(wait * 2, 10_000)) {
+      options.onTrouble?.(trouble, trouble.kind === 'config');
+      if (trouble.kind === 'config') return;
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      if (left) return;
+      try {
+        await join();
+        if (left && active !== undefined) await drop(active);
+        return;
+      } catch (error) {
+        generation += 1;
+        [...mine.keys()].forEach(revoke);
+        trouble = kafkaError(error, settings, 'Joining the workers');
+      }
+    }
+  };
+
+  await join();
+  return {
+    leave: async () => {
+      left = true;
+      [...mine.keys()].forEach(revoke);
+      if (active !== undefined) await drop(active);
+    },
+  };
+}
+
+/** One member of the group: a consumer and the end of all its sockets. */
+interface Member {
+  readonly consumer: Consumer;
+  cut(): void;
+}
+
+const JOIN_DEADLINE = 90_000;
+
+/** Leaves the group in good order if that is quick, and is gone in any case. */
+async function drop({ consumer, cut }: Member): Promise<void> {
+  await withDeadline(5_000, 'Leaving the workers', () => consumer.disconnect()).catch(() => undefined);
+  cut();
+}
+
+async function run(consumer: Consumer, onRecord: (partition: number, offset: bigint, record: ControlRecord | undefined) => void): Promise<void> {
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: async ({ partition, message }) => {
+      onRecord(partition, BigInt(message.offset), controlRecord(message.key, message.value));
+    },
+  });
+}
+
+/** A broker that has just started, or that just took the group over, needs a moment; kafkajs does not wait for it here. */
+async function waitedOut<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (tries >= 20 || !/COORDINATOR/.test(protocolType(error) ?? '')) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+}
+
+/** The processes that share the connections now; empty when none runs. */
+export async function activeWorkers(access: KafkaAccess): Promise<readonly WorkerInfo[]> {
+  const { prefix } = access.settings;
+  return withAdmin(access, 'Looking for workers', async (admin) => {
+    const { groups } = await waitedOut(() => admin.describeGroups([groupOf(prefix)]));
+    return (groups[0]?.members ?? []).map(({ memberId, clientId, clientHost, memberAssignment }) => ({
+      memberId,
+      clientId,
+      host: clientHost.replace(/^\//, ''),
+      partitions: memberAssignment.length === 0 ? [] : AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment[topicNames(prefix).control] ?? [],
+    }));
+  });
+}

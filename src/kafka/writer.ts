@@ -1,0 +1,189 @@
+import { performance } from 'node:perf_hooks';
+import type { RecordMetadata, Transaction } from 'kafkajs';
+import { CompressionTypes } from 'kafkajs';
+import { TributaryError } from '../errors.ts';
+import type { Chunk } from './chunks.ts';
+import { chunksOf, groupsOf, placed, presorted } from './chunks.ts';
+import type { KafkaAccess } from './client.ts';
+import { withAdmin } from './client.ts';
+import { withDeadline } from './deadline.ts';
+import { isFenced, kafkaError } from './errors.ts';
+import { deadLetterMessage, maxMessageBytes, stateMessage } from './messages.ts';
+import type { TransactionalProducer } from './producer.ts';
+import { openProducer } from './producer.ts';
+import { topicNames } from './topic-names.ts';
+import type { Batch, CoveredOffsets, Writer } from './types.ts';
+
+/** Milliseconds each call may take. `transaction` is the broker's own limit for a whole transaction. */
+export interface WriterDeadlines {
+  readonly open: number;
+  readonly send: number;
+  readonly commit: number;
+  readonly transaction: number;
+}
+
+export interface WriterOptions {
+  readonly access: KafkaAccess;
+  readonly connection: string;
+  readonly onTransaction?: (done: { readonly outcome: 'committed' | 'aborted' | 'unknown' | 'fenced'; readonly durationMs: number }) => void;
+  readonly deadlines?: Partial<WriterDeadlines>;
+}
+
+const DEADLINES: WriterDeadlines = { open: 45_000, send: 40_000, commit: 30_000, transaction: 60_000 };
+const ABORT_DEADLINE = 3_000;
+
+interface Cluster {
+  readonly brokers: number;
+  readonly partitions: ReadonlyMap<string, number>;
+}
+
+type Life =
+  | { readonly is: 'new' | 'closed' }
+  | { readonly is: 'open'; readonly producer: TransactionalProducer }
+  | { readonly is: 'dead'; readonly fenced: boolean };
+
+/**
+ * The writer of a connection. It starts closed: `reopen` before the first read of `_state`, since only
+ * then nobody else can move it any more. All its calls queue up, so tables may share it freely.
+ */
+export function createWriter({ access, connection, onTransaction, deadlines: given }: WriterOptions): Writer {
+  const { settings } = access;
+  const deadlines = { ...DEADLINES, ...given };
+  const names = topicNames(settings.prefix);
+  const id = `${settings.prefix}.${connection}`;
+  const limit = maxMessageBytes(settings);
+  let life: Life = { is: 'new' };
+  let cluster: Cluster = { brokers: 0, partitions: new Map() };
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = queue.then(work);
+    queue = turn.catch(() => undefined);
+    return turn;
+  };
+
+  const knowTopic = async (topic: string): Promise<number> => {
+    let count = cluster.partitions.get(topic);
+    if (count === undefined) {
+      cluster = await withDeadline(deadlines.open, `Looking up ${topic}`, () => lookUp(access, cluster, topic));
+      count = cluster.partitions.get(topic);
+    }
+    return count ?? 1;
+  };
+
+  const send = async (tx: Transaction, group: readonly Chunk[]): Promise<RecordMetadata[]> => {
+    const byTopic = new Map<string, Chunk[]>();
+    for (const chunk of group) byTopic.set(chunk.topic, [...(byTopic.get(chunk.topic) ?? []), chunk]);
+    const answers = await withDeadline(deadlines.send, `Writing to ${group[0]?.topic}`, () => tx.sendBatch({
+      acks: -1,
+      compression: settings.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
+      topicMessages: [...byTopic].map(([topic, chunks]) => ({ topic, messages: presorted(chunks) })),
+    }));
+    // After a change of leaders in the middle of a send, kafkajs can leave out partitions without an error.
+    for (const { topic, partition } of group) {
+      const answer = answers.find((one) => one.topicName === topic && one.partition === partition);
+      if (answer === undefined || answer.errorCode !== 0 || BigInt(answer.baseOffset ?? -1) < 0n) {
+        throw new TributaryError(`Kafka did not confirm all messages for ${topic}, partition ${partition}.`, { kind: 'transient', code: 'kafka:unconfirmed' });
+      }
+    }
+    return answers;
+  };
+
+  const write = async (batch: Batch): Promise<CoveredOffsets> => {
+    if (life.is === 'new') throw new TributaryError(`The writer of ${connection} was used before it was opened.`, { kind: 'internal' });
+    if (life.is !== 'open') throw deadError(connection, life.is === 'dead' && life.fenced);
+    const { producer } = life;
+    const partitions = batch.messages.length === 0 ? 0 : await knowTopic(batch.topic);
+    if (cluster.brokers === 0) await knowTopic(names.state);
+    const groups = groupsOf(
+      chunksOf(batch.topic, placed(batch.messages, partitions, batch.headers)),
+      chunksOf(names.deadLetters, batch.deadLetters.map((letter) => deadLetterMessage(letter, limit))),
+      chunksOf(names.state, batch.state.map(stateMessage)),
+      cluster.brokers,
+    );
+    const covered = new Map<number, bigint>();
+    if (groups.length === 0) return covered;
+
+    const startedAt = performance.now();
+    const end = (outcome: 'committed' | 'aborted' | 'unknown' | 'fenced'): void => {
+      onTransaction?.({ outcome, durationMs: performance.now() - startedAt });
+    };
+    const die = (error: unknown, outcome: 'aborted' | 'unknown'): TributaryError => {
+      // The broker ends a transaction that takes too long in the same way in which a rival would.
+      const overdue = performance.now() - startedAt >= deadlines.transaction;
+      const fenced = isFenced(error) && !overdue;
+      life = { is: 'dead', fenced };
+      producer.drop();
+      end(fenced ? 'fenced' : outcome);
+      if (isFenced(error) && overdue) {
+        return new TributaryError(`Writing to ${batch.topic} took longer than the ${deadlines.transaction / 1000} s a transaction may; nothing of it was kept.`, {
+          kind: 'transient', reach: 'connection', code: 'kafka:transaction-timeout', cause: error,
+        });
+      }
+      return kafkaError(error, settings, `Writing to ${batch.topic}`);
+    };
+
+    let tx: Transaction | undefined;
+    try {
+      tx = await withDeadline(deadlines.open, 'Beginning a transaction', () => producer.begin());
+      for (const group of groups) {
+        const answers = await send(tx, group);
+        for (const { topic, partition, messages } of group) {
+          const base = answers.find((one) => one.topicName === topic && one.partition === partition)?.baseOffset;
+          if (topic === batch.topic) covered.set(partition, BigInt(base ?? 0) + BigInt(messages.length));
+        }
+      }
+    } catch (error) {
+      // Readers wait for open transactions, so it is ended now rather than by the next producer; but only
+      // while no abandoned send may still be on its way.
+      const abandoned = error instanceof TributaryError && error.code === 'kafka:deadline';
+      if (tx !== undefined && !abandoned && !isFenced(error)) {
+        const open = tx;
+        await withDeadline(ABORT_DEADLINE, 'Aborting', () => open.abort()).catch(() => undefined);
+      }
+      throw die(error, 'aborted');
+    }
+    try {
+      const open = tx;
+      await withDeadline(deadlines.commit, `Committing to ${batch.topic}`, () => open.commit());
+    } catch (error) {
+      const told = die(error, 'unknown');
+      if (isFenced(error)) throw told;
+      throw new TributaryError(`It is unknown whether the last rows for ${batch.topic} were committed: ${told.message}`, {
+        kind: 'transient', reach: 'connection', code: 'kafka:outcome-unknown', cause: error,
+        remedy: 'Nothing: the writer is opened again and the saved position tells what was committed.',
+      });
+    }
+    end('committed');
+    return covered;
+  };
+
+  return {
+    write: (batch) => inTurn(() => write(batch)),
+    reopen: () => inTurn(async () => {
+      if (life.is === 'open') return;
+      cluster = { brokers: 0, partitions: new Map() };
+      life = { is: 'open', producer: await openProducer(access, id, deadlines.transaction, deadlines.open) };
+    }),
+    close: () => inTurn(async () => {
+      const before = life;
+      life = { is: 'closed' };
+      if (before.is === 'open') await before.producer.close();
+    }),
+  };
+}
+
+async function lookUp(access: KafkaAccess, known: Cluster, topic: string): Promise<Cluster> {
+  return withAdmin(access, `Looking up ${topic}`, async (admin) => {
+    const { brokers } = await admin.describeCluster();
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    const count = topics[0]?.partitions.length ?? 0;
+    return { brokers: brokers.length, partitions: new Map([...known.partitions, [topic, count]]) };
+  });
+}
+
+function deadError(connection: string, fenced: boolean): TributaryError {
+  return new TributaryError(`The writer of ${connection} is closed${fenced ? ': another instance has taken over' : ' after an earlier failure'}.`, {
+    kind: fenced ? 'fenced' : 'transient', reach: 'connection', code: 'kafka:writer-dead',
+  });
+}

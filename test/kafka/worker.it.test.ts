@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { KafkaAccess } from '../../src/kafka/client.ts';
+import type { ControlRecord } from '../../src/kafka/control.ts';
+import { readControl, sendControl } from '../../src/kafka/control.ts';
+import { createRunLog, readRuns } from '../../src/kafka/runs.ts';
+import type { RunRecord } from '../../src/kafka/runs.ts';
+import { ensureTopics, ownTopics } from '../../src/kafka/topics.ts';
+import type { Worker } from '../../src/kafka/worker.ts';
+import { activeWorkers, joinWorkers } from '../../src/kafka/worker.ts';
+import { accessTo, refusalOf, until } from './support.ts';
+import type { KafkaProxy } from './tcp-proxy.ts';
+import { startProxy } from './tcp-proxy.ts';
+
+let proxy: KafkaProxy;
+beforeAll(async () => void (proxy = await startProxy(inject('stack').brokers[0] ?? '')));
+afterAll(() => proxy.close());
+
+const CONNECTIONS = ['klaviyo', 'pendo', 'segment', 'listrak', 'customer_io', 'klaviyo_eu', 'pendo_two', 'segment_b'];
+
+interface Member {
+  readonly worker: Worker;
+  readonly mine: Set<string>;
+  readonly controls: string[];
+}
+
+async function join(access: KafkaAccess): Promise<Member> {
+  const mine = new Set<string>();
+  const controls: string[] = [];
+  const worker = await joinWorkers(access, {
+    connections: CONNECTIONS,
+    sessionTimeout: 6_000,
+    onAssigned: (name) => {
+      controls.push(`assigned ${name}`);
+      mine.add(name);
+    },
+    onRevoked: (name) => mine.delete(name),
+    onControl: ({ connection, table, slot, value }) => controls.push(`${connection} ${table} ${slot} ${JSON.stringify(value)}`),
+  });
+  return { worker, mine, controls };
+}
+
+const shared = (a: Member, b: Member): boolean =>
+  a.mine.size > 0 && b.mine.size > 0 && [...a.mine].every((name) => !b.mine.has(name)) && a.mine.size + b.mine.size === CONNECTIONS.length;
+
+async function prepared(): Promise<KafkaAccess> {
+  const access = accessTo();
+  await ensureTopics(access, ownTopics(access.settings.prefix));
+  return access;
+}
+
+const pause = (connection: string, paused: boolean, table: string | null = null): ControlRecord => ({ connection, table, slot: 'paused', value: { paused } });
+
+test('one process has every connection, two share them, and a leaving one\'s are taken over at once', async () => {
+  const access = await prepared();
+  expect(await activeWorkers(access)).toEqual([]);
+  const first = await join(access);
+  await until('the first has all', () => first.mine.size === CONNECTIONS.length);
+  const second = await join(access);
+  await until('both share', () => shared(first, second));
+  const workers = await activeWorkers(access);
+  expect(workers).toHaveLength(2);
+  expect(workers.flatMap(({ partitions }) => partitions).sort((a, b) => a - b)).toEqual(Array.from({ length: 12 }, (_, i) => i));
+  const had = [...second.mine];
+  await second.worker.leave();
+  expect(second.mine.size).toBe(0);
+  await until('the first takes over', () => had.every((name) => first.mine.has(name)), 15);
+  await first.worker.leave();
+  await until('nobody is left', async () => (await activeWorkers(access)).length === 0);
+});
+
+test('the connections of a process that falls silent are taken over', async () => {
+  const access = await prepared();
+  const silent = await join({ ...access, socketFactory: proxy.socketFactory, requestTimeout: 3_000 });
+  const alive = await join(access);
+  await until('both share', () => shared(silent, alive));
+  proxy.freeze(true);
+  await until('the living one has all', () => alive.mine.size === CONNECTIONS.length);
+  proxy.freeze(false);
+  await until('the silent one is back and they share again', () => shared(silent, alive));
+  await silent.worker.leave();
+  await alive.worker.leave();
+});
+
+test('the latest wish of every kind is told before a connection is assigned, and new ones as they come', async () => {
+  const access = await prepared();
+  await sendControl(access, [pause('pendo', true), pause('pendo', false), pause('segment', true, 'sources'), pause('unknown', true)]);
+  const member = await join(access);
+  await until('it has all', () => member.mine.size === CONNECTIONS.length);
+  expect(member.controls.filter((line) => line.includes(' paused '))).toEqual(expect.arrayContaining(['pendo null paused {"paused":false}', 'segment sources paused {"paused":true}']));
+  expect(member.controls.filter((line) => line.includes(' paused '))).toHaveLength(2);
+  expect(member.controls.indexOf('segment sources paused {"paused":true}')).toBeLessThan(member.controls.indexOf('assigned segment'));
+  await sendControl(access, [{ connection: 'klaviyo', table: 'events', slot: 'backfill', value: { id: 'b1', at: 5, since: null } }]);
+  await until('the wish arrives', () => member.controls.includes('klaviyo events backfill {"at":5,"id":"b1","since":null}'), 10);
+  const before = member.controls.length;
+  const other = await join(access);
+  await until('both share', () => shared(member, other));
+  await sendControl(access, [pause('klaviyo', true), pause('pendo', true), pause('segment', true), pause('listrak', true)]);
+  const count = (wanted: string): number => [...member.controls.slice(before), ...other.controls].filter((line) => line === wanted).length;
+  await until('every wish arrives after the rebalance', () => ['klaviyo', 'pendo', 'segment', 'listrak'].every((name) => count(`${name} null paused {"paused":true}`) === 1), 10);
+  await member.worker.leave();
+  await other.worker.leave();
+});
+
+test('wishes are kept per key and can be withdrawn', async () => {
+  const access = await prepared();
+  await sendControl(access, [pause('pendo', true), { connection: 'pendo', table: 't', slot: 'trigger', value: { id: '1', at: 1 } }]);
+  await sendControl(access, [{ connection: 'pendo', table: 't', slot: 'trigger', value: { id: '2', at: 2 } }, { connection: 'pendo', table: null, slot: 'paused', value: null }]);
+  expect((await readControl(access)).records).toEqual([{ connection: 'pendo', table: 't', slot: 'trigger', value: { id: '2', at: 2 } }]);
+  expect(await refusalOf(readControl(accessTo()))).toMatchObject({ kind: 'config' });
+});
+
+test('runs are kept and the newest are found, however far back the filter has to look', async () => {
+  const access = await prepared();
+  const run = (n: number, table: string): RunRecord => ({
+    v: 1, runId: String(n), connection: 'pendo', source: 'pendo', table, mode: 'periodic', outcome: 'succeeded', startedAt: n, endedAt: n + 1,
+    totals: { fetched: n, published: 0, unchanged: 0, deleted: 0, deadLetters: 0, messages: 0, requests: 1, waitedMs: 0 },
+  });
+  const log = createRunLog(access);
+  await log.append(run(0, 'rare'));
+  for (let from = 1; from <= 500; from += 50) await Promise.all(Array.from({ length: 50 }, (_, i) => log.append(run(from + i, 'often'))));
+  await log.append(run(501, 'often'));
+  await log.close();
+  expect((await readRuns(access, { last: 1 })).map(({ runId }) => runId)).toEqual(['501']);
+  expect(await readRuns(access, { last: 3, connection: 'pendo', table: 'rare' })).toEqual([run(0, 'rare')]);
+  expect(await readRuns(access, { last: 10, table: 'often' })).toHaveLength(10);
+  expect(await readRuns(accessTo(), { last: 10 })).toEqual([]);
+});
