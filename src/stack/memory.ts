@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { renameSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TributaryError } from '../errors.ts';
+import { freePort, isFree } from './ports.ts';
+
+export type PartName = 'postgres' | 'kafka' | 'registry' | 'connect';
+export type PortName = PartName | 'controller' | 'registryManagement';
+
+const PORTS: readonly PortName[] = ['postgres', 'kafka', 'controller', 'registry', 'registryManagement', 'connect'];
+
+/** What a stack folder remembers from one start to the next, in `stack.json`. */
+export interface StackMemory {
+  version: 1;
+  ports: Record<PortName, number>;
+  /** Of the PostgreSQL user; the file is readable by its owner only. */
+  password: string;
+  clusterId: string;
+  pids: Partial<Record<PartName, number>>;
+}
+
+/** Reads the folder's memory; a new folder gets a new one. */
+export async function recall(dir: string): Promise<StackMemory> {
+  const path = join(dir, 'stack.json');
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) {
+    const memory: StackMemory = {
+      version: 1,
+      ports: { postgres: 0, kafka: 0, controller: 0, registry: 0, registryManagement: 0, connect: 0 },
+      password: randomBytes(18).toString('base64url'),
+      clusterId: randomBytes(16).toString('base64url').replace(/^-/, 'A'),
+      pids: {},
+    };
+    return memory;
+  }
+  try {
+    const memory = JSON.parse(text) as StackMemory;
+    if (memory.version === 1 && memory.password && memory.clusterId) return memory;
+  } catch {
+    // told below
+  }
+  throw new TributaryError(`The local stack's memory ${path} cannot be read.`, {
+    kind: 'config',
+    remedy: `Restore the file, or remove the folder ${dir} to start with an empty stack.`,
+  });
+}
+
+/** Written whole or not at all, so that a crash never leaves half a file. */
+export function remember(dir: string, memory: StackMemory): void {
+  const path = join(dir, 'stack.json');
+  writeFileSync(`${path}.new`, `${JSON.stringify(memory, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/** Keeps every remembered port that is still free; the others, and those never chosen, are chosen anew. */
+export async function settlePorts(memory: StackMemory, names: readonly PortName[] = PORTS): Promise<PortName[]> {
+  const moved: PortName[] = [];
+  for (const name of names) {
+    const port = memory.ports[name];
+    if (port > 0 && (await isFree(port))) continue;
+    memory.ports[name] = await freePort(new Set(Object.values(memory.ports)));
+    if (port > 0) moved.push(name);
+  }
+  return moved;
+}

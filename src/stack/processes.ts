@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** True while a process with this id exists and has not ended (a zombie has ended). */
+export async function isAlive(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  return stat === undefined || !/^\d+ \(.*\) [ZX]/s.test(stat);
+}
+
+/**
+ * Tells two processes apart that got the same id one after the other: the moment of its start.
+ * Undefined when there is no such process.
+ */
+export async function startOf(pid: number): Promise<string | undefined> {
+  if (!(await isAlive(pid))) return undefined;
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  if (stat === undefined) return ps(pid, 'lstart=');
+  // The command's name may hold spaces and brackets; start time is the 20th field after it.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+}
+
+/** The command line of a process, or undefined when it is gone. */
+export async function commandLine(pid: number): Promise<string | undefined> {
+  if (!(await isAlive(pid))) return undefined;
+  const raw = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
+  return raw === undefined ? ps(pid, 'command=') : raw.replaceAll('\0', ' ');
+}
+
+/** Sends a signal to a process; one that is gone already is fine. */
+export function signalQuietly(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/**
+ * Ends a process that is not our child: politely, and after `graceMs` by force.
+ * Resolves when it is gone.
+ */
+export async function endProcess(pid: number, graceMs: number): Promise<void> {
+  signalQuietly(pid, 'SIGINT');
+  const forceAt = Date.now() + graceMs;
+  let forced = false;
+  while (await isAlive(pid)) {
+    if (!forced && Date.now() > forceAt) {
+      signalQuietly(pid, 'SIGKILL');
+      forced = true;
+    }
+    await sleep(50);
+  }
+}
+
+function ps(pid: number, column: string): Promise<string | undefined> {
+  return new Promise(resolve => {
+    execFile('ps', ['-ww', '-o', column, '-p', String(pid)], (error, stdout) => {
+      resolve(error ? undefined : stdout.trim());
+    });
+  });
+}

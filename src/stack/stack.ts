@@ -1,0 +1,227 @@
+import { realpath } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { cacheFolder } from '../config/env.ts';
+import { TributaryError, asTributaryError } from '../errors.ts';
+import { makeLocalFolder } from '../local-folder.ts';
+import { avroConverter, jdbcSink, kafkaJars, registryApp } from './artifacts.ts';
+import { connectCommand, connectUrl } from './connect.ts';
+import { fetchArtifact } from './fetch.ts';
+import { startGuardian } from './guardian.ts';
+import { kafkaCommand } from './kafka.ts';
+import type { TopicDefaults } from './kafka.ts';
+import { takeLock } from './lock.ts';
+import { recall, remember, settlePorts } from './memory.ts';
+import type { PartName, PortName } from './memory.ts';
+import { TITLES, diedUnasked, launch, waitUntilReady } from './part.ts';
+import type { PartCommand, RunningPart } from './part.ts';
+import { createDatabases, postgresAddress, postgresCommand } from './postgres.ts';
+import { commandLine, endProcess } from './processes.ts';
+import { registryCommand, registryUrl } from './registry.ts';
+import { requireJava } from './tools.ts';
+
+export type { PartName } from './memory.ts';
+
+export interface StackOptions {
+  /** Everything the stack keeps: data, ports, password, logs. A second start in it finds all as it was. */
+  dir: string;
+  /** Start Kafka Connect too; {@link Stack.startConnect} does so later. */
+  connect?: boolean;
+  log?: (line: string) => void;
+  /** Gives up the start. It does not stop a stack that is up. */
+  signal?: AbortSignal;
+  /** `fast`: the broker cleans compacted topics within a second, for tests that wait for it. */
+  topicDefaults?: TopicDefaults;
+  /** Told when a part ends without being asked to; {@link Stack.restart} brings it back. */
+  onPartDied?: (part: PartName, error: TributaryError) => void;
+}
+
+export interface Stack {
+  readonly brokers: string[];
+  /** Base address of the Confluent-compatible interface. */
+  readonly registryUrl: string;
+  readonly connectUrl: string | undefined;
+  readonly postgres: { host: string; port: number; user: string; password: string; database: string };
+  readonly pids: Readonly<Partial<Record<PartName, number>>>;
+  /** Starts Kafka Connect unless it runs; answers its address. */
+  startConnect(): Promise<string>;
+  /** Stops the part if it runs, and starts it again on the same port. */
+  restart(part: PartName): Promise<void>;
+  /** Sends the signal; for SIGKILL resolves when the part is gone. */
+  kill(part: PartName, signal: NodeJS.Signals): Promise<void>;
+  /** Stops all parts, within 10 s, and frees the folder for the next owner. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** Within this time a part has to end by itself; together with the force after it, a stop takes less than 10 s. */
+const GRACE_MS = 4_000;
+
+/**
+ * Starts PostgreSQL, Kafka and the schema registry (and Kafka Connect when asked for) on loopback, as
+ * children of this process. One process owns a folder at a time. Throws `config` errors that say what
+ * is missing on this machine.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const log = options.log ?? (() => undefined);
+  const signal = options.signal ?? new AbortController().signal;
+  makeLocalFolder(join(resolve(options.dir), 'logs'), 0o700);
+  const dir = await realpath(options.dir);
+  const lock = await takeLock(join(dir, 'owner.lock'));
+  if ('heldBy' in lock) {
+    throw new TributaryError(`The local stack in ${dir} is in use by process ${lock.heldBy}.`, {
+      kind: 'config',
+      remedy: 'Stop that process, or use another folder.',
+      code: 'stack:in_use',
+    });
+  }
+  try {
+    return await start(dir, options, log, signal, lock.release);
+  } catch (error) {
+    await lock.release();
+    throw asTributaryError(error, 'The start of the local stack');
+  }
+}
+
+async function start(dir: string, options: StackOptions, log: (line: string) => void, signal: AbortSignal, release: () => Promise<void>): Promise<Stack> {
+  const java = await requireJava();
+  const memory = await recall(dir);
+  await endOrphans(dir, Object.values(memory.pids), log);
+  memory.pids = {};
+  const moved = await settlePorts(memory);
+  if (moved.length > 0) log(`ports taken by others, moved: ${moved.map(name => `${name} to ${memory.ports[name]}`).join(', ')}`);
+  remember(dir, memory);
+
+  const fetching = { cache: cacheFolder(), log, signal };
+  const guardian = startGuardian();
+  const running = new Map<PartName, RunningPart>();
+  let stopping: Promise<void> | undefined;
+
+  const commands: Record<PartName, () => Promise<PartCommand>> = {
+    postgres: () => postgresCommand(dir, memory),
+    kafka: async () => kafkaCommand(dir, memory, java, await fetchArtifact(kafkaJars, fetching), options.topicDefaults ?? 'normal'),
+    registry: async () => registryCommand(dir, memory, java, await fetchArtifact(registryApp, fetching)),
+    connect: async () => {
+      const kafka = await fetchArtifact(kafkaJars, fetching);
+      const plugins = { converter: await fetchArtifact(avroConverter, fetching), jdbc: await fetchArtifact(jdbcSink, fetching) };
+      return connectCommand(dir, memory, java, { kafka, plugins });
+    },
+  };
+  const ports: Record<PartName, readonly PortName[]> = {
+    postgres: ['postgres'],
+    kafka: ['kafka', 'controller'],
+    registry: ['registry', 'registryManagement'],
+    connect: ['connect'],
+  };
+
+  function note(): void {
+    const alive = [...running.values()].filter(part => part.running);
+    memory.pids = Object.fromEntries(alive.map(part => [part.name, part.pid]));
+    remember(dir, memory);
+    guardian.watch(alive.map(part => part.pid));
+  }
+
+  async function bringUp(name: PartName, abort: AbortSignal): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      const began = Date.now();
+      await settlePorts(memory, ports[name]);
+      const command = await commands[name]();
+      abort.throwIfAborted();
+      const part = launch(dir, command);
+      running.set(name, part);
+      note();
+      try {
+        await waitUntilReady(dir, command, part, abort);
+      } catch (error) {
+        running.delete(name);
+        await part.stop(GRACE_MS);
+        note();
+        // Somebody took the port between our look and the start.
+        if (error instanceof TributaryError && error.code === 'stack:port_taken' && attempt < 3) continue;
+        throw error;
+      }
+      if (name === 'postgres') await createDatabases(memory);
+      log(`${TITLES[name].replace('the ', '')} is up after ${((Date.now() - began) / 1000).toFixed(1)} s`);
+      void part.ended.then(async how => {
+        if (running.get(name) !== part) return;
+        running.delete(name);
+        note();
+        options.onPartDied?.(name, await diedUnasked(dir, name, how));
+      });
+      return;
+    }
+  }
+
+  async function takeDown(name: PartName): Promise<void> {
+    const part = running.get(name);
+    if (part === undefined) return;
+    running.delete(name);
+    await part.stop(GRACE_MS);
+    note();
+  }
+
+  async function stopAll(): Promise<void> {
+    // First those that use the others, so that nobody has to wait for a partner that is gone.
+    await Promise.all([takeDown('connect'), takeDown('registry')]);
+    await Promise.all([takeDown('kafka'), takeDown('postgres')]);
+    await release();
+  }
+
+  const failed = new AbortController();
+  const abort = AbortSignal.any([signal, failed.signal]);
+  const upOrAbort = async (...names: PartName[]): Promise<void> => {
+    try {
+      for (const name of names) await bringUp(name, abort);
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
+  };
+  const starts = await Promise.allSettled([upOrAbort('postgres', 'registry'), upOrAbort(...(options.connect === true ? (['kafka', 'connect'] as const) : (['kafka'] as const)))]);
+  if (starts.some(result => result.status === 'rejected')) {
+    await stopAll();
+    throw failed.signal.reason;
+  }
+
+  const never = new AbortController().signal;
+  return {
+    get brokers() {
+      return [`127.0.0.1:${memory.ports.kafka}`];
+    },
+    get registryUrl() {
+      return registryUrl(memory);
+    },
+    get connectUrl() {
+      return running.has('connect') ? connectUrl(memory) : undefined;
+    },
+    get postgres() {
+      return postgresAddress(memory);
+    },
+    get pids() {
+      return { ...memory.pids };
+    },
+    async startConnect() {
+      if (!running.has('connect')) await bringUp('connect', never);
+      return connectUrl(memory);
+    },
+    async restart(name) {
+      await takeDown(name);
+      await bringUp(name, never);
+    },
+    async kill(name, with_) {
+      const part = running.get(name);
+      if (part === undefined) return;
+      part.kill(with_);
+      if (with_ === 'SIGKILL') await part.ended;
+    },
+    stop: () => (stopping ??= stopAll()),
+  };
+}
+
+/** Servers of ours that a killed owner left behind: known by id, and only when their command line names our folder. */
+async function endOrphans(dir: string, pids: readonly number[], log: (line: string) => void): Promise<void> {
+  const ends = pids.map(async pid => {
+    if (!(await commandLine(pid))?.includes(`${dir}/`)) return;
+    log(`ending process ${pid}, left behind by an owner that was killed`);
+    await endProcess(pid, GRACE_MS);
+  });
+  await Promise.all(ends);
+}

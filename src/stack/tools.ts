@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { javaCommand } from '../config/env.ts';
+import { TributaryError } from '../errors.ts';
+
+export interface ToolResult {
+  failed: boolean;
+  missing: boolean;
+  output: string;
+}
+
+/** Runs a command to its end; never throws. */
+export function runTool(command: string, args: readonly string[], options: { cwd?: string; signal?: AbortSignal; uid?: number; gid?: number } = {}): Promise<ToolResult> {
+  return new Promise(resolve => {
+    execFile(command, args, { ...options, maxBuffer: 16 * 1024 * 1024, encoding: 'utf8' }, (error, stdout, stderr) => {
+      const missing = (error as NodeJS.ErrnoException | null)?.code === 'ENOENT';
+      resolve({ failed: error !== null, missing, output: `${stdout}${stderr}` });
+    });
+  });
+}
+
+const INSTALL_JAVA = 'Install a Java runtime 17 or newer: Debian and Ubuntu `apt install openjdk-17-jre-headless`, macOS `brew install openjdk@17`.';
+
+/** Answers the Java command when it is 17 or newer; else a `config` error that says what to install. */
+export async function requireJava(): Promise<string> {
+  const command = javaCommand();
+  const result = await runTool(command, ['-version']);
+  const version = /version "(\d+)(?:\.(\d+))?/.exec(result.output);
+  if (result.failed || version === null) {
+    throw new TributaryError(`Java is missing: the local stack needs Java 17 or newer, and \`${command} -version\` does not run.`, {
+      kind: 'config',
+      remedy: INSTALL_JAVA,
+      detail: result.output,
+      code: 'stack:java_missing',
+    });
+  }
+  const major = version[1] === '1' ? Number(version[2]) : Number(version[1]);
+  if (major < 17) {
+    throw new TributaryError(`Java ${major} is too old: the local stack needs Java 17 or newer.`, {
+      kind: 'config',
+      remedy: INSTALL_JAVA,
+      code: 'stack:java_old',
+    });
+  }
+  return command;
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Archive, JarSet } from '../../src/stack/artifacts.ts';
+import { fetchArtifact } from '../../src/stack/fetch.ts';
+import { startStack } from '../../src/stack/stack.ts';
+
+// Maven's place is taken by a script on the PATH that notes its calls: no network, and its faults on demand.
+let dir: string;
+let cache: string;
+const signal = new AbortController().signal;
+const jars: JarSet = { kind: 'jars', title: 'the jars', folder: 'jars-1', coordinates: ['org.example:thing:1'] };
+const get = (artifact: JarSet | Archive): Promise<string> => fetchArtifact(artifact, { cache, log: () => undefined, signal });
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tributary-fetch-'));
+  cache = join(dir, 'cache');
+  await mkdir(join(dir, 'bin'));
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function mavenDoes(script: string): Promise<void> {
+  const text = `#!/bin/sh\nfor a in "$@"; do case "$a" in -DoutputDirectory=*) out=\${a#*=};; esac; done\necho call >> ${dir}/calls\nmkdir -p "$out"\n${script}\n`;
+  await writeFile(join(dir, 'bin', 'mvn'), text, { mode: 0o755 });
+  vi.stubEnv('PATH', `${join(dir, 'bin')}:/usr/bin:/bin`);
+}
+
+async function calls(): Promise<number> {
+  return (await readFile(join(dir, 'calls'), 'utf8')).trim().split('\n').length;
+}
+
+test('two who ask at once cause one fetch, and a later one none', async () => {
+  await mavenDoes('sleep 0.3; echo jar > "$out/thing-1.jar"; echo dep > "$out/dep-2.jar"');
+  const [one, two] = await Promise.all([get(jars), get(jars)]);
+  expect(one).toBe(two);
+  expect(await get(jars)).toBe(one);
+  expect((await readdir(one)).sort()).toEqual(['contents.json', 'dep-2.jar', 'thing-1.jar']);
+  expect(await readdir(cache)).toEqual(['jars-1']);
+  expect(await calls()).toBe(1);
+});
+
+test('a cache that lost part of a file is fetched again', async () => {
+  await mavenDoes('echo jar > "$out/thing-1.jar"');
+  const folder = await get(jars);
+  await truncate(join(folder, 'thing-1.jar'), 1);
+  await get(jars);
+  expect(await readFile(join(folder, 'thing-1.jar'), 'utf8')).toBe('jar\n');
+  expect(await calls()).toBe(2);
+});
+
+test.each([
+  ['did not come', 'echo dep > "$out/dep-2.jar"'],
+  ['is empty', ': > "$out/thing-1.jar"'],
+])('a fetch where a file %s is refused and leaves nothing in the cache', async (why, script) => {
+  await mavenDoes(script);
+  await expect(get(jars)).rejects.toThrow(new RegExp(`came incomplete: thing-1.jar ${why}`));
+  expect(await readdir(cache)).toEqual([]);
+});
+
+test('an archive is unpacked when it is the expected one, and refused when it is not', async () => {
+  const pack = `cd "$out" && mkdir ../inner && echo hello > ../inner/file && tar -C ../inner --mtime=@0 --owner=0 --group=0 -cf - file | gzip -n > app.tar.gz; rm -r ../inner`;
+  await mavenDoes(`${pack}; cp "$out/app.tar.gz" ${dir}/copy`);
+  const archive: Archive = { kind: 'archive', title: 'the app', folder: 'app-1', coordinate: 'org.example:app:1:tar.gz:all', sha256: 'another' };
+  await expect(get(archive)).rejects.toThrow(/SHA-256 differs/);
+  expect(await readdir(cache)).toEqual([]);
+  const sha256 = createHash('sha256').update(await readFile(join(dir, 'copy'))).digest('hex');
+  expect(await readFile(join(await get({ ...archive, sha256 }), 'file'), 'utf8')).toBe('hello\n');
+});
+
+test('offline, the message repeats the reason and says that only the first start needs the network', async () => {
+  await mavenDoes('echo "[ERROR] Failed: could not resolve org.example:thing:1, unknown host"; exit 1');
+  await expect(get(jars)).rejects.toMatchObject({
+    kind: 'config',
+    message: expect.stringContaining('unknown host'),
+    remedy: expect.stringContaining('every later start needs none'),
+  });
+});
+
+test('without Maven the message says what to install', async () => {
+  vi.stubEnv('PATH', join(dir, 'bin'));
+  await expect(get(jars)).rejects.toMatchObject({ kind: 'config', code: 'stack:maven_missing', remedy: expect.stringContaining('apt install maven') });
+});
+
+test('without Java the start says what to install, and gives the folder free again', async () => {
+  vi.stubEnv('PATH', join(dir, 'bin'));
+  vi.stubEnv('JAVA_HOME', undefined);
+  const expected = { kind: 'config', code: 'stack:java_missing', remedy: expect.stringContaining('openjdk-17') };
+  await expect(startStack({ dir: join(dir, 'stack') })).rejects.toMatchObject(expected);
+  await expect(startStack({ dir: join(dir, 'stack') })).rejects.toMatchObject(expected);
+});
+
+test('too old a Java is named with its version', async () => {
+  await writeFile(join(dir, 'bin', 'java'), '#!/bin/sh\necho \'openjdk version "11.0.2" 2019-01-15\' >&2\n', { mode: 0o755 });
+  vi.stubEnv('PATH', `${join(dir, 'bin')}:/bin:/usr/bin`);
+  vi.stubEnv('JAVA_HOME', undefined);
+  await expect(startStack({ dir: join(dir, 'stack') })).rejects.toMatchObject({ code: 'stack:java_old', message: expect.stringContaining('Java 11') });
+});
