@@ -1,0 +1,33 @@
+/** History ranges a connection may ask for. */
+export const historyRanges = ['30d', '90d', '1y', 'all'] as const;
+export type HistoryRange = (typeof historyRanges)[number];
+
+/** Where a connection's history begins: a range counted back from the first run, or a fixed day. */
+export type HistoryStart = { readonly range: HistoryRange } | { readonly from: number };
+
+const dayMs = 86_400_000;
+const rangeDays: Readonly<Record<HistoryRange, number | undefined>> = { '30d': 30, '90d': 90, '1y': 365, all: undefined };
+
+/** Oldest event time wanted, epoch ms; undefined means all there is. */
+export function historySince(start: HistoryStart, now: number): number | undefined {
+  if ('from' in start) return start.from;
+  const days = rangeDays[start.range];
+  return days === undefined ? undefined : now - days * dayMs;
+}
+
+/** Epoch ms of `MM/DD/YYYY`, `YYYY-MM-DD` (both midnight UTC) or an ISO time with zone; undefined for anything else. */
+export function parseStartDate(text: string): number | undefined {
+  const american = /^(\d{1,2})\/(\d{1,2})\/(\d{4})$/.exec(text);
+  if (american) return utcDay(Number(american[3]), Number(american[1]), Number(american[2]));
+  const iso = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
+  if (iso) return utcDay(Number(iso[1]), Number(iso[2]), Number(iso[3]));
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/.test(text)) return undefined;
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? undefined : time;
+}
+
+function utcDay(year: number, month: number, day: number): number | undefined {
+  const date = new Date(Date.UTC(year, month - 1, day));
+  const same = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  return same ? date.getTime() : undefined;
+}

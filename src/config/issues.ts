@@ -1,0 +1,74 @@
+import type { z } from 'zod';
+import { knownKeys, isMarked, type JsonSchema } from './json-schema.ts';
+import type { Problem } from './placeholders.ts';
+import { hint } from './suggest.ts';
+import type { Path } from './yaml-file.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** Zod's findings as problems a person can act on; `path` places them in the whole file. */
+export function problemsOf(error: z.ZodError, shape: JsonSchema, value: unknown, path: Path = []): Problem[] {
+  return error.issues.flatMap((issue) => describe(issue, shape, value, path));
+}
+
+function describe(issue: Issue, shape: JsonSchema, value: unknown, base: Path): Problem[] {
+  const inner = issue.path.filter((part) => typeof part !== 'symbol');
+  const path = [...base, ...inner];
+  const found = valueAt(value, inner);
+  const one = (text: string): Problem[] => [{ path, text }];
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({ path: [...path, key], text: `is no known setting${hint(key, knownKeys(shape, inner))}` }));
+    case 'invalid_type':
+      return found === undefined || found === null
+        ? one(`is missing; it must be ${typeName(issue.expected)}`)
+        : one(`must be ${typeName(issue.expected)}, not ${kindOf(found)}`);
+    case 'invalid_value':
+      return found === undefined || found === null
+        ? one(`is missing; it must be one of ${issue.values.map(String).join(', ')}`)
+        : one(`${shownValue(found, shape, inner)}must be one of ${issue.values.map(String).join(', ')}`);
+    case 'invalid_key':
+      return one(issue.issues[0]?.message ?? 'is no valid name');
+    case 'invalid_union': {
+      if (issue.errors.length === 0) return one(`is of no known kind${issue.discriminator === undefined ? '' : `; look at ${issue.discriminator}`}`);
+      const branches = issue.errors.filter((branch) => branch.some((nested) => nested.code !== 'invalid_type' || nested.path.length > 0));
+      const [branch] = branches;
+      if (!branch) {
+        const expected = issue.errors.flatMap((nested) => nested.flatMap((first) => (first.code === 'invalid_type' ? [typeName(first.expected)] : [])));
+        return one(found === undefined ? `is missing; it must be ${expected.join(' or ')}` : `must be ${expected.join(' or ')}, not ${kindOf(found)}`);
+      }
+      return branch.flatMap((nested) => describe({ ...nested, path: [...issue.path, ...nested.path] }, shape, value, base));
+    }
+    case 'too_small':
+      return one(issue.origin === 'string' || issue.origin === 'array' ? 'must not be empty' : `must be at least ${issue.minimum}`);
+    case 'too_big':
+      return one(issue.origin === 'number' || issue.origin === 'int' ? `must be at most ${issue.maximum}` : `is too long (at most ${issue.maximum})`);
+    default:
+      return one(`${shownValue(found, shape, inner)}${issue.message}`);
+  }
+}
+
+function shownValue(value: unknown, shape: JsonSchema, path: Path): string {
+  if (typeof value !== 'string' && typeof value !== 'number') return '';
+  if (isMarked(shape, path, 'secret')) return '';
+  const text = JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}..." ` : `${text} `;
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((node, part) => (typeof node === 'object' && node !== null ? (node as Record<string | number, unknown>)[part] : undefined), value);
+}
+
+function typeName(expected: string): string {
+  const names: Record<string, string> = {
+    string: 'text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list', record: 'a section', object: 'a section',
+  };
+  return names[expected] ?? expected;
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a section';
+  if (typeof value === 'string') return 'text';
+  return typeof value === 'number' ? 'a number' : 'true or false';
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import type { Source } from '../table/source.ts';
+import { settingsSchema } from './schema.ts';
+import type { Path } from './yaml-file.ts';
+
+/** The parts of a JSON Schema we walk; `secret` and `shown` are our own marks. */
+export interface JsonSchema {
+  type?: string;
+  properties?: Record<string, JsonSchema>;
+  additionalProperties?: JsonSchema | boolean;
+  items?: JsonSchema;
+  anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
+  allOf?: JsonSchema[];
+  secret?: boolean;
+  shown?: boolean;
+  [keyword: string]: unknown;
+}
+
+export function shapeOf(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+}
+
+/** Every schema that may describe the value at `path` (several where a union leaves it open). */
+export function shapesAt(shape: JsonSchema, path: Path): JsonSchema[] {
+  const branches = [shape, ...(shape.anyOf ?? []), ...(shape.oneOf ?? []), ...(shape.allOf ?? [])];
+  const [part, ...rest] = path;
+  if (part === undefined) return branches;
+  return branches.flatMap((branch) => {
+    const child = typeof part === 'number' ? branch.items : branch.properties?.[part] ?? branch.additionalProperties;
+    return typeof child === 'object' ? shapesAt(child, rest) : [];
+  });
+}
+
+/** Setting names that may stand at `path`. */
+export function knownKeys(shape: JsonSchema, path: Path): string[] {
+  return [...new Set(shapesAt(shape, path).flatMap((found) => Object.keys(found.properties ?? {})))];
+}
+
+/** Paths of all texts below `value` whose schema carries the mark. */
+export function marked(shape: JsonSchema, value: unknown, mark: 'secret' | 'shown', path: Path = []): { path: Path; value: string }[] {
+  if (typeof value === 'string' || typeof value === 'number') {
+    return isMarked(shape, path, mark) ? [{ path, value: String(value) }] : [];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => marked(shape, item, mark, [...path, Array.isArray(value) ? Number(key) : key]));
+}
+
+/** Whether the setting, or one it stands in, carries the mark. */
+export function isMarked(shape: JsonSchema, path: Path, mark: 'secret' | 'shown'): boolean {
+  return path.some((_, end) => shapesAt(shape, path.slice(0, end + 1)).some((found) => found[mark] === true));
+}
+
+/** JSON Schema of `tributary.yaml` for editors, every source's own settings included. */
+export function editorSchema(sources: readonly Source[]): JsonSchema {
+  const shape = shapeOf(settingsSchema);
+  const connections = shape.properties?.['connections'];
+  const plain = connections?.additionalProperties;
+  if (!connections || typeof plain !== 'object') throw new Error('settings without connections');
+  const of = (source: Source): JsonSchema => {
+    const { $schema: _, ...settings } = shapeOf(source.settings);
+    return {
+      ...plain,
+      title: source.title,
+      properties: { ...plain.properties, source: { const: source.name }, settings },
+    };
+  };
+  connections.properties = Object.fromEntries(sources.map((source) => [source.name, of(source)]));
+  connections.additionalProperties = { anyOf: sources.map((source) => ({ ...of(source), required: ['source'] })) };
+  return { title: 'tributary.yaml', ...shape };
+}

@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { TributaryError } from '../errors.ts';
+import type { Source } from '../table/source.ts';
+import { readConnection, sourceOf, strict } from './connections.ts';
+import { problemsOf } from './issues.ts';
+import { isMarked, marked, shapeOf } from './json-schema.ts';
+import { resolvePlaceholders, type PlaceholderSources, type Problem } from './placeholders.ts';
+import { connectionSchema, settingsSchema, type RawSettings } from './schema.ts';
+import type { ConnectionSettings, Settings } from './settings.ts';
+import { hint } from './suggest.ts';
+import { readYaml, type Path, type YamlFile } from './yaml-file.ts';
+
+export interface LoadOptions {
+  readonly sources: readonly Source[];
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Called with every secret found, before anything else is said about the settings. */
+  readonly onSecret: (secret: string) => void;
+}
+
+/**
+ * Reads and checks a settings file; a `.env` beside it fills variables that are not set.
+ * @throws TributaryError `config` listing every problem with its line.
+ */
+export function loadSettings(file: string, options: LoadOptions): Settings {
+  const folder = dirname(resolve(file));
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new TributaryError(missing ? `There is no settings file ${file}.` : `${file} cannot be read: ${(error as Error).message}`, {
+      kind: 'config',
+      remedy: missing ? 'Run `tributary init` to write one, or name yours with --config.' : 'Check its rights.',
+      cause: error,
+    });
+  }
+  return parseSettings(text, file, {
+    ...options,
+    variables: { ...dotEnv(join(folder, '.env')), ...options.variables },
+    readFile: (path) => readFileSync(isAbsolute(path) ? path : join(folder, path), 'utf8'),
+  });
+}
+
+/** {@link loadSettings} on a text; `file` is what messages call it and what `data_dir` is relative to. */
+export function parseSettings(text: string, file: string, options: LoadOptions & Pick<PlaceholderSources, 'readFile'>): Settings {
+  const yaml = readYaml(text, file);
+  const resolved = resolvePlaceholders(yaml.value ?? {}, options);
+  registerSecrets(resolved, options);
+  const checked = settingsSchema.safeParse(resolved.value);
+  const problems: Problem[] = [...resolved.problems];
+  const add = (found: readonly Problem[]): void => {
+    problems.push(...found.filter((problem) => !resolved.problems.some((known) => samePath(known.path, problem.path))));
+  };
+  const connections: ConnectionSettings[] = [];
+  if (checked.success) add(acrossSections(checked.data));
+  else add(problemsOf(checked.error, shapeOf(settingsSchema), resolved.value));
+  // A fault elsewhere in the file does not hide those of the connections.
+  for (const [name, raw] of rawConnections(resolved.value)) {
+    const connection = connectionSchema.safeParse(raw);
+    const settingsOnly = connection.success ? connection : connectionSchema.safeParse({ source: raw['source'], settings: raw['settings'] });
+    if (!settingsOnly.success) continue;
+    const result = readConnection(name, settingsOnly.data, options.sources);
+    if ('name' in result) connections.push(result);
+    else add(result);
+  }
+  if (problems.length > 0 || !checked.success) throw settingsError(file, yaml, problems);
+  return {
+    file,
+    dataDir: resolve(dirname(resolve(file)), checked.data.data_dir),
+    prefix: checked.data.prefix,
+    connections,
+    kafka: checked.data.kafka,
+    registry: checked.data.registry,
+    landings: checked.data.landings,
+    metrics: checked.data.metrics,
+  };
+}
+
+function acrossSections(raw: RawSettings): Problem[] {
+  const problems: Problem[] = [];
+  if (Object.keys(raw.connections).length === 0) problems.push({ path: ['connections'], text: 'has no connection; add at least one' });
+  if (raw.kafka && !raw.registry) problems.push({ path: ['registry'], text: 'is missing; with your own kafka, say where its schema registry is (registry: { url: ... })' });
+  if (raw.registry && !raw.kafka) problems.push({ path: ['kafka'], text: 'is missing; a registry of your own needs your own kafka (kafka: { brokers: ... })' });
+  for (const [name, landing] of Object.entries(raw.landings)) {
+    const path = ['landings', name];
+    if (landing === 'embedded') {
+      if (name !== 'postgres') problems.push({ path, text: 'cannot be embedded; only postgres can' });
+      else if (raw.kafka) problems.push({ path, text: 'cannot be embedded beside your own kafka; name host, database, user and connect_url' });
+    } else if (raw.kafka && landing.connect_url === undefined) {
+      problems.push({ path: [...path, 'connect_url'], text: 'is missing; with your own kafka, say where its Connect workers are' });
+    }
+    const known = Object.keys(raw.connections);
+    const wanted = landing === 'embedded' ? [] : (landing.connections ?? []);
+    for (const [index, connection] of wanted.entries()) {
+      if (!known.includes(connection)) problems.push({ path: [...path, 'connections', index], text: `no connection is called ${connection}${hint(connection, known)}` });
+    }
+  }
+  return problems;
+}
+
+/** The connections that are at least sections, checked or not. */
+function rawConnections(value: unknown): [string, Record<string, unknown>][] {
+  const connections = (value as { connections?: unknown } | null)?.connections;
+  if (typeof connections !== 'object' || connections === null || Array.isArray(connections)) return [];
+  return Object.entries(connections).filter((entry): entry is [string, Record<string, unknown>] => typeof entry[1] === 'object' && entry[1] !== null);
+}
+
+/** Marked fields, and everything that was inserted where the setting is not known to be harmless. */
+function registerSecrets(resolved: ReturnType<typeof resolvePlaceholders>, options: LoadOptions): void {
+  const shape = shapeOf(settingsSchema);
+  const shapes = new Map<string, ReturnType<typeof shapeOf>>();
+  for (const [name, raw] of rawConnections(resolved.value)) {
+    const source = sourceOf(name, { source: typeof raw['source'] === 'string' ? raw['source'] : undefined }, options.sources);
+    if (!source) continue;
+    const own = shapeOf(strict(source.settings));
+    shapes.set(name, own);
+    for (const found of marked(own, raw['settings'], 'secret')) options.onSecret(found.value);
+  }
+  for (const found of marked(shape, resolved.value, 'secret')) options.onSecret(found.value);
+  for (const { path, value } of resolved.inserted) {
+    const own = path[0] === 'connections' && path[2] === 'settings' ? shapes.get(String(path[1])) : undefined;
+    const harmless = own ? isMarked(own, path.slice(3), 'shown') : isMarked(shape, path, 'shown');
+    if (!harmless) options.onSecret(value);
+  }
+}
+
+function settingsError(file: string, yaml: YamlFile, problems: readonly Problem[]): TributaryError {
+  const lines = problems
+    .map((problem) => ({ line: yaml.lineOf(problem.path), text: `${problem.path.join('.') || 'the file'} ${problem.text}` }))
+    .sort((a, b) => a.line - b.line)
+    .map(({ line, text }) => `line ${line}: ${text}`);
+  const [first = ''] = lines;
+  const message = lines.length === 1 ? `${file} ${first}` : `${file} has ${lines.length} problems:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+  return new TributaryError(message, { kind: 'config', code: 'settings', remedy: 'Correct it, then run `tributary check`.' });
+}
+
+function dotEnv(path: string): NodeJS.Dict<string> {
+  try {
+    return parseEnv(readFileSync(path, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+function samePath(a: Path, b: Path): boolean {
+  return a.length === b.length && a.every((part, index) => part === b[index]);
+}

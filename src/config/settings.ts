@@ -1,0 +1,84 @@
+import type { KafkaSettings } from '../kafka/types.ts';
+import type { Source } from '../table/source.ts';
+import type { TableDefinition } from '../table/types.ts';
+import type { HistoryStart } from './dates.ts';
+import type { RawSettings } from './schema.ts';
+
+/** Runs of a table nothing else is said about. */
+export const hourly = '0 * * * *';
+
+/** One account that is read, checked and complete. */
+export interface ConnectionSettings {
+  readonly name: string;
+  readonly source: Source;
+  /** Output of the source's own settings schema. */
+  readonly settings: unknown;
+  /** The tables the user wants, in the source's order. */
+  readonly tables: readonly TableDefinition[];
+  readonly history: HistoryStart;
+  /** Cron expression of a table's periodic runs. */
+  readonly schedules: ReadonlyMap<string, string>;
+}
+
+/** `tributary.yaml`, checked, with its secrets resolved. */
+export interface Settings {
+  /** The file it was read from. */
+  readonly file: string;
+  /** Absolute path of the folder of local data. */
+  readonly dataDir: string;
+  readonly prefix: string;
+  readonly connections: readonly ConnectionSettings[];
+  /** Undefined: the embedded stack is used. */
+  readonly kafka: NonNullable<RawSettings['kafka']> | undefined;
+  readonly registry: NonNullable<RawSettings['registry']> | undefined;
+  readonly landings: RawSettings['landings'];
+  readonly metrics: RawSettings['metrics'];
+}
+
+/** Addresses of a stack we started ourselves. */
+export interface StackAddresses {
+  readonly brokers: readonly string[];
+  readonly registryUrl: string;
+}
+
+/** How to reach Kafka: the user's own, or the embedded stack's addresses. */
+export function kafkaSettings(settings: Settings, stack: StackAddresses | undefined): KafkaSettings {
+  const { kafka, registry, prefix } = settings;
+  if (!kafka || !registry) {
+    if (!stack) throw new Error('neither kafka settings nor an embedded stack');
+    return {
+      brokers: stack.brokers,
+      clientId: 'tributary',
+      prefix,
+      replicationFactor: 1,
+      minInSyncReplicas: 1,
+      registry: { url: stack.registryUrl },
+      compression: 'gzip',
+    };
+  }
+  return {
+    brokers: kafka.brokers,
+    clientId: 'tributary',
+    prefix,
+    replicationFactor: kafka.replication_factor,
+    minInSyncReplicas: kafka.replication_factor >= 3 ? 2 : 1,
+    registry: {
+      url: registry.url,
+      ...(registry.username === undefined ? {} : { username: registry.username }),
+      ...(registry.password === undefined ? {} : { password: registry.password }),
+    },
+    compression: kafka.compression,
+    topicConfig: kafka.topic_config,
+    ...(kafka.tls === undefined ? {} : { ssl: typeof kafka.tls === 'boolean' ? kafka.tls : tlsOptions(kafka.tls) }),
+    ...(kafka.sasl === undefined ? {} : { sasl: kafka.sasl }),
+  };
+}
+
+function tlsOptions(tls: Exclude<NonNullable<RawSettings['kafka']>['tls'], boolean | undefined>) {
+  return {
+    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+    ...(tls.key === undefined ? {} : { key: tls.key }),
+    ...(tls.reject_unauthorized === undefined ? {} : { rejectUnauthorized: tls.reject_unauthorized }),
+  };
+}
