@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { openLiveIndex } from '../change/live-index.ts';
+import type { ConnectionSettings } from '../config/settings.ts';
+import { maxMessageBytes } from '../kafka/messages.ts';
+import { topicNames } from '../kafka/topic-names.ts';
+import { ensureTopics, ownTopics, type TopicFacts } from '../kafka/topics.ts';
+import type { TableState } from '../kafka/types.ts';
+import { compileTable } from '../table/codec.ts';
+import { compileRow } from '../table/row.ts';
+import type { ConnectionEnvironment } from './connection.ts';
+import type { ConnectionServices, OpenTable } from './open-table.ts';
+
+/** Two registry headers and the two sync columns come on top of a compiled row. */
+const wireBytes = 32;
+
+/** Fills `tables`: topics created and checked, schemas registered, rows compiled, indexes opened. */
+export async function openTables(
+  settings: ConnectionSettings,
+  env: ConnectionEnvironment,
+  services: ConnectionServices,
+  tables: Map<string, OpenTable>,
+): Promise<void> {
+  const { prefix } = env.access.settings;
+  const names = topicNames(prefix);
+  const specs = settings.tables.map((definition) => ({
+    name: names.table(settings.name, definition.name),
+    partitions: definition.partitions ?? 1,
+    kind: 'table' as const,
+  }));
+  const facts = await ensureTopics(env.access, [...ownTopics(prefix), ...specs]);
+  const opened: OpenTable[] = [];
+  try {
+    for (const definition of settings.tables) {
+      const topic = names.table(settings.name, definition.name);
+      const codec = compileTable(settings.source.name, definition);
+      const ids = await env.registry.registerTable(topic, JSON.stringify(codec.keySchema), JSON.stringify(codec.valueSchema));
+      const topicFacts = facts.get(topic) as TopicFacts;
+      opened.push({
+        ref: { connection: settings.name, source: settings.source.name, table: definition.name },
+        definition,
+        topic,
+        topicFacts,
+        codec,
+        rows: compileRow(definition, codec, { maxBytes: maxMessageBytes(env.access.settings) - wireBytes }),
+        index: openLiveIndex(join(env.indexDir, settings.name, definition.name), { topic, valueSchemaId: ids.valueSchemaId }),
+        ...ids,
+        services,
+        state: newState(ids, topicFacts),
+        handed: [],
+      });
+    }
+  } catch (error) {
+    // The next try opens them all again.
+    for (const { index } of opened) await index.close();
+    throw error;
+  }
+  for (const table of opened) tables.set(table.ref.table, table);
+}
+
+/** State of a table that has never been read. */
+export function newState(ids: { readonly keySchemaId: number; readonly valueSchemaId: number }, facts: TopicFacts): TableState {
+  return { v: 1, position: undefined, keySchemaId: ids.keySchemaId, valueSchemaId: ids.valueSchemaId, partitions: facts.partitions, since: null, rowsPublished: 0, runId: '', updatedAt: 0 };
+}

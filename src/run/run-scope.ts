@@ -1,0 +1,18 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { TableRef, RunTotals } from './events.ts';
+
+/** Whose work a request is: set around a table's run, read by the observer of the connection's HTTP client. */
+export interface RunScope {
+  readonly ref: TableRef;
+  readonly totals: RunTotals;
+}
+
+const storage = new AsyncLocalStorage<RunScope>();
+
+export function withinRun<T>(scope: RunScope, work: () => Promise<T>): Promise<T> {
+  return storage.run(scope, work);
+}
+
+export function currentRun(): RunScope | undefined {
+  return storage.getStore();
+}

@@ -1,0 +1,51 @@
+import { asTributaryError, TributaryError } from '../errors.ts';
+import { prefetch } from '../extract/prefetch.ts';
+import type { Page } from '../extract/types.ts';
+import { endScan } from './end-scan.ts';
+import type { OpenTable } from './open-table.ts';
+import { createPublisher } from './publisher.ts';
+import { withQuietTicks } from './quiet-ticks.ts';
+import { createReadContext } from './read-context.ts';
+import type { TableRun } from './table-run.ts';
+
+/** How often a batch that is not yet full is committed while the vendor keeps us waiting. */
+const quietMs = 1_000;
+
+/**
+ * One run of one table, the way of a row from the vendor's page to the topic: pages are read one ahead
+ * of publishing, rows become records, records become changes, and changes go with the position after
+ * them into one transaction. However the run ends, every page handled before the end is committed.
+ *
+ * @returns when everything there was to read has been read and committed.
+ * @throws TributaryError `stopped` when the run's signal ended it; the position is saved.
+ */
+export async function syncTable(table: OpenTable, run: TableRun): Promise<void> {
+  const ctx = createReadContext(table, run);
+  const publisher = createPublisher(table, run, ctx);
+  const pages = withQuietTicks(prefetch(table.definition.read(ctx), 1), quietMs);
+
+  async function publish(page: Page): Promise<void> {
+    publisher.add(page);
+    const closeScan = page.scan?.end && await endScan(table, run, publisher, ctx, page.scan.end);
+    publisher.advance(page);
+    if (closeScan) {
+      await publisher.settle();
+      closeScan();
+    } else if (publisher.isFull()) await publisher.flush();
+  }
+
+  try {
+    for await (const page of pages) {
+      if (run.signal.aborted) break;
+      if (page === 'quiet') await publisher.flush();
+      else await run.orCancel(publish(page));
+    }
+  } catch (error) {
+    const failure = asTributaryError(error, `Reading ${table.ref.connection}.${table.ref.table}`);
+    if (!publisher.isLost()) await publisher.settle();
+    throw failure;
+  }
+  await publisher.settle();
+  if (run.signal.aborted) throw new TributaryError('The run was interrupted; its position is saved.', { kind: 'stopped' });
+  await publisher.complete();
+}

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import type { Row, RunMode } from '../extract/types.ts';
+import type { Cycle } from './cycle.ts';
+import type { RunTotals } from './events.ts';
+
+/** What is asked of a table. */
+export interface RunRequest {
+  readonly mode: RunMode;
+  /** Oldest event time wanted, epoch ms; undefined means all. */
+  readonly since: number | undefined;
+  /** List everything now, however recent the last listing is. */
+  readonly rescan: boolean;
+  /** Control requests this run honours, by slot: remembered in the state once it has. */
+  readonly honours: Readonly<Record<string, string>>;
+  readonly cycle: Cycle;
+}
+
+/** One attempt at a run of one table: what was asked for, how to end it, and what it has done so far. */
+export interface TableRun extends RunRequest {
+  readonly id: string;
+  readonly startedAt: number;
+  readonly totals: RunTotals;
+  readonly signal: AbortSignal;
+  /** Scans this very attempt has begun. */
+  readonly freshScans: Set<string>;
+  /** All rows of the scan this attempt began, where another table of the cycle may want them. */
+  readonly keptRows: Row[] | undefined;
+  /** Ends the reading side when handling a page failed, so that nothing waits for a fetch in vain. */
+  orCancel<T>(work: Promise<T>): Promise<T>;
+}
+
+export function emptyTotals(): RunTotals {
+  return { fetched: 0, published: 0, unchanged: 0, deleted: 0, deadLetters: 0, messages: 0, requests: 0, waitedMs: 0 };
+}
+
+export function createTableRun(
+  request: RunRequest,
+  attempt: { readonly id?: string; readonly startedAt: number; readonly totals: RunTotals; readonly signal: AbortSignal; readonly keepRows: boolean },
+): TableRun {
+  const cancel = new AbortController();
+  return {
+    ...request,
+    id: attempt.id ?? randomUUID(),
+    startedAt: attempt.startedAt,
+    totals: attempt.totals,
+    signal: AbortSignal.any([attempt.signal, cancel.signal]),
+    freshScans: new Set(),
+    keptRows: attempt.keepRows ? [] : undefined,
+    async orCancel(work) {
+      try {
+        return await work;
+      } catch (error) {
+        cancel.abort();
+        throw error;
+      }
+    },
+  };
+}

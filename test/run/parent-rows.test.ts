@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import type { Row } from '../../src/extract/types.ts';
+import { readParentRows } from '../../src/run/parent-rows.ts';
+import type { ConnectionServices } from '../../src/run/open-table.ts';
+import { table } from '../../src/table/define.ts';
+import { text } from '../../src/table/fields.ts';
+
+it('a parent gets the rows of its own parent', async () => {
+  const child = table({
+    name: 'child', docs: 'Children', documentedKey: ['id'], key: ['id'], method: 'full_table', deletes: 'none', parent: 'family',
+    fields: { id: text('Child') },
+    async *read(ctx) {
+      const rows = (await ctx.parents('family')).map(({ id }): Row => ({ id: `child of ${String(id)}` }));
+      yield { rows, position: { v: 1 }, scan: { id: ctx.newScan(), end: {} } };
+    },
+  });
+  const services = { api: undefined, now: Date.now } as unknown as ConnectionServices;
+  const rows = await readParentRows(child, services, new AbortController().signal, async (name) => [{ id: name }]);
+  expect(rows).toEqual([{ id: 'child of family' }]);
+});
