@@ -1,0 +1,6 @@
+-- Landing {{landing}}: the current rows.
+--@ each table
+CREATE OR REPLACE VIEW {{view}} AS
+{{current_rows}};
+
+--@ end

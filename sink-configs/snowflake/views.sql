@@ -1,0 +1,7 @@
+-- Landing {{landing}}: the current rows over the append-only logs.
+--@ each table
+CREATE OR REPLACE VIEW {{view}} AS
+{{current_rows}};
+GRANT SELECT ON VIEW {{view}} TO ROLE {{reader}};
+
+--@ end

@@ -1,0 +1,129 @@
+import axios from 'axios';
+import type { AxiosInstance } from 'axios';
+import { TributaryError } from '../errors.ts';
+
+export type ConnectorState = 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'UNASSIGNED' | 'RESTARTING';
+
+export interface ConnectorStatus {
+  readonly connector: { readonly state: ConnectorState; readonly trace?: string };
+  readonly tasks: readonly { readonly id: number; readonly state: ConnectorState; readonly trace?: string }[];
+}
+
+export interface ValidationProblem {
+  readonly key: string;
+  readonly errors: readonly string[];
+}
+
+/** Committed offset of a sink connector on one partition. */
+export interface SinkOffset {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/**
+ * Connect's REST interface. Every call throws `transient` when the worker cannot be reached or is
+ * rebalancing, and `config` with the worker's own words when it refuses.
+ */
+export interface ConnectClient {
+  readonly url: string;
+  /** Classes the worker has. */
+  plugins(): Promise<readonly string[]>;
+  validate(config: Readonly<Record<string, string>>): Promise<readonly ValidationProblem[]>;
+  /** Undefined when there is no such connector. */
+  config(name: string): Promise<Record<string, string> | undefined>;
+  putConfig(name: string, config: Readonly<Record<string, string>>): Promise<void>;
+  status(name: string): Promise<ConnectorStatus | undefined>;
+  offsets(name: string): Promise<readonly SinkOffset[]>;
+  /** The connector has to be stopped. It reads its topics from the start afterwards. */
+  resetOffsets(name: string): Promise<void>;
+  pause(name: string): Promise<void>;
+  stop(name: string): Promise<void>;
+  resume(name: string): Promise<void>;
+  restart(name: string): Promise<void>;
+  delete(name: string): Promise<void>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly data: unknown;
+}
+
+export function connectClient(url: string, options: { timeoutMs?: number; signal?: AbortSignal } = {}): ConnectClient {
+  const http = axios.create({
+    baseURL: url.replace(/\/+$/, ''),
+    timeout: options.timeoutMs ?? 30_000,
+    validateStatus: () => true,
+    maxRedirects: 0,
+    proxy: false,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  const call = (method: 'get' | 'put' | 'post' | 'delete', path: string, body?: unknown): Promise<Answer> => request(http, url, method, path, body);
+  const must = async <T = void>(method: 'get' | 'put' | 'post' | 'delete', path: string, body?: unknown): Promise<T> => accepted(await call(method, path, body), url, path).data as T;
+  const unlessMissing = async <T>(path: string): Promise<T | undefined> => {
+    const answer = await call('get', path);
+    return answer.status === 404 ? undefined : (accepted(answer, url, path).data as T);
+  };
+  const at = (name: string): string => `/connectors/${encodeURIComponent(name)}`;
+  return {
+    url,
+    plugins: async () => (await must<{ class: string }[]>('get', '/connector-plugins?connectorsOnly=true')).map(plugin => plugin.class),
+    async validate(config) {
+      const name = config['connector.class'] ?? '';
+      const data = await must<{ configs: { value: { name: string; errors: string[] } }[] }>('put', `/connector-plugins/${encodeURIComponent(name)}/config/validate`, config);
+      const values = data.configs.map(entry => entry.value);
+      return values.filter(value => value.errors.length > 0).map(value => ({ key: value.name, errors: value.errors }));
+    },
+    config: name => unlessMissing(`${at(name)}/config`),
+    putConfig: (name, config) => must('put', `${at(name)}/config`, config),
+    status: name => unlessMissing(`${at(name)}/status`),
+    async offsets(name) {
+      const data = await must<{ offsets: { partition: { kafka_topic: string; kafka_partition: number }; offset: { kafka_offset: number } }[] }>('get', `${at(name)}/offsets`);
+      return data.offsets.map(entry => ({
+        topic: entry.partition.kafka_topic,
+        partition: entry.partition.kafka_partition,
+        offset: entry.offset.kafka_offset,
+      }));
+    },
+    resetOffsets: name => must('delete', `${at(name)}/offsets`),
+    pause: name => must('put', `${at(name)}/pause`),
+    stop: name => must('put', `${at(name)}/stop`),
+    resume: name => must('put', `${at(name)}/resume`),
+    restart: name => must('post', `${at(name)}/restart?includeTasks=true&onlyFailed=true`),
+    delete: name => must('delete', at(name)),
+  };
+}
+
+async function request(http: AxiosInstance, url: string, method: string, path: string, body: unknown): Promise<Answer> {
+  try {
+    // Without a body axios names a form's content type, which Connect refuses.
+    return await http.request({ method, url: path, data: body ?? (method === 'get' || method === 'delete' ? undefined : {}) });
+  } catch (cause) {
+    if (axios.isCancel(cause)) throw new TributaryError('The call to Kafka Connect was stopped.', { kind: 'stopped', cause });
+    // A worker that is busy starting connectors answers late; a call repeated does no harm.
+    if ((cause as { code?: string }).code === 'ECONNABORTED') {
+      throw new TributaryError(`Kafka Connect at ${url} has not answered within ${(http.defaults.timeout ?? 0) / 1000} s.`, {
+        kind: 'transient', remedy: 'Try again in a moment; if it stays, look into the log of the worker.', code: 'connect:slow', cause,
+      });
+    }
+    throw new TributaryError(`Kafka Connect at ${url} does not answer (${(cause as { code?: string }).code ?? (cause as Error).message}).`, {
+      kind: 'transient',
+      remedy: 'Check that a worker runs there and that connect_url in the landing names it.',
+      code: 'connect:unreachable',
+      cause,
+    });
+  }
+}
+
+function accepted(answer: Answer, url: string, path: string): Answer {
+  if (answer.status >= 200 && answer.status < 300) return answer;
+  const said = (answer.data as { message?: unknown } | undefined)?.message;
+  const message = typeof said === 'string' ? said : `status ${answer.status}`;
+  // 409: the workers are rebalancing; 5xx: the one asked could not reach the leader.
+  const passing = answer.status === 409 || answer.status >= 500;
+  throw new TributaryError(`Kafka Connect at ${url} refused ${path.split('?')[0]}: ${message}`, {
+    kind: passing ? 'transient' : 'config',
+    remedy: passing ? 'Try again in a moment; if it stays, look into the log of the worker.' : 'Run `tributary landing check` for what is wrong in the configuration.',
+    code: `connect:${answer.status}`,
+  });
+}

@@ -1,0 +1,52 @@
+import type { Connector } from './types.ts';
+
+export interface ConfigChange {
+  readonly key: string;
+  /** Undefined: the key is new. */
+  readonly from?: string;
+  /** Undefined: the key goes. */
+  readonly to?: string;
+}
+
+export interface ConnectorDiff {
+  readonly connector: string;
+  readonly kind: 'create' | 'change' | 'same';
+  readonly changes: readonly ConfigChange[];
+}
+
+const SECRET = /password|secret|private\.key|passphrase|user\.info|access\.key|connection\.string/i;
+
+/** Compares what Connect has with what it is to have. Values of secret keys that are not references are masked. */
+export function diffConnector(connector: Connector, current: Readonly<Record<string, string>> | undefined): ConnectorDiff {
+  const wanted = connector.config;
+  const keys = [...new Set([...Object.keys(current ?? {}), ...Object.keys(wanted)])].filter(key => key !== 'name').sort();
+  const changes = keys
+    .filter(key => current?.[key] !== wanted[key])
+    .map((key): ConfigChange => ({ key, ...shown('from', key, current?.[key]), ...shown('to', key, wanted[key]) }));
+  return { connector: connector.name, kind: current === undefined ? 'create' : changes.length > 0 ? 'change' : 'same', changes };
+}
+
+function shown(side: 'from' | 'to', key: string, value: string | undefined): Partial<ConfigChange> {
+  if (value === undefined) return {};
+  return { [side]: SECRET.test(key) && !isReference(value) ? '***' : value };
+}
+
+/** True for a value that Connect resolves itself, wholly or by its config providers. */
+export function isReference(value: string): boolean {
+  return /^\$\{(env|file|dir):[^}]+\}$/.test(value);
+}
+
+export function isSecretKey(key: string): boolean {
+  return SECRET.test(key);
+}
+
+/** The diff as lines for a person, in the manner of a patch. */
+export function describeDiff(diff: ConnectorDiff): string[] {
+  if (diff.kind === 'same') return [`  ${diff.connector}: unchanged`];
+  const head = diff.kind === 'create' ? `+ ${diff.connector}: new` : `~ ${diff.connector}:`;
+  const lines = diff.changes.flatMap(change => [
+    ...(change.from === undefined ? [] : [`    - ${change.key}: ${change.from}`]),
+    ...(change.to === undefined ? [] : [`    + ${change.key}: ${change.to}`]),
+  ]);
+  return [head, ...lines];
+}

@@ -1,0 +1,14 @@
+import { debeziumJdbc } from './postgres.ts';
+import type { KeyTable } from './types.ts';
+import { aivenBlob, aivenS3, bigquerySink, confluentRedshift, confluentSynapse, snowflakeStreaming } from './warehouses.ts';
+
+/** What is known about each connector class a landing may use. */
+export const KEY_TABLES: Readonly<Record<string, KeyTable>> = {
+  'io.debezium.connector.jdbc.JdbcSinkConnector': debeziumJdbc,
+  'io.confluent.connect.aws.redshift.RedshiftSinkConnector': confluentRedshift,
+  'io.confluent.connect.azuresqldw.AzureSqlDwSinkConnector': confluentSynapse,
+  'io.aiven.kafka.connect.s3.AivenKafkaConnectS3SinkConnector': aivenS3,
+  'io.aiven.kafka.connect.azure.sink.AzureBlobSinkConnector': aivenBlob,
+  'com.wepay.kafka.connect.bigquery.BigQuerySinkConnector': bigquerySink,
+  'com.snowflake.kafka.connector.SnowflakeStreamingSinkConnector': snowflakeStreaming,
+};

@@ -1,0 +1,55 @@
+import type { BigqueryLanding } from '../settings.ts';
+import { LOG_SUFFIX, addColumns, cleanUp, currentRows, liveRows, logColumns, logDialect } from '../sql/append.ts';
+import { columnList, columnType, keyList } from '../sql/columns.ts';
+import { DIALECTS, quoted } from '../sql/dialects.ts';
+import type { LandedTable, Landing } from '../types.ts';
+import type { Kind } from './kind.ts';
+
+const dialect = DIALECTS.bigquery;
+/** Ending of the table that holds one row per key; the plain name is the view with real JSON. */
+const ROWS_SUFFIX = '_rows';
+
+export const bigquery: Kind = {
+  dialect,
+  longestSuffix: ROWS_SUFFIX,
+  connector: landing => ['bigquery/connector.json', ...(appends(landing) ? ['common/append.json'] : []), `bigquery/mode-${(landing.settings as BigqueryLanding).mode}.json`],
+  sql: landing => ['setup.sql', 'views.sql', ...(appends(landing) ? ['cleanup.sql'] : [])],
+  values(landing) {
+    const { project, dataset, service_account, keyfile } = landing.settings as BigqueryLanding;
+    return { project, dataset, service_account, keyfile };
+  },
+  connectionValues: (landing, tables) => ({ topic_map: tables.map(table => `${table.topic}:${table.name}${suffix(landing)}`).join(',') }),
+  tableValues(landing, table) {
+    const stored = path(landing, `${table.name}${suffix(landing)}`);
+    const columns = appends(landing) ? logColumns(dialect, table) : [...columnList(logDialect(dialect), table), keyStruct(table)];
+    return {
+      stored,
+      view: path(landing, table.name),
+      columns: columns.join(',\n  '),
+      // BigQuery clusters by at most four columns.
+      cluster: keyList(dialect, { ...table, key: table.key.slice(0, 4) }),
+      add_columns: addColumns(dialect, table, stored).map(statement => `${statement};`).join('\n'),
+      current_rows: appends(landing) ? currentRows(dialect, table, stored) : liveRows(dialect, table, stored),
+      clean_up: cleanUp(dialect, table, stored),
+    };
+  },
+};
+
+function appends(landing: Landing): boolean {
+  return (landing.settings as BigqueryLanding).mode === 'append';
+}
+
+function suffix(landing: Landing): string {
+  return appends(landing) ? LOG_SUFFIX : ROWS_SUFFIX;
+}
+
+function path(landing: Landing, name: string): string {
+  const { project, dataset } = landing.settings as BigqueryLanding;
+  return `\`${project}.${dataset}.${name}\``;
+}
+
+/** The connector merges by a record that holds the key. */
+function keyStruct(table: LandedTable): string {
+  const parts = table.columns.filter(column => column.key).map(column => `${quoted(dialect, column.name)} ${columnType(dialect, column)}`);
+  return `_kafka_key STRUCT<${parts.join(', ')}>`;
+}

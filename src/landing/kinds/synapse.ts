@@ -1,0 +1,78 @@
+import type { SynapseLanding } from '../settings.ts';
+import { LOG_SUFFIX, PLACE_COLUMNS, addColumns, cleanUp, currentRows, logColumns, notLanded } from '../sql/append.ts';
+import { columnType } from '../sql/columns.ts';
+import { DIALECTS, literal, quoted } from '../sql/dialects.ts';
+import type { LandedTable, Landing } from '../types.ts';
+import type { Kind } from './kind.ts';
+
+const dialect = DIALECTS.synapse;
+
+export const synapse: Kind = {
+  dialect,
+  longestSuffix: '_stage',
+  connector: landing => [copies(landing) ? 'synapse/connector-blob.json' : 'synapse/connector.json', 'common/append.json'],
+  sql: landing => ['setup.sql', 'views.sql', 'cleanup.sql', ...(copies(landing) ? ['copy.sql'] : [])],
+  values(landing) {
+    const { workspace, database, schema, user, reader, password_ref, copy } = landing.settings as SynapseLanding;
+    const common = { workspace, database, schema, user, reader };
+    if (copy === undefined) return { ...common, password: `\${${password_ref}}` };
+    const { account, container, prefix, connection_string_ref } = copy;
+    return { ...common, account, container, prefix, connection_string: `\${${connection_string_ref}}` };
+  },
+  connectionValues: () => ({}),
+  tableValues(landing, table) {
+    const { schema } = landing.settings as SynapseLanding;
+    const named = (suffix: string): string => `${schema}.${quoted(dialect, `${table.name}${suffix}`)}`;
+    const log = named(LOG_SUFFIX);
+    // JSON needs NVARCHAR(MAX), which a clustered columnstore refuses: hence the heap.
+    const create = `CREATE TABLE ${log} (\n  ${logColumns(dialect, table).join(',\n  ')}\n) WITH (DISTRIBUTION = HASH(${quoted(dialect, table.key[0] ?? '')}), HEAP)`;
+    return {
+      log,
+      stage: named('_stage'),
+      // Made here, so that who loads needs no right to make tables.
+      create_stage: copies(landing) ? `IF OBJECT_ID('${named('_stage')}') IS NULL CREATE TABLE ${named('_stage')} (line NVARCHAR(MAX)) WITH (DISTRIBUTION = ROUND_ROBIN, HEAP);` : '',
+      view: named(''),
+      create_text: unicode(create),
+      add_columns: addColumns(dialect, table, log).map(statement => `${statement};`).join('\n'),
+      view_text: unicode(`CREATE VIEW ${named('')} AS\n${currentRows(dialect, table, log)}`),
+      not_landed: notLanded(dialect, log, 'parsed'),
+      clean_up: cleanUp(dialect, table, log),
+      ...fromJson(table),
+    };
+  },
+};
+
+function copies(landing: Landing): boolean {
+  return (landing.settings as SynapseLanding).copy !== undefined;
+}
+
+/** CREATE VIEW and CREATE SCHEMA must stand alone in their batch, so they go by EXEC. */
+function unicode(statement: string): string {
+  return `N${literal(statement)}`;
+}
+
+/** Takes a line of a Blob file apart: times are milliseconds and dates are days since 1970 there. */
+function fromJson(table: LandedTable): { log_columns: string; log_values: string; json_columns: string } {
+  const place = [
+    { name: PLACE_COLUMNS.partition, type: 'BIGINT', value: PLACE_COLUMNS.partition as string },
+    { name: PLACE_COLUMNS.offset, type: 'BIGINT', value: PLACE_COLUMNS.offset as string },
+    { name: PLACE_COLUMNS.time, type: 'BIGINT', value: fromEpoch(PLACE_COLUMNS.time) },
+  ];
+  const own = table.columns.map(column => {
+    const name = quoted(dialect, column.name);
+    if (column.type === 'timestamp') return { name, type: 'BIGINT', value: fromEpoch(name) };
+    if (column.type === 'date') return { name, type: 'INT', value: `DATEADD(DAY, ${name}, CAST('1970-01-01' AS DATE))` };
+    return { name, type: columnType(dialect, column), value: name };
+  });
+  const all = [...own, ...place];
+  return {
+    log_columns: all.map(column => column.name).join(', '),
+    log_values: all.map(column => column.value).join(', '),
+    json_columns: all.map(column => `${column.name} ${column.type} ${literal(`$."${column.name.replaceAll(/[[\]]/g, '')}"`)}`).join(',\n  '),
+  };
+}
+
+/** DATEADD takes an int, so days and milliseconds are added apart. */
+function fromEpoch(column: string): string {
+  return `DATEADD(MILLISECOND, CAST(((${column} % 86400000) + 86400000) % 86400000 AS INT), DATEADD(DAY, CAST(FLOOR(${column} / 86400000.0) AS INT), CAST('1970-01-01' AS DATETIME2(3))))`;
+}

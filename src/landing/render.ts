@@ -1,0 +1,78 @@
+import { TributaryError } from '../errors.ts';
+import { KINDS } from './kinds/index.ts';
+import type { Kind } from './kinds/kind.ts';
+import { landedTables, requireNamesFit } from './tables.ts';
+import { fill, fillSql, readTemplate } from './template.ts';
+import type { Values } from './template.ts';
+import type { Connector, LandedTable, Landing, RenderedFile, RenderedLanding } from './types.ts';
+
+/**
+ * Renders the connectors and the SQL of a landing. One connector per connection: a connector that
+ * stops, is paused or re-reads its topics leaves the other accounts alone.
+ * Throws `config` when a name does not fit the warehouse.
+ */
+export function renderLanding(landing: Landing): RenderedLanding {
+  const kind = KINDS[landing.settings.kind];
+  const tables = landedTables(landing.prefix, landing.connections);
+  if (tables.length === 0) {
+    throw new TributaryError(`The landing ${landing.name} has no tables.`, { kind: 'config', remedy: 'Name connections in it that exist and have tables.' });
+  }
+  if (kind.dialect !== undefined) requireNamesFit(tables, kind.dialect, kind.longestSuffix);
+  const connectors = landing.connections.map(({ name }) => renderConnector(landing, kind, name, tables.filter(table => table.connection === name)));
+  const files: RenderedFile[] = [
+    ...kind.sql(landing).map(file => ({ path: file, text: renderSql(landing, kind, file, tables) })),
+    ...connectors.map(connector => ({ path: `connectors/${connector.name}.json`, text: `${JSON.stringify(connector.config, null, 2)}\n` })),
+  ];
+  return { connectors, files };
+}
+
+function renderConnector(landing: Landing, kind: Kind, connection: string, tables: readonly LandedTable[]): Connector {
+  const name = `${landing.name}-${connection}`;
+  const deadLetterTopic = `${landing.prefix}._dlq.${name}`;
+  const values: Values = {
+    landing: landing.name,
+    connector: name,
+    connection,
+    topics: tables.map(table => table.topic).join(','),
+    topic_pattern: `${`${landing.prefix}.${connection}.`.replaceAll('.', '\\.')}(.+)`,
+    dead_letter_topic: deadLetterTopic,
+    replication_factor: String(landing.replicationFactor),
+    registry_url: landing.converter.registryUrl,
+    ...kind.values(landing),
+    ...kind.connectionValues(landing, tables),
+  };
+  const templates = [...kind.connector(landing), 'common/connector.json', `common/converter-${landing.converter.kind}.json`];
+  const config = Object.assign({}, ...templates.map(path => fillJson(path, values)), converterCredentials(landing)) as Record<string, string>;
+  Object.assign(config, kind.extraConfig?.(landing, tables, config));
+  return { name, connection, config, deadLetterTopic, tables };
+}
+
+function fillJson(path: string, values: Values): Record<string, string> {
+  const template = JSON.parse(readTemplate(path)) as Record<string, string>;
+  return Object.fromEntries(Object.entries(template).map(([key, value]) => [key, fill(value, values, path)]));
+}
+
+function converterCredentials(landing: Landing): Record<string, string> {
+  const { kind, credentialsRef } = landing.converter;
+  if (credentialsRef === undefined) return {};
+  if (kind === 'apicurio') {
+    throw new TributaryError(`The landing ${landing.name} cannot give Apicurio's converter a user and password in one.`, {
+      kind: 'config',
+      remedy: 'Use the Confluent converter with this registry; Apicurio answers it under /apis/ccompat/v7.',
+    });
+  }
+  return Object.fromEntries(
+    ['key', 'value'].flatMap(side => [
+      [`${side}.converter.basic.auth.credentials.source`, 'USER_INFO'],
+      [`${side}.converter.basic.auth.user.info`, `\${${credentialsRef}}`],
+    ]),
+  );
+}
+
+function renderSql(landing: Landing, kind: Kind, file: string, tables: readonly LandedTable[]): string {
+  const path = `${landing.settings.kind}/${file}`;
+  const { dialect } = kind;
+  if (dialect === undefined) throw new TributaryError(`The landing kind ${landing.settings.kind} has SQL but no dialect.`, { kind: 'internal' });
+  const perTable = tables.map(table => ({ topic: table.topic, ...kind.tableValues(landing, table) }));
+  return fillSql(readTemplate(path), { landing: landing.name, ...kind.values(landing) }, perTable, path);
+}

@@ -1,0 +1,105 @@
+import type { LandedTable } from '../types.ts';
+import { columnList, keyList } from './columns.ts';
+import { quoted } from './dialects.ts';
+import type { Dialect } from './dialects.ts';
+
+/** Ending of the table the versions of the rows are appended to; the plain name is the view of the current rows. */
+export const LOG_SUFFIX = '_log';
+
+/** Columns the sink adds, which say where in the topic a version stands. */
+export const PLACE_COLUMNS = { partition: '_kafka_partition', offset: '_kafka_offset', time: '_kafka_ts' } as const;
+
+/** JSON arrives as text: how the view turns it into the dialect's own. */
+const JSON_IN_VIEW: Readonly<Record<Dialect['name'], (column: string) => string>> = {
+  postgres: column => column,
+  // A cast of more than a VARCHAR holds would fail the whole query: what is larger stays a string.
+  redshift: column => `CASE WHEN JSON_SIZE(${column}) <= 65000 THEN JSON_PARSE(${column}::VARCHAR(65535)) ELSE ${column} END`,
+  bigquery: column => `SAFE.PARSE_JSON(${column}, wide_number_mode => 'round')`,
+  synapse: column => column,
+  snowflake: column => `TRY_PARSE_JSON(${column}::VARCHAR)`,
+};
+
+/** Types of JSON columns in the log, where they differ from the view's. */
+const JSON_IN_LOG: Partial<Record<Dialect['name'], string>> = { bigquery: 'STRING' };
+
+/** The dialect with the types of a log's columns. */
+export function logDialect(dialect: Dialect): Dialect {
+  const json = JSON_IN_LOG[dialect.name];
+  return json === undefined ? dialect : { ...dialect, types: { ...dialect.types, json } };
+}
+
+/** Column definitions of the log. */
+export function logColumns(dialect: Dialect, table: LandedTable): string[] {
+  const { integer, timestamp } = dialect.types;
+  return [
+    ...columnList(logDialect(dialect), table),
+    `${quoted(dialect, PLACE_COLUMNS.partition)} ${integer}`,
+    `${quoted(dialect, PLACE_COLUMNS.offset)} ${integer} NOT NULL`,
+    `${quoted(dialect, PLACE_COLUMNS.time)} ${timestamp}`,
+  ];
+}
+
+/**
+ * The current rows: of every key the version with the highest offset, without those that are deletes. A
+ * key is always in one partition, so its offsets order its versions; a repeat has the offset of its
+ * first delivery and vanishes.
+ */
+export function currentRows(dialect: Dialect, table: LandedTable, from: string): string {
+  const rank = quoted(dialect, '_rank');
+  return [
+    `SELECT\n  ${shown(dialect, table)}`,
+    `FROM (`,
+    `  SELECT log.*, ROW_NUMBER() OVER (PARTITION BY ${keyList(dialect, table)} ORDER BY ${quoted(dialect, PLACE_COLUMNS.offset)} DESC) AS ${rank}`,
+    `  FROM ${from} AS log`,
+    `) AS versions`,
+    `WHERE ${rank} = 1 AND ${alive(dialect)}`,
+  ].join('\n');
+}
+
+/** The current rows where the table holds one row per key, but for a moment the marker of a delete. */
+export function liveRows(dialect: Dialect, table: LandedTable, from: string): string {
+  return `SELECT\n  ${shown(dialect, table)}\nFROM ${from}\nWHERE ${alive(dialect)}`;
+}
+
+function shown(dialect: Dialect, table: LandedTable): string {
+  const columns = table.columns.map(column => {
+    const name = quoted(dialect, column.name);
+    const value = column.type === 'json' ? JSON_IN_VIEW[dialect.name](name) : name;
+    return value === name ? name : `${value} AS ${name}`;
+  });
+  return columns.join(',\n  ');
+}
+
+function alive(dialect: Dialect): string {
+  const deleted = quoted(dialect, '_deleted');
+  return dialect.name === 'synapse' ? `COALESCE(${deleted}, 0) = 0` : `NOT COALESCE(${deleted}, FALSE)`;
+}
+
+/** Removes the versions that a later one has replaced. Never changes what the view shows. */
+export function cleanUp(dialect: Dialect, table: LandedTable, log: string): string {
+  const offset = quoted(dialect, PLACE_COLUMNS.offset);
+  const newest = quoted(dialect, '_newest');
+  const keys = table.key.map(name => quoted(dialect, name));
+  const newestOf = `SELECT ${keys.join(', ')}, MAX(${offset}) AS ${newest} FROM ${log} GROUP BY ${keys.join(', ')}`;
+  const same = (left: string, right: string): string => keys.map(key => `${left}.${key} = ${right}.${key}`).join(' AND ');
+  if (dialect.name === 'synapse') return `DELETE old FROM ${log} AS old INNER JOIN (${newestOf}) AS kept ON ${same('old', 'kept')} WHERE old.${offset} < kept.${newest}`;
+  if (dialect.name === 'bigquery') return `DELETE FROM ${log} AS old WHERE EXISTS (SELECT 1 FROM ${log} AS later WHERE ${same('later', 'old')} AND later.${offset} > old.${offset})`;
+  // Redshift and Snowflake know no alias of the table that is deleted from.
+  return `DELETE FROM ${log} USING (${newestOf}) AS kept WHERE ${same(log, 'kept')} AND ${log}.${offset} < kept.${newest}`;
+}
+
+/** Condition that the version has not landed: files are loaded more than once, and the clean-up cannot tell equal versions apart. */
+export function notLanded(dialect: Dialect, log: string, loaded: string): string {
+  const same = [PLACE_COLUMNS.partition, PLACE_COLUMNS.offset].map(name => quoted(dialect, name)).map(name => `landed.${name} = ${loaded}.${name}`);
+  return `NOT EXISTS (SELECT 1 FROM ${log} AS landed WHERE ${same.join(' AND ')})`;
+}
+
+/** `ALTER TABLE ... ADD` of every column but the key's and the place's, for tables made by an earlier release. */
+export function addColumns(dialect: Dialect, table: LandedTable, name: string): string[] {
+  const types = logDialect(dialect).types;
+  return table.columns.filter(column => !column.key).map(column => {
+    const definition = `${quoted(dialect, column.name)} ${types[column.type]}`;
+    if (dialect.name === 'synapse') return `IF COL_LENGTH('${name}', '${column.name}') IS NULL ALTER TABLE ${name} ADD ${definition}`;
+    return `ALTER TABLE ${name} ADD COLUMN IF NOT EXISTS ${definition}`;
+  });
+}

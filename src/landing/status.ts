@@ -1,0 +1,61 @@
+import type { KafkaAccess } from '../kafka/client.ts';
+import type { TopicSpec } from '../kafka/topics.ts';
+import { failure, rootCause } from './apply.ts';
+import type { ConnectClient, ConnectorState } from './connect-client.ts';
+import { messageCounts, sinkLag } from './lag.ts';
+import type { TopicLag } from './lag.ts';
+import type { Connector, RenderedLanding } from './types.ts';
+
+export interface LandingStatus {
+  readonly connector: string;
+  readonly connection: string;
+  /** `MISSING`: the landing was never applied, or somebody deleted the connector. */
+  readonly state: ConnectorState | 'MISSING';
+  readonly tasks: readonly { readonly id: number; readonly state: ConnectorState }[];
+  /** Why it fails: the last cause only. */
+  readonly failure?: string;
+  readonly topics: readonly TopicLag[];
+  /** Messages in the dead-letter topic. */
+  readonly deadLetters: number;
+}
+
+/** Task states, lag and dead letters of every connector of the landing. */
+export async function landingStatus(
+  rendered: RenderedLanding,
+  connect: ConnectClient,
+  access: KafkaAccess,
+  now: () => number,
+  signal?: AbortSignal,
+): Promise<LandingStatus[]> {
+  const deadLetters = await messageCounts(access, rendered.connectors.map(connector => connector.deadLetterTopic));
+  const all: LandingStatus[] = [];
+  for (const connector of rendered.connectors) {
+    const status = await connect.status(connector.name);
+    const committed = status === undefined ? [] : await connect.offsets(connector.name);
+    const trace = status === undefined ? undefined : failure(status);
+    all.push({
+      connector: connector.name,
+      connection: connector.connection,
+      state: status?.connector.state ?? 'MISSING',
+      tasks: (status?.tasks ?? []).map(({ id, state }) => ({ id, state })),
+      ...(trace === undefined ? {} : { failure: rootCause(trace) }),
+      topics: await sinkLag(access, connector.tables.map(({ topic }) => ({ topic, committed, deletesBy: deletesBy(connector), deadLetterTopic: connector.deadLetterTopic })), now, signal),
+      deadLetters: deadLetters.get(connector.deadLetterTopic) ?? 0,
+    });
+  }
+  return all;
+}
+
+/** A connector that is not shown the tombstones goes by the markers. */
+function deletesBy({ config }: Connector): 'tombstone' | 'marker' {
+  const drops = Object.entries(config).some(([key, value]) => /^transforms\..*\.predicate$/.test(key) && config[`predicates.${value}.type`]?.endsWith('.RecordIsTombstone'));
+  return drops ? 'marker' : 'tombstone';
+}
+
+/**
+ * The dead-letter topics of the landing, to be made before it is applied: left to Connect they would get
+ * the broker's default retention.
+ */
+export function deadLetterTopics(rendered: RenderedLanding): TopicSpec[] {
+  return rendered.connectors.map(({ deadLetterTopic }) => ({ name: deadLetterTopic, partitions: 1, kind: 'log', retention: 30 * 86_400_000 }));
+}

@@ -1,0 +1,62 @@
+import { TributaryError } from '../errors.ts';
+import { topicNames } from '../kafka/topic-names.ts';
+import type { TableDefinition } from '../table/types.ts';
+import type { Dialect } from './sql/dialects.ts';
+import type { LandedColumn, LandedConnection, LandedTable } from './types.ts';
+
+/** Columns the engine adds to every record. */
+const ENGINE_COLUMNS: readonly LandedColumn[] = [
+  { name: '_extra', type: 'json', doc: 'Fields the definition does not know and values that did not fit their column', key: false },
+  { name: '_synced_at', type: 'timestamp', doc: 'When this version of the row was published', key: false },
+  { name: '_deleted', type: 'boolean', doc: 'True on the last version of a row that is gone at the source', key: false },
+];
+
+export function landedTables(prefix: string, connections: readonly LandedConnection[]): LandedTable[] {
+  return connections.flatMap(connection => connection.tables.map(definition => landedTable(prefix, connection.name, definition)));
+}
+
+function landedTable(prefix: string, connection: string, definition: TableDefinition): LandedTable {
+  const key = new Set<string>(definition.key);
+  const own = Object.entries(definition.fields).map(([name, field]): LandedColumn => ({ name, type: field.type, doc: field.doc, key: key.has(name) }));
+  return {
+    connection,
+    table: definition.name,
+    topic: topicNames(prefix).table(connection, definition.name),
+    name: `${connection}_${definition.name}`,
+    docs: definition.docs,
+    key: definition.key,
+    columns: [...own, ...ENGINE_COLUMNS],
+  };
+}
+
+/**
+ * Connectors name tables and columns after topics and fields, so a name the warehouse cannot hold cannot
+ * be shortened here. Throws `config` when there is one, or when two tables get one name.
+ */
+export function requireNamesFit(tables: readonly LandedTable[], dialect: Dialect, suffix = ''): void {
+  const taken = new Map<string, LandedTable>();
+  for (const table of tables) {
+    const name = `${table.name}${suffix}`;
+    if (Buffer.byteLength(name) > dialect.maxNameBytes) {
+      throw new TributaryError(`The table ${name} has a longer name than the ${dialect.maxNameBytes} bytes ${dialect.title} allows.`, {
+        kind: 'config',
+        remedy: `Give the connection ${table.connection} a shorter name.`,
+      });
+    }
+    const long = table.columns.find(column => Buffer.byteLength(column.name) > dialect.maxNameBytes);
+    if (long !== undefined) {
+      throw new TributaryError(`The column ${long.name} of ${table.name} has a longer name than the ${dialect.maxNameBytes} bytes ${dialect.title} allows.`, {
+        kind: 'config',
+        remedy: 'Rename the column in the table definition.',
+      });
+    }
+    const other = taken.get(name);
+    if (other !== undefined) {
+      throw new TributaryError(`The topics ${other.topic} and ${table.topic} would both land in the table ${name}.`, {
+        kind: 'config',
+        remedy: 'Rename one of the two connections.',
+      });
+    }
+    taken.set(name, table);
+  }
+}

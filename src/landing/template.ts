@@ -1,0 +1,60 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { TributaryError } from '../errors.ts';
+
+export type Values = Readonly<Record<string, string>>;
+
+/** Fills `{{name}}`; a placeholder without a value is our own fault. `{{=name}}` is left for the connector as `{{name}}`. */
+export function fill(template: string, values: Values, where: string): string {
+  const filled = template.replaceAll(/\{\{([a-z_]+)\}\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value !== undefined) return value;
+    throw new TributaryError(`The template ${where} has a placeholder {{${name}}} nobody fills.`, { kind: 'internal' });
+  });
+  return filled.replaceAll('{{=', '{{');
+}
+
+/**
+ * Fills an SQL template. The lines between `--@ each table` and `--@ end` are repeated for every table;
+ * lines that start with `--@` alone are remarks for readers of the template and are dropped.
+ */
+export function fillSql(template: string, values: Values, tables: readonly Values[], where: string): string {
+  const parts = template.split(/^--@ each table\n/m);
+  const filled = parts.map((part, index) => {
+    if (index === 0) return fill(part, values, where);
+    const end = part.search(/^--@ end\n/m);
+    if (end < 0) throw new TributaryError(`The template ${where} repeats without an end.`, { kind: 'internal' });
+    const body = part.slice(0, end);
+    const rest = part.slice(end).replace(/^--@ end\n/, '');
+    return tables.map(table => fill(body, { ...values, ...table }, where)).join('') + fill(rest, values, where);
+  });
+  return filled.join('').replaceAll(/^--@.*\n/gm, '');
+}
+
+/** Splits rendered SQL at the semicolons that end a line, dropping comments; `$$` bodies stay whole. */
+export function statements(sql: string): string[] {
+  const found: string[] = [];
+  let current: string[] = [];
+  let inBody = false;
+  for (const line of sql.split('\n')) {
+    if (!inBody && (line.startsWith('--') || line.trim() === '')) continue;
+    if ((line.match(/\$\$/g)?.length ?? 0) % 2 === 1) inBody = !inBody;
+    current.push(line);
+    if (!inBody && line.trimEnd().endsWith(';')) {
+      found.push(current.join('\n').replace(/;\s*$/, ''));
+      current = [];
+    }
+  }
+  if (current.length > 0) found.push(current.join('\n'));
+  return found;
+}
+
+/** A file of `sink-configs`, found from the sources as well as from the build. */
+export function readTemplate(path: string): string {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    const candidate = join(folder, 'sink-configs', path);
+    if (existsSync(candidate)) return readFileSync(candidate, 'utf8');
+    if (folder === dirname(folder)) throw new TributaryError(`The template sink-configs/${path} is missing.`, { kind: 'internal' });
+  }
+}
