@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import { sources } from '../producers/index.ts';
+import { processDeps } from '../src/cli/process.ts';
+import { main } from '../src/cli/main.ts';
+import { keepHeapSmall } from '../src/run/small-heap.ts';
+
+keepHeapSmall();
+
+process.exitCode = await main(processDeps(sources), process.argv.slice(2));

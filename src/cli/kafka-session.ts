@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { kafkaSettings, type Settings } from '../config/settings.ts';
+import { TributaryError } from '../errors.ts';
+import type { KafkaAccess } from '../kafka/client.ts';
+import { createRegistry, type Registry } from '../kafka/registry.ts';
+import { connectUrl } from '../stack/connect.ts';
+import { recall, type StackMemory } from '../stack/memory.ts';
+import { postgresAddress } from '../stack/postgres.ts';
+import { registryUrl } from '../stack/registry.ts';
+import { startStack, type Stack } from '../stack/stack.ts';
+import type { Cli } from './cli.ts';
+
+/** Kafka and the registry for as long as a command needs them. */
+export interface KafkaSession {
+  readonly access: KafkaAccess;
+  readonly registry: Registry;
+  /** The embedded stack, when this process started it. */
+  readonly stack: Stack | undefined;
+  /** Kafka Connect of the embedded stack, when it runs. */
+  readonly connectUrl: string | undefined;
+  /** PostgreSQL of the embedded stack, whoever started it. */
+  readonly postgres: Stack['postgres'] | undefined;
+  close(): Promise<void>;
+}
+
+export interface SessionOptions {
+  /** Start the embedded Kafka Connect too. */
+  readonly connect?: boolean;
+  /** The command must own the embedded stack: refuse when another process has it. */
+  readonly own?: boolean;
+}
+
+export function stackFolder(settings: Settings): string {
+  return join(settings.dataDir, 'stack');
+}
+
+/**
+ * The user's Kafka, or the embedded one: started when it does not run, borrowed when another process of
+ * ours has started it.
+ */
+export async function openKafka(cli: Cli, settings: Settings, options: SessionOptions = {}): Promise<KafkaSession> {
+  if (settings.kafka) return session(cli, settings, undefined, undefined);
+  const dir = stackFolder(settings);
+  cli.say('Opening the local Kafka (no kafka: in the settings) ...');
+  let stack: Stack;
+  try {
+    stack = await startStack({
+      dir,
+      connect: options.connect ?? false,
+      log: (line) => cli.log.debug(line),
+      signal: cli.interruption(),
+      onPartDied: (part, error) => {
+        cli.log.error(`${error.message} It is started again.`);
+        stack.restart(part).catch((cause: unknown) => cli.log.error({ err: cause }, `${part} could not be started again`));
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof TributaryError) || error.code !== 'stack:in_use' || options.own) throw error;
+    const memory = await recall(dir);
+    cli.redactor.add(memory.password);
+    return session(cli, settings, undefined, remembered(memory));
+  }
+  cli.redactor.add(stack.postgres.password);
+  return session(cli, settings, stack, stack);
+}
+
+/** What a command has to know of the embedded stack. */
+export type StackPlaces = Pick<Stack, 'brokers' | 'registryUrl' | 'postgres'> & { readonly connectUrl?: string | undefined };
+
+/** The embedded stack's addresses as its folder remembers them. */
+export function remembered(memory: StackMemory): StackPlaces {
+  return {
+    brokers: [`127.0.0.1:${memory.ports.kafka}`],
+    registryUrl: registryUrl(memory),
+    postgres: postgresAddress(memory),
+    connectUrl: memory.pids.connect === undefined ? undefined : connectUrl(memory),
+  };
+}
+
+function session(cli: Cli, settings: Settings, stack: Stack | undefined, places: StackPlaces | undefined): KafkaSession {
+  const kafka = kafkaSettings(settings, places);
+  return {
+    access: { settings: kafka, onClientLog: ({ message, fields }) => cli.log.debug({ kafka: fields }, message) },
+    registry: createRegistry(kafka),
+    stack,
+    connectUrl: places?.connectUrl,
+    postgres: places?.postgres,
+    close: async () => {
+      await stack?.stop();
+    },
+  };
+}
+
+/** {@link openKafka} for the length of `work`. */
+export async function withKafka<T>(cli: Cli, work: (kafka: KafkaSession, settings: Settings) => Promise<T>): Promise<T> {
+  const settings = cli.settings();
+  const kafka = await openKafka(cli, settings);
+  try {
+    return await work(kafka, settings);
+  } finally {
+    await kafka.close();
+  }
+}

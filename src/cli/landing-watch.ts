@@ -1,0 +1,71 @@
+import type { Clock } from '../extract/clock.ts';
+import { sleepUntil } from '../extract/clock.ts';
+import type { KafkaAccess } from '../kafka/client.ts';
+import { landingStatus } from '../landing/status.ts';
+import { asTributaryError } from '../errors.ts';
+import type { Logger } from '../observe/log.ts';
+import type { WatchedLanding } from '../observe/sink-metrics.ts';
+import type { OpenLanding } from './landings.ts';
+
+const everyMs = 15_000;
+/** Until the first sink is seen: connections are assigned a moment after the start. */
+const atFirstMs = 1_000;
+
+export interface LandingWatch {
+  /** What was last seen; nothing of a landing whose worker has not answered yet. */
+  landings(): readonly WatchedLanding[];
+  stop(): Promise<void>;
+}
+
+export interface WatchOptions {
+  readonly landings: readonly OpenLanding[];
+  readonly access: KafkaAccess;
+  /** Connections this process reads: it tells of their sinks only, so that no two processes tell of one. */
+  readonly assigned: () => readonly string[];
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Looks at the sinks every 15 s. A worker that does not answer is told to the log once, until it answers again. */
+export function watchLandings({ landings, access, assigned, clock, log }: WatchOptions): LandingWatch {
+  const seen = new Map<string, WatchedLanding>();
+  const silent = new Map<string, string>();
+  const stopping = new AbortController();
+
+  async function look({ landing, rendered, connect }: OpenLanding): Promise<void> {
+    if (!connect) return;
+    const own = assigned();
+    const connectors = rendered.connectors.filter(({ connection }) => own.includes(connection));
+    if (connectors.length === 0) {
+      seen.delete(landing.name);
+      return;
+    }
+    try {
+      const sinks = await landingStatus({ ...rendered, connectors }, connect, access, clock.now, stopping.signal);
+      seen.set(landing.name, { landing: landing.name, sinks, seenAt: clock.now() });
+      if (silent.delete(landing.name)) log.info(`The landing ${landing.name} can be seen again.`);
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      const { message } = asTributaryError(error, 'Looking at a landing');
+      if (silent.get(landing.name) !== message) log.warn(`The landing ${landing.name} cannot be seen: ${message}`);
+      silent.set(landing.name, message);
+      // Old states must not pass for new ones; when it was last seen stays.
+      const last = seen.get(landing.name);
+      seen.set(landing.name, { landing: landing.name, sinks: [], ...(last?.seenAt === undefined ? {} : { seenAt: last.seenAt }) });
+    }
+  }
+
+  const watching = (async () => {
+    while (!stopping.signal.aborted && landings.length > 0) {
+      for (const landing of landings) await look(landing);
+      await sleepUntil(clock, clock.now() + (seen.size === 0 ? atFirstMs : everyMs), stopping.signal);
+    }
+  })();
+  return {
+    landings: () => [...seen.values()],
+    async stop() {
+      stopping.abort();
+      await watching;
+    },
+  };
+}

@@ -1,0 +1,138 @@
+import { kafkaSettings, type Settings } from '../config/settings.ts';
+import { hint } from '../config/suggest.ts';
+import { TributaryError } from '../errors.ts';
+import type { KafkaAccess } from '../kafka/client.ts';
+import { ensureTopics } from '../kafka/topics.ts';
+import type { KafkaSettings } from '../kafka/types.ts';
+import { applyLanding } from '../landing/apply.ts';
+import { connectClient, type ConnectClient } from '../landing/connect-client.ts';
+import type { ConnectorDiff } from '../landing/diff.ts';
+import { renderLanding } from '../landing/render.ts';
+import { postgresLanding, type LandingSettings } from '../landing/settings.ts';
+import { setUpPostgres, type PostgresAdmin } from '../landing/setup-postgres.ts';
+import { deadLetterTopics } from '../landing/status.ts';
+import type { ConverterSettings, Landing, RenderedLanding } from '../landing/types.ts';
+import { recall } from '../stack/memory.ts';
+import type { Cli } from './cli.ts';
+import { remembered, stackFolder, type KafkaSession } from './kafka-session.ts';
+
+/** A landing of the settings, ready to be rendered and applied. */
+export interface OpenLanding {
+  readonly landing: Landing;
+  readonly rendered: RenderedLanding;
+  /** Its Connect worker; undefined where the settings name none. */
+  readonly connect: ConnectClient | undefined;
+}
+
+/** What a landing is rendered from beside the settings. */
+export interface LandingPlace {
+  readonly kafka: KafkaSettings;
+  /** Connect of the local stack. */
+  readonly connectUrl: string | undefined;
+  /** PostgreSQL of the local stack. */
+  readonly postgres: PostgresAdmin | undefined;
+}
+
+export function placeOf({ access, connectUrl, stack, postgres }: KafkaSession): LandingPlace {
+  return { kafka: access.settings, connectUrl: stack?.connectUrl ?? connectUrl, postgres };
+}
+
+/** Where the parts are, without asking or starting any of them. Throws `config` when a local stack never ran here. */
+export async function rememberedPlace(cli: Cli, settings: Settings): Promise<LandingPlace> {
+  if (settings.kafka) return { kafka: kafkaSettings(settings, undefined), connectUrl: undefined, postgres: undefined };
+  const memory = await recall(stackFolder(settings));
+  cli.redactor.add(memory.password);
+  if (memory.ports.kafka === 0) {
+    throw new TributaryError('The local stack has not run yet, so its addresses are not known.', {
+      kind: 'config', remedy: 'Start it once with `tributary run`, or give your own kafka: and registry: in the settings.',
+    });
+  }
+  const { connectUrl, postgres, ...addresses } = remembered(memory);
+  return { kafka: kafkaSettings(settings, addresses), connectUrl, postgres };
+}
+
+/** Every landing of the settings. */
+export function openLandings(settings: Settings, place: LandingPlace): OpenLanding[] {
+  return Object.keys(settings.landings).map((name) => openLanding(settings, place, name));
+}
+
+/** What the settings say of a landing. Throws `config` when they have none of that name. */
+export function requireLanding(settings: Settings, name: string): Settings['landings'][string] {
+  const names = Object.keys(settings.landings);
+  const of = settings.landings[name];
+  if (of === undefined) {
+    throw new TributaryError(`No landing is called ${name}${hint(name, names) || '.'}`, {
+      kind: 'config', remedy: names.length === 0 ? 'The settings have no landings: section; sink-configs has a page on each kind.' : `There are ${names.join(', ')}.`,
+    });
+  }
+  return of;
+}
+
+/** Throws as {@link requireLanding}, and `config` when its names do not fit its warehouse. */
+export function openLanding(settings: Settings, place: LandingPlace, name: string): OpenLanding {
+  const of = requireLanding(settings, name);
+  const own = of === 'embedded' ? embeddedPostgres(name, place.postgres) : of;
+  const url = own.connect_url ?? place.connectUrl;
+  const landing: Landing = {
+    name,
+    settings: own,
+    prefix: settings.prefix,
+    replicationFactor: place.kafka.replicationFactor,
+    converter: converterOf(settings, place.kafka, name, own),
+    connections: settings.connections.filter((connection) => own.connections?.includes(connection.name) ?? true),
+  };
+  return { landing, rendered: renderLanding(landing), connect: url === undefined ? undefined : connectClient(url) };
+}
+
+/** The landing's Connect worker. Throws `config` when the settings name none. */
+export function requireConnect({ landing, connect }: OpenLanding): ConnectClient {
+  if (connect) return connect;
+  throw new TributaryError(`The landing ${landing.name} has no Connect worker.`, {
+    kind: 'config', remedy: `Set landings.${landing.name}.connect_url, or, for the local stack's own, keep \`tributary run\` running.`,
+  });
+}
+
+/**
+ * Makes what a landing needs in Kafka, and the tables of an embedded one, and gives Connect its connectors.
+ * Answers what has changed.
+ */
+export async function applyOpenLanding(settings: Settings, opened: OpenLanding, access: KafkaAccess, postgres: PostgresAdmin | undefined, now: () => number, signal: AbortSignal): Promise<ConnectorDiff[]> {
+  const { landing, rendered } = opened;
+  await ensureTopics(access, deadLetterTopics(rendered));
+  if (settings.landings[landing.name] === 'embedded' && landing.settings.kind === 'postgres' && postgres) {
+    await setUpPostgres(rendered, landing.settings, postgres, postgres.password);
+  }
+  return applyLanding(rendered, requireConnect(opened), { now, signal });
+}
+
+/** {@link applyOpenLanding} of every landing of the settings. */
+export async function applyLandings(settings: Settings, kafka: KafkaSession, now: () => number, signal: AbortSignal): Promise<OpenLanding[]> {
+  const opened = openLandings(settings, placeOf(kafka));
+  for (const one of opened) await applyOpenLanding(settings, one, kafka.access, kafka.postgres, now, signal);
+  return opened;
+}
+
+function embeddedPostgres(name: string, postgres: PostgresAdmin | undefined): LandingSettings {
+  if (!postgres) {
+    throw new TributaryError(`The landing ${name} is the local stack's, and the settings name a Kafka of your own.`, {
+      kind: 'config', remedy: 'Describe the warehouse: kind, host and so on.',
+    });
+  }
+  const { host, port, database } = postgres;
+  return postgresLanding.parse({ kind: 'postgres', host, port, database, password_ref: 'env:TRIBUTARY_WAREHOUSE_PASSWORD', sslmode: 'disable' });
+}
+
+function converterOf({ registry }: Settings, { registry: known }: KafkaSettings, name: string, of: LandingSettings): ConverterSettings {
+  const url = of.registry_url ?? known.url;
+  const kind = of.converter ?? (registry ? 'confluent' : 'apicurio');
+  if (registry?.username !== undefined && of.registry_credentials_ref === undefined) {
+    throw new TributaryError(`The registry asks for a user, and the landing ${name} does not say where the Connect worker finds one.`, {
+      kind: 'config', remedy: `Set landings.${name}.registry_credentials_ref to a reference to user:password, e.g. env:REGISTRY_CREDENTIALS.`,
+    });
+  }
+  return {
+    kind,
+    registryUrl: kind === 'apicurio' ? url.replace(/\/ccompat\/v7\/?$/, '/registry/v2') : url,
+    ...(of.registry_credentials_ref === undefined ? {} : { credentialsRef: of.registry_credentials_ref }),
+  };
+}

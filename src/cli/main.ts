@@ -1,0 +1,76 @@
+import { Command, CommanderError, Option } from 'commander';
+import { asTributaryError, type TributaryError } from '../errors.ts';
+import { addBackfill } from './backfill.ts';
+import { addCheck } from './check.ts';
+import { createCli, exitCodes, type Cli, type CliDeps, type GlobalOptions, type Register } from './cli.ts';
+import { addDeadLetters } from './dead-letters.ts';
+import { addDeletes } from './deletes.ts';
+import { addDemo } from './demo.ts';
+import { addDiscover } from './discover.ts';
+import { addDoctor } from './doctor.ts';
+import { addInit } from './init.ts';
+import { addLanding } from './landing.ts';
+import { addPause } from './pause.ts';
+import { addRun } from './run.ts';
+import { addSchemas } from './schemas.ts';
+import { addState } from './state.ts';
+import { addStatus } from './status.ts';
+import { addSync } from './sync.ts';
+import { addTrigger } from './trigger.ts';
+import { addVerify } from './verify.ts';
+
+export { type CliDeps } from './cli.ts';
+
+/** The whole command line. `ended` hears the exit code of the command that ran. */
+export function createProgram(deps: CliDeps, ended: (code: number) => void): Command {
+  const program = new Command('tributary')
+    .description('Keeps SaaS tables in compacted Kafka topics: one topic per table, keyed by its primary key.')
+    .version(deps.version)
+    .option('-c, --config <file>', 'settings file', 'tributary.yaml')
+    .option('-v, --verbose', 'say more, technical details included')
+    .addOption(new Option('--log-format <format>', 'how the log is written').choices(['pretty', 'json']))
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => void deps.stdout.write(text), writeErr: (text) => void deps.stderr.write(text) })
+    .addHelpText('after', '\nExit codes: 0 all well, 1 some tables failed, 2 bad settings or usage, 130 interrupted with positions saved.\nHelp on one command: tributary <command> --help');
+
+  const run: Register = (action) => async (...args) => {
+    const cli = createCli(deps, program.opts<GlobalOptions>());
+    try {
+      ended((await action(cli, ...args)) ?? exitCodes.ok);
+    } catch (error) {
+      ended(report(cli, asTributaryError(error, 'The command')));
+    } finally {
+      cli.close();
+    }
+  };
+  for (const add of [
+    addInit, addCheck, addDiscover, addRun, addSync, addStatus, addPause, addTrigger, addBackfill, addVerify, addState, addDeadLetters,
+    addDeletes, addLanding, addSchemas, addDemo, addDoctor,
+  ]) add(program, run);
+  return program;
+}
+
+/** Runs the command line and answers the exit code. Never throws and never prints a stack trace. */
+export async function main(deps: CliDeps, argv: readonly string[]): Promise<number> {
+  let code: number = exitCodes.ok;
+  const program = createProgram(deps, (ended) => (code = ended));
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) {
+      deps.stderr.write(`${asTributaryError(error, 'The command').message}\n`);
+      return exitCodes.someFailed;
+    }
+    return error.exitCode === 0 ? exitCodes.ok : exitCodes.badSettings;
+  }
+  return code;
+}
+
+function report(cli: Cli, error: TributaryError): number {
+  cli.say(`${cli.talkPaint.bad('error')} ${error.message}`);
+  if (error.remedy !== undefined) cli.say(error.remedy);
+  if (cli.verbose && error.detail !== undefined) cli.say(cli.talkPaint.faint(error.detail));
+  else if (error.kind === 'internal') cli.say('More with --verbose.');
+  if (error.kind === 'config') return exitCodes.badSettings;
+  return error.kind === 'stopped' ? exitCodes.interrupted : exitCodes.someFailed;
+}

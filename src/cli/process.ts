@@ -1,0 +1,42 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { colourRefused, userEnvironment } from '../config/env.ts';
+import { systemClock } from '../extract/clock.ts';
+import type { Source } from '../table/source.ts';
+import type { CliDeps } from './cli.ts';
+
+/** The command's surroundings in a real process. */
+export function processDeps(sources: readonly Source[]): CliDeps {
+  // A reader that went away (`tributary status | head`) is no error worth a trace.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  }
+  return {
+    sources,
+    version: packageVersion(),
+    stdout: process.stdout,
+    stderr: process.stderr,
+    variables: userEnvironment(),
+    noColours: colourRefused(),
+    cwd: process.cwd(),
+    clock: systemClock,
+    random: Math.random,
+    onSignal(callback) {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, callback);
+      return () => {
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, callback);
+      };
+    },
+    exitNow: (code) => process.exit(code),
+  };
+}
+
+/** Found from the sources as well as from the build. */
+function packageVersion(): string {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    const path = join(folder, 'package.json');
+    if (existsSync(path)) return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+    if (folder === dirname(folder)) return 'unknown';
+  }
+}

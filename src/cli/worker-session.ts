@@ -1,0 +1,77 @@
+import { withAdmin } from '../kafka/client.ts';
+import { createEngine, type Engine } from '../run/engine.ts';
+import { createEventBus, type EventBus, type TableRef } from '../run/events.ts';
+import { longestInterval } from '../run/schedule.ts';
+import { logEvents } from '../observe/log-events.ts';
+import { createMetrics } from '../observe/metrics.ts';
+import { startObserveServer } from '../observe/server.ts';
+import { startProgress } from '../observe/progress.ts';
+import { tableKey, type StatusModel } from '../observe/status-model.ts';
+import { followStatus, type LiveStatus } from '../observe/status-view.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Cli } from './cli.ts';
+import type { KafkaSession } from './kafka-session.ts';
+import { watchLandings, type LandingWatch } from './landing-watch.ts';
+import { openLandings, placeOf } from './landings.ts';
+import { refsOf } from './status.ts';
+
+/** An engine with everything that listens to it: status, log, progress. */
+export interface WorkerSession {
+  readonly engine: Engine;
+  readonly bus: EventBus;
+  readonly status: LiveStatus;
+  stop(): Promise<void>;
+}
+
+/** `known`: what is known of the tables before they are read. */
+export function openWorker(cli: Cli, settings: Settings, { access, registry }: KafkaSession, known?: StatusModel): WorkerSession {
+  const { clock, random, stderr } = cli.deps;
+  const bus = createEventBus((error) => cli.log.error({ err: error }, 'A listener failed'));
+  const status = followStatus(bus, known ?? refsOf(settings), clock.now);
+  const stopLog = logEvents(bus, cli.log);
+  const progress = startProgress({ status: status.snapshot, stream: stderr, terminal: stderr.isTTY === true, paint: cli.talkPaint });
+  cli.talkThrough(progress.print);
+  const engine = createEngine({ settings, access, registry, bus, clock, random });
+  return {
+    engine,
+    bus,
+    status,
+    async stop() {
+      await engine.close();
+      cli.talkThrough(undefined);
+      progress.stop();
+      stopLog();
+      status.stop();
+    },
+  };
+}
+
+/** Serves metrics, health and status of a worker, and of the sinks of what it reads. */
+export async function serveWorker(cli: Cli, settings: Settings, kafka: KafkaSession, { bus, status }: WorkerSession): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const landings = openLandings(settings, placeOf(kafka));
+  const watching: { now?: LandingWatch } = {};
+  const metrics = createMetrics({
+    bus, status: status.snapshot, version: cli.deps.version, now: cli.deps.clock.now, interval: intervals(settings), landings: () => watching.now?.landings() ?? [],
+  });
+  const server = await startObserveServer({
+    ...settings.metrics,
+    prefix: settings.prefix,
+    metrics,
+    status: status.snapshot,
+    brokersReachable: () => withAdmin(kafka.access, 'Asking Kafka', async (admin) => (await admin.describeCluster()).brokers.length > 0),
+  });
+  const watch = (watching.now = watchLandings({ landings, access: kafka.access, assigned: () => status.snapshot().assigned, clock: cli.deps.clock, log: cli.log }));
+  return {
+    url: server.url,
+    async close() {
+      await watch.stop();
+      metrics.stop();
+      await server.close();
+    },
+  };
+}
+
+function intervals({ connections }: Settings): (table: TableRef) => number | undefined {
+  const known = new Map(connections.flatMap(({ name, schedules }) => [...schedules].map(([table, cron]) => [tableKey({ connection: name, table }), longestInterval(cron)] as const)));
+  return (table) => known.get(tableKey(table));
+}

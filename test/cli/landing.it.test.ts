@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { connectClient } from '../../src/landing/connect-client.ts';
+import type { LandingStatus } from '../../src/landing/status.ts';
+import { takeLock } from '../../src/stack/lock.ts';
+import { remember, type StackMemory } from '../../src/stack/memory.ts';
+import { startSharedConnect } from '../setup/shared-stack.ts';
+import { settingsText, startCommand, until, writeFile, type Ended } from '../support/command.ts';
+import { shopSource, type ShopVendor } from '../support/shop-source.ts';
+
+const stack = inject('stack');
+const run = randomBytes(4).toString('hex');
+const vendor: ShopVendor = { items: ['a', 'b', 'c'], shops: new Map(), refusals: new Map() };
+const connector = `wh${run}-shop`;
+
+let folder: string;
+let connectUrl: string;
+let database: Client;
+
+function tributary(...args: string[]): Promise<Ended> {
+  return startCommand({ sources: [shopSource(vendor)], cwd: folder }, args).ended;
+}
+/** Code 1 means that a part did not answer in time, which a shared stack under load may do: then the command is to be repeated. */
+async function repeated(command: typeof tributary, ...args: string[]): Promise<Ended> {
+  return until(args.join(' '), async () => {
+    const ended = await command(...args);
+    return ended.code !== 1 && ended;
+  }, 120_000);
+}
+const status = async (): Promise<{ code: number | null; found: LandingStatus[] }> => {
+  const { code, out } = await tributary('landing', 'status', `wh${run}`, '--json');
+  return { code, found: JSON.parse(out) as LandingStatus[] };
+};
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'tributary-landing-'));
+  connectUrl = await startSharedConnect();
+  const { host, port, database: name } = stack.postgres;
+  writeFile(folder, 'tributary.yaml', settingsText({
+    prefix: `cmd${run}`, kafka: stack, connections: 'shop: { source: shop_vendor, tables: [item] }',
+    more: `landings:\n  wh${run}: { kind: postgres, host: ${host}, port: ${port}, database: ${name}, schema: c_${run}, user: csink_${run}, reader: creader_${run}, password_ref: "env:TRIBUTARY_WAREHOUSE_PASSWORD", sslmode: disable, converter: apicurio, connect_url: "${connectUrl}" }`,
+  }));
+  database = new Client(stack.postgres);
+  await database.connect();
+}, 120_000);
+
+afterAll(async () => {
+  await connectClient(connectUrl).delete(connector).catch(() => undefined);
+  await database.query(`DROP SCHEMA IF EXISTS c_${run} CASCADE`);
+  await database.end();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('the way of a data engineer', () => {
+  test('check, render, apply, sync, status: the rows are in the warehouse', async () => {
+    expect(await tributary('landing', 'check', `wh${run}`)).toMatchObject({ code: 0 });
+    const missing = await status();
+    expect(missing).toMatchObject({ code: 1, found: [{ connector, state: 'MISSING', tasks: [] }] });
+
+    // As `landing render ... setup.sql | psql` does.
+    await database.query((await tributary('landing', 'render', `wh${run}`, 'setup.sql')).out);
+    await database.query(`ALTER ROLE csink_${run} PASSWORD '${stack.postgres.password}'`);
+
+    const dry = await tributary('landing', 'apply', `wh${run}`, '--dry-run');
+    expect(dry).toMatchObject({ code: 0 });
+    expect(dry.out).toContain(`+ ${connector}: new`);
+    expect(dry.out).toContain('+ connection.password: ${env:TRIBUTARY_WAREHOUSE_PASSWORD}');
+    expect(await connectClient(connectUrl).config(connector)).toBeUndefined();
+
+    const applied = await repeated(tributary, 'landing', 'apply', `wh${run}`);
+    expect(applied, applied.err).toMatchObject({ code: 0 });
+    expect([dry.out, `  ${connector}: unchanged\n`]).toContain(applied.out);
+    const again = await tributary('landing', 'apply', `wh${run}`);
+    expect(again).toMatchObject({ code: 0, out: `  ${connector}: unchanged\n` });
+
+    expect((await tributary('sync')).code).toBe(0);
+    const landed = await until('the rows land', async () => {
+      const { rows } = await database.query<{ id: string }>(`SELECT id FROM c_${run}.shop_item ORDER BY id`);
+      return rows.length === 3 && rows.map(({ id }) => id);
+    }, 60_000);
+    expect(landed).toEqual(['a', 'b', 'c']);
+    const shown = await until('the sink has committed', async () => {
+      const now = await status();
+      return now.found[0]?.topics[0]?.caughtUp === true && now;
+    }, 60_000);
+    expect(shown).toMatchObject({ code: 0, found: [{ state: 'RUNNING', tasks: [{ state: 'RUNNING' }], deadLetters: 0, topics: [{ topic: `cmd${run}.shop.item`, missing: false, rowsAtMost: 0, lagSeconds: 0 }] }] });
+    expect((await tributary('landing', 'status', `wh${run}`)).out).toMatch(new RegExp(`${connector} +running +1 running +cmd${run}\\.shop\\.item +0 +caught up +0`));
+  }, 300_000);
+
+  test('a connector somebody has changed is shown as a difference and put right', async () => {
+    const client = connectClient(connectUrl);
+    const config = await client.config(connector);
+    await client.putConfig(connector, { ...config, 'batch.size': '7', 'connection.password': 'in-clear' });
+    const { code, out } = await tributary('landing', 'apply', `wh${run}`);
+    expect(code).toBe(0);
+    expect(out).toMatch(new RegExp(`~ ${connector}:\n(.*\n)*    - batch\\.size: 7\n(.*\n)*    - connection\\.password: \\*\\*\\*`));
+    expect(out).not.toContain('in-clear');
+    expect(await client.config(connector)).toEqual(config);
+  }, 120_000);
+
+  test('a table somebody has damaged is whole again after a re-read', async () => {
+    await database.query(`DELETE FROM c_${run}.shop_item WHERE id = 'b'`);
+    expect((await tributary('landing', 'reread', `wh${run}`, 'shpo')).err).toContain('lands no connection shpo; did you mean shop?');
+    expect((await tributary('landing', 'reread', `wh${run}`, 'shop')).code).toBe(0);
+    const ids = await until('the row is back', async () => {
+      const { rows } = await database.query<{ id: string }>(`SELECT id FROM c_${run}.shop_item ORDER BY id`);
+      return rows.length === 3 && rows.map(({ id }) => id);
+    }, 60_000);
+    expect(ids).toEqual(['a', 'b', 'c']);
+  }, 180_000);
+});
+
+describe('the landing of a local stack that another process runs', () => {
+  const connection = `emb_${run}`;
+  let home: string;
+  let lock: { release(): Promise<void> };
+  const inHome = (...args: string[]): Promise<Ended> => startCommand({ sources: [shopSource(vendor)], cwd: home }, args).ended;
+
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), 'tributary-embedded-'));
+    writeFile(home, 'tributary.yaml', `prefix: emb${run}\nlandings: { postgres: embedded }\nconnections: { ${connection}: { source: shop_vendor, tables: [item] } }\n`);
+    const stackFolder = join(home, '.tributary', 'stack');
+    mkdirSync(stackFolder, { recursive: true });
+    const port = (url: string): number => Number(new URL(url).port);
+    const memory: StackMemory = {
+      version: 1, clusterId: 'unused', password: stack.postgres.password, pids: { connect: process.pid },
+      ports: { postgres: stack.postgres.port, kafka: port(`http://${stack.brokers[0]}`), registry: port(stack.registryUrl), connect: port(connectUrl), controller: 0, registryManagement: 0 },
+    };
+    remember(stackFolder, memory);
+    const taken = await takeLock(join(stackFolder, 'owner.lock'));
+    if ('heldBy' in taken) throw new Error('the lock is held already');
+    lock = taken;
+  });
+  afterAll(async () => {
+    await connectClient(connectUrl).delete(`postgres-${connection}`).catch(() => undefined);
+    await database.query(`DROP TABLE IF EXISTS tributary.${connection}_item`);
+    await lock.release();
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  test('is checked, applied with its tables, and seen, without starting anything', async () => {
+    const checked = await inHome('landing', 'check', 'postgres');
+    expect(checked, checked.err).toMatchObject({ code: 0 });
+    const applied = await repeated(inHome, 'landing', 'apply', 'postgres');
+    expect(applied, applied.err).toMatchObject({ code: 0 });
+    expect((await inHome('sync')).code).toBe(0);
+    const rows = await until('the rows land', async () => {
+      const found = await database.query<{ id: string }>(`SELECT id FROM tributary.${connection}_item`);
+      return found.rows.length === 3 && found.rows.length;
+    }, 60_000);
+    expect(rows).toBe(3);
+    const { code, out } = await inHome('landing', 'status', 'postgres', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject([{ connector: `postgres-${connection}`, state: 'RUNNING' }]);
+  }, 180_000);
+});
