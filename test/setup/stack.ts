@@ -1,0 +1,73 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { startStack } from '../../src/stack/stack.ts';
+import type { Stack } from '../../src/stack/stack.ts';
+
+/** What every integration test gets by `inject('stack')`. It is shared: use topic names and schemas of your own. */
+export interface SharedStack {
+  brokers: string[];
+  registryUrl: string;
+  postgres: Stack['postgres'];
+  /** Used by `startSharedConnect` of shared-stack.ts. */
+  controlUrl: string;
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    stack: SharedStack;
+  }
+}
+
+/** Starts one stack for all integration test files, in the process that outlives them. */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // While developing: tests run against a stack that stays up (scripts/dev-stack.ts --connect --fast >file).
+  const running = process.env['TRIBUTARY_TEST_STACK'];
+  if (running !== undefined) return useRunningStack(project, running);
+  const dir = await mkdtemp(join(tmpdir(), 'tributary-test-'));
+  const died: string[] = [];
+  const stack = await startStack({ dir, topicDefaults: 'fast', onPartDied: (_part, error) => died.push(error.message) });
+  // Kafka Connect is slow and large: started when the first test asks for it.
+  let connect: Promise<string> | undefined;
+  const control = createServer((_request, response) => {
+    connect ??= stack.startConnect();
+    connect.then(
+      url => response.end(url),
+      error => {
+        response.statusCode = 500;
+        response.end(String(error));
+      },
+    );
+  });
+  await new Promise<void>(resolve => control.listen(0, '127.0.0.1', resolve));
+  project.provide('stack', {
+    brokers: stack.brokers,
+    registryUrl: stack.registryUrl,
+    postgres: stack.postgres,
+    controlUrl: `http://127.0.0.1:${(control.address() as AddressInfo).port}`,
+  });
+  return async () => {
+    control.close();
+    control.closeAllConnections();
+    await stack.stop();
+    await rm(dir, { recursive: true, force: true });
+    if (died.length > 0) throw new Error(`the shared stack did not survive the tests: ${died.join('; ')}`);
+  };
+}
+
+async function useRunningStack(project: TestProject, file: string): Promise<() => Promise<void>> {
+  const { brokers, registryUrl, postgres, connectUrl } = JSON.parse((await readFile(file, 'utf8')).split('\n')[0] ?? '') as SharedStack & { connectUrl?: string };
+  const control = createServer((_request, response) => {
+    response.statusCode = connectUrl === undefined ? 500 : 200;
+    response.end(connectUrl ?? 'the running stack was started without --connect');
+  });
+  await new Promise<void>(resolve => control.listen(0, '127.0.0.1', resolve));
+  project.provide('stack', { brokers, registryUrl, postgres, controlUrl: `http://127.0.0.1:${(control.address() as AddressInfo).port}` });
+  return async () => {
+    control.close();
+    control.closeAllConnections();
+  };
+}

@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, escapeIdentifier } from 'pg';
+import { ensureTopics } from '../../src/kafka/topics.ts';
+import { applyLanding } from '../../src/landing/apply.ts';
+import { connectClient } from '../../src/landing/connect-client.ts';
+import { renderLanding } from '../../src/landing/render.ts';
+import { postgresLanding } from '../../src/landing/settings.ts';
+import { setUpPostgres } from '../../src/landing/setup-postgres.ts';
+import { deadLetterTopics, landingStatus } from '../../src/landing/status.ts';
+import type { Landing } from '../../src/landing/types.ts';
+import type { TableRecord } from '../../src/table/types.ts';
+import { startSharedConnect } from '../setup/shared-stack.ts';
+import type { SharedStack } from '../setup/stack.ts';
+import type { TestEngine } from './engine.ts';
+
+/** The topics of a test engine, landed in a schema of their own. */
+export interface TestLanding {
+  /** Waits until everything that stands in the topics now has landed. */
+  untilLanded(withinMs: number): Promise<void>;
+  /** Rows of a landed table one by one, in the native forms of a topic's record. */
+  visit(table: string, row: (columns: TableRecord, sync: { readonly syncedAt: number; readonly deleted: boolean }) => void, connection?: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const rowsAtOnce = 2_000;
+
+/** Sets the schema up and applies the landing as `tributary landing apply postgres` does. */
+export async function landInPostgres(stack: SharedStack, engine: TestEngine): Promise<TestLanding> {
+  const { prefix, connections } = engine.settings;
+  const settings = postgresLanding.parse({
+    kind: 'postgres', host: stack.postgres.host, port: stack.postgres.port, database: stack.postgres.database,
+    schema: prefix, user: `${prefix}_sink`, reader: `${prefix}_reader`, password_ref: 'env:TRIBUTARY_WAREHOUSE_PASSWORD', sslmode: 'disable',
+  });
+  const landing: Landing = {
+    name: prefix, prefix, replicationFactor: 1, settings, connections,
+    converter: { kind: 'apicurio', registryUrl: stack.registryUrl.replace(/\/ccompat\/v7\/?$/, '/registry/v2') },
+  };
+  const rendered = renderLanding(landing);
+  const connect = connectClient(await startSharedConnect());
+  await ensureTopics(engine.access, deadLetterTopics(rendered));
+  await setUpPostgres(rendered, settings, stack.postgres, stack.postgres.password);
+  await applyLanding(rendered, connect, { now: Date.now, signal: new AbortController().signal });
+  const database = new Client(stack.postgres);
+  await database.connect();
+
+  return {
+    async untilLanded(withinMs) {
+      const deadline = Date.now() + withinMs;
+      for (;;) {
+        const statuses = await landingStatus(rendered, connect, engine.access, Date.now);
+        const broken = statuses.find(({ failure, deadLetters }) => failure !== undefined || deadLetters > 0);
+        if (broken) throw new Error(`The landing is broken: ${JSON.stringify(broken)}`);
+        if (statuses.every(({ topics }) => topics.every(({ caughtUp, missing }) => caughtUp && !missing))) return;
+        if (Date.now() > deadline) throw new Error(`The landing is not through after ${withinMs} ms: ${JSON.stringify(statuses)}`);
+        await sleep(500);
+      }
+    },
+    async visit(table, row, name = connections[0]?.name ?? '') {
+      const definition = connections.find((one) => one.name === name)?.tables.find((one) => one.name === table);
+      if (!definition) throw new Error(`no table ${name}.${table}`);
+      const types = new Map<string, string>([...Object.entries(definition.fields).map(([name, { type }]) => [name, type] as const), ['_synced_at', 'timestamp']]);
+      await database.query('BEGIN');
+      try {
+        await database.query(`DECLARE all_rows NO SCROLL CURSOR FOR SELECT * FROM ${escapeIdentifier(prefix)}.${escapeIdentifier(`${name}_${table}`)}`);
+        for (;;) {
+          // Everything as the database writes it: no driver's idea of numbers and times in between.
+          const { rows } = await database.query({ text: `FETCH ${rowsAtOnce} FROM all_rows`, types: { getTypeParser: () => (text: string) => text } as never });
+          for (const found of rows as Record<string, string | null>[]) {
+            const { _synced_at: syncedAt, _deleted: deleted, ...columns } = found;
+            row(
+              Object.fromEntries(Object.entries(columns).map(([name, text]) => [name, native(types.get(name), text)])),
+              { syncedAt: native('timestamp', syncedAt ?? null) as number, deleted: deleted === 't' },
+            );
+          }
+          if (rows.length === 0) return;
+        }
+      } finally {
+        await database.query('ROLLBACK');
+      }
+    },
+    async close() {
+      for (const { name } of rendered.connectors) await connect.delete(name).catch(() => undefined);
+      await database.query(`DROP SCHEMA ${escapeIdentifier(prefix)} CASCADE`);
+      for (const role of [settings.user, settings.reader]) await database.query(`DROP OWNED BY ${escapeIdentifier(role)}; DROP ROLE ${escapeIdentifier(role)}`);
+      await database.end();
+    },
+  };
+}
+
+function native(type: string | undefined, text: string | null): TableRecord[string] {
+  if (text === null) return null;
+  switch (type) {
+    case 'integer': return Number.isSafeInteger(Number(text)) ? Number(text) : BigInt(text);
+    case 'number': return Number(text);
+    case 'boolean': return text === 't';
+    case 'timestamp': return Date.parse(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'));
+    default: return text;
+  }
+}
