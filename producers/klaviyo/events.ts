@@ -1,0 +1,176 @@
+import { chain } from '../../src/extract/chain.ts';
+import { statusOf } from '../../src/extract/http.ts';
+import type { Query } from '../../src/extract/http.ts';
+import { asNumber, asObject, asText, contextWith } from '../../src/extract/resume.ts';
+import { isoSeconds, parseInstant } from '../../src/extract/time.ts';
+import type { JsonObject, Page, Position, Reader, Row } from '../../src/extract/types.ts';
+import { handedWork } from '../../src/extract/handed-work.ts';
+import { passes } from '../../src/extract/passes.ts';
+import { walk } from '../../src/extract/walk.ts';
+import type { Batch, Call } from '../../src/extract/walk.ts';
+import { windows } from '../../src/extract/windows.ts';
+import type { WindowAsk } from '../../src/extract/windows.ts';
+import { listPage, readDocument } from './api.ts';
+import type { KlaviyoApi } from './api.ts';
+import { relatedId, resourceKey } from './resource.ts';
+import { everything, selectionOf, selects } from './selection.ts';
+import type { Selection } from './selection.ts';
+import type { KlaviyoSettings } from './settings.ts';
+
+const SECOND = 1_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** Times within a few seconds of now are refused. */
+const DELAY = 30 * SECOND;
+
+/**
+ * Events are found by when they happened, not by when they arrived, and some arrive days late: trailing stretches
+ * are read again and again, and once a day whatever lies in the future.
+ */
+export function readEvents(settings: KlaviyoSettings): Reader<KlaviyoApi> {
+  return async function* read(ctx) {
+    const selection = selects(settings) ? selectionOf(settings, await ctx.parents('metric')) : everything;
+    const known = ctx.position?.selection === selection.id ? ctx.position : undefined;
+    for await (const page of reader(selection)(contextWith(ctx, { position: known }))) {
+      yield { ...page, position: { ...page.position, selection: selection.id } };
+    }
+  };
+}
+
+function reader(selection: Selection): Reader<KlaviyoApi> {
+  return passes<KlaviyoApi>({
+    history: {
+      read: windows<KlaviyoApi>({
+        call: selected(selection, (ask: WindowAsk) => [
+          ...(ask.from === undefined ? [] : [`greater-or-equal(datetime,${isoSeconds(ask.from)})`]),
+          `less-than(datetime,${isoSeconds(ask.to)})`,
+        ]),
+        span: 7 * DAY, least: 10 * 60 * SECOND, maxPages: 20, delay: DELAY, concurrency: 3,
+        tiers: [{ span: 2 * HOUR, every: 0 }, { span: 7 * DAY, every: DAY }, { span: 30 * DAY, every: 7 * DAY }],
+        origin: firstEvent,
+      }),
+    },
+    future: { read: readFuture(selection), every: DAY },
+    // Last, because much of it may have to be read slowly, event by event.
+    handed: {
+      read: handedWork((work) => Array.isArray(work.event_ids)
+        ? eventsById(selection, work.event_ids.map(String))
+        : eventsWhere(selection, () => [`equals(profile_id,"${String(work.profile_id)}")`])),
+    },
+  });
+}
+
+/** Before the vendor's time there are only stray events; they need no slices. */
+const EARLIEST = Date.UTC(2012, 0, 1);
+
+/** When the oldest event happened, or the end of time without any. */
+async function firstEvent(api: KlaviyoApi, signal: AbortSignal): Promise<number> {
+  const { rows } = await listPage(api, { path: '/api/events', endpoint: 'events', query: { sort: 'datetime', 'page[size]': 1 }, cursor: undefined, signal });
+  return Math.max(EARLIEST, parseInstant(asObject(rows[0]?.attributes)?.datetime) ?? Number.MAX_SAFE_INTEGER);
+}
+
+/** Events dated ahead of now, up to a year. A server that does not take such a bound has none to show. */
+function readFuture(selection: Selection): Reader<KlaviyoApi> {
+  return async function* read(ctx): AsyncGenerator<Page, void, void> {
+    const from = isoSeconds(ctx.runStart - DELAY);
+    const call = selected(selection, () => [`greater-or-equal(datetime,${from})`]);
+    const position: Position = { v: 1 };
+    try {
+      for await (const step of walk((cursor) => call(ctx.api, { cursor }, ctx.signal), undefined)) {
+        yield { rows: step.rows, ...(step.warnings === undefined ? {} : { warnings: step.warnings }), position };
+      }
+    } catch (error) {
+      if (statusOf(error) !== 400) throw error;
+      ctx.count('future_events_refused');
+    }
+  };
+}
+
+/** One listing of all events, or one per wanted metric. */
+function selected<Ask>(selection: Selection, filters: (ask: Ask) => readonly string[]): Call<KlaviyoApi, Ask> {
+  if (selection.metricIds === undefined) return eventsWhere(selection, filters);
+  return chain(new Map(selection.metricIds.map((id) => [id, skippable(id, eventsWhere(selection, (ask: Ask) => [`equals(metric_id,"${id}")`, ...filters(ask)]))])));
+}
+
+/** Some metrics the API lists it refuses as a filter. */
+function skippable<Ask>(metricId: string, call: Call<KlaviyoApi, Ask>): Call<KlaviyoApi, Ask> {
+  return async (api, ask, signal) => {
+    try {
+      return await call(api, ask, signal);
+    } catch (error) {
+      const refused = statusOf(error) === 400 && error instanceof Error && /metric/i.test(error.message);
+      if (!refused) throw error;
+      return { rows: [], warnings: [`Klaviyo does not let the events of metric ${metricId} be read by themselves; they are left out.`] };
+    }
+  };
+}
+
+function eventsWhere<Ask>(selection: Selection, filters: (ask: Ask) => readonly string[]): Call<KlaviyoApi, Ask> {
+  return async (api, ask, signal) => {
+    const request = (size: number): Promise<Batch & { readonly included: readonly JsonObject[] }> => listPage(api, {
+      path: '/api/events',
+      endpoint: 'events',
+      query: {
+        filter: filters(ask).join(','),
+        ...beside(api),
+        sort: 'datetime',
+        'page[size]': size,
+      },
+      cursor: ask.cursor, signal,
+    });
+    const size = api.eventPageSize;
+    let page;
+    try {
+      page = await request(size);
+    } catch (error) {
+      // Older revisions take no more than 200.
+      if (statusOf(error) !== 400 || size <= 200 || !/page.?size/i.test(String(error))) throw error;
+      api.eventPageSize = 200;
+      page = await request(200);
+    }
+    return { rows: keep(page, selection, api.attributions), next: page.next };
+  };
+}
+
+const EVENTS_AT_ONCE = 10;
+
+/** Events one by one; those the vendor has no longer stay as they are. */
+function eventsById(selection: Selection, ids: readonly string[]): Call<KlaviyoApi> {
+  return async (api, { cursor }, signal) => {
+    const from = asNumber(cursor) ?? 0;
+    const documents = await Promise.all(ids.slice(from, from + EVENTS_AT_ONCE)
+      .map((id) => readDocument(api, `/api/events/${encodeURIComponent(id)}`, 'event', beside(api), signal)));
+    const rows = documents.flatMap((document) => {
+      const event = asObject(document?.data);
+      const included = Array.isArray(document?.included) ? document.included as readonly JsonObject[] : [];
+      return event === undefined ? [] : keep({ rows: [event], included }, selection, api.attributions);
+    });
+    const next = from + EVENTS_AT_ONCE;
+    return { rows, ...(next < ids.length ? { next } : {}) };
+  };
+}
+
+/** What is asked for along with events. */
+function beside(api: KlaviyoApi): Query {
+  return { include: api.attributions ? 'metric,attributions' : 'metric', 'fields[metric]': 'name,created,updated,integration' };
+}
+
+function keep(page: { readonly rows: readonly Row[]; readonly included: readonly JsonObject[] }, selection: Selection, attributions: boolean): Row[] {
+  const included = new Map(page.included.map((resource) => [resourceKey(resource), resource]));
+  return page.rows.flatMap((event) => kept(event, selection, included, attributions));
+}
+
+/** The event with its metric beside it; nothing when it is not wanted. */
+function kept(event: Row, selection: Selection, included: ReadonlyMap<string, JsonObject>, attributions: boolean): Row[] {
+  const metricId = relatedId(event, 'metric');
+  const metric = included.get(`metric ${metricId ?? ''}`);
+  if (!selection.allows(metric, metricId)) return [];
+  const whole = { ...event, metric: metric ?? null };
+  return [attributions ? { ...whole, attributed: attributed(event, included) } : whole];
+}
+
+function attributed(event: Row, included: ReadonlyMap<string, JsonObject>): readonly JsonObject[] | null {
+  const data = ((event.relationships as JsonObject | undefined)?.attributions as JsonObject | undefined)?.data;
+  if (!Array.isArray(data) || data.length === 0) return null;
+  return (data as readonly JsonObject[]).map((one) => included.get(`attribution ${asText(one.id) ?? ''}`) ?? one);
+}

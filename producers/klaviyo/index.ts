@@ -1,0 +1,37 @@
+import { TributaryError } from '../../src/errors.ts';
+import { asObject, asText } from '../../src/extract/resume.ts';
+import { statusOf } from '../../src/extract/http.ts';
+import type { Json } from '../../src/extract/types.ts';
+import type { Source } from '../../src/table/source.ts';
+import { connectKlaviyo } from './api.ts';
+import type { KlaviyoApi } from './api.ts';
+import { klaviyoSettings } from './settings.ts';
+import type { KlaviyoSettings } from './settings.ts';
+import { event } from './tables/event.ts';
+import { metric } from './tables/metric.ts';
+import { profile } from './tables/profile.ts';
+
+/** Klaviyo's public API: profiles, events and metrics of one account. */
+export const klaviyo: Source<KlaviyoSettings, KlaviyoApi> = {
+  name: 'klaviyo',
+  title: 'Klaviyo',
+  settings: klaviyoSettings,
+  connect: (settings, env) => connectKlaviyo(settings, env.http),
+  async probe(api, signal) {
+    try {
+      const { body } = await api.http.get('/api/accounts', { endpoint: 'accounts', signal, maxTries: 3 });
+      const account = asObject((asObject(body)?.data as readonly Json[] | undefined)?.[0]);
+      if (account === undefined) {
+        throw new TributaryError('What answers is not Klaviyo: it names no account.', { kind: 'config', code: 'klaviyo:no_account', remedy: 'Check base_url in the settings of this connection.' });
+      }
+      const name = asText(asObject(asObject(account?.attributes)?.contact_information)?.organization_name);
+      return { account: [name, asText(account?.id)].filter((part) => part !== undefined).join(' ') || 'unnamed' };
+    } catch (error) {
+      if (statusOf(error) !== 403) throw error;
+      // The key may read the data without being allowed to read the account's name.
+      await api.http.get('/api/metrics', { endpoint: 'metrics', signal, maxTries: 3 });
+      return { account: 'an account whose name this key may not read' };
+    }
+  },
+  tables: (settings) => [metric, profile(settings), event(settings)],
+};

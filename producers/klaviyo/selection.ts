@@ -1,0 +1,46 @@
+import { asObject, asText } from '../../src/extract/resume.ts';
+import type { JsonObject, Row } from '../../src/extract/types.ts';
+import type { KlaviyoSettings } from './settings.ts';
+
+/** Up to this many metrics each is read by itself; above, all events are read and the others dropped. */
+const MOST_METRICS_BY_THEMSELVES = 20;
+
+export interface Selection {
+  /** Changes when other metrics are wanted: what was read for one selection says nothing about another. */
+  readonly id: string;
+  /** Metrics to read one by one; undefined reads all events. */
+  readonly metricIds: readonly string[] | undefined;
+  allows(metric: JsonObject | undefined, metricId: string | null): boolean;
+}
+
+export const everything: Selection = { id: 'all', metricIds: undefined, allows: () => true };
+
+/** Whether the settings leave any event out; only then the metrics have to be known beforehand. */
+export function selects(settings: KlaviyoSettings): boolean {
+  return settings.events.length > 0 || settings.excluded_integrations.length > 0;
+}
+
+/** Which events are wanted, given all metrics there are. Names and ids are compared without regard to case. */
+export function selectionOf(settings: KlaviyoSettings, metrics: readonly Row[]): Selection {
+  const wanted = new Set(settings.events.map(fold));
+  const excluded = new Set(settings.excluded_integrations.map(fold));
+  const judge = (metric: JsonObject | undefined, metricId: string | null): boolean => {
+    const attributes = asObject(metric?.attributes);
+    const integration = asObject(attributes?.integration);
+    const sender = integration === undefined ? ['api'] : [integration.id, integration.key, integration.name];
+    if (sender.some((name) => excluded.has(fold(asText(name) ?? '')))) return false;
+    return wanted.size === 0 || wanted.has(fold(metricId ?? '')) || wanted.has(fold(asText(attributes?.name) ?? ''));
+  };
+  const verdicts = new Map(metrics.map((metric) => [asText(metric.id) ?? '', judge(metric, asText(metric.id) ?? null)]));
+  const allowed = [...verdicts].filter(([id, allows]) => id !== '' && allows).map(([id]) => id).sort();
+  return {
+    id: JSON.stringify([[...wanted].sort(), [...excluded].sort()]),
+    metricIds: allowed.length <= MOST_METRICS_BY_THEMSELVES ? allowed : undefined,
+    // A metric may appear while events are being read.
+    allows: (metric, metricId) => verdicts.get(metricId ?? '') ?? judge(metric, metricId),
+  };
+}
+
+function fold(name: string): string {
+  return name.trim().toLowerCase();
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { klaviyo } from '../../producers/klaviyo/index.ts';
+import { klaviyoSettings } from '../../producers/klaviyo/settings.ts';
+import { DEFAULT_KEY } from '../simulators/klaviyo/simulator.ts';
+import { account } from './harness.ts';
+
+const signal = (): AbortSignal => new AbortController().signal;
+const WRONG = 'pk_wrong_key_123456';
+
+describe('the Klaviyo API', () => {
+  it('says whose account a key opens, and helps itself without the right to know', async () => {
+    const { api } = await account();
+    expect(await klaviyo.probe(api, signal())).toEqual({ account: 'SimAcc' });
+    const narrow = await account({ keys: { [DEFAULT_KEY]: ['profiles:read', 'events:read', 'metrics:read'] } });
+    expect((await klaviyo.probe(narrow.api, signal())).account).toContain('may not read');
+  });
+
+  it('names the setting to correct when the key is refused, and never the key', async () => {
+    const { api } = await account({}, { api_key: WRONG });
+    const error = await klaviyo.probe(api, signal()).catch((thrown: unknown) => thrown) as Error;
+    expect(error).toMatchObject({ kind: 'config', reach: 'connection', code: 'klaviyo:401', remedy: expect.stringContaining('api_key') });
+    expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toContain(WRONG);
+  });
+
+  it('takes a 400 about the key for a refused key', async () => {
+    const { api, simulator } = await account();
+    simulator.faults.add({ kind: 'status', status: 400, body: '{"errors":[{"code":"invalid","detail":"Missing or invalid API key."}]}', contentType: 'application/json' });
+    await expect(klaviyo.probe(api, signal())).rejects.toMatchObject({ code: 'klaviyo:401', reach: 'connection' });
+  });
+
+  it('names the scopes when one is missing, and stops that table alone', async () => {
+    const { table } = await account({ keys: { [DEFAULT_KEY]: ['metrics:read'] } });
+    const { error } = await table('profile').run();
+    expect(error).toMatchObject({ kind: 'config', reach: 'table', code: 'klaviyo:403', remedy: expect.stringContaining('profiles:read') });
+    expect((await table('metric').run()).error).toBeUndefined();
+  });
+
+  it('waits as long as the text of a 429 says when no header does', async () => {
+    const { simulator, table, heard } = await account();
+    simulator.faults.add({ kind: 'status', status: 429, times: 1, contentType: 'application/json', body: '{"errors":[{"code":"throttled","detail":"Request was throttled. Expected available in 0 second(s)."}]}' });
+    const began = Date.now();
+    const { error } = await table('metric').run();
+    expect(error).toBeUndefined();
+    expect(Date.now() - began).toBeGreaterThanOrEqual(990);
+    expect(heard.throttled.length).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['a challenge page with 403', { kind: 'html', status: 403 }], ['a web page with 502', { kind: 'html', status: 502 }], ['an empty 503', { kind: 'empty', status: 503 }],
+    ['524', { kind: 'status', status: 524 }], ['a cut text', { kind: 'cut-text' }], ['a cut connection', { kind: 'cut-connection' }], ['a reset', { kind: 'reset' }], ['garbage', { kind: 'garbage' }],
+  ] as const)('reads everything in spite of %s', async (_name, fault) => {
+    const { simulator, table, heard } = await account();
+    simulator.faults.add({ ...fault, after: 1, times: 2 });
+    const { rows, error, pages } = await table('metric').run();
+    expect(error).toBeUndefined();
+    expect(rows).toHaveLength(460);
+    expect(pages.at(-1)?.scan?.end).toBeDefined();
+    expect(heard.troubles).toHaveLength(2);
+    expect(heard.recovered).toBe(1);
+  });
+
+  it('never follows a link off its host', async () => {
+    const { simulator, table } = await account();
+    simulator.quirks.nextOrigin = 'https://elsewhere.example';
+    const { rows, error } = await table('metric').run();
+    expect(error).toBeUndefined();
+    expect(rows).toHaveLength(460);
+  });
+
+  it('reads predictive analytics only when asked, within their own limit', async () => {
+    const { table } = await account();
+    expect((await table('profile').run()).rows.some((row) => Object.hasOwn(row.attributes as object, 'predictive_analytics'))).toBe(false);
+    const predictive = await account({}, { predictive_analytics: true });
+    expect((await predictive.table('profile').run()).rows.every((row) => Object.hasOwn(row.attributes as object, 'predictive_analytics'))).toBe(true);
+  });
+
+  it.each([
+    [{}], [{ api_key: '' }], [{ api_key: 'k', base_url: 'ftp://x' }], [{ api_key: 'k', revision: 'latest' }], [{ api_key: 'k', sweep_every: 'all' }], [{ api_key: 'k', apikey: 'x' }],
+  ])('refuses the settings %j', (settings) => {
+    expect(klaviyoSettings.safeParse(settings).success).toBe(false);
+  });
+});

@@ -1,0 +1,196 @@
+import type { SimClock } from '../kit/clock.ts';
+import { below, fraction, hash32, randomStream } from '../kit/random.ts';
+import { sortedRows, type SortedRows } from '../kit/sorted-rows.ts';
+import { klaviyoIds, type KlaviyoIds } from './ids.ts';
+import { metricAt, type Metric } from './metric-catalogue.ts';
+
+/** What is left of a profile or makes its events different. */
+export const GONE = 1;
+export const REDACTED = 2;
+export const DETACHED = 4;
+
+export const NO_PROFILE = 0xffffffff;
+
+/** How a row of a table is made wrong on purpose. */
+export type Spoil = 'oversize' | 'wrong-types' | 'lone-surrogates' | 'unknown-fields' | 'extreme-years';
+
+export interface Profiles {
+  count: number;
+  live: number;
+  /** Unix milliseconds, per row. */
+  created: Float64Array;
+  updated: Float64Array;
+  /** How often the row changed; its content follows from seed, row and this. */
+  version: Uint32Array;
+  flags: Uint8Array;
+  byUpdated: SortedRows;
+  /** What was written by a client, attribute by attribute, as JSON text. */
+  written: Map<number, Record<string, string>>;
+  lastEvent: Map<number, number>;
+  spoiled: Map<number, Spoil>;
+  mergedInto: Map<number, number>;
+}
+
+export interface Events {
+  count: number;
+  /** Unix seconds, per row. */
+  datetime: Float64Array;
+  /** Unix milliseconds from which the API shows the row. */
+  visibleAt: Float64Array;
+  metric: Uint16Array;
+  profile: Uint32Array;
+  byDatetime: SortedRows;
+  /** `event_properties` as posted, JSON text. */
+  written: Map<number, string>;
+  uniqueKeys: Set<string>;
+  spoiled: Map<number, Spoil>;
+}
+
+export interface World {
+  seed: number;
+  clock: SimClock;
+  ids: KlaviyoIds;
+  profiles: Profiles;
+  events: Events;
+  metrics: Metric[];
+  random(): number;
+  /** Milliseconds from arrival until an event shows, for one more event. */
+  visibilityDelay(row: number): number;
+  /** Applies asynchronous jobs whose time has come. Called before anything is read. */
+  settle(): void;
+  /** Runs `job` after so many simulated milliseconds; at once for 0. */
+  later(delayMs: number, job: () => void): void;
+}
+
+export interface WorldOptions {
+  seed: number;
+  profiles: number;
+  events: number;
+  metrics: number;
+  historyDays: number;
+  visibility: 'instant' | 'documented';
+  clock: SimClock;
+}
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+/** 90 % within a minute, 9 % within two hours, 0.9 % within four days, the rest up to seventeen days. */
+function documentedDelay(seed: number, row: number): number {
+  const share = fraction(seed, row, 300);
+  const within = share < 0.9 ? MINUTE : share < 0.99 ? 120 * MINUTE : share < 0.999 ? 4 * DAY : 17 * DAY;
+  return Math.floor(within * fraction(seed, row, 301));
+}
+
+export function createWorld(options: WorldOptions): World {
+  const { seed, clock } = options;
+  // What is there at start ends with the last whole day: below any window's upper bound, and the same
+  // rows again when a simulator with the same seed is started later on that day.
+  const until = Math.floor((clock.now() - 10 * MINUTE) / DAY) * DAY;
+  const span = options.historyDays * DAY;
+  const visibilityDelay = (row: number): number => (options.visibility === 'instant' ? 0 : documentedDelay(seed, row));
+  let jobs: { due: number; job: () => void }[] = [];
+  return {
+    seed,
+    clock,
+    ids: klaviyoIds(seed),
+    profiles: seedProfiles(seed, options.profiles, until, span),
+    events: seedEvents(options, until, span, visibilityDelay),
+    metrics: Array.from({ length: options.metrics }, (_, i) => metricAt(i, until - span - 400 * DAY)),
+    random: randomStream(seed),
+    visibilityDelay,
+    settle() {
+      if (jobs.length === 0) return;
+      const now = clock.now();
+      const due = jobs.filter((entry) => entry.due <= now);
+      if (due.length === 0) return;
+      jobs = jobs.filter((entry) => entry.due > now);
+      for (const entry of due) entry.job();
+    },
+    later(delayMs, job) {
+      if (delayMs > 0) jobs.push({ due: clock.now() + delayMs, job });
+      else job();
+    },
+  };
+}
+
+function seedProfiles(seed: number, count: number, until: number, span: number): Profiles {
+  const created = new Float64Array(count);
+  const updated = new Float64Array(count);
+  const second = (ms: number): number => Math.floor(ms / 1000) * 1000;
+  for (let row = 0; row < count; row++) created[row] = second(until - span + (span * (row + fraction(seed, row, 1))) / count);
+  for (let row = 0; row < count; row++) {
+    const born = created[row] as number;
+    // One row in eight was touched by a bulk import: hundreds of rows of one second, more than a page.
+    const importEnd = Math.min(count, (Math.floor(row / 2000) + 1) * 2000) - 1;
+    if (hash32(seed, row, 2) % 8 === 0) updated[row] = created[importEnd] as number;
+    else updated[row] = second(born + (until - born) * fraction(seed, row, 3)) + (row % 64 === 9 && born < until - 1000 ? 250 : 0);
+  }
+  // The order asks the table, not the array, because a growing table gets new arrays.
+  const table = {
+    count,
+    live: count,
+    created,
+    updated,
+    version: new Uint32Array(count),
+    flags: new Uint8Array(count),
+    written: new Map<number, Record<string, string>>(),
+    lastEvent: new Map<number, number>(),
+    spoiled: new Map<number, Spoil>(),
+    mergedInto: new Map<number, number>(),
+  };
+  return Object.assign(table, { byUpdated: sortedRows(count, (row) => table.updated[row] as number) });
+}
+
+function seedEvents(options: WorldOptions, until: number, span: number, delay: (row: number) => number): Events {
+  const { seed, events: count } = options;
+  const datetime = new Float64Array(count);
+  const visibleAt = new Float64Array(count);
+  const metric = new Uint16Array(count);
+  const profile = new Uint32Array(count);
+  const from = (until - span) / 1000;
+  const bulkSeconds = Math.max(1, Math.floor(count / 16 / 1300));
+  for (let row = 0; row < count; row++) {
+    const bulk = hash32(seed, row, 4) % 16 === 0;
+    const share = bulk ? (below(bulkSeconds, seed, row, 5) + 0.5) / bulkSeconds : fraction(seed, row, 5);
+    datetime[row] = Math.floor(from + (span / 1000) * share);
+    visibleAt[row] = (datetime[row] as number) * 1000 + delay(row);
+    metric[row] = metricOfNewEvent(seed, row, options.metrics);
+    profile[row] = row % 307 === 5 || options.profiles === 0 ? NO_PROFILE : below(options.profiles, seed, row, 6);
+  }
+  const table = {
+    count,
+    datetime,
+    visibleAt,
+    metric,
+    profile,
+    written: new Map<number, string>(),
+    uniqueKeys: new Set<string>(),
+    spoiled: new Map<number, Spoil>(),
+  };
+  return Object.assign(table, { byDatetime: sortedRows(count, (row) => table.datetime[row] as number) });
+}
+
+/** Nine events in ten belong to the first dozen metrics, as in real accounts. */
+export function metricOfNewEvent(seed: number, row: number, metrics: number): number {
+  return below(hash32(seed, row, 7) % 10 === 0 ? metrics : Math.min(12, metrics), seed, row, 8);
+}
+
+/** The profile that an event belongs to now, merges followed. */
+export function currentProfile(profiles: Profiles, row: number): number {
+  let at = row;
+  for (let next = profiles.mergedInto.get(at); next !== undefined; next = profiles.mergedInto.get(at)) at = next;
+  return at;
+}
+
+/** Whether an event still names a profile at all. */
+export function profileShown(world: World, event: number): number | undefined {
+  const named = world.events.profile[event] as number;
+  if (named === NO_PROFILE) return undefined;
+  const row = currentProfile(world.profiles, named);
+  return (world.profiles.flags[row] as number) & DETACHED ? undefined : row;
+}
+
+export function isLive(profiles: Profiles, row: number | undefined): row is number {
+  return row !== undefined && row < profiles.count && ((profiles.flags[row] as number) & GONE) === 0;
+}
