@@ -1,0 +1,53 @@
+import { TributaryError } from '../../src/errors.ts';
+import type { Query } from '../../src/extract/http.ts';
+import { asNumber, asObject, asText } from '../../src/extract/resume.ts';
+import type { JsonObject, Row } from '../../src/extract/types.ts';
+import type { Call } from '../../src/extract/walk.ts';
+import type { SegmentApi } from './api.ts';
+
+export interface ListingOptions<Ask> {
+  /** Values of the path's `{name}` parts. */
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: (ask: Ask) => Query;
+  /** What becomes of a page's rows, e.g. what only the request knows is added. */
+  readonly rows?: (rows: readonly Row[], ask: Ask) => readonly Row[];
+  /** Problems with these rows that the user should see. */
+  readonly warnings?: (rows: readonly Row[]) => readonly string[];
+}
+
+/** A paged collection: `path` such as `/sources/{sourceId}/connected-warehouses`, `collection` its name under `data`. */
+export function listing<Ask = unknown>(path: string, collection: string, options: ListingOptions<Ask> = {}): Call<SegmentApi, Ask> {
+  return async (api, ask, signal) => {
+    const query = { ...options.query?.(ask), 'pagination.count': api.pageSize, 'pagination.cursor': asText(ask.cursor) };
+    const data = await readData(api, path, options.params, query, signal);
+    const rows = data[collection];
+    if (!Array.isArray(rows)) throw unusable(path, `holds no list data.${collection}`);
+    const pagination = asObject(data.pagination);
+    if (pagination === undefined && rows.length >= api.pageSize) throw unusable(path, 'is a full page that does not tell whether another follows');
+    const next = pagination?.next ?? undefined;
+    if (next !== undefined && typeof next !== 'string') throw unusable(path, 'names a next page that is no cursor');
+    const total = asNumber(pagination?.totalEntries);
+    const warnings = options.warnings?.(rows as readonly Row[]) ?? [];
+    return {
+      rows: options.rows?.(rows as readonly Row[], ask) ?? rows as readonly Row[],
+      next,
+      ...(total === undefined ? {} : { total }),
+      ...(warnings.length === 0 ? {} : { warnings }),
+    };
+  };
+}
+
+/** The `data` of an answer. Throws `data` when there is none. */
+export async function readData(api: SegmentApi, path: string, params: Readonly<Record<string, string>> = {}, query: Query, signal: AbortSignal): Promise<JsonObject> {
+  const filled = path.replace(/\{([^}]+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+  const { body } = await api.http.get(filled, { endpoint: path, query, signal });
+  const data = asObject(asObject(body)?.data);
+  if (data === undefined) throw unusable(path, 'holds no data');
+  return data;
+}
+
+function unusable(path: string, what: string): TributaryError {
+  return new TributaryError(`Segment's answer to GET ${path} ${what}.`, {
+    kind: 'data', code: 'segment:no_data', remedy: 'Nothing was deleted. The next run asks again; report it to the vendor if it stays.',
+  });
+}

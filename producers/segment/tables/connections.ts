@@ -1,0 +1,61 @@
+import { forEach } from '../../../src/extract/for-each.ts';
+import type { Row } from '../../../src/extract/types.ts';
+import { table } from '../../../src/table/define.ts';
+import { boolean, text } from '../../../src/table/fields.ts';
+import type { TableDefinition } from '../../../src/table/types.ts';
+import type { SegmentApi } from '../api.ts';
+import { catalogEntry, secretJson, wanted } from '../columns.ts';
+import type { ColumnSettings } from '../columns.ts';
+import { listing } from '../listing.ts';
+import { warehouseFields, warehouseShape } from './warehouses.ts';
+
+/** One listing per source. A source that vanished meanwhile, or that the token may not see into, is left out. */
+const ofEachSource = (path: string, collection: string, connect: (sourceId: string, row: Row) => Row) => forEach<SegmentApi>('sources', (source) => {
+  const sourceId = String(source.id);
+  return listing(path, collection, {
+    params: { sourceId },
+    rows: (rows) => rows.map((row) => connect(sourceId, row)),
+    warnings: (rows) => rows.filter((row) => typeof row.sourceId === 'string' && row.sourceId !== sourceId)
+      .map((row) => `Destination ${String(row.id)} is connected to source ${sourceId} and names ${String(row.sourceId)} as its own.`),
+  });
+}, { key: (source) => String(source.id), scope: (source) => ({ source_id: source.id ?? null }), unreadOn: [403, 404], concurrency: 2 });
+
+export const sourceConnectedDestinations = (settings: ColumnSettings): TableDefinition => table({
+  name: 'source_connected_destinations',
+  docs: 'Segment Public API: List Connected Destinations from Source',
+  documentedKey: ['id', 'sourceId'],
+  key: ['id', 'source_id'],
+  method: 'full_table',
+  fields: {
+    id: text('Destination (instance) id'),
+    source_id: text('Source whose connection this is'),
+    record_source_id: text('Source the destination itself names; normally the same'),
+    name: text('Name; null when never set'),
+    enabled: boolean('Whether it receives data'),
+    settings: secretJson(settings, 'Its settings; the vendor masks the secrets it knows'),
+    ...catalogEntry('catalog_destinations'),
+  },
+  shape: wanted(settings, ['settings']),
+  parent: 'sources',
+  read: ofEachSource('/sources/{sourceId}/connected-destinations', 'destinations', (sourceId, row) => ({ ...row, sourceId, recordSourceId: row.sourceId ?? null })),
+  deletes: 'scan',
+  scope: ['source_id'],
+});
+
+export const sourceConnectedWarehouses = (settings: ColumnSettings): TableDefinition => table({
+  name: 'source_connected_warehouses',
+  docs: 'Segment Public API: List Connected Warehouses from Source',
+  documentedKey: ['sourceId'],
+  key: ['source_id', 'id'],
+  keyReason: 'A source may feed several warehouses; by the source alone they would overwrite each other.',
+  method: 'full_table',
+  fields: {
+    source_id: text('Source whose connection this is (from the request)'),
+    ...warehouseFields(settings),
+  },
+  shape: warehouseShape(settings),
+  parent: 'sources',
+  read: ofEachSource('/sources/{sourceId}/connected-warehouses', 'warehouses', (sourceId, row) => ({ ...row, sourceId })),
+  deletes: 'scan',
+  scope: ['source_id'],
+});

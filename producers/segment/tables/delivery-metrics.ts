@@ -1,0 +1,52 @@
+import { forEach } from '../../../src/extract/for-each.ts';
+import { asObject } from '../../../src/extract/resume.ts';
+import { isoSeconds } from '../../../src/extract/time.ts';
+import type { Row } from '../../../src/extract/types.ts';
+import type { Call } from '../../../src/extract/walk.ts';
+import { TributaryError } from '../../../src/errors.ts';
+import { table } from '../../../src/table/define.ts';
+import { json, text, timestamp } from '../../../src/table/fields.ts';
+import type { SegmentApi } from '../api.ts';
+import { readData } from '../listing.ts';
+
+const STEP = { MINUTE: 60_000, HOUR: 3_600_000, DAY: 86_400_000 } as const;
+
+/** One object per destination and source. All of the window is sent: the vendor's own defaults break its limits. */
+const summary = ({ id, sourceId }: Row): Call<SegmentApi> => async (api, _ask, signal) => {
+  const { granularity, window_hours: hours } = api.deliveryMetrics;
+  const end = Math.floor(api.now() / STEP[granularity]) * STEP[granularity];
+  const window = { windowStart: isoSeconds(end - hours * 3_600_000), windowEnd: isoSeconds(end), granularity };
+  const path = '/destinations/{destinationId}/delivery-metrics';
+  const query = { sourceId: String(sourceId), startTime: window.windowStart, endTime: window.windowEnd, granularity };
+  const { deliveryMetricsSummary: answered } = await readData(api, path, { destinationId: String(id) }, query, signal);
+  if (answered === null) return { rows: [] };
+  const found = asObject(answered);
+  if (found === undefined) throw new TributaryError(`Segment's answer to GET ${path} holds no summary.`, { kind: 'data', code: 'segment:no_data' });
+  return { rows: [{ sourceId: sourceId ?? null, ...found, destinationId: id ?? null, ...window }] };
+};
+
+export const destinationDeliveryMetricsSummary = table({
+  name: 'destination_delivery_metrics_summary',
+  docs: 'Segment Public API: Get Delivery Metrics Summary from Destination',
+  documentedKey: ['sourceId', 'destinationId'],
+  key: ['source_id', 'destination_id'],
+  method: 'full_table',
+  fields: {
+    source_id: text('Source of the pair'),
+    destination_id: text('Destination (instance) of the pair (from the request)'),
+    destination_metadata_id: text('Catalog id of the destination; several instances share it'),
+    metrics: json('Counts over the window: metricName, total, breakdown'),
+    window_start: timestamp('Begin of the counted window'),
+    window_end: timestamp('End of the counted window'),
+    granularity: text('Granularity asked for: MINUTE, HOUR or DAY'),
+  },
+  parent: 'destinations',
+  read: forEach<SegmentApi>('destinations', summary, {
+    key: ({ id, sourceId }) => JSON.stringify([id, sourceId]),
+    scope: ({ id, sourceId }) => ({ source_id: sourceId ?? null, destination_id: id ?? null }),
+    unreadOn: [403, 404],
+    concurrency: 2,
+  }),
+  deletes: 'scan',
+  scope: ['source_id', 'destination_id'],
+});

@@ -1,0 +1,26 @@
+import { list } from '../../../src/extract/list.ts';
+import { table } from '../../../src/table/define.ts';
+import { boolean, text } from '../../../src/table/fields.ts';
+import type { TableDefinition } from '../../../src/table/types.ts';
+import { catalogEntry, secretJson, wanted } from '../columns.ts';
+import type { ColumnSettings } from '../columns.ts';
+import { listing } from '../listing.ts';
+
+export const destinations = (settings: ColumnSettings): TableDefinition => table({
+  name: 'destinations',
+  docs: 'Segment Public API: List Destinations',
+  documentedKey: ['id', 'sourceId'],
+  key: ['id', 'source_id'],
+  method: 'full_table',
+  fields: {
+    id: text('Destination (instance) id'),
+    source_id: text('Source that feeds it'),
+    name: text('Name; null when never set'),
+    enabled: boolean('Whether it receives data'),
+    settings: secretJson(settings, 'Its settings; the vendor masks the secrets it knows'),
+    ...catalogEntry('catalog_destinations'),
+  },
+  shape: wanted(settings, ['settings']),
+  read: list(listing('/destinations', 'destinations')),
+  deletes: 'scan',
+});

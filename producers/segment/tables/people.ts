@@ -1,0 +1,38 @@
+import { list } from '../../../src/extract/list.ts';
+import { table } from '../../../src/table/define.ts';
+import { integer, json, text } from '../../../src/table/fields.ts';
+import { listing } from '../listing.ts';
+
+const permissions = json('What they may do: roleName, roleId, resources, labels');
+
+export const users = table({
+  name: 'users',
+  docs: 'Segment Public API: List Users',
+  documentedKey: ['id'],
+  key: ['id'],
+  method: 'full_table',
+  fields: {
+    id: text('User id'),
+    name: text('Name'),
+    email: text('E-mail address'),
+    permissions,
+  },
+  read: list(listing('/users', 'users')),
+  deletes: 'scan',
+});
+
+export const groups = table({
+  name: 'groups',
+  docs: 'Segment Public API: List User Groups',
+  documentedKey: ['id'],
+  key: ['id'],
+  method: 'full_table',
+  fields: {
+    id: text('Group id'),
+    name: text('Name'),
+    member_count: integer('Members'),
+    permissions,
+  },
+  read: list(listing('/groups', 'userGroups')),
+  deletes: 'scan',
+});
