@@ -1,0 +1,72 @@
+import type { Answer, HttpClient, HttpFactory, Verdict } from '../../src/extract/http.ts';
+import { asObject, asText } from '../../src/extract/resume.ts';
+import { retryAfter } from '../../src/extract/retry.ts';
+import type { Json } from '../../src/extract/types.ts';
+import type { CustomerIoSettings } from './settings.ts';
+
+export interface CustomerIoApi {
+  readonly http: HttpClient;
+  readonly now: () => number;
+}
+
+const HOSTS = { us: 'https://api.customer.io/v1', eu: 'https://api-eu.customer.io/v1' } as const;
+
+/** No refusal is obeyed for longer than this at a time, ms. */
+const LONGEST_WAIT = 300_000;
+
+/** Requests under way at once; enough to use the whole budget when each takes a second. */
+export const CONCURRENCY = 10;
+
+export function connectCustomerIo(settings: CustomerIoSettings, http: HttpFactory, now: () => number): CustomerIoApi {
+  return {
+    now,
+    http: http({
+      title: 'Customer.io',
+      vendor: 'customer_io',
+      baseUrl: settings.base_url ?? HOSTS[settings.region],
+      headers: { authorization: `Bearer ${settings.access_token}`, accept: 'application/json', 'user-agent': 'tributary' },
+      timeoutMs: 60_000,
+      budget: { buckets: { default: { windows: [{ limit: settings.requests_per_second, per: 1_000, slack: 15 }] } }, concurrency: CONCURRENCY },
+      classify,
+      secrets: [settings.access_token],
+    }),
+  };
+}
+
+function classify(answer: Answer, now: number): Verdict | undefined {
+  const said = vendorText(answer.body);
+  const because = said === undefined ? '' : ` (${said})`;
+  switch (answer.status) {
+    case 401:
+      return {
+        kind: 'config', reach: 'connection', message: `Customer.io did not accept the key${because}.`,
+        remedy: 'Put an App API key (not a Track or CDP key) into the setting access_token, set region to where the workspace is hosted, and let the account\'s IP allowlist admit this machine.',
+      };
+    case 403:
+      return said === undefined ? undefined : {
+        kind: 'config', message: `The key's scope or the plan does not allow this${because}.`,
+        remedy: 'Give the key in the setting access_token the scope to read this, or exclude the table. It is tried again with its next run.',
+      };
+    case 404:
+      // The vendor's own "not found" is JSON; this one comes from what stands before the API.
+      return answer.body !== undefined ? undefined : {
+        kind: 'config', message: 'Customer.io does not know this path.', remedy: 'If base_url is set, it has to end with the version: https://host/v1.', detail: answer.text.slice(0, 200),
+      };
+    case 429: {
+      const at = retryAfter(answer.headers['retry-after'], now);
+      return at === undefined
+        ? { kind: 'rate_limit', message: `Customer.io asks to wait and does not say how long, as it does when the day's quota is used up${because}.` }
+        : { kind: 'rate_limit', message: 'Customer.io asks to wait.', retryAt: Math.min(at, now + LONGEST_WAIT) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The vendor's words without the number it gives each request. */
+function vendorText(body: Json | undefined): string | undefined {
+  const document = asObject(body);
+  const first = Array.isArray(document?.errors) ? asObject((document.errors as readonly Json[])[0]) : undefined;
+  const text = asText(first?.detail) ?? asText(asObject(document?.meta)?.error) ?? asText(document?.error) ?? asText(document?.message);
+  return text?.replace(/\s*\(reference [^)]*\)/g, '').replace(/\.$/, '').trim();
+}

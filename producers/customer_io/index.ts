@@ -1,0 +1,55 @@
+import { statusOf } from '../../src/extract/http.ts';
+import { asObject, asText } from '../../src/extract/resume.ts';
+import type { Json } from '../../src/extract/types.ts';
+import type { Source } from '../../src/table/source.ts';
+import { connectCustomerIo } from './api.ts';
+import type { CustomerIoApi } from './api.ts';
+import { customerIoSettings } from './settings.ts';
+import type { CustomerIoSettings } from './settings.ts';
+import { activities } from './tables/activities.ts';
+import { customers } from './tables/customers.ts';
+import { messages } from './tables/messages.ts';
+import { epsSuppression, ipAddresses, reportingWebhooks, senderIdentities } from './tables/sending.ts';
+import { broadcasts, campaigns, newsletters, transactionalMessages } from './tables/sends.ts';
+import { collections, exportJobs, objectTypes, segments, snippets, topics, workspaces } from './tables/workspace.ts';
+
+/** Customer.io's App API: people, deliveries, activities and everything that sends, of one workspace. */
+export const customerIo: Source<CustomerIoSettings, CustomerIoApi> = {
+  name: 'customer_io',
+  title: 'Customer.io',
+  settings: customerIoSettings,
+  connect: (settings, env) => connectCustomerIo(settings, env.http, env.now),
+  async probe(api, signal) {
+    try {
+      const { body } = await api.http.get('/workspaces', { endpoint: '/workspaces', signal, maxTries: 3 });
+      const found = asObject(body)?.workspaces;
+      const names = (Array.isArray(found) ? found as readonly Json[] : []).map((one) => asText(asObject(one)?.name)).filter((name) => name !== undefined);
+      // The key belongs to one of them; the API does not tell which.
+      return { account: names.length === 0 ? 'an account without a named workspace' : `the account of ${names.join(', ')}` };
+    } catch (error) {
+      // The key is known, or it would have been refused with 401; what else it may read shows table by table.
+      if (statusOf(error) === 403) return { account: 'an account whose workspaces this key may not list' };
+      throw error;
+    }
+  },
+  tables: (settings) => [
+    customers,
+    messages(settings),
+    activities(settings),
+    campaigns,
+    broadcasts,
+    newsletters,
+    transactionalMessages,
+    segments,
+    topics,
+    snippets,
+    collections,
+    objectTypes,
+    senderIdentities,
+    epsSuppression(settings),
+    exportJobs,
+    reportingWebhooks(settings),
+    ipAddresses,
+    workspaces,
+  ],
+};

@@ -1,0 +1,79 @@
+import { following } from '../../../src/extract/following.ts';
+import type { FollowingAsk } from '../../../src/extract/following.ts';
+import { list } from '../../../src/extract/list.ts';
+import { passes } from '../../../src/extract/passes.ts';
+import { asNumber } from '../../../src/extract/resume.ts';
+import type { Reader, Row } from '../../../src/extract/types.ts';
+import type { Call } from '../../../src/extract/walk.ts';
+import { table } from '../../../src/table/define.ts';
+import { json, text } from '../../../src/table/fields.ts';
+import type { TableDefinition } from '../../../src/table/types.ts';
+import type { CustomerIoApi } from '../api.ts';
+import { time, withPerson } from '../columns.ts';
+import { BY_TOKEN, listing } from '../listing.ts';
+import type { CustomerIoSettings } from '../settings.ts';
+
+const SECOND = 1_000;
+const HOUR = 3_600 * SECOND;
+const DAY = 24 * HOUR;
+
+const instant = (row: Row): number | null => {
+  const seconds = asNumber(row.timestamp);
+  return seconds === undefined ? null : seconds * SECOND;
+};
+
+// Without "deleted" the activities of people who are gone may be left out.
+const page = listing('/activities', 'activities', { query: () => ({ limit: 100, deleted: true }), paging: BY_TOKEN });
+
+/** Newest first, as far as a page that holds nothing as late as what is wanted. */
+const newest: Call<CustomerIoApi, FollowingAsk> = async (api, ask, signal) => {
+  const batch = await page(api, ask, signal);
+  const { after } = ask;
+  const over = batch.rows.length === 0 || (after !== undefined && batch.rows.every((row) => (instant(row) ?? Number.POSITIVE_INFINITY) < after));
+  return over ? { rows: batch.rows } : batch;
+};
+
+const recent = following<CustomerIoApi>({ call: newest, by: instant, overlap: 6 * HOUR, delay: 0, limitedHistory: true, unordered: true });
+
+/** The whole log: what arrived late, with an old time, lies behind pages that end the other way of reading. */
+const everything = list(page);
+
+function read(whole: boolean): Reader<CustomerIoApi> {
+  const reader = whole
+    ? passes({ everything: { read: everything } })
+    : passes({ recent: { read: recent }, everything: { read: everything, every: DAY, notAtFirst: true } });
+  return async function* wanted(ctx) {
+    const { since } = ctx;
+    for await (const found of reader(ctx)) {
+      yield since === undefined ? found : { ...found, rows: found.rows.filter((row) => (instant(row) ?? since) >= since) };
+    }
+  };
+}
+
+export const activities = (settings: CustomerIoSettings): TableDefinition => table({
+  name: 'activities',
+  docs: 'Customer.io App API: List activities',
+  documentedKey: ['id'],
+  key: ['id'],
+  method: 'incremental',
+  replicationKey: 'timestamp',
+  fields: {
+    id: text('Activity id'),
+    type: text('What happened'),
+    timestamp: time('When it happened'),
+    customer_id: text('Whom it is about; customer_id in table customers'),
+    customer_cio_id: text('Whom it is about; id in table customers'),
+    customer_email: text('Their e-mail address'),
+    delivery_id: text('Delivery it is about; id in table messages'),
+    delivery_type: text('Channel of that delivery'),
+    name: text('Name of an event or a screen'),
+    url: text('Address of a page'),
+    data: json('Whatever else belongs to it'),
+  },
+  shape: withPerson,
+  read: read(settings.full_reread.includes('activities')),
+  // The vendor keeps 30 days; what leaves its log stays in the topic.
+  deletes: 'none',
+  partitions: 3,
+  schedule: '* * * * *',
+});

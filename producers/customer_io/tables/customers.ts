@@ -1,0 +1,77 @@
+import { details } from '../../../src/extract/details.ts';
+import { asObject, asText } from '../../../src/extract/resume.ts';
+import type { JsonObject, ReadContext, Row } from '../../../src/extract/types.ts';
+import { table } from '../../../src/table/define.ts';
+import { boolean, json, text } from '../../../src/table/fields.ts';
+import type { VanishedVerdict } from '../../../src/table/types.ts';
+import { CONCURRENCY } from '../api.ts';
+import type { CustomerIoApi } from '../api.ts';
+import { time } from '../columns.ts';
+import { profiles, search } from '../people.ts';
+
+/** Profiles asked for at once; the vendor's bound. */
+const GROUP = 100;
+
+/** The profile as one flat row; what the vendor's own person id is called depends on how the profile was asked for. */
+function flat(row: Row): Row {
+  const profile = asObject(row.customer) ?? row;
+  const { id: _asked, identifiers, attributes, ...rest } = profile;
+  const known = asObject(identifiers) ?? {};
+  const free = asObject(attributes) ?? {};
+  const cioId = asText(known.cio_id) ?? asText(free.cio_id) ?? null;
+  const createdAt = asText(free.created_at);
+  return {
+    ...rest,
+    id: cioId,
+    cio_id: cioId,
+    customer_id: asText(known.id) ?? null,
+    email: asText(known.email) ?? asText(free.email) ?? null,
+    phone: asText(free.phone) ?? null,
+    created_at: createdAt !== undefined && /^[1-9][0-9]{0,10}$/.test(createdAt) ? createdAt : null,
+    cio_subscription_preferences: asText(free.cio_subscription_preferences) ?? null,
+    attributes: attributes ?? null,
+  };
+}
+
+/** Asks for each person the search no longer showed: its pages have no promised order, so somebody may slip through. */
+async function* confirm(ctx: ReadContext<CustomerIoApi>, keys: readonly JsonObject[]): AsyncGenerator<VanishedVerdict, void, void> {
+  for (let at = 0; at < keys.length; at += GROUP) {
+    const group = keys.slice(at, at + GROUP);
+    const found = await profiles(ctx.api, group.map(({ id }) => String(id)), ctx.signal);
+    const alive = new Set(found.map((row) => flat(row).id));
+    for (const key of group) yield { key, gone: !alive.has(String(key.id)) };
+  }
+}
+
+export const customers = table({
+  name: 'customers',
+  docs: 'Customer.io App API: Search for customers, List customers and attributes',
+  documentedKey: ['id'],
+  key: ['id'],
+  method: 'full_table',
+  fields: {
+    id: text('The vendor\'s person id (cio_id); never changes'),
+    cio_id: text('The same, for joins'),
+    customer_id: text('Id the customer\'s own system gave the person; may change, may be missing'),
+    email: text('E-mail address'),
+    phone: text('Phone number'),
+    unsubscribed: boolean('Whether the person wants no messages'),
+    created_at: time('The attribute of that name, where it is a time'),
+    attributes: json('All attributes; their values are texts'),
+    timestamps: json('When each attribute was set, seconds since 1970; the vendor is giving this up'),
+    devices: json('Devices: id, platform, last_used, attributes'),
+    cio_subscription_preferences: text('Subscription preferences, JSON text as delivered'),
+  },
+  shape: flat,
+  read: details<CustomerIoApi>({
+    call: search,
+    id: (person) => String(person.cio_id),
+    size: GROUP,
+    fetch: profiles,
+    seen: (person) => ({ identifiers: person }),
+    concurrency: CONCURRENCY,
+  }),
+  deletes: 'scan',
+  confirm,
+  schedule: '0 */6 * * *',
+});

@@ -1,0 +1,130 @@
+import { forEach } from '../../../src/extract/for-each.ts';
+import { list } from '../../../src/extract/list.ts';
+import { asObject, asText } from '../../../src/extract/resume.ts';
+import type { Json, Row } from '../../../src/extract/types.ts';
+import { table } from '../../../src/table/define.ts';
+import { boolean, integer, json, text } from '../../../src/table/fields.ts';
+import type { TableDefinition } from '../../../src/table/types.ts';
+import type { CustomerIoApi } from '../api.ts';
+import { deduplicateId, lastChange, time } from '../columns.ts';
+import { BY_TOKEN, listing } from '../listing.ts';
+import type { CustomerIoSettings } from '../settings.ts';
+
+const schedule = '*/5 * * * *';
+
+// "Hidden" is said to add the hidden ones and was seen to show them alone: both listings together are right either way.
+const visibleAndHidden: readonly Row[] = [{ hidden: false }, { hidden: true }];
+
+export const senderIdentities = table({
+  name: 'sender_identities',
+  docs: 'Customer.io App API: List sender identities',
+  documentedKey: ['id'],
+  key: ['id'],
+  method: 'full_table',
+  fields: {
+    id: integer('Sender id'),
+    deduplicate_id: deduplicateId,
+    name: text('Name'),
+    email: text('Address, of e-mail senders'),
+    phone: text('Number, of SMS senders'),
+    address: text('Name and address as a mail shows them'),
+    template_type: text('email or phone'),
+    auto_generated: boolean('Whether the vendor made it'),
+    hidden: boolean('Whether it is hidden'),
+    updated_at: time('When it was last changed, from deduplicate_id').of(lastChange),
+  },
+  read: forEach<CustomerIoApi>(async () => visibleAndHidden, ({ hidden }) => listing('/sender_identities', 'sender_identities', {
+    query: () => ({ limit: 100, hidden: hidden === true }), paging: BY_TOKEN,
+  }), { key: ({ hidden }) => String(hidden), scope: () => ({}) }),
+  deletes: 'scan',
+  absentScans: 2,
+  schedule,
+});
+
+export const ipAddresses = table({
+  name: 'ip_addresses',
+  docs: 'Customer.io App API: List IP addresses',
+  documentedKey: ['id'],
+  key: ['id'],
+  method: 'full_table',
+  fields: {
+    id: text('The address; the vendor gives no id'),
+    ip_address: text('Address the vendor sends from'),
+  },
+  read: list(listing('/info/ip_addresses', 'ip_addresses', { rows: (addresses) => addresses.map((address) => ({ id: address, ip_address: address })) })),
+  deletes: 'scan',
+  absentScans: 2,
+  schedule,
+});
+
+/** The address without user and password, and without the values of its query where the settings say so. */
+function withoutCredentials(endpoint: string, redactQuery: boolean): string {
+  const plain = endpoint.replace(/^([a-z][a-z0-9+.-]*:)?\/\/[^/?#]*@/i, '$1//');
+  return redactQuery ? plain.replace(/\?[^#]*/, (query) => query.replace(/=[^&]*/g, '=••••')) : plain;
+}
+
+export const reportingWebhooks = (settings: CustomerIoSettings): TableDefinition => table({
+  name: 'reporting_webhooks',
+  docs: 'Customer.io App API: List reporting webhooks',
+  documentedKey: ['id'],
+  key: ['id'],
+  method: 'full_table',
+  fields: {
+    id: integer('Webhook id'),
+    name: text('Name'),
+    type: text('webhook or js'),
+    endpoint: text('Address without credentials'),
+    events: json('Events it is told'),
+    disabled: boolean('Whether it is switched off'),
+    full_resolution: boolean('Whether it hears of every open and click'),
+    with_content: boolean('Whether it gets the messages\' text'),
+  },
+  read: list(listing('/reporting_webhooks', 'reporting_webhooks', {
+    rows: (rows) => rows.map((row) => {
+      const webhook = asObject(row) ?? {};
+      const endpoint = asText(webhook.endpoint);
+      return endpoint === undefined ? webhook : { ...webhook, endpoint: withoutCredentials(endpoint, settings.redact_webhook_query) };
+    }),
+  })),
+  deletes: 'scan',
+  absentScans: 2,
+  schedule,
+});
+
+const SUPPRESSION_TYPES = ['bounces', 'blocks', 'spam_reports', 'invalid_emails'];
+const PAGE = 1_000;
+
+/** One listing per kind and domain; neither is in the rows. */
+const suppressions = ({ suppression_type: type, domain }: Row) => listing(`/esp/suppression/${String(type)}`, 'suppressions', {
+  endpoint: '/esp/suppression/{type}',
+  query: () => ({ limit: PAGE, domain: domain === '' ? undefined : String(domain) }),
+  paging: { by: 'offset', param: 'offset', size: PAGE },
+  rows: (rows) => rows.map((row) => ({ ...asObject(row), suppression_type: type as Json, domain: domain as Json })),
+});
+
+export const epsSuppression = ({ esp_domains: domains }: CustomerIoSettings): TableDefinition => table({
+  name: 'eps_suppression',
+  docs: 'Customer.io App API: List ESP suppressions by type',
+  documentedKey: ['id'],
+  key: ['id'],
+  method: 'full_table',
+  fields: {
+    id: text('Kind, domain and address in lower case, with | between them; the vendor gives no id, and an address may be on several lists')
+      .of((row) => typeof row.email !== 'string' ? undefined : `${String(row.suppression_type)}|${String(row.domain)}|${row.email.toLowerCase()}`),
+    suppression_type: text('Kind: bounces, blocks, spam_reports or invalid_emails (from the request)'),
+    domain: text('Sending domain asked for; empty when all were'),
+    email: text('Address mail is no longer sent to'),
+    created: time('When it was put on the list'),
+    reason: text('What the receiving server said'),
+    status: text('Its SMTP code'),
+  },
+  read: forEach<CustomerIoApi>(
+    async () => SUPPRESSION_TYPES.flatMap((type) => (domains.length === 0 ? [''] : domains).map((domain) => ({ suppression_type: type, domain }))),
+    suppressions,
+    { key: ({ suppression_type: type, domain }) => `${String(type)} ${String(domain)}`, scope: (parent) => parent as Row, concurrency: 2 },
+  ),
+  deletes: 'scan',
+  absentScans: 2,
+  scope: ['suppression_type', 'domain'],
+  schedule: '0 */6 * * *',
+});

@@ -1,0 +1,292 @@
+import { describe, expect, it } from 'vitest';
+import type { Row } from '../../src/extract/types.ts';
+import type { VanishedVerdict } from '../../src/table/types.ts';
+import { byKey, connected, workspace, type Workspace } from './harness.ts';
+
+const SECOND = 1_000;
+const HOUR = 3_600 * SECOND;
+const DAY = 24 * HOUR;
+
+const ids = (rows: readonly Row[]): string[] => rows.map((row) => String(row['id']));
+
+describe('deliveries', () => {
+  it('all come although the vendor cuts long ranges, with a start date and without', async () => {
+    const { simulator, table } = await workspace({ deliveries: 2_600, deliveryDays: 200 });
+    for (const since of [simulator.clock.now() - 201 * DAY, undefined]) {
+      const { rows, error } = await table('messages').run({ since });
+      expect(error).toBeUndefined();
+      expect(new Set(ids(rows)).size).toBe(2_600);
+      expect(rows.length).toBe(2_600);
+    }
+    const asked = simulator.requests.list({ route: 'GET /v1/messages' }).map(({ query }) => new URLSearchParams(query));
+    expect(asked.every((query) => Number(query.get('end_ts')) - Number(query.get('start_ts')) < 183 * 86_400)).toBe(true);
+  });
+
+  it('of the wanted history alone come', async () => {
+    const { simulator, table } = await workspace();
+    const since = simulator.clock.now() - 60 * DAY;
+    const { rows } = await table('messages').run({ since });
+    const wanted = simulator.truth.rows('messages').filter((row) => Number(row['created']) * SECOND >= since);
+    expect(ids(rows).sort()).toEqual(wanted.map((row) => String(row['id'])).sort());
+  });
+
+  it('between two bounds are asked for once, the seconds at the bounds included', async () => {
+    const { simulator, table } = await workspace({ deliveries: 20, deliveryDays: 3 });
+    const messages = table('messages');
+    const since = simulator.clock.now() - 40 * DAY;
+    await messages.run({ since });
+    for (let second = 0; second < 5; second += 1) {
+      simulator.mutate['delivery.add']({});
+      simulator.clock.advance(SECOND);
+    }
+    // The running second and the one before may still get rows.
+    const now = simulator.clock.now() / SECOND;
+    const early = (await messages.run({ since })).rows;
+    const late = simulator.truth.rows('messages').filter((row) => Number(row['created']) >= now - 1);
+    expect(late).toHaveLength(1);
+    expect(ids(early)).not.toContain(late[0]!['id']);
+    simulator.clock.advance(SECOND);
+    const { rows } = await messages.run({ since });
+    expect(new Set(ids(rows)).size).toBe(ids(rows).length);
+    for (const row of simulator.truth.rows('messages').slice(0, 5)) expect(ids(rows)).toContain(row['id']);
+    const bounds = simulator.requests.list({ route: 'GET /v1/messages' }).map(({ query }) => Number(new URLSearchParams(query).get('end_ts')));
+    expect(Math.max(...bounds)).toBe(now - 1);
+  });
+
+  it('come again in the look-back with what became of them, and not those that are older', async () => {
+    for (const [lookback_days, seen] of [[30, [true, false]], [41, [true, true]]] as const) {
+      const at = await workspace({ deliveries: 2_000, deliveryDays: 100 }, { lookback_days });
+      const { simulator, table } = at;
+      const messages = table('messages');
+      const first = byKey(at, 'messages', (await messages.run()).rows);
+      simulator.clock.advance(2 * HOUR);
+      const now = simulator.clock.now();
+      const aged = (days: number): string => String(simulator.truth.rows('messages').find((row) => Number(row['created']) * SECOND < now - days * DAY)!['id']);
+      const clicked = [aged(20), aged(40)];
+      for (const id of clicked) simulator.mutate['delivery.metric']({ id, metric: 'clicked' });
+      const again = byKey(at, 'messages', (await messages.run()).rows);
+      expect(clicked.map((id) => again.has(id)), String(lookback_days)).toEqual(seen);
+      const id = clicked[0]!;
+      expect(again.get(id)).toMatchObject({ clicked_at: now, updated_at: now, created: first.get(id)!['created'] });
+      expect(Number(first.get(id)!['updated_at'])).toBeLessThan(now);
+      // The look-back has had its turn: until the next hour only the last day is read again.
+      expect((await messages.run()).rows.length).toBeLessThan(60);
+    }
+  });
+
+  it('that are wanted whole are read whole each time', async () => {
+    const { table } = await workspace({}, { full_reread: ['messages'] });
+    const messages = table('messages');
+    expect((await messages.run()).rows).toHaveLength(400);
+    expect((await messages.run({ stopAfter: 2 })).rows.length).toBeLessThan(400);
+    expect((await messages.run()).rows.length).toBeLessThan(800);
+    expect((await messages.run()).rows).toHaveLength(400);
+  });
+
+  it('go on inside the window that was cut', async () => {
+    const { simulator, table } = await workspace({ deliveries: 3_500, deliveryDays: 20 });
+    const messages = table('messages');
+    const since = simulator.clock.now() - 25 * DAY;
+    const before = await messages.run({ since, stopAfter: 2 });
+    const after = await messages.run({ since });
+    expect(before.rows.length).toBe(2_000);
+    expect(after.rows.length).toBe(1_500);
+    expect(new Set([...ids(before.rows), ...ids(after.rows)]).size).toBe(3_500);
+  });
+
+  it('whose listing leads back to its beginning fail, and do not run for ever', async () => {
+    const { simulator, table } = await workspace({ deliveries: 5_000, deliveryDays: 10 });
+    simulator.switches.sameNext = Buffer.from('v20:1000').toString('base64');
+    const { error, pages } = await table('messages').run({ since: simulator.clock.now() - 20 * DAY });
+    expect(error).toMatchObject({ kind: 'data', code: 'paging_loop' });
+    expect(pages.length).toBeLessThan(5);
+    expect(simulator.requests.count({ route: 'GET /v1/messages' })).toBeLessThan(10);
+  });
+});
+
+describe('activities', () => {
+  it('come all at first, then from the newest to six hours before the last, and all once a day', async () => {
+    const { simulator, table } = await workspace({ activities: 2_000, activityDays: 20 });
+    const activities = table('activities');
+    expect(new Set(ids((await activities.run()).rows)).size).toBe(2_000);
+    simulator.clock.advance(HOUR);
+    const fresh = String(simulator.mutate['activity.add']()['id']);
+    const late = String(simulator.mutate['activity.add']({ at: simulator.clock.now() / SECOND - 9 * 86_400 })['id']);
+    const second = await activities.run();
+    expect(ids(second.rows)).toContain(fresh);
+    expect(ids(second.rows)).not.toContain(late);
+    expect(second.rows.length).toBeLessThanOrEqual(200);
+    simulator.clock.advance(DAY);
+    expect(ids((await activities.run()).rows)).toContain(late);
+    expect((await activities.run()).rows.length).toBeLessThanOrEqual(200);
+  });
+
+  it('dated in the future end nothing and move nothing', async () => {
+    const { simulator, table } = await workspace({ activities: 500, activityDays: 10 });
+    const activities = table('activities');
+    for (let n = 0; n < 150; n += 1) simulator.mutate['activity.add']({ at: simulator.clock.now() / SECOND + 86_400 });
+    await activities.run();
+    expect(((activities.position!['passes'] as Row)['recent'] as Row)['at']).toBeLessThanOrEqual(simulator.clock.now());
+    simulator.clock.advance(HOUR);
+    const fresh = String(simulator.mutate['activity.add']()['id']);
+    expect(ids((await activities.run()).rows)).toContain(fresh);
+  });
+
+  it('of people who are gone come too, and those before the start date do not', async () => {
+    const { simulator, table } = await workspace();
+    expect(simulator.world.activities.some(({ ofDeleted }) => ofDeleted)).toBe(true);
+    const since = simulator.clock.now() - 5 * DAY;
+    const activities = table('activities');
+    const wanted = simulator.truth.rows('activities').filter((row) => Number(row['timestamp']) * SECOND >= since);
+    expect(ids((await activities.run({ since })).rows).sort()).toEqual(wanted.map((row) => String(row['id'])).sort());
+    simulator.clock.advance(DAY);
+    expect((await activities.run({ since })).rows.every((row) => Number(row['timestamp']) * SECOND >= since)).toBe(true);
+  });
+
+  it('go on where they were cut without losing what came meanwhile', async () => {
+    const { simulator, table } = await workspace({ activities: 1_000, activityDays: 10 });
+    const activities = table('activities');
+    const before = await activities.run({ stopAfter: 4 });
+    simulator.clock.advance(60 * SECOND);
+    const fresh = Array.from({ length: 30 }, () => String(simulator.mutate['activity.add']()['id']));
+    const after = await activities.run();
+    expect(after.error).toBeUndefined();
+    const found = new Set([...ids(before.rows), ...ids(after.rows)]);
+    expect(found.size).toBe(1_030);
+    for (const id of fresh) expect(found.has(id)).toBe(true);
+    expect(after.rows.length).toBeLessThan(1_000);
+  });
+
+  it('are read whole each time when that is wanted', async () => {
+    const { table } = await workspace({}, { full_reread: ['activities'] });
+    const activities = table('activities');
+    const { rows } = await activities.run();
+    expect((await activities.run()).rows).toHaveLength(rows.length);
+  });
+});
+
+async function verdicts({ api, definition }: Workspace, cioIds: readonly string[]): Promise<VanishedVerdict[]> {
+  const found: VanishedVerdict[] = [];
+  const ctx = { api, signal: new AbortController().signal };
+  for await (const verdict of definition('customers').confirm!(ctx as never, cioIds.map((id) => ({ id })))) found.push(verdict);
+  return found;
+}
+
+describe('people', () => {
+  it('known by e-mail only, by id only or by a number-like id all come, nobody keyed by an empty text', async () => {
+    const at = await workspace({ people: 1_250 });
+    const { rows, pages } = await at.table('customers').run();
+    const found = byKey(at, 'customers', rows);
+    expect(found.size).toBe(1_250);
+    expect(found.has('')).toBe(false);
+    expect(found.get('30e00001')).toMatchObject({ cio_id: '30e00001' });
+    const people = [...found.values()];
+    expect(people.filter(({ customer_id }) => customer_id === null)).toHaveLength(26);
+    expect(people.filter(({ email }) => email === null)).toHaveLength(26);
+    expect(at.simulator.requests.count({ route: 'POST /v1/customers' })).toBe(2);
+    expect(at.simulator.requests.count({ route: 'POST /v1/customers/attributes' })).toBe(13);
+    expect(pages.flatMap(({ seen = [] }) => seen)).toHaveLength(1_250);
+    expect(pages.map(({ scan }) => scan?.end !== undefined).indexOf(true)).toBe(pages.length - 1);
+  });
+
+  it('come wrapped as well as plain', async () => {
+    const at = await workspace({ switches: { wrapCustomer: true } });
+    const wrapped = byKey(at, 'customers', (await at.table('customers').run()).rows);
+    at.simulator.switches.wrapCustomer = false;
+    expect(byKey(at, 'customers', (await at.table('customers').run()).rows)).toEqual(wrapped);
+    expect(wrapped.size).toBe(230);
+  });
+
+  it('that the profiles do not show fail the table instead of emptying it', async () => {
+    const at = await workspace({ switches: { blindProfiles: true } });
+    const { error, pages } = await at.table('customers').run();
+    expect(error).toMatchObject({ kind: 'data', code: 'no_details' });
+    expect(pages.some((page) => page.scan?.end !== undefined)).toBe(false);
+  });
+
+  it('that go between being found and being asked for are counted and not taken for gone', async () => {
+    const { simulator, table } = await workspace({ people: 30 });
+    const [gone] = [...simulator.world.people.keys()];
+    simulator.faults.add({ kind: 'slow', delayMs: 50, on: 'POST /v1/customers' });
+    const reader = table('customers');
+    const running = reader.run();
+    simulator.mutate['person.delete']({ cioId: gone! });
+    const { rows, counted, pages } = await running;
+    const listed = pages.flatMap(({ seen = [] }) => seen).length;
+    expect(rows).toHaveLength(29);
+    expect(listed - rows.length).toBe(counted['listed_without_details'] ?? 0);
+  });
+
+  it('go on at the page of the search that was cut', async () => {
+    const at = await workspace({ people: 2_400 });
+    const customers = at.table('customers');
+    const before = await customers.run({ stopAfter: 12 });
+    const after = await customers.run();
+    expect(new Set([...before.pages, ...after.pages].map((page) => page.scan?.id)).size).toBe(1);
+    expect(before.rows.length + after.rows.length).toBe(2_600);
+    expect(byKey(at, 'customers', [...before.rows, ...after.rows]).size).toBe(2_400);
+  });
+
+  it('who are missing are asked for one more time, 100 at a time', async () => {
+    const at = await workspace();
+    const all = [...at.simulator.world.people.keys()].slice(0, 150);
+    for (const cioId of all.slice(0, 3)) at.simulator.mutate['person.delete']({ cioId });
+    const found = await verdicts(at, all);
+    expect(found.filter(({ gone }) => gone).map(({ key }) => key['id'])).toEqual(all.slice(0, 3));
+    expect(found).toHaveLength(150);
+    expect(at.simulator.requests.count({ route: 'POST /v1/customers/attributes' })).toBe(2);
+  });
+});
+
+describe('suppressions', () => {
+  it('come from all pages, and an address on two lists is two rows', async () => {
+    const at = await workspace({ bounces: 1_100 });
+    const found = byKey(at, 'eps_suppression', (await at.table('eps_suppression').run()).rows);
+    expect([...found.values()].filter(({ suppression_type }) => suppression_type === 'bounces')).toHaveLength(1_100);
+    for (const list of ['bounces', 'blocks']) expect(found.get(`${list}||gone000000@example.net`)).toBeDefined();
+    expect(found.get('bounces||gone000001@example.net')).toMatchObject({ email: 'Gone000001@Example.net' });
+  });
+
+  it('are asked for by domain when domains are named', async () => {
+    const at = await workspace({}, { esp_domains: [' Mail.Example.test', 'other.example.test'] });
+    const found = byKey(at, 'eps_suppression', (await at.table('eps_suppression').run()).rows);
+    expect(found.size).toBe(35);
+    expect([...found.values()].every(({ domain }) => domain === 'mail.example.test')).toBe(true);
+    expect(at.simulator.requests.list().every(({ query }) => query.includes('domain='))).toBe(true);
+  });
+});
+
+describe('senders and newsletters', () => {
+  it('that are hidden come whatever "hidden" means to the vendor', async () => {
+    for (const hiddenIncludesAll of [false, true]) {
+      const at = await workspace({ switches: { hiddenIncludesAll } });
+      for (const empty of [false, true]) {
+        if (empty) at.simulator.mutate['row.delete']({ table: 'sender_identities', id: 23 });
+        const { rows, error } = await at.table('sender_identities').run();
+        expect(error).toBeUndefined();
+        expect([...byKey(at, 'sender_identities', rows).keys()].sort()).toEqual(empty ? ['21', '22'] : ['21', '22', '23']);
+      }
+    }
+  });
+
+  it('end with the empty page after a full one', async () => {
+    const { simulator, table } = await workspace({ newsletters: 200 });
+    const { pages, rows } = await table('newsletters').run();
+    expect(rows).toHaveLength(200);
+    expect(pages.map((page) => [page.rows.length, page.scan?.end !== undefined])).toEqual([[100, false], [100, false], [0, true]]);
+    simulator.switches.sameNext = Buffer.from('100').toString('base64');
+    expect((await table('newsletters').run()).error).toMatchObject({ code: 'paging_loop' });
+  });
+});
+
+describe('the addresses of webhooks', () => {
+  it('show no credentials; the query only when that is wanted', async () => {
+    const at = await workspace();
+    const endpoints = (await at.table('reporting_webhooks').run()).rows.map((row) => row['endpoint']);
+    expect(endpoints).toEqual(['https://hooks.example.test/cio', 'https://hooks.example.test/in?token=••••&v=••••', 'https://hooks.example.test/plain']);
+    const open = connected(at.simulator, { redact_webhook_query: false });
+    const shown = JSON.stringify((await open.table('reporting_webhooks').run()).rows);
+    expect(shown).toContain('token=t0ken-in-query');
+    expect(shown).not.toContain('s3cret-pass');
+  });
+});
