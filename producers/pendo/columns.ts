@@ -1,0 +1,86 @@
+import { asObject } from '../../src/extract/resume.ts';
+import type { JsonObject, Row } from '../../src/extract/types.ts';
+import { boolean, integer, json, text, timestamp } from '../../src/table/fields.ts';
+import type { FieldBuilder } from '../../src/table/fields.ts';
+
+/** A time in epoch milliseconds, found under the vendor's `field`; 0 means never. */
+export const instant = (doc: string, field: string): FieldBuilder<'timestamp'> => timestamp(doc).epoch('ms').of((row) => (row[field] === 0 ? null : row[field]));
+
+const USER = ['id', 'username', 'first', 'last', 'role', 'userType'];
+const GROUP = ['id', 'name', 'description', 'color', 'length'];
+
+const userColumns = (prefix: string, path: string, who: string) => ({
+  [`${prefix}_id`]: text(`Id of who ${who} it`).from(`${path}.id`),
+  [`${prefix}_username`]: text(`User name of who ${who} it`).from(`${path}.username`),
+  [`${prefix}_first`]: text(`First name of who ${who} it`).from(`${path}.first`),
+  [`${prefix}_last`]: text(`Last name of who ${who} it`).from(`${path}.last`),
+  [`${prefix}_role`]: integer(`Role of who ${who} it`).from(`${path}.role`),
+  [`${prefix}_user_type`]: text(`Kind of user who ${who} it`).from(`${path}.userType`),
+});
+
+/** What features, pages, guides and track types have in common. */
+export const objectColumns = {
+  id: text('Id'),
+  name: text('Name'),
+  kind: text('Kind of object'),
+  app_id: integer('App it belongs to'),
+  root_version_id: text('Id of its first version'),
+  stable_version_id: text('Id of its present version'),
+  created_at: instant('When it was made', 'createdAt'),
+  last_updated_at: instant('When it was last changed', 'lastUpdatedAt'),
+  ...userColumns('created_by_user', 'createdByUser', 'made'),
+  ...userColumns('last_updated_by_user', 'lastUpdatedByUser', 'changed'),
+};
+
+/** The product area of an object, and whether it is new or important. */
+export const groupColumns = {
+  group_id: text('Product area').from('group.id'),
+  group_name: text('Name of the product area').from('group.name'),
+  group_description: text('Description of the product area').from('group.description'),
+  group_color: text('Colour of the product area').from('group.color'),
+  group_length: integer('Number of objects in the product area').from('group.length'),
+  color: text('Colour'),
+  dirty: boolean('dirty'),
+  is_core_event: boolean('Whether it counts as a core event'),
+};
+
+/** Leaves out of people and product areas what is no column: it changes without the object being changed. */
+export function objectShape(row: Row): Row {
+  const kept: Record<string, Row[string]> = { ...row };
+  for (const field of ['createdByUser', 'lastUpdatedByUser']) if (asObject(row[field])) kept[field] = picked(row[field] as JsonObject, USER);
+  if (asObject(row.group)) kept.group = picked(row.group as JsonObject, GROUP);
+  return kept;
+}
+
+function picked(object: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(names.filter((name) => object[name] !== undefined).map((name) => [name, object[name] as JsonObject[string]]));
+}
+
+const GROUPS = ['auto', 'agent', 'custom', 'pendo'];
+
+/** Metadata groups without a column of their own are put together under `other`. */
+export function metadataShape(row: Row): Row {
+  const metadata = asObject(row.metadata);
+  if (metadata === undefined) return row;
+  const groups = Object.entries(metadata);
+  const other = groups.filter(([name]) => !GROUPS.includes(name));
+  return { ...row, metadata: { ...Object.fromEntries(groups.filter(([name]) => GROUPS.includes(name))), ...(other.length === 0 ? {} : { other: Object.fromEntries(other) }) } };
+}
+
+/** What the vendor itself notes of a visitor or account. */
+export const autoColumns = {
+  lastupdated: timestamp('When it last changed').epoch('ms').from('metadata.auto.lastupdated'),
+  metadata_auto_id: text('Id').from('metadata.auto.id'),
+  metadata_auto_idhash: integer('Hash of the id, 32 bits unsigned').from('metadata.auto.idhash'),
+  metadata_auto_firstvisit: timestamp('First visit').epoch('ms').from('metadata.auto.firstvisit'),
+  metadata_auto_lastvisit: timestamp('Last visit').epoch('ms').from('metadata.auto.lastvisit'),
+  metadata_auto_lastupdated: timestamp('Same as lastupdated').epoch('ms').from('metadata.auto.lastupdated'),
+};
+
+/** Metadata groups whose fields are the user's own. */
+export const metadataColumns = {
+  metadata_agent: json('Fields the snippet sets').from('metadata.agent'),
+  metadata_custom: json('Custom fields').from('metadata.custom'),
+  metadata_pendo: json('Fields of Pendo').from('metadata.pendo'),
+  metadata_other: json('All other groups by name, those per app among them').from('metadata.other'),
+};

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import type { Row } from '../../src/extract/types.ts';
+import { table } from '../../src/table/define.ts';
+import { integer, json, number, text, timestamp } from '../../src/table/fields.ts';
+import type { FieldBuilder } from '../../src/table/fields.ts';
+import type { Fields, TableDefinition } from '../../src/table/types.ts';
+import { readEvents } from './events.ts';
+import type { EventSource } from './events.ts';
+import { dimensionHash } from './rows.ts';
+import type { PendoSettings } from './settings.ts';
+
+const DAY = 86_400_000;
+
+export interface EventTable extends EventSource {
+  readonly name: string;
+  readonly docs: string;
+  /** As the connector page names it. */
+  readonly documentedKey: readonly string[];
+  /** The same in our columns. */
+  readonly seedKey: readonly string[];
+  /** What is needed beside it. */
+  readonly more: readonly string[];
+  readonly keyReason: string;
+  readonly replicationKey: string;
+  readonly fields: Fields;
+}
+
+/** An event table with the key the settings want. Key columns that the vendor leaves empty hold "" or 0. */
+export function eventTable(event: EventTable, settings: PendoSettings): TableDefinition {
+  const { name, docs, documentedKey, seedKey, more, keyReason, replicationKey } = event;
+  const key = settings.key_mode === 'seed' ? seedKey : [...seedKey, ...more];
+  const fields: Fields = { ...event.fields, dimension_hash: text('Hash of the other fields that tell rows apart').of((row) => dimensionHash(row, event.dimensions)) };
+  return table({
+    name, docs, documentedKey, key, replicationKey,
+    keyReason: settings.key_mode === 'seed' ? 'The documented key; rows it does not tell apart overwrite one another.' : keyReason,
+    method: 'incremental',
+    fields: Object.fromEntries(Object.entries(fields).map(([column, field]) => [column, key.includes(column) ? filled(field as FieldBuilder) : field])),
+    read: readEvents(event),
+    deletes: 'none',
+    longestReread: (settings.lookback_days + 2) * DAY,
+    partitions: 3,
+  }) as TableDefinition;
+}
+
+function filled(field: FieldBuilder): Fields[string] {
+  if (field.type === 'text') return field.orWhenMissing('');
+  return field.type === 'integer' ? field.orWhenMissing(0) : field;
+}
+
+const who = {
+  account_id: text('Account'),
+  visitor_id: text('Visitor'),
+  app_id: integer('App'),
+  remote_ip: text('Address of the visitor'),
+  user_agent: text('Browser'),
+  tab_id: text('Browser tab'),
+  country: text('Country'),
+  region: text('Region within the country'),
+};
+
+/** Columns of tables that count by bucket. */
+export const countedColumns = (settings: PendoSettings) => ({
+  ...who,
+  server: text('Host of the app'),
+  day: timestamp('Begin of the day in the subscription\'s time zone').epoch('ms'),
+  hour: timestamp('Begin of the hour, with period hour').epoch('ms'),
+  period_start: timestamp('Begin of the bucket: its day or hour').epoch('ms').of((row: Row) => (settings.period === 'day' ? row.day : row.hour)),
+  num_events: integer('Events in the bucket'),
+  num_minutes: integer('Minutes with an event in the bucket'),
+  first_time: timestamp('First event').epoch('ms'),
+  last_time: timestamp('Last event').epoch('ms'),
+  recording_id: text('Recording'),
+  recording_session_id: text('Session of the recording'),
+  rage_click_count: integer('Rage clicks'),
+  error_click_count: integer('Clicks that led to an error'),
+  dead_click_count: integer('Clicks without an effect'),
+  u_turn_count: integer('Quick returns'),
+  parameters: json('Parameters of the page'),
+  properties: json('Properties of the event'),
+});
+
+/** What counted rows have in common: their own key columns, and the hash. */
+export const countedIdentity = (...object: readonly string[]) => ({
+  counted: true,
+  identifying: ['accountId', 'server', 'remoteIp', 'visitorId', 'userAgent', 'appId', 'day', 'hour', ...object],
+  dimensions: ['tabId', ...(object.length === 0 ? ['pageId'] : []), 'eventClass', 'parameters', 'properties'],
+});
+
+/** Longer addresses do not belong into a key. */
+const LONGEST_URL = 1_024;
+const isLong = (row: Row): boolean => typeof row.url === 'string' && row.url.length > LONGEST_URL;
+
+/** Columns of tables with one row per interaction. */
+export const interactionColumns = {
+  ...who,
+  account_ids: json('All accounts of the visitor'),
+  browser_time: timestamp('When, by the visitor\'s clock').epoch('ms'),
+  guide_timestamp: timestamp('When it was recorded').epoch('ms'),
+  type: text('What happened'),
+  guide_id: text('Guide'),
+  guide_step_id: text('Step of the guide'),
+  url: text('Address of the page; its SHA-256 when it is longer than 1,024 characters').of((row) => (isLong(row) ? createHash('sha256').update(String(row.url)).digest('hex') : row.url)),
+  long_url: text('Address of the page when it is longer than 1,024 characters').of((row) => (isLong(row) ? row.url : undefined)),
+  server_name: text('Host of the app'),
+  element_path: text('Path of the element'),
+  event_id: text('Event'),
+  language: text('Language'),
+  latitude: number('Latitude; 0 when unknown'),
+  longitude: number('Longitude; 0 when unknown'),
+  load_time: integer('Load time, ms'),
+  poll_id: text('Poll'),
+  poll_response: text('Answer: text, a number as text, or the id of an option'),
+  properties: json('Properties of the event'),
+};

@@ -1,0 +1,130 @@
+import { TributaryError } from '../../src/errors.ts';
+import { asNumber, asObject, asText, saved } from '../../src/extract/resume.ts';
+import type { JsonObject, Page, Position, ReadContext, Reader, Row } from '../../src/extract/types.ts';
+import { filter, limit, sort, source } from './aggregation.ts';
+import { aggregated } from './api.ts';
+import type { PendoApi } from './api.ts';
+import { readBucket } from './bucket.ts';
+import { dayOfHours, days, hours } from './grain.ts';
+import { summed } from './rows.ts';
+import type { Identity } from './rows.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** A bucket may still grow for so long after its end; the position stays before it. */
+const HORIZON = 8 * HOUR;
+/** Read again in every run. */
+const FRESH = DAY;
+/** Empty buckets read before the position is saved. */
+const QUIET = 24;
+
+export interface EventSource extends Identity {
+  readonly source: string;
+  /** Whether rows are counts of a bucket, or single interactions. */
+  readonly counted: boolean;
+}
+
+/** One pass over the buckets from an instant to now. */
+interface Pass {
+  /** Where it began, and when. */
+  readonly from: number;
+  readonly began: number;
+  /** An instant in the bucket it has come to, and the last visitor read there. */
+  at: number;
+  after: string | undefined;
+}
+
+/**
+ * Bucket after bucket up to now. Rows come hours late and in no order, so the last day is read again in every run and
+ * the whole look-back once a day. Counts are no part of a key: reading a bucket again replaces its rows.
+ */
+export function readEvents(events: EventSource): Reader<PendoApi> {
+  return async function* read(ctx) {
+    const { period, lookback_days: lookbackDays, key_mode: keyMode } = ctx.api.settings;
+    const grain = events.counted ? (period === 'day' ? days : hours) : period === 'day' ? dayOfHours : hours;
+    const position = saved(ctx, 1);
+    if (events.counted && position !== undefined && position.period !== period) throw periodChanged(asText(position.period) ?? '', period);
+    const state = { settled: asNumber(position?.settled), day: asNumber(position?.day), oldest: asNumber(position?.oldest), lookedBack: asNumber(position?.lookedBack) };
+    const pass = savedPass(position) ?? await newPass();
+    const warnings = keyMode === 'seed' ? ['key_mode is seed: rows of this table overwrite one another, since its documented key does not tell them apart.'] : undefined;
+
+    let pending: Row[] = [];
+    let quiet = 0;
+    for (let last = false; !last;) {
+      last = pass.at >= ctx.runStart;
+      if (last) pass.at = ctx.runStart;
+      let start: number | undefined;
+      const asking = { source: events.source, series: grain.series(pass.at), after: pass.after, perVisitor };
+      for await (const part of readBucket(ctx.api, asking, ctx.signal)) {
+        const [first] = part.rows;
+        start ??= first === undefined ? undefined : grain.startOf(first);
+        pass.after = part.after;
+        if (part.after !== undefined) yield page(part.rows, at());
+        else pending = [...part.rows];
+      }
+      if (start !== undefined && grain === days) state.day = Math.max(state.day ?? start, start);
+      if ((start ?? pass.at) + grain.longest + HORIZON <= ctx.runStart) state.settled = Math.max(state.settled ?? -Infinity, start ?? pass.at);
+      last ||= grain.holds(ctx.runStart, pass.at, start);
+      if (!last) pass.at = grain.next(pass.at, start, state.day);
+      quiet = pending.length === 0 ? quiet + 1 : 0;
+      if (last) {
+        if (pass.from <= pass.began - lookbackDays * DAY || pass.from === state.oldest) state.lookedBack = Math.max(state.lookedBack ?? 0, pass.began);
+        yield { ...page(pending, resting()), readTo: ctx.runStart - HORIZON, ...(warnings === undefined ? {} : { warnings }) };
+      } else if (pending.length > 0 || quiet >= QUIET) {
+        yield page(pending, at());
+        quiet = 0;
+      }
+      pending = [];
+    }
+
+    function perVisitor(rows: readonly Row[]): readonly Row[] {
+      const kept = summed(rows, events);
+      if (kept.length < rows.length) ctx.count('key_collisions', rows.length - kept.length);
+      return kept;
+    }
+
+    async function newPass(): Promise<Pass> {
+      const wanted = ctx.since ?? (state.oldest === undefined ? await firstVisit(ctx) : undefined);
+      const deeper = wanted !== undefined && (state.oldest === undefined || wanted < state.oldest - DAY);
+      if (deeper) state.oldest = wanted;
+      const oldest = state.oldest as number;
+      const due = state.lookedBack === undefined || state.lookedBack + DAY <= ctx.runStart;
+      const back = Math.min(state.settled ?? oldest, ctx.runStart - (due ? Math.max(FRESH, lookbackDays * DAY) : FRESH));
+      const from = deeper ? oldest : Math.max(oldest, back);
+      return { from, began: ctx.runStart, at: grain.begin(Math.min(from, ctx.runStart), state.day), after: undefined };
+    }
+
+    function resting(): Position {
+      return { v: 1, period, ...Object.fromEntries(Object.entries(state).filter((entry): entry is [string, number] => entry[1] !== undefined)) };
+    }
+
+    function at(): Position {
+      const { from, began, after } = pass;
+      return { ...resting(), pass: { from, began, at: pass.at, ...(after === undefined ? {} : { after }) } };
+    }
+
+    function page(rows: readonly Row[], where: Position): Page {
+      const share = (pass.at - pass.from) / Math.max(1, ctx.runStart - pass.from);
+      return { rows, position: where, progress: Math.min(1, Math.max(0, share)) };
+    }
+  };
+}
+
+function savedPass(position: Position | undefined): Pass | undefined {
+  const cut: JsonObject | undefined = asObject(position?.pass);
+  const at = asNumber(cut?.at);
+  return at === undefined ? undefined : { from: asNumber(cut?.from) ?? at, began: asNumber(cut?.began) ?? at, at, after: asText(cut?.after) };
+}
+
+/** Nothing happened before the first visit of anybody. */
+async function firstVisit(ctx: ReadContext<PendoApi>): Promise<number> {
+  const field = 'metadata.auto.firstvisit';
+  const [row] = await aggregated(ctx.api, 'first_visit', [source('visitors', { identified: false }), filter(`${field} >= 1`), sort(field), limit(1)], ctx.signal);
+  return asNumber(asObject(asObject(row?.metadata)?.auto)?.firstvisit) ?? ctx.runStart - FRESH;
+}
+
+function periodChanged(from: string, to: string): TributaryError {
+  return new TributaryError(`The setting period was changed from ${from} to ${to}, but the topics hold counts by ${from}.`, {
+    kind: 'config', remedy: `Set period back to ${from}, or read by ${to} in a connection of its own.`,
+  });
+}

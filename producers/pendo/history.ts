@@ -1,0 +1,107 @@
+import { statusOf } from '../../src/extract/http.ts';
+import { inOrder } from '../../src/extract/in-order.ts';
+import { asNumber, asObject, asText, saved } from '../../src/extract/resume.ts';
+import type { Json, JsonObject, Page, ReadContext, Reader, Row } from '../../src/extract/types.ts';
+import { filter, limit, sort, source } from './aggregation.ts';
+import { aggregated } from './api.ts';
+import type { PendoApi } from './api.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** Activity shows hours after it happened. */
+const HORIZON = 8 * HOUR;
+/** The vendor tells no more than 180 days back. */
+const FARTHEST = 179 * DAY;
+
+/** Days of one visitor, to be asked for. */
+interface Task {
+  readonly visitor: string;
+  readonly days: readonly number[];
+  /** How far the visitor has been read then. */
+  readonly through: number;
+}
+
+/**
+ * Takes a request per visitor and day. Only visitors with news since they were last read are asked for, and no more
+ * than the settings allow; the others follow in the next runs.
+ */
+export const readHistory: Reader<PendoApi> = async function* read(ctx) {
+  const { enabled, max_visitors: maxVisitors, max_calls: maxCalls } = ctx.api.settings.visitor_history;
+  const position = saved(ctx, 1) ?? { v: 1 };
+  if (!enabled) {
+    yield { rows: [], position, warnings: ['visitor_history is not read: it takes a request per visitor and day. Set visitor_history.enabled to read it, or leave the table out.'] };
+    return;
+  }
+  const before = asObject(position.read) ?? {};
+  const newest = await newestVisitors(ctx, maxVisitors);
+  const ids = new Set(newest.map((row) => asText(row.visitorId)));
+  // Visitors that are no longer among the newest are forgotten: the position stays small.
+  const done: Record<string, Json> = Object.fromEntries(Object.entries(before).filter(([id]) => ids.has(id)));
+  const { tasks, left } = plan(ctx, newest, before, maxCalls);
+
+  const pages = inOrder(tasks.values(), async function* one(task, signal): AsyncGenerator<{ task: Task; rows: readonly Row[] }, void, void> {
+    yield { task, rows: await activities(ctx, task, signal) };
+  }, { signal: ctx.signal, concurrency: 4 });
+  let count = 0;
+  const at = (): Page['position'] => ({ v: 1, read: { ...done } });
+  for await (const { task, rows } of pages) {
+    count += 1;
+    done[task.visitor] = task.through;
+    yield { rows, position: at(), progress: count / tasks.length };
+  }
+  yield {
+    rows: [], position: at(), ...(left > 0 ? { warnings: [`${left} visitors are left for the next runs: visitor_history.max_calls is ${maxCalls}.`] } : { readTo: ctx.runStart - DAY }),
+  };
+};
+
+function newestVisitors({ api, signal }: ReadContext<PendoApi>, count: number): Promise<readonly Row[]> {
+  const updated = 'metadata.auto.lastupdated';
+  return aggregated(api, 'newest_visitors', [
+    source('visitors', { identified: !api.settings.include_anonymous_visitors }), filter(`${updated} >= 1`), sort(`-${updated}`, 'visitorId'), limit(count),
+  ], signal);
+}
+
+function plan(ctx: ReadContext<PendoApi>, visitors: readonly Row[], before: JsonObject, maxCalls: number): { tasks: Task[]; left: number } {
+  const tasks: Task[] = [];
+  let calls = 0;
+  let left = 0;
+  // Whoever was read the longest ago comes first, else those who are always active would take all requests.
+  const readAt = (row: Row): number => asNumber(before[asText(row.visitorId) ?? '']) ?? 0;
+  for (const row of [...visitors].sort((a, b) => readAt(a) - readAt(b))) {
+    const visitor = asText(row.visitorId);
+    const metadata = asObject(row.metadata);
+    const auto = asObject(metadata?.auto);
+    const updated = asNumber(auto?.lastupdated);
+    if (visitor === undefined || updated === undefined || asObject(metadata?.pendo)?.donotprocess === true) continue;
+    const known = asNumber(before[visitor]);
+    if (known !== undefined && updated < known - HORIZON) continue;
+    const earliest = Math.max(ctx.since ?? 0, ctx.runStart - FARTHEST, known === undefined ? asNumber(auto?.firstvisit) ?? 0 : known - DAY);
+    const latest = Math.min(ctx.runStart, updated + DAY);
+    const days: number[] = [];
+    for (let day = Math.floor(earliest / DAY) * DAY; day <= latest; day += DAY) days.push(Math.max(day, ctx.runStart - FARTHEST));
+    const taken = days.slice(0, maxCalls - calls);
+    if (taken.length < days.length) left += 1;
+    if (taken.length === 0) continue;
+    calls += taken.length;
+    tasks.push({ visitor, days: taken, through: Math.max(known ?? 0, taken.length < days.length ? (taken.at(-1) as number) + DAY : ctx.runStart) });
+  }
+  return { tasks, left };
+}
+
+/** Later days come last: what goes on over midnight is told with each of them, longer the second time. */
+async function activities({ api, count }: ReadContext<PendoApi>, { visitor, days }: Task, signal: AbortSignal): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const day of days) {
+    try {
+      const { body } = await api.http.get(`/api/v1/visitor/${encodeURIComponent(visitor)}/history`, {
+        endpoint: '/api/v1/visitor/{visitorId}/history', bucket: 'history', query: { starttime: day }, signal,
+      });
+      for (const row of (body ?? []) as readonly Row[]) rows.push({ ...row, visitorId: visitor });
+    } catch (error) {
+      if (statusOf(error) !== 404) throw error;
+      count('visitors_without_history');
+      return rows;
+    }
+  }
+  return rows;
+}

@@ -1,0 +1,26 @@
+import { table } from '../../../src/table/define.ts';
+import { boolean, json, text } from '../../../src/table/fields.ts';
+import { groupColumns, instant, objectColumns, objectShape } from '../columns.ts';
+import { readObjects } from '../objects.ts';
+
+export const pages = table({
+  name: 'pages',
+  docs: 'Pendo Engage API: aggregation over pages',
+  documentedKey: ['id'],
+  key: ['id'],
+  method: 'full_table',
+  fields: {
+    ...objectColumns,
+    ...groupColumns,
+    rules: json('Rules that find the page'),
+    rulesjson: text('Rules as the vendor writes them'),
+    valid_through: instant('Until when its events are counted', 'validThrough'),
+    is_auto_tagged: boolean('Whether it was tagged without a person'),
+    is_suggested: boolean('Whether it was suggested'),
+    suggested_name: text('Suggested name'),
+  },
+  shape: objectShape,
+  read: readObjects('pages'),
+  deletes: 'scan',
+  absentScans: 2,
+});

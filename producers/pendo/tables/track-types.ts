@@ -1,0 +1,23 @@
+import { table } from '../../../src/table/define.ts';
+import { json, text } from '../../../src/table/fields.ts';
+import { groupColumns, objectColumns, objectShape } from '../columns.ts';
+import { readObjects } from '../objects.ts';
+
+export const trackTypes = table({
+  name: 'track_types',
+  docs: 'Pendo Engage API: aggregation over trackTypes',
+  documentedKey: ['id'],
+  key: ['id'],
+  method: 'full_table',
+  fields: {
+    ...objectColumns,
+    ...groupColumns,
+    track_type_name: text('Name in the events'),
+    track_type_rules: json('Names of events it takes'),
+    event_property_name_list: json('Names of the events\' properties'),
+  },
+  shape: objectShape,
+  read: readObjects('trackTypes'),
+  deletes: 'scan',
+  absentScans: 2,
+});
