@@ -1,0 +1,75 @@
+import type { HttpFactory } from '../../src/extract/http.ts';
+import { createSoapClient, rowsOf } from '../../src/extract/soap.ts';
+import type { SoapArguments, SoapAsk } from '../../src/extract/soap.ts';
+import { asObject, asText } from '../../src/extract/resume.ts';
+import { parseSpan } from '../../src/extract/time.ts';
+import { TributaryError } from '../../src/errors.ts';
+import type { Row } from '../../src/extract/types.ts';
+import { classify, faultVerdict, said } from './faults.ts';
+import { createGate } from './gate.ts';
+import type { ListrakSettings } from './settings.ts';
+import { timesIn } from './times.ts';
+import type { Times } from './times.ts';
+import { LISTRAK_NAMESPACE, listrakWsdl } from './wsdl.ts';
+
+export interface ListrakApi {
+  /** The rows of one answer; `row` is the name of their element. */
+  rows(operation: string, row: string, args: SoapArguments, ask: SoapAsk): Promise<Row[]>;
+  readonly times: Times;
+  readonly testMessages: boolean;
+  readonly concurrency: number;
+  readonly maxEmptyPages: number;
+  /** Lengths of time, ms. */
+  readonly window: number;
+  readonly sendsLookback: number;
+  readonly fullPassEvery: number;
+  /** Forbidden character references replaced since this was last asked. */
+  takeRepaired(): number;
+}
+
+const DAY = 86_400_000;
+/** A window of messages comes in one answer, however long it is. */
+const SLOW: Readonly<Record<string, number>> = { ReportListMessageActivity: 300_000 };
+
+export function connectListrak(settings: ListrakSettings, http: HttpFactory, now: () => number): ListrakApi {
+  const { username, password } = settings;
+  const escaped = password.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll('\'', '&apos;');
+  let replaced = 0;
+  const client = createSoapClient({
+    http: http({
+      title: 'Listrak', vendor: 'listrak', baseUrl: settings.base_url, classify, secrets: [password, escaped],
+      maxBytes: 256 * 1024 * 1024, budget: { buckets: {}, concurrency: settings.concurrency },
+    }),
+    title: 'Listrak', vendor: 'listrak', path: '/v31/IntegrationService.asmx', wsdl: listrakWsdl,
+    header: { content: { WSUser: { UserName: username, Password: password } }, namespace: LISTRAK_NAMESPACE },
+    fault: faultVerdict,
+    onRepaired: (_operation, count) => { replaced += count; },
+  });
+  const gate = createGate(settings.concurrency, now);
+
+  return {
+    async rows(operation, row, args, ask) {
+      const slow = SLOW[operation];
+      const result = await gate(() => client.call(operation, args, { ...ask, ...(slow === undefined ? {} : { timeoutMs: slow }) }), ask.signal);
+      const exception = asObject(result?.WSException);
+      if (exception !== undefined) {
+        throw new TributaryError(`Listrak could not answer ${operation}${said(asText(exception.Description) ?? '')}.`, {
+          kind: 'data', code: 'listrak:exception', remedy: 'It is asked for again with the next run; report it to the vendor if it stays.',
+        });
+      }
+      return rowsOf(result, `${operation}Result`, row);
+    },
+    times: timesIn(settings.time_zone),
+    testMessages: settings.include_test_messages,
+    concurrency: settings.concurrency,
+    maxEmptyPages: settings.max_empty_pages,
+    window: settings.window_days * DAY,
+    sendsLookback: parseSpan(settings.sends_lookback) as number,
+    fullPassEvery: parseSpan(settings.full_pass_every) as number,
+    takeRepaired() {
+      const count = replaced;
+      replaced = 0;
+      return count;
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import { TributaryError } from '../../src/errors.ts';
+import type { Answer, Verdict } from '../../src/extract/http.ts';
+import type { SoapFault } from '../../src/extract/soap.ts';
+
+/** Tries of a call that the service itself refuses, before its message or list is left out of the run. */
+const TRIES = 5;
+const HOUR = 3_600_000;
+
+/** Refusals that retrying makes worse: what they mean, what to do, and how long nothing is asked, ms. */
+const FATAL = {
+  InvalidLogonAttempt: {
+    message: 'Listrak did not accept the user or the password',
+    remedy: 'Correct username and password in the settings of this connection and start it again. Until then nothing is asked: a few more failures would lock the user out.',
+    rest: Number.POSITIVE_INFINITY,
+  },
+  LoginAttemptsExceeded: {
+    message: 'Listrak has locked the user after too many failed logins',
+    remedy: 'Have the user unlocked in Listrak, check username and password in the settings, and start the connection again. It asks again by itself after an hour.',
+    rest: HOUR,
+  },
+  ProhibitedIPAddress: {
+    message: 'Listrak does not answer calls from this address',
+    remedy: 'Add the address of this machine in Listrak under Manage, Accounts, SOAP API IP Authorization. The connection asks again after a quarter of an hour.',
+    rest: HOUR / 4,
+  },
+} as const;
+
+const codeOf = (text: string): keyof typeof FATAL | undefined =>
+  (Object.keys(FATAL) as (keyof typeof FATAL)[]).find((code) => text.includes(`[${code}]`));
+
+/** How long nothing may be asked after this error, ms; undefined when it is none of the kind. */
+export function restAfter(error: unknown): number | undefined {
+  const code = error instanceof TributaryError ? error.code?.replace('listrak:', '') : undefined;
+  return code !== undefined && Object.hasOwn(FATAL, code) ? FATAL[code as keyof typeof FATAL].rest : undefined;
+}
+
+export const said = (text: string): string => (text === '' ? '' : ` (${text.replace(/\s+/g, ' ').slice(0, 300).replace(/\.$/, '')})`);
+
+/** The bracketed codes decide, wherever they stand in a fault's text; whatever else a fault says may pass. */
+export function faultVerdict({ text, status }: SoapFault, operation: string): Verdict {
+  const fatal = codeOf(text);
+  if (fatal !== undefined) {
+    const { message, remedy } = FATAL[fatal];
+    return { kind: 'config', reach: 'connection', code: `listrak:${fatal}`, message: `${message}${said(text)}.`, remedy, detail: text };
+  }
+  if (status === 429) return { kind: 'rate_limit', message: 'Listrak asks to wait.' };
+  if (status === 401 || status === 403) return refused(status, text);
+  if (status >= 501) return { kind: 'transient', code: `listrak:${status}`, message: `Listrak answered ${status} to ${operation}${said(text)}.`, remedy: 'The call is repeated until it succeeds.', detail: text };
+  return {
+    kind: 'transient', tries: TRIES, code: 'listrak:fault', detail: text, message: `Listrak refused ${operation}${said(text)}.`,
+    remedy: 'The call is repeated a few times. If it stays, check that the user has the permissions Analytics Access and API Access and sees the list.',
+  };
+}
+
+const refused = (status: number, text: string): Verdict => ({
+  kind: 'config', reach: 'connection', code: `listrak:${status}`, detail: text.slice(0, 500), message: `Listrak answered ${status}: the user may not do this.`,
+  remedy: 'Check username and password in the settings, the user\'s permissions, and the addresses allowed in Listrak.',
+});
+
+/** Answers that are no SOAP: for some messages the service shows a "not found" page, now and then or always. */
+export function classify(answer: Answer): Verdict | undefined {
+  if (answer.status === 401 || answer.status === 403) return refused(answer.status, answer.text);
+  if (answer.status !== 404) return undefined;
+  return {
+    kind: 'transient', tries: TRIES, code: 'listrak:404', detail: answer.text.slice(0, 500), message: 'Listrak answered 404 instead of data.',
+    remedy: 'The call is repeated a few times. If every call ends like this, check base_url in the settings.',
+  };
+}
+
+const LEFT_OUT = new Set(['listrak:fault', 'listrak:404', 'listrak:exception', 'listrak:endless']);
+
+/** Whether the error concerns one message or list alone, which the run can do without. */
+export function concernsOne(error: unknown): error is TributaryError {
+  return error instanceof TributaryError && LEFT_OUT.has(error.code ?? '');
+}

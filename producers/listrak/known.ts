@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+
+/** Something that is read by itself, message or list. */
+export interface Item {
+  readonly id: number;
+  /** When it was sent or made, epoch ms; null when the vendor does not tell. */
+  readonly at: number | null;
+  /** What beside its events makes it worth reading again when it differs. */
+  readonly weight: string;
+}
+
+const BUCKETS = 128;
+
+/**
+ * Which items had been there before some time, in a text of fixed length however many they are: a checksum for each
+ * of 128 groups. An item that was not known then, or weighed differently, shows as a group that differs.
+ */
+export function digestOf(items: readonly Item[], before: number): string {
+  const sums = new Uint32Array(BUCKETS);
+  for (const item of items) {
+    if (item.at !== null && item.at >= before) continue;
+    const bucket = bucketOf(item.id);
+    // Order does not matter: whoever is missing in the sum is missing.
+    sums[bucket] = ((sums[bucket] ?? 0) + hash(`${item.id} ${item.weight}`)) >>> 0;
+  }
+  return Buffer.from(sums.buffer).toString('base64');
+}
+
+/** Tells of items whether they were known before some time and are the same still. */
+export function knownSince(items: readonly Item[], before: number, digest: string): (item: Item) => boolean {
+  const now = Buffer.from(digestOf(items, before), 'base64');
+  const then = Buffer.from(digest, 'base64');
+  return ({ id, at }) => {
+    if (at !== null && at >= before) return false;
+    const offset = bucketOf(id) * 4;
+    return then.length === now.length && then.readUInt32LE(offset) === now.readUInt32LE(offset);
+  };
+}
+
+const bucketOf = (id: number): number => hash(String(id)) % BUCKETS;
+
+const hash = (text: string): number => createHash('sha1').update(text).digest().readUInt32LE(0);
+
+/** A growing row of items, told apart from any other by a digest. */
+export function createOrder(items: readonly Item[]): { add(item: Item): void; digest(): string } {
+  const all = createHash('sha1');
+  const add = ({ id }: Item): void => void all.update(`${id} `);
+  items.forEach(add);
+  return { add, digest: () => all.copy().digest('base64url') };
+}

@@ -1,0 +1,69 @@
+import { inOrder } from '../../src/extract/in-order.ts';
+import type { JsonObject, Page, ReadContext, Row } from '../../src/extract/types.ts';
+import type { ListrakApi } from './api.ts';
+import { concernsOne } from './faults.ts';
+import { EARLIEST, halving, range } from './reports.ts';
+import { OVERLAP } from './walk.ts';
+
+/** Rows committed together. */
+const SLICE = 2_500;
+
+/**
+ * The messages of all lists, all windows each time: counters of old messages keep growing. One id may come several
+ * times, with other times of sending; the newest stays. There is one call per list and window, so a cut read begins again.
+ */
+export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerator<Page, void, void> {
+  const { api } = ctx;
+  const lists = await ctx.parents('lists');
+  const id = ctx.newScan();
+  const newest = new Map<string, Row>();
+  const unread: JsonObject[] = [];
+  const warnings: string[] = [];
+  const sent = (row: Row): number => api.times.read(row.SendDate) ?? Number.NEGATIVE_INFINITY;
+  let folded = 0;
+  let lastError: Error | undefined;
+
+  for await (const { list, rows = [], failed } of inOrder(lists.values(), readList, { signal: ctx.signal, concurrency: api.concurrency })) {
+    if (failed !== undefined) {
+      lastError = failed;
+      unread.push({ list_id: list.ListID ?? null });
+      warnings.push(`The messages of list ${String(list.ListID)} could not be read and are asked for again with the next run: ${failed.message}`);
+    }
+    for (const row of rows) {
+      const key = String(row.MsgID);
+      const standing = newest.get(key);
+      if (standing !== undefined) folded += 1;
+      if (standing === undefined || sent(row) >= sent(standing)) newest.set(key, row);
+    }
+  }
+  if (lastError !== undefined && unread.length === lists.length) throw lastError;
+  if (folded > 0) ctx.count('rows_folded', folded);
+  const replaced = api.takeRepaired();
+  if (replaced > 0) ctx.count('characters_replaced', replaced);
+
+  const rows = [...newest.values()];
+  for (let at = 0; at + SLICE < rows.length; at += SLICE) yield { rows: rows.slice(at, at + SLICE), position: { v: 1 }, scan: { id } };
+  yield {
+    rows: rows.slice(Math.max(0, Math.ceil(rows.length / SLICE) - 1) * SLICE), position: { v: 1 }, scan: { id, end: unread.length === 0 ? {} : { unread } },
+    ...(warnings.length === 0 ? { readTo: ctx.runStart } : { warnings }),
+  };
+
+  async function* readList(list: Row, signal: AbortSignal): AsyncGenerator<{ list: Row; rows?: readonly Row[]; failed?: Error }, void, void> {
+    const made = api.times.read(list.CreateDate);
+    const begin = ctx.since ?? (made === null ? EARLIEST : made - OVERLAP);
+    const end = ctx.runStart;
+    try {
+      for (let from = begin; from < end; from += api.window) {
+        for await (const rows of halving(from, Math.min(from + api.window, end), (a, b, limits) => ask(list, a, b, limits, signal))) yield { list, rows };
+      }
+    } catch (error) {
+      if (!concernsOne(error)) throw error;
+      yield { list, failed: error };
+    }
+  }
+
+  async function* ask(list: Row, from: number, to: number, limits: { readonly maxTimeouts?: number }, signal: AbortSignal): AsyncGenerator<readonly Row[], void, void> {
+    const args = { ListID: Number(list.ListID), ...range(api, from, to), IncludeTestMessages: api.testMessages, WSException: null };
+    yield await api.rows('ReportListMessageActivity', 'WSMessageActivity', args, { signal, ...limits });
+  }
+}

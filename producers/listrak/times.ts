@@ -1,0 +1,84 @@
+import { parseInstant } from '../../src/extract/time.ts';
+import type { Json, Row } from '../../src/extract/types.ts';
+
+const HOUR = 3_600_000;
+
+export function isZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone: zone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** Turns the vendor's zone-less times into instants and back. */
+export interface Times {
+  /** Epoch ms of a time as the vendor writes it; null when it cannot be read or is the vendor's "never" (year 1). */
+  read(text: Json | undefined): number | null;
+  /** The instant as the vendor takes it: in its zone, whole seconds, no zone named. */
+  write(instant: number): string;
+  /** The row with these times in UTC, null for "never"; those that cannot be read stay as they are. */
+  inUtc(row: Row, fields: readonly string[]): Row;
+}
+
+const AMERICAN = /^(\d{1,2})\/(\d{1,2})\/(\d{4})(?: (\d{1,2}):(\d{2})(?::(\d{2}))? ?([AP]M))?$/i;
+
+export function timesIn(zone: string): Times {
+  const offsetAt = zone === 'UTC' ? () => 0 : offsets(zone);
+
+  function read(text: Json | undefined): number | null {
+    if (typeof text !== 'string') return null;
+    const plain = text.trim();
+    const local = parseInstant(american(plain) ?? plain);
+    if (local === null || plain.startsWith('0001')) return null;
+    // Whoever names a zone means it.
+    if (/T.*(?:Z|[+-]\d\d:?\d\d)$/i.test(plain)) return local;
+    const first = local - offsetAt(local);
+    return local - offsetAt(first);
+  }
+
+  return {
+    read,
+    write: (instant) => new Date(instant + offsetAt(instant)).toISOString().slice(0, 19),
+    inUtc(row, fields) {
+      const changed: Record<string, Json> = { ...row };
+      for (const field of fields) {
+        const text = row[field];
+        if (typeof text !== 'string') continue;
+        const instant = read(text);
+        if (instant !== null) changed[field] = new Date(instant).toISOString();
+        else if (text.startsWith('0001')) changed[field] = null;
+      }
+      return changed;
+    },
+  };
+}
+
+/** `8/31/2015 4:02:41 PM` as ISO text. */
+function american(text: string): string | undefined {
+  const match = AMERICAN.exec(text);
+  if (match === null) return undefined;
+  const [, month, day, year, hour = '12', minute = '00', second = '00', half = 'AM'] = match as unknown as [string, string, string, string, ...(string | undefined)[]];
+  if (Number(hour) < 1 || Number(hour) > 12) return undefined;
+  const hours = (Number(hour) % 12) + (half.toUpperCase() === 'PM' ? 12 : 0);
+  const two = (part: string | number): string => String(part).padStart(2, '0');
+  return `${year}-${two(month)}-${two(day)}T${two(hours)}:${minute}:${second}`;
+}
+
+/** Ms that the zone is ahead of UTC at an instant; remembered by the quarter of an hour, in which no zone changes. */
+function offsets(zone: string): (instant: number) => number {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
+  });
+  const known = new Map<number, number>();
+  return (instant) => {
+    const slot = Math.floor(instant / (HOUR / 4)) * (HOUR / 4);
+    let offset = known.get(slot);
+    if (offset === undefined) {
+      const parts = Object.fromEntries(format.formatToParts(slot).map(({ type, value }) => [type, Number(value)]));
+      offset = Date.UTC(parts['year'] as number, (parts['month'] as number) - 1, parts['day'], parts['hour'], parts['minute'], parts['second']) - slot;
+      known.set(slot, offset);
+    }
+    return offset;
+  };
+}

@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import { TributaryError } from '../../src/errors.ts';
+import { SOAP_FAULTS } from '../simulators/listrak/soap-faults.ts';
+import { account, connected, TABLES } from './harness.ts';
+
+const small = { messages: 6, contacts: 60, events: 300, sends: 60 };
+const CLICK = 'ReportRangeMessageContactClick';
+
+const fatal = [
+  ['invalid-logon', 'listrak:InvalidLogonAttempt', /username and password in the settings/],
+  ['login-attempts', 'listrak:LoginAttemptsExceeded', /password in the settings/],
+  ['prohibited-ip', 'listrak:ProhibitedIPAddress', /IP Authorization/],
+] as const;
+
+describe('a refused login', () => {
+  it.each(fatal)('%s stops the connection at the first call', async (name, code, remedy) => {
+    const { table, simulator, heard } = await account(small);
+    simulator.soapFaults.add({ name });
+    const { error } = await table('lists').run();
+    expect(error).toMatchObject({ kind: 'config', reach: 'connection', code, remedy: expect.stringMatching(remedy) });
+    expect((await table('subscribed_contacts').run()).error).toMatchObject({ code });
+    expect(simulator.calls).toHaveLength(1);
+    expect(heard.troubles).toEqual([]);
+  });
+
+  it('is met once, however many tables begin at the same time', async () => {
+    const { simulator } = await account(small);
+    const { table } = connected(simulator, { password: 'wrong' });
+    const errors = await Promise.all(TABLES.map(async (name) => (await table(name).run()).error));
+    expect(errors.every((error) => error instanceof TributaryError && error.code === 'listrak:InvalidLogonAttempt')).toBe(true);
+    expect(simulator.account.badLogins).toBe(1);
+    expect(JSON.stringify(errors.map(String))).not.toContain('wrong');
+  });
+
+  it('in the middle of everything costs no more than the calls under way', async () => {
+    const { table, simulator } = await account(small, { concurrency: 3 });
+    await table('lists').run();
+    simulator.mutate['password.change']({ password: 'another' });
+    await Promise.all(TABLES.map((name) => table(name).run()));
+    expect(simulator.account.badLogins).toBeLessThanOrEqual(3);
+  });
+
+  it('of a wrong password is not repeated later, one of a wrong address is', async () => {
+    const { simulator } = await account(small);
+    const wrong = connected(simulator, { password: 'wrong' });
+    await wrong.table('lists').run();
+    simulator.clock.advance(7 * 86_400_000);
+    expect((await wrong.table('lists').run()).error).toMatchObject({ code: 'listrak:InvalidLogonAttempt' });
+    expect(simulator.calls).toHaveLength(1);
+    const right = connected(simulator);
+    simulator.switches.prohibitedAddress = true;
+    await right.table('lists').run();
+    simulator.switches.prohibitedAddress = false;
+    expect((await right.table('lists').run()).error).toMatchObject({ code: 'listrak:ProhibitedIPAddress' });
+    simulator.clock.advance(16 * 60_000);
+    expect((await right.table('lists').run()).error).toBeUndefined();
+  });
+
+  it('does not unlock anybody by itself', async () => {
+    const { simulator } = await account(small);
+    for (let n = 0; n < 5; n += 1) await connected(simulator, { password: `wrong${n}` }).table('lists').run();
+    expect((await connected(simulator).table('lists').run()).error).toMatchObject({ code: 'listrak:LoginAttemptsExceeded' });
+    simulator.mutate['user.unlock']();
+    expect((await connected(simulator).table('lists').run()).error).toBeUndefined();
+  });
+});
+
+describe('trouble that passes', () => {
+  const passing = SOAP_FAULTS.filter((name) => !fatal.some(([one]) => one === name) && name !== 'ws-exception' && name !== 'illegal-char');
+
+  it.each(passing)('%s costs nothing but a try', async (name) => {
+    const { table, simulator, heard, held, truth } = await account(small);
+    simulator.soapFaults.add({ name, operation: CLICK, times: 1, after: 1 });
+    const { rows, error } = await table('message_clicks').run();
+    expect(error).toBeUndefined();
+    expect(held('message_clicks', rows)).toEqual(truth('message_clicks'));
+    expect(heard.troubles).toMatchObject([{ kind: 'transient', remedy: expect.any(String) }]);
+    expect(heard.recovered).toBe(1);
+  });
+
+  it('is given five tries with growing waits where the service itself refuses', async () => {
+    const { table, simulator, heard } = await account({ ...small, messages: 2 }, { concurrency: 1 }, { random: () => 0.15 });
+    const [first] = simulator.world.messages;
+    simulator.soapFaults.add({ name: 'server-fault', operation: CLICK, id: first?.id as number });
+    const { error, pages } = await table('message_clicks').run();
+    expect(error).toBeUndefined();
+    expect(simulator.calls.filter(({ parameters }) => parameters['MsgID'] === String(first?.id))).toHaveLength(5);
+    expect(heard.troubles).toHaveLength(4);
+    const times = heard.troubles.map(({ retryAt }) => retryAt as number);
+    const waits = times.slice(1).map((at, n) => at - (times[n] as number));
+    expect(waits.every((wait, n) => n === 0 || wait > (waits[n - 1] as number))).toBe(true);
+    expect(pages.flatMap(({ warnings = [] }) => warnings)).toEqual([expect.stringContaining(`Message ${first?.id} could not be read`)]);
+  });
+});
+
+describe('a message that cannot be read', () => {
+  it.each(['iis-404', 'iis-404-broken', 'server-fault'] as const)('(%s) leaves all others complete and is read from where it was once it can be', async (name) => {
+    const { table, simulator, held, truth } = await account(small);
+    const [, second] = simulator.world.messages;
+    const id = second?.id as number;
+    const reader = table('message_clicks');
+    simulator.soapFaults.add({ name, operation: CLICK, id });
+    const first = await reader.run();
+    expect(first.error).toBeUndefined();
+    const rest = new Map([...truth('message_clicks')].filter(([, record]) => record['msg_id'] !== id));
+    expect(rest.size).toBeLessThan(truth('message_clicks').size);
+    expect(held('message_clicks', first.rows)).toEqual(rest);
+    expect(first.counted['items_left_out']).toBe(1);
+    expect(first.pages.flatMap(({ readTo = [] }) => readTo)).toEqual([]);
+    expect(reader.position?.['behind']).toEqual({ [id]: 0 });
+
+    simulator.soapFaults.clear();
+    const again = await reader.run();
+    expect(held('message_clicks', [...first.rows, ...again.rows])).toEqual(truth('message_clicks'));
+    expect(reader.position).not.toHaveProperty('behind');
+
+    // Known by now, it falls behind by what it misses and no more.
+    const from = simulator.clock.now();
+    simulator.soapFaults.add({ name, operation: CLICK, id });
+    for (let day = 0; day < 3; day += 1) {
+      simulator.clock.advance(86_400_000);
+      await reader.run();
+    }
+    expect(reader.position?.['behind']).toEqual({ [id]: from });
+    simulator.soapFaults.clear();
+    simulator.calls.splice(0);
+    await reader.run();
+    expect(simulator.calls.find(({ parameters }) => parameters['MsgID'] === String(id))?.parameters['StartDate']).toBe(new Date(from - 26 * 3_600_000).toISOString().slice(0, 19));
+  });
+
+  it('is no matter of one message when none can be read', async () => {
+    const { table, simulator } = await account(small);
+    simulator.soapFaults.add({ name: 'no-access', operation: CLICK });
+    expect((await table('message_clicks').run()).error).toMatchObject({ code: 'listrak:fault', remedy: expect.stringContaining('permissions') });
+  });
+
+  it('because its report has no end, is left out, too', async () => {
+    const { table, simulator } = await account({ ...small, messages: 2, events: 2_000 }, {});
+    simulator.switches.ignorePage = true;
+    expect((await table('message_opens').run()).error).toMatchObject({ kind: 'data', message: expect.stringContaining('does not come to its end: page 2 repeats') });
+  });
+});
+
+describe('a list that cannot be read', () => {
+  it.each(['no-access', 'ws-exception'] as const)('(%s) is named, and the messages of the others are read', async (name) => {
+    const { table, simulator, held, truth } = await account(small);
+    simulator.soapFaults.add({ name, operation: 'ReportListMessageActivity', id: 1_001 });
+    const { rows, error, pages } = await table('messages').run();
+    expect(error).toBeUndefined();
+    expect(held('messages', rows)).toEqual(new Map([...truth('messages')].filter(([, record]) => record['list_id'] !== 1_001)));
+    expect(pages.at(-1)).toMatchObject({ scan: { end: { unread: [{ list_id: '1001' }] } }, warnings: [expect.stringContaining('list 1001')] });
+  });
+
+  it('keeps its subscribers to itself until it can be', async () => {
+    const { table, simulator, held, truth } = await account(small);
+    const reader = table('subscribed_contacts');
+    simulator.soapFaults.add({ name: 'server-fault', operation: 'ReportRangeSubscribedContacts', id: 1_002 });
+    const first = await reader.run();
+    expect(held('subscribed_contacts', first.rows)).toEqual(new Map([...truth('subscribed_contacts')].filter(([, record]) => record['list_id'] !== 1_002)));
+    simulator.soapFaults.clear();
+    const second = await reader.run();
+    expect(held('subscribed_contacts', [...first.rows, ...second.rows])).toEqual(truth('subscribed_contacts'));
+  });
+
+  it('is no matter of one list when none can be read', async () => {
+    const { table, simulator } = await account(small);
+    simulator.soapFaults.add({ name: 'no-access', operation: 'ReportListMessageActivity' });
+    expect((await table('messages').run()).error).toMatchObject({ code: 'listrak:fault' });
+  });
+});
+
+it('characters that XML forbids become U+FFFD and are counted', async () => {
+  const { table, simulator, record } = await account(small);
+  simulator.soapFaults.add({ name: 'illegal-char', operation: 'ReportListMessageActivity', id: 1_001, times: 1 });
+  const { rows, counted, error } = await table('messages').run();
+  expect(error).toBeUndefined();
+  expect(counted['characters_replaced']).toBe(1);
+  expect(rows.filter((row) => String(record('messages', row)['subject']).startsWith('\uFFFD'))).toHaveLength(1);
+});
