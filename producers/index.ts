@@ -1,0 +1,9 @@
+import type { Source } from '../src/table/source.ts';
+import { customerIo } from './customer_io/index.ts';
+import { klaviyo } from './klaviyo/index.ts';
+import { listrak } from './listrak/index.ts';
+import { pendo } from './pendo/index.ts';
+import { segment } from './segment/index.ts';
+
+/** Every source there is. The only place where one is named. */
+export const sources: readonly Source[] = [customerIo, klaviyo, listrak, pendo, segment];
