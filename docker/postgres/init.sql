@@ -1,0 +1,2 @@
+-- The schema registry's own; the warehouse is made by the image.
+CREATE DATABASE registry;
