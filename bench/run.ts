@@ -1,0 +1,107 @@
+import { execFile, spawn } from 'node:child_process';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { startStack } from '../src/stack/stack.ts';
+import type { Figures, Task } from './measure.ts';
+
+/**
+ * `npm run bench [-- --quick]`: starts a stack and simulators of its own, measures, prints, and appends a dated
+ * section to bench/results.md. Ratios are taken within one run and in turns, since machines are noisy.
+ */
+const quick = process.argv.includes('--quick');
+const sizes = quick ? { backfill: 60_000, small: 20_000, large: 100_000, limitsMs: 75_000 } : { backfill: 200_000, small: 100_000, large: 1_000_000, limitsMs: 190_000 };
+const rounds = quick ? 1 : 3;
+/** Measured as it is shipped: compiled, without a loader of TypeScript in the process. */
+const compiled = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+const run = promisify(execFile);
+
+interface Simulator {
+  readonly url: string;
+  readonly controlUrl: string;
+  stop(): void;
+}
+
+async function startSimulator(events: number, profiles: number, limits: boolean): Promise<Simulator> {
+  const child = spawn(process.execPath, [compiled('../test/simulators/klaviyo/main.js'), '--events', String(events), '--profiles', String(profiles), ...(limits ? [] : ['--no-limits'])], { stdio: ['ignore', 'pipe', 'inherit'] });
+  for await (const line of createInterface(child.stdout)) {
+    const { url, controlUrl } = JSON.parse(line) as { url: string; controlUrl: string };
+    return { url, controlUrl, stop: () => void child.kill('SIGTERM') };
+  }
+  throw new Error('the simulator did not start');
+}
+
+async function measure(task: Task): Promise<Figures> {
+  const { stdout } = await run(process.execPath, [compiled('measure.js'), JSON.stringify(task)], { maxBuffer: 1 << 26 });
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Figures;
+}
+
+const perSecond = ({ rows, ms }: Figures): number => Math.round((rows / ms) * 1_000);
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+const percent = (share: number): string => `${Math.round(share * 100)} %`;
+
+const lines: string[] = [];
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+  lines.push(line);
+};
+
+const dir = await mkdtemp(join(tmpdir(), 'tributary-bench-'));
+const stack = await startStack({ dir: join(dir, 'stack'), log: (line) => process.stderr.write(`${line}\n`) });
+const open: Simulator[] = [];
+let serial = 0;
+const taskFor = (what: Task['what'], simulator: Simulator, more: Partial<Task> = {}): Task => {
+  const prefix = more.prefix ?? `bench${process.pid}_${(serial += 1)}`;
+  return { what, brokers: stack.brokers, registryUrl: stack.registryUrl, simulator: simulator.url, table: 'event', dataDir: join(dir, prefix), ...more, prefix };
+};
+
+try {
+  say(`\n## ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, Node ${process.version}${quick ? ', quick' : ''}\n`);
+  const plain = await startSimulator(sizes.backfill, 5_000, false);
+  open.push(plain);
+  const figures: Record<'raw' | 'ours' | 'ours-without-transactions', Figures[]> = { raw: [], ours: [], 'ours-without-transactions': [] };
+  let last = '';
+  for (let round = 0; round < rounds; round += 1) {
+    for (const what of ['raw', 'ours', 'ours-without-transactions'] as const) {
+      const task = taskFor(what, plain);
+      figures[what].push(await measure(task));
+      if (what === 'ours') last = task.prefix;
+    }
+  }
+  const rate = (what: keyof typeof figures): number => median(figures[what].map(perSecond));
+  const cpu = (what: keyof typeof figures): number => median(figures[what].map(({ cpuMs, rows }) => (cpuMs * 1_000) / rows));
+  say('| back-fill of events, limits off | rows/s (median) | our CPU, µs/row | against the raw loop |');
+  say('| --- | --- | --- | --- |');
+  for (const what of ['raw', 'ours', 'ours-without-transactions'] as const) say(`| ${what} | ${rate(what)} | ${cpu(what).toFixed(0)} | ${percent(rate(what) / rate('raw'))} |`);
+  say(`\nExactly-once costs ${percent(1 - rate('ours') / rate('ours-without-transactions'))} of the speed without transactions.`);
+
+  const again = await measure(taskFor('unchanged', plain, { prefix: last }));
+  say(`\nUnchanged re-run: ${again.rows} rows read, ${again.messages} messages published, ${((again.cpuMs * 1_000) / again.rows).toFixed(0)} µs CPU per row, ${perSecond(again)} rows/s.`);
+
+  const memory: Figures[] = [];
+  for (const events of [sizes.small, sizes.large]) {
+    const simulator = await startSimulator(events, 5_000, false);
+    open.push(simulator);
+    memory.push(await measure(taskFor('ours', simulator)));
+    simulator.stop();
+  }
+  const [small, large] = memory as [Figures, Figures];
+  say(`\nPeak anonymous memory: ${small.anonymousMiB} MiB at ${small.rows} rows, ${large.anonymousMiB} MiB at ${large.rows} rows (${percent(large.anonymousMiB / small.anonymousMiB - 1)} more); mapped ${small.mappedMiB} and ${large.mappedMiB} MiB. The large one ran at ${perSecond(large)} rows/s.`);
+
+  const limited = await startSimulator(1_000, 500_000, true);
+  open.push(limited);
+  await measure(taskFor('limits', limited, { table: 'profile', stopAfterMs: sizes.limitsMs }));
+  const answer = await fetch(`${limited.controlUrl}/requests.counts`, { method: 'POST', body: '{}' });
+  const { result } = (await answer.json()) as { result: Record<string, Record<string, number>> };
+  const statuses = result['GET /api/profiles'] ?? {};
+  const allowed = (750 * sizes.limitsMs) / 60_000;
+  say(`\nWith the documented limits on: ${statuses['200'] ?? 0} requests for profiles in ${sizes.limitsMs / 1_000} s, ${percent((statuses['200'] ?? 0) / allowed)} of the 750 a minute allowed; ${statuses['429'] ?? 0} refused with 429.`);
+  await appendFile('bench/results.md', `${lines.join('\n')}\n`);
+} finally {
+  for (const simulator of open) simulator.stop();
+  await stack.stop();
+  await rm(dir, { recursive: true, force: true });
+}
