@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { AssignerProtocol } from 'kafkajs';
 import type { Consumer } from 'kafkajs';
 import type { TributaryError } from '../errors.ts';
@@ -20,7 +21,7 @@ export interface WorkerOptions {
   readonly onRevoked: (connection: string) => void;
   /** A desired state of one of this process's connections: first the latest of each, then new ones as they come. */
   readonly onControl: (record: ControlRecord) => void;
-  /** The group cannot be reached; `fatal` when only the user can help, else it is joined again by itself. */
+  /** The group cannot be joined or reached; `fatal` when only the user can help, else it is joined again by itself. */
   readonly onTrouble?: (error: TributaryError, fatal: boolean) => void;
   /** Milliseconds after which a silent process's connections are given to others. Default 30,000. */
   readonly sessionTimeout?: number;
@@ -42,18 +43,20 @@ export interface WorkerInfo {
 const groupOf = (prefix: string): string => `${prefix}._workers`;
 
 /**
- * Joins the group that shares the connections. A connection belongs to whoever has its partition of
- * `_control`. Assignments are reported as they come, also after the cluster was away for a while. Stop
- * the connections before leaving, so that nobody has to be fenced.
+ * Joins the group that shares the connections and stays in it until `leave`. A connection belongs to whoever has
+ * its partition of `_control`. Assignments are reported as they come; a group that cannot be joined, at first or
+ * after the cluster was away, is told as trouble and joined again. Stop the connections before leaving, so that
+ * nobody has to be fenced.
  */
-export async function joinWorkers(access: KafkaAccess, options: WorkerOptions): Promise<Worker> {
+export function joinWorkers(access: KafkaAccess, options: WorkerOptions): Worker {
   const { settings } = access;
   const topic = topicNames(settings.prefix).control;
   const sessionTimeout = options.sessionTimeout ?? 30_000;
   const mine = new Map<number, readonly string[]>();
   const followed = new Map<number, bigint>();
+  const leaving = new AbortController();
+  const left = leaving.signal;
   let generation = 0;
-  let left = false;
   let active: Member | undefined;
 
   const connectionsOf = (partition: number): string[] => options.connections.filter((name) => connectionPartition(name) === partition);
@@ -71,7 +74,7 @@ export async function joinWorkers(access: KafkaAccess, options: WorkerOptions): 
     for (let wait = 200; ; wait = Math.min(wait * 2, 10_000)) {
       try {
         const { records, ends } = await readControl(access, partitions);
-        if (turn !== generation || left) return;
+        if (turn !== generation || left.aborted) return;
         records.forEach(report);
         for (const partition of partitions) {
           const end = ends.get(partition) ?? 0n;
@@ -83,10 +86,10 @@ export async function joinWorkers(access: KafkaAccess, options: WorkerOptions): 
         partitions.flatMap(connectionsOf).forEach(options.onAssigned);
         return;
       } catch (error) {
-        if (turn !== generation || left) return;
+        if (turn !== generation || left.aborted) return;
         const told = kafkaError(error, settings, 'Taking over connections');
         options.onTrouble?.(told, false);
-        await new Promise((resolve) => setTimeout(resolve, wait));
+        await pause(wait, left);
       }
     }
   };
@@ -143,38 +146,50 @@ export async function joinWorkers(access: KafkaAccess, options: WorkerOptions): 
     crashed.catch((error: unknown) => void joinAgain(member, kafkaError(error, settings, 'Following _control')));
   };
 
-  const joinAgain = async (before: Member, why: TributaryError): Promise<void> => {
-    if (left) return;
+  const revokeAll = (): void => {
     generation += 1;
     [...mine.keys()].forEach(revoke);
-    let trouble = why;
-    await drop(before);
-    for (let wait = 200; !left; wait = Math.min(wait * 2, 10_000)) {
-      options.onTrouble?.(trouble, trouble.kind === 'config');
-      if (trouble.kind === 'config') return;
-      await new Promise((resolve) => setTimeout(resolve, wait));
-      if (left) return;
+  };
+
+  /** Joins, told and tried again until it works, we leave, or only the user can help. */
+  const keepJoining = async (): Promise<void> => {
+    for (let wait = 200; !left.aborted; wait = Math.min(wait * 2, 10_000)) {
       try {
-        await join();
-        if (left && active !== undefined) await drop(active);
-        return;
+        return await join();
       } catch (error) {
-        generation += 1;
-        [...mine.keys()].forEach(revoke);
-        trouble = kafkaError(error, settings, 'Joining the workers');
+        revokeAll();
+        if (left.aborted) return;
+        const trouble = kafkaError(error, settings, 'Joining the workers');
+        options.onTrouble?.(trouble, trouble.kind === 'config');
+        if (trouble.kind === 'config') return;
+        await pause(wait, left);
       }
     }
   };
 
-  await join();
+  const joinAgain = async (before: Member, why: TributaryError): Promise<void> => {
+    if (left.aborted) return;
+    revokeAll();
+    await drop(before);
+    if (left.aborted) return;
+    options.onTrouble?.(why, why.kind === 'config');
+    if (why.kind === 'config') return;
+    await pause(200, left);
+    await keepJoining();
+  };
+
+  void keepJoining();
   return {
     leave: async () => {
-      left = true;
-      [...mine.keys()].forEach(revoke);
+      leaving.abort();
+      revokeAll();
       if (active !== undefined) await drop(active);
     },
   };
 }
+
+/** Waits, at the longest until the signal. */
+const pause = (milliseconds: number, signal: AbortSignal): Promise<void> => delay(milliseconds, undefined, { signal }).catch(() => undefined);
 
 /** One member of the group: a consumer and the end of all its sockets. */
 interface Member {
@@ -205,8 +220,8 @@ async function waitedOut<T>(ask: () => Promise<T>): Promise<T> {
     try {
       return await ask();
     } catch (error) {
-      if (tries >= 20 || !/COORDINATOR/.test(protocolType(error) ?? '')) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      if (tries >= 20 || !/COORDINATOR|GROUP_LOAD/.test(protocolType(error) ?? '')) throw error;
+      await delay(250);
     }
   }
 }

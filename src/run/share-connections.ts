@@ -33,8 +33,8 @@ export interface SharingOptions {
  * Shares the connections with all other workers and runs its own until the signal fires. What fails is told
  * and tried again for as long as the connection is ours.
  *
- * @throws TributaryError `fenced` when somebody outside the group writes to a connection of ours, and what Kafka
- *   answers when the group can never be joined.
+ * @throws TributaryError `fenced` when somebody outside the group writes to a connection of ours, `config` when Kafka
+ *   will never let us into the group.
  */
 export async function shareConnections(options: SharingOptions, signal: AbortSignal): Promise<void> {
   const { access, connections, emit, clock } = options;
@@ -110,7 +110,7 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
     });
   };
 
-  const group = await joinWorkers(access, {
+  const group = joinWorkers(access, {
     connections: connections.map(({ name }) => name),
     onAssigned: assigned,
     onRevoked: revoked,

@@ -3,7 +3,9 @@ import net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { ISocketFactory } from 'kafkajs';
 
-const API = { produce: 0, endTxn: 26 } as const;
+const API = { produce: 0, joinGroup: 11, endTxn: 26 } as const;
+/** Where an answer of JoinGroup, version 5, has its error: after size, correlation id and throttle time. */
+const JOIN_ERROR_AT = 12;
 
 /** A TCP proxy in front of one broker that can lose single Kafka requests or answers, or everything. */
 export interface KafkaProxy {
@@ -12,6 +14,8 @@ export interface KafkaProxy {
   readonly socketFactory: ISocketFactory;
   /** Loses the next request of this kind, or its answer after the broker has acted on it. Resolves when lost. */
   lose(api: keyof typeof API, what: 'request' | 'answer'): Promise<void>;
+  /** Answers the next JoinGroup with this error code. */
+  refuseJoin(code: number): void;
   /** Gives up the losses that have not come about. */
   forget(): void;
   /** While true nothing passes in either direction; connections stay open, as with a frozen host. */
@@ -26,11 +30,13 @@ export async function startProxy(broker: string): Promise<KafkaProxy> {
   const losses: { api: number; what: 'request' | 'answer'; done: () => void }[] = [];
   const counts = new Map<number, number>();
   const sockets = new Set<Socket>();
+  let joinError: number | undefined;
   let frozen = false;
 
   const onConnection = (client: Socket): void => {
     const upstream = net.connect({ host, port: Number(port) });
     const lostAnswers = new Map<number, () => void>();
+    const refused = new Map<number, number>();
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => undefined);
@@ -47,6 +53,10 @@ export async function startProxy(broker: string): Promise<KafkaProxy> {
       const found = loss === -1 ? undefined : losses.splice(loss, 1)[0];
       if (found?.what === 'request') return found.done();
       if (found !== undefined) lostAnswers.set(frame.readInt32BE(8), found.done);
+      if (api === API.joinGroup && joinError !== undefined) {
+        refused.set(frame.readInt32BE(8), joinError);
+        joinError = undefined;
+      }
       counts.set(api, (counts.get(api) ?? 0) + 1);
       upstream.write(frame);
     }));
@@ -55,6 +65,9 @@ export async function startProxy(broker: string): Promise<KafkaProxy> {
       const id = frame.readInt32BE(4);
       const lost = lostAnswers.get(id);
       lostAnswers.delete(id);
+      const code = refused.get(id);
+      if (code !== undefined) frame.writeInt16BE(code, JOIN_ERROR_AT);
+      refused.delete(id);
       if (lost === undefined) client.write(frame);
       else lost();
     }));
@@ -67,6 +80,7 @@ export async function startProxy(broker: string): Promise<KafkaProxy> {
     port: own,
     socketFactory: through(own),
     lose: (api, what) => new Promise((done) => losses.push({ api: API[api], what, done })),
+    refuseJoin: (code) => void (joinError = code),
     forget: () => void losses.splice(0),
     freeze: (now) => void (frozen = now),
     count: (api) => counts.get(API[api]) ?? 0,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { TributaryError } from '../../src/errors.ts';
 import type { KafkaAccess } from '../../src/kafka/client.ts';
 import type { ControlRecord } from '../../src/kafka/control.ts';
 import { readControl, sendControl } from '../../src/kafka/control.ts';
@@ -21,12 +22,14 @@ interface Member {
   readonly worker: Worker;
   readonly mine: Set<string>;
   readonly controls: string[];
+  readonly troubles: TributaryError[];
 }
 
 async function join(access: KafkaAccess): Promise<Member> {
   const mine = new Set<string>();
   const controls: string[] = [];
-  const worker = await joinWorkers(access, {
+  const troubles: TributaryError[] = [];
+  const worker = joinWorkers(access, {
     connections: CONNECTIONS,
     sessionTimeout: 6_000,
     onAssigned: (name) => {
@@ -35,8 +38,9 @@ async function join(access: KafkaAccess): Promise<Member> {
     },
     onRevoked: (name) => mine.delete(name),
     onControl: ({ connection, table, slot, value }) => controls.push(`${connection} ${table} ${slot} ${JSON.stringify(value)}`),
+    onTrouble: (error) => troubles.push(error),
   });
-  return { worker, mine, controls };
+  return { worker, mine, controls, troubles };
 }
 
 const shared = (a: Member, b: Member): boolean =>
@@ -66,6 +70,24 @@ test('one process has every connection, two share them, and a leaving one\'s are
   await until('the first takes over', () => had.every((name) => first.mine.has(name)), 15);
   await first.worker.leave();
   await until('nobody is left', async () => (await activeWorkers(access)).length === 0);
+});
+
+test('a group that cannot be joined yet, as right after a broker has started, is told and joined by itself', async () => {
+  const access = await prepared();
+  proxy.refuseJoin(14);
+  const member = await join({ ...access, socketFactory: proxy.socketFactory });
+  await until('it has all', () => member.mine.size === CONNECTIONS.length);
+  expect(member.troubles).toMatchObject([{ kind: 'transient', code: 'kafka:GROUP_LOAD_IN_PROGRESS' }]);
+  await member.worker.leave();
+});
+
+test('a process that is told to leave before it could join is not held up', async () => {
+  const access = await prepared();
+  proxy.freeze(true);
+  const member = await join({ ...access, socketFactory: proxy.socketFactory });
+  await member.worker.leave();
+  proxy.freeze(false);
+  expect(await activeWorkers(access)).toEqual([]);
 });
 
 test('the connections of a process that falls silent are taken over', async () => {
