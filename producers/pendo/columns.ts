@@ -3,8 +3,11 @@ import type { JsonObject, Row } from '../../src/extract/types.ts';
 import { boolean, integer, json, text, timestamp } from '../../src/table/fields.ts';
 import type { FieldBuilder } from '../../src/table/fields.ts';
 
-/** A time in epoch milliseconds, found under the vendor's `field`; 0 means never. */
-export const instant = (doc: string, field: string): FieldBuilder<'timestamp'> => timestamp(doc).epoch('ms').of((row) => (row[field] === 0 ? null : row[field]));
+/** A time in epoch milliseconds. */
+export const instant = (doc: string): FieldBuilder<'timestamp'> => timestamp(doc).epoch('ms');
+
+/** Times of objects, where 0 means never. */
+const TIMES = ['createdAt', 'lastUpdatedAt', 'validThrough', 'publishedAt', 'resetAt', 'expiresAfter', 'showsAfter', 'currentFirstEligibleToBeSeenAt'];
 
 const USER = ['id', 'username', 'first', 'last', 'role', 'userType'];
 const GROUP = ['id', 'name', 'description', 'color', 'length'];
@@ -26,8 +29,8 @@ export const objectColumns = {
   app_id: integer('App it belongs to'),
   root_version_id: text('Id of its first version'),
   stable_version_id: text('Id of its present version'),
-  created_at: instant('When it was made', 'createdAt'),
-  last_updated_at: instant('When it was last changed', 'lastUpdatedAt'),
+  created_at: instant('When it was made'),
+  last_updated_at: instant('When it was last changed'),
   ...userColumns('created_by_user', 'createdByUser', 'made'),
   ...userColumns('last_updated_by_user', 'lastUpdatedByUser', 'changed'),
 };
@@ -44,10 +47,11 @@ export const groupColumns = {
   is_core_event: boolean('Whether it counts as a core event'),
 };
 
-/** Leaves out of people and product areas what is no column: it changes without the object being changed. */
+/** Never is nothing. Of people and product areas what is no column is left out: it changes without the object being changed. */
 export function objectShape(row: Row): Row {
   const kept: Record<string, Row[string]> = { ...row };
   for (const field of ['createdByUser', 'lastUpdatedByUser']) if (asObject(row[field])) kept[field] = picked(row[field] as JsonObject, USER);
+  for (const time of TIMES) if (kept[time] === 0) kept[time] = null;
   if (asObject(row.group)) kept.group = picked(row.group as JsonObject, GROUP);
   return kept;
 }
@@ -69,12 +73,12 @@ export function metadataShape(row: Row): Row {
 
 /** What the vendor itself notes of a visitor or account. */
 export const autoColumns = {
-  lastupdated: timestamp('When it last changed').epoch('ms').from('metadata.auto.lastupdated'),
+  lastupdated: instant('When it last changed').from('metadata.auto.lastupdated'),
   metadata_auto_id: text('Id').from('metadata.auto.id'),
   metadata_auto_idhash: integer('Hash of the id, 32 bits unsigned').from('metadata.auto.idhash'),
-  metadata_auto_firstvisit: timestamp('First visit').epoch('ms').from('metadata.auto.firstvisit'),
-  metadata_auto_lastvisit: timestamp('Last visit').epoch('ms').from('metadata.auto.lastvisit'),
-  metadata_auto_lastupdated: timestamp('Same as lastupdated').epoch('ms').from('metadata.auto.lastupdated'),
+  metadata_auto_firstvisit: instant('First visit').from('metadata.auto.firstvisit'),
+  metadata_auto_lastvisit: instant('Last visit').from('metadata.auto.lastvisit'),
+  metadata_auto_lastupdated: instant('Same as lastupdated').from('metadata.auto.lastupdated'),
 };
 
 /** Metadata groups whose fields are the user's own. */

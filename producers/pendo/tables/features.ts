@@ -15,7 +15,7 @@ export const features = table({
     app_ids: json('Apps it belongs to'),
     page_id: text('Page it is on'),
     app_wide: boolean('Whether it counts on every page'),
-    valid_through: instant('Until when its events are counted', 'validThrough'),
+    valid_through: instant('Until when its events are counted'),
     is_suggested: boolean('Whether it was suggested'),
     suggested_match: text('Suggested rule'),
     element_path_rules: json('Rules that find the element'),

@@ -14,7 +14,7 @@ export const pages = table({
     ...groupColumns,
     rules: json('Rules that find the page'),
     rulesjson: text('Rules as the vendor writes them'),
-    valid_through: instant('Until when its events are counted', 'validThrough'),
+    valid_through: instant('Until when its events are counted'),
     is_auto_tagged: boolean('Whether it was tagged without a person'),
     is_suggested: boolean('Whether it was suggested'),
     suggested_name: text('Suggested name'),
