@@ -19,6 +19,8 @@ const SECOND = 1_000;
 const AGGREGATION = '/api/v1/aggregation';
 /** The vendor ends an aggregation after five minutes, and an answer at four gigabytes. */
 const LONGEST = 300 * SECOND;
+/** What it took five minutes to find still has to come over the line. */
+const PATIENCE = 2 * LONGEST;
 const LARGEST = 4 * 1024 ** 3;
 /** How long to keep away when a refusal does not say. */
 const UNNAMED_WAIT = 30 * SECOND;
@@ -31,7 +33,7 @@ export function connectPendo(settings: PendoSettings, http: HttpFactory): PendoA
       vendor: 'pendo',
       baseUrl: settings.base_url ?? HOSTS[settings.region ?? (settings.integration_key.endsWith('.eu') ? 'eu' : 'us')],
       headers: { 'x-pendo-integration-key': settings.integration_key, accept: 'application/json', 'content-type': 'application/json' },
-      timeoutMs: LONGEST,
+      timeoutMs: PATIENCE,
       maxBytes: LARGEST,
       // What is under way counts as well: one aggregation at a time, four requests for history.
       budget: { buckets: { default: { windows: [{ limit: perSecond, per: SECOND }] }, history: { windows: [{ limit: 4 * perSecond, per: SECOND }] } }, concurrency: 8 },
@@ -43,23 +45,24 @@ export function connectPendo(settings: PendoSettings, http: HttpFactory): PendoA
   };
 }
 
-/** The aggregation was too much for the vendor; less may do. */
-export const TOO_HEAVY = 'pendo:too_heavy';
+/** The aggregation was too much for the vendor. */
+const TOO_HEAVY = 'pendo:too_heavy';
+/** Tries after which a gateway that did not wait for the answer is taken at its word. */
+const GATEWAY_TRIES = 4;
 
 function classify(answer: Answer, now: number): Verdict | undefined {
   const { status, text } = answer;
   if (status >= 200 && status < 300) return undefined;
   const said = answer.body === undefined && !/^\s*</.test(text) ? text.trim().slice(0, 200).replace(/\.$/, '') : '';
   const because = said === '' ? '' : ` (${said})`;
+  const heavy: Verdict = { kind: 'data', code: TOO_HEAVY, message: `Pendo gave up an aggregation that was too much for it${because}.`, remedy: 'Lower record_limit, or app_ids; the table is read again later.', detail: said };
+  if (status === 408 || /memory limit/i.test(text)) return heavy;
   switch (status) {
     case 400:
-      if (/memory limit/i.test(text)) break;
       if (/missing jzb/i.test(text)) {
         return { kind: 'config', reach: 'connection', message: 'Pendo does not know this key in this region.', remedy: 'Set region to where the subscription is hosted, and put its key into integration_key.', detail: said };
       }
       return said === '' ? undefined : { kind: 'data', message: `Pendo refused the request${because}.`, remedy: 'If every request ends like this, check the setting region.', detail: said };
-    case 408:
-      break;
     case 401:
       return { kind: 'config', reach: 'connection', message: 'Pendo did not accept the integration key.', remedy: 'Put a valid integration key into the setting integration_key, and set region to where the subscription is hosted.', detail: said };
     case 403:
@@ -69,18 +72,23 @@ function classify(answer: Answer, now: number): Verdict | undefined {
       };
     case 429:
       return answer.headers['retry-after'] === undefined ? { kind: 'rate_limit', message: 'Pendo asks to wait.', retryAt: now + UNNAMED_WAIT } : undefined;
+    case 504:
+      return { kind: 'transient', tries: GATEWAY_TRIES, remedy: 'The request is repeated, for less where that may help.' };
     default:
       return undefined;
   }
-  return { kind: 'data', code: TOO_HEAVY, message: `Pendo gave up an aggregation that was too much for it${because}.`, remedy: 'Lower record_limit, or app_ids; the table is read again later.', detail: said };
 }
 
-export const isTooHeavy = (error: unknown): boolean => error instanceof TributaryError && error.code === TOO_HEAVY;
+/** Whether asking for less may help. */
+export const isTooHeavy = (error: unknown): boolean => error instanceof TributaryError && [TOO_HEAVY, 'pendo:timeout', 'pendo:504'].includes(error.code ?? '');
 
-/** Rows of an aggregation as they arrive; `pipeline` is asked for anew before each try. */
-export function aggregate(api: PendoApi, name: string, pipeline: () => readonly Stage[], signal: AbortSignal): AsyncGenerator<readonly Row[], void, void> {
+/**
+ * Rows of an aggregation as they arrive; `pipeline` is asked for anew before each try. `reducible`: an answer that does
+ * not come in time is given up, since less can be asked for; otherwise it is asked for again and again.
+ */
+export function aggregate(api: PendoApi, name: string, pipeline: () => readonly Stage[], signal: AbortSignal, reducible = false): AsyncGenerator<readonly Row[], void, void> {
   return api.http.stream(AGGREGATION, {
-    endpoint: name, bucket: 'default', list: 'results', signal,
+    endpoint: name, bucket: 'default', list: 'results', signal, ...(reducible ? { maxTimeouts: 1 } : {}),
     body: () => ({ response: { mimeType: 'application/json' }, request: { requestId: name, name, pipeline: pipeline() } }),
   }) as AsyncGenerator<readonly Row[], void, void>;
 }

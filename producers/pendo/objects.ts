@@ -2,19 +2,17 @@ import { TributaryError } from '../../src/errors.ts';
 import { list } from '../../src/extract/list.ts';
 import { asObject, asText } from '../../src/extract/resume.ts';
 import type { JsonObject, Reader, Row } from '../../src/extract/types.ts';
-import { filter, limit, quoted, sort, source } from './aggregation.ts';
-import { aggregated } from './api.ts';
+import { filter, quoted, sort, source } from './aggregation.ts';
 import type { PendoApi } from './api.ts';
+import { inPages } from './listing.ts';
 
-/** Features, pages and the like: whole, by id. Only an answer without rows is the end: a short one may have been cut. */
-export function readObjects(name: string, size = 1_000): Reader<PendoApi> {
-  return list<PendoApi>(async (api, { cursor }, signal) => {
-    const after = asText(cursor);
-    const rows = await aggregated(api, name, [
-      source(name, { appId: api.appId }), sort('id'), ...(after === undefined ? [] : [filter(`id > ${quoted(after)}`)]), limit(Math.min(size, api.settings.record_limit)),
-    ], signal);
-    return { rows, next: asText(rows.at(-1)?.id) };
-  });
+/** Features, pages and the like: whole, by id. */
+export function readObjects(name: string, atMost = 1_000): Reader<PendoApi> {
+  return inPages({
+    name, atMost, perPage: atMost / 10,
+    stages: (api, { cursor }) => [source(name, { appId: api.appId }), sort('id'), ...(typeof cursor === 'string' ? [filter(`id > ${quoted(cursor)}`)] : [])],
+    cursorOf: (row) => asText(row.id),
+  }, list);
 }
 
 /** The fields that metadata of accounts or visitors may have: one row each. */

@@ -2,12 +2,11 @@ import { following } from '../../src/extract/following.ts';
 import type { FollowingAsk } from '../../src/extract/following.ts';
 import { list } from '../../src/extract/list.ts';
 import { asNumber, asObject, asText, contextWith, saved } from '../../src/extract/resume.ts';
-import type { Json, JsonObject, Position, Reader, Row } from '../../src/extract/types.ts';
-import type { Call } from '../../src/extract/walk.ts';
-import { behind, filter, limit, quoted, sort, source } from './aggregation.ts';
-import type { Stage } from './aggregation.ts';
-import { aggregated } from './api.ts';
+import type { Json, Position, Reader, Row } from '../../src/extract/types.ts';
+import { behind, filter, quoted, sort, source } from './aggregation.ts';
 import type { PendoApi } from './api.ts';
+import { inPages } from './listing.ts';
+import type { Listing } from './listing.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -25,8 +24,8 @@ export interface People {
  * a time of change, and what is gone. Changes are then read from when that listing began.
  */
 export function readPeople(people: People): Reader<PendoApi> {
-  const everything = list(byId(people));
-  const changes = following<PendoApi>({ call: changed(people), by: updatedAt, overlap: HOUR, delay: 0, grain: 1 });
+  const everything = inPages(everyone(people), list);
+  const changes = inPages(whoChanged(people), (call) => following({ call, by: updatedAt, overlap: HOUR, delay: 0, grain: 1 }));
 
   return async function* read(ctx) {
     const position = saved(ctx, 1);
@@ -55,28 +54,27 @@ export function readPeople(people: People): Reader<PendoApi> {
   };
 }
 
-/** Everything in the order of its id. Only an answer without rows is the end: a short one may have been cut. */
-export function byId(people: People): Call<PendoApi> {
-  return async (api, { cursor }, signal) => {
-    const after = asText(cursor);
-    const rows = await read(api, people, [sort(people.id), ...(after === undefined ? [] : [filter(`${people.id} > ${quoted(after)}`)])], signal);
-    return { rows, next: asText(rows.at(-1)?.[people.id]) };
-  };
-}
+/** Rows of one page. */
+const PER_PAGE = 1_000;
 
-function changed(people: People): Call<PendoApi, FollowingAsk> {
-  return async (api, { after, before, cursor }, signal) => {
+/** Everything in the order of its id. */
+const everyone = ({ source: name, id, parameters }: People): Listing<unknown> => ({
+  name, perPage: PER_PAGE,
+  stages: (api, { cursor }) => [source(name, parameters(api)), sort(id), ...(typeof cursor === 'string' ? [filter(`${id} > ${quoted(cursor)}`)] : [])],
+  cursorOf: (row) => asText(row[id]),
+});
+
+/** Who changed, in the order of the time of change. */
+const whoChanged = ({ source: name, id, parameters }: People): Listing<FollowingAsk> => ({
+  name, perPage: PER_PAGE,
+  stages(api, { after, before, cursor }) {
     const last = asObject(cursor);
-    const from = last === undefined ? `${UPDATED} >= ${after ?? 1}` : behind(UPDATED, Number(last.time), people.id, String(last.id));
-    const rows = await read(api, people, [sort(UPDATED, people.id), filter(from, `${UPDATED} <= ${before}`)], signal);
-    const end = rows.at(-1);
-    return { rows, next: end === undefined || rows.length < api.settings.record_limit ? undefined : { time: updatedAt(end), id: String(end[people.id]) } };
-  };
-}
-
-const read = (api: PendoApi, { source: name, parameters }: People, stages: readonly Stage[], signal: AbortSignal): Promise<readonly Row[]> =>
-  aggregated(api, name, [source(name, parameters(api)), ...stages, limit(api.settings.record_limit)], signal);
+    const from = last === undefined ? `${UPDATED} >= ${after ?? 1}` : behind(UPDATED, Number(last.time), id, String(last.id));
+    return [source(name, parameters(api)), sort(UPDATED, id), filter(from, `${UPDATED} <= ${before}`)];
+  },
+  cursorOf: (row) => ({ time: updatedAt(row), id: String(row[id]) }),
+});
 
 function updatedAt(row: Row): number | null {
-  return asNumber((asObject(asObject(row.metadata)?.auto) as JsonObject | undefined)?.lastupdated) ?? null;
+  return asNumber(asObject(asObject(row.metadata)?.auto)?.lastupdated) ?? null;
 }

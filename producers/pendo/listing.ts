@@ -1,0 +1,88 @@
+import { TributaryError } from '../../src/errors.ts';
+import type { Json, Reader, Row } from '../../src/extract/types.ts';
+import type { Call } from '../../src/extract/walk.ts';
+import { limit } from './aggregation.ts';
+import type { Stage } from './aggregation.ts';
+import { aggregate, isTooHeavy } from './api.ts';
+import type { PendoApi } from './api.ts';
+
+export interface Listing<Ask> {
+  /** Row source, also the name the request is sent under. */
+  readonly name: string;
+  /** Everything but the limit: source, order, and what leads behind the row the cursor names. */
+  readonly stages: (api: PendoApi, ask: Ask & { readonly cursor: Json | undefined }) => readonly Stage[];
+  /** Names a row, so that reading can go on behind it. */
+  readonly cursorOf: (row: Row) => Json | undefined;
+  /** Rows of one page; about as many are held in memory. */
+  readonly perPage: number;
+  /** Rows asked for at once, if that is less than the settings allow. */
+  readonly atMost?: number;
+}
+
+/** Fewer rows at once would take for ever. */
+const LEAST_LIMIT = 50;
+
+/** An answer under way, and the last row it gave. */
+interface Open {
+  readonly rows: AsyncGenerator<readonly Row[], void, void>;
+  behind: Json | undefined;
+}
+
+/**
+ * Gives a reader a call that makes several pages of one answer, as it arrives: it may be large. Only an answer without
+ * rows is the end: a short one may have been cut. One too heavy for the vendor is asked for in smaller pieces.
+ */
+export function inPages<Ask = unknown>(listing: Listing<Ask>, reader: (call: Call<PendoApi, Ask>) => Reader<PendoApi>): Reader<PendoApi> {
+  return async function* read(ctx) {
+    let open: Open | undefined;
+    let most = Math.min(listing.atMost ?? Infinity, ctx.api.settings.record_limit);
+
+    const begin = (ask: Ask & { readonly cursor: Json | undefined }, signal: AbortSignal): Open => {
+      const begun: Open = {
+        behind: ask.cursor,
+        rows: aggregate(ctx.api, listing.name, () => [...listing.stages(ctx.api, { ...ask, cursor: begun.behind }), limit(most)], signal, most > LEAST_LIMIT),
+      };
+      return begun;
+    };
+
+    const call: Call<PendoApi, Ask> = async (_api, ask, signal) => {
+      const rows: Row[] = [];
+      let behind = ask.cursor;
+      while (rows.length < listing.perPage) {
+        if (open === undefined || !same(open.behind, behind)) {
+          await open?.rows.return();
+          open = begin({ ...ask, cursor: behind }, signal);
+        }
+        try {
+          const { value: batch } = await open.rows.next();
+          if (batch === undefined) {
+            open = undefined;
+            break;
+          }
+          for (const row of batch) rows.push(row);
+          open.behind = behind = nameOf(batch.at(-1) as Row);
+        } catch (error) {
+          await open?.rows.return();
+          open = undefined;
+          if (!isTooHeavy(error) || most <= LEAST_LIMIT) throw error;
+          most = Math.max(LEAST_LIMIT, Math.floor(most / 2));
+        }
+      }
+      return { rows, next: rows.length === 0 ? undefined : behind };
+    };
+
+    function nameOf(row: Row): Json {
+      const cursor = listing.cursorOf(row);
+      if (cursor !== undefined) return cursor;
+      throw new TributaryError(`A row of Pendo's answer about ${listing.name} has no id, so nothing can be read behind it.`, { kind: 'data', code: 'pendo:no_id', remedy: 'Nothing was deleted. The next run reads it again; report it to the vendor if it stays.' });
+    }
+
+    try {
+      yield* reader(call)(ctx);
+    } finally {
+      await open?.rows.return();
+    }
+  };
+}
+
+const same = (a: Json | undefined, b: Json | undefined): boolean => JSON.stringify(a) === JSON.stringify(b);
