@@ -1,3 +1,4 @@
+import { TributaryError } from '../../src/errors.ts';
 import { statusOf } from '../../src/extract/http.ts';
 import { inOrder } from '../../src/extract/in-order.ts';
 import { asNumber, asObject, asText, saved } from '../../src/extract/resume.ts';
@@ -39,19 +40,29 @@ export const readHistory: Reader<PendoApi> = async function* read(ctx) {
   const done: Record<string, Json> = Object.fromEntries(Object.entries(before).filter(([id]) => ids.has(id)));
   const { tasks, left } = plan(ctx, newest, before, maxCalls);
 
-  const pages = inOrder(tasks.values(), async function* one(task, signal): AsyncGenerator<{ task: Task; rows: readonly Row[] }, void, void> {
-    yield { task, rows: await activities(ctx, task, signal) };
+  const pages = inOrder(tasks.values(), async function* one(task, signal): AsyncGenerator<{ task: Task; read: readonly Row[] | TributaryError }, void, void> {
+    yield { task, read: await activities(ctx, task, signal) };
   }, { signal: ctx.signal, concurrency: 4 });
   let count = 0;
   const at = (): Page['position'] => ({ v: 1, read: { ...done } });
-  for await (const { task, rows } of pages) {
+  const refused: { visitor: string; why: TributaryError }[] = [];
+  for await (const { task: { visitor, through }, read: rows } of pages) {
     count += 1;
-    done[task.visitor] = task.through;
+    if (rows instanceof TributaryError) {
+      refused.push({ visitor, why: rows });
+      continue;
+    }
+    done[visitor] = through;
     yield { rows, position: at(), progress: count / tasks.length };
   }
-  yield {
-    rows: [], position: at(), ...(left > 0 ? { warnings: [`${left} visitors are left for the next runs: visitor_history.max_calls is ${maxCalls}.`] } : { readTo: ctx.runStart - DAY }),
-  };
+  const [first] = refused;
+  // It is not about a visitor.
+  if (first !== undefined && count > 1 && refused.length === count) throw first.why;
+  const warnings = [
+    ...(left > 0 ? [`${left} visitors are left for the next runs: visitor_history.max_calls is ${maxCalls}.`] : []),
+    ...(first === undefined ? [] : [`The history of ${refused.length} visitors could not be read and is asked for again in the next run. The first is ${first.visitor}: ${first.why.message}`]),
+  ];
+  yield { rows: [], position: at(), ...(warnings.length > 0 ? { warnings } : { readTo: ctx.runStart - DAY }) };
 };
 
 function newestVisitors({ api, signal }: ReadContext<PendoApi>, count: number): Promise<readonly Row[]> {
@@ -88,17 +99,24 @@ function plan(ctx: ReadContext<PendoApi>, visitors: readonly Row[], before: Json
   return { tasks, left };
 }
 
-/** Later days come last: what goes on over midnight is told with each of them, longer the second time. */
-async function activities({ api, count }: ReadContext<PendoApi>, { visitor, days }: Task, signal: AbortSignal): Promise<readonly Row[]> {
+/**
+ * Later days come last: what goes on over midnight is told with each of them, longer the second time. A refusal that
+ * is about this visitor is given back: it must not keep the others from being read.
+ */
+async function activities({ api, count }: ReadContext<PendoApi>, { visitor, days }: Task, signal: AbortSignal): Promise<readonly Row[] | TributaryError> {
   const rows: Row[] = [];
   for (const day of days) {
     try {
       const { body } = await api.http.get(`/api/v1/visitor/${encodeURIComponent(visitor)}/history`, {
         endpoint: '/api/v1/visitor/{visitorId}/history', bucket: 'history', query: { starttime: day }, signal,
       });
+      if (body !== null && !Array.isArray(body)) {
+        throw new TributaryError('Pendo\'s answer about a visitor\'s history holds no list.', { kind: 'data', code: 'pendo:no_list', remedy: 'The next run asks again; check base_url if it stays.' });
+      }
       for (const row of (body ?? []) as readonly Row[]) rows.push({ ...row, visitorId: visitor });
     } catch (error) {
-      if (statusOf(error) !== 404) throw error;
+      if (!(error instanceof TributaryError) || error.kind !== 'data') throw error;
+      if (statusOf(error) !== 404) return error;
       count('visitors_without_history');
       return rows;
     }

@@ -94,6 +94,33 @@ describe('visitors and accounts', () => {
   });
 });
 
+describe('large lists', () => {
+  it('of people and objects are asked for in smaller answers when the vendor runs out of memory', async () => {
+    const about = await subscription({ visitors: 400, features: 260, switches: { mostRows: 110 } });
+    for (const name of ['visitors', 'features'] as PendoTable[]) {
+      const { rows, error, pages } = await about.table(name).run();
+      expect(error).toBeUndefined();
+      expect(about.topic(name, rows)).toEqual(about.truth(name));
+      expect(pages.filter((page) => page.scan?.end !== undefined)).toHaveLength(1);
+    }
+    about.simulator.switches.mostRows = 20;
+    expect((await about.table('features').run()).error).toMatchObject({ code: 'pendo:too_heavy' });
+  });
+
+  it('of changes are read to their proven end, however few rows an answer holds', async () => {
+    const about = await subscription({ visitors: 200 }, { record_limit: 100 });
+    const { held, run } = holding(about, 'visitors');
+    await run();
+    about.simulator.clock.advance(2 * HOUR);
+    about.simulator.switches.atMost = 30;
+    for (const row of about.simulator.truth.rows('visitors')) {
+      if (row['visitorId'] !== 'u-1008') about.simulator.change['metadata.set']({ list: 'visitors', id: row['visitorId'] as string, group: 'custom', values: { tier: 'y' } });
+    }
+    await run();
+    expect(held).toEqual(about.truth('visitors'));
+  });
+});
+
 describe('features, pages, guides and track types', () => {
   it('are listed whole, by id, and proven by an answer without rows', async () => {
     const about = await subscription({ features: 26 }, { record_limit: 13 });
@@ -109,6 +136,8 @@ describe('features, pages, guides and track types', () => {
     expect(records.some((record) => record['reset_at'] === null) && records.some((record) => record['reset_at'] !== null)).toBe(true);
     expect(records.every((record) => record['expires_after'] !== 0 && record['created_by_user_username'] !== null)).toBe(true);
     expect(JSON.stringify(records)).not.toContain('lastLogin');
+    // What is never is no value that did not fit.
+    expect(JSON.stringify(records.map((record) => record['_extra']))).not.toMatch(/resetAt|expiresAfter|showsAfter|publishedAt/);
   });
 });
 
@@ -150,6 +179,29 @@ describe('visitor history', () => {
     const { held, run } = holding(about, 'visitor_history');
     await run();
     expect([...held.values()]).toMatchObject([{ ts: midnight - 60_000, last_ts: midnight + 70_000, modified_ts: midnight + 70_000, object_id: expect.stringMatching(/^page_/) }]);
+  });
+
+  it('leaves out a visitor the vendor refuses, says which, and asks again in the next run', async () => {
+    const about = await subscription({ days: 2, visitors: 30, anonymous: 0 }, on());
+    const id = about.simulator.faults.add({ kind: 'status', status: 400, on: 'GET /api/v1/visitor/u-1009/*', body: 'bad id', contentType: 'text/plain' });
+    const { held, run } = holding(about, 'visitor_history');
+    expect((await run()).pages.at(-1)).toMatchObject({ warnings: [expect.stringMatching(/u-1009.*bad id/)] });
+    expect(held.size).toBeGreaterThan(0);
+    expect(held.size).toBeLessThan(about.truth('visitor_history').size);
+    about.simulator.faults.clear(id);
+    await run();
+    expect(held).toEqual(about.truth('visitor_history'));
+  });
+
+  it('fails when all visitors are refused, or an answer is no list', async () => {
+    const about = await subscription({ days: 2, visitors: 30, anonymous: 0 }, on());
+    for (const fault of [{ status: 400, body: 'bad region' }, { status: 200, body: '{"visitors":[]}' }]) {
+      const id = about.simulator.faults.add({ kind: 'status', on: 'GET /api/v1/visitor/*', ...fault });
+      const { error, pages } = await about.table('visitor_history').run();
+      expect(error).toMatchObject({ kind: 'data', message: expect.stringMatching(/bad region|holds no list/) });
+      expect(pages.flatMap((page) => page.rows)).toEqual([]);
+      about.simulator.faults.clear(id);
+    }
   });
 
   it('leaves out a visitor the vendor no longer knows', async () => {
