@@ -36,6 +36,9 @@ export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSi
   let most = api.settings.record_limit;
   let asked = most;
   let ready: Row[] = [];
+  const keep = (rows: readonly Row[]): void => {
+    for (const row of ask.perVisitor(rows)) ready.push(row);
+  };
 
   for (;;) {
     const from = after;
@@ -49,11 +52,11 @@ export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSi
       ];
     };
     try {
-      for await (const batch of aggregate(api, ask.source, pipeline, signal)) {
+      for await (const batch of aggregate(api, ask.source, pipeline, signal, asked > LEAST_LIMIT && asked <= most)) {
         for (const row of batch) {
           const whole = answer.take(row);
           if (whole === undefined) continue;
-          ready.push(...ask.perVisitor(whole.rows));
+          keep(whole.rows);
           after = whole.visitor;
         }
         if (ready.length >= ROWS_PER_PART) {
@@ -69,11 +72,16 @@ export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSi
       continue;
     }
     if (answer.count() < asked) {
-      ready.push(...ask.perVisitor(answer.rest()));
-      yield { rows: ready, after: undefined };
-      return;
+      keep(answer.rest().rows);
+      const { visitor } = answer.rest();
+      // Whether the vendor gives as much as that nobody knows: ask what lies behind.
+      const proved = asked <= api.settings.record_limit || visitor === undefined;
+      yield { rows: ready, after: proved ? undefined : visitor };
+      if (proved) return;
+      after = visitor;
+    } else if (ready.length > 0) {
+      yield { rows: ready, after };
     }
-    if (ready.length > 0) yield { rows: ready, after };
     ready = [];
     // One visitor fills the answer alone.
     asked = after === from ? asked * 2 : most;
@@ -87,8 +95,8 @@ interface Answer {
   take(row: Row): { visitor: string; rows: readonly Row[] } | undefined;
   /** Rows taken in this try. */
   count(): number;
-  /** Rows of the last visitor. */
-  rest(): readonly Row[];
+  /** The last visitor and its rows. */
+  rest(): { visitor: string | undefined; rows: readonly Row[] };
 }
 
 function newAnswer(): Answer {
@@ -119,6 +127,6 @@ function newAnswer(): Answer {
       return whole;
     },
     count: () => taken,
-    rest: () => rows,
+    rest: () => ({ visitor, rows }),
   };
 }

@@ -11,7 +11,7 @@ import type { PendoSettings } from './settings.ts';
 
 const DAY = 86_400_000;
 
-export interface EventTable extends EventSource {
+export interface EventTable extends Omit<EventSource, 'documented'> {
   readonly name: string;
   readonly docs: string;
   /** As the connector page names it. */
@@ -35,12 +35,15 @@ export function eventTable(event: EventTable, settings: PendoSettings): TableDef
     keyReason: settings.key_mode === 'seed' ? 'The documented key; rows it does not tell apart overwrite one another.' : keyReason,
     method: 'incremental',
     fields: Object.fromEntries(Object.entries(fields).map(([column, field]) => [column, key.includes(column) ? filled(field as FieldBuilder) : field])),
-    read: readEvents(event),
+    read: readEvents({ ...event, documented: seedKey.flatMap(vendorFields) }),
     deletes: 'none',
     longestReread: (settings.lookback_days + 2) * DAY,
     partitions: 3,
   }) as TableDefinition;
 }
+
+/** Where the vendor has what a key column holds. */
+const vendorFields = (column: string): string[] => (column === 'period_start' ? ['day', 'hour'] : [column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())]);
 
 function filled(field: FieldBuilder): Fields[string] {
   if (field.type === 'text') return field.orWhenMissing('');

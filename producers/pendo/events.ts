@@ -6,7 +6,7 @@ import { aggregated } from './api.ts';
 import type { PendoApi } from './api.ts';
 import { readBucket } from './bucket.ts';
 import { dayOfHours, days, hours } from './grain.ts';
-import { summed } from './rows.ts';
+import { overwritten, summed } from './rows.ts';
 import type { Identity } from './rows.ts';
 
 const HOUR = 3_600_000;
@@ -22,6 +22,8 @@ export interface EventSource extends Identity {
   readonly source: string;
   /** Whether rows are counts of a bucket, or single interactions. */
   readonly counted: boolean;
+  /** Fields of the documented key, which may be the same for several rows. */
+  readonly documented: readonly string[];
 }
 
 /** One pass over the buckets from an instant to now. */
@@ -32,6 +34,8 @@ interface Pass {
   /** An instant in the bucket it has come to, and the last visitor read there. */
   at: number;
   after: string | undefined;
+  /** Whether nothing more was expected in any bucket when it was read: those after one that was not settle nothing. */
+  ripe: boolean;
 }
 
 /**
@@ -44,8 +48,11 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
     const grain = events.counted ? (period === 'day' ? days : hours) : period === 'day' ? dayOfHours : hours;
     const position = saved(ctx, 1);
     if (events.counted && position !== undefined && position.period !== period) throw periodChanged(asText(position.period) ?? '', period);
-    const state = { settled: asNumber(position?.settled), day: asNumber(position?.day), oldest: asNumber(position?.oldest), lookedBack: asNumber(position?.lookedBack) };
-    const pass = savedPass(position) ?? await newPass();
+    // Of apps that were not asked for before nothing has been read.
+    const apps = JSON.stringify(ctx.api.appId);
+    const known = position?.apps === apps ? position : undefined;
+    const state = { settled: asNumber(known?.settled), day: asNumber(position?.day), oldest: asNumber(position?.oldest), lookedBack: asNumber(known?.lookedBack) };
+    const pass = savedPass(known) ?? await newPass();
     const warnings = keyMode === 'seed' ? ['key_mode is seed: rows of this table overwrite one another, since its documented key does not tell them apart.'] : undefined;
 
     let pending: Row[] = [];
@@ -58,18 +65,20 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
       for await (const part of readBucket(ctx.api, asking, ctx.signal)) {
         const [first] = part.rows;
         start ??= first === undefined ? undefined : grain.startOf(first);
+        if (start !== undefined && (pass.at < start || pass.at >= start + grain.longest)) throw otherBucket(events.source, pass.at, start);
+        pass.ripe &&= (start ?? pass.at) + grain.longest + HORIZON <= ctx.runStart;
         pass.after = part.after;
         if (part.after !== undefined) yield page(part.rows, at());
         else pending = [...part.rows];
       }
       if (start !== undefined && grain === days) state.day = Math.max(state.day ?? start, start);
-      if ((start ?? pass.at) + grain.longest + HORIZON <= ctx.runStart) state.settled = Math.max(state.settled ?? -Infinity, start ?? pass.at);
+      if (pass.ripe) state.settled = Math.max(state.settled ?? -Infinity, start ?? pass.at);
       last ||= grain.holds(ctx.runStart, pass.at, start);
       if (!last) pass.at = grain.next(pass.at, start, state.day);
       quiet = pending.length === 0 ? quiet + 1 : 0;
       if (last) {
         if (pass.from <= pass.began - lookbackDays * DAY || pass.from === state.oldest) state.lookedBack = Math.max(state.lookedBack ?? 0, pass.began);
-        yield { ...page(pending, resting()), readTo: ctx.runStart - HORIZON, ...(warnings === undefined ? {} : { warnings }) };
+        yield { ...page(pending, resting()), readTo: pass.began - HORIZON, ...(warnings === undefined ? {} : { warnings }) };
       } else if (pending.length > 0 || quiet >= QUIET) {
         yield page(pending, at());
         quiet = 0;
@@ -91,19 +100,20 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
       const due = state.lookedBack === undefined || state.lookedBack + DAY <= ctx.runStart;
       const back = Math.min(state.settled ?? oldest, ctx.runStart - (due ? Math.max(FRESH, lookbackDays * DAY) : FRESH));
       const from = deeper ? oldest : Math.max(oldest, back);
-      return { from, began: ctx.runStart, at: grain.begin(Math.min(from, ctx.runStart), state.day), after: undefined };
+      return { from, began: ctx.runStart, at: grain.begin(Math.min(from, ctx.runStart), state.day), after: undefined, ripe: true };
     }
 
     function resting(): Position {
-      return { v: 1, period, ...Object.fromEntries(Object.entries(state).filter((entry): entry is [string, number] => entry[1] !== undefined)) };
+      return { v: 1, period, apps, ...Object.fromEntries(Object.entries(state).filter((entry): entry is [string, number] => entry[1] !== undefined)) };
     }
 
     function at(): Position {
-      const { from, began, after } = pass;
-      return { ...resting(), pass: { from, began, at: pass.at, ...(after === undefined ? {} : { after }) } };
+      const { from, began, ripe, after } = pass;
+      return { ...resting(), pass: { from, began, at: pass.at, ripe, ...(after === undefined ? {} : { after }) } };
     }
 
     function page(rows: readonly Row[], where: Position): Page {
+      if (keyMode === 'seed') ctx.count('keys_overwritten', overwritten(rows, events.documented));
       const share = (pass.at - pass.from) / Math.max(1, ctx.runStart - pass.from);
       return { rows, position: where, progress: Math.min(1, Math.max(0, share)) };
     }
@@ -113,7 +123,7 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
 function savedPass(position: Position | undefined): Pass | undefined {
   const cut: JsonObject | undefined = asObject(position?.pass);
   const at = asNumber(cut?.at);
-  return at === undefined ? undefined : { from: asNumber(cut?.from) ?? at, began: asNumber(cut?.began) ?? at, at, after: asText(cut?.after) };
+  return at === undefined ? undefined : { from: asNumber(cut?.from) ?? at, began: asNumber(cut?.began) ?? at, at, after: asText(cut?.after), ripe: cut?.ripe === true };
 }
 
 /** Nothing happened before the first visit of anybody. */
@@ -121,6 +131,12 @@ async function firstVisit(ctx: ReadContext<PendoApi>): Promise<number> {
   const field = 'metadata.auto.firstvisit';
   const [row] = await aggregated(ctx.api, 'first_visit', [source('visitors', { identified: false }), filter(`${field} >= 1`), sort(field), limit(1)], ctx.signal);
   return asNumber(asObject(asObject(row?.metadata)?.auto)?.firstvisit) ?? ctx.runStart - FRESH;
+}
+
+function otherBucket(source: string, asked: number, answered: number): TributaryError {
+  return new TributaryError(`Pendo was asked for ${source} of the day or hour with ${new Date(asked).toISOString()}, and answered those of one that begins at ${new Date(answered).toISOString()}.`, {
+    kind: 'data', code: 'pendo:bucket', remedy: 'The position stays where it is. The next run asks again; report it to the vendor if it stays.',
+  });
 }
 
 function periodChanged(from: string, to: string): TributaryError {

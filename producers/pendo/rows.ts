@@ -36,7 +36,7 @@ export function summed(rows: readonly Row[], { identifying, dimensions }: Identi
   if (rows.length < 2) return rows;
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
-    const key = canonicalJson([identifying.map((field) => row[field] ?? ''), present(row, dimensions)]);
+    const key = canonicalJson([valuesOf(row, identifying), present(row, dimensions)]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [row]);
     else group.push(row);
@@ -44,14 +44,21 @@ export function summed(rows: readonly Row[], { identifying, dimensions }: Identi
   return groups.size === rows.length ? rows : [...groups.values()].map((group) => (group.length === 1 ? group[0] as Row : one(group)));
 }
 
+/** How many of the rows do not stay when these fields are the key. */
+export function overwritten(rows: readonly Row[], fields: readonly string[]): number {
+  return rows.length - new Set(rows.map((row) => canonicalJson(valuesOf(row, fields)))).size;
+}
+
+const valuesOf = (row: Row, fields: readonly string[]): Json => fields.map((field) => row[field] ?? '');
+
 function one(group: readonly Row[]): Row {
   const [latest] = [...group].sort((a, b) => numberOf(b.lastTime) - numberOf(a.lastTime) || (canonicalJson(a) < canonicalJson(b) ? 1 : -1)) as [Row];
+  const earliest = group.reduce((least, { firstTime }) => (typeof firstTime === 'number' ? Math.min(least, firstTime) : least), Infinity);
   const counts = SUMS.filter((field) => group.some((row) => typeof row[field] === 'number'));
-  const starts = group.map((row) => row.firstTime).filter((time) => typeof time === 'number');
   return {
     ...latest,
     ...Object.fromEntries(counts.map((field) => [field, group.reduce((sum, row) => sum + numberOf(row[field]), 0)])),
-    ...(starts.length === 0 ? {} : { firstTime: Math.min(...starts) }),
+    ...(earliest === Infinity ? {} : { firstTime: earliest }),
   };
 }
 

@@ -252,7 +252,8 @@ describe('the documented keys', () => {
     const seed = await subscription({ days: 4 }, { key_mode: 'seed' });
     const extended = await subscription({ days: 4 });
     for (const name of COUNTED) {
-      const { rows, pages } = await seed.table(name).run();
+      const { rows, pages, counted } = await seed.table(name).run();
+      expect(counted['keys_overwritten'], name).toBeGreaterThan(0);
       expect(seed.topic(name, rows).size, name).toBeLessThan(extended.truth(name).size);
       expect(pages.at(-1)?.warnings?.[0]).toMatch(/key_mode/);
       expect(seed.definition(name).key.every((column) => extended.definition(name).key.includes(column)), name).toBe(true);

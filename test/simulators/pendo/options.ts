@@ -15,6 +15,8 @@ export interface Switches {
   empty: 'null' | 'list';
   /** Largest answer before the vendor runs out of memory (400), rows. */
   mostRows: number;
+  /** Rows an answer ends after, whatever its limit; nothing tells that it was cut. */
+  atMost: number;
   /** Raw events it looks at before it gives up (408). */
   mostScanned: number;
 }
@@ -52,4 +54,4 @@ export const NARROW_KEY = 'pendo-narrow-key-77aa';
 export const DEFAULT_APP = -323232;
 export const APPS: readonly number[] = [DEFAULT_APP, 5211887790002176, 6411904463011840];
 
-export const DEFAULT_SWITCHES: Switches = { hourRowsHaveDay: true, empty: 'null', mostRows: Infinity, mostScanned: Infinity };
+export const DEFAULT_SWITCHES: Switches = { hourRowsHaveDay: true, empty: 'null', mostRows: Infinity, atMost: Infinity, mostScanned: Infinity };

@@ -155,7 +155,7 @@ export function aggregations(world: World, clock: SimClock, switches: Switches):
       const limit = (pipeline as Stage[]).find((stage) => stage['limit'] !== undefined)?.['limit'] as number | undefined;
       const rows = (pipeline as Stage[]).reduce<VendorRow[]>((found, stage) => apply(found, stage, limit), []);
       if (rows.length > switches.mostRows) throw new Refused(400, 'Query exceeded memory limit');
-      return { startTime: clock.now(), results: rows.length === 0 && switches.empty === 'null' ? null : rows };
+      return { startTime: clock.now(), results: rows.length === 0 && switches.empty === 'null' ? null : rows.slice(0, switches.atMost) };
     },
   };
 }
