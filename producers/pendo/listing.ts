@@ -22,10 +22,11 @@ export interface Listing<Ask> {
 /** Fewer rows at once would take for ever. */
 const LEAST_LIMIT = 50;
 
-/** An answer under way, and the last row it gave. */
+/** An answer under way, the last row it gave, and whether it gave one. */
 interface Open {
   readonly rows: AsyncGenerator<readonly Row[], void, void>;
   behind: Json | undefined;
+  gave: boolean;
 }
 
 /**
@@ -40,6 +41,7 @@ export function inPages<Ask = unknown>(listing: Listing<Ask>, reader: (call: Cal
     const begin = (ask: Ask & { readonly cursor: Json | undefined }, signal: AbortSignal): Open => {
       const begun: Open = {
         behind: ask.cursor,
+        gave: false,
         rows: aggregate(ctx.api, listing.name, () => [...listing.stages(ctx.api, { ...ask, cursor: begun.behind }), limit(most)], signal, most > LEAST_LIMIT),
       };
       return begun;
@@ -56,11 +58,14 @@ export function inPages<Ask = unknown>(listing: Listing<Ask>, reader: (call: Cal
         try {
           const { value: batch } = await open.rows.next();
           if (batch === undefined) {
+            const { gave } = open;
             open = undefined;
+            if (gave && rows.length === 0) continue;
             break;
           }
           for (const row of batch) rows.push(row);
           open.behind = behind = nameOf(batch.at(-1) as Row);
+          open.gave = true;
         } catch (error) {
           await open?.rows.return();
           open = undefined;
