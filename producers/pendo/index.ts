@@ -28,8 +28,8 @@ export const pendo: Source<PendoSettings, PendoApi> = {
   tables: (settings) => [
     metadataAccounts,
     metadataVisitors,
-    accounts,
-    visitors,
+    accounts(settings),
+    visitors(settings),
     features,
     pages,
     guides,

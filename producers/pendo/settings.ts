@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { CUSTOM_TYPES } from './custom-fields.ts';
+
+const customFields = z.record(z.string().min(1), z.enum(CUSTOM_TYPES)).default({});
 
 export const pendoSettings = z.strictObject({
   integration_key: z.string().min(1).meta({ secret: true, description: 'Integration key, from Settings, Integrations, Integration Keys. An admin makes it.' }),
@@ -7,6 +10,8 @@ export const pendoSettings = z.strictObject({
   period: z.enum(['day', 'hour']).default('day').meta({ description: 'What events, feature_events, page_events and track_events are counted by. Another period needs another connection.' }),
   app_ids: z.array(z.int()).default([]).meta({ description: 'Apps, by id, to read; empty means all.' }),
   include_anonymous_visitors: z.boolean().default(false).meta({ description: 'Whether visitors who were never identified are rows of visitors. Events always hold theirs.' }),
+  custom_fields: z.strictObject({ accounts: customFields, visitors: customFields }).prefault({})
+    .meta({ description: 'Custom metadata fields that are columns of their own, with their types; all others are in metadata_custom.' }),
   key_mode: z.enum(['extended', 'seed']).default('extended').meta({ description: 'seed keys event tables as the connector page says, which overwrites rows.' }),
   lookback_days: z.int().min(1).max(180).default(10).meta({ description: 'How far back late events are looked for once a day.' }),
   record_limit: z.int().min(10).max(1_000_000).default(50_000).meta({ description: 'Rows asked for per request.' }),

@@ -42,6 +42,7 @@ beforeAll(async () => {
       settings: {
         integration_key: DEFAULT_KEY, base_url: vendorOf(name).url, period: name === 'pendo_day' ? 'day' : 'hour', record_limit: 500, requests_per_second: 100_000,
         include_anonymous_visitors: name === 'pendo_day', visitor_history: { enabled: true, max_visitors: 60, max_calls: 100_000 },
+        ...(name === 'pendo_day' ? {} : { custom_fields: { visitors: { tier: 'string', seats: 'integer' }, accounts: { churnrisk: 'boolean', renewaldate: 'time' } } }),
       },
     })),
   });
@@ -115,6 +116,8 @@ describe('two subscriptions in the topics', () => {
       expect(lengths.filter((length) => length !== 24).sort()).toEqual([23, 25]);
       const seen = world.raws.filter(({ visibleAt }) => visibleAt <= vendorOf(name).clock.now());
       expect(sum(events.values(), 'num_events')).toBe(seen.filter(({ kind }) => kind === 'page' || kind === 'feature').length);
+      const seats = [...(await test.readTable('visitors', name)).rows.values()].map((row) => row['metadata_custom_seats']);
+      expect(new Set(seats)).toEqual(new Set(name === 'pendo_day' ? [undefined] : [null, 25]));
       expect(summaries.get(`${name}.visitors`)?.totals.published).toBe(name === 'pendo_day' ? 2_000 : 1_800);
     }
     const collided = test.events.filter((event) => event.type === 'rows-odd' && event.what === 'key_collisions');

@@ -1,9 +1,12 @@
 import { table } from '../../../src/table/define.ts';
 import { boolean, integer, json, text } from '../../../src/table/fields.ts';
+import type { TableDefinition } from '../../../src/table/types.ts';
 import { autoColumns, metadataColumns, metadataShape } from '../columns.ts';
+import { customColumns } from '../custom-fields.ts';
 import { readPeople } from '../people.ts';
+import type { PendoSettings } from '../settings.ts';
 
-export const accounts = table({
+export const accounts = ({ custom_fields: custom }: PendoSettings): TableDefinition => table({
   name: 'accounts',
   docs: 'Pendo Engage API: aggregation over accounts',
   documentedKey: ['account_id'],
@@ -14,14 +17,15 @@ export const accounts = table({
     account_id: text('Account id'),
     ...autoColumns,
     ...metadataColumns,
+    ...customColumns(custom.accounts),
   },
   shape: metadataShape,
   read: readPeople({ source: 'accounts', id: 'accountId', parameters: (api) => ({ appId: api.appId }) }),
   deletes: 'scan',
   absentScans: 2,
-});
+}) as TableDefinition;
 
-export const visitors = table({
+export const visitors = ({ custom_fields: custom }: PendoSettings): TableDefinition => table({
   name: 'visitors',
   docs: 'Pendo Engage API: aggregation over visitors',
   documentedKey: ['visitor_id'],
@@ -45,10 +49,11 @@ export const visitors = table({
     ...metadataColumns,
     do_not_process: boolean('Whether events of the visitor are dropped').from('metadata.pendo.donotprocess'),
     is_anonymous: boolean('Whether the visitor was never identified').of((row) => String(row.visitorId ?? '').startsWith('_PENDO_T_')),
+    ...customColumns(custom.visitors),
   },
   shape: metadataShape,
   // Visitors belong to the subscription, not to an app.
   read: readPeople({ source: 'visitors', id: 'visitorId', parameters: (api) => ({ identified: !api.settings.include_anonymous_visitors }) }),
   deletes: 'scan',
   absentScans: 2,
-});
+}) as TableDefinition;
