@@ -93,13 +93,13 @@ export function aggregate(api: PendoApi, name: string, pipeline: () => readonly 
   }) as AsyncGenerator<readonly Row[], void, void>;
 }
 
-/** All rows of a small aggregation. */
-export async function aggregated(api: PendoApi, name: string, pipeline: readonly Stage[], signal: AbortSignal): Promise<readonly Row[]> {
-  let rows: Row[] = [];
+/** All rows of a small aggregation, each as small as `keep` makes it. */
+export async function aggregated<T = Row>(api: PendoApi, name: string, pipeline: readonly Stage[], signal: AbortSignal, keep: (row: Row) => T): Promise<readonly T[]> {
+  let rows: T[] = [];
   const whole = (): readonly Stage[] => {
     rows = [];
     return pipeline;
   };
-  for await (const batch of aggregate(api, name, whole, signal)) rows.push(...batch);
+  for await (const batch of aggregate(api, name, whole, signal)) for (const row of batch) rows.push(keep(row));
   return rows;
 }

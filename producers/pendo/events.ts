@@ -129,8 +129,9 @@ function savedPass(position: Position | undefined): Pass | undefined {
 /** Nothing happened before the first visit of anybody. */
 async function firstVisit(ctx: ReadContext<PendoApi>): Promise<number> {
   const field = 'metadata.auto.firstvisit';
-  const [row] = await aggregated(ctx.api, 'first_visit', [source('visitors', { identified: false }), filter(`${field} >= 1`), sort(field), limit(1)], ctx.signal);
-  return asNumber(asObject(asObject(row?.metadata)?.auto)?.firstvisit) ?? ctx.runStart - FRESH;
+  const first = [source('visitors', { identified: false }), filter(`${field} >= 1`), sort(field), limit(1)];
+  const [visit] = await aggregated(ctx.api, 'first_visit', first, ctx.signal, (row) => asNumber(asObject(asObject(row.metadata)?.auto)?.firstvisit));
+  return visit ?? ctx.runStart - FRESH;
 }
 
 function otherBucket(source: string, asked: number, answered: number): TributaryError {

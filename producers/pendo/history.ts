@@ -14,6 +14,13 @@ const HORIZON = 8 * HOUR;
 /** The vendor tells no more than 180 days back. */
 const FARTHEST = 179 * DAY;
 
+interface Visitor {
+  readonly id: string;
+  readonly updated: number;
+  readonly firstVisit: number;
+  readonly doNotProcess: boolean;
+}
+
 /** Days of one visitor, to be asked for. */
 interface Task {
   readonly visitor: string;
@@ -35,10 +42,11 @@ export const readHistory: Reader<PendoApi> = async function* read(ctx) {
   }
   const before = asObject(position.read) ?? {};
   const newest = await newestVisitors(ctx, maxVisitors);
-  const ids = new Set(newest.map((row) => asText(row.visitorId)));
+  const ids = new Set(newest.map(({ id }) => id));
   // Visitors that are no longer among the newest are forgotten: the position stays small.
   const done: Record<string, Json> = Object.fromEntries(Object.entries(before).filter(([id]) => ids.has(id)));
-  const { tasks, left } = plan(ctx, newest, before, maxCalls);
+  // Whoever asks for history again means all of it.
+  const { tasks, left } = plan(ctx, newest, before, ctx.mode === 'historical' ? Infinity : maxCalls);
 
   const pages = inOrder(tasks.values(), async function* one(task, signal): AsyncGenerator<{ task: Task; read: readonly Row[] | TributaryError }, void, void> {
     yield { task, read: await activities(ctx, task, signal) };
@@ -65,28 +73,29 @@ export const readHistory: Reader<PendoApi> = async function* read(ctx) {
   yield { rows: [], position: at(), ...(warnings.length > 0 ? { warnings } : { readTo: ctx.runStart - DAY }) };
 };
 
-function newestVisitors({ api, signal }: ReadContext<PendoApi>, count: number): Promise<readonly Row[]> {
+function newestVisitors({ api, signal }: ReadContext<PendoApi>, count: number): Promise<readonly Visitor[]> {
   const updated = 'metadata.auto.lastupdated';
   return aggregated(api, 'newest_visitors', [
     source('visitors', { identified: !api.settings.include_anonymous_visitors }), filter(`${updated} >= 1`), sort(`-${updated}`, 'visitorId'), limit(count),
-  ], signal);
+  ], signal, ({ visitorId, metadata }) => {
+    const { auto, pendo } = asObject(metadata) ?? {};
+    return {
+      id: asText(visitorId) ?? '', updated: asNumber(asObject(auto)?.lastupdated) ?? 0, firstVisit: asNumber(asObject(auto)?.firstvisit) ?? 0, doNotProcess: asObject(pendo)?.donotprocess === true,
+    };
+  });
 }
 
-function plan(ctx: ReadContext<PendoApi>, visitors: readonly Row[], before: JsonObject, maxCalls: number): { tasks: Task[]; left: number } {
+function plan(ctx: ReadContext<PendoApi>, visitors: readonly Visitor[], before: JsonObject, maxCalls: number): { tasks: Task[]; left: number } {
   const tasks: Task[] = [];
   let calls = 0;
   let left = 0;
   // Whoever was read the longest ago comes first, else those who are always active would take all requests.
-  const readAt = (row: Row): number => asNumber(before[asText(row.visitorId) ?? '']) ?? 0;
-  for (const row of [...visitors].sort((a, b) => readAt(a) - readAt(b))) {
-    const visitor = asText(row.visitorId);
-    const metadata = asObject(row.metadata);
-    const auto = asObject(metadata?.auto);
-    const updated = asNumber(auto?.lastupdated);
-    if (visitor === undefined || updated === undefined || asObject(metadata?.pendo)?.donotprocess === true) continue;
+  const readAt = ({ id }: Visitor): number => asNumber(before[id]) ?? 0;
+  for (const { id: visitor, updated, firstVisit, doNotProcess } of [...visitors].sort((a, b) => readAt(a) - readAt(b))) {
+    if (visitor === '' || doNotProcess) continue;
     const known = asNumber(before[visitor]);
     if (known !== undefined && updated < known - HORIZON) continue;
-    const earliest = Math.max(ctx.since ?? 0, ctx.runStart - FARTHEST, known === undefined ? asNumber(auto?.firstvisit) ?? 0 : known - DAY);
+    const earliest = Math.max(ctx.since ?? 0, ctx.runStart - FARTHEST, known === undefined ? firstVisit : known - DAY);
     const latest = Math.min(ctx.runStart, updated + DAY);
     const days: number[] = [];
     for (let day = Math.floor(earliest / DAY) * DAY; day <= latest; day += DAY) days.push(Math.max(day, ctx.runStart - FARTHEST));

@@ -172,6 +172,14 @@ describe('visitor history', () => {
     expect(held).toEqual(about.truth('visitor_history'));
   });
 
+  it('is read whole by a back-fill, however many requests that takes', async () => {
+    const about = await subscription({ days: 3, visitors: 30, anonymous: 0 }, on({ max_calls: 5 }));
+    const { held, run } = holding(about, 'visitor_history');
+    const { pages } = await run({ mode: 'historical' });
+    expect(pages.at(-1)?.warnings).toBeUndefined();
+    expect(held).toEqual(about.truth('visitor_history'));
+  });
+
   it('keeps one row of a page that is looked at over midnight', async () => {
     const about = await subscription({ days: 3, visitors: 30, anonymous: 0, sessions: 0 }, on());
     const midnight = Math.floor(about.simulator.clock.now() / DAY) * DAY;
