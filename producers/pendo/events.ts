@@ -2,7 +2,7 @@ import { TributaryError } from '../../src/errors.ts';
 import { asNumber, asObject, asText, saved } from '../../src/extract/resume.ts';
 import type { JsonObject, Page, Position, ReadContext, Reader, Row } from '../../src/extract/types.ts';
 import { filter, limit, sort, source } from './aggregation.ts';
-import { aggregated } from './api.ts';
+import { aggregated, isTooHeavy } from './api.ts';
 import type { PendoApi } from './api.ts';
 import { readBucket } from './bucket.ts';
 import { dayOfHours, days, hours } from './grain.ts';
@@ -36,6 +36,8 @@ interface Pass {
   after: string | undefined;
   /** Whether nothing more was expected in any bucket when it was read: those after one that was not settle nothing. */
   ripe: boolean;
+  /** Whether what is no count is asked for by the hour instead of by 24. */
+  hourly: boolean;
 }
 
 /**
@@ -45,7 +47,7 @@ interface Pass {
 export function readEvents(events: EventSource): Reader<PendoApi> {
   return async function* read(ctx) {
     const { period, lookback_days: lookbackDays, key_mode: keyMode } = ctx.api.settings;
-    const grain = events.counted ? (period === 'day' ? days : hours) : period === 'day' ? dayOfHours : hours;
+    const daily = events.counted && period === 'day';
     const position = saved(ctx, 1);
     if (events.counted && position !== undefined && position.period !== period) throw periodChanged(asText(position.period) ?? '', period);
     // Of apps that were not asked for before nothing has been read.
@@ -53,6 +55,7 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
     const known = position?.apps === apps ? position : undefined;
     const state = { settled: asNumber(known?.settled), day: asNumber(position?.day), oldest: asNumber(position?.oldest), lookedBack: asNumber(known?.lookedBack) };
     const pass = savedPass(known) ?? await newPass();
+    let grain = daily ? days : pass.hourly ? hours : dayOfHours;
     const warnings = keyMode === 'seed' ? ['key_mode is seed: rows of this table overwrite one another, since its documented key does not tell them apart.'] : undefined;
 
     let pending: Row[] = [];
@@ -62,14 +65,20 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
       if (last) pass.at = ctx.runStart;
       let start: number | undefined;
       const asking = { source: events.source, series: grain.series(pass.at), after: pass.after, perVisitor };
-      for await (const part of readBucket(ctx.api, asking, ctx.signal)) {
-        const [first] = part.rows;
-        start ??= first === undefined ? undefined : grain.startOf(first);
-        if (start !== undefined && (pass.at < start || pass.at >= start + grain.longest)) throw otherBucket(events.source, pass.at, start);
-        pass.ripe &&= (start ?? pass.at) + grain.longest + HORIZON <= ctx.runStart;
-        pass.after = part.after;
-        if (part.after !== undefined) yield page(part.rows, at());
-        else pending = [...part.rows];
+      try {
+        for await (const part of readBucket(ctx.api, asking, ctx.signal)) {
+          const [first] = part.rows;
+          start ??= first === undefined ? undefined : grain.startOf(first);
+          if (start !== undefined && (pass.at < start || pass.at >= start + grain.longest)) throw otherBucket(events.source, pass.at, start);
+          pass.ripe &&= (start ?? pass.at) + grain.longest + HORIZON <= ctx.runStart;
+          pass.after = part.after;
+          if (part.after !== undefined) yield page(part.rows, at());
+          else pending = [...part.rows];
+        }
+      } catch (error) {
+        if (grain !== dayOfHours || !isTooHeavy(error)) throw error;
+        [grain, pass.hourly, pass.after, last] = [hours, true, undefined, false];
+        continue;
       }
       if (start !== undefined && grain === days) state.day = Math.max(state.day ?? start, start);
       if (pass.ripe) state.settled = Math.max(state.settled ?? -Infinity, start ?? pass.at);
@@ -100,7 +109,7 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
       const due = state.lookedBack === undefined || state.lookedBack + DAY <= ctx.runStart;
       const back = Math.min(state.settled ?? oldest, ctx.runStart - (due ? Math.max(FRESH, lookbackDays * DAY) : FRESH));
       const from = deeper ? oldest : Math.max(oldest, back);
-      return { from, began: ctx.runStart, at: grain.begin(Math.min(from, ctx.runStart), state.day), after: undefined, ripe: true };
+      return { from, began: ctx.runStart, at: (daily ? days : hours).begin(Math.min(from, ctx.runStart), state.day), after: undefined, ripe: true, hourly: period === 'hour' };
     }
 
     function resting(): Position {
@@ -108,8 +117,8 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
     }
 
     function at(): Position {
-      const { from, began, ripe, after } = pass;
-      return { ...resting(), pass: { from, began, at: pass.at, ripe, ...(after === undefined ? {} : { after }) } };
+      const { from, began, ripe, hourly, after } = pass;
+      return { ...resting(), pass: { from, began, at: pass.at, ripe, hourly, ...(after === undefined ? {} : { after }) } };
     }
 
     function page(rows: readonly Row[], where: Position): Page {
@@ -123,7 +132,7 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
 function savedPass(position: Position | undefined): Pass | undefined {
   const cut: JsonObject | undefined = asObject(position?.pass);
   const at = asNumber(cut?.at);
-  return at === undefined ? undefined : { from: asNumber(cut?.from) ?? at, began: asNumber(cut?.began) ?? at, at, after: asText(cut?.after), ripe: cut?.ripe === true };
+  return at === undefined ? undefined : { from: asNumber(cut?.from) ?? at, began: asNumber(cut?.began) ?? at, at, after: asText(cut?.after), ripe: cut?.ripe === true, hourly: cut?.hourly === true };
 }
 
 /** Nothing happened before the first visit of anybody. */

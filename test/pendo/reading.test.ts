@@ -32,7 +32,7 @@ describe('every table of a subscription', () => {
         expect(truth.size, name).toBeGreaterThan(5);
       }
     }
-  });
+  }, 120_000);
 });
 
 describe('events', () => {
@@ -116,7 +116,7 @@ describe('events', () => {
       }
       expect(simulator.requests.count({ status: 400 })).toBe(0);
     }
-  });
+  }, 120_000);
 
   it('read a visitor who alone exceeds an answer', async () => {
     const { table, simulator, topic, truth } = await subscription({ days: 2, visitors: 40, sessions: 20 }, { record_limit: 10 });
@@ -229,6 +229,24 @@ describe('events', () => {
     simulator.switches.mostScanned = 3;
     expect((await table('events').run()).error).toMatchObject({ kind: 'data', code: 'pendo:too_heavy', remedy: expect.stringContaining('record_limit') });
   });
+
+  it('that are single are asked for by the hour when a day is too much, and go on so when they are cut', async () => {
+    const about = await subscription({ days: 3, visitors: 300, sessions: 3_000, switches: { mostScanned: 120 } }, { record_limit: 10 });
+    const { simulator, topic, truth } = about;
+    const reader = about.table('guide_events');
+    const rows: Row[] = [];
+    let cut = 0;
+    for (let i = 0; i < 400; i += 1) {
+      const run = await reader.run({ stopAfter: 1 });
+      expect(run.error).toBeUndefined();
+      rows.push(...run.rows);
+      if ((reader.position?.['pass'] as { after?: string } | undefined)?.after !== undefined) cut += 1;
+      if (reader.position?.['pass'] === undefined) break;
+    }
+    expect(cut).toBeGreaterThan(5);
+    expect(topic('guide_events', rows)).toEqual(truth('guide_events'));
+    expect(simulator.asked.some(({ hours }) => hours === 1)).toBe(true);
+  }, 120_000);
 
   it('fail, and do not ask for ever, when one visitor alone is too much for the vendor', async () => {
     const { table, simulator } = await subscription({ days: 1, visitors: 30, sessions: 0, switches: { mostRows: 700 } }, { record_limit: 5_000 });
