@@ -122,7 +122,8 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
     }
 
     function page(rows: readonly Row[], where: Position): Page {
-      if (keyMode === 'seed') ctx.count('keys_overwritten', overwritten(rows, events.documented));
+      const lost = keyMode === 'seed' ? overwritten(rows, events.documented) : 0;
+      if (lost > 0) ctx.count('keys_overwritten', lost);
       const share = (pass.at - pass.from) / Math.max(1, ctx.runStart - pass.from);
       return { rows, position: where, progress: Math.min(1, Math.max(0, share)) };
     }

@@ -47,13 +47,15 @@ describe('events', () => {
     }
   });
 
-  it('survive both changes of the clock, in zones near and far', async () => {
+  it.each(['day', 'hour'])('by %s survive both changes of the clock, in zones near and far', async (period) => {
     const cases = [['America/New_York', Date.UTC(2026, 2, 12, 3)], ['America/New_York', Date.UTC(2026, 10, 5, 6)], ['Africa/Cairo', Date.UTC(2010, 8, 13, 12)], ['Pacific/Auckland', Date.UTC(2026, 8, 30, 11, 30)], ['Pacific/Norfolk', Date.UTC(2026, 9, 8, 13)]] as const;
     for (const [timeZone, now] of cases) {
-      const { table, topic, truth } = await subscription({ timeZone, now, days: 8, visitors: 30, sessions: 120 });
-      const { rows, error } = await table('page_events').run();
-      expect(error).toBeUndefined();
-      expect(topic('page_events', rows), timeZone).toEqual(truth('page_events'));
+      const { table, topic, truth } = await subscription({ timeZone, now, days: 8, visitors: 30, sessions: 120 }, { period });
+      for (const name of ['page_events', 'guide_events'] as PendoTable[]) {
+        const { rows, error } = await table(name).run();
+        expect(error).toBeUndefined();
+        expect(topic(name, rows), `${name} in ${timeZone}`).toEqual(truth(name));
+      }
     }
   });
 
