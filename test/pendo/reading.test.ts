@@ -57,7 +57,7 @@ describe('events', () => {
         expect(topic(name, rows), `${name} in ${timeZone}`).toEqual(truth(name));
       }
     }
-  });
+  }, 120_000);
 
   it('skip no day even where nothing happened for weeks', async () => {
     for (const [timeZone, now] of [['Pacific/Norfolk', Date.UTC(2026, 9, 20, 13)], ['America/New_York', Date.UTC(2026, 2, 25, 5)]] as const) {
