@@ -33,7 +33,6 @@ export function connectPendo(settings: PendoSettings, http: HttpFactory): PendoA
       vendor: 'pendo',
       baseUrl: settings.base_url ?? HOSTS[settings.region ?? (settings.integration_key.endsWith('.eu') ? 'eu' : 'us')],
       headers: { 'x-pendo-integration-key': settings.integration_key, accept: 'application/json', 'content-type': 'application/json' },
-      timeoutMs: PATIENCE,
       maxBytes: LARGEST,
       // What is under way counts as well: one aggregation at a time, four requests for history.
       budget: { buckets: { default: { windows: [{ limit: perSecond, per: SECOND }] }, history: { windows: [{ limit: 4 * perSecond, per: SECOND }] } }, concurrency: 8 },
@@ -88,7 +87,7 @@ export const isTooHeavy = (error: unknown): boolean => error instanceof Tributar
  */
 export function aggregate(api: PendoApi, name: string, pipeline: () => readonly Stage[], signal: AbortSignal, reducible = false): AsyncGenerator<readonly Row[], void, void> {
   return api.http.stream(AGGREGATION, {
-    endpoint: name, bucket: 'default', list: 'results', signal, ...(reducible ? { maxTimeouts: 1 } : {}),
+    endpoint: name, bucket: 'default', list: 'results', signal, timeoutMs: PATIENCE, ...(reducible ? { maxTimeouts: 1 } : {}),
     body: () => ({ response: { mimeType: 'application/json' }, request: { requestId: name, name, pipeline: pipeline() } }),
   }) as AsyncGenerator<readonly Row[], void, void>;
 }
