@@ -12,6 +12,8 @@ export interface SoapFault {
   readonly status: number;
 }
 
+/** Tries of a call whose answer is SOAP, but broken. */
+const TRIES = 5;
 const FORBIDDEN = /&#(?:x([0-9a-f]+)|([0-9]+));/gi;
 
 /**
@@ -61,6 +63,13 @@ function textOf(value: Json | undefined): string {
 export function notSoap({ status, text }: RawAnswer, what: string, vendor: string): Verdict | undefined {
   if (status < 200 || status >= 300) return undefined;
   const seen = text.trim() === '' ? 'an empty body' : /<(!doctype\s+html|html)/i.test(text.slice(0, 2_000)) ? 'a web page' : 'something that is no SOAP answer';
+  if (isEnvelope(text)) {
+    // Of the service itself: should it write the same each time, no waiting helps.
+    return {
+      kind: 'transient', tries: TRIES, code: `${vendor}:broken_xml`, message: `${what} gave a SOAP answer that cannot be read.`,
+      remedy: 'The request is repeated a few times. Report it to the vendor if it stays.', detail: text.slice(-500),
+    };
+  }
   return {
     kind: 'transient', code: `${vendor}:invalid_xml`, message: `${what} was answered ${status} with ${seen} instead of data.`,
     remedy: 'The request is repeated. If it stays, check base_url in the settings and any proxy in between.',

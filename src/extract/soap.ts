@@ -23,8 +23,10 @@ export interface SoapOptions {
   readonly wsdl: string;
   /** Header block sent with each call. */
   readonly header?: { readonly content: JsonObject; readonly namespace: string };
-  /** What a fault means. */
-  readonly fault: (fault: SoapFault, operation: string) => Verdict;
+  /** What a fault means; undefined: what its HTTP status means. */
+  readonly fault: (fault: SoapFault, operation: string) => Verdict | undefined;
+  /** Hears of each result before it is given back, for services that put errors into it; undefined: it is good. */
+  readonly judge?: (result: JsonObject | null, operation: string) => Verdict | undefined;
   /** Hears how many forbidden character references of an answer had to be replaced. */
   readonly onRepaired?: (operation: string, count: number) => void;
 }
@@ -112,12 +114,12 @@ function carrier(options: SoapOptions): IHttpClient {
         const { error, result: found } = call.outcome ?? { error: new Error('no outcome'), result: undefined };
         if (error !== undefined && error !== null) {
           const fault = faultOf(error, answer.status);
-          return fault === undefined ? notSoap(answer, what, vendor) : options.fault(fault, operation);
+          return (fault === undefined ? undefined : options.fault(fault, operation)) ?? notSoap(answer, what, vendor);
         }
         // Without the response element the client gives back whatever there was.
         if (!new RegExp(`<(?:[\\w.-]+:)?${operation}Response[\\s/>]`).test(xml)) return notSoap(answer, what, vendor);
         result = (found ?? null) as JsonObject | null;
-        return undefined;
+        return options.judge?.(result, operation);
       };
 
       const { signal, ...limits } = ask;

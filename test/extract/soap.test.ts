@@ -63,7 +63,8 @@ async function shop(answers: readonly Answering[], options: Partial<HttpOptions>
     header: { content: { User: { Name: 'me', Password: PASSWORD } }, namespace: NS },
     fault: ({ text, status }) => (text.includes('[Locked]')
       ? { kind: 'config', reach: 'connection', message: `Locked: ${text}` }
-      : { kind: 'transient', code: 'shop:fault', tries: 3, message: `Fault ${status}: ${text}` }),
+      : status === 429 || text === 'None' ? undefined : { kind: 'transient', code: 'shop:fault', tries: 3, message: `Fault ${status}: ${text}` }),
+    judge: (result) => (rowsOf(result, 'OrdersResult', 'Order')[0]?.['Id'] === 'sorry' ? { kind: 'data', code: 'shop:sorry', message: `Sorry, ${PASSWORD}.` } : undefined),
     onRepaired: (_operation, count) => repaired.push(count),
   });
   return {
@@ -157,6 +158,32 @@ describe('an answer that is no data', () => {
     expect(rowsOf(await call(), 'OrdersResult', 'Order')).toEqual([{ Id: '1' }]);
     expect(heard.troubles).toMatchObject([{ kind: 'transient', remedy: expect.any(String) }]);
     expect(heard).toMatchObject({ recovered: 1, requests: [{ endpoint: 'Orders' }, { endpoint: 'Orders' }] });
+  });
+
+  it.each([
+    ['stops in the middle', orders('<Order><Id>1').slice(0, -40)], ['holds nothing', '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"/>'],
+    ['is a fault that means nothing', envelope('<soap:Fault><faultcode>x</faultcode><faultstring>None</faultstring></soap:Fault>')],
+  ])('is not asked for again without an end when it is SOAP that %s', async (_how, bad) => {
+    const { call, bodies } = await shop([(answer) => void answer.writeHead(200, { 'content-type': 'text/xml' }).end(bad)]);
+    expect(await thrown(call())).toMatchObject({ kind: 'transient', code: 'shop:broken_xml', message: 'Shop Orders gave a SOAP answer that cannot be read.' });
+    expect(bodies).toHaveLength(5);
+  });
+
+  it('is waited for as long as the service says, also when it says it with a fault', async () => {
+    const { call, heard } = await shop([
+      (answer) => void answer.writeHead(429, { 'content-type': 'text/xml', 'retry-after': '2' }).end(fault('Slow down')), orders('<Order><Id>1</Id></Order>'),
+    ]);
+    const asked = Date.now();
+    expect(rowsOf(await call(), 'OrdersResult', 'Order')).toEqual([{ Id: '1' }]);
+    expect(Date.now() - asked).toBeGreaterThanOrEqual(1_950);
+    expect(heard.throttled[0]?.until).toBeGreaterThanOrEqual(asked + 1_950);
+    expect(heard.troubles).toEqual([]);
+  });
+
+  it('may be found in what it holds', async () => {
+    const { call, bodies } = await shop([orders('<Order><Id>sorry</Id></Order>')]);
+    expect(await thrown(call())).toMatchObject({ kind: 'data', code: 'shop:sorry', message: 'Sorry, ***.' });
+    expect(bodies).toHaveLength(1);
   });
 
   it('is given up after the tries its verdict allows', async () => {
