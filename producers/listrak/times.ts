@@ -2,6 +2,8 @@ import { parseInstant } from '../../src/extract/time.ts';
 import type { Json, Row } from '../../src/extract/types.ts';
 
 const HOUR = 3_600_000;
+/** What the vendor writes for "never" is in the year 1. */
+const YEAR_2 = Date.parse('0002-01-01T00:00:00Z');
 
 export function isZone(zone: string): boolean {
   try {
@@ -15,6 +17,8 @@ export function isZone(zone: string): boolean {
 export interface Times {
   /** Epoch ms of a time as the vendor writes it; null when it cannot be read or is the vendor's "never" (year 1). */
   read(text: Json | undefined): number | null;
+  /** Whether it is text that is no time, "never" included in times. */
+  isUnreadable(text: Json | undefined): boolean;
   /** The instant as the vendor takes it: in its zone, whole seconds, no zone named. */
   write(instant: number): string;
   /** The row with these times in UTC, null for "never"; those that cannot be read stay as they are. */
@@ -26,28 +30,33 @@ const AMERICAN = /^(\d{1,2})\/(\d{1,2})\/(\d{4})(?: (\d{1,2}):(\d{2})(?::(\d{2})
 export function timesIn(zone: string): Times {
   const offsetAt = zone === 'UTC' ? () => 0 : offsets(zone);
 
-  function read(text: Json | undefined): number | null {
-    if (typeof text !== 'string') return null;
+  /** Epoch ms, or `never`; undefined when it is no time. */
+  function parse(text: Json | undefined): number | 'never' | undefined {
+    if (typeof text !== 'string') return undefined;
     const plain = text.trim();
     const local = parseInstant(american(plain) ?? plain);
-    if (local === null || plain.startsWith('0001')) return null;
+    if (local === null) return undefined;
+    if (local < YEAR_2) return 'never';
     // Whoever names a zone means it.
-    if (/T.*(?:Z|[+-]\d\d:?\d\d)$/i.test(plain)) return local;
+    if (/:.*(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)$/i.test(plain)) return local;
     const first = local - offsetAt(local);
     return local - offsetAt(first);
   }
 
+  function read(text: Json | undefined): number | null {
+    const parsed = parse(text);
+    return typeof parsed === 'number' ? parsed : null;
+  }
+
   return {
     read,
+    isUnreadable: (text) => typeof text === 'string' && parse(text) === undefined,
     write: (instant) => new Date(instant + offsetAt(instant)).toISOString().slice(0, 19),
     inUtc(row, fields) {
       const changed: Record<string, Json> = { ...row };
       for (const field of fields) {
-        const text = row[field];
-        if (typeof text !== 'string') continue;
-        const instant = read(text);
-        if (instant !== null) changed[field] = new Date(instant).toISOString();
-        else if (text.startsWith('0001')) changed[field] = null;
+        const instant = parse(row[field]);
+        if (instant !== undefined) changed[field] = instant === 'never' ? null : new Date(instant).toISOString();
       }
       return changed;
     },

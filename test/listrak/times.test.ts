@@ -10,9 +10,19 @@ describe('the vendor\'s times', () => {
     ['2015-08-31T16:02:41.65', Date.UTC(2015, 7, 31, 16, 2, 41, 650)], ['2015-08-31T16:02:41', Date.UTC(2015, 7, 31, 16, 2, 41)], ['2015-08-31T16:02:41.1234567', Date.UTC(2015, 7, 31, 16, 2, 41, 123)],
     ['8/31/2015 4:02:41 PM', Date.UTC(2015, 7, 31, 16, 2, 41)], ['1/2/2024 12:00:00 AM', Date.UTC(2024, 0, 2)], ['1/2/2024 12:30 PM', Date.UTC(2024, 0, 2, 12, 30)], ['1/2/2024', Date.UTC(2024, 0, 2)],
     ['2024-05-01', Date.UTC(2024, 4, 1)], ['2024-05-01T00:00:00+02:00', Date.UTC(2024, 3, 30, 22)],
-    ['0001-01-01T00:00:00', null], ['13/13/2024 1:00:00 PM', null], ['1/2/2024 13:00:00 PM', null], ['some day', null], ['', null],
+    ['0001-01-01T00:00:00', null], ['1/1/0001 12:00:00 AM', null], ['13/13/2024 1:00:00 PM', null], ['1/2/2024 13:00:00 PM', null], ['some day', null], ['', null],
   ])('reads %s', (text, instant) => {
     expect(utc.read(text)).toBe(instant);
+  });
+
+  it('tells "never" from what is no time', () => {
+    expect(['0001-01-01T00:00:00', '1/1/0001 12:00:00 AM', '2024-05-01', null].map((text) => utc.isUnreadable(text))).toEqual([false, false, false, false]);
+    expect(['some day', '', '13/13/2024'].map((text) => utc.isUnreadable(text))).toEqual([true, true, true]);
+  });
+
+  it('that name a zone are taken at their word', () => {
+    const chicago = timesIn('America/Chicago');
+    for (const text of ['2024-01-15T08:00:00Z', '2024-01-15 08:00:00Z', '2024-01-15 08:00:00 UTC', '2024-01-15T10:00:00+02']) expect(chicago.read(text), text).toBe(Date.UTC(2024, 0, 15, 8));
   });
 
   it('in a zone of their own, summer and winter', () => {
