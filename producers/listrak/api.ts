@@ -1,11 +1,9 @@
 import type { HttpFactory } from '../../src/extract/http.ts';
 import { createSoapClient, rowsOf } from '../../src/extract/soap.ts';
 import type { SoapArguments, SoapAsk } from '../../src/extract/soap.ts';
-import { asObject, asText } from '../../src/extract/resume.ts';
 import { parseSpan } from '../../src/extract/time.ts';
-import { TributaryError } from '../../src/errors.ts';
 import type { Row } from '../../src/extract/types.ts';
-import { classify, faultVerdict, said } from './faults.ts';
+import { classify, exceptionVerdict, faultVerdict } from './faults.ts';
 import { createGate } from './gate.ts';
 import type { ListrakSettings } from './settings.ts';
 import { timesIn } from './times.ts';
@@ -19,6 +17,8 @@ export interface ListrakApi {
   readonly testMessages: boolean;
   readonly concurrency: number;
   readonly maxEmptyPages: number;
+  /** Lists whose messages could not be read when messages were listed last: nobody can read the reports of these. */
+  unlisted: readonly string[];
   /** Lengths of time, ms. */
   readonly window: number;
   readonly sendsLookback: number;
@@ -43,6 +43,7 @@ export function connectListrak(settings: ListrakSettings, http: HttpFactory, now
     title: 'Listrak', vendor: 'listrak', path: '/v31/IntegrationService.asmx', wsdl: listrakWsdl,
     header: { content: { WSUser: { UserName: username, Password: password } }, namespace: LISTRAK_NAMESPACE },
     fault: faultVerdict,
+    judge: exceptionVerdict,
     onRepaired: (_operation, count) => { replaced += count; },
   });
   const gate = createGate(settings.concurrency, now);
@@ -51,18 +52,13 @@ export function connectListrak(settings: ListrakSettings, http: HttpFactory, now
     async rows(operation, row, args, ask) {
       const slow = SLOW[operation];
       const result = await gate(() => client.call(operation, args, { ...ask, ...(slow === undefined ? {} : { timeoutMs: slow }) }), ask.signal);
-      const exception = asObject(result?.WSException);
-      if (exception !== undefined) {
-        throw new TributaryError(`Listrak could not answer ${operation}${said(asText(exception.Description) ?? '')}.`, {
-          kind: 'data', code: 'listrak:exception', remedy: 'It is asked for again with the next run; report it to the vendor if it stays.',
-        });
-      }
       return rowsOf(result, `${operation}Result`, row);
     },
     times: timesIn(settings.time_zone),
     testMessages: settings.include_test_messages,
     concurrency: settings.concurrency,
     maxEmptyPages: settings.max_empty_pages,
+    unlisted: [],
     window: settings.window_days * DAY,
     sendsLookback: parseSpan(settings.sends_lookback) as number,
     fullPassEvery: parseSpan(settings.full_pass_every) as number,

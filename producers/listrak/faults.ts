@@ -1,6 +1,8 @@
 import { TributaryError } from '../../src/errors.ts';
 import type { Answer, Verdict } from '../../src/extract/http.ts';
+import { asObject, asText } from '../../src/extract/resume.ts';
 import type { SoapFault } from '../../src/extract/soap.ts';
+import type { JsonObject } from '../../src/extract/types.ts';
 
 /** Tries of a call that the service itself refuses, before its message or list is left out of the run. */
 const TRIES = 5;
@@ -25,8 +27,16 @@ const FATAL = {
   },
 } as const;
 
+/** The service writes it in brackets; whoever reads it without any still must not go on. */
 const codeOf = (text: string): keyof typeof FATAL | undefined =>
-  (Object.keys(FATAL) as (keyof typeof FATAL)[]).find((code) => text.includes(`[${code}]`));
+  (Object.keys(FATAL) as (keyof typeof FATAL)[]).find((code) => text.includes(code));
+
+function fatal(text: string): Verdict | undefined {
+  const code = codeOf(text);
+  if (code === undefined) return undefined;
+  const { message, remedy } = FATAL[code];
+  return { kind: 'config', reach: 'connection', code: `listrak:${code}`, message: `${message}${said(text)}.`, remedy, detail: text.slice(0, 500) };
+}
 
 /** How long nothing may be asked after this error, ms; undefined when it is none of the kind. */
 export function restAfter(error: unknown): number | undefined {
@@ -34,16 +44,13 @@ export function restAfter(error: unknown): number | undefined {
   return code !== undefined && Object.hasOwn(FATAL, code) ? FATAL[code as keyof typeof FATAL].rest : undefined;
 }
 
-export const said = (text: string): string => (text === '' ? '' : ` (${text.replace(/\s+/g, ' ').slice(0, 300).replace(/\.$/, '')})`);
+const said = (text: string): string => (text === '' ? '' : ` (${text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').trim().slice(0, 300).replace(/\.$/, '')})`);
 
-/** The bracketed codes decide, wherever they stand in a fault's text; whatever else a fault says may pass. */
-export function faultVerdict({ text, status }: SoapFault, operation: string): Verdict {
-  const fatal = codeOf(text);
-  if (fatal !== undefined) {
-    const { message, remedy } = FATAL[fatal];
-    return { kind: 'config', reach: 'connection', code: `listrak:${fatal}`, message: `${message}${said(text)}.`, remedy, detail: text };
-  }
-  if (status === 429) return { kind: 'rate_limit', message: 'Listrak asks to wait.' };
+/** The fatal codes decide, wherever they stand in a fault's text; whatever else a fault says may pass. */
+export function faultVerdict({ text, status }: SoapFault, operation: string): Verdict | undefined {
+  const stop = fatal(text);
+  if (stop !== undefined) return stop;
+  if (status === 429) return undefined;
   if (status === 401 || status === 403) return refused(status, text);
   if (status >= 501) return { kind: 'transient', code: `listrak:${status}`, message: `Listrak answered ${status} to ${operation}${said(text)}.`, remedy: 'The call is repeated until it succeeds.', detail: text };
   return {
@@ -57,8 +64,21 @@ const refused = (status: number, text: string): Verdict => ({
   remedy: 'Check username and password in the settings, the user\'s permissions, and the addresses allowed in Listrak.',
 });
 
+/** The two operations that can tell of an error inside a good answer do it with a `WSException`. */
+export function exceptionVerdict(result: JsonObject | null, operation: string): Verdict | undefined {
+  const exception = asObject(result?.WSException);
+  if (exception === undefined) return undefined;
+  const text = asText(exception.Description) ?? '';
+  return fatal(text) ?? {
+    kind: 'data', code: 'listrak:exception', message: `Listrak could not answer ${operation}${said(text)}.`,
+    remedy: 'It is asked for again with the next run; report it to the vendor if it stays.',
+  };
+}
+
 /** Answers that are no SOAP: for some messages the service shows a "not found" page, now and then or always. */
 export function classify(answer: Answer): Verdict | undefined {
+  const stop = answer.status >= 400 ? fatal(answer.text) : undefined;
+  if (stop !== undefined) return stop;
   if (answer.status === 401 || answer.status === 403) return refused(answer.status, answer.text);
   if (answer.status !== 404) return undefined;
   return {
@@ -67,7 +87,7 @@ export function classify(answer: Answer): Verdict | undefined {
   };
 }
 
-const LEFT_OUT = new Set(['listrak:fault', 'listrak:404', 'listrak:exception', 'listrak:endless']);
+const LEFT_OUT = new Set(['listrak:fault', 'listrak:404', 'listrak:exception', 'listrak:endless', 'listrak:broken_xml']);
 
 /** Whether the error concerns one message or list alone, which the run can do without. */
 export function concernsOne(error: unknown): error is TributaryError {
