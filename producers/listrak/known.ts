@@ -40,11 +40,3 @@ export function knownSince(items: readonly Item[], before: number, digest: strin
 const bucketOf = (id: number): number => hash(String(id)) % BUCKETS;
 
 const hash = (text: string): number => createHash('sha1').update(text).digest().readUInt32LE(0);
-
-/** A growing row of items, told apart from any other by a digest. */
-export function createOrder(items: readonly Item[]): { add(item: Item): void; digest(): string } {
-  const all = createHash('sha1');
-  const add = ({ id }: Item): void => void all.update(`${id} `);
-  items.forEach(add);
-  return { add, digest: () => all.copy().digest('base64url') };
-}

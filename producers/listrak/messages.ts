@@ -37,6 +37,7 @@ export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerato
     }
   }
   if (lastError !== undefined && unread.length === lists.length) throw lastError;
+  api.unlisted = unread.map((scope) => String(scope.list_id));
   if (folded > 0) ctx.count('rows_folded', folded);
   const replaced = api.takeRepaired();
   if (replaced > 0) ctx.count('characters_replaced', replaced);

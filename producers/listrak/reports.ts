@@ -83,6 +83,8 @@ async function messages(ctx: ReadContext<ListrakApi>): Promise<readonly Item[]> 
     .filter(({ at }) => ctx.since === undefined || at === null || at >= ctx.since);
 }
 
+const unlisted = (api: ListrakApi): readonly string[] => api.unlisted;
+
 const messageName = ({ id }: Item): string => `Message ${id}`;
 
 /**
@@ -91,7 +93,7 @@ const messageName = ({ id }: Item): string => `Message ${id}`;
  */
 export function eventsOf(report: EventReport, newer: Newer): Reader<ListrakApi> {
   return walkItems({
-    items: messages, name: messageName, follows: true, young: () => 0,
+    items: messages, unlisted, name: messageName, follows: true, young: () => 0,
     async *read(ctx, { id }, ask, signal) {
       const newest = new Map<string, Row>();
       const unnamed: Row[] = [];
@@ -101,8 +103,7 @@ export function eventsOf(report: EventReport, newer: Newer): Reader<ListrakApi> 
       for await (const { rows } of pages) {
         for (const found of rows) {
           const row = { ...found, MsgID: id };
-          const at = found[report.time];
-          if (typeof at === 'string' && !at.startsWith('0001') && ctx.api.times.read(at) === null) unreadable += 1;
+          if (ctx.api.times.isUnreadable(found[report.time])) unreadable += 1;
           const address = asText(found.EmailAddress) ?? '';
           if (address === '') {
             unnamed.push(row);
@@ -127,8 +128,8 @@ export function recipientsOf(report: Report): Reader<ListrakApi> {
       const counts = new Map((await ctx.parents('messages')).map((row) => [Number(row.MsgID), String(row.DeliverCount)]));
       return (await messages(ctx)).map((item) => ({ ...item, weight: counts.get(item.id) ?? '' }));
     },
-    name: messageName, follows: false, young: (api) => api.sendsLookback,
-    read: (ctx, { id }, ask, signal) => page(ctx, report, { MsgID: id, WSException: null }, { MsgID: id }, ask, signal),
+    unlisted, name: messageName, follows: false, young: (api) => api.sendsLookback,
+    read: (ctx, { id }, { after }, signal) => pageByPage(ctx, report, { MsgID: id, WSException: null }, { MsgID: id }, after, signal),
   });
 }
 
@@ -137,23 +138,32 @@ export function subscribersOf(report: Report): Reader<ListrakApi> {
   return walkItems({
     items: async (ctx) => (await ctx.parents('lists')).map((row) => ({ id: Number(row.ListID), at: null, weight: '' })),
     name: ({ id }) => `List ${id}`, follows: true, young: () => 0,
-    read: (ctx, { id }, ask, signal) => page(ctx, report, { ListID: id, ...range(ctx.api, ask.from ?? EARLIEST, ask.to) }, { ListID: id }, ask, signal),
+    read(ctx, { id }, { from = EARLIEST, to, after }, signal) {
+      return halving(from, to, async function* read(start, end, limits) {
+        const args = { ListID: id, ...range(ctx.api, start, end) };
+        if (start === from && end === to) yield* pageByPage(ctx, report, args, { ListID: id }, after, signal, limits);
+        // Which half a page belongs to is not remembered: a list that is cut in one begins again.
+        else for await (const { rows } of pagesOf(ctx.api, report, args, signal, 1, limits)) yield { rows: owned(rows, { ListID: id }) };
+      });
+    },
   });
 }
 
-/** Page by page; a cut report goes on after its last page if that is still the same, else from its beginning. */
-async function* page(ctx: ReadContext<ListrakApi>, report: Report, args: SoapArguments, own: Row, { after }: Pick<Ask, 'after'>, signal: AbortSignal): AsyncGenerator<Part, void, void> {
+const owned = (rows: readonly Row[], own: Row): readonly Row[] => rows.map((row) => ({ ...row, ...own }));
+
+/** A cut report goes on after its last page if that is still the same, else from its beginning. */
+async function* pageByPage(ctx: ReadContext<ListrakApi>, report: Report, args: SoapArguments, own: Row, after: Ask['after'], signal: AbortSignal, limits: Limits = {}): AsyncGenerator<Part, void, void> {
   let same = after === undefined;
-  for await (const found of pagesOf(ctx.api, report, args, signal, after?.page)) {
+  for await (const found of pagesOf(ctx.api, report, args, signal, after?.page, limits)) {
     const print = createHash('sha1').update(JSON.stringify(found.rows)).digest('base64url');
     if (!same) {
       if (found.page !== after?.page || print !== after.print) break;
       same = true;
       continue;
     }
-    yield { rows: found.rows.map((row) => ({ ...row, ...own })), page: { page: found.page, print } };
+    yield { rows: owned(found.rows, own), page: { page: found.page, print } };
   }
   if (same) return;
   ctx.count('cursors_lost');
-  yield* page(ctx, report, args, own, {}, signal);
+  yield* pageByPage(ctx, report, args, own, undefined, signal, limits);
 }

@@ -1,11 +1,13 @@
 import type { TributaryError } from '../../src/errors.ts';
-import { inOrder } from '../../src/extract/in-order.ts';
+import { asTheyCome } from '../../src/extract/as-they-come.ts';
 import { asNumber, asObject, asText, saved } from '../../src/extract/resume.ts';
 import type { JsonObject, Page, Position, ReadContext, Row } from '../../src/extract/types.ts';
 import { concernsOne } from './faults.ts';
 import type { ListrakApi } from './api.ts';
-import { createOrder, digestOf, knownSince } from './known.ts';
+import { digestOf, knownSince } from './known.ts';
 import type { Item } from './known.ts';
+import { begun, resumed } from './progress.ts';
+import type { PageMark, Progress } from './progress.ts';
 
 const HOUR = 3_600_000;
 /** The vendor does not say which zone its times are in; this covers the error of any zone, and events that come late. */
@@ -16,25 +18,29 @@ const STALE = HOUR;
 const HOPELESS = 10;
 /** Rows committed together at least, of an item that comes whole. */
 const SLICE = 5_000;
+/** Items that may be over before one that was begun earlier; each of them takes room in the position. */
+const AHEAD = 24;
 
 /** What is to be read of one item; `after` goes on after that page, of which `print` tells whether it is still the same. */
 export interface Ask {
   /** Epoch ms; undefined asks for everything since the start date. */
   readonly from: number | undefined;
   readonly to: number;
-  readonly after?: { readonly page: number; readonly print: string };
+  readonly after?: PageMark;
 }
 
 /** Rows of one item; with `page` it can be gone on with after them, without it comes as a whole. */
 export interface Part {
   readonly rows: readonly Row[];
-  readonly page?: { readonly page: number; readonly print: string };
+  readonly page?: PageMark;
   readonly count?: Readonly<Record<string, number>>;
 }
 
 export interface WalkOptions<I extends Item> {
   readonly items: (ctx: ReadContext<ListrakApi>) => Promise<readonly I[]>;
   readonly name: (item: I) => string;
+  /** Lists whose items are not among them because they could not be listed. */
+  readonly unlisted?: (api: ListrakApi) => readonly string[];
   readonly read: (ctx: ReadContext<ListrakApi>, item: I, ask: Ask, signal: AbortSignal) => AsyncGenerator<Part, void, void>;
   /** Whether a known item may have events that are newer than the last walk; else it is read only when it is new or differs. */
   readonly follows: boolean;
@@ -51,76 +57,87 @@ interface Base {
 }
 
 /**
- * Reads items one after the other, several at once, all up to the same moment. The position stays small however many
- * items there are: while walking, how many of them are done; afterwards the moment, a checksum of the items, and
- * those that could not be read. Now and then everything is read from the start date again.
+ * Reads items, several at once, all up to the same moment. The position stays small however many items there are:
+ * while walking, how many of them are done and where those under way are; afterwards the moment, a checksum of the
+ * items, and those that could not be read. Now and then everything is read from the start date again.
  */
 export function walkItems<I extends Item>(options: WalkOptions<I>): (ctx: ReadContext<ListrakApi>) => AsyncGenerator<Page, void, void> {
   return async function* read(ctx) {
     const items = [...await options.items(ctx)].sort((a, b) => a.id - b.id);
+    const unlisted = options.unlisted?.(ctx.api) ?? [];
     const position = saved(ctx, 1);
+    if (items.length === 0 && position !== undefined) {
+      // Perhaps they are merely out of sight; they are gone on with once they are back.
+      yield { rows: [], position, warnings: [`Listrak shows nothing to read here any more. Check that the user still sees its lists.`] };
+      return;
+    }
     let base = baseOf(position);
     const cut = asObject(position?.walk);
     const cutTo = asNumber(cut?.to);
     if (cut !== undefined && cutTo !== undefined) {
-      const done = asNumber(cut.done) ?? 0;
-      const same = done <= items.length && createOrder(items.slice(0, done)).digest() === cut.before;
-      yield* walk(cutTo, cut.full === true, same ? done : 0, same ? cut : {});
+      const progress = resumed(items, cut);
+      // Killed when all had been tried and none could be read: that was no walk.
+      const vain = progress?.count() === items.length && cut.readable !== true && Object.keys(asObject(cut.behind) ?? {}).length > 0;
+      yield* progress === undefined || vain ? walk(cutTo, cut.full === true, begun(items), {}) : walk(cutTo, cut.full === true, progress, cut);
       if (ctx.runStart - cutTo < STALE) return;
     }
     const full = ctx.rescan === true || base.full === undefined || base.full + ctx.api.fullPassEvery <= ctx.runStart;
-    yield* walk(ctx.runStart, full, 0, {});
+    yield* walk(ctx.runStart, full, begun(items), {});
 
-    async function* walk(to: number, isFull: boolean, from: number, cursor: JsonObject): AsyncGenerator<Page, void, void> {
+    async function* walk(to: number, isFull: boolean, progress: Progress, cursor: JsonObject): AsyncGenerator<Page, void, void> {
       const behind: Record<string, number> = { ...(asObject(cursor.behind) as Record<string, number> | undefined) };
       const planned = plans(ctx, items, base, to, isFull);
-      const after = resumeOf(cursor);
-      const read = createOrder(items.slice(0, from));
-      let standing: Position = from === 0 && after === undefined ? positionOf(base) : (ctx.position ?? positionOf(base));
-      let done = from;
+      let readable = cursor.readable === true;
+      let standing = inside();
       let failures = 0;
-      let succeeded = false;
       let last: Error | undefined;
-      const todo = items.slice(from).map((item, offset) => ({ item, after: offset === 0 ? after : undefined }));
-      const parts = inOrder(todo.values(), ({ item, after: at }, signal) => readOne(item, planned(item), at, signal), { signal: ctx.signal, concurrency: ctx.api.concurrency, depth: 1 });
+      const todo = items.filter((item) => !progress.isOver(item));
+      const parts = asTheyCome(todo.values(), (item, signal) => readOne(item, planned(item), progress.after(item), signal), {
+        signal: ctx.signal, concurrency: ctx.api.concurrency, room: () => progress.ahead() < AHEAD,
+      });
       for await (const { item, part, failed, over } of parts) {
-        if (over) {
-          done += 1;
-          read.add(item);
-        }
+        if (over) progress.finish(item);
+        else progress.reach(item, part?.page);
         const warnings: string[] = [];
         if (failed !== undefined) {
           failures += 1;
-          last = failed;
           if (failures >= HOPELESS) throw failed;
-          behind[item.id] = asNumber(base.behind[item.id]) ?? (base.to !== undefined && !isNew(item) ? base.to : 0);
+          const point = asNumber(base.behind[item.id]);
+          // Of one that was behind already that is no news.
+          if (point === undefined) last = failed;
+          behind[item.id] = point ?? (base.to !== undefined && !isNew(item) ? base.to : 0);
           ctx.count('items_left_out');
           warnings.push(`${options.name(item)} could not be read and is asked for again with the next run: ${failed.message}`);
         } else if (over && planned(item) !== undefined) {
           failures = 0;
-          succeeded = true;
+          readable = true;
         }
         for (const [what, by] of Object.entries(part?.count ?? {})) if (by > 0) ctx.count(what, by);
-        const next = inside(over ? undefined : part?.page);
-        yield* slices(part?.rows ?? [], standing, next, { ...(warnings.length === 0 ? {} : { warnings }), progress: done / items.length });
+        const next = inside();
+        yield* slices(part?.rows ?? [], standing, next, { ...(warnings.length === 0 ? {} : { warnings }), progress: progress.count() / items.length });
         standing = next;
       }
-      if (last !== undefined && !succeeded) throw last;
       const replaced = ctx.api.takeRepaired();
       if (replaced > 0) ctx.count('characters_replaced', replaced);
+      if (last !== undefined && !readable) {
+        // Else the next run would find them all done.
+        yield { rows: [], position: positionOf(base) };
+        throw last;
+      }
       const earliest = Object.values(behind).reduce((least, point) => Math.min(least, point), to);
       base = { to, known: digestOf(items, to - options.young(ctx.api)), behind, full: isFull ? to : base.full };
-      yield { rows: [], position: positionOf(base), ...(earliest > 0 ? { readTo: earliest } : {}) };
+      yield {
+        rows: [], position: positionOf(base),
+        ...(earliest > 0 && unlisted.length === 0 ? { readTo: earliest } : {}),
+        ...(unlisted.length === 0 ? {} : { warnings: [`The messages of list ${unlisted.join(', ')} could not be listed, so these of their reports were not read; they are asked for again with the next run.`] }),
+      };
 
       function isNew(item: I): boolean {
         return base.to === undefined || !knownSince(items, base.to - options.young(ctx.api), base.known)(item);
       }
 
-      function inside(page: Part['page']): Position {
-        return {
-          ...positionOf(base),
-          walk: { to, ...(isFull ? { full: true } : {}), done, before: read.digest(), behind, ...(page === undefined ? {} : { page: page.page, print: page.print }) },
-        };
+      function inside(): Position {
+        return { ...positionOf(base), walk: { to, ...(isFull ? { full: true } : {}), ...(readable ? { readable } : {}), ...progress.save(), behind } };
       }
     }
 
@@ -164,12 +181,6 @@ function baseOf(position: Position | undefined): Base {
 
 function positionOf({ to, known, behind, full }: Base): Position {
   return { v: 1, ...(to === undefined ? {} : { to, known }), ...(Object.keys(behind).length === 0 ? {} : { behind }), ...(full === undefined ? {} : { full }) };
-}
-
-function resumeOf(cursor: JsonObject): Ask['after'] {
-  const page = asNumber(cursor.page);
-  const print = asText(cursor.print);
-  return page === undefined || print === undefined ? undefined : { page, print };
 }
 
 /** An item's rows in pieces that are committed one by one; only the last of them moves the position. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TributaryError } from '../../src/errors.ts';
 import { SOAP_FAULTS } from '../simulators/listrak/soap-faults.ts';
+import { fault, response } from '../simulators/listrak/xml.ts';
 import { account, connected, TABLES } from './harness.ts';
 
 const small = { messages: 6, contacts: 60, events: 300, sends: 60 };
@@ -54,6 +55,26 @@ describe('a refused login', () => {
     expect((await right.table('lists').run()).error).toMatchObject({ code: 'listrak:ProhibitedIPAddress' });
     simulator.clock.advance(16 * 60_000);
     expect((await right.table('lists').run()).error).toBeUndefined();
+  });
+
+  it.each([
+    ['without brackets', { status: 500, contentType: 'text/xml', body: String(fault('Server was unable to process request. ---> InvalidLogonAttempt').body) }],
+    ['in the detail', { status: 500, contentType: 'text/xml', body: String(fault('No.').body).replace('<detail />', '<detail><code>[InvalidLogonAttempt]</code></detail>') }],
+    ['on a web page', { status: 500, contentType: 'text/html', body: '<html><br><h2>Server Error</h2> [InvalidLogonAttempt] The name or the password is wrong.</html>' }],
+    ['in a fault that breaks off', { status: 500, contentType: 'text/xml', body: String(fault('---> [InvalidLogonAttempt] wrong').body).slice(0, -60) }],
+    ['as the exception of a good answer', { status: 200, contentType: 'text/xml', body: String(response('ReportListMessageActivity', '<WSException><SoapMethod>x</SoapMethod><Description>[InvalidLogonAttempt] wrong</Description></WSException>').body) }],
+  ])('is seen %s, and nothing is asked after it', async (_how, answer) => {
+    const { table, simulator, heard } = await account(small, { concurrency: 3 });
+    await table('lists').run();
+    simulator.faults.add({ kind: 'status', ...answer, requestBody: '<ReportListMessageActivity' });
+    const before = simulator.requests.count();
+    expect((await table('messages').run()).error).toMatchObject({ kind: 'config', reach: 'connection', code: 'listrak:InvalidLogonAttempt' });
+    expect(heard.troubles).toEqual([]);
+    const asked = simulator.requests.count() - before;
+    // The lists, and one call of each worker that was under way.
+    expect(asked).toBeLessThanOrEqual(1 + 3);
+    expect((await table('subscribed_contacts').run()).error).toMatchObject({ code: 'listrak:InvalidLogonAttempt' });
+    expect(simulator.requests.count() - before).toBe(asked);
   });
 
   it('does not unlock anybody by itself', async () => {
@@ -134,6 +155,58 @@ describe('a message that cannot be read', () => {
     expect((await table('message_clicks').run()).error).toMatchObject({ code: 'listrak:fault', remedy: expect.stringContaining('permissions') });
   });
 
+  it('is no matter of one message either when the next run finds all of them tried', async () => {
+    const { table, simulator, held, truth } = await account(small);
+    const reader = table('message_clicks');
+    for (const name of ['no-access', 'iis-404', 'server-fault'] as const) {
+      simulator.soapFaults.clear();
+      simulator.soapFaults.add({ name, operation: CLICK });
+      simulator.calls.splice(0);
+      expect((await reader.run()).error, name).toMatchObject({ kind: 'transient' });
+      expect(simulator.calls.filter(({ operation }) => operation === CLICK).length, name).toBeGreaterThanOrEqual(5 * simulator.world.messages.length);
+    }
+    simulator.soapFaults.clear();
+    const { rows, error } = await reader.run();
+    expect(error).toBeUndefined();
+    expect(held('message_clicks', rows)).toEqual(truth('message_clicks'));
+  });
+
+  it('keeps a report from ending well, however many runs it takes to have tried all of them', async () => {
+    const { table, simulator, held, truth } = await account({ ...small, messages: 25 }, { concurrency: 1 });
+    const reader = table('message_clicks');
+    simulator.soapFaults.add({ name: 'no-access', operation: CLICK });
+    for (let run = 0; run < 5; run += 1) {
+      const { error, pages } = await reader.run();
+      expect(error, `run ${run}`).toMatchObject({ code: 'listrak:fault' });
+      expect(pages.flatMap(({ readTo = [] }) => readTo)).toEqual([]);
+    }
+    simulator.soapFaults.clear();
+    const rows = [...(await reader.run()).rows, ...(await reader.run()).rows];
+    expect(held('message_clicks', rows)).toEqual(truth('message_clicks'));
+  });
+
+  it('does not keep the recipients of others from being complete, though nothing else was to be read', async () => {
+    const { table, simulator } = await account({ ...small, days: 100 }, { sends_lookback: '1h' });
+    const reader = table('message_sends');
+    simulator.soapFaults.add({ name: 'iis-404', operation: 'ReportMessageContactSent', id: simulator.world.messages[0]?.id as number });
+    expect((await reader.run()).error).toBeUndefined();
+    simulator.clock.advance(86_400_000);
+    const { error, pages } = await reader.run();
+    expect(error).toBeUndefined();
+    expect(pages.flatMap(({ warnings = [] }) => warnings)).toHaveLength(1);
+    expect(pages.flatMap(({ readTo = [] }) => readTo)).toEqual([]);
+  });
+
+  it('because its answer is broken each time, is left out, too', async () => {
+    const { table, simulator, held, truth } = await account(small);
+    const id = simulator.world.messages[1]?.id as number;
+    simulator.soapFaults.add({ name: 'truncated-xml', operation: CLICK, id });
+    const { rows, error, counted } = await table('message_clicks').run();
+    expect(error).toBeUndefined();
+    expect(counted['items_left_out']).toBe(1);
+    expect(held('message_clicks', rows)).toEqual(new Map([...truth('message_clicks')].filter(([, record]) => record['msg_id'] !== id)));
+  });
+
   it('because its report has no end, is left out, too', async () => {
     const { table, simulator } = await account({ ...small, messages: 2, events: 2_000 }, {});
     simulator.switches.ignorePage = true;
@@ -149,6 +222,24 @@ describe('a list that cannot be read', () => {
     expect(error).toBeUndefined();
     expect(held('messages', rows)).toEqual(new Map([...truth('messages')].filter(([, record]) => record['list_id'] !== 1_001)));
     expect(pages.at(-1)).toMatchObject({ scan: { end: { unread: [{ list_id: '1001' }] } }, warnings: [expect.stringContaining('list 1001')] });
+  });
+
+  it('keeps the reports of its messages from being called complete', async () => {
+    const { table, simulator, held, truth } = await account(small);
+    simulator.soapFaults.add({ name: 'no-access', operation: 'ReportListMessageActivity', id: 1_001 });
+    for (const name of ['message_clicks', 'message_sends'] as const) {
+      const reader = table(name);
+      const first = await reader.run();
+      expect(first.error).toBeUndefined();
+      expect(first.pages.flatMap(({ readTo = [] }) => readTo)).toEqual([]);
+      expect(first.pages.flatMap(({ warnings = [] }) => warnings)).toEqual([expect.stringContaining('list 1001')]);
+      const faults = simulator.soapFaults;
+      faults.clear();
+      const second = await reader.run();
+      expect(held(name, [...first.rows, ...second.rows])).toEqual(truth(name));
+      expect(second.pages.at(-1)?.readTo).toBe(simulator.clock.now());
+      faults.add({ name: 'no-access', operation: 'ReportListMessageActivity', id: 1_001 });
+    }
   });
 
   it('keeps its subscribers to itself until it can be', async () => {
@@ -167,6 +258,26 @@ describe('a list that cannot be read', () => {
     simulator.soapFaults.add({ name: 'no-access', operation: 'ReportListMessageActivity' });
     expect((await table('messages').run()).error).toMatchObject({ code: 'listrak:fault' });
   });
+});
+
+it('lists that are out of sight for a while cost no more than that', async () => {
+  const { table, simulator } = await account(small);
+  const reader = table('message_clicks');
+  await reader.run();
+  const before = reader.position;
+  const lists = simulator.world.lists.splice(0);
+  simulator.clock.advance(3_600_000);
+  const empty = await table('lists').run();
+  expect(empty.pages.at(-1)?.warnings).toEqual([expect.stringContaining('no list')]);
+  const without = await reader.run();
+  expect(without.pages).toMatchObject([{ warnings: [expect.stringContaining('nothing to read')] }]);
+  expect(without.pages[0]).not.toHaveProperty('readTo');
+  expect(reader.position).toEqual(before);
+  simulator.world.lists.push(...lists);
+  simulator.calls.splice(0);
+  await reader.run();
+  const starts = new Set(simulator.calls.filter(({ operation }) => operation === CLICK).map(({ parameters }) => parameters['StartDate']));
+  expect([...starts]).toEqual([new Date(simulator.clock.now() - 27 * 3_600_000).toISOString().slice(0, 19)]);
 });
 
 it('characters that XML forbids become U+FFFD and are counted', async () => {

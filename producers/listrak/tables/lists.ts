@@ -8,7 +8,8 @@ import type { ListrakSettings } from '../settings.ts';
 
 async function* readLists(ctx: ReadContext<ListrakApi>): AsyncGenerator<Page, void, void> {
   const rows = await ctx.api.rows('GetContactListCollection', 'WSContactList', {}, { signal: ctx.signal });
-  yield { rows, position: { v: 1 }, scan: { id: ctx.newScan(), end: {} }, readTo: ctx.runStart };
+  const warnings = rows.length > 0 ? {} : { warnings: ['Listrak shows this user no list, so there is nothing to read. Tick lists for it in Listrak.'] };
+  yield { rows, position: { v: 1 }, scan: { id: ctx.newScan(), end: {} }, readTo: ctx.runStart, ...warnings };
 }
 
 export const lists = (settings: ListrakSettings): TableDefinition => table({
