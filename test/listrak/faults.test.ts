@@ -99,6 +99,15 @@ describe('trouble that passes', () => {
     expect(heard.recovered).toBe(1);
   });
 
+  it('that names a time is waited for that long, also when it says so with a fault', async () => {
+    const { table, simulator, heard } = await account(small);
+    const asked = Date.now();
+    simulator.faults.add({ kind: 'status', status: 429, contentType: 'text/xml', body: String(fault('Slow down').body), headers: { 'retry-after': '3' }, times: 1 });
+    expect((await table('lists').run()).error).toBeUndefined();
+    expect(heard.throttled[0]?.until).toBeGreaterThanOrEqual(asked + 3_000);
+    expect(heard.troubles).toEqual([]);
+  });
+
   it('is given five tries with growing waits where the service itself refuses', async () => {
     const { table, simulator, heard } = await account({ ...small, messages: 2 }, { concurrency: 1 }, { random: () => 0.15 });
     const [first] = simulator.world.messages;
