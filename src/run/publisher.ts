@@ -45,6 +45,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
   let taken: string[] = [];
   let moved = false;
   let lost = false;
+  let unread = false;
   let flying: Promise<void> = Promise.resolve();
   /** What the batch under way will have changed, by key hash; null means deleted. */
   let inFlight: ReadonlyMap<string, Buffer | null> = new Map();
@@ -97,6 +98,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
         const before = state.scan?.id === id ? state.scan : { unnamed: 0, putAside: 0 };
         state = { ...state, scan: { id, unnamed: before.unnamed + unnamed, putAside: before.putAside + putAside } };
         if (run.freshScans.has(id)) run.keptRows?.push(...page.rows);
+        unread ||= (page.scan.end?.unread ?? []).length > 0;
       }
       run.totals.fetched += page.rows.length;
       services.emit({
@@ -138,7 +140,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
       await flying;
     },
     async complete() {
-      publisher.remember((known) => completed(table, known, run, services.now()));
+      publisher.remember((known) => completed(table, known, run, services.now(), unread));
       await publisher.settle();
     },
     isLost: () => lost,
@@ -168,9 +170,9 @@ function withPosition(state: TableState, run: TableRun, position: Position): Tab
   return { ...state, backfill: { ...state.backfill, position } };
 }
 
-function completed({ definition }: OpenTable, state: TableState, run: TableRun, now: number): TableState {
-  // A listing begun in this very run has shown everything there was when the run started.
-  const whole = definition.method === 'full_table' && run.freshScans.size > 0;
+function completed({ definition }: OpenTable, state: TableState, run: TableRun, now: number, unread: boolean): TableState {
+  // A listing begun in this very run has shown everything there was when the run started, save what could not be read.
+  const whole = definition.method === 'full_table' && run.freshScans.size > 0 && !unread;
   return {
     ...state,
     lastSuccessAt: now,
