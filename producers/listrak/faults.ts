@@ -31,11 +31,11 @@ const FATAL = {
 const codeOf = (text: string): keyof typeof FATAL | undefined =>
   (Object.keys(FATAL) as (keyof typeof FATAL)[]).find((code) => text.includes(code));
 
-function fatal(text: string): Verdict | undefined {
+function fatal(text: string, words = text): Verdict | undefined {
   const code = codeOf(text);
   if (code === undefined) return undefined;
   const { message, remedy } = FATAL[code];
-  return { kind: 'config', reach: 'connection', code: `listrak:${code}`, message: `${message}${said(text)}.`, remedy, detail: text.slice(0, 500) };
+  return { kind: 'config', reach: 'connection', code: `listrak:${code}`, message: `${message}${said(words)}.`, remedy, detail: text.slice(0, 500) };
 }
 
 /** How long nothing may be asked after this error, ms; undefined when it is none of the kind. */
@@ -44,7 +44,7 @@ export function restAfter(error: unknown): number | undefined {
   return code !== undefined && Object.hasOwn(FATAL, code) ? FATAL[code as keyof typeof FATAL].rest : undefined;
 }
 
-const said = (text: string): string => (text === '' ? '' : ` (${text.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').trim().slice(0, 300).replace(/\.$/, '')})`);
+const said = (text: string): string => (text === '' ? '' : ` (${text.replace(/\s+/g, ' ').trim().slice(0, 300).replace(/\.$/, '')})`);
 
 /** The fatal codes decide, wherever they stand in a fault's text; whatever else a fault says may pass. */
 export function faultVerdict({ text, status }: SoapFault, operation: string): Verdict | undefined {
@@ -77,7 +77,7 @@ export function exceptionVerdict(result: JsonObject | null, operation: string): 
 
 /** Answers that are no SOAP: for some messages the service shows a "not found" page, now and then or always. */
 export function classify(answer: Answer): Verdict | undefined {
-  const stop = answer.status >= 400 ? fatal(answer.text) : undefined;
+  const stop = answer.status >= 400 ? fatal(answer.text, '') : undefined;
   if (stop !== undefined) return stop;
   if (answer.status === 401 || answer.status === 403) return refused(answer.status, answer.text);
   if (answer.status !== 404) return undefined;

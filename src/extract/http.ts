@@ -167,8 +167,9 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener):
     const url = requestUrl(options.baseUrl, path, ask.query);
     const onWait = AsyncResource.bind((until: number) => observer.onThrottled(ask.endpoint, until));
     let failures = 0;
-    let timeouts = 0;
     let refusals = 0;
+    /** Failures by their code: each kind has its own patience. */
+    const befell = new Map<string, number>();
     for (;;) {
       let ticket: Ticket;
       try {
@@ -190,8 +191,10 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener):
         observer.onThrottled(ask.endpoint, retryAt);
       } else if (outcome.kind === 'transient') {
         failures += 1;
-        if (outcome.code === timeoutCode) timeouts += 1;
-        if (failures >= Math.min(ask.maxTries ?? Infinity, outcome.tries ?? Infinity) || timeouts >= (ask.maxTimeouts ?? Infinity)) throw problem(outcome);
+        const times = (befell.get(outcome.code ?? '') ?? 0) + 1;
+        befell.set(outcome.code ?? '', times);
+        const patience = Math.min(outcome.tries ?? Infinity, outcome.code === timeoutCode ? ask.maxTimeouts ?? Infinity : Infinity);
+        if (failures >= (ask.maxTries ?? Infinity) || times >= patience) throw problem(outcome);
         const retryAt = Math.max(outcome.retryAt ?? 0, clock.now() + backoff(failures, random));
         observer.onTrouble(problem(outcome, retryAt));
         await sleepUntil(clock, retryAt, ask.signal);

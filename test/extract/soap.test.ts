@@ -192,6 +192,12 @@ describe('an answer that is no data', () => {
     expect([bodies.length, heard.troubles.length]).toEqual([3, 2]);
   });
 
+  it('is given as many tries whatever else went wrong before', async () => {
+    const { call, bodies } = await shop([html(502, ''), html(503, ''), '', html(502, ''), fault('Busy'), fault('Busy'), orders('<Order><Id>1</Id></Order>')]);
+    expect(rowsOf(await call(), 'OrdersResult', 'Order')).toEqual([{ Id: '1' }]);
+    expect(bodies).toHaveLength(7);
+  });
+
   it('is a fault whatever its status, and what the service means by it is up to the vendor\'s rules', async () => {
     const { call, bodies } = await shop([(answer) => void answer.writeHead(200, { 'content-type': 'text/xml' }).end(fault('Server was unable ---&gt; [Locked] out'))]);
     expect(await thrown(call())).toMatchObject({ kind: 'config', reach: 'connection', message: 'Locked: Server was unable ---> [Locked] out' });
