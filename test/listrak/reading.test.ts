@@ -181,3 +181,18 @@ describe('messages', () => {
     expect(spans.some((span) => span > 100 && span < 200)).toBe(true);
   });
 });
+
+describe('subscribers', () => {
+  it('of a list whose first page is not answered in time are asked for in halves, also when the run is cut between them', async () => {
+    for (const stopAfter of [undefined, 2]) {
+      const { table, simulator, held, truth } = await account({ ...small, lists: 1, switches: { pageSize: 10 } }, { concurrency: 1 }, { timeoutMs: 300 });
+      simulator.faults.add({ kind: 'hang', requestBody: '<ReportRangeSubscribedContacts', times: 2 });
+      const reader = table('subscribed_contacts');
+      const rows = [...(await reader.run(stopAfter === undefined ? {} : { stopAfter })).rows];
+      const spans = new Set(simulator.calls.filter(({ operation }) => operation.endsWith('SubscribedContacts')).map(({ parameters }) => `${parameters['StartDate']} ${parameters['EndDate']}`));
+      expect(spans.size).toBeGreaterThanOrEqual(2);
+      if (stopAfter !== undefined) rows.push(...(await reader.run()).rows);
+      expect(held('subscribed_contacts', rows)).toEqual(truth('subscribed_contacts'));
+    }
+  });
+});

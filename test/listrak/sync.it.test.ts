@@ -100,6 +100,12 @@ async function sync(tables: readonly ListrakTable[] = TABLES): Promise<Map<strin
   return new Map(summaries.map((summary) => [summary.ref.table, summary]));
 }
 
+/** Calls the vendor had, but for those that list messages. */
+function callsOf(): { lists: number; ofMessages: number; subscribers: number } {
+  const count = (wanted: RegExp): number => simulator.calls.filter(({ operation }) => wanted.test(operation)).length;
+  return { lists: count(/^GetContactListCollection$/), ofMessages: count(/MessageContact/), subscribers: count(/SubscribedContacts$/) };
+}
+
 const messages = new Map<string, number>();
 
 async function expectTruth(table: ListrakTable): Promise<void> {
@@ -124,15 +130,21 @@ describe(`an account of ${size.messages} messages, ${size.contacts} contacts and
     const folded = test.events.reduce((sum, event) => (event.type === 'rows-odd' && event.what === 'rows_folded' && event.table !== 'messages' ? sum + event.count : sum), 0);
     const all = KINDS.reduce((sum, kind) => sum + simulator.world.messages.reduce((of, message) => of + simulator.world.events(kind, message).length, 0), 0);
     expect(folded).toBe(all - KINDS.reduce((sum, kind) => sum + truthOf(`message_${kind}`).size, 0));
-    // Lists and messages are asked for once, however many tables are made from them.
-    expect(simulator.calls.filter(({ operation }) => operation === 'GetContactListCollection')).toHaveLength(1);
+    // Lists and messages are asked for once, however many tables are made from them, and each page of a report once.
+    const pages = (rows: number): number => Math.ceil(rows / size.switches.pageSize) + 1;
+    const { lists, messages: sent } = simulator.world;
+    const perMessage = sent.reduce((sum, message) => sum + pages(message.recipients) + KINDS.reduce((of, kind) => of + pages(simulator.world.events(kind, message).length), 0), 0);
+    expect(callsOf()).toEqual({ lists: 1, ofMessages: perMessage, subscribers: lists.reduce((sum, list) => sum + pages(list.added.length), 0) });
     expect(simulator.requests.peakInFlight).toBeLessThanOrEqual(WORKERS);
   }, SYNC_MS);
 
   it('costs no message when it is read again and nothing has changed, also whole', async () => {
     for (const ahead of [3_600_000, 8 * DAY]) {
       pass(ahead);
+      simulator.calls.splice(0);
       const summaries = await sync();
+      // As the README reckons it.
+      if (ahead < DAY) expect(callsOf()).toEqual({ lists: 1, ofMessages: KINDS.length * size.messages, subscribers: size.lists });
       for (const table of TABLES) expect(summaries.get(table)?.totals, table).toMatchObject({ published: 0, messages: 0, deleted: 0, deadLetters: 0 });
       if (ahead > DAY) expect(summaries.get('message_opens')?.totals.fetched).toBe(truthOf('message_opens').size);
       for (const table of TABLES) expect((await topicOf(table)).messages, table).toBe(messages.get(table));
