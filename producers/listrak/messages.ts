@@ -2,7 +2,7 @@ import { inOrder } from '../../src/extract/in-order.ts';
 import type { JsonObject, Page, ReadContext, Row } from '../../src/extract/types.ts';
 import type { ListrakApi } from './api.ts';
 import { concernsOne } from './faults.ts';
-import { EARLIEST, halving, range } from './reports.ts';
+import { EARLIEST, halving, isNamed, range } from './reports.ts';
 import { OVERLAP } from './walk.ts';
 
 /** Rows committed together. */
@@ -14,7 +14,7 @@ const SLICE = 2_500;
  */
 export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerator<Page, void, void> {
   const { api } = ctx;
-  const lists = await ctx.parents('lists');
+  const lists = (await ctx.parents('lists')).filter((list) => isNamed({ id: Number(list.ListID) }));
   const id = ctx.newScan();
   const newest = new Map<string, Row>();
   const unread: JsonObject[] = [];

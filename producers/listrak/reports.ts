@@ -76,11 +76,14 @@ export async function* halving<T>(from: number, to: number, read: (from: number,
 /** Which of two events of one address stays: positive when `a` does. */
 export type Newer = (a: Row, b: Row) => number;
 
+/** One without an id is a dead letter of its own table, and nothing to ask for. */
+export const isNamed = ({ id }: Pick<Item, 'id'>): boolean => Number.isSafeInteger(id) && id > 0;
+
 /** Messages sent since the start date. */
 async function messages(ctx: ReadContext<ListrakApi>): Promise<readonly Item[]> {
   const rows = await ctx.parents('messages');
   return rows.map((row) => ({ id: Number(row.MsgID), at: ctx.api.times.read(row.SendDate), weight: '' }))
-    .filter(({ at }) => ctx.since === undefined || at === null || at >= ctx.since);
+    .filter(isNamed).filter(({ at }) => ctx.since === undefined || at === null || at >= ctx.since);
 }
 
 const unlisted = (api: ListrakApi): readonly string[] => api.unlisted;
@@ -136,7 +139,7 @@ export function recipientsOf(report: Report): Reader<ListrakApi> {
 /** Who subscribes to each list. */
 export function subscribersOf(report: Report): Reader<ListrakApi> {
   return walkItems({
-    items: async (ctx) => (await ctx.parents('lists')).map((row) => ({ id: Number(row.ListID), at: null, weight: '' })),
+    items: async (ctx) => (await ctx.parents('lists')).map((row) => ({ id: Number(row.ListID), at: null, weight: '' })).filter(isNamed),
     name: ({ id }) => `List ${id}`, follows: true, young: () => 0,
     read(ctx, { id }, { from = EARLIEST, to, after }, signal) {
       return halving(from, to, async function* read(start, end, limits) {

@@ -79,10 +79,10 @@ export function notSoap({ status, text }: RawAnswer, what: string, vendor: strin
 
 /**
  * The rows of an answer: whichever of "nothing there", "nothing in it" and "nothing but nil" a service writes for
- * no rows, and one row as well as many.
+ * no rows, and one row as well as many. Among others, one that is nil or holds nothing is a row without members.
  */
 export function rowsOf(result: JsonObject | null, list: string, row: string): Row[] {
   const inner = asObject(result?.[list])?.[row];
-  const rows = inner === undefined || inner === null ? [] : Array.isArray(inner) ? inner as readonly Json[] : [inner];
-  return rows.map((one) => asObject(one as Json)).filter((one) => one !== undefined);
+  const rows = (Array.isArray(inner) ? inner as readonly Json[] : [inner]).map((one) => asObject(one));
+  return rows.some((one) => one !== undefined) ? rows.map((one) => one ?? {}) : [];
 }

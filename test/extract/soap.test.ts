@@ -129,6 +129,10 @@ describe('a SOAP answer', () => {
     expect(await rows(text)).toEqual([]);
   });
 
+  it('hides no row that holds nothing among others', async () => {
+    expect(await rows(orders('<Order /><Order><Id>1</Id></Order><Order xsi:nil="true" />'))).toEqual([{}, { Id: '1' }, {}]);
+  });
+
   it('is repaired where it holds references that XML forbids, and those are counted', async () => {
     const { call, repaired, heard } = await shop([orders('<Order><Id>a&#x1F;b&#0;&#xFFFE;c&#10;&#x1F600;</Id></Order>')]);
     expect(rowsOf(await call(), 'OrdersResult', 'Order')).toEqual([{ Id: 'a\uFFFDb\uFFFD\uFFFDc\n😀' }]);
