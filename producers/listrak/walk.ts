@@ -1,4 +1,4 @@
-import type { TributaryError } from '../../src/errors.ts';
+import { TributaryError } from '../../src/errors.ts';
 import { asTheyCome } from '../../src/extract/as-they-come.ts';
 import { asNumber, asObject, asText, saved } from '../../src/extract/resume.ts';
 import type { JsonObject, Page, Position, ReadContext, Row } from '../../src/extract/types.ts';
@@ -117,6 +117,8 @@ export function walkItems<I extends Item>(options: WalkOptions<I>): (ctx: ReadCo
         yield* slices(part?.rows ?? [], standing, next, { ...(warnings.length === 0 ? {} : { warnings }), progress: progress.count() / items.length });
         standing = next;
       }
+      // No position may pass an item that was not tried, whatever went wrong.
+      if (progress.count() < items.length) throw new TributaryError(`Only ${progress.count()} of ${items.length} reports were read.`, { kind: 'internal' });
       const replaced = ctx.api.takeRepaired();
       if (replaced > 0) ctx.count('characters_replaced', replaced);
       if (last !== undefined && !readable) {

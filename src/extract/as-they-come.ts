@@ -4,7 +4,7 @@ export interface AsTheyComeOptions {
   readonly signal: AbortSignal;
   /** Items under way at once. */
   readonly concurrency: number;
-  /** Whether one more may be begun now; asked again whenever something has come. Default: always. */
+  /** Whether one more may be begun beside those under way; asked again whenever something has come. Default: always. */
   readonly room?: () => boolean;
 }
 
@@ -29,7 +29,7 @@ export async function* asTheyCome<I, T>(
     coming.set(source, next);
   };
   const refill = (): void => {
-    while (coming.size < options.concurrency && (options.room?.() ?? true)) {
+    while (coming.size === 0 || (coming.size < options.concurrency && (options.room?.() ?? true))) {
       const item = items.next();
       if (item.done === true) return;
       pull(start(item.value, controller.signal));

@@ -65,6 +65,18 @@ describe('several generators, as they come', () => {
     await values.return();
   });
 
+  it('come one by one where there never is any room', async () => {
+    const seen: number[] = [];
+    let [running, most] = [0, 0];
+    for await (const value of asTheyCome([1, 2, 3].values(), async function* one(item): AsyncGenerator<number, void, void> {
+      running += 1;
+      most = Math.max(most, running);
+      yield item;
+      running -= 1;
+    }, { signal, concurrency: 3, room: () => false })) seen.push(value);
+    expect([seen, most]).toEqual([[1, 2, 3], 1]);
+  });
+
   it('are all ended when one breaks, or when nobody wants more', async () => {
     const { start, closed, let: go } = gated();
     const values = asTheyCome(['a', 'b'].values(), start, { signal, concurrency: 2 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/extract/types.ts';
 import { account, TABLES } from './harness.ts';
 
 const small = { messages: 12, contacts: 150, events: 800, sends: 360 };
@@ -62,12 +63,17 @@ describe('a run that was stopped', () => {
   });
 
   it('keeps its position short, however far others are ahead of a slow report', async () => {
-    const { table, simulator } = await account({ lists: 1, messages: 120, contacts: 200, events: 3_000, sends: 120 }, { concurrency: WORKERS }, { timeoutMs: 60_000 });
-    simulator.faults.add({ kind: 'slow', delayMs: 1_500, requestBody: `<MsgID>${simulator.world.messages[0]?.id}<` });
-    const { pages, error } = await table('message_clicks').run();
-    expect(error).toBeUndefined();
-    expect(Math.max(...pages.map(({ position }) => JSON.stringify(position).length))).toBeLessThan(1_500);
-    expect(pages.some(({ position }) => JSON.stringify(position).includes('"open"'))).toBe(true);
+    const { table, simulator, held, truth } = await account({ lists: 1, messages: 120, contacts: 200, events: 3_000, sends: 120 }, { concurrency: WORKERS }, { timeoutMs: 60_000 });
+    simulator.faults.add({ kind: 'hang', requestBody: `<MsgID>${simulator.world.messages[0]?.id}<` });
+    const reader = table('message_clicks');
+    // No more come while the first one hangs.
+    const first = await reader.run({ stopAfter: 24 });
+    expect(JSON.stringify(reader.position).length).toBeLessThan(1_500);
+    expect(Object.keys((reader.position?.['walk'] as JsonObject)['open'] as JsonObject)).toHaveLength(24);
+    simulator.faults.clear();
+    const second = await reader.run();
+    expect(second.error).toBeUndefined();
+    expect(held('message_clicks', [...first.rows, ...second.rows])).toEqual(truth('message_clicks'));
   });
 
   it('begins again where the messages before it are others by now', async () => {
