@@ -69,7 +69,8 @@ describe('a run that was stopped', () => {
     // No more come while the first one hangs.
     const first = await reader.run({ stopAfter: 24 });
     expect(JSON.stringify(reader.position).length).toBeLessThan(1_500);
-    expect(Object.keys((reader.position?.['walk'] as JsonObject)['open'] as JsonObject)).toHaveLength(24);
+    const walk = reader.position?.['walk'] as JsonObject | undefined;
+    expect(Object.keys((walk?.['open'] ?? {}) as JsonObject)).toHaveLength(24);
     simulator.faults.clear();
     const second = await reader.run();
     expect(second.error).toBeUndefined();
