@@ -109,6 +109,18 @@ describe('deliveries', () => {
   });
 });
 
+describe('between two pages', () => {
+  it('rows come and go, and what stands behind them moves', async () => {
+    const simulator = await started({ newsletters: 30 });
+    simulator.midway.add('GET /v1/newsletters', 1, () => simulator.mutate['row.delete']({ table: 'newsletters', id: 80 }));
+    await fetch(`${simulator.controlUrl}/midway.add`, { method: 'POST', body: JSON.stringify({ on: 'GET /v1/newsletters', after: 2, operation: 'row.add', args: { table: 'newsletters', row: { id: 900 } } }) });
+    expect(simulator.midway.pending).toBe(2);
+    const found = (await pages(simulator, '/newsletters?limit=10')).flatMap(({ newsletters }) => newsletters.map(({ id }: { id: number }) => id));
+    expect(simulator.midway.pending).toBe(0);
+    expect(found).toEqual([...Array.from({ length: 10 }, (_, n) => 80 + n), ...Array.from({ length: 19 }, (_, n) => 91 + n), 900]);
+  });
+});
+
 describe('the other paged lists', () => {
   it('newsletters name a next page after an exactly full one', async () => {
     const simulator = await started({ newsletters: 20 });

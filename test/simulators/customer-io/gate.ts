@@ -1,5 +1,6 @@
 import type { Answer, Handler, SimRequest } from '../kit/http-server.ts';
 import { noSuchPath, refusal, tooMany } from './answers.ts';
+import type { MidwayWatch } from './midway.ts';
 import type { CustomerIoLimits, CustomerIoTable, KeyKind, Switches } from './options.ts';
 import type { World } from './world.ts';
 
@@ -22,12 +23,13 @@ export interface GateParts {
   worlds: Record<KeyKind, World>;
   switches: Switches;
   limits: CustomerIoLimits;
+  midway: MidwayWatch;
 }
 
 export type Guard = (rules: { table?: CustomerIoTable; open?: () => boolean }, handle: (visit: Visit) => Answer) => Handler;
 
 /** Everything between the socket and the data: key, rate, rights. */
-export function createGate({ keys, worlds, switches, limits }: GateParts): { guard: Guard; unknown: Handler; traffic: Traffic } {
+export function createGate({ keys, worlds, switches, limits, midway }: GateParts): { guard: Guard; unknown: Handler; traffic: Traffic } {
   const rate = slidingSecond();
   const guard: Guard = ({ table, open }, handle) => (request) => {
     const key = (Object.keys(keys) as KeyKind[]).find((kind) => request.headers.authorization === `Bearer ${keys[kind]}`);
@@ -35,6 +37,7 @@ export function createGate({ keys, worlds, switches, limits }: GateParts): { gua
     // The keys `full` and `narrow` belong to one workspace and share its allowance.
     const verdict = rate.take(key === 'empty' ? 'empty' : 'full', limits);
     if (verdict !== undefined) return verdict;
+    midway.pass(request.method, request.path);
     if (key === 'narrow' && table !== undefined && switches.forbidden.includes(table)) return refusal(403, `this key may not read ${table}`);
     return handle({ request, key: key ?? 'full', world: worlds[key ?? 'full'] });
   };

@@ -4,6 +4,7 @@ import { hexDigits } from '../kit/random.ts';
 import { startSimulator, type Simulator } from '../kit/simulator.ts';
 import { tooMany } from './answers.ts';
 import { createGate, type Traffic } from './gate.ts';
+import { midwayWatch, type Midway } from './midway.ts';
 import { customerIoMutations, type CustomerIoMutations } from './mutations.ts';
 import { DEFAULT_SWITCHES, type CustomerIoLimits, type CustomerIoOptions, type KeyKind, type Switches } from './options.ts';
 import { customerIoRoutes } from './routes.ts';
@@ -18,6 +19,7 @@ export interface CustomerIoSimulator extends Simulator<CustomerIoTruth> {
   switches: Switches;
   /** Events of the workspace; the control interface offers the same by the same names. */
   mutate: CustomerIoMutations;
+  midway: Midway;
   traffic: Traffic;
   world: World;
 }
@@ -36,7 +38,8 @@ export async function startCustomerIoSimulator(options: CustomerIoOptions = {}):
   // Nobody's key is known while the server plays the other region.
   const known = (kind: KeyKind): string => (switches.region === region ? keys[kind] : `of the other region ${kind}`);
   const liveKeys = { get full() { return known('full'); }, get empty() { return known('empty'); }, get narrow() { return known('narrow'); } };
-  const gate = createGate({ keys: liveKeys, worlds: { full: world, empty: emptyWorld(world.seed), narrow: world }, switches, limits });
+  const midway = midwayWatch();
+  const gate = createGate({ keys: liveKeys, worlds: { full: world, empty: emptyWorld(world.seed), narrow: world }, switches, limits, midway });
   const truth = customerIoTruth(world, clock);
   const mutate = customerIoMutations(world, clock);
 
@@ -46,6 +49,8 @@ export async function startCustomerIoSimulator(options: CustomerIoOptions = {}):
     truth,
     operations: {
       ...(mutate as Operations),
+      'midway.add': ({ on, after, operation, args }: { on: string; after: number; operation: keyof CustomerIoMutations; args: object }) =>
+        midway.add(on, after, () => void (mutate as Operations)[operation]?.(args)),
       'switches.set': (changes: Partial<Switches>) => Object.assign(switches, changes),
       keys: () => keys,
       secrets: () => truth.secrets(),
@@ -64,5 +69,5 @@ export async function startCustomerIoSimulator(options: CustomerIoOptions = {}):
       throttled: (seconds) => tooMany(limits.perSecond, seconds),
     }),
   });
-  return { ...simulator, limits, baseUrl: `${simulator.url}/v1`, keys, switches, mutate, traffic: gate.traffic, world };
+  return { ...simulator, limits, baseUrl: `${simulator.url}/v1`, keys, switches, mutate, midway, traffic: gate.traffic, world };
 }
