@@ -36,27 +36,29 @@ export function connectCustomerIo(settings: CustomerIoSettings, http: HttpFactor
 function classify(answer: Answer, now: number): Verdict | undefined {
   const said = vendorText(answer.body);
   const because = said === undefined ? '' : ` (${said})`;
+  // With the number the vendor gave the request, which its support asks for.
+  const detail = answer.text.slice(0, 500);
   switch (answer.status) {
     case 401:
       return {
-        kind: 'config', reach: 'connection', message: `Customer.io did not accept the key${because}.`,
+        kind: 'config', reach: 'connection', detail, message: `Customer.io did not accept the key${because}.`,
         remedy: 'Put an App API key (not a Track or CDP key) into the setting access_token, set region to where the workspace is hosted, and let the account\'s IP allowlist admit this machine.',
       };
     case 403:
       return said === undefined ? undefined : {
-        kind: 'config', message: `The key's scope or the plan does not allow this${because}.`,
+        kind: 'config', detail, message: `The key's scope or the plan does not allow this${because}.`,
         remedy: 'Give the key in the setting access_token the scope to read this, or exclude the table. It is tried again with its next run.',
       };
     case 404:
       // The vendor's own "not found" is JSON; this one comes from what stands before the API.
       return answer.body !== undefined ? undefined : {
-        kind: 'config', message: 'Customer.io does not know this path.', remedy: 'If base_url is set, it has to end with the version: https://host/v1.', detail: answer.text.slice(0, 200),
+        kind: 'config', message: 'Customer.io does not know this path.', remedy: 'If base_url is set, it has to end with the version: https://host/v1.', detail,
       };
     case 429: {
       const at = retryAfter(answer.headers['retry-after'], now);
       return at === undefined
-        ? { kind: 'rate_limit', message: `Customer.io asks to wait and does not say how long, as it does when the day's quota is used up${because}.` }
-        : { kind: 'rate_limit', message: 'Customer.io asks to wait.', retryAt: Math.min(at, now + LONGEST_WAIT) };
+        ? { kind: 'rate_limit', detail, message: `Customer.io asks to wait and does not say how long, as it does when the day's quota is used up${because}.` }
+        : { kind: 'rate_limit', detail, message: 'Customer.io asks to wait.', retryAt: Math.min(at, now + LONGEST_WAIT) };
     }
     default:
       return undefined;
