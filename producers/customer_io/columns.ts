@@ -1,5 +1,5 @@
 import { parseJson } from '../../src/extract/parse-json.ts';
-import { asNumber, asObject, asText } from '../../src/extract/resume.ts';
+import { asObject, asText } from '../../src/extract/resume.ts';
 import type { Json, Row } from '../../src/extract/types.ts';
 import { json, text, timestamp } from '../../src/table/fields.ts';
 import type { TimestampBuilder } from '../../src/table/fields.ts';
@@ -22,8 +22,8 @@ const isNoTime = (value: Json | undefined): boolean => typeof value === 'number'
 
 /** The last change of what has no field for it, from its `deduplicate_id`. */
 export function lastChange(row: Row): Json | undefined {
-  const seconds = /:([0-9]{1,12})$/.exec(asText(row.deduplicate_id) ?? '')?.[1];
-  return seconds === undefined ? undefined : asNumber(Number(seconds));
+  const seconds = Number(/:([0-9]{1,12})$/.exec(asText(row.deduplicate_id) ?? '')?.[1] ?? 0);
+  return seconds > 0 ? seconds : undefined;
 }
 
 /** JSON that comes as such or as its text. */
@@ -39,7 +39,7 @@ export function parsed(value: Json | undefined): Json | undefined {
 /** The row with the person it is about in columns of its own. */
 export function withPerson({ customer_identifiers: identifiers, ...row }: Row): Row {
   const person = asObject(identifiers);
-  if (person === undefined) return row;
+  if (person === undefined) return identifiers == null ? row : { ...row, customer_identifiers: identifiers };
   const { id = null, cio_id: cioId = null, email = null, ...others } = person;
   const left = row.customer_id == null || id === null || row.customer_id === id ? others : { ...others, id };
   return {

@@ -13,19 +13,19 @@ import { profiles, search } from '../people.ts';
 const GROUP = 100;
 
 /** The profile as one flat row; what the vendor's own person id is called depends on how the profile was asked for. */
-function flat(row: Row): Row {
-  const profile = asObject(row.customer) ?? row;
-  const { id: _asked, identifiers, attributes, ...rest } = profile;
-  const known = asObject(identifiers) ?? {};
+function flat({ customer, ...around }: Row): Row {
+  const { id: _asked, identifiers, attributes, ...rest } = { ...around, ...asObject(customer) };
+  const { cio_id: known = null, id = null, email = null, ...others } = asObject(identifiers) ?? {};
   const free = asObject(attributes) ?? {};
-  const cioId = asText(known.cio_id) ?? asText(free.cio_id) ?? null;
+  const cioId = asText(known) ?? asText(free.cio_id) ?? known;
   const createdAt = asText(free.created_at);
   return {
     ...rest,
+    ...(Object.keys(others).length === 0 ? {} : { identifiers: others }),
     id: cioId,
     cio_id: cioId,
-    customer_id: asText(known.id) ?? null,
-    email: asText(known.email) ?? asText(free.email) ?? null,
+    customer_id: id,
+    email: email ?? asText(free.email) ?? null,
     phone: asText(free.phone) ?? null,
     created_at: createdAt !== undefined && /^[1-9][0-9]{0,10}$/.test(createdAt) ? createdAt : null,
     cio_subscription_preferences: asText(free.cio_subscription_preferences) ?? null,
