@@ -1,38 +1,54 @@
-import { paged } from '../../src/extract/paged.ts';
-import type { Paging } from '../../src/extract/paged.ts';
+import { TributaryError } from '../../src/errors.ts';
 import type { Query } from '../../src/extract/http.ts';
-import type { Json, Row } from '../../src/extract/types.ts';
+import { list } from '../../src/extract/list.ts';
+import { paged } from '../../src/extract/paged.ts';
+import { asObject, contextWith } from '../../src/extract/resume.ts';
+import type { Json, Reader, Row } from '../../src/extract/types.ts';
 import type { Call } from '../../src/extract/walk.ts';
 import type { CustomerIoApi } from './api.ts';
 
 interface ListingOptions<Ask> {
   readonly query?: (ask: Ask) => Query;
-  readonly paging?: Paging;
   /** What becomes of a page's rows before anybody else sees them. */
   readonly rows?: (rows: readonly Json[]) => readonly Row[];
-  /** Name of the endpoint in metrics where the path holds something else. */
-  readonly endpoint?: string;
 }
 
-const WHOLE: Paging = { by: 'none' };
-
-/** The next page's token under `next`, which is an empty text at the end, or after it. */
-export const BY_TOKEN: Paging = { by: 'cursor', param: 'start', next: 'next' };
-
-/** A collection in one answer, or with `paging` in several; null stands for an empty one. */
+/**
+ * A collection in one answer or in several: the next page's token stands under `next`, which is an empty text or missing at
+ * the end. Null stands for an empty collection. Those that come in one answer name no next page, and are followed if they ever do.
+ */
 export function listing<Ask = unknown>(path: string, rows: string, options: ListingOptions<Ask> = {}): Call<CustomerIoApi, Ask> {
+  const { query, rows: made } = options;
   const call = paged<CustomerIoApi, Ask>({
     http: (api) => api.http,
-    endpoint: options.endpoint ?? path,
+    endpoint: path,
     path: () => path,
     rows,
-    ...(options.query === undefined ? {} : { query: options.query }),
-    paging: options.paging ?? WHOLE,
+    ...(query === undefined ? {} : { query }),
+    paging: { by: 'cursor', param: 'start', next: 'next' },
   });
-  const { rows: made } = options;
   if (made === undefined) return call;
   return async (api, ask, signal) => {
     const batch = await call(api, ask, signal);
     return { ...batch, rows: made(batch.rows) };
   };
+}
+
+/** One listing of everything in each run. One begun in this very run has shown all that had changed before the run. */
+export function everything(call: Call<CustomerIoApi>): Reader<CustomerIoApi> {
+  const read = list(call);
+  return async function* whole(ctx) {
+    let begun: string | undefined;
+    for await (const page of read(contextWith(ctx, { newScan: () => (begun = ctx.newScan()) }))) {
+      yield page.scan?.end !== undefined && page.scan.id === begun ? { ...page, readTo: ctx.runStart } : page;
+    }
+  };
+}
+
+/** The list under that name in an answer; null stands for an empty one, nothing there for an answer of another kind. */
+export function rowsIn(body: Json, name: string, path: string): readonly Row[] {
+  const found = asObject(body)?.[name];
+  if (found === null) return [];
+  if (Array.isArray(found)) return found as readonly Row[];
+  throw new TributaryError(`The answer to ${path} holds no list at ${name}.`, { kind: 'data', code: 'no_list', remedy: 'Nothing was deleted. The next run reads it again.' });
 }

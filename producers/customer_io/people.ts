@@ -1,8 +1,8 @@
-import { TributaryError } from '../../src/errors.ts';
 import { asObject, asText } from '../../src/extract/resume.ts';
-import type { Json, Row } from '../../src/extract/types.ts';
+import type { Row } from '../../src/extract/types.ts';
 import type { Call } from '../../src/extract/walk.ts';
 import type { CustomerIoApi } from './api.ts';
+import { rowsIn } from './listing.ts';
 
 /** Everybody has one, unlike an id or an e-mail address. */
 const EVERYBODY = { filter: { and: [{ attribute: { field: 'cio_id', operator: 'exists' } }] } };
@@ -10,19 +10,12 @@ const EVERYBODY = { filter: { and: [{ attribute: { field: 'cio_id', operator: 'e
 /** The identifiers of everybody. There is no plain listing of people; the vendor's `ids` beside it hold empty texts. */
 export const search: Call<CustomerIoApi> = async (api, { cursor }, signal) => {
   const { body } = await api.http.post('/customers', EVERYBODY, { endpoint: '/customers', query: { limit: 1_000, start: asText(cursor) }, signal });
-  const rows = listIn(body, 'identifiers', '/customers');
+  const rows = rowsIn(body, 'identifiers', '/customers');
   return { rows, next: asObject(body)?.next };
 };
 
 /** Profiles by cio_id, 100 at most; who does not exist is left out. */
 export async function profiles(api: CustomerIoApi, cioIds: readonly string[], signal: AbortSignal): Promise<readonly Row[]> {
   const { body } = await api.http.post('/customers/attributes', { ids: cioIds }, { endpoint: '/customers/attributes', query: { id_type: 'cio_id' }, signal });
-  return listIn(body, 'customers', '/customers/attributes');
-}
-
-function listIn(body: Json, name: string, path: string): readonly Row[] {
-  const found = asObject(body)?.[name];
-  if (found === null) return [];
-  if (Array.isArray(found)) return found as readonly Row[];
-  throw new TributaryError(`The answer to ${path} holds no list at ${name}.`, { kind: 'data', code: 'no_list', remedy: 'Nothing was deleted. The next run reads it again.' });
+  return rowsIn(body, 'customers', '/customers/attributes');
 }

@@ -135,6 +135,11 @@ describe('trouble', () => {
       simulator.faults.add({ kind: 'status', status: 200, body: '{"meta":{}}', times: 1 });
       expect((await table(name).run({ since: simulator.clock.now() - 1e9 })).error, name).toMatchObject({ kind: 'data', code: 'no_list' });
     }
+    // Nor for a half year without deliveries, where the beginning of all history is looked for.
+    simulator.faults.add({ kind: 'status', status: 200, body: '{"meta":{}}', on: 'GET /v1/messages', query: 'limit=1&', times: 1, after: 20 });
+    const { error, pages } = await table('messages').run();
+    expect(error).toMatchObject({ kind: 'data', code: 'no_list' });
+    expect(pages).toEqual([]);
   });
 });
 

@@ -57,7 +57,7 @@ export function expectedRecord(table: CustomerIoTable, row: VendorRow): TableRec
     case 'activities': return { ...pick(row, 'id type delivery_id delivery_type name url'), ...about(row), timestamp: time(row['timestamp']), data: json(row['data']), _extra: null };
     case 'eps_suppression': return {
       id: `${row['suppression_type']}|${row['domain']}|${String(row['email']).toLowerCase()}`,
-      ...pick(row, 'suppression_type domain email reason status'), created: time(row['created']), _extra: null,
+      ...pick(row, 'suppression_type domain email reason status category'), created: time(row['created']), _extra: null,
     };
     case 'ip_addresses': return { id: row['ip_address'] as string, ip_address: row['ip_address'] as string, _extra: null };
     default: return listed(table, row);

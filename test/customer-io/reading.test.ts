@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../src/extract/types.ts';
-import type { VanishedVerdict } from '../../src/table/types.ts';
-import { byKey, connected, workspace, type Workspace } from './harness.ts';
+import { byKey, workspace } from './harness.ts';
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
@@ -74,6 +73,20 @@ describe('deliveries', () => {
     }
   });
 
+  it('of the look-back are asked for in as many windows as requests may be under way', async () => {
+    const { simulator, table } = await workspace();
+    const messages = table('messages');
+    await messages.run();
+    simulator.clock.advance(2 * HOUR);
+    simulator.requests.reset();
+    await messages.run();
+    const asked = simulator.requests.list({ route: 'GET /v1/messages' }).map(({ query }) => new URLSearchParams(query));
+    const windows = asked.map((query) => [Number(query.get('start_ts')), Number(query.get('end_ts'))] as const).sort(([a], [b]) => a - b);
+    expect(windows.length).toBeGreaterThanOrEqual(10);
+    for (const [n, [start]] of windows.slice(1).entries()) expect(start).toBe(windows[n]![1] + 1);
+    expect(windows.at(-1)![1] + 1 - windows[0]![0]).toBe(30 * DAY / SECOND);
+  });
+
   it('that are wanted whole are read whole each time', async () => {
     const { table } = await workspace({}, { full_reread: ['messages'] });
     const messages = table('messages');
@@ -84,9 +97,9 @@ describe('deliveries', () => {
   });
 
   it('go on inside the window that was cut', async () => {
-    const { simulator, table } = await workspace({ deliveries: 3_500, deliveryDays: 20 });
+    const { simulator, table } = await workspace({ deliveries: 3_500, deliveryDays: 2 });
     const messages = table('messages');
-    const since = simulator.clock.now() - 25 * DAY;
+    const since = simulator.clock.now() - 3 * DAY;
     const before = await messages.run({ since, stopAfter: 2 });
     const after = await messages.run({ since });
     expect(before.rows.length).toBe(2_000);
@@ -162,131 +175,5 @@ describe('activities', () => {
     const activities = table('activities');
     const { rows } = await activities.run();
     expect((await activities.run()).rows).toHaveLength(rows.length);
-  });
-});
-
-async function verdicts({ api, definition }: Workspace, cioIds: readonly string[]): Promise<VanishedVerdict[]> {
-  const found: VanishedVerdict[] = [];
-  const ctx = { api, signal: new AbortController().signal };
-  for await (const verdict of definition('customers').confirm!(ctx as never, cioIds.map((id) => ({ id })))) found.push(verdict);
-  return found;
-}
-
-describe('people', () => {
-  it('known by e-mail only, by id only or by a number-like id all come, nobody keyed by an empty text', async () => {
-    const at = await workspace({ people: 1_250 });
-    const { rows, pages } = await at.table('customers').run();
-    const found = byKey(at, 'customers', rows);
-    expect(found.size).toBe(1_250);
-    expect(found.has('')).toBe(false);
-    expect(found.get('30e00001')).toMatchObject({ cio_id: '30e00001' });
-    const people = [...found.values()];
-    expect(people.filter(({ customer_id }) => customer_id === null)).toHaveLength(26);
-    expect(people.filter(({ email }) => email === null)).toHaveLength(26);
-    expect(at.simulator.requests.count({ route: 'POST /v1/customers' })).toBe(2);
-    expect(at.simulator.requests.count({ route: 'POST /v1/customers/attributes' })).toBe(13);
-    expect(pages.flatMap(({ seen = [] }) => seen)).toHaveLength(1_250);
-    expect(pages.map(({ scan }) => scan?.end !== undefined).indexOf(true)).toBe(pages.length - 1);
-  });
-
-  it('come wrapped as well as plain', async () => {
-    const at = await workspace({ switches: { wrapCustomer: true } });
-    const wrapped = byKey(at, 'customers', (await at.table('customers').run()).rows);
-    at.simulator.switches.wrapCustomer = false;
-    expect(byKey(at, 'customers', (await at.table('customers').run()).rows)).toEqual(wrapped);
-    expect(wrapped.size).toBe(230);
-  });
-
-  it('that the profiles do not show fail the table instead of emptying it', async () => {
-    const at = await workspace({ switches: { blindProfiles: true } });
-    const { error, pages } = await at.table('customers').run();
-    expect(error).toMatchObject({ kind: 'data', code: 'no_details' });
-    expect(pages.some((page) => page.scan?.end !== undefined)).toBe(false);
-  });
-
-  it('that go between being found and being asked for are counted and not taken for gone', async () => {
-    const { simulator, table } = await workspace({ people: 30 });
-    const [gone] = [...simulator.world.people.keys()];
-    simulator.faults.add({ kind: 'slow', delayMs: 50, on: 'POST /v1/customers' });
-    const reader = table('customers');
-    const running = reader.run();
-    simulator.mutate['person.delete']({ cioId: gone! });
-    const { rows, counted, pages } = await running;
-    const listed = pages.flatMap(({ seen = [] }) => seen).length;
-    expect(rows).toHaveLength(29);
-    expect(listed - rows.length).toBe(counted['listed_without_details'] ?? 0);
-  });
-
-  it('go on at the page of the search that was cut', async () => {
-    const at = await workspace({ people: 2_400 });
-    const customers = at.table('customers');
-    const before = await customers.run({ stopAfter: 12 });
-    const after = await customers.run();
-    expect(new Set([...before.pages, ...after.pages].map((page) => page.scan?.id)).size).toBe(1);
-    expect(before.rows.length + after.rows.length).toBe(2_600);
-    expect(byKey(at, 'customers', [...before.rows, ...after.rows]).size).toBe(2_400);
-  });
-
-  it('who are missing are asked for one more time, 100 at a time', async () => {
-    const at = await workspace();
-    const all = [...at.simulator.world.people.keys()].slice(0, 150);
-    for (const cioId of all.slice(0, 3)) at.simulator.mutate['person.delete']({ cioId });
-    const found = await verdicts(at, all);
-    expect(found.filter(({ gone }) => gone).map(({ key }) => key['id'])).toEqual(all.slice(0, 3));
-    expect(found).toHaveLength(150);
-    expect(at.simulator.requests.count({ route: 'POST /v1/customers/attributes' })).toBe(2);
-  });
-});
-
-describe('suppressions', () => {
-  it('come from all pages, and an address on two lists is two rows', async () => {
-    const at = await workspace({ bounces: 1_100 });
-    const found = byKey(at, 'eps_suppression', (await at.table('eps_suppression').run()).rows);
-    expect([...found.values()].filter(({ suppression_type }) => suppression_type === 'bounces')).toHaveLength(1_100);
-    for (const list of ['bounces', 'blocks']) expect(found.get(`${list}||gone000000@example.net`)).toBeDefined();
-    expect(found.get('bounces||gone000001@example.net')).toMatchObject({ email: 'Gone000001@Example.net' });
-  });
-
-  it('are asked for by domain when domains are named', async () => {
-    const at = await workspace({}, { esp_domains: [' Mail.Example.test', 'other.example.test'] });
-    const found = byKey(at, 'eps_suppression', (await at.table('eps_suppression').run()).rows);
-    expect(found.size).toBe(35);
-    expect([...found.values()].every(({ domain }) => domain === 'mail.example.test')).toBe(true);
-    expect(at.simulator.requests.list().every(({ query }) => query.includes('domain='))).toBe(true);
-  });
-});
-
-describe('senders and newsletters', () => {
-  it('that are hidden come whatever "hidden" means to the vendor', async () => {
-    for (const hiddenIncludesAll of [false, true]) {
-      const at = await workspace({ switches: { hiddenIncludesAll } });
-      for (const empty of [false, true]) {
-        if (empty) at.simulator.mutate['row.delete']({ table: 'sender_identities', id: 23 });
-        const { rows, error } = await at.table('sender_identities').run();
-        expect(error).toBeUndefined();
-        expect([...byKey(at, 'sender_identities', rows).keys()].sort()).toEqual(empty ? ['21', '22'] : ['21', '22', '23']);
-      }
-    }
-  });
-
-  it('end with the empty page after a full one', async () => {
-    const { simulator, table } = await workspace({ newsletters: 200 });
-    const { pages, rows } = await table('newsletters').run();
-    expect(rows).toHaveLength(200);
-    expect(pages.map((page) => [page.rows.length, page.scan?.end !== undefined])).toEqual([[100, false], [100, false], [0, true]]);
-    simulator.switches.sameNext = Buffer.from('100').toString('base64');
-    expect((await table('newsletters').run()).error).toMatchObject({ code: 'paging_loop' });
-  });
-});
-
-describe('the addresses of webhooks', () => {
-  it('show no credentials; the query only when that is wanted', async () => {
-    const at = await workspace();
-    const endpoints = (await at.table('reporting_webhooks').run()).rows.map((row) => row['endpoint']);
-    expect(endpoints).toEqual(['https://hooks.example.test/cio', 'https://hooks.example.test/in?token=••••&v=••••', 'https://hooks.example.test/plain']);
-    const open = connected(at.simulator, { redact_webhook_query: false });
-    const shown = JSON.stringify((await open.table('reporting_webhooks').run()).rows);
-    expect(shown).toContain('token=t0ken-in-query');
-    expect(shown).not.toContain('s3cret-pass');
   });
 });

@@ -139,6 +139,7 @@ describe(`a workspace with ${size.people} people and ${size.deliveries} deliveri
       expect(summaries.get(table)?.totals, table).toMatchObject({ published: topic.rows.size, deleted: 0, deadLetters: 0 });
     }
     expect(truthOf('messages').size).toBe(size.deliveries);
+    expect(status.snapshot().tables.filter(({ freshnessMs }) => freshnessMs === undefined).map(({ table }) => table), 'tables that do not tell how fresh they are').toEqual([]);
   }, SYNC_MS);
 
   it('is in PostgreSQL, row by row and column by column', async () => {
@@ -189,6 +190,13 @@ describe(`a workspace with ${size.people} people and ${size.deliveries} deliveri
 
   it('loses what two complete listings lack, not counting one that failed in between', async () => {
     simulator.clock.advance(10_000);
+    const stop = new AbortController();
+    const trouble = simulator.faults.add({ kind: 'status', status: 503, on: 'GET /v1/campaigns' });
+    const unavailable = test.engine.sync([{ connection: 'customer_io', tables: ['campaigns'] }], stop.signal);
+    await vi.waitFor(() => expect(simulator.requests.count({ status: 503 })).toBeGreaterThan(1), { timeout: 30_000, interval: 50 });
+    stop.abort();
+    expect(await unavailable).toMatchObject([{ outcome: 'interrupted', totals: { deleted: 0 } }]);
+    simulator.faults.clear(trouble);
     simulator.faults.add({ kind: 'status', status: 400, on: 'GET /v1/campaigns', times: 1 });
     const [failed] = await test.engine.sync([{ connection: 'customer_io', tables: ['campaigns'] }], never);
     expect(failed).toMatchObject({ outcome: 'failed', totals: { deleted: 0 } });
@@ -203,6 +211,23 @@ describe(`a workspace with ${size.people} people and ${size.deliveries} deliveri
     }
     // A job that left the vendor's list is no job that did not exist.
     expect((await topicOf('exports')).rows.has('502')).toBe(true);
+  }, SYNC_MS);
+
+  it('keeps what slipped from one page to another because a row went meanwhile', async () => {
+    const { mutate, world, midway } = simulator;
+    const gone = [...world.people.keys()].sort()[10] as string;
+    midway.add('POST /v1/customers', 1, () => void world.people.delete(gone));
+    midway.add('GET /v1/newsletters', 1, () => mutate['row.delete']({ table: 'newsletters', id: 81 }));
+    const deleted: number[][] = [];
+    for (let listing = 0; listing < 3; listing += 1) {
+      simulator.clock.advance(10_000);
+      const summaries = await sync(['customers', 'newsletters']);
+      deleted.push((['customers', 'newsletters'] as const).map((table) => summaries.get(table)?.totals.deleted ?? -1));
+    }
+    expect(midway.pending).toBe(0);
+    // The first listing had shown both before they went.
+    expect(deleted).toEqual([[0, 0], [1, 0], [0, 1]]);
+    for (const table of ['customers', 'newsletters'] as const) expect((await expectTopicEqual(table)).rows.size).toBe(truthOf(table).size);
   }, SYNC_MS);
 
   it('keeps its rows when a table comes empty or with a quarter less, until somebody allows it', async () => {

@@ -10,7 +10,7 @@ import { json, text } from '../../../src/table/fields.ts';
 import type { TableDefinition } from '../../../src/table/types.ts';
 import type { CustomerIoApi } from '../api.ts';
 import { time, withPerson } from '../columns.ts';
-import { BY_TOKEN, listing } from '../listing.ts';
+import { listing } from '../listing.ts';
 import type { CustomerIoSettings } from '../settings.ts';
 
 const SECOND = 1_000;
@@ -23,7 +23,7 @@ const instant = (row: Row): number | null => {
 };
 
 // Without "deleted" the activities of people who are gone may be left out.
-const page = listing('/activities', 'activities', { query: () => ({ limit: 100, deleted: true }), paging: BY_TOKEN });
+const page = listing('/activities', 'activities', { query: () => ({ limit: 100, deleted: true }) });
 
 /** Newest first, as far as a page that holds nothing as late as what is wanted. */
 const newest: Call<CustomerIoApi, FollowingAsk> = async (api, ask, signal) => {

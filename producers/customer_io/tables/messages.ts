@@ -8,7 +8,7 @@ import type { TableDefinition } from '../../../src/table/types.ts';
 import { CONCURRENCY } from '../api.ts';
 import type { CustomerIoApi } from '../api.ts';
 import { deduplicateId, lastChange, time, withPerson } from '../columns.ts';
-import { BY_TOKEN, listing } from '../listing.ts';
+import { listing, rowsIn } from '../listing.ts';
 import type { CustomerIoSettings } from '../settings.ts';
 
 const SECOND = 1_000;
@@ -22,7 +22,6 @@ const PROBE = 180 * DAY;
 
 const page = listing<WindowAsk>('/messages', 'messages', {
   query: ({ from, to }) => ({ limit: 1_000, start_ts: Math.ceil((from ?? 0) / SECOND), end_ts: Math.ceil(to / SECOND) - 1, get_tracked_responses: true }),
-  paging: BY_TOKEN,
 });
 
 /** The half year with the first delivery: the API shows the newest first and no more than six months at once. */
@@ -30,8 +29,7 @@ async function origin(api: CustomerIoApi, signal: AbortSignal): Promise<number> 
   for (let from = FIRST_DAY; from < api.now(); from += PROBE) {
     const query = { limit: 1, start_ts: from / SECOND, end_ts: (from + PROBE) / SECOND - 1 };
     const { body } = await api.http.get('/messages', { endpoint: '/messages', query, signal });
-    const found = asObject(body)?.messages;
-    if (Array.isArray(found) && found.length > 0) return from;
+    if (rowsIn(body, 'messages', '/messages').length > 0) return from;
   }
   return Number.POSITIVE_INFINITY;
 }
@@ -40,7 +38,8 @@ async function origin(api: CustomerIoApi, signal: AbortSignal): Promise<number> 
 const read = (lookback: number): Reader<CustomerIoApi> => windows<CustomerIoApi>({
   // Before the origin there is nothing, and a window without a start would show six months.
   call: async (api, ask, signal) => ask.from === undefined ? { rows: [] } : page(api, ask, signal),
-  span: 30 * DAY, least: 10 * 60 * SECOND, maxPages: 20, delay: SECOND, concurrency: CONCURRENCY,
+  // A tenth of the usual look-back: as many windows as may be asked for at once.
+  span: 3 * DAY, least: 10 * 60 * SECOND, maxPages: 20, delay: SECOND, concurrency: CONCURRENCY,
   tiers: [{ span: Math.min(DAY, lookback), every: 0 }, { span: lookback, every: HOUR }],
   origin,
 });

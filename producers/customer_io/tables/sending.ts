@@ -1,13 +1,13 @@
 import { forEach } from '../../../src/extract/for-each.ts';
-import { list } from '../../../src/extract/list.ts';
-import { asObject, asText } from '../../../src/extract/resume.ts';
-import type { Json, Row } from '../../../src/extract/types.ts';
+import { asNumber, asObject, asText } from '../../../src/extract/resume.ts';
+import type { Row } from '../../../src/extract/types.ts';
+import type { Call } from '../../../src/extract/walk.ts';
 import { table } from '../../../src/table/define.ts';
 import { boolean, integer, json, text } from '../../../src/table/fields.ts';
 import type { TableDefinition } from '../../../src/table/types.ts';
 import type { CustomerIoApi } from '../api.ts';
-import { deduplicateId, lastChange, time } from '../columns.ts';
-import { BY_TOKEN, listing } from '../listing.ts';
+import { deduplicateId, lastChange, time, withoutZeros } from '../columns.ts';
+import { everything, listing, rowsIn } from '../listing.ts';
 import type { CustomerIoSettings } from '../settings.ts';
 
 const schedule = '*/5 * * * *';
@@ -34,7 +34,7 @@ export const senderIdentities = table({
     updated_at: time('When it was last changed, from deduplicate_id').of(lastChange),
   },
   read: forEach<CustomerIoApi>(async () => visibleAndHidden, ({ hidden }) => listing('/sender_identities', 'sender_identities', {
-    query: () => ({ limit: 100, hidden: hidden === true }), paging: BY_TOKEN,
+    query: () => ({ limit: 100, hidden: hidden === true }),
   }), { key: ({ hidden }) => String(hidden), scope: () => ({}) }),
   deletes: 'scan',
   absentScans: 2,
@@ -51,7 +51,7 @@ export const ipAddresses = table({
     id: text('The address; the vendor gives no id'),
     ip_address: text('Address the vendor sends from'),
   },
-  read: list(listing('/info/ip_addresses', 'ip_addresses', { rows: (addresses) => addresses.map((address) => ({ id: address, ip_address: address })) })),
+  read: everything(listing('/info/ip_addresses', 'ip_addresses', { rows: (addresses) => addresses.map((address) => ({ id: address, ip_address: address })) })),
   deletes: 'scan',
   absentScans: 2,
   schedule,
@@ -59,8 +59,9 @@ export const ipAddresses = table({
 
 /** The address without user and password, and without the values of its query where the settings say so. */
 function withoutCredentials(endpoint: string, redactQuery: boolean): string {
-  const plain = endpoint.replace(/^([a-z][a-z0-9+.-]*:)?\/\/[^/?#]*@/i, '$1//');
-  return redactQuery ? plain.replace(/\?[^#]*/, (query) => query.replace(/=[^&]*/g, '=••••')) : plain;
+  const plain = endpoint.trim().replace(/^([a-z][a-z0-9+.-]*:\/\/|\/\/)?[^/?#]*@/i, '$1');
+  // A value without a name is hidden whole.
+  return redactQuery ? plain.replace(/\?[^#]*/, (query) => query.replace(/([?&])([^=&]*=)?[^&]*/g, (part, mark: string, name = '') => part === mark ? part : `${mark}${String(name)}••••`)) : plain;
 }
 
 export const reportingWebhooks = (settings: CustomerIoSettings): TableDefinition => table({
@@ -79,7 +80,7 @@ export const reportingWebhooks = (settings: CustomerIoSettings): TableDefinition
     full_resolution: boolean('Whether it hears of every open and click'),
     with_content: boolean('Whether it gets the messages\' text'),
   },
-  read: list(listing('/reporting_webhooks', 'reporting_webhooks', {
+  read: everything(listing('/reporting_webhooks', 'reporting_webhooks', {
     rows: (rows) => rows.map((row) => {
       const webhook = asObject(row) ?? {};
       const endpoint = asText(webhook.endpoint);
@@ -94,13 +95,16 @@ export const reportingWebhooks = (settings: CustomerIoSettings): TableDefinition
 const SUPPRESSION_TYPES = ['bounces', 'blocks', 'spam_reports', 'invalid_emails'];
 const PAGE = 1_000;
 
-/** One listing per kind and domain; neither is in the rows. */
-const suppressions = ({ suppression_type: type, domain }: Row) => listing(`/esp/suppression/${String(type)}`, 'suppressions', {
-  endpoint: '/esp/suppression/{type}',
-  query: () => ({ limit: PAGE, domain: domain === '' ? undefined : String(domain) }),
-  paging: { by: 'offset', param: 'offset', size: PAGE },
-  rows: (rows) => rows.map((row) => ({ ...asObject(row), suppression_type: type as Json, domain: domain as Json })),
-});
+/** One listing per kind and domain; neither is in the rows, and the category stands beside them. */
+const suppressions = ({ suppression_type: type = null, domain = null }: Row): Call<CustomerIoApi> => async (api, { cursor }, signal) => {
+  const path = `/esp/suppression/${String(type)}`;
+  const offset = asNumber(cursor) ?? 0;
+  const query = { limit: PAGE, offset, domain: domain === '' ? undefined : String(domain) };
+  const { body } = await api.http.get(path, { endpoint: '/esp/suppression/{type}', query, signal });
+  const found = rowsIn(body, 'suppressions', path);
+  const rows = found.map((row) => ({ category: asObject(body)?.category ?? null, ...row, suppression_type: type, domain }));
+  return { rows, next: rows.length < PAGE ? undefined : offset + rows.length };
+};
 
 export const epsSuppression = ({ esp_domains: domains }: CustomerIoSettings): TableDefinition => table({
   name: 'eps_suppression',
@@ -117,7 +121,9 @@ export const epsSuppression = ({ esp_domains: domains }: CustomerIoSettings): Ta
     created: time('When it was put on the list'),
     reason: text('What the receiving server said'),
     status: text('Its SMTP code'),
+    category: text('The vendor\'s name for kinds that belong together: bounces or spam'),
   },
+  shape: withoutZeros('created'),
   read: forEach<CustomerIoApi>(
     async () => SUPPRESSION_TYPES.flatMap((type) => (domains.length === 0 ? [''] : domains).map((domain) => ({ suppression_type: type, domain }))),
     suppressions,

@@ -1,12 +1,11 @@
-import { list } from '../../../src/extract/list.ts';
 import type { Json, Row } from '../../../src/extract/types.ts';
 import { table } from '../../../src/table/define.ts';
 import { boolean, integer, json, text } from '../../../src/table/fields.ts';
 import { deduplicateId, parsed, tags, time, withoutZeros } from '../columns.ts';
-import { BY_TOKEN, listing } from '../listing.ts';
+import { everything, listing } from '../listing.ts';
 
 const schedule = '*/5 * * * *';
-const noTimes = withoutZeros('created', 'updated', 'first_started', 'scheduled_start', 'scheduled_stop', 'sent_at', 'scheduled_at');
+const noTimes = withoutZeros('created', 'updated', 'first_started', 'scheduled_start', 'scheduled_stop', 'sent_at', 'scheduled_at', 'created_at', 'updated_at');
 
 /** What campaigns and broadcasts share. */
 const automation = {
@@ -50,7 +49,7 @@ export const broadcasts = table({
     msg_template_ids: json('Templates; the vendor is giving this list up'),
   },
   shape: (row) => ({ ...noTimes(row), tags: listedTags(row.tags) }),
-  read: list(listing('/broadcasts', 'broadcasts')),
+  read: everything(listing('/broadcasts', 'broadcasts')),
   deletes: 'scan',
   absentScans: 2,
   schedule,
@@ -85,7 +84,7 @@ export const campaigns = table({
     audience: json('Who of an object\'s people takes part'),
   },
   shape: (row) => ({ ...noTimes(row), ...Object.fromEntries(TRIGGERS.flatMap((name) => row[name] === undefined ? [] : [[name, parsed(row[name])]])) }) as Row,
-  read: list(listing('/campaigns', 'campaigns')),
+  read: everything(listing('/campaigns', 'campaigns')),
   deletes: 'scan',
   absentScans: 2,
   schedule,
@@ -119,7 +118,7 @@ export const newsletters = table({
     scheduled_at: time('When it is to be sent'),
   },
   shape: noTimes,
-  read: list(listing('/newsletters', 'newsletters', { query: () => ({ limit: 100 }), paging: BY_TOKEN })),
+  read: everything(listing('/newsletters', 'newsletters', { query: () => ({ limit: 100 }) })),
   deletes: 'scan',
   absentScans: 2,
   schedule,
@@ -145,7 +144,8 @@ export const transactionalMessages = table({
     created_at: time('When it was created'),
     updated_at: time('When it was last changed'),
   },
-  read: list(listing('/transactional', 'messages')),
+  shape: noTimes,
+  read: everything(listing('/transactional', 'messages')),
   deletes: 'scan',
   absentScans: 2,
   schedule,

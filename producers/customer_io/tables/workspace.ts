@@ -1,10 +1,10 @@
-import { list } from '../../../src/extract/list.ts';
 import { table } from '../../../src/table/define.ts';
 import { boolean, integer, json, text } from '../../../src/table/fields.ts';
-import { deduplicateId, tags, time } from '../columns.ts';
-import { listing } from '../listing.ts';
+import { deduplicateId, tags, time, withoutZeros } from '../columns.ts';
+import { everything, listing } from '../listing.ts';
 
 const schedule = '*/5 * * * *';
+const noTimes = withoutZeros('created_at', 'updated_at');
 
 export const segments = table({
   name: 'segments',
@@ -26,7 +26,8 @@ export const segments = table({
     created_at: time('When it was created'),
     updated_at: time('When it was last changed'),
   },
-  read: list(listing('/segments', 'segments')),
+  shape: noTimes,
+  read: everything(listing('/segments', 'segments')),
   deletes: 'scan',
   absentScans: 2,
   schedule,
@@ -53,7 +54,8 @@ export const exportJobs = table({
     created_at: time('When it was asked for'),
     updated_at: time('When it was last changed'),
   },
-  read: list(listing('/exports', 'exports')),
+  shape: noTimes,
+  read: everything(listing('/exports', 'exports')),
   // Old ones leave the vendor's list.
   deletes: 'none',
   schedule,
@@ -71,7 +73,8 @@ export const snippets = table({
     value: text('Text'),
     updated_at: time('When it was last changed'),
   },
-  read: list(listing('/snippets', 'snippets')),
+  shape: noTimes,
+  read: everything(listing('/snippets', 'snippets')),
   deletes: 'scan',
   absentScans: 2,
   schedule,
@@ -93,7 +96,8 @@ export const collections = table({
     created_at: time('When it was created'),
     updated_at: time('When it was last changed'),
   },
-  read: list(listing('/collections', 'collections')),
+  shape: noTimes,
+  read: everything(listing('/collections', 'collections')),
   deletes: 'scan',
   absentScans: 2,
   schedule,
@@ -113,7 +117,7 @@ export const topics = table({
     description: text('Description'),
     subscribed_by_default: boolean('Whether people get it unless they say no'),
   },
-  read: list(listing('/subscription_topics', 'topics')),
+  read: everything(listing('/subscription_topics', 'topics')),
   deletes: 'scan',
   absentScans: 2,
   schedule,
@@ -134,7 +138,7 @@ export const workspaces = table({
     object_types: integer('Kinds of objects'),
     objects: integer('Objects'),
   },
-  read: list(listing('/workspaces', 'workspaces')),
+  read: everything(listing('/workspaces', 'workspaces')),
   deletes: 'scan',
   absentScans: 2,
   schedule,
@@ -155,7 +159,7 @@ export const objectTypes = table({
     icon: text('Icon'),
     enabled: boolean('Whether it is in use'),
   },
-  read: list(listing('/object_types', 'types')),
+  read: everything(listing('/object_types', 'types')),
   deletes: 'scan',
   absentScans: 2,
   schedule,

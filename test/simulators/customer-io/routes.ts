@@ -7,7 +7,7 @@ import type { Guard, Visit } from './gate.ts';
 import type { CustomerIoTable, Switches } from './options.ts';
 import { BadFilter, compileFilter, identifiersOf, profileOf, type Person } from './people.ts';
 import { limitOf, TOKENS } from './tokens.ts';
-import { domainOf, SUPPRESSION_TYPES, type ListTable, type SuppressionType, type VendorRow, type World } from './world.ts';
+import { categoryOf, domainOf, SUPPRESSION_TYPES, type ListTable, type SuppressionType, type VendorRow, type World } from './world.ts';
 
 /** Lists that are null instead of empty. */
 const NULL_WHEN_EMPTY: readonly CustomerIoTable[] = ['exports', 'collections', 'reporting_webhooks'];
@@ -85,7 +85,7 @@ export function customerIoRoutes(guard: Guard, clock: SimClock, switches: Switch
         .sort((a, b) => (String(a['email']) < String(b['email']) ? -1 : 1));
       const offset = Math.max(0, Number(query.get('offset') ?? 0) || 0);
       const page = rows.slice(offset, offset + limitOf(query, 100, 1_000));
-      return answer(page.length === 0 ? { suppressions: null } : { category: type === 'spam_reports' ? 'spam' : 'bounces', suppressions: page });
+      return answer(page.length === 0 ? { suppressions: null } : { category: categoryOf(type), suppressions: page });
     }),
   } satisfies Routes).map(([route, handler]) => [route.replace(' /', ' /v1/'), handler]));
 }

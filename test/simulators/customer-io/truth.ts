@@ -2,13 +2,13 @@ import type { SimClock } from '../kit/clock.ts';
 import { RETENTION } from './activities.ts';
 import type { CustomerIoTable } from './options.ts';
 import { profileOf } from './people.ts';
-import { SUPPRESSION_TYPES, type VendorRow, type World } from './world.ts';
+import { categoryOf, SUPPRESSION_TYPES, type VendorRow, type World } from './world.ts';
 
 export interface CustomerIoTruth {
   readonly tables: readonly CustomerIoTable[];
   /**
-   * What the table holds now, in the vendor's shape, with what only the request knows: `suppression_type` and `domain` (empty)
-   * of suppressions. Addresses are objects of `ip_address`, deliveries carry their survey answers, people are known by their cio_id.
+   * What the table holds now, in the vendor's shape, with what only request and answer know: `suppression_type`, `domain` (empty)
+   * and `category` of suppressions. Addresses are objects of `ip_address`, deliveries carry their survey answers, people are known by their cio_id.
    */
   rows(table: CustomerIoTable): VendorRow[];
   /** Every credential in the data; none may be seen anywhere. */
@@ -22,7 +22,7 @@ export function customerIoTruth(world: World, clock: SimClock): CustomerIoTruth 
     campaigns: () => world.lists.campaigns,
     collections: () => world.lists.collections,
     customers: () => [...world.people.values()].map((one) => profileOf(one, one.cioId)),
-    eps_suppression: () => SUPPRESSION_TYPES.flatMap((type) => world.suppressions[type].map((row) => ({ ...row, suppression_type: type, domain: '' }))),
+    eps_suppression: () => SUPPRESSION_TYPES.flatMap((type) => world.suppressions[type].map((row) => ({ category: categoryOf(type), ...row, suppression_type: type, domain: '' }))),
     exports: () => world.lists.exports,
     ip_addresses: () => world.ipAddresses.map((address) => ({ ip_address: address })),
     messages: () => world.deliveries.map(({ row, tracked }) => ({ ...row, tracked_responses: tracked })),

@@ -24,6 +24,7 @@ export type ListTable = (typeof LISTS)[number];
 
 export const SUPPRESSION_TYPES = ['bounces', 'blocks', 'spam_reports', 'invalid_emails'] as const;
 export type SuppressionType = (typeof SUPPRESSION_TYPES)[number];
+export const categoryOf = (type: SuppressionType): string => (type === 'spam_reports' ? 'spam' : 'bounces');
 
 /** Everything one workspace holds. */
 export interface World {
