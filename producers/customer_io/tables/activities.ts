@@ -2,7 +2,7 @@ import { following } from '../../../src/extract/following.ts';
 import type { FollowingAsk } from '../../../src/extract/following.ts';
 import { list } from '../../../src/extract/list.ts';
 import { passes } from '../../../src/extract/passes.ts';
-import { asNumber } from '../../../src/extract/resume.ts';
+import { asNumber, contextWith } from '../../../src/extract/resume.ts';
 import type { Reader, Row } from '../../../src/extract/types.ts';
 import type { Call } from '../../../src/extract/walk.ts';
 import { table } from '../../../src/table/define.ts';
@@ -14,7 +14,8 @@ import { listing } from '../listing.ts';
 import type { CustomerIoSettings } from '../settings.ts';
 
 const SECOND = 1_000;
-const HOUR = 3_600 * SECOND;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 const instant = (row: Row): number | null => {
@@ -33,7 +34,15 @@ const newest: Call<CustomerIoApi, FollowingAsk> = async (api, ask, signal) => {
   return over ? { rows: batch.rows } : batch;
 };
 
-const recent = following<CustomerIoApi>({ call: newest, by: instant, overlap: 6 * HOUR, delay: 0, limitedHistory: true, unordered: true });
+const backTo = (overlap: number): Reader<CustomerIoApi> => following<CustomerIoApi>({ call: newest, by: instant, overlap, delay: 0, limitedHistory: true, unordered: true });
+
+/** What has come since. Runs each minute, so reading further back would take the whole allowance of a busy workspace. */
+const recent = backTo(10 * MINUTE);
+
+const sixHours = backTo(6 * HOUR);
+
+/** What arrived up to six hours late. The first time there is nothing to catch up with. */
+const late: Reader<CustomerIoApi> = (ctx) => sixHours(ctx.position === undefined ? contextWith(ctx, { position: { v: 1, at: ctx.runStart - HOUR } }) : ctx);
 
 /** The whole log: what arrived late, with an old time, lies behind pages that end the other way of reading. */
 const everything = list(page);
@@ -41,7 +50,7 @@ const everything = list(page);
 function read(whole: boolean): Reader<CustomerIoApi> {
   const reader = whole
     ? passes({ everything: { read: everything } })
-    : passes({ recent: { read: recent }, everything: { read: everything, every: DAY, notAtFirst: true } });
+    : passes({ recent: { read: recent }, late: { read: late, every: HOUR, notAtFirst: true }, everything: { read: everything, every: DAY, notAtFirst: true } });
   return async function* wanted(ctx) {
     const { since } = ctx;
     for await (const found of reader(ctx)) {
