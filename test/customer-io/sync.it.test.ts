@@ -8,6 +8,7 @@ import type { RunSummary } from '../../src/run/run-table.ts';
 import type { Source } from '../../src/table/source.ts';
 import type { CustomerIoTable } from '../simulators/customer-io/options.ts';
 import { startCustomerIoSimulator, type CustomerIoSimulator } from '../simulators/customer-io/simulator.ts';
+import { LISTS } from '../simulators/customer-io/world.ts';
 import { compare, digestOf, none, type Contents } from '../support/contents.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { landInPostgres, type TestLanding } from '../support/landed.ts';
@@ -176,7 +177,7 @@ describe(`a workspace with ${size.people} people and ${size.deliveries} deliveri
     const wanted = new Map(tables.map((table) => [table, upserts(table)]));
     expect([...wanted].filter(([, count]) => count > 0).map(([table]) => table).sort()).toEqual(['activities', 'campaigns', 'collections', 'customers', 'eps_suppression', 'messages']);
 
-    mutate['row.delete']({ table: 'campaigns', id: 15 });
+    for (const table of LISTS) if (!['segments', 'exports'].includes(table)) mutate['row.delete']({ table, id: keyOf(table, world.lists[table].at(-1) ?? {}) });
     mutate['segment.archive']({ id: 4 });
     mutate['suppression.lift']({ type: 'bounces', email: 'gone000007@example.net' });
     mutate['ip.remove']({ address: '192.0.2.11' });
@@ -202,7 +203,8 @@ describe(`a workspace with ${size.people} people and ${size.deliveries} deliveri
     expect(failed).toMatchObject({ outcome: 'failed', totals: { deleted: 0 } });
     expect((await topicOf('campaigns')).tombstones).toBe(0);
 
-    const lacking = ['campaigns', 'segments', 'eps_suppression', 'ip_addresses'] as const;
+    const lacking = [...LISTS.filter((table) => table !== 'exports'), 'eps_suppression', 'ip_addresses'] as const;
+    expect(lacking).toHaveLength(14);
     const summaries = await sync([...lacking, 'exports']);
     for (const table of lacking) {
       expect(summaries.get(table)?.totals, table).toMatchObject({ deleted: 1, published: 0 });
