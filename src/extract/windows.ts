@@ -30,8 +30,10 @@ export interface WindowsOptions<Api> {
   readonly tiers: readonly Tier[];
   /** Where slicing begins when all history is wanted, e.g. the oldest row; what lies before is one window without a start. */
   readonly origin: (api: Api, signal: AbortSignal) => Promise<number>;
-  /** Windows read at once, each one page ahead. */
+  /** Windows read at once. */
   readonly concurrency: number;
+  /** Pages each of them is read ahead. Default 1. */
+  readonly ahead?: number;
 }
 
 /** One stretch of time to read in this run, and how much of it is done. */
@@ -101,7 +103,7 @@ export function windows<Api>(options: WindowsOptions<Api>): Reader<Api> {
       const slices = inOrder(slicesOf(plan, begun, () => span.current), async function* pages(slice, signal) {
         const steps = walk((cursor) => options.call(ctx.api, { from: slice.from, to: slice.to, cursor }, signal), slice.cursor);
         for await (const step of fromSavedCursor(steps, slice.cursor)) yield { slice, step };
-      }, { signal: ctx.signal, concurrency: options.concurrency, depth: 1 });
+      }, { signal: ctx.signal, concurrency: options.concurrency, depth: options.ahead ?? 1 });
 
       for await (const { slice, step } of slices) {
         const { more, next, page, total: _total, ...rest } = step;

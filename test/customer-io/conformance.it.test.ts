@@ -79,8 +79,8 @@ describeSource<CustomerIoSimulator>({
     },
     messages: {
       truth: truth('messages'), lists: { on: 'GET /v1/messages', query: 'limit=1000' },
-      // The half year begins with 27 windows without a delivery.
-      stopAfter: 30,
+      // The half year begins with 138 days without a delivery.
+      stopAfter: 148,
       add: (vendor) => void vendor.mutate['delivery.add']({ at: Math.floor(vendor.clock.now() / 1000) - 60 }),
       change: (vendor) => void vendor.mutate['delivery.metric']({ id: String(vendor.world.deliveries[40]?.row['id']), metric: 'human_clicked', at: Math.floor(vendor.clock.now() / 1000) }),
       edge: (vendor) => void vendor.mutate['delivery.add']({ at: Math.floor(vendor.clock.now() / 1000) }),

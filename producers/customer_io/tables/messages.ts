@@ -38,8 +38,8 @@ async function origin(api: CustomerIoApi, signal: AbortSignal): Promise<number> 
 const read = (lookback: number): Reader<CustomerIoApi> => windows<CustomerIoApi>({
   // Before the origin there is nothing, and a window without a start would show six months.
   call: async (api, ask, signal) => ask.from === undefined ? { rows: [] } : page(api, ask, signal),
-  // Pages of a window come one after the other, windows beside each other: six of the usual look-back use the whole allowance.
-  span: 5 * DAY, least: 10 * 60 * SECOND, maxPages: 20, delay: SECOND, concurrency: CONCURRENCY,
+  // The pages of a window come one after the other, windows beside each other: short ones use the allowance.
+  span: DAY, least: 10 * 60 * SECOND, maxPages: 4, delay: SECOND, concurrency: CONCURRENCY, ahead: 2,
   tiers: [{ span: Math.min(DAY, lookback), every: 0 }, { span: lookback, every: HOUR }],
   origin,
 });

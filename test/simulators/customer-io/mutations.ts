@@ -3,7 +3,7 @@ import { activity } from './activities.ts';
 import { addMetric, delivery } from './deliveries.ts';
 import { suppression } from './lists.ts';
 import { person, profileOf, type Person } from './people.ts';
-import { byNewest, LISTS, type ListTable, type SuppressionType, type VendorRow, type World } from './world.ts';
+import { byNewest, LISTS, many, type ListTable, type SuppressionType, type VendorRow, type World } from './world.ts';
 
 export type CustomerIoMutations = ReturnType<typeof customerIoMutations>;
 
@@ -75,11 +75,12 @@ export function customerIoMutations(world: World, clock: SimClock) {
       }
       for (const one of world.activities) if ((one.row['customer_identifiers'] as { cio_id?: string } | null)?.cio_id === cioId) one.ofDeleted = true;
     },
-    'delivery.add'({ at = second() }: { at?: number } = {}): VendorRow {
-      const one = delivery(world.seed, made++, at, second(), people());
-      world.deliveries.push(one);
+    /** So many of one second; the first of them is the answer. */
+    'delivery.add'({ at = second(), count = 1 }: { at?: number; count?: number } = {}): VendorRow {
+      const added = many(count, () => delivery(world.seed, made++, at, second(), people()));
+      world.deliveries.push(...added);
       world.deliveries.sort((a, b) => byNewest(a.row, b.row, 'created'));
-      return one.row;
+      return added[0]!.row;
     },
     /** What happens to a delivery after it was made, maybe weeks later. */
     'delivery.metric'({ id, metric, at = second() }: { id: string; metric: string; at?: number }): VendorRow {
