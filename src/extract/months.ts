@@ -14,7 +14,7 @@ export interface MonthsOptions<Api> {
   readonly by: (row: Row) => number | null;
   /** What the rows of one series have in common; together with the instant it is unique. */
   readonly series: (row: Row) => string;
-  /** In this many first days of a month the month before is read again, for late corrections. */
+  /** Days into the next month in which a month may still be corrected: it is read again until a run after them has read it. */
   readonly closingDays: number;
   /** Months read, the running one included, when all history is wanted. */
   readonly mostMonths: number;
@@ -24,7 +24,8 @@ const DAY = 86_400_000;
 
 /**
  * A report by calendar months (UTC), ascending to the running month, which is read again each run. The first
- * month is read whole. A row that lies at or after its month's end may come back with the following month, and
+ * month is read whole. A cut run goes on from its cursor in a month that was over by then; while a month runs, its rows
+ * shift, so it begins again. A row that lies at or after its month's end may come back with the following month, and
  * then the later report is right: such rows wait until that month has been read.
  */
 export function months<Api>(options: MonthsOptions<Api>): Reader<Api> {
@@ -35,6 +36,8 @@ export function months<Api>(options: MonthsOptions<Api>): Reader<Api> {
     const cutMonth = asText(position?.month);
     const cursor: Json | undefined = position?.cursor;
     const through = asText(position?.through);
+    /** The earliest month that may not have been read to its last word, so far. */
+    let open = [asText(position?.open) ?? running, new Date(ctx.runStart).getUTCDate() <= options.closingDays ? monthAfter(running, -1) : running].sort()[0] as string;
 
     const first = firstMonth();
     const wanted: string[] = [];
@@ -61,10 +64,9 @@ export function months<Api>(options: MonthsOptions<Api>): Reader<Api> {
         const earliest = monthAfter(running, 1 - options.mostMonths);
         return ctx.since === undefined ? earliest : monthOf(ctx.since);
       }
-      const known = [through, ...(high === undefined ? [] : [monthOf(high)])];
-      const closing = new Date(ctx.runStart).getUTCDate() <= options.closingDays;
-      if (closing) known.push(monthAfter(running, -1));
-      return known.sort()[0] as string;
+      const known = [through, ...(high === undefined ? [] : [monthOf(high)])].sort()[0] as string;
+      const wantedFrom = ctx.since === undefined ? known : monthOf(ctx.since);
+      return known < wantedFrom && wantedFrom <= running ? wantedFrom : known;
     }
 
     async function* run(month: string, index: number, from: Json | undefined): AsyncGenerator<Page, void, void> {
@@ -74,7 +76,7 @@ export function months<Api>(options: MonthsOptions<Api>): Reader<Api> {
       const instants = new Map<string, number>();
       held = new Map();
       const steps = walk((at) => options.call(ctx.api, { month, cursor: at }, ctx.signal), from);
-      let read = 0;
+      let read = from === undefined ? 0 : asNumber(position?.read) ?? 0;
       for await (const step of fromSavedCursor(steps, from)) {
         const rows: Row[] = [];
         for (const row of step.rows) {
@@ -95,15 +97,21 @@ export function months<Api>(options: MonthsOptions<Api>): Reader<Api> {
         }
         read += step.rows.length;
         const { more, next, page: _page, total, ...rest } = step;
+        const warnings = [...rest.warnings ?? []];
         if (!more) {
           rows.push(...waiting.values());
           waiting.clear();
+          if (total !== undefined && total !== read) {
+            warnings.push(`The vendor announced ${total} rows for the month of ${month} and showed ${read}; the next run reads it again.`);
+            if (month < open) open = month;
+          }
         }
         const share = more ? (total === undefined || total === 0 ? 0 : Math.min(1, read / total)) : 1;
         yield {
           ...rest,
           rows,
-          position: after(month, more ? next as Json : undefined, waiting.size > 0 ? wanted[index - 1] : undefined),
+          ...(warnings.length === 0 ? {} : { warnings }),
+          position: after(month, read, more ? next as Json : undefined, waiting.size > 0 ? wanted[index - 1] : undefined),
           progress: (index + share) / wanted.length,
           ...(!more && last ? { readTo: ctx.runStart } : {}),
         };
@@ -111,13 +119,13 @@ export function months<Api>(options: MonthsOptions<Api>): Reader<Api> {
     }
 
     /** While rows wait, a cut run begins again with the month they came from. */
-    function after(month: string, next: Json | undefined, waitingSince: string | undefined): Position {
+    function after(month: string, read: number, next: Json | undefined, waitingSince: string | undefined): Position {
       const mark = high === undefined ? {} : { high };
-      const known = through === undefined ? {} : { through };
-      if (waitingSince !== undefined) return { v: 1, ...mark, ...known, month: waitingSince };
-      if (next !== undefined) return { v: 1, ...mark, ...known, month, ...(held.size === 0 ? { cursor: next } : {}) };
-      if (month === running) return { v: 1, ...mark, through: month };
-      return { v: 1, ...mark, ...known, month: held.size > 0 ? month : monthAfter(month) };
+      const cut = { v: 1, ...mark, ...(through === undefined ? {} : { through }), open };
+      if (waitingSince !== undefined) return { ...cut, month: waitingSince };
+      if (next !== undefined) return { ...cut, month, ...(held.size === 0 && month !== running ? { cursor: next, read } : {}) };
+      if (month === running) return { v: 1, ...mark, through: open };
+      return { ...cut, month: held.size > 0 ? month : monthAfter(month) };
     }
 
     /** An instant that moves within the day would give a row a new key with each run. */

@@ -106,7 +106,52 @@ describe('usage by month', () => {
     const truth = simulator.truth.rows(PER_SOURCE).filter((row) => row['period'] !== '2026-02-01');
     expect(sorted(again.rows)).toEqual(sorted(truth));
     simulator.clock.advance(3 * DAY);
+    // Corrected after the last run of the three days, so once more.
+    simulator.mutate['usage.restate']({ sourceId, day: '2026-03-30', apiCalls: '40' });
+    expect(sorted((await usage.run()).rows)).toEqual(sorted(simulator.truth.rows(PER_SOURCE).filter((row) => row['period'] !== '2026-02-01')));
     expect((await usage.run()).rows.every((row) => row.period === '2026-04-01')).toBe(true);
+  });
+
+  it('reads a month again that was being read when it ended, and one whose corrections were missed by a run that was cut', async () => {
+    for (const [cutAt, stopAfter] of [[Date.UTC(2026, 2, 30, 12), 2], [Date.UTC(2026, 3, 2, 12), 12]] as const) {
+      const { simulator, table } = await workspace({ sources: 4, usageMonths: 1 }, { page_size: 10 });
+      simulator.clock.advance(cutAt - simulator.clock.now());
+      const usage = table(PER_SOURCE);
+      const since = Date.UTC(2026, 2, 1);
+      const read = [...(await usage.run({ since, stopAfter })).rows];
+      // On a page that has been read.
+      const sourceId = simulator.workspace.sources[0]?.['id'] as string;
+      simulator.mutate['usage.restate']({ sourceId, day: '2026-03-01', apiCalls: '7' });
+      simulator.clock.advance(Date.UTC(2026, 3, 9, 12) - simulator.clock.now());
+      for (let run = 0; run < 2; run++) read.push(...(await usage.run({ since })).rows);
+      const latest = new Map(read.map((row) => [`${String(row.sourceId)} ${String(row.timestamp)}`, row]));
+      expect(sorted(latest.values()), `cut after page ${stopAfter}`).toEqual(sorted(simulator.truth.rows(PER_SOURCE)));
+    }
+  });
+
+  it('does not pass over a month of which it saw less than announced, and says so', async () => {
+    const { simulator, table } = await workspace({ usageMonths: 3 });
+    const usage = table('usage_api_calls_workspace_daily');
+    const since = Date.UTC(2026, 0, 1);
+    const short = simulator.faults.add({
+      kind: 'status', status: 200, query: 'period=2026-02-01',
+      body: JSON.stringify({ data: { dailyWorkspaceAPICallsUsage: [{ apiCalls: '5', timestamp: '2026-02-01T00:00:00Z' }], pagination: { current: 'MA==', totalEntries: 28 } } }),
+    });
+    const first = await usage.run({ since });
+    expect(first.pages.flatMap((page) => page.warnings ?? [])).toEqual([expect.stringMatching(/28.*2026-02-01.*1/)]);
+    simulator.faults.clear(short);
+    const second = await usage.run({ since });
+    expect(sorted(second.rows)).toEqual(sorted(simulator.truth.rows('usage_api_calls_workspace_daily').filter((row) => row['period'] !== '2026-01-01')));
+    expect(second.pages.flatMap((page) => page.warnings ?? [])).toEqual([]);
+    expect((await usage.run({ since })).rows.every((row) => row.period === '2026-03-01')).toBe(true);
+  });
+
+  it('reads no month before that of the start date, not even in the first days of one', async () => {
+    const { simulator, table } = await workspace();
+    simulator.clock.advance(Date.UTC(2026, 3, 2) - simulator.clock.now());
+    const usage = table(PER_SOURCE);
+    const since = Date.UTC(2026, 3, 1);
+    for (let run = 0; run < 2; run++) expect(new Set((await usage.run({ since })).rows.map((row) => row.period))).toEqual(new Set(['2026-04-01']));
   });
 
   it('reads the last month known again after a pause, so that its end is not missing', async () => {
