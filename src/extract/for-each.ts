@@ -11,7 +11,10 @@ export interface ForEachOptions {
   readonly key: (parent: Row) => string;
   /** Values of the table's `scope` columns for this parent's rows. */
   readonly scope: (parent: Row) => JsonObject;
-  /** Statuses that leave this parent out (its rows stay as they are) instead of failing the run. */
+  /**
+   * Statuses that leave this parent out (its rows stay as they are) instead of failing the run. A 403 of all of them
+   * is about the table and fails it.
+   */
   readonly unreadOn?: readonly number[];
   /** Parents read at once. Default 1. */
   readonly concurrency?: number;
@@ -21,6 +24,7 @@ interface Part {
   readonly parent: { readonly key: string; readonly row: Row };
   readonly step?: Step;
   readonly refused?: string;
+  readonly error?: unknown;
 }
 
 /**
@@ -57,6 +61,7 @@ export function forEach<Api>(parents: string | ((ctx: ReadContext<Api>) => Promi
       const unread = [...unreadBefore];
       const resumed = from > 0 || cursor !== undefined;
       let done = from;
+      let forbidden: unknown;
       let read = 0;
       if (sorted.length === from) {
         yield { rows: [], position: { v: 1 }, scan: { id: scanId, end: ending(unread) } };
@@ -66,11 +71,17 @@ export function forEach<Api>(parents: string | ((ctx: ReadContext<Api>) => Promi
       const parts = inOrder(todo.values(), (item, signal) => readParent(item.parent, item.cursor, signal), {
         signal: ctx.signal, concurrency: options.concurrency ?? 1,
       });
-      for await (const { parent, step, refused } of parts) {
+      for await (const { parent, step, refused, error } of parts) {
         const more = step?.more === true;
         if (!more) done += 1;
         if (refused !== undefined) unread.push(options.scope(parent.row));
         const last = done === sorted.length;
+        if (statusOf(error) === 403) forbidden = error;
+        if (last && unread.length === done && forbidden !== undefined) {
+          // Else the next run would go on behind the refused ones.
+          yield { rows: [], position: { v: 1 }, scan: { id: scanId } };
+          throw forbidden;
+        }
         read += (step?.rows.length ?? 0) + (step?.seen?.length ?? 0);
         if (last && resumed && read === 0) {
           yield* scan(ctx.newScan(), 0, undefined, []);
@@ -106,7 +117,7 @@ export function forEach<Api>(parents: string | ((ctx: ReadContext<Api>) => Promi
       } catch (error) {
         const status = statusOf(error);
         if (status === undefined || options.unreadOn?.includes(status) !== true) throw error;
-        yield { parent, refused: `${parent.key} could not be read: ${error instanceof Error ? error.message : String(error)}` };
+        yield { parent, error, refused: `${parent.key} could not be read: ${error instanceof Error ? error.message : String(error)}` };
       }
     }
   };
