@@ -17,6 +17,8 @@ export interface RateWindow {
 export interface BucketRule {
   /** All of them hold at once. Empty: no limit known. */
   readonly windows: readonly RateWindow[];
+  /** A bucket that counts this one's requests as well: a stricter class of endpoints below a limit for all. */
+  readonly within?: string;
 }
 
 export interface BudgetRules {
@@ -85,6 +87,9 @@ interface Waiter {
 export function createBudget(rules: BudgetRules, clock: Clock): Budget {
   const buckets = new Map(Object.entries(rules.buckets).map(([name, rule]) => [name, createBucket(rule)]));
   if (!buckets.has('default')) buckets.set('default', createBucket({ windows: [] }));
+  for (const [name, { within }] of Object.entries(rules.buckets)) {
+    if (within !== undefined) buckets.set(name, nested(buckets.get(name) as Bucket, buckets.get(within) as Bucket));
+  }
   const waiting: Waiter[] = [];
   let running = 0;
   let cancelTimer: (() => void) | undefined;
@@ -224,6 +229,21 @@ function createBucket(rule: BucketRule): Bucket {
       }
       blockedUntil = Math.max(blockedUntil, until);
     },
+  };
+}
+
+/** A bucket whose requests count in a wider one as well. What the vendor tells about it concerns it alone. */
+function nested(own: Bucket, wider: Bucket): Bucket {
+  return {
+    opensAt: (now) => Math.max(own.opensAt(now), wider.opensAt(now)),
+    send(now) {
+      const finish = [own.send(now), wider.send(now)] as const;
+      return (doneAt, report) => {
+        finish[0](doneAt, report);
+        finish[1](doneAt, undefined);
+      };
+    },
+    block: own.block,
   };
 }
 

@@ -186,6 +186,27 @@ describe('the request budget', () => {
     expect(told).toEqual([until]);
   });
 
+  it('counts a stricter class in the limit for all as well, and closes it alone', async () => {
+    const per = 60_000;
+    const clock = fakeClock();
+    const budget = createBudget({ buckets: { default: { windows: [{ limit: 10, per }] }, strict: { windows: [{ limit: 4, per }], within: 'default' } }, concurrency: 99 }, clock);
+    const sent: string[] = [];
+    for (let i = 0; i < 12; i += 1) for (const bucket of ['strict', 'other']) void budget.enter(bucket, never, deaf).then((ticket) => { sent.push(bucket); ticket.done(); });
+    await clock.run(per - 1);
+    expect(sent.filter((bucket) => bucket === 'strict')).toHaveLength(4);
+    expect(sent).toHaveLength(10);
+    await clock.run(2 * per);
+    sent.length = 0;
+    budget.block('strict', clock.now() + per);
+    (await budget.enter('other', never, deaf)).done({ remaining: 5, resetAt: clock.now() + per });
+    let strict = false;
+    void budget.enter('strict', never, deaf).then(() => { strict = true; });
+    await clock.run(per - 1);
+    expect(strict).toBe(false);
+    await clock.run(2);
+    expect(strict).toBe(true);
+  });
+
   it('lets requests through in the order they came', async () => {
     const clock = fakeClock();
     const budget = createBudget({ buckets: { list: { windows: [{ limit: 1, per: 1_000 }] } }, concurrency: 4 }, clock);

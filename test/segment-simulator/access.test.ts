@@ -101,6 +101,14 @@ describe('the rate limit', () => {
     expect((await ask(sim, '/')).status).toBe(200);
   });
 
+  it('can count endpoints in alpha by themselves', async () => {
+    const sim = await started({ limits: { enabled: true, points: 3, alphaPoints: 1 } });
+    const path = `/destinations/${sim.workspace.destinations[0]?.['id']}/subscriptions`;
+    expect((await ask(sim, path)).headers.get('x-ratelimit-remaining')).toBe('0');
+    expect(await ask(sim, path)).toMatchObject({ status: 429, body: { errors: [{ data: { consumedPoints: 2 } }] } });
+    expect((await ask(sim, '/users')).headers.get('x-ratelimit-remaining')).toBe('2');
+  });
+
   it('throttles on demand', async () => {
     const sim = await started();
     sim.faults.add({ kind: 'throttled', retryAfter: 2, times: 1 });

@@ -11,6 +11,8 @@ export type Tokens = Record<TokenKind, string>;
 export interface SegmentLimits {
   enabled: boolean;
   points: number;
+  /** A count of its own for endpoints in alpha; without it they share the one for all. */
+  alphaPoints?: number;
   windowMs: number;
 }
 
@@ -53,9 +55,10 @@ export function guarded(gate: Gate, rules: RouteRules, answer: (visit: Visit) =>
       const status = missing ? 401 : switches.unknownToken;
       return errors(status, { type: status === 401 ? 'unauthorized' : 'forbidden', message: missing ? 'A Bearer token is required.' : 'The token is not valid for this workspace.' }, date);
     }
-    const points = limits.enabled ? limits.points : UNLIMITED;
-    const verdict = rates.take(token, [{ limit: points, ms: limits.windowMs }]);
-    if (!verdict.allowed) return tooManyRequests(verdict.retryMs, limits.points + 1, date);
+    const strict = limits.alphaPoints !== undefined && rules.levels[0] === 'v1alpha';
+    const points = !limits.enabled ? UNLIMITED : strict ? limits.alphaPoints as number : limits.points;
+    const verdict = rates.take(strict ? `${token} alpha` : token, [{ limit: points, ms: limits.windowMs }]);
+    if (!verdict.allowed) return tooManyRequests(verdict.retryMs, points + 1, date);
 
     const level = wantedLevel(request.headers.accept, rules.levels, switches);
     if (typeof level === 'number') return level === 404 ? notFound('This version of the resource') : errors(406, { type: 'not-acceptable', message: 'No such version.' }, date);

@@ -47,7 +47,7 @@ export interface SegmentOptions {
   /** Months of usage that exist, the running one included. */
   usageMonths?: number;
   switches?: Partial<Switches>;
-  limits?: { enabled?: boolean; points?: number; windowMs?: number };
+  limits?: { enabled?: boolean; points?: number; alphaPoints?: number; windowMs?: number };
   port?: number;
   controlPort?: number;
 }
