@@ -35,20 +35,24 @@ export async function endScan(table: OpenTable, run: TableRun, publisher: Publis
   const missing = countOf(index.vanished(1, unread));
   const vanished = (): Iterable<IndexedRow> => index.vanished(allowed > 0 ? 1 : definition.absentScans ?? 1, unread);
   const unnamed = scan?.unnamed ?? 0;
+  const intact = scan !== undefined && index.scanIntact(scan.id);
   // A row put aside although its key is known was listed all the same, live or not.
-  const unusable = unnamed + (scan?.putAside ?? 0);
+  const listed = index.seenInScan() + unnamed + (scan?.putAside ?? 0);
   const decision = unnamed > 0 && missing > 0
     ? { release: false as const, text: `${unnamed} rows of the listing came without a usable key, so they may be any of the missing ones.` }
     : decideVanished({
-      intact: scan !== undefined && index.scanIntact(scan.id),
+      intact,
       ...(end.total === undefined ? {} : { announced: end.total }),
-      seen: index.seenInScan() + unusable,
+      seen: listed,
       live: index.size(),
       vanished: missing,
       allowed,
     });
 
   if (decision.release) {
+    if (intact && end.total !== undefined && end.total !== listed) {
+      services.emit({ type: 'warning', message: `The vendor announced ${end.total} rows and listed ${listed}; the next listing looks for the others.`, ...ref });
+    }
     const count = countOf(vanished());
     for await (const gone of confirmed(table, ctx, vanished())) {
       publisher.delete(gone);
