@@ -1,3 +1,5 @@
+import { TributaryError } from '../../src/errors.ts';
+import { statusOf } from '../../src/extract/http.ts';
 import type { Answer, HttpClient, HttpFactory, Verdict } from '../../src/extract/http.ts';
 import { asNumber, asObject, asText } from '../../src/extract/resume.ts';
 import { retryAfter } from '../../src/extract/retry.ts';
@@ -11,6 +13,9 @@ export interface SegmentApi {
   readonly now: () => number;
 }
 
+/** Endpoints in alpha have limits the vendor calls strict and does not tell: 60 of 150, as low as those it tells of related ones. */
+const ALPHA_SHARE = 0.4;
+
 const HOSTS = { us: 'https://api.segmentapis.com', eu: 'https://eu1.api.segmentapis.com' } as const;
 
 export function connectSegment(settings: SegmentSettings, http: HttpFactory, now: () => number): SegmentApi {
@@ -22,7 +27,13 @@ export function connectSegment(settings: SegmentSettings, http: HttpFactory, now
       // Without a version each endpoint answers in its most mature one.
       headers: { authorization: `Bearer ${settings.api_token}`, accept: 'application/json' },
       timeoutMs: 60_000,
-      budget: { buckets: { default: { windows: [{ limit: settings.requests_per_minute, per: 60_000 }] } }, concurrency: 2 },
+      budget: {
+        buckets: {
+          default: { windows: [{ limit: settings.requests_per_minute, per: 60_000 }] },
+          alpha: { windows: [{ limit: Math.ceil(settings.requests_per_minute * ALPHA_SHARE), per: 60_000 }], within: 'default' },
+        },
+        concurrency: 2,
+      },
       classify,
       quota: (answer, at) => {
         const remaining = Number.parseInt(answer.headers['x-ratelimit-remaining'] ?? '', 10);
@@ -35,6 +46,32 @@ export function connectSegment(settings: SegmentSettings, http: HttpFactory, now
     deliveryMetrics: settings.delivery_metrics,
     now,
   };
+}
+
+/**
+ * The workspace the token belongs to.
+ * @throws TributaryError `config` for the whole connection when the token is refused, be it with 401 or with 403.
+ */
+export async function readWorkspace(api: SegmentApi, signal: AbortSignal): Promise<JsonObject | undefined> {
+  try {
+    const { body } = await api.http.get('/', { endpoint: '/', signal, maxTries: 3 });
+    return asObject(asObject(asObject(body)?.data)?.workspace);
+  } catch (error) {
+    if (!(error instanceof TributaryError) || statusOf(error) !== 403) throw error;
+    throw new TributaryError(error.message, {
+      kind: 'config', reach: 'connection', code: 'segment:403', cause: error,
+      remedy: 'Use a Public API token in the setting api_token, and set region to where the workspace is hosted.',
+    });
+  }
+}
+
+/** Throws what a failed request really means: a 403 may be about one table or about the token altogether. */
+export async function explained(api: SegmentApi, error: unknown, signal: AbortSignal): Promise<never> {
+  if (statusOf(error) !== 403) throw error;
+  await readWorkspace(api, signal).catch((about: unknown) => {
+    if (about instanceof TributaryError && about.reach === 'connection') throw about;
+  });
+  throw error;
 }
 
 function classify(answer: Answer, now: number): Verdict | undefined {
@@ -62,8 +99,10 @@ function classify(answer: Answer, now: number): Verdict | undefined {
 }
 
 function waitUntil(error: JsonObject | undefined, headers: Answer['headers'], now: number): number | undefined {
-  const wait = asNumber(asObject(error?.data)?.msBeforeNext);
-  return wait === undefined ? retryAfter(headers['retry-after'], now) ?? windowEnd(headers, now) : now + Math.max(0, wait);
+  const wait = asNumber(asObject(error?.data)?.msBeforeNext) ?? 0;
+  const told = wait > 0 ? now + wait : retryAfter(headers['retry-after'], now) ?? windowEnd(headers, now);
+  // A refusal that names the present would be repeated at once, again and again.
+  return told === undefined || told <= now ? undefined : told;
 }
 
 /** When the vendor's window ends. It names a moment of its own clock, so the answer's own date is what to count from. */

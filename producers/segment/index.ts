@@ -1,8 +1,6 @@
-import { TributaryError } from '../../src/errors.ts';
-import { statusOf } from '../../src/extract/http.ts';
-import { asObject, asText } from '../../src/extract/resume.ts';
+import { asText } from '../../src/extract/resume.ts';
 import type { Source } from '../../src/table/source.ts';
-import { connectSegment } from './api.ts';
+import { connectSegment, readWorkspace } from './api.ts';
 import type { SegmentApi } from './api.ts';
 import { segmentSettings } from './settings.ts';
 import type { SegmentSettings } from './settings.ts';
@@ -25,17 +23,8 @@ export const segment: Source<SegmentSettings, SegmentApi> = {
   settings: segmentSettings,
   connect: (settings, env) => connectSegment(settings, env.http, env.now),
   async probe(api, signal) {
-    try {
-      const { body } = await api.http.get('/', { endpoint: '/', signal, maxTries: 3 });
-      const workspace = asObject(asObject(asObject(body)?.data)?.workspace);
-      return { account: [asText(workspace?.name), asText(workspace?.id)].filter((part) => part !== undefined).join(' ') || 'unnamed' };
-    } catch (error) {
-      if (!(error instanceof TributaryError) || statusOf(error) !== 403) throw error;
-      throw new TributaryError(error.message, {
-        kind: 'config', reach: 'connection', code: 'segment:403', cause: error,
-        remedy: 'Use a Public API token in the setting api_token, and set region to where the workspace is hosted.',
-      });
-    }
+    const workspace = await readWorkspace(api, signal);
+    return { account: [asText(workspace?.name), asText(workspace?.id)].filter((part) => part !== undefined).join(' ') || 'unnamed' };
   },
   tables: (settings) => [
     sources(settings),

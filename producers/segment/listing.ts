@@ -3,11 +3,17 @@ import type { Query } from '../../src/extract/http.ts';
 import { asNumber, asObject, asText } from '../../src/extract/resume.ts';
 import type { JsonObject, Row } from '../../src/extract/types.ts';
 import type { Call } from '../../src/extract/walk.ts';
+import { explained } from './api.ts';
 import type { SegmentApi } from './api.ts';
 
-export interface ListingOptions<Ask> {
+export interface RequestParts {
   /** Values of the path's `{name}` parts. */
   readonly params?: Readonly<Record<string, string>>;
+  /** Bucket of the budget; default the one for all. */
+  readonly bucket?: 'alpha';
+}
+
+export interface ListingOptions<Ask> extends RequestParts {
   readonly query?: (ask: Ask) => Query;
   /** What becomes of a page's rows, e.g. what only the request knows is added. */
   readonly rows?: (rows: readonly Row[], ask: Ask) => readonly Row[];
@@ -19,7 +25,7 @@ export interface ListingOptions<Ask> {
 export function listing<Ask = unknown>(path: string, collection: string, options: ListingOptions<Ask> = {}): Call<SegmentApi, Ask> {
   return async (api, ask, signal) => {
     const query = { ...options.query?.(ask), 'pagination.count': api.pageSize, 'pagination.cursor': asText(ask.cursor) };
-    const data = await readData(api, path, options.params, query, signal);
+    const data = await readData(api, path, options, query, signal);
     const rows = data[collection];
     if (!Array.isArray(rows)) throw unusable(path, `holds no list data.${collection}`);
     const pagination = asObject(data.pagination);
@@ -38,12 +44,19 @@ export function listing<Ask = unknown>(path: string, collection: string, options
 }
 
 /** The `data` of an answer. Throws `data` when there is none. */
-export async function readData(api: SegmentApi, path: string, params: Readonly<Record<string, string>> = {}, query: Query, signal: AbortSignal): Promise<JsonObject> {
+export async function readData(api: SegmentApi, path: string, { params = {}, bucket }: RequestParts, query: Query, signal: AbortSignal): Promise<JsonObject> {
   const filled = path.replace(/\{([^}]+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
-  const { body } = await api.http.get(filled, { endpoint: path, query, signal });
+  const { body } = await api.http.get(filled, { endpoint: path, ...(bucket === undefined ? {} : { bucket }), query, signal }).catch((error: unknown) => explained(api, error, signal));
   const data = asObject(asObject(body)?.data);
   if (data === undefined) throw unusable(path, 'holds no data');
   return data;
+}
+
+/** One warning when rows that were asked for below one parent name another one. */
+export function namingAnother(rows: readonly Row[], field: string, parent: string): readonly string[] {
+  const odd = rows.filter((row) => typeof row[field] === 'string' && row[field] !== parent);
+  const [first] = odd;
+  return first === undefined ? [] : [`${odd.length} of the rows of ${parent} name another ${field}, e.g. ${String(first.id)} names ${String(first[field])}.`];
 }
 
 function unusable(path: string, what: string): TributaryError {

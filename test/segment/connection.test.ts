@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Row } from '../../src/extract/types.ts';
 import { segment } from '../../producers/segment/index.ts';
 import { segmentSettings } from '../../producers/segment/settings.ts';
@@ -28,6 +28,24 @@ describe('connecting', () => {
     const { simulator, table } = await workspace();
     simulator.faults.add({ kind: 'status', status: 401, body: '{"errors":[{"type":"unauthorized"}]}' });
     expect((await table('users').run()).error).toMatchObject({ kind: 'config', reach: 'connection', remedy: expect.stringContaining('api_token') });
+  });
+
+  it('stops the whole connection when the token itself is answered 403, and not when one table is', async () => {
+    const { simulator } = await workspace({ switches: { unknownToken: 403 } });
+    const { table } = await workspace({}, { base_url: simulator.url, api_token: 'a-very-secret-token' });
+    for (const name of ['users', 'audit_events', 'sources'] as const) {
+      expect((await table(name).run()).error, name).toMatchObject({ kind: 'config', reach: 'connection', code: 'segment:403', remedy: expect.stringMatching(/api_token.*region/) });
+    }
+    const other = await workspace();
+    other.simulator.faults.add({ kind: 'status', status: 403, on: 'GET /users', body: '{"errors":[{"type":"forbidden","message":"No."}]}' });
+    expect((await other.table('users').run()).error).toMatchObject({ kind: 'config', reach: 'table', message: expect.stringContaining('No') });
+  });
+
+  it('asks with dots, for the most mature version of each endpoint', async () => {
+    const { simulator, table } = await workspace({ switches: { unsupportedVersion: 406 } }, { page_size: 5 });
+    for (const name of ['destinations', 'transformations', 'destination_subscriptions', 'destination_delivery_metrics_summary'] as const) expect((await table(name).run()).error, name).toBeUndefined();
+    expect(simulator.requests.list({ route: 'GET /destinations' }).slice(0, 2).map(({ query }) => query)).toEqual(['pagination.count=5', 'pagination.count=5&pagination.cursor=NQ==']);
+    expect((await table('transformations').run()).rows[0]).toHaveProperty('drop');
   });
 
   it('stops one table alone when the plan does not hold it, with the vendor\'s reason, and goes on once it does', async () => {
@@ -73,6 +91,38 @@ describe('connecting', () => {
     expect((await table('users').run()).error).toBeUndefined();
     expect(Date.now() - began).toBeGreaterThanOrEqual(990);
     expect(heard.throttled[0]?.until).toBeLessThan(began + 3_000);
+  });
+
+  it('does not repeat a refusal at once that names the present', async () => {
+    const { simulator, table, heard } = await workspace();
+    const passed = new Date(Date.UTC(2020, 0, 1)).toUTCString();
+    const refusal = { errors: [{ type: 'RequestError', message: 'Too many requests', data: { remainingPoints: 0, msBeforeNext: 0 } }] };
+    simulator.faults.add({ kind: 'status', status: 429, times: 1, body: JSON.stringify(refusal), headers: { date: passed, 'x-ratelimit-reset': passed } });
+    const began = Date.now();
+    expect((await table('users').run()).error).toBeUndefined();
+    expect(heard.throttled[0]?.until).toBeGreaterThanOrEqual(began + 1_000);
+  });
+
+  it('lets the stricter class of endpoints wait alone, and counts it in the limit for all', async () => {
+    const { simulator, table, heard } = await workspace({ limits: { enabled: true, points: 1_000, alphaPoints: 2, windowMs: 60_000 } });
+    const stop = new AbortController();
+    const waiting = table('destination_subscriptions').run({ signal: stop.signal });
+    await vi.waitFor(() => expect(heard.throttled.length).toBeGreaterThan(0), { timeout: 10_000 });
+    expect((await table('users').run()).rows).toHaveLength(9);
+    expect(simulator.requests.count({ status: 429 })).toBe(0);
+    stop.abort();
+    expect((await waiting).error).toMatchObject({ kind: 'stopped' });
+    const asked = simulator.requests.count({ route: 'GET /destinations/:destinationId/subscriptions' });
+    expect(asked).toBe(2);
+
+    const narrow = await workspace({}, { requests_per_minute: 3 });
+    const stopped = new AbortController();
+    const children = narrow.table('destination_subscriptions').run({ signal: stopped.signal });
+    const users = narrow.table('users').run({ signal: stopped.signal });
+    await vi.waitFor(() => expect(narrow.heard.throttled.length).toBeGreaterThan(0), { timeout: 10_000 });
+    expect(narrow.simulator.requests.list().length).toBe(3);
+    stopped.abort();
+    await Promise.all([children, users]);
   });
 
   it('holds back before the vendor has to refuse', async () => {

@@ -145,6 +145,38 @@ describe('the children of sources and destinations', () => {
     expect(pages.at(-1)?.scan?.end?.unread).toContainEqual({ source_id: id });
   });
 
+  it('fail, and do not succeed with nothing, when every parent is refused', async () => {
+    const { simulator, table } = await workspace();
+    const refused = simulator.faults.add({ kind: 'status', status: 403, on: 'GET /sources/*', body: '{"errors":[{"type":"forbidden","message":"Not in this plan."}]}' });
+    const reader = table('source_connected_warehouses');
+    const { error, pages } = await reader.run();
+    expect(error).toMatchObject({ kind: 'config', reach: 'table', message: expect.stringContaining('Not in this plan') });
+    expect(pages.some((page) => page.scan?.end !== undefined)).toBe(false);
+    simulator.faults.clear(refused);
+    expect(sorted((await reader.run()).rows)).toEqual(sorted(simulator.truth.rows('source_connected_warehouses')));
+  });
+
+  it('stay with the parent they were asked for, whatever the record says of it', async () => {
+    const { simulator, table, record } = await workspace();
+    const { id, sourceId } = simulator.workspace.destinations[4] as { id: string; sourceId: string };
+    for (const [said, warnings] of [[null, 0], ['another', 1]] as const) {
+      const fault = simulator.faults.add({
+        kind: 'status', status: 200, on: `GET /destinations/${id}/subscriptions`,
+        body: JSON.stringify({ data: { subscriptions: [{ id: 'sub', name: 'x', destinationId: said }], pagination: { current: 'MA==' } } }),
+      });
+      const { rows, pages } = await table('destination_subscriptions').run();
+      simulator.faults.clear(fault);
+      expect(record('destination_subscriptions', rows.find((row) => row.id === 'sub') as Row)).toMatchObject({ destination_id: id });
+      expect(pages.flatMap((page) => page.warnings ?? [])).toHaveLength(warnings);
+      simulator.faults.add({
+        kind: 'status', status: 200, times: 1, on: `GET /destinations/${id}/delivery-metrics`,
+        body: JSON.stringify({ data: { deliveryMetricsSummary: { sourceId: said, metrics: [] } } }),
+      });
+      const metrics = await table('destination_delivery_metrics_summary').run();
+      expect(metrics.rows.filter((row) => row.destinationId === id).map((row) => row.sourceId)).toEqual([sourceId]);
+    }
+  });
+
   it('leave out a source whose listing is shorter than announced', async () => {
     const { simulator, table } = await workspace();
     const id = simulator.workspace.sources[0]?.['id'] as string;

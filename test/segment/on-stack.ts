@@ -24,13 +24,13 @@ export interface OnStack {
   close(): Promise<void>;
 }
 
-export async function openOnStack(options: SegmentOptions, connection: Partial<TestConnection> = {}): Promise<OnStack> {
+export async function openOnStack(options: SegmentOptions, { settings: more, ...connection }: Partial<TestConnection> = {}): Promise<OnStack> {
   const simulator = await startSegmentSimulator({ limits: { enabled: false }, ...options });
   const began = performance.now();
   // The vendor's time stands still, so that its truth does; ours has to move for anything to be waited for.
   const clock: Clock = { now: () => simulator.clock.now() + Math.floor(performance.now() - began), timer: systemClock.timer };
   const prefix = `segment${randomBytes(4).toString('hex')}`;
-  const settings = { api_token: simulator.tokens.business, base_url: simulator.url, requests_per_minute: 100_000 };
+  const settings = { api_token: simulator.tokens.business, base_url: simulator.url, requests_per_minute: 100_000, ...more };
   const test = await openTestEngine({ ...inject('stack'), clock, prefix, connections: [{ source: segment, settings, ...connection }] });
 
   function definition(name: SegmentTable): TableDefinition {

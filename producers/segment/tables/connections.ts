@@ -1,24 +1,22 @@
-import { forEach } from '../../../src/extract/for-each.ts';
 import type { Row } from '../../../src/extract/types.ts';
 import { table } from '../../../src/table/define.ts';
 import { boolean, text } from '../../../src/table/fields.ts';
 import type { TableDefinition } from '../../../src/table/types.ts';
-import type { SegmentApi } from '../api.ts';
 import { catalogEntry, secretJson, wanted } from '../columns.ts';
 import type { ColumnSettings } from '../columns.ts';
-import { listing } from '../listing.ts';
+import { listing, namingAnother } from '../listing.ts';
+import { ofEach } from '../scans.ts';
 import { warehouseFields, warehouseShape } from './warehouses.ts';
 
 /** One listing per source. A source that vanished meanwhile, or that the token may not see into, is left out. */
-const ofEachSource = (path: string, collection: string, connect: (sourceId: string, row: Row) => Row) => forEach<SegmentApi>('sources', (source) => {
+const ofEachSource = (name: string, path: string, collection: string, connect: (sourceId: string, row: Row) => Row) => ofEach(name, 'sources', (source) => {
   const sourceId = String(source.id);
   return listing(path, collection, {
     params: { sourceId },
     rows: (rows) => rows.map((row) => connect(sourceId, row)),
-    warnings: (rows) => rows.filter((row) => typeof row.sourceId === 'string' && row.sourceId !== sourceId)
-      .map((row) => `Destination ${String(row.id)} is connected to source ${sourceId} and names ${String(row.sourceId)} as its own.`),
+    warnings: (rows) => namingAnother(rows, 'sourceId', sourceId),
   });
-}, { key: (source) => String(source.id), scope: (source) => ({ source_id: source.id ?? null }), unreadOn: [403, 404], concurrency: 2 });
+}, { key: (source) => String(source.id), scope: (source) => ({ source_id: source.id ?? null }), unreadOn: [403, 404] });
 
 export const sourceConnectedDestinations = (settings: ColumnSettings): TableDefinition => table({
   name: 'source_connected_destinations',
@@ -36,8 +34,8 @@ export const sourceConnectedDestinations = (settings: ColumnSettings): TableDefi
     ...catalogEntry('catalog_destinations'),
   },
   shape: wanted(settings, ['settings']),
-  parent: 'sources',
-  read: ofEachSource('/sources/{sourceId}/connected-destinations', 'destinations', (sourceId, row) => ({ ...row, sourceId, recordSourceId: row.sourceId ?? null })),
+  ...ofEachSource('source_connected_destinations', '/sources/{sourceId}/connected-destinations', 'destinations',
+    (sourceId, row) => ({ ...row, sourceId, recordSourceId: row.sourceId ?? null })),
   deletes: 'scan',
   scope: ['source_id'],
 });
@@ -54,8 +52,7 @@ export const sourceConnectedWarehouses = (settings: ColumnSettings): TableDefini
     ...warehouseFields(settings),
   },
   shape: warehouseShape(settings),
-  parent: 'sources',
-  read: ofEachSource('/sources/{sourceId}/connected-warehouses', 'warehouses', (sourceId, row) => ({ ...row, sourceId })),
+  ...ofEachSource('source_connected_warehouses', '/sources/{sourceId}/connected-warehouses', 'warehouses', (sourceId, row) => ({ ...row, sourceId })),
   deletes: 'scan',
   scope: ['source_id'],
 });

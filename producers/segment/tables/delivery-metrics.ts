@@ -1,4 +1,3 @@
-import { forEach } from '../../../src/extract/for-each.ts';
 import { asObject } from '../../../src/extract/resume.ts';
 import { isoSeconds } from '../../../src/extract/time.ts';
 import type { Row } from '../../../src/extract/types.ts';
@@ -8,6 +7,7 @@ import { table } from '../../../src/table/define.ts';
 import { json, text, timestamp } from '../../../src/table/fields.ts';
 import type { SegmentApi } from '../api.ts';
 import { readData } from '../listing.ts';
+import { ofEach } from '../scans.ts';
 
 const STEP = { MINUTE: 60_000, HOUR: 3_600_000, DAY: 86_400_000 } as const;
 
@@ -18,11 +18,11 @@ const summary = ({ id, sourceId }: Row): Call<SegmentApi> => async (api, _ask, s
   const window = { windowStart: isoSeconds(end - hours * 3_600_000), windowEnd: isoSeconds(end), granularity };
   const path = '/destinations/{destinationId}/delivery-metrics';
   const query = { sourceId: String(sourceId), startTime: window.windowStart, endTime: window.windowEnd, granularity };
-  const { deliveryMetricsSummary: answered } = await readData(api, path, { destinationId: String(id) }, query, signal);
+  const { deliveryMetricsSummary: answered } = await readData(api, path, { params: { destinationId: String(id) } }, query, signal);
   if (answered === null) return { rows: [] };
   const found = asObject(answered);
   if (found === undefined) throw new TributaryError(`Segment's answer to GET ${path} holds no summary.`, { kind: 'data', code: 'segment:no_data' });
-  return { rows: [{ sourceId: sourceId ?? null, ...found, destinationId: id ?? null, ...window }] };
+  return { rows: [{ ...found, sourceId: sourceId ?? null, destinationId: id ?? null, ...window }] };
 };
 
 export const destinationDeliveryMetricsSummary = table({
@@ -40,12 +40,10 @@ export const destinationDeliveryMetricsSummary = table({
     window_end: timestamp('End of the counted window'),
     granularity: text('Granularity asked for: MINUTE, HOUR or DAY'),
   },
-  parent: 'destinations',
-  read: forEach<SegmentApi>('destinations', summary, {
+  ...ofEach('destination_delivery_metrics_summary', 'destinations', summary, {
     key: ({ id, sourceId }) => JSON.stringify([id, sourceId]),
     scope: ({ id, sourceId }) => ({ source_id: sourceId ?? null, destination_id: id ?? null }),
     unreadOn: [403, 404],
-    concurrency: 2,
   }),
   deletes: 'scan',
   scope: ['source_id', 'destination_id'],

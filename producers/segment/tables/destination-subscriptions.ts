@@ -1,11 +1,20 @@
-import { forEach } from '../../../src/extract/for-each.ts';
+import type { Row } from '../../../src/extract/types.ts';
+import type { Call } from '../../../src/extract/walk.ts';
 import { table } from '../../../src/table/define.ts';
 import { boolean, json, text } from '../../../src/table/fields.ts';
 import type { TableDefinition } from '../../../src/table/types.ts';
 import type { SegmentApi } from '../api.ts';
 import { secretJson, wanted } from '../columns.ts';
 import type { ColumnSettings } from '../columns.ts';
-import { listing } from '../listing.ts';
+import { listing, namingAnother } from '../listing.ts';
+import { ofEach } from '../scans.ts';
+
+const ofOne = ({ id }: Row): Call<SegmentApi> => listing('/destinations/{destinationId}/subscriptions', 'subscriptions', {
+  bucket: 'alpha',
+  params: { destinationId: String(id) },
+  rows: (rows) => rows.map((row) => ({ ...row, destinationId: id ?? null })),
+  warnings: (rows) => namingAnother(rows, 'destinationId', String(id)),
+});
 
 export const destinationSubscriptions = (settings: ColumnSettings, keep = wanted(settings, ['settings'])): TableDefinition => table({
   name: 'destination_subscriptions',
@@ -26,11 +35,7 @@ export const destinationSubscriptions = (settings: ColumnSettings, keep = wanted
     reverse_etl_schedule: json('Schedule of the reverse ETL: strategy, config'),
   },
   shape: (row) => keep(row.modelId === '' ? { ...row, modelId: null } : row),
-  parent: 'destinations',
-  read: forEach<SegmentApi>('destinations', ({ id }) => listing('/destinations/{destinationId}/subscriptions', 'subscriptions', {
-    params: { destinationId: String(id) },
-    rows: (rows) => rows.map((row) => ({ destinationId: id ?? null, ...row })),
-  }), { key: ({ id }) => String(id), scope: ({ id }) => ({ destination_id: id ?? null }), unreadOn: [404], concurrency: 2 }),
+  ...ofEach('destination_subscriptions', 'destinations', ofOne, { key: ({ id }) => String(id), scope: ({ id }) => ({ destination_id: id ?? null }), unreadOn: [404] }),
   deletes: 'scan',
   scope: ['destination_id'],
   planGated: 'Destination Subscriptions',

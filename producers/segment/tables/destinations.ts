@@ -1,10 +1,9 @@
-import { list } from '../../../src/extract/list.ts';
 import { table } from '../../../src/table/define.ts';
 import { boolean, text } from '../../../src/table/fields.ts';
 import type { TableDefinition } from '../../../src/table/types.ts';
 import { catalogEntry, secretJson, wanted } from '../columns.ts';
 import type { ColumnSettings } from '../columns.ts';
-import { listing } from '../listing.ts';
+import { PARENTS, whole } from '../scans.ts';
 
 export const destinations = (settings: ColumnSettings): TableDefinition => table({
   name: 'destinations',
@@ -21,6 +20,6 @@ export const destinations = (settings: ColumnSettings): TableDefinition => table
     ...catalogEntry('catalog_destinations'),
   },
   shape: wanted(settings, ['settings']),
-  read: list(listing('/destinations', 'destinations')),
+  ...whole(PARENTS.destinations),
   deletes: 'scan',
 });

@@ -1,7 +1,7 @@
-import { list } from '../../../src/extract/list.ts';
 import { table } from '../../../src/table/define.ts';
 import { integer, json, text } from '../../../src/table/fields.ts';
 import { listing } from '../listing.ts';
+import { whole } from '../scans.ts';
 
 const permissions = json('What they may do: roleName, roleId, resources, labels');
 
@@ -17,7 +17,7 @@ export const users = table({
     email: text('E-mail address'),
     permissions,
   },
-  read: list(listing('/users', 'users')),
+  ...whole(listing('/users', 'users')),
   deletes: 'scan',
 });
 
@@ -33,6 +33,6 @@ export const groups = table({
     member_count: integer('Members'),
     permissions,
   },
-  read: list(listing('/groups', 'userGroups')),
+  ...whole(listing('/groups', 'userGroups')),
   deletes: 'scan',
 });

@@ -1,10 +1,9 @@
-import { list } from '../../../src/extract/list.ts';
 import { table } from '../../../src/table/define.ts';
 import { boolean, json, text } from '../../../src/table/fields.ts';
 import type { TableDefinition } from '../../../src/table/types.ts';
 import { catalogEntry, secretJson, wanted } from '../columns.ts';
 import type { ColumnSettings } from '../columns.ts';
-import { listing } from '../listing.ts';
+import { PARENTS, whole } from '../scans.ts';
 
 export const sources = (settings: ColumnSettings): TableDefinition => table({
   name: 'sources',
@@ -24,6 +23,6 @@ export const sources = (settings: ColumnSettings): TableDefinition => table({
     ...catalogEntry('catalog_sources'),
   },
   shape: wanted(settings, ['writeKeys', 'settings']),
-  read: list(listing('/sources', 'sources')),
+  ...whole(PARENTS.sources),
   deletes: 'scan',
 });

@@ -1,4 +1,3 @@
-import { list } from '../../../src/extract/list.ts';
 import { asObject } from '../../../src/extract/resume.ts';
 import type { Row } from '../../../src/extract/types.ts';
 import { table } from '../../../src/table/define.ts';
@@ -7,6 +6,7 @@ import type { TableDefinition } from '../../../src/table/types.ts';
 import { catalogEntry, secretJson, wanted } from '../columns.ts';
 import type { ColumnSettings } from '../columns.ts';
 import { listing } from '../listing.ts';
+import { whole } from '../scans.ts';
 
 /** Columns of a warehouse, by itself or as a connection of a source. */
 export const warehouseFields = (settings: ColumnSettings) => ({
@@ -32,6 +32,6 @@ export const warehouses = (settings: ColumnSettings): TableDefinition => table({
   method: 'full_table',
   fields: warehouseFields(settings),
   shape: warehouseShape(settings),
-  read: list(listing('/warehouses', 'warehouses')),
+  ...whole(listing('/warehouses', 'warehouses')),
   deletes: 'scan',
 });
