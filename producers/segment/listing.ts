@@ -59,7 +59,8 @@ export function namingAnother(rows: readonly Row[], field: string, parent: strin
   return first === undefined ? [] : [`${odd.length} of the rows of ${parent} name another ${field}, e.g. ${String(first.id)} names ${String(first[field])}.`];
 }
 
-function unusable(path: string, what: string): TributaryError {
+/** An answer that cannot be made anything of: an error, never an end. */
+export function unusable(path: string, what: string): TributaryError {
   return new TributaryError(`Segment's answer to GET ${path} ${what}.`, {
     kind: 'data', code: 'segment:no_data', remedy: 'Nothing was deleted. The next run asks again; report it to the vendor if it stays.',
   });

@@ -227,6 +227,18 @@ describe('the children of sources and destinations', () => {
     }
   });
 
+  it('do not take an answer without a summary for a destination without deliveries', async () => {
+    const { simulator, table } = await workspace();
+    const { id } = simulator.workspace.destinations[4] as { id: string };
+    for (const body of ['{"data":{}}', '{"data":{"deliveryMetricsSummary":[]}}', '[]']) {
+      const fault = simulator.faults.add({ kind: 'status', status: 200, on: `GET /destinations/${id}/delivery-metrics`, body });
+      const { error, pages } = await table('destination_delivery_metrics_summary').run();
+      simulator.faults.clear(fault);
+      expect(error, body).toMatchObject({ kind: 'data', code: 'segment:no_data', remedy: expect.stringContaining('Nothing was deleted') });
+      expect(pages.some((page) => page.scan?.end !== undefined), body).toBe(false);
+    }
+  });
+
   it('count deliveries over whole hours, days or minutes', async () => {
     const cases = { HOUR: ['2026-03-18T10:00:00Z', '2026-03-15T10:00:00Z', 72], DAY: ['2026-03-18T00:00:00Z', '2026-03-05T00:00:00Z', 312], MINUTE: ['2026-03-18T10:20:00Z', '2026-03-18T06:20:00Z', 4] } as const;
     for (const [granularity, [windowEnd, windowStart, window_hours]] of Object.entries(cases)) {

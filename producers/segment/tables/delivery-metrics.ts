@@ -2,11 +2,10 @@ import { asObject } from '../../../src/extract/resume.ts';
 import { isoSeconds } from '../../../src/extract/time.ts';
 import type { Row } from '../../../src/extract/types.ts';
 import type { Call } from '../../../src/extract/walk.ts';
-import { TributaryError } from '../../../src/errors.ts';
 import { table } from '../../../src/table/define.ts';
 import { json, text, timestamp } from '../../../src/table/fields.ts';
 import type { SegmentApi } from '../api.ts';
-import { readData } from '../listing.ts';
+import { readData, unusable } from '../listing.ts';
 import { ofEach } from '../scans.ts';
 
 const STEP = { MINUTE: 60_000, HOUR: 3_600_000, DAY: 86_400_000 } as const;
@@ -21,7 +20,7 @@ const summary = ({ id, sourceId }: Row): Call<SegmentApi> => async (api, _ask, s
   const { deliveryMetricsSummary: answered } = await readData(api, path, { params: { destinationId: String(id) } }, query, signal);
   if (answered === null) return { rows: [] };
   const found = asObject(answered);
-  if (found === undefined) throw new TributaryError(`Segment's answer to GET ${path} holds no summary.`, { kind: 'data', code: 'segment:no_data' });
+  if (found === undefined) throw unusable(path, 'holds no summary');
   return { rows: [{ ...found, sourceId: sourceId ?? null, destinationId: id ?? null, ...window }] };
 };
 
