@@ -54,23 +54,36 @@ export async function endScan(table: OpenTable, run: TableRun, publisher: Publis
       services.emit({ type: 'warning', message: `The vendor announced ${end.total} rows and listed ${listed}; the next listing looks for the others.`, ...ref });
     }
     const count = countOf(vanished());
-    for await (const gone of confirmed(table, ctx, vanished())) {
+    const doubts: string[] = [];
+    for await (const gone of confirmed(table, ctx, vanished(), doubts)) {
       publisher.delete(gone);
       if (publisher.isFull()) await publisher.flush();
     }
-    if (withheld) services.emit({ type: 'deletes-released', count, ...ref });
-    publisher.remember(({ withheld: _, ...rest }) => withoutScan(rest));
+    const [reason] = doubts;
+    if (reason !== undefined) withhold(doubts.length, reason);
+    else {
+      if (withheld) services.emit({ type: 'deletes-released', count, ...ref });
+      publisher.remember(({ withheld: _, ...rest }) => withoutScan(rest));
+    }
     return () => index.endScan(unread);
   } else {
-    publisher.remember((state) => ({ ...withoutScan(state), withheld: { count: missing, reason: decision.text, since: withheld?.since ?? services.now() } }));
-    services.emit({ type: 'deletes-withheld', count: missing, reason: decision.text, ...ref });
+    withhold(missing, decision.text);
     // The index leaves the scan open: given up with the next one, it never counts as one that missed a row.
     return () => undefined;
   }
+
+  function withhold(count: number, reason: string): void {
+    publisher.remember((state) => ({ ...withoutScan(state), withheld: { count, reason, since: withheld?.since ?? services.now() } }));
+    services.emit({ type: 'deletes-withheld', count, reason, ...ref });
+  }
 }
 
-/** The vanished rows the vendor, asked about each, calls gone; all of them where it need not be asked. */
-async function* confirmed(table: OpenTable, ctx: ReadContext, vanished: Iterable<IndexedRow>): AsyncGenerator<Deleted, void, void> {
+/**
+ * The vanished rows the vendor, asked about each, calls gone; all of them where it need not be asked.
+ *
+ * @param doubts takes a sentence for each row of which it cannot be told.
+ */
+async function* confirmed(table: OpenTable, ctx: ReadContext, vanished: Iterable<IndexedRow>, doubts: string[]): AsyncGenerator<Deleted, void, void> {
   const { confirm } = table.definition;
   if (!confirm) {
     for (const { keyHash, keyBody } of vanished) yield { keyHash, keyBody };
@@ -79,7 +92,8 @@ async function* confirmed(table: OpenTable, ctx: ReadContext, vanished: Iterable
   for (const rows of inGroups(vanished, confirmAtOnce)) {
     const keys = rows.map((row) => table.codec.decodeKey(row.keyBody) as JsonObject);
     const byKey = new Map(rows.map((row, at) => [canonicalJson(keys[at]), row]));
-    for await (const { key, gone, marker, rereads } of confirm(ctx, keys)) {
+    for await (const { key, gone, doubt, marker, rereads } of confirm(ctx, keys)) {
+      if (doubt !== undefined) doubts.push(doubt);
       const row = byKey.get(canonicalJson(key));
       if (!row || !gone) continue;
       yield {

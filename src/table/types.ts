@@ -43,6 +43,8 @@ export type DeleteRule = 'scan' | 'flag' | 'none';
 export interface VanishedVerdict {
   readonly key: JsonObject;
   readonly gone: boolean;
+  /** Why it cannot be told, one sentence: the delete of a row that may be gone is withheld. */
+  readonly doubt?: string;
   /** Columns known about the row's end, written into its marker (e.g. `merged_into`). */
   readonly marker?: TableRecord;
   /** Work for other tables of the connection, committed with the delete. */
