@@ -44,9 +44,13 @@ export function listing<Ask = unknown>(path: string, collection: string, options
 }
 
 /** The `data` of an answer. Throws `data` when there is none. */
-export async function readData(api: SegmentApi, path: string, { params = {}, bucket }: RequestParts, query: Query, signal: AbortSignal): Promise<JsonObject> {
-  const filled = path.replace(/\{([^}]+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
-  const { body } = await api.http.get(filled, { endpoint: path, ...(bucket === undefined ? {} : { bucket }), query, signal }).catch((error: unknown) => explained(api, error, signal));
+export async function readData(api: SegmentApi, path: string, { params, bucket }: RequestParts, query: Query, signal: AbortSignal): Promise<JsonObject> {
+  const filled = path.replace(/\{([^}]+)\}/g, (_, name: string) => encodeURIComponent(params?.[name] ?? ''));
+  const { body } = await api.http.get(filled, { endpoint: path, ...(bucket === undefined ? {} : { bucket }), query, signal }).catch((error: unknown) => {
+    // What is asked of a listed parent is asked with a token that works.
+    if (params !== undefined) throw error;
+    return explained(api, error, signal);
+  });
   const data = asObject(asObject(body)?.data);
   if (data === undefined) throw unusable(path, 'holds no data');
   return data;

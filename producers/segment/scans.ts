@@ -26,8 +26,8 @@ export function whole(call: Call<SegmentApi>): Scanned {
   return {
     read: list(call),
     async *confirm(ctx, keys) {
-      const listed = keysOf(await everyRow(ctx, call), keys);
-      for (const key of keys) yield { key, gone: listed !== undefined && !listed.has(print(Object.values(key))) };
+      const { rows, doubt } = await everyRow(ctx, call);
+      yield* verdicts(keys, keysOf(rows, keys), doubt);
     },
   };
 }
@@ -41,44 +41,58 @@ export function whole(call: Call<SegmentApi>): Scanned {
 export function ofEach(
   name: string, parent: keyof typeof PARENTS, call: (parent: Row) => Call<SegmentApi>, options: Pick<ForEachOptions, 'key' | 'scope' | 'unreadOn'>,
 ): Scanned & { readonly parent: string } {
+  /** Which of these keys of one parent's rows the vendor still shows; all of them when it does not answer that. */
+  async function stillShown(ctx: ReadContext<SegmentApi>, row: Row, keys: readonly JsonObject[]): Promise<ReadonlySet<string>> {
+    try {
+      const { rows, doubt } = await everyRow(ctx, call(row));
+      if (doubt === undefined) return keysOf(rows, keys);
+    } catch (error) {
+      if (![403, 404].includes(statusOf(error) ?? 0)) throw error;
+    }
+    return new Set(keys.map(print));
+  }
+
   return {
     parent,
     read: forEach<SegmentApi>(parent, call, { ...options, concurrency: 2 }),
     async *confirm(ctx, keys) {
-      const missing = new Set(keys.map((key) => print(Object.values(key))));
-      const parents = await everyRow(ctx, PARENTS[parent]);
-      const kept = parents === undefined ? missing : new Set<string>();
-      for (const row of new Map(parents?.map((one) => [options.key(one), one])).values()) {
-        const below: string[] = [];
-        for await (const key of ctx.liveKeys(name, options.scope(row))) if (missing.has(print(Object.values(key)))) below.push(print(Object.values(key)));
-        if (below.length === 0) continue;
-        for (const key of keysOf(await everyRow(ctx, call(row)), keys) ?? below) kept.add(key);
+      const missing = new Set(keys.map(print));
+      const shown = new Set<string>();
+      const { rows: parents, doubt } = await everyRow(ctx, PARENTS[parent]);
+      for (const row of new Map(parents.map((one) => [options.key(one), one])).values()) {
+        const below: JsonObject[] = [];
+        for await (const key of ctx.liveKeys(name, options.scope(row))) if (missing.has(print(key))) below.push(key);
+        if (below.length > 0) for (const key of await stillShown(ctx, row, below)) shown.add(key);
       }
-      for (const key of keys) yield { key, gone: !kept.has(print(Object.values(key))) };
+      yield* verdicts(keys, shown, doubt);
     },
   };
 }
 
-/** All rows of a listing; undefined when it was refused or is not as long as the vendor announced. */
-async function everyRow(ctx: ReadContext<SegmentApi>, call: Call<SegmentApi>): Promise<readonly Row[] | undefined> {
+function* verdicts(keys: readonly JsonObject[], shown: ReadonlySet<string>, doubt: string | undefined): Generator<VanishedVerdict, void, void> {
+  for (const key of keys) {
+    const found = shown.has(print(key));
+    yield { key, gone: !found && doubt === undefined, ...(found || doubt === undefined ? {} : { doubt }) };
+  }
+}
+
+/** All rows of a listing, and a doubt when there are not as many as announced and nobody has allowed that. */
+async function everyRow(ctx: ReadContext<SegmentApi>, call: Call<SegmentApi>): Promise<{ readonly rows: readonly Row[]; readonly doubt?: string }> {
   const rows: Row[] = [];
   let announced: number | undefined;
-  try {
-    for await (const step of walk((cursor) => call(ctx.api, { cursor }, ctx.signal), undefined)) {
-      rows.push(...step.rows);
-      announced = step.total ?? announced;
-    }
-  } catch (error) {
-    if (statusOf(error) === 403 || statusOf(error) === 404) return undefined;
-    throw error;
+  for await (const step of walk((cursor) => call(ctx.api, { cursor }, ctx.signal), undefined)) {
+    rows.push(...step.rows);
+    announced = step.total ?? announced;
   }
-  return announced === undefined || announced === rows.length ? rows : undefined;
+  if (announced === undefined || announced === rows.length || ctx.rescan === true) return { rows };
+  return { rows, doubt: `The vendor announced ${announced} rows of the listing that has to tell and showed ${rows.length}.` };
 }
 
-/** The rows' keys in the form of `like`. */
-function keysOf(rows: readonly Row[] | undefined, like: readonly JsonObject[]): ReadonlySet<string> | undefined {
-  const fields = Object.keys(like[0] ?? {}).map((column) => column.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()));
-  return rows && new Set(rows.map((row) => print(fields.map((field) => row[field]))));
+/** The rows' keys in the form of `like`, as {@link print} gives them. */
+function keysOf(rows: readonly Row[], like: readonly JsonObject[]): ReadonlySet<string> {
+  const columns = Object.keys(like[0] ?? {});
+  const fields = columns.map((column) => column.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()));
+  return new Set(rows.map((row) => print(Object.fromEntries(columns.map((column, i) => [column, row[fields[i] as string] ?? null])))));
 }
 
-const print = (key: readonly unknown[]): string => JSON.stringify(key.map(String));
+const print = (key: JsonObject): string => JSON.stringify(Object.values(key).map(String));

@@ -134,6 +134,18 @@ describe('connecting', () => {
     expect(heard.waitedMs).toBeGreaterThan(0);
   });
 
+  it('asks once for what the vendor calls wrong or missing, and says what it said', async () => {
+    const { simulator, table } = await workspace();
+    for (const status of [404, 409, 413, 422]) {
+      simulator.requests.reset();
+      simulator.faults.add({ kind: 'status', status, times: 1, body: '{"errors":[{"type":"input-validation","message":"\\"period\\" is odd","field":"period"}]}' });
+      const { error, pages } = await table('usage_mtu_workspace_daily').run();
+      expect(error, String(status)).toMatchObject({ kind: 'data', reach: 'table', code: `segment:${status}`, message: expect.stringContaining('"period" is odd') });
+      expect(pages).toEqual([]);
+      expect(simulator.requests.list()).toHaveLength(1);
+    }
+  });
+
   it('retries what is no data', async () => {
     const { simulator, table, heard } = await workspace();
     simulator.faults.add({ kind: 'html', times: 1 });
