@@ -8,9 +8,13 @@ import type { ConnectionServices } from './open-table.ts';
  * @throws TributaryError when the listing did not prove its end.
  */
 export async function readParentRows(definition: TableDefinition, services: ConnectionServices, signal: AbortSignal, parents: ReadContext['parents']): Promise<readonly Row[]> {
-  const rows: Row[] = [];
+  let rows: Row[] = [];
+  let scan: string | undefined;
   let ended = false;
   for await (const page of definition.read({ ...wholeRead(services, signal), parents })) {
+    // What an earlier scan showed may be gone.
+    if (page.scan?.id !== scan) rows = [];
+    scan = page.scan?.id;
     rows.push(...page.rows);
     ended ||= page.scan?.end !== undefined;
   }

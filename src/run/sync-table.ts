@@ -25,6 +25,9 @@ export async function syncTable(table: OpenTable, run: TableRun): Promise<void> 
   const pages = withQuietTicks(prefetch(table.definition.read(ctx), 1), quietMs);
 
   async function publish(page: Page): Promise<void> {
+    const open = publisher.remembered().scan?.id;
+    // What a scan that begins again brought must not count as seen by the new one.
+    if (open !== undefined && page.scan !== undefined && page.scan.id !== open) await publisher.settle();
     publisher.add(page);
     const closeScan = page.scan?.end && await endScan(table, run, publisher, ctx, page.scan.end);
     publisher.advance(page);

@@ -67,6 +67,33 @@ describe('list', () => {
     }
   });
 
+  it('reads again what shrank while it was read, so that no row is passed over, and ends even if it never rests', async () => {
+    const all = numbered(35);
+    let shrinks = 1;
+    const { http, page } = await listing(() => all);
+    const reader = engine(list<HttpClient>(async (api, { cursor }, signal) => {
+      const batch = await page(api, '/all', {}, cursor, signal);
+      if (cursor === '10' && shrinks > 0) {
+        shrinks -= 1;
+        all.shift();
+      }
+      return batch;
+    }), http);
+    const { pages, rows } = await reader.run();
+    expect(all).toHaveLength(34);
+    expect(new Set(idsOf(rows))).toEqual(new Set(idsOf(numbered(35))));
+    expect(pages.flatMap((one) => (one.scan?.end ? [one.scan] : []))).toEqual([{ id: 'scan-2', end: { total: 34 } }]);
+    shrinks = 100;
+    const restless = await reader.run();
+    expect(restless.pages.flatMap((one) => (one.scan?.end ? [one.scan.id] : []))).toEqual(['scan-5']);
+    shrinks = 0;
+    await reader.run({ stopAfter: 2 });
+    all.splice(0, 3);
+    const resumed = await reader.run();
+    expect(resumed.pages.at(-1)?.scan).toEqual({ id: 'scan-7', end: { total: all.length } });
+    expect(idsOf(resumed.pages.filter((one) => one.scan?.id === 'scan-7').flatMap((one) => one.rows))).toEqual(idsOf(all));
+  });
+
   it('starts a new scan when what was seen is no longer known, or the cursor no longer good', async () => {
     for (const lose of ['seen', 'cursor']) {
       const { http, page, state } = await listing(() => numbered(25));

@@ -5,6 +5,20 @@ import type { ConnectionServices } from '../../src/run/open-table.ts';
 import { table } from '../../src/table/define.ts';
 import { text } from '../../src/table/fields.ts';
 
+it('a parent whose listing begins again is what the last one shows', async () => {
+  const parent = table({
+    name: 'parent', docs: 'Parents', documentedKey: ['id'], key: ['id'], method: 'full_table', deletes: 'none', fields: { id: text('Parent') },
+    async *read(ctx) {
+      yield { rows: [{ id: 'gone' }, { id: 'a' }], position: { v: 1 }, scan: { id: ctx.newScan() } };
+      const again = ctx.newScan();
+      yield { rows: [{ id: 'a' }], position: { v: 1 }, scan: { id: again } };
+      yield { rows: [{ id: 'b' }], position: { v: 1 }, scan: { id: again, end: {} } };
+    },
+  });
+  const services = { api: undefined, now: Date.now } as unknown as ConnectionServices;
+  expect(await readParentRows(parent, services, new AbortController().signal, async () => [])).toEqual([{ id: 'a' }, { id: 'b' }]);
+});
+
 it('a parent gets the rows of its own parent', async () => {
   const child = table({
     name: 'child', docs: 'Children', documentedKey: ['id'], key: ['id'], method: 'full_table', deletes: 'none', parent: 'family',

@@ -5,7 +5,8 @@ import type { SegmentOptions, SegmentTable } from '../simulators/segment/options
 import { failures, openOnStack, type OnStack } from './on-stack.ts';
 
 const BELOW_SOURCES = ['source_connected_warehouses', 'source_connected_destinations'] as const;
-const WORKSPACE: SegmentOptions = { sources: 12, destinations: 30, users: 12, auditEvents: 5, usageMonths: 1 };
+/** Nothing announces how many rows there are, so only a second look shows that one was passed over. */
+const WORKSPACE: SegmentOptions = { sources: 12, destinations: 30, users: 12, auditEvents: 5, usageMonths: 1, switches: { totals: false } };
 
 let on: OnStack | undefined;
 afterEach(async () => {
@@ -53,6 +54,16 @@ it('a row that another one\'s delete drew from one page to the other is not dele
   expect(await tombstones(watched, ['users'])).toEqual([0]);
   expect((await test.readTable('users')).rows.has(JSON.stringify({ id: sixth }))).toBe(true);
   expect((await sync()).get('users')?.totals).toMatchObject({ published: 0, deleted: 1 });
+  await expectTruth('users');
+});
+
+it('where totals are announced, the listing is read again at once and misses nothing', async () => {
+  const watched = await opened('/users', ['users']);
+  const { sync, simulator, expectTruth } = watched;
+  simulator.switches.totals = true;
+  watched.meanwhile = () => simulator.mutate['row.delete']({ table: 'users', id: simulator.workspace.users[0]?.['id'] as string });
+  // The very first sync, so that nothing is known that could be missed.
+  expect((await sync()).get('users')).toMatchObject({ outcome: 'succeeded', totals: { published: 12, deleted: 1 } });
   await expectTruth('users');
 });
 
