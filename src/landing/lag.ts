@@ -3,6 +3,7 @@ import type { Admin } from 'kafkajs';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { withAdmin } from '../kafka/client.ts';
 import { readTopics } from '../kafka/reader.ts';
+import type { ReadMessage } from '../kafka/reader.ts';
 import type { SinkOffset } from './connect-client.ts';
 
 export interface TopicLag {
@@ -18,7 +19,10 @@ export interface TopicLag {
   readonly rowsAtMost: number;
   /** Age of the oldest record that has not landed; 0 when all have. */
   readonly lagSeconds: number;
-  /** The sink is further behind than the topic keeps the deletes it goes by: it may miss some for ever. */
+  /**
+   * The sink is further behind than the topic keeps the deletes it goes by: it may miss some for ever. Partitions it
+   * has never committed do not count, nothing of them has landed; the rest of a first reading does, until it is done.
+   */
   readonly deletesMayBeMissed: boolean;
 }
 
@@ -39,20 +43,26 @@ export interface LagRequest {
 export async function sinkLag(access: KafkaAccess, requests: readonly LagRequest[], now: () => number, signal?: AbortSignal): Promise<TopicLag[]> {
   const facts = await withAdmin(access, 'Measuring the lag of a landing', async admin => {
     const existing = new Set(await admin.listTopics());
-    return Promise.all(requests.map(async request => (existing.has(request.topic) ? { ...request, ...(await topicFacts(admin, request)) } : { ...request, gaps: undefined, keepsDeletesMs: 0 })));
+    return Promise.all(requests.map(async request => (existing.has(request.topic) ? { ...request, missing: false, ...(await topicFacts(admin, request)) } : { ...request, missing: true, gaps: [], keepsDeletesMs: 0 })));
   });
   const lags: TopicLag[] = [];
-  for (const { topic, deadLetterTopic, gaps, keepsDeletesMs } of facts) {
-    const behind = gaps !== undefined && gaps.length > 0;
-    const oldest = behind ? await oldestRecord(access, topic, gaps, await deadOffsets(access, deadLetterTopic, topic, signal), signal) : undefined;
-    const lagMs = oldest === undefined ? 0 : Math.max(0, now() - oldest);
+  const deadIn = new Map<string, Promise<DeadPlaces>>();
+  for (const { topic, deadLetterTopic, deletesBy, gaps, keepsDeletesMs, missing } of facts) {
+    if (gaps.length > 0 && !deadIn.has(deadLetterTopic)) deadIn.set(deadLetterTopic, deadPlaces(access, deadLetterTopic, signal));
+    const dead = (await deadIn.get(deadLetterTopic))?.get(topic) ?? new Set<string>();
+    const unread: (Gap & { readonly oldest: number })[] = [];
+    for (const gap of gaps) {
+      const oldest = await oldestRecord(access, topic, gap, done(gap, dead, deletesBy), signal);
+      if (oldest !== undefined) unread.push({ ...gap, oldest });
+    }
+    const ageMs = (of: readonly { readonly oldest: number }[]): number => Math.max(0, ...of.map(({ oldest }) => now() - oldest));
     lags.push({
       topic,
-      missing: gaps === undefined,
-      caughtUp: oldest === undefined,
-      rowsAtMost: oldest === undefined ? 0 : Number((gaps ?? []).reduce((sum, gap) => sum + gap.to - gap.from, 0n)),
-      lagSeconds: lagMs / 1000,
-      deletesMayBeMissed: lagMs > 0 && lagMs > keepsDeletesMs,
+      missing,
+      caughtUp: unread.length === 0,
+      rowsAtMost: Number(unread.reduce((sum, gap) => sum + gap.to - gap.from, 0n)),
+      lagSeconds: ageMs(unread) / 1000,
+      deletesMayBeMissed: ageMs(unread.filter(({ begun }) => begun)) > keepsDeletesMs,
     });
   }
   return lags;
@@ -75,13 +85,15 @@ interface Gap {
   readonly partition: number;
   readonly from: bigint;
   readonly to: bigint;
+  /** The sink has committed something of it. */
+  readonly begun: boolean;
 }
 
 async function topicFacts(admin: Admin, { topic, committed, deletesBy }: LagRequest): Promise<{ gaps: readonly Gap[]; keepsDeletesMs: number }> {
   const ends = await admin.fetchTopicOffsets(topic);
   const at = new Map(committed.filter(one => one.topic === topic).map(one => [one.partition, BigInt(one.offset)]));
   const gaps = ends
-    .map(end => ({ partition: end.partition, from: at.get(end.partition) ?? BigInt(end.low), to: BigInt(end.high) }))
+    .map(end => ({ partition: end.partition, from: at.get(end.partition) ?? BigInt(end.low), to: BigInt(end.high), begun: at.has(end.partition) }))
     .filter(gap => gap.from < gap.to);
   const setting = deletesBy === 'tombstone' ? 'delete.retention.ms' : 'min.compaction.lag.ms';
   const { resources } = await admin.describeConfigs({
@@ -92,40 +104,52 @@ async function topicFacts(admin: Admin, { topic, committed, deletesBy }: LagRequ
   return { gaps, keepsDeletesMs: retention === undefined ? Number.POSITIVE_INFINITY : Number(retention) };
 }
 
+/** By topic, `partition:offset` of its records among the dead letters. */
+type DeadPlaces = ReadonlyMap<string, ReadonlySet<string>>;
+
 /**
- * Places of the topic's records among the dead letters. The JDBC sink commits only what it has written,
- * so a dead letter at the end of a partition looks unread until a good record follows.
+ * The JDBC sink commits only what it has written, so a dead letter at the end of a partition looks unread until a good
+ * record follows. Read once for all topics of a sink.
  */
-async function deadOffsets(access: KafkaAccess, deadLetterTopic: string, topic: string, signal: AbortSignal | undefined): Promise<ReadonlySet<string>> {
-  const places = new Set<string>();
+async function deadPlaces(access: KafkaAccess, deadLetterTopic: string, signal: AbortSignal | undefined): Promise<DeadPlaces> {
+  const places = new Map<string, Set<string>>();
   await readTopics(access, [{ topic: deadLetterTopic }], ({ headers }) => {
-    if (headers['__connect.errors.topic'] === topic) places.add(`${headers['__connect.errors.partition']}:${headers['__connect.errors.offset']}`);
+    const topic = headers['__connect.errors.topic'];
+    if (topic === undefined) return;
+    const of = places.get(topic) ?? new Set();
+    places.set(topic, of.add(`${headers['__connect.errors.partition']}:${headers['__connect.errors.offset']}`));
   }, signal === undefined ? {} : { signal });
   return places;
+}
+
+/**
+ * Tells, record by record, whether the sink is done with it without having committed it. A sink that appends is not shown
+ * tombstones and may never commit the one at the end of a partition, though it has read the marker before it. A
+ * tombstone behind a hole is another matter: its marker may have been in there.
+ */
+function done({ partition, from }: Gap, dead: ReadonlySet<string>, deletesBy: LagRequest['deletesBy']): (message: ReadMessage) => boolean {
+  let next = from;
+  return ({ offset, value }) => {
+    const unbroken = offset === next;
+    next = offset + 1n;
+    return dead.has(`${partition}:${offset}`) || (deletesBy === 'marker' && value === null && unbroken);
+  };
 }
 
 /** Stops a read at its first record. */
 class Enough extends Error {}
 
-/** Publish time of the oldest readable record in the gaps; undefined when they hold ends of transactions only. */
-async function oldestRecord(
-  access: KafkaAccess,
-  topic: string,
-  gaps: readonly Gap[],
-  dead: ReadonlySet<string>,
-  signal: AbortSignal | undefined,
-): Promise<number | undefined> {
-  const found: number[] = [];
-  for (const { partition, from } of gaps) {
-    try {
-      await readTopics(access, [{ topic, partitions: [partition], from: new Map([[partition, from]]) }], message => {
-        if (dead.has(`${partition}:${message.offset}`)) return;
-        found.push(message.timestamp);
-        throw new Enough();
-      }, signal === undefined ? {} : { signal });
-    } catch (error) {
-      if (!(error instanceof Enough)) throw error;
-    }
+/** Publish time of the oldest record in the gap that does not pass; undefined when there is none. */
+async function oldestRecord(access: KafkaAccess, topic: string, { partition, from }: Gap, passes: (message: ReadMessage) => boolean, signal: AbortSignal | undefined): Promise<number | undefined> {
+  let found: number | undefined;
+  try {
+    await readTopics(access, [{ topic, partitions: [partition], from: new Map([[partition, from]]) }], message => {
+      if (passes(message)) return;
+      found = message.timestamp;
+      throw new Enough();
+    }, signal === undefined ? {} : { signal });
+  } catch (error) {
+    if (!(error instanceof Enough)) throw error;
   }
-  return found.length === 0 ? undefined : Math.min(...found);
+  return found;
 }
