@@ -11,9 +11,8 @@ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {{reader_text}}) THEN
     CREATE ROLE {{reader}} NOLOGIN;
   END IF;
-  IF NOT pg_has_role(current_user, {{user_text}}, 'MEMBER') THEN
-    EXECUTE format('GRANT {{user}} TO %I', current_user);
-  END IF;
+  -- Since PostgreSQL 16 who makes a role is its member, but may not act as it before this.
+  EXECUTE format('GRANT {{user}} TO %I', current_user);
 END
 $$;
 
