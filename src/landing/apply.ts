@@ -33,7 +33,7 @@ export async function applyLanding(rendered: RenderedLanding, connect: ConnectCl
       return found;
     });
     diffs.push(diff);
-    if (diff.kind === 'same') await restartIfFailed(connect, connector.name);
+    if (diff.kind === 'same') await whileRebalancing(deadline, options, () => restartIfFailed(connect, connector.name));
   }
   for (const connector of rendered.connectors) await untilRunning(connect, connector.name, deadline, options);
   return diffs;

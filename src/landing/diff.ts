@@ -14,9 +14,10 @@ export interface ConnectorDiff {
   readonly changes: readonly ConfigChange[];
 }
 
-const SECRET = /password|secret|private\.key|passphrase|user\.info|access\.key|connection\.string/i;
+const SECRET = /password|secret|private\.key|passphrase|user\.info|access\.key|connection\.string|refresh\.token|jaas/i;
+const SECRET_IN_VALUE = /\/\/[^/@\s:]+:[^/@\s]+@|[?&;](password|sig|accountkey)=/i;
 
-/** Compares what Connect has with what it is to have. Values of secret keys that are not references are masked. */
+/** Compares what Connect has with what it is to have. Values that hold a secret and not a reference to one are masked. */
 export function diffConnector(connector: Connector, current: Readonly<Record<string, string>> | undefined): ConnectorDiff {
   const wanted = connector.config;
   const keys = [...new Set([...Object.keys(current ?? {}), ...Object.keys(wanted)])].filter(key => key !== 'name').sort();
@@ -28,16 +29,19 @@ export function diffConnector(connector: Connector, current: Readonly<Record<str
 
 function shown(side: 'from' | 'to', key: string, value: string | undefined): Partial<ConfigChange> {
   if (value === undefined) return {};
-  return { [side]: SECRET.test(key) && !isReference(value) ? '***' : value };
+  return { [side]: holdsSecret(key, value) ? '***' : value };
+}
+
+/** True for a secret in clear: the value of such a key, or a part of an address. */
+export function holdsSecret(key: string, value: string): boolean {
+  const named = SECRET.test(key) && value !== '' && !isReference(value) && !key.endsWith('.source');
+  // BigQuery's key file may be given as its content.
+  return named || SECRET_IN_VALUE.test(value) || (key === 'keyfile' && value.trimStart().startsWith('{'));
 }
 
 /** True for a value that Connect resolves itself, wholly or by its config providers. */
-export function isReference(value: string): boolean {
+function isReference(value: string): boolean {
   return /^\$\{(env|file|dir):[^}]+\}$/.test(value);
-}
-
-export function isSecretKey(key: string): boolean {
-  return SECRET.test(key);
 }
 
 /** The diff as lines for a person, in the manner of a patch. */

@@ -1,6 +1,6 @@
 import { CONSUMER_KEYS, SINK_KEYS, SINK_PREFIXES, TRANSFORM_KEYS } from './keys/connect.ts';
 import { KEY_TABLES } from './keys/index.ts';
-import { isReference, isSecretKey } from './diff.ts';
+import { holdsSecret } from './diff.ts';
 
 export interface Finding {
   readonly connector: string;
@@ -71,11 +71,7 @@ function deadLetters(config: Config): Fault[] {
 }
 
 function secrets(config: Config): Fault[] {
-  const clear = Object.entries(config).filter(([key, value]) => isSecretKey(key) && value !== '' && !isReference(value) && !key.endsWith('.source'));
-  const inUrl = Object.entries(config).filter(([, value]) => /\/\/[^/@\s:]+:[^/@\s]+@|[?&;](password|sig)=/i.test(value));
-  // BigQuery's key file may be given as its content.
-  const content = config['keySource'] === 'JSON' && !isReference(config['keyfile'] ?? '') ? ['keyfile'] : [];
-  return [...[...clear, ...inUrl].map(([key]) => key), ...content].map(key => ({
+  return Object.keys(config).filter(key => holdsSecret(key, config[key] ?? '')).map(key => ({
     key,
     problem: 'holds a secret in clear; Connect keeps configurations in a topic and shows them to anybody who asks',
     remedy: 'Use ${file:...}, ${env:...} or ${dir:...}, resolved by the worker.',

@@ -26,6 +26,10 @@ describe('the check of a connector', () => {
     ['reading uncommitted rows', without(good('redshift'), 'consumer.override.isolation.level'), 'consumer.override.isolation.level'],
     ['making topics', { ...good('snowflake'), 'consumer.override.allow.auto.create.topics': 'true' }, 'consumer.override.allow.auto.create.topics'],
     ['rows in the log of the worker', { ...good('bigquery'), 'errors.log.include.messages': 'true' }, 'errors.log.include.messages'],
+    ['a password for the brokers in clear', { ...good('postgres'), 'producer.override.sasl.jaas.config': 'org.x.Login required password="x";' }, 'producer.override.sasl.jaas.config'],
+    ['a key file given as its content', { ...good('bigquery'), keyfile: '{"private_key":"x"}' }, 'keyfile'],
+    ['Snowflake columns that no field would meet', without(good('snowflake'), 'snowflake.compatibility.enable.column.identifier.normalization'), 'snowflake.compatibility.enable.column.identifier.normalization'],
+    ['rows that Snowflake would drop in silence', { ...good('snowflake'), 'snowflake.validation': 'server_side' }, 'snowflake.validation'],
     ['plain inserts into PostgreSQL', { ...good('postgres'), 'insert.mode': 'insert' }, 'insert.mode'],
     ['the way of writing that damages times', { ...good('postgres'), 'dialect.postgres.unnest.insert.enabled': 'true' }, 'dialect.postgres.unnest.insert.enabled'],
     [
@@ -42,10 +46,10 @@ describe('the diff of a connector', () => {
   const connector = renderLanding(landingOf('postgres')).connectors[0]!;
 
   it('names what changes and masks what is secret', () => {
-    const current = { ...connector.config, name: connector.name, 'batch.size': '1', 'connection.password': 'hunter2' };
+    const current = { ...connector.config, name: connector.name, 'batch.size': '1', 'connection.password': 'hunter2', 'connection.url': 'jdbc:postgresql://h/d?user=u&password=hunter2' };
     const diff = diffConnector(connector, current);
     expect(diff.kind).toBe('change');
-    expect(diff.changes.map(change => change.key)).toEqual(['batch.size', 'connection.password']);
+    expect(diff.changes.map(change => change.key)).toEqual(['batch.size', 'connection.password', 'connection.url']);
     expect(describeDiff(diff).join('\n')).not.toContain('hunter2');
   });
 
