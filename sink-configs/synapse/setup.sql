@@ -14,4 +14,4 @@ IF OBJECT_ID('{{log}}') IS NULL EXEC({{create_text}});
 --@ end
 GRANT SELECT, INSERT, DELETE ON SCHEMA::{{schema}} TO {{user}};
 GRANT SELECT ON SCHEMA::{{schema}} TO {{reader}};
-GRANT ADMINISTER DATABASE BULK OPERATIONS TO {{user}};
+{{grant_copy}}

@@ -50,13 +50,16 @@ export function requireNamesFit(tables: readonly LandedTable[], dialect: Dialect
         remedy: 'Rename the column in the table definition.',
       });
     }
-    const other = taken.get(name);
-    if (other !== undefined) {
-      throw new TributaryError(`The topics ${other.topic} and ${table.topic} would both land in the table ${name}.`, {
-        kind: 'config',
-        remedy: 'Rename one of the two connections.',
-      });
+    // The view has the plain name, so a table `x_log` would be in the way of the log of `x`.
+    for (const one of new Set([table.name, name])) {
+      const other = taken.get(one);
+      if (other !== undefined) {
+        throw new TributaryError(`The topics ${other.topic} and ${table.topic} would both land in the table ${one}.`, {
+          kind: 'config',
+          remedy: 'Rename one of the two connections.',
+        });
+      }
+      taken.set(one, table);
     }
-    taken.set(name, table);
   }
 }

@@ -31,6 +31,17 @@ describe('the landings of every table of every source', () => {
     }
   });
 
+  it('call the tables of Klaviyo what the vendor calls them', () => {
+    const text = (name: string): string => renderLanding(landings.find(landing => landing.name === name)!).files.map(file => file.text).join('\n');
+    for (const table of ['profile', 'event', 'metric']) {
+      expect(text('postgres')).toContain(`CREATE TABLE IF NOT EXISTS tributary.klaviyo_${table} (`);
+      expect(text('redshift')).toContain(`CREATE OR REPLACE VIEW tributary.klaviyo_${table} AS`);
+      expect(text('bigquery')).toContain(`CREATE OR REPLACE VIEW \`my-project.tributary.klaviyo_${table}\` AS`);
+      expect(text('synapse')).toContain(`CREATE VIEW tributary.klaviyo_${table} AS`);
+      expect(text('snowflake')).toContain(`CREATE OR REPLACE VIEW TRIBUTARY.LANDING.KLAVIYO_${table.toUpperCase()} AS`);
+    }
+  });
+
   it('consist of statements that parse in their dialects', () => {
     const { parsed, failures } = parseLandings(landings);
     expect(parsed).toBeGreaterThan(tables.length * 10);

@@ -1,5 +1,5 @@
 import type { RedshiftLanding } from '../settings.ts';
-import { LOG_SUFFIX, cleanUp, currentRows, logColumns, notLanded } from '../sql/append.ts';
+import { LOG_SUFFIX, addColumns, cleanUp, currentRows, logColumns, notLanded } from '../sql/append.ts';
 import { DIALECTS, quoted } from '../sql/dialects.ts';
 import type { LandedTable } from '../types.ts';
 import type { Kind } from './kind.ts';
@@ -17,6 +17,7 @@ export const redshift: Kind = {
     const { host, port, database, schema, user, reader, password_ref, copy } = landing.settings as RedshiftLanding;
     return {
       ...{ host, port: String(port), database, schema, user, reader, password: `\${${password_ref}}` },
+      grant_copy: copy === undefined ? '' : `GRANT TEMP ON DATABASE ${database} TO ${user};`,
       ...(copy === undefined ? {} : { bucket: copy.bucket, prefix: copy.prefix, iam_role: copy.iam_role }),
     };
   },
@@ -29,9 +30,10 @@ export const redshift: Kind = {
       view: inSchema(schema, table),
       columns: logColumns(dialect, table).join(',\n  '),
       first_key: quoted(dialect, table.key[0] ?? ''),
+      add_columns: addColumns(dialect, table, log).map(statement => `${statement};`).join('\n'),
       current_rows: currentRows(dialect, table, log),
       stage: quoted(dialect, `${table.name}${STAGE_SUFFIX}`),
-      not_landed: notLanded(dialect, log, 'loaded'),
+      not_landed: notLanded(dialect, table, log, 'loaded'),
       clean_up: cleanUp(dialect, table, log),
     };
   },

@@ -14,7 +14,7 @@ export const synapse: Kind = {
   sql: landing => ['setup.sql', 'views.sql', 'cleanup.sql', ...(copies(landing) ? ['copy.sql'] : [])],
   values(landing) {
     const { workspace, database, schema, user, reader, password_ref, copy } = landing.settings as SynapseLanding;
-    const common = { workspace, database, schema, user, reader };
+    const common = { workspace, database, schema, user, reader, grant_copy: copy === undefined ? '' : `GRANT ADMINISTER DATABASE BULK OPERATIONS TO ${user};` };
     if (copy === undefined) return { ...common, password: `\${${password_ref}}` };
     const { account, container, prefix, connection_string_ref } = copy;
     return { ...common, account, container, prefix, connection_string: `\${${connection_string_ref}}` };
@@ -35,7 +35,7 @@ export const synapse: Kind = {
       create_text: unicode(create),
       add_columns: addColumns(dialect, table, log).map(statement => `${statement};`).join('\n'),
       view_text: unicode(`CREATE VIEW ${named('')} AS\n${currentRows(dialect, table, log)}`),
-      not_landed: notLanded(dialect, log, 'parsed'),
+      not_landed: notLanded(dialect, table, log, 'parsed'),
       clean_up: cleanUp(dialect, table, log),
       ...fromJson(table),
     };
@@ -62,7 +62,7 @@ function fromJson(table: LandedTable): { log_columns: string; log_values: string
     const name = quoted(dialect, column.name);
     if (column.type === 'timestamp') return { name, type: 'BIGINT', value: fromEpoch(name) };
     if (column.type === 'date') return { name, type: 'INT', value: `DATEADD(DAY, ${name}, CAST('1970-01-01' AS DATE))` };
-    return { name, type: columnType(dialect, column), value: name };
+    return { name, type: columnType(dialect, column).replace(/ COLLATE .*/, ''), value: name };
   });
   const all = [...own, ...place];
   return {

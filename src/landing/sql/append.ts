@@ -1,6 +1,6 @@
 import type { LandedTable } from '../types.ts';
 import { columnList, keyList } from './columns.ts';
-import { quoted } from './dialects.ts';
+import { literal, quoted } from './dialects.ts';
 import type { Dialect } from './dialects.ts';
 
 /** Ending of the table the versions of the rows are appended to; the plain name is the view of the current rows. */
@@ -82,23 +82,37 @@ export function cleanUp(dialect: Dialect, table: LandedTable, log: string): stri
   const keys = table.key.map(name => quoted(dialect, name));
   const newestOf = `SELECT ${keys.join(', ')}, MAX(${offset}) AS ${newest} FROM ${log} GROUP BY ${keys.join(', ')}`;
   const same = (left: string, right: string): string => keys.map(key => `${left}.${key} = ${right}.${key}`).join(' AND ');
-  if (dialect.name === 'synapse') return `DELETE old FROM ${log} AS old INNER JOIN (${newestOf}) AS kept ON ${same('old', 'kept')} WHERE old.${offset} < kept.${newest}`;
-  if (dialect.name === 'bigquery') return `DELETE FROM ${log} AS old WHERE EXISTS (SELECT 1 FROM ${log} AS later WHERE ${same('later', 'old')} AND later.${offset} > old.${offset})`;
-  // Redshift and Snowflake know no alias of the table that is deleted from.
-  return `DELETE FROM ${log} USING (${newestOf}) AS kept WHERE ${same(log, 'kept')} AND ${log}.${offset} < kept.${newest}`;
+  // Redshift, Snowflake and a Synapse pool know no alias of the table that is deleted from.
+  if (dialect.name === 'synapse') return `DELETE ${log} FROM ${log} INNER JOIN (${newestOf}) AS kept ON ${same(log, 'kept')} WHERE ${log}.${offset} < kept.${newest}`;
+  if (dialect.name === 'bigquery') {
+    // Rows that have been streamed in the last 90 minutes cannot be deleted; one of them among the found fails the statement.
+    const settled = `old.${quoted(dialect, PLACE_COLUMNS.time)} < TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 2 HOUR)`;
+    return `DELETE FROM ${log} AS old WHERE ${settled} AND EXISTS (SELECT 1 FROM ${log} AS later WHERE ${same('later', 'old')} AND later.${offset} > old.${offset})`;
+  }
+  const replaced = `WHERE ${same(log, 'kept')} AND ${log}.${offset} < kept.${newest}`;
+  if (dialect.name === 'snowflake') return `DELETE FROM ${log} USING (${newestOf}) AS kept ${replaced}`;
+  // Redshift's USING takes names only.
+  return `WITH kept AS (${newestOf}) DELETE FROM ${log} USING kept ${replaced}`;
 }
 
-/** Condition that the version has not landed: files are loaded more than once, and the clean-up cannot tell equal versions apart. */
-export function notLanded(dialect: Dialect, log: string, loaded: string): string {
-  const same = [PLACE_COLUMNS.partition, PLACE_COLUMNS.offset].map(name => quoted(dialect, name)).map(name => `landed.${name} = ${loaded}.${name}`);
-  return `NOT EXISTS (SELECT 1 FROM ${log} AS landed WHERE ${same.join(' AND ')})`;
+/**
+ * Condition that the log has neither this version nor a later one of the row: files are loaded more than once, and what the clean-up has
+ * removed must not come back with each load.
+ */
+export function notLanded(dialect: Dialect, table: LandedTable, log: string, loaded: string): string {
+  // What OPENJSON gives has the collation of the database.
+  const collation = (name: string): string => (dialect.name === 'synapse' && table.columns.some(column => column.name === name && column.type === 'text') ? ' COLLATE Latin1_General_BIN2' : '');
+  const same = table.key.map(name => `landed.${quoted(dialect, name)} = ${loaded}.${quoted(dialect, name)}${collation(name)}`);
+  const offset = quoted(dialect, PLACE_COLUMNS.offset);
+  return `NOT EXISTS (SELECT 1 FROM ${log} AS landed WHERE ${same.join(' AND ')} AND landed.${offset} >= ${loaded}.${offset})`;
 }
 
-/** `ALTER TABLE ... ADD` of every column but the key's and the place's, for tables made by an earlier release. */
+/** Adds every column but the key's and the place's, for tables made by an earlier release. `name` is `schema.table` (Redshift: with the procedure of its setup.sql). */
 export function addColumns(dialect: Dialect, table: LandedTable, name: string): string[] {
   const types = logDialect(dialect).types;
   return table.columns.filter(column => !column.key).map(column => {
     const definition = `${quoted(dialect, column.name)} ${types[column.type]}`;
+    if (dialect.name === 'redshift') return `CALL ${name.split('.')[0]}.tributary_add_column(${literal(name)}, ${literal(column.name)}, ${literal(definition)})`;
     if (dialect.name === 'synapse') return `IF COL_LENGTH('${name}', '${column.name}') IS NULL ALTER TABLE ${name} ADD ${definition}`;
     return `ALTER TABLE ${name} ADD COLUMN IF NOT EXISTS ${definition}`;
   });

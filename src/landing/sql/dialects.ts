@@ -48,7 +48,8 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     name: 'synapse',
     title: 'Azure Synapse',
     types: { text: 'NVARCHAR(MAX)', integer: 'BIGINT', number: 'FLOAT', boolean: 'BIT', timestamp: 'DATETIME2(3)', date: 'DATE', json: 'NVARCHAR(MAX)' },
-    keyText: 'NVARCHAR(512)',
+    // A pool compares without regard to case; vendors' ids differ by it.
+    keyText: 'NVARCHAR(512) COLLATE Latin1_General_BIN2',
     maxNameBytes: 128,
     fold: 'lower',
     quotes: ['[', ']'],
