@@ -46,5 +46,8 @@ describe('the dashboard', () => {
     expect(dashboard.templating.list.map(({ name }) => name)).toEqual(['connection']);
     const perTable = panels.flatMap(({ targets = [] }) => targets).filter(({ expr }) => /tributary_(table|data|sync|records|rows|api|budget|deletes|dead|transaction|errors)/.test(expr));
     expect(perTable.filter(({ expr }) => !expr.includes('connection=~"$connection"')).map(({ expr }) => expr)).toEqual([]);
+    const perSink = panels.flatMap(({ targets = [] }) => targets).filter(({ expr }) => /tributary_sink_(lag|tasks|dead)/.test(expr));
+    expect(perSink.length).toBeGreaterThan(4);
+    expect(perSink.filter(({ expr }) => !expr.includes('connector=~".+-$connection"')).map(({ expr }) => expr)).toEqual([]);
   });
 });
