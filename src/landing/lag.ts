@@ -45,27 +45,21 @@ export async function sinkLag(access: KafkaAccess, requests: readonly LagRequest
     const existing = new Set(await admin.listTopics());
     return Promise.all(requests.map(async request => (existing.has(request.topic) ? { ...request, missing: false, ...(await topicFacts(admin, request)) } : { ...request, missing: true, gaps: [], keepsDeletesMs: 0 })));
   });
-  const lags: TopicLag[] = [];
-  const deadIn = new Map<string, Promise<DeadPlaces>>();
-  for (const { topic, deadLetterTopic, deletesBy, gaps, keepsDeletesMs, missing } of facts) {
-    if (gaps.length > 0 && !deadIn.has(deadLetterTopic)) deadIn.set(deadLetterTopic, deadPlaces(access, deadLetterTopic, signal));
-    const dead = (await deadIn.get(deadLetterTopic))?.get(topic) ?? new Set<string>();
-    const unread: (Gap & { readonly oldest: number })[] = [];
-    for (const gap of gaps) {
-      const oldest = await oldestRecord(access, topic, gap, done(gap, dead, deletesBy), signal);
-      if (oldest !== undefined) unread.push({ ...gap, oldest });
-    }
-    const ageMs = (of: readonly { readonly oldest: number }[]): number => Math.max(0, ...of.map(({ oldest }) => now() - oldest));
-    lags.push({
+  const dead = await deadPlaces(access, new Set(facts.filter(({ gaps }) => gaps.length > 0).map(({ deadLetterTopic }) => deadLetterTopic)), signal);
+  const gaps = facts.flatMap(({ topic, deletesBy, gaps: own }) => own.map(gap => ({ ...gap, topic, passes: done(gap, dead.get(topic), deletesBy) })));
+  const found = await oldestRecords(access, gaps, signal);
+  return facts.map(({ topic, missing, keepsDeletesMs }) => {
+    const unread = gaps.filter(gap => gap.topic === topic && found.has(gap));
+    const ageMs = (of: readonly Gap[]): number => Math.max(0, ...of.map(gap => now() - (found.get(gap) ?? now())));
+    return {
       topic,
       missing,
       caughtUp: unread.length === 0,
       rowsAtMost: Number(unread.reduce((sum, gap) => sum + gap.to - gap.from, 0n)),
       lagSeconds: ageMs(unread) / 1000,
       deletesMayBeMissed: ageMs(unread.filter(({ begun }) => begun)) > keepsDeletesMs,
-    });
-  }
-  return lags;
+    };
+  });
 }
 
 /** Messages each topic holds; 0 where it does not exist. */
@@ -104,16 +98,13 @@ async function topicFacts(admin: Admin, { topic, committed, deletesBy }: LagRequ
   return { gaps, keepsDeletesMs: retention === undefined ? Number.POSITIVE_INFINITY : Number(retention) };
 }
 
-/** By topic, `partition:offset` of its records among the dead letters. */
-type DeadPlaces = ReadonlyMap<string, ReadonlySet<string>>;
-
 /**
- * The JDBC sink commits only what it has written, so a dead letter at the end of a partition looks unread until a good
- * record follows. Read once for all topics of a sink.
+ * By topic, `partition:offset` of its records among the dead letters. The JDBC sink commits only what it has written, so
+ * a dead letter at the end of a partition looks unread until a good record follows.
  */
-async function deadPlaces(access: KafkaAccess, deadLetterTopic: string, signal: AbortSignal | undefined): Promise<DeadPlaces> {
+async function deadPlaces(access: KafkaAccess, deadLetterTopics: ReadonlySet<string>, signal: AbortSignal | undefined): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const places = new Map<string, Set<string>>();
-  await readTopics(access, [{ topic: deadLetterTopic }], ({ headers }) => {
+  await readTopics(access, [...deadLetterTopics].map(topic => ({ topic })), ({ headers }) => {
     const topic = headers['__connect.errors.topic'];
     if (topic === undefined) return;
     const of = places.get(topic) ?? new Set();
@@ -127,29 +118,50 @@ async function deadPlaces(access: KafkaAccess, deadLetterTopic: string, signal: 
  * tombstones and may never commit the one at the end of a partition, though it has read the marker before it. A
  * tombstone behind a hole is another matter: its marker may have been in there.
  */
-function done({ partition, from }: Gap, dead: ReadonlySet<string>, deletesBy: LagRequest['deletesBy']): (message: ReadMessage) => boolean {
+function done({ partition, from }: Gap, dead: ReadonlySet<string> | undefined, deletesBy: LagRequest['deletesBy']): (message: ReadMessage) => boolean {
   let next = from;
   return ({ offset, value }) => {
     const unbroken = offset === next;
     next = offset + 1n;
-    return dead.has(`${partition}:${offset}`) || (deletesBy === 'marker' && value === null && unbroken);
+    return dead?.has(`${partition}:${offset}`) === true || (deletesBy === 'marker' && value === null && unbroken);
   };
 }
+
+interface TopicGap extends Gap {
+  readonly topic: string;
+  readonly passes: (message: ReadMessage) => boolean;
+}
+
+/** A gap of so many offsets is read whole: most are an end of a transaction, and one read serves them all. */
+const SMALL = 100n;
 
 /** Stops a read at its first record. */
 class Enough extends Error {}
 
-/** Publish time of the oldest record in the gap that does not pass; undefined when there is none. */
-async function oldestRecord(access: KafkaAccess, topic: string, { partition, from }: Gap, passes: (message: ReadMessage) => boolean, signal: AbortSignal | undefined): Promise<number | undefined> {
-  let found: number | undefined;
-  try {
-    await readTopics(access, [{ topic, partitions: [partition], from: new Map([[partition, from]]) }], message => {
-      if (passes(message)) return;
-      found = message.timestamp;
-      throw new Enough();
+/** Publish time of the oldest record in each gap that does not pass; none where there is no such record. */
+async function oldestRecords<G extends TopicGap>(access: KafkaAccess, gaps: readonly G[], signal: AbortSignal | undefined): Promise<ReadonlyMap<Gap, number>> {
+  const found = new Map<Gap, number>();
+  const read = async (of: readonly G[], onFound: () => void): Promise<void> => {
+    const requests = [...new Set(of.map(({ topic }) => topic))].map(topic => {
+      const from = new Map(of.filter(gap => gap.topic === topic).map(gap => [gap.partition, gap.from]));
+      return { topic, from, partitions: [...from.keys()] };
+    });
+    const byPlace = new Map(of.map(gap => [`${gap.topic} ${gap.partition}`, gap]));
+    await readTopics(access, requests, message => {
+      const gap = byPlace.get(`${message.topic} ${message.partition}`);
+      if (gap === undefined || found.has(gap) || gap.passes(message)) return;
+      found.set(gap, message.timestamp);
+      onFound();
     }, signal === undefined ? {} : { signal });
-  } catch (error) {
-    if (!(error instanceof Enough)) throw error;
+  };
+  const isSmall = ({ from, to }: Gap): boolean => to - from <= SMALL;
+  await read(gaps.filter(isSmall), () => undefined);
+  for (const gap of gaps.filter(one => !isSmall(one))) {
+    try {
+      await read([gap], () => { throw new Enough(); });
+    } catch (error) {
+      if (!(error instanceof Enough)) throw error;
+    }
   }
   return found;
 }

@@ -76,4 +76,13 @@ describe('a sink that has not read a topic to its end', () => {
     const [status] = await landingStatus(rendered, connect, kafka, after(2 * HOUR));
     expect(status!.topics).toMatchObject([{ topic, caughtUp: false, deletesMayBeMissed: !['postgres', 'bigquery'].includes(name) }]);
   }, 60_000);
+
+  it('is as far behind as the oldest record of a large backlog, however far its end is', async () => {
+    await writer.upsert(...Array.from({ length: 150 }, (_, at) => ({ id: `r${at}`, part: 1 })));
+    const [whole, rest] = [await lagOf(topic, 'tombstone', 1, HOUR), await lagOf(topic, 'tombstone', 4, HOUR)];
+    expect([whole.rowsAtMost, rest.rowsAtMost]).toEqual([154, 151]);
+    expect(whole.lagSeconds).toBeGreaterThan(rest.lagSeconds);
+    expect(rest.lagSeconds).toBeGreaterThanOrEqual(3_600);
+    expect(await lagOf(topic, 'tombstone', 154, HOUR)).toMatchObject({ caughtUp: true, rowsAtMost: 0 });
+  }, 60_000);
 });
