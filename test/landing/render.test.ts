@@ -36,6 +36,14 @@ describe('rendered landings', () => {
     expect(text('copy.sql')).toContain("id NVARCHAR(512) '$.\"id\"'");
   });
 
+  it('compare a time in a key as the log has it, not as the file does', () => {
+    const visits = { ...orders, name: 'visit', documentedKey: ['id', 'created', 'born'], key: ['id', 'created', 'born'] };
+    const { files } = renderLanding({ ...landingOf('synapse_copy'), connections: [{ name: 'shop', tables: [visits] }] });
+    expect(files.find(file => file.path === 'copy.sql')!.text).toMatch(
+      /WHERE NOT EXISTS \(SELECT 1 FROM \S+ AS landed WHERE landed\.id = parsed\.id COLLATE \w+ AND landed\.created = DATEADD\(MILLISECOND, .*parsed\.created.* AND landed\.born = DATEADD\(DAY, parsed\.born, /,
+    );
+  });
+
   it('give the right to load files only to who loads files', () => {
     const setUp = (landing: Landing): string => renderLanding(landing).files.find(file => file.path === 'setup.sql')!.text;
     expect(setUp(landingOf('synapse_copy'))).toContain('GRANT ADMINISTER DATABASE BULK OPERATIONS TO tributary_sink;');

@@ -1,3 +1,4 @@
+import type { FieldType } from '../../table/types.ts';
 import type { SynapseLanding } from '../settings.ts';
 import { LOG_SUFFIX, PLACE_COLUMNS, addColumns, cleanUp, currentRows, logColumns, notLanded } from '../sql/append.ts';
 import { columnType } from '../sql/columns.ts';
@@ -35,7 +36,7 @@ export const synapse: Kind = {
       create_text: unicode(create),
       add_columns: addColumns(dialect, table, log).map(statement => `${statement};`).join('\n'),
       view_text: unicode(`CREATE VIEW ${named('')} AS\n${currentRows(dialect, table, log)}`),
-      not_landed: notLanded(dialect, table, log, 'parsed'),
+      not_landed: notLanded(dialect, table, log, 'parsed', ({ type }, name) => (type === 'text' ? `${name} COLLATE Latin1_General_BIN2` : fromFile(type, name))),
       clean_up: cleanUp(dialect, table, log),
       ...fromJson(table),
     };
@@ -60,9 +61,9 @@ function fromJson(table: LandedTable): { log_columns: string; log_values: string
   ];
   const own = table.columns.map(column => {
     const name = quoted(dialect, column.name);
-    if (column.type === 'timestamp') return { name, type: 'BIGINT', value: fromEpoch(name) };
-    if (column.type === 'date') return { name, type: 'INT', value: `DATEADD(DAY, ${name}, CAST('1970-01-01' AS DATE))` };
-    return { name, type: columnType(dialect, column).replace(/ COLLATE .*/, ''), value: name };
+    // OPENJSON names no collation: what it gives has that of the database.
+    const type = column.type === 'timestamp' ? 'BIGINT' : column.type === 'date' ? 'INT' : columnType(dialect, column).replace(/ COLLATE .*/, '');
+    return { name, type, value: fromFile(column.type, name) };
   });
   const all = [...own, ...place];
   return {
@@ -70,6 +71,12 @@ function fromJson(table: LandedTable): { log_columns: string; log_values: string
     log_values: all.map(column => column.value).join(', '),
     json_columns: all.map(column => `${column.name} ${column.type} ${literal(`$."${column.name.replaceAll(/[[\]]/g, '')}"`)}`).join(',\n  '),
   };
+}
+
+/** A value of a file as the log has it. */
+function fromFile(type: FieldType, value: string): string {
+  if (type === 'timestamp') return fromEpoch(value);
+  return type === 'date' ? `DATEADD(DAY, ${value}, CAST('1970-01-01' AS DATE))` : value;
 }
 
 /** DATEADD takes an int, so days and milliseconds are added apart. */

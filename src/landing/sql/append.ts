@@ -1,4 +1,4 @@
-import type { LandedTable } from '../types.ts';
+import type { LandedColumn, LandedTable } from '../types.ts';
 import { columnList, keyList } from './columns.ts';
 import { literal, quoted } from './dialects.ts';
 import type { Dialect } from './dialects.ts';
@@ -97,12 +97,13 @@ export function cleanUp(dialect: Dialect, table: LandedTable, log: string): stri
 
 /**
  * Condition that the log has neither this version nor a later one of the row: files are loaded more than once, and what the clean-up has
- * removed must not come back with each load.
+ * removed must not come back with each load. `valueOf` gives a key column's value as the log has it, where the loaded one is not.
  */
-export function notLanded(dialect: Dialect, table: LandedTable, log: string, loaded: string): string {
-  // What OPENJSON gives has the collation of the database.
-  const collation = (name: string): string => (dialect.name === 'synapse' && table.columns.some(column => column.name === name && column.type === 'text') ? ' COLLATE Latin1_General_BIN2' : '');
-  const same = table.key.map(name => `landed.${quoted(dialect, name)} = ${loaded}.${quoted(dialect, name)}${collation(name)}`);
+export function notLanded(dialect: Dialect, table: LandedTable, log: string, loaded: string, valueOf: (column: LandedColumn, loadedName: string) => string = (_, name) => name): string {
+  const same = table.columns.filter(column => column.key).map(column => {
+    const name = quoted(dialect, column.name);
+    return `landed.${name} = ${valueOf(column, `${loaded}.${name}`)}`;
+  });
   const offset = quoted(dialect, PLACE_COLUMNS.offset);
   return `NOT EXISTS (SELECT 1 FROM ${log} AS landed WHERE ${same.join(' AND ')} AND landed.${offset} >= ${loaded}.${offset})`;
 }
