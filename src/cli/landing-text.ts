@@ -19,7 +19,7 @@ export function landingStatusText(found: readonly LandingStatus[], paint: Paint)
     ...(failure === undefined ? [] : [`${connector} fails: ${failure}`]),
     ...(state === 'MISSING' ? [`${connector} is not there: apply the landing.`] : []),
     ...topics.filter(({ deletesMayBeMissed }) => deletesMayBeMissed)
-      .map(({ topic }) => `${connector} is further behind on ${topic} than deletes are kept: rows deleted meanwhile may stay in the warehouse. Empty the table and let it be read again.`),
+      .map(({ topic }) => `${connector} is further behind on ${topic} than deletes are kept: unless this is its first reading, rows deleted meanwhile may stay in the warehouse. When it has caught up, empty the table and let it be read again.`),
     ...(deadLetters > 0 ? [`${connector} could not read ${count(deadLetters)} messages; their headers say why.`] : []),
   ]);
   return [table, ...reasons].join('\n');
