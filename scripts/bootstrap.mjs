@@ -1,7 +1,6 @@
 // node scripts/bootstrap.mjs demo|test [arguments]: makes sure that everything needed is here, then runs it.
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -20,7 +19,8 @@ function missing() {
   const asked = spawnSync(java, ['-version'], { encoding: 'utf8' });
   const version = /version "(?:1\.)?(\d+)/.exec(asked.stderr ?? '');
   if (asked.status !== 0 || version === null) {
-    problems.push('Java is missing: install a Java runtime 17 or newer (Debian, Ubuntu: apt install openjdk-17-jre-headless; macOS: brew install openjdk@17).');
+    const looked = java === 'java' ? '' : ` JAVA_HOME is set, and ${java} does not run.`;
+    problems.push(`Java is missing: install a Java runtime 17 or newer (Debian, Ubuntu: apt install openjdk-17-jre-headless; macOS: brew install openjdk@17).${looked}`);
   } else if (Number(version[1]) < 17) {
     problems.push(`Java ${version[1]} is too old: install a Java runtime 17 or newer.`);
   }
@@ -30,15 +30,24 @@ function missing() {
   return problems;
 }
 
+/** Whether what npm says it has installed, when it last came to its end, is what the lock file wants. */
+function packagesAreThere() {
+  const packages = file => {
+    try {
+      return JSON.parse(readFileSync(join(root, file), 'utf8')).packages;
+    } catch {
+      return {};
+    }
+  };
+  const there = packages('node_modules/.package-lock.json');
+  return Object.entries(packages('package-lock.json')).every(([path, { version, optional }]) => path === '' || optional === true || there[path]?.version === version);
+}
+
 function installPackages() {
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
-  const mark = join(root, 'node_modules', '.tributary-lock');
-  if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return true;
+  if (packagesAreThere()) return true;
   say('installing npm packages (npm ci), once');
-  const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
-  if (done.status !== 0) return false;
-  writeFileSync(mark, wanted);
-  return true;
+  const args = ['ci', '--no-audit', '--no-fund', '--include=dev', '--include=optional'];
+  return spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' }).status === 0;
 }
 
 async function main() {

@@ -18,3 +18,18 @@ export function makeLocalFolder(folder: string, mode?: number): void {
     });
   }
 }
+
+const fileTroubles: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not use it', EPERM: 'this user may not use it', EROFS: 'it is on a disk that is read-only',
+  ENOENT: 'it, or a folder above it, is not there', ENOTDIR: 'a part of its path is a file', EISDIR: 'it is a folder', ENOSPC: 'its disk is full', EDQUOT: 'the quota of its disk is used up',
+};
+
+/** What a file or folder of the user's is refused with, as an error the user can act on; undefined when `error` is none of that kind. */
+export function fileTrouble(error: unknown): TributaryError | undefined {
+  const { code = '', path } = (error ?? {}) as NodeJS.ErrnoException;
+  const why = fileTroubles[code];
+  if (why === undefined || path === undefined) return undefined;
+  return new TributaryError(`${path} cannot be read or written: ${why} (${code}).`, {
+    kind: 'config', code: `file:${code}`, cause: error, remedy: 'Correct the path or its rights, or make room.',
+  });
+}

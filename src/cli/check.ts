@@ -1,22 +1,18 @@
 import axios from 'axios';
 import type { Command } from 'commander';
+import { cacheFolder } from '../config/env.ts';
 import { kafkaSettings, type ConnectionSettings, type Settings } from '../config/settings.ts';
-import { asTributaryError, TributaryError } from '../errors.ts';
+import { TributaryError } from '../errors.ts';
 import { createHttpFactory } from '../extract/http.ts';
 import { withAdmin } from '../kafka/client.ts';
-import { requireJava } from '../stack/tools.ts';
+import { kafkaJars, registryApp } from '../stack/artifacts.ts';
+import { isFetched } from '../stack/fetch.ts';
+import { requireJava, requireMaven } from '../stack/tools.ts';
 import { plural } from '../observe/text.ts';
 import { exitCodes, type Cli, type Register } from './cli.ts';
+import { finding, findingText, type Finding } from './findings.ts';
 
 const probeTimeoutMs = 20_000;
-
-interface Finding {
-  readonly what: string;
-  readonly ok: boolean;
-  readonly text: string;
-  readonly remedy?: string;
-  readonly kind?: string;
-}
 
 export function addCheck(program: Command, run: Register): void {
   program.command('check')
@@ -27,11 +23,11 @@ export function addCheck(program: Command, run: Register): void {
       const settings = cli.settings();
       const tables = settings.connections.reduce((sum, connection) => sum + connection.tables.length, 0);
       const findings: Finding[] = [{ what: 'settings', ok: true, text: `${plural(settings.connections.length, 'connection')}, ${plural(tables, 'table')}` }];
-      const show = (finding: Finding): void => {
-        findings.push(finding);
-        if (!options.json) cli.print(line(cli, finding));
+      const show = (found: Finding): void => {
+        findings.push(found);
+        if (!options.json) cli.print(findingText(found, cli.paint));
       };
-      if (!options.json) for (const finding of findings) cli.print(line(cli, finding));
+      if (!options.json) for (const found of findings) cli.print(findingText(found, cli.paint));
       for (const check of [...stackChecks(cli, settings), ...settings.connections.map((connection) => () => probe(cli, connection))]) show(await check());
       if (options.json) cli.json(findings);
       const bad = findings.filter(({ ok }) => !ok);
@@ -40,16 +36,14 @@ export function addCheck(program: Command, run: Register): void {
     }));
 }
 
-function line(cli: Cli, { what, ok, text, remedy }: Finding): string {
-  return `${ok ? cli.paint.good('ok  ') : cli.paint.bad('FAIL')}  ${what}: ${text}${remedy === undefined ? '' : `\n      ${remedy}`}`;
-}
-
 function stackChecks(cli: Cli, settings: Settings): (() => Promise<Finding>)[] {
   const { registry } = settings;
   if (!settings.kafka || !registry) {
     return [() => finding('local Kafka', async () => {
       await requireJava();
-      return 'no kafka: in the settings, so a local stack is started by run and sync; Java is there';
+      const fetched = await Promise.all([kafkaJars, registryApp].map((artifact) => isFetched(artifact, cacheFolder())));
+      if (!fetched.every(Boolean)) await requireMaven();
+      return 'no kafka: in the settings, so a local stack is started by run and sync; what it needs is there';
     })];
   }
   const kafka = kafkaSettings(settings, undefined);
@@ -106,14 +100,4 @@ async function probe(cli: Cli, connection: ConnectionSettings): Promise<Finding>
       throw trouble ?? new TributaryError(`${connection.source.title} did not answer within ${probeTimeoutMs / 1000} s.`, { kind: 'transient', remedy: 'Try again; if it stays so, look at the network.' });
     }
   });
-}
-
-async function finding(what: string, check: () => Promise<string>): Promise<Finding> {
-  try {
-    return { what, ok: true, text: await check() };
-  } catch (thrown) {
-    const error = asTributaryError(thrown, `Checking ${what}`);
-    if (error.kind === 'stopped') throw error;
-    return { what, ok: false, text: error.message, kind: error.kind, ...(error.remedy === undefined ? {} : { remedy: error.remedy }) };
-  }
 }

@@ -1,7 +1,8 @@
-import { isAbsolute, join } from 'node:path';
+import { resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
+import type { TributaryError } from '../errors.ts';
 import type { Clock } from '../extract/clock.ts';
 import { createLog, type Logger, type LogFormat } from '../observe/log.ts';
 import { createRedactor, type Redactor } from '../observe/redact.ts';
@@ -52,11 +53,15 @@ export interface Cli {
   /** A line of data. */
   print(text: string): void;
   json(value: unknown): void;
-  /** A line of talk. */
+  /** A line of talk; an entry of the log where that is JSON, so that everything on standard error is. */
   say(text: string): void;
+  /** Tells what ended the command. */
+  complain(error: TributaryError): void;
+  /** Whether talk is read by a program. */
+  readonly talksJson: boolean;
   /** Lets talk pass through `printer` from now on, e.g. above a progress block; undefined ends that. */
   talkThrough(printer: ((text: string) => void) | undefined): void;
-  /** Fires at the first SIGINT or SIGTERM; the second one ends the process at once. */
+  /** Fires at the first SIGINT or SIGTERM; a later one ends the process at once. */
   interruption(): AbortSignal;
   close(): void;
 }
@@ -66,6 +71,9 @@ export const exitCodes = { ok: 0, someFailed: 1, badSettings: 2, interrupted: 13
 /** What a command adds to the program. `action` runs with the {@link Cli} and answers the exit code; nothing means 0. */
 export type Register = <A extends unknown[]>(action: (cli: Cli, ...args: A) => Promise<number | void> | number | void) => (...args: A) => Promise<void>;
 
+/** One Ctrl-C may come twice: from the terminal, and from npm, which hands on what the terminal has told its child already. */
+const echoMs = 1_000;
+
 export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
   const redactor = createRedactor();
   let loaded: Settings | undefined;
@@ -73,28 +81,35 @@ export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
   let interrupted: AbortController | undefined;
   let unlisten: () => void = () => undefined;
   const colours = (stream: Terminal) => stream.isTTY === true && !deps.noColours;
-  const settingsFile = isAbsolute(options.config) ? options.config : join(deps.cwd, options.config);
+  const settingsFile = resolve(deps.cwd, options.config);
 
-  const say = (text: string): void => {
-    const clean = redactor.redact(text);
-    if (printer) printer(clean);
-    else deps.stderr.write(`${clean}\n`);
+  const talksJson = options.logFormat === 'json';
+  const talkPaint = createPaint(colours(deps.stderr) && !talksJson);
+  const line = (text: string): void => {
+    if (printer) printer(text);
+    else deps.stderr.write(`${text}\n`);
   };
   const talk = new Writable({
     write(chunk: Buffer, _, done) {
-      say(chunk.toString('utf8').trimEnd());
+      line(chunk.toString('utf8').trimEnd());
       done();
     },
   });
+  const log = createLog({
+    format: options.logFormat ?? 'pretty', level: options.verbose ? 'debug' : 'info', stream: talk, redactor, colours: colours(deps.stderr),
+  });
+  const say = (text: string): void => {
+    if (talksJson) log.info(text.trim());
+    else line(redactor.redact(text));
+  };
 
   return {
     deps,
     redactor,
-    log: createLog({
-      format: options.logFormat ?? 'pretty', level: options.verbose ? 'debug' : 'info', stream: talk, redactor, colours: colours(deps.stderr),
-    }),
+    log,
     paint: createPaint(colours(deps.stdout)),
-    talkPaint: createPaint(colours(deps.stderr)),
+    talkPaint,
+    talksJson,
     verbose: options.verbose ?? false,
     settingsFile,
     settings() {
@@ -104,14 +119,30 @@ export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
     print: (text) => void deps.stdout.write(`${redactor.redact(text)}\n`),
     json: (value) => void deps.stdout.write(`${redactor.redact(JSON.stringify(value, bigints, 2))}\n`),
     say,
+    complain({ message, remedy, code, kind, detail }) {
+      if (talksJson) {
+        log.error({ code, remedy, ...(options.verbose ? { detail } : {}) }, message);
+        return;
+      }
+      say(`${kind === 'stopped' ? '' : `${talkPaint.bad('error')} `}${message}`);
+      if (remedy !== undefined) say(remedy);
+      if (options.verbose && detail !== undefined) say(talkPaint.faint(detail));
+      else if (kind === 'internal') say('More with --verbose.');
+    },
     talkThrough(next) {
       printer = next;
     },
     interruption() {
       if (interrupted) return interrupted.signal;
       const controller = (interrupted = new AbortController());
+      let at = 0;
       unlisten = deps.onSignal(() => {
-        if (controller.signal.aborted) deps.exitNow(130);
+        const now = deps.clock.now();
+        if (controller.signal.aborted) {
+          if (now - at > echoMs) deps.exitNow(exitCodes.interrupted);
+          return;
+        }
+        at = now;
         say('Stopping; positions are being saved. Once more stops at once.');
         controller.abort();
       });

@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
@@ -11,7 +10,7 @@ import { topicNames } from '../kafka/topic-names.ts';
 import { landingStatus } from '../landing/status.ts';
 import { plural } from '../observe/text.ts';
 import type { RunSummary } from '../run/run-table.ts';
-import { takeLock } from '../stack/lock.ts';
+import { removeStack } from '../stack/orphans.ts';
 import type { Stack } from '../stack/stack.ts';
 import { exitCodes, type Cli, type Register } from './cli.ts';
 import { startDemoVendor } from './demo-vendor.ts';
@@ -59,7 +58,7 @@ async function once(cli: Cli, settings: Settings, kafka: KafkaSession, stack: St
   cli.say('Waiting until PostgreSQL holds every row ...');
   const landed = await untilLanded(cli, stack, kafka, landings, summaries, stop);
   cli.print(`\nPostgreSQL holds ${landed.map(({ table, rows }) => `${plural(rows, 'row')} in ${table}`).join(', ')}.`);
-  cli.print(`${whereToLook(settings, stack, undefined)}\nAll of it is stopped now; without --once it stays up for you to look at.`);
+  cli.print(`${whereToLook(settings, stack, undefined)}\nNow all of it is stopped; without --once it stays up for you to look at.`);
   return exitCodes.ok;
 }
 
@@ -87,11 +86,7 @@ async function continuously(cli: Cli, settings: Settings, kafka: KafkaSession, s
 
 /** Removes what an earlier demo left, unless one is running. */
 async function startAfresh(folder: string): Promise<void> {
-  if (!existsSync(join(folder, 'stack'))) return;
-  const lock = await takeLock(join(folder, 'stack', 'owner.lock'));
-  if ('heldBy' in lock) {
-    throw new TributaryError(`A demo is running already, as process ${lock.heldBy}.`, { kind: 'config', remedy: 'Stop that one first.' });
-  }
+  await removeStack(join(folder, 'stack'));
   await rm(folder, { recursive: true, force: true });
 }
 

@@ -2,28 +2,28 @@ import { existsSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { cacheFolder } from '../config/env.ts';
-import { asTributaryError, TributaryError } from '../errors.ts';
+import { TributaryError } from '../errors.ts';
 import { recall } from '../stack/memory.ts';
-import { requireJava, runTool } from '../stack/tools.ts';
+import { isAlive } from '../stack/processes.ts';
+import { requireJava, requireMaven, runTool } from '../stack/tools.ts';
 import { exitCodes, type Cli, type Register } from './cli.ts';
+import { finding, findingText, type Finding } from './findings.ts';
 import { stackFolder } from './kafka-session.ts';
 
 export function addDoctor(program: Command, run: Register): void {
   program.command('doctor')
     .description('look at this machine: Node, Java, Maven, disk space, the local stack; no request leaves it')
+    .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  $ tributary doctor')
-    .action(run(async (cli) => {
-      let bad = 0;
+    .action(run(async (cli, options: { json?: boolean }) => {
+      const findings: Finding[] = [];
       for (const [what, look] of examinations(cli)) {
-        try {
-          cli.print(`${cli.paint.good('ok  ')}  ${what}: ${await look()}`);
-        } catch (thrown) {
-          const error = asTributaryError(thrown, what);
-          bad += 1;
-          cli.print(`${cli.paint.bad('FAIL')}  ${what}: ${error.message}${error.remedy === undefined ? '' : `\n      ${error.remedy}`}`);
-        }
+        const found = await finding(what, async () => look());
+        findings.push(found);
+        if (!options.json) cli.print(findingText(found, cli.paint));
       }
-      return bad === 0 ? exitCodes.ok : exitCodes.badSettings;
+      if (options.json) cli.json(findings);
+      return findings.every(({ ok }) => ok) ? exitCodes.ok : exitCodes.badSettings;
     }));
 }
 
@@ -43,13 +43,7 @@ function examinations(cli: Cli): [string, () => Promise<string> | string][] {
       const command = await requireJava();
       return (await runTool(command, ['-version'])).output.split('\n')[0] ?? command;
     }],
-    ['maven', async () => {
-      const { failed, output } = await runTool('mvn', ['-B', '-v']);
-      if (!failed) return output.split('\n')[0] ?? 'there';
-      throw new TributaryError('Maven is missing: it fetches the local stack\'s parts once.', {
-        kind: 'config', remedy: 'Install it: Debian and Ubuntu `apt install maven`, macOS `brew install maven`.',
-      });
-    }],
+    ['maven', requireMaven],
     ['cache', () => diskSpace(cacheFolder())],
     ['data', async () => {
       const dataDir = existsSync(cli.settingsFile) ? cli.settings().dataDir : join(cli.deps.cwd, '.tributary');
@@ -57,8 +51,9 @@ function examinations(cli: Cli): [string, () => Promise<string> | string][] {
       const stack = existsSync(cli.settingsFile) ? stackFolder(cli.settings()) : join(dataDir, 'stack');
       if (!existsSync(join(stack, 'stack.json'))) return `${space}; no local stack was started yet`;
       const { ports, pids } = await recall(stack);
-      const running = Object.keys(pids).length > 0;
-      return `${space}; local stack ${running ? `with ${Object.keys(pids).join(', ')}` : 'not running'}, Kafka port ${ports.kafka}`;
+      const alive = await Promise.all(Object.entries(pids).map(async ([part, pid]) => ((await isAlive(pid)) ? [part] : [])));
+      const running = alive.flat();
+      return `${space}; local stack ${running.length > 0 ? `with ${running.join(', ')}` : 'not running'}, Kafka port ${ports.kafka}`;
     }],
   ];
 }

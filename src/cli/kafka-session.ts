@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { kafkaSettings, type Settings } from '../config/settings.ts';
-import { TributaryError } from '../errors.ts';
+import { asTributaryError, TributaryError } from '../errors.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { createRegistry, type Registry } from '../kafka/registry.ts';
 import { connectUrl } from '../stack/connect.ts';
-import { recall, type StackMemory } from '../stack/memory.ts';
+import { recall, type PartName, type StackMemory } from '../stack/memory.ts';
+import { TITLES } from '../stack/part.ts';
 import { postgresAddress } from '../stack/postgres.ts';
 import { registryUrl } from '../stack/registry.ts';
 import { startStack, type Stack } from '../stack/stack.ts';
@@ -47,11 +49,11 @@ export async function openKafka(cli: Cli, settings: Settings, options: SessionOp
     stack = await startStack({
       dir,
       connect: options.connect ?? false,
-      log: (line) => cli.log.debug(line),
+      log: (line, routine) => (routine ? cli.log.debug(line) : cli.say(`  ${line}`)),
       signal: cli.interruption(),
       onPartDied: (part, error) => {
         cli.log.error(`${error.message} It is started again.`);
-        stack.restart(part).catch((cause: unknown) => cli.log.error({ err: cause }, `${part} could not be started again`));
+        void untilUp(cli, () => stack, part);
       },
     });
   } catch (error) {
@@ -62,6 +64,22 @@ export async function openKafka(cli: Cli, settings: Settings, options: SessionOp
   }
   cli.redactor.add(stack.postgres.password);
   return session(cli, settings, stack, stack);
+}
+
+/** Starts a part that died, again and again: it may have died of one that is down too. */
+async function untilUp(cli: Cli, stack: () => Stack, part: PartName): Promise<void> {
+  for (let wait = 1_000; ; wait = Math.min(wait * 2, 30_000)) {
+    try {
+      await stack().restart(part);
+      cli.log.info(`Up again: ${TITLES[part]}.`);
+      return;
+    } catch (cause) {
+      const error = asTributaryError(cause, `Starting ${TITLES[part]} again`);
+      if (error.kind === 'stopped') return;
+      cli.log.error(`${error.message} ${error.remedy ?? ''} It is tried again.`);
+    }
+    await sleep(wait, undefined, { ref: false });
+  }
 }
 
 /** What a command has to know of the embedded stack. */

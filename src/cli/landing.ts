@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { hint } from '../config/suggest.ts';
 import { TributaryError } from '../errors.ts';
@@ -36,7 +36,7 @@ export function addLanding(program: Command, run: Register): void {
         return cli.print(found.text.trimEnd());
       }
       const wanted = options.dir ?? join('landing', name);
-      const folder = isAbsolute(wanted) ? wanted : join(cli.deps.cwd, wanted);
+      const folder = resolve(cli.deps.cwd, wanted);
       for (const { path, text } of rendered.files) {
         mkdirSync(dirname(join(folder, path)), { recursive: true });
         writeFileSync(join(folder, path), text);

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { asTributaryError, type TributaryError } from '../errors.ts';
+import { fileTrouble } from '../local-folder.ts';
 import { addBackfill } from './backfill.ts';
 import { addCheck } from './check.ts';
 import { createCli, exitCodes, type Cli, type CliDeps, type GlobalOptions, type Register } from './cli.ts';
@@ -38,7 +39,7 @@ export function createProgram(deps: CliDeps, ended: (code: number) => void): Com
     try {
       ended((await action(cli, ...args)) ?? exitCodes.ok);
     } catch (error) {
-      ended(report(cli, asTributaryError(error, 'The command')));
+      ended(report(cli, fileTrouble(error) ?? asTributaryError(error, 'The command')));
     } finally {
       cli.close();
     }
@@ -67,10 +68,7 @@ export async function main(deps: CliDeps, argv: readonly string[]): Promise<numb
 }
 
 function report(cli: Cli, error: TributaryError): number {
-  cli.say(`${cli.talkPaint.bad('error')} ${error.message}`);
-  if (error.remedy !== undefined) cli.say(error.remedy);
-  if (cli.verbose && error.detail !== undefined) cli.say(cli.talkPaint.faint(error.detail));
-  else if (error.kind === 'internal') cli.say('More with --verbose.');
+  cli.complain(error);
   if (error.kind === 'config') return exitCodes.badSettings;
   return error.kind === 'stopped' ? exitCodes.interrupted : exitCodes.someFailed;
 }

@@ -8,9 +8,11 @@ import type { CliDeps } from './cli.ts';
 
 /** The command's surroundings in a real process. */
 export function processDeps(sources: readonly Source[]): CliDeps {
-  // A reader that went away (`tributary status | head`) is no error worth a trace.
+  // A reader that went away (`tributary status | head`) is no error: the work goes on, and its exit code stays true.
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') process.exit(1);
+    });
   }
   return {
     sources,

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { editorSchema } from '../config/json-schema.ts';
 import { defaultsOf } from '../config/source-defaults.ts';
@@ -26,7 +26,7 @@ export function addSchemas(program: Command, run: Register): void {
     .option(...folder)
     .addHelpText('after', '\nExample:\n  $ tributary schemas check')
     .action(run((cli, options: { dir: string }) => {
-      const faults = checkSchemas(join(cli.deps.cwd, options.dir), defined(cli.deps.sources));
+      const faults = checkSchemas(resolve(cli.deps.cwd, options.dir), defined(cli.deps.sources));
       for (const fault of faults) cli.say(fault);
       if (faults.length > 0) return exitCodes.someFailed;
       cli.say(`${plural(defined(cli.deps.sources).flatMap(schemaFiles).length, 'schema')}, all as the definitions say and readable both ways.`);
@@ -38,7 +38,7 @@ export function addSchemas(program: Command, run: Register): void {
     .option(...folder)
     .addHelpText('after', '\nExample:\n  $ tributary schemas generate')
     .action(run((cli, options: { dir: string }) => {
-      const written = generateSchemas(join(cli.deps.cwd, options.dir), defined(cli.deps.sources));
+      const written = generateSchemas(resolve(cli.deps.cwd, options.dir), defined(cli.deps.sources));
       cli.say(written.length === 0 ? 'Nothing to write: all are up to date.' : `Wrote ${plural(written.length, 'file')}:\n${written.map((path) => `  ${path}`).join('\n')}`);
     }));
 

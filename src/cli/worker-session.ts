@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import { withAdmin } from '../kafka/client.ts';
 import { createEngine, type Engine } from '../run/engine.ts';
 import { createEventBus, type EventBus, type TableRef } from '../run/events.ts';
@@ -29,8 +30,10 @@ export function openWorker(cli: Cli, settings: Settings, { access, registry }: K
   const bus = createEventBus((error) => cli.log.error({ err: error }, 'A listener failed'));
   const status = followStatus(bus, known ?? refsOf(settings), clock.now);
   const stopLog = logEvents(bus, cli.log);
-  const progress = startProgress({ status: status.snapshot, stream: stderr, terminal: stderr.isTTY === true, paint: cli.talkPaint });
-  cli.talkThrough(progress.print);
+  const progress = startProgress({
+    status: status.snapshot, paint: cli.talkPaint, ...(cli.talksJson ? { stream: linesTo(cli.say), terminal: false } : { stream: stderr, terminal: stderr.isTTY === true }),
+  });
+  if (!cli.talksJson) cli.talkThrough(progress.print);
   const engine = createEngine({ settings, access, registry, bus, clock, random });
   return {
     engine,
@@ -44,6 +47,16 @@ export function openWorker(cli: Cli, settings: Settings, { access, registry }: K
       status.stop();
     },
   };
+}
+
+/** A stream whose every write is a line told. */
+function linesTo(say: (text: string) => void): Writable {
+  return new Writable({
+    write(chunk: Buffer, _, done) {
+      say(chunk.toString('utf8').trimEnd());
+      done();
+    },
+  });
 }
 
 /** Serves metrics, health and status of a worker, and of the sinks of what it reads. */

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { pino, type Logger } from 'pino';
 import type { Redactor } from './redact.ts';
+import { clockSeconds } from './text.ts';
 
 export type { Logger } from 'pino';
 export type LogFormat = 'pretty' | 'json';
@@ -39,7 +40,7 @@ function prettyLine(entry: LogEntry, colours: boolean): string {
   const label = colours ? `\u001b[${colour}m${name}\u001b[0m` : name;
   const facts = Object.entries(rest).map(([key, value]) => `${key}=${typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value)}`);
   const stack = errorText(err);
-  return [new Date(time).toISOString().slice(11, 19), label.padEnd(5 + label.length - name.length), msg ?? '', ...facts].join(' ') + stack;
+  return [clockSeconds(time), label.padEnd(5 + label.length - name.length), msg ?? '', ...facts].join(' ') + stack;
 }
 
 function errorText(err: unknown): string {

@@ -9,8 +9,6 @@ export interface ProgressOptions {
   /** Repaints a block; otherwise one line per table and 10 s. */
   readonly terminal: boolean;
   readonly paint: Paint;
-  /** Shown only while this says so; default: all tables that run or have something to say. */
-  readonly only?: (table: TableStatus) => boolean;
 }
 
 export interface Progress {
@@ -23,14 +21,14 @@ export interface Progress {
 const repaintMs = 250;
 const lineMs = 10_000;
 
-/** Shows how far the tables are, on standard error. */
+/** Shows how far the tables are that run, wait or are in trouble, on standard error. */
 export function startProgress(options: ProgressOptions): Progress {
   const { stream } = options;
   let painted = 0;
 
   function lines(): string[] {
     const { at, tables } = options.status();
-    const shown = tables.filter(options.only ?? isBusy);
+    const shown = tables.filter(isBusy);
     const nameOf = (table: TableStatus) => `${table.connection}.${table.table}`;
     const wide = Math.max(0, ...shown.map((table) => nameOf(table).length));
     return shown.map((table) => `${nameOf(table).padEnd(wide)}  ${paintState(table.state, stateText(table.state, at), options.paint)}`);

@@ -27,6 +27,12 @@ export function clockTime(at: number, now: number): string {
   return sameDay ? time : `${then.getFullYear()}-${two(then.getMonth() + 1)}-${two(then.getDate())} ${time}`;
 }
 
+/** `14:05:09`, local time as everywhere a person reads. */
+export function clockSeconds(at: number): string {
+  const then = new Date(at);
+  return [then.getHours(), then.getMinutes(), then.getSeconds()].map(two).join(':');
+}
+
 function two(n: number): string {
   return String(n).padStart(2, '0');
 }

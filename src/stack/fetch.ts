@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TributaryError } from '../errors.ts';
 import type { Archive, Artifact, JarSet } from './artifacts.ts';
 import { takeLock } from './lock.ts';
-import { runTool } from './tools.ts';
+import { mavenMissing, runTool } from './tools.ts';
 
 export interface FetchOptions {
   cache: string;
@@ -44,6 +44,11 @@ export async function fetchArtifact(artifact: Artifact, options: FetchOptions): 
   } finally {
     await lock.release();
   }
+}
+
+/** Whether the artifact is in the cache, so that nothing has to be fetched. */
+export function isFetched(artifact: Artifact, cache: string): Promise<boolean> {
+  return isWhole(join(cache, artifact.folder));
 }
 
 async function waitForLock(path: string, { log, signal }: FetchOptions): Promise<{ release(): Promise<void> }> {
@@ -102,13 +107,7 @@ async function maven(args: readonly string[], artifact: Artifact, { signal, cach
   const result = await runTool('mvn', ['-q', '-B', '--strict-checksums', ...args], { signal, cwd: cache });
   if (!result.failed) return;
   if (signal.aborted) throw new TributaryError('The start of the local stack was interrupted.', { kind: 'stopped' });
-  if (result.missing) {
-    throw new TributaryError('Maven is missing: the local stack fetches its servers with `mvn` on the first start.', {
-      kind: 'config',
-      remedy: 'Install it: Debian and Ubuntu `apt install maven`, macOS `brew install maven`.',
-      code: 'stack:maven_missing',
-    });
-  }
+  if (result.missing) throw mavenMissing();
   const reason = result.output.split('\n').find(line => line.includes('[ERROR]'))?.replace(/^.*?\[ERROR\]\S*\s*/, '') ?? result.output.slice(-300).trim();
   throw new TributaryError(`Maven could not fetch ${artifact.title}: ${reason}`, {
     kind: 'config',

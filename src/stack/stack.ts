@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cacheFolder } from '../config/env.ts';
 import { TributaryError, asTributaryError } from '../errors.ts';
-import { makeLocalFolder } from '../local-folder.ts';
+import { fileTrouble, makeLocalFolder } from '../local-folder.ts';
 import { avroConverter, jdbcSink, kafkaJars, registryApp } from './artifacts.ts';
 import { connectCommand, connectUrl } from './connect.ts';
 import { fetchArtifact } from './fetch.ts';
@@ -15,7 +15,7 @@ import type { PartName, PortName } from './memory.ts';
 import { TITLES, diedUnasked, launch, waitUntilReady } from './part.ts';
 import type { PartCommand, RunningPart } from './part.ts';
 import { createDatabases, postgresAddress, postgresCommand } from './postgres.ts';
-import { commandLine, endProcess } from './processes.ts';
+import { endOrphans } from './orphans.ts';
 import { registryCommand, registryUrl } from './registry.ts';
 import { requireJava } from './tools.ts';
 
@@ -26,7 +26,8 @@ export interface StackOptions {
   dir: string;
   /** Start Kafka Connect too; {@link Stack.startConnect} does so later. */
   connect?: boolean;
-  log?: (line: string) => void;
+  /** Hears what the start does; `routine` is what every start does. */
+  log?: (line: string, routine?: boolean) => void;
   /** Gives up the start. It does not stop a stack that is up. */
   signal?: AbortSignal;
   /** `fast`: the broker cleans compacted topics within a second, for tests that wait for it. */
@@ -77,14 +78,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return await start(dir, options, log, signal, lock.release);
   } catch (error) {
     await lock.release();
-    throw asTributaryError(error, 'The start of the local stack');
+    // The terminal's Ctrl-C ends a tool of the start too, and what it says then is no fault.
+    if (signal.aborted) throw new TributaryError('The start of the local stack was interrupted.', { kind: 'stopped', cause: error });
+    throw fileTrouble(error) ?? asTributaryError(error, 'The start of the local stack');
   }
 }
 
-async function start(dir: string, options: StackOptions, log: (line: string) => void, signal: AbortSignal, release: () => Promise<void>): Promise<Stack> {
+async function start(dir: string, options: StackOptions, log: NonNullable<StackOptions['log']>, signal: AbortSignal, release: () => Promise<void>): Promise<Stack> {
   const java = await requireJava();
   const memory = await recall(dir);
-  await endOrphans(dir, Object.values(memory.pids), log);
+  await endOrphans(dir, memory.pids, GRACE_MS, log);
   memory.pids = {};
   const moved = await settlePorts(memory);
   if (moved.length > 0) log(`ports taken by others, moved: ${moved.map(name => `${name} to ${memory.ports[name]}`).join(', ')}`);
@@ -93,7 +96,13 @@ async function start(dir: string, options: StackOptions, log: (line: string) => 
   const fetching = { cache: cacheFolder(), log, signal };
   const guardian = startGuardian();
   const running = new Map<PartName, RunningPart>();
+  /** Parts that were asked to end and have not yet. */
+  const leaving = new Set<Promise<void>>();
   let stopping: Promise<void> | undefined;
+  /** All parts have been up: one that dies now is the owner's to bring back. */
+  let up = false;
+  const failed = new AbortController();
+  const ending = new AbortController();
 
   const commands: Record<PartName, () => Promise<PartCommand>> = {
     postgres: () => postgresCommand(dir, memory),
@@ -131,20 +140,20 @@ async function start(dir: string, options: StackOptions, log: (line: string) => 
       try {
         await waitUntilReady(dir, command, part, abort);
       } catch (error) {
-        running.delete(name);
-        await part.stop(GRACE_MS);
-        note();
+        await retire(part);
         // Somebody took the port between our look and the start.
         if (error instanceof TributaryError && error.code === 'stack:port_taken' && attempt < 3) continue;
         throw error;
       }
       if (name === 'postgres') await createDatabases(memory);
-      log(`${TITLES[name].replace('the ', '')} is up after ${((Date.now() - began) / 1000).toFixed(1)} s`);
+      log(`${TITLES[name].replace('the ', '')} is up after ${((Date.now() - began) / 1000).toFixed(1)} s`, true);
       void part.ended.then(async how => {
         if (running.get(name) !== part) return;
         running.delete(name);
         note();
-        options.onPartDied?.(name, await diedUnasked(dir, name, how));
+        const error = await diedUnasked(dir, name, how);
+        if (up) options.onPartDied?.(name, error);
+        else failed.abort(error);
       });
       return;
     }
@@ -152,20 +161,28 @@ async function start(dir: string, options: StackOptions, log: (line: string) => 
 
   async function takeDown(name: PartName): Promise<void> {
     const part = running.get(name);
-    if (part === undefined) return;
-    running.delete(name);
-    await part.stop(GRACE_MS);
+    if (part !== undefined) await retire(part);
+  }
+
+  async function retire(part: RunningPart): Promise<void> {
+    if (running.get(part.name) === part) running.delete(part.name);
+    const gone = part.stop(GRACE_MS);
+    leaving.add(gone);
+    await gone;
+    leaving.delete(gone);
     note();
   }
 
   async function stopAll(): Promise<void> {
+    // Nothing that is being started again may come up after this.
+    ending.abort();
     // First those that use the others, so that nobody has to wait for a partner that is gone.
     await Promise.all([takeDown('connect'), takeDown('registry')]);
     await Promise.all([takeDown('kafka'), takeDown('postgres')]);
+    await Promise.all(leaving);
     await release();
   }
 
-  const failed = new AbortController();
   const abort = AbortSignal.any([signal, failed.signal]);
   const upOrAbort = async (...names: PartName[]): Promise<void> => {
     try {
@@ -176,12 +193,12 @@ async function start(dir: string, options: StackOptions, log: (line: string) => 
     }
   };
   const starts = await Promise.allSettled([upOrAbort('postgres', 'registry'), upOrAbort(...(options.connect === true ? (['kafka', 'connect'] as const) : (['kafka'] as const)))]);
-  if (starts.some(result => result.status === 'rejected')) {
+  if (starts.some(result => result.status === 'rejected') || failed.signal.aborted) {
     await stopAll();
     throw failed.signal.reason;
   }
+  up = true;
 
-  const never = new AbortController().signal;
   return {
     get brokers() {
       return [`127.0.0.1:${memory.ports.kafka}`];
@@ -199,12 +216,12 @@ async function start(dir: string, options: StackOptions, log: (line: string) => 
       return { ...memory.pids };
     },
     async startConnect() {
-      if (!running.has('connect')) await bringUp('connect', never);
+      if (!running.has('connect')) await bringUp('connect', ending.signal);
       return connectUrl(memory);
     },
     async restart(name) {
       await takeDown(name);
-      await bringUp(name, never);
+      await bringUp(name, ending.signal);
     },
     async kill(name, with_) {
       const part = running.get(name);
@@ -214,14 +231,4 @@ async function start(dir: string, options: StackOptions, log: (line: string) => 
     },
     stop: () => (stopping ??= stopAll()),
   };
-}
-
-/** Servers of ours that a killed owner left behind: known by id, and only when their command line names our folder. */
-async function endOrphans(dir: string, pids: readonly number[], log: (line: string) => void): Promise<void> {
-  const ends = pids.map(async pid => {
-    if (!(await commandLine(pid))?.includes(`${dir}/`)) return;
-    log(`ending process ${pid}, left behind by an owner that was killed`);
-    await endProcess(pid, GRACE_MS);
-  });
-  await Promise.all(ends);
 }

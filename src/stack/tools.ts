@@ -28,7 +28,7 @@ export async function requireJava(): Promise<string> {
   if (result.failed || version === null) {
     throw new TributaryError(`Java is missing: the local stack needs Java 17 or newer, and \`${command} -version\` does not run.`, {
       kind: 'config',
-      remedy: INSTALL_JAVA,
+      remedy: command === 'java' ? INSTALL_JAVA : `${INSTALL_JAVA} Or correct JAVA_HOME.`,
       detail: result.output,
       code: 'stack:java_missing',
     });
@@ -42,4 +42,19 @@ export async function requireJava(): Promise<string> {
     });
   }
   return command;
+}
+
+/** Answers Maven's version; else a `config` error that says what to install. */
+export async function requireMaven(): Promise<string> {
+  const { failed, output } = await runTool('mvn', ['-B', '-v']);
+  if (failed) throw mavenMissing();
+  return output.split('\n')[0] ?? 'there';
+}
+
+export function mavenMissing(): TributaryError {
+  return new TributaryError('Maven is missing: the local stack fetches its servers with `mvn` on the first start.', {
+    kind: 'config',
+    remedy: 'Install it: Debian and Ubuntu `apt install maven`, macOS `brew install maven`.',
+    code: 'stack:maven_missing',
+  });
 }
