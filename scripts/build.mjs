@@ -10,6 +10,7 @@ export function build(root) {
   const mark = join(root, 'dist', '.built-from');
   const wanted = fingerprint(root);
   if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return true;
+  process.stderr.write('compiling\n');
   // Nothing of a file that was since removed or renamed may stay behind.
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   const done = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
