@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { readAllStates } from '../kafka/state.ts';
-import { textTable } from '../observe/text.ts';
+import { count, textTable } from '../observe/text.ts';
 import type { Register } from './cli.ts';
 import { withKafka } from './kafka-session.ts';
 import { request, stamp } from './requests.ts';
@@ -19,8 +19,8 @@ export function addDeletes(program: Command, run: Register): void {
       )));
       if (options.json) return cli.json(found);
       if (found.length === 0) return cli.say('No deletes are withheld.');
-      cli.print(textTable(['TABLE', 'COUNT', 'SINCE', 'REASON'], found.map(({ connection, table, count, since, reason }) => [
-        `${connection}.${table}`, String(count), new Date(since).toISOString(), reason,
+      cli.print(textTable(['TABLE', 'COUNT', 'SINCE', 'REASON'], found.map(({ connection, table, count: rows, since, reason }) => [
+        `${connection}.${table}`, count(rows), new Date(since).toISOString(), reason,
       ]), ['left', 'right']));
     })));
 

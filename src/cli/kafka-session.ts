@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { kafkaSettings, type Settings } from '../config/settings.ts';
 import { asTributaryError, TributaryError } from '../errors.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
+import { activeWorkers } from '../kafka/worker.ts';
 import { createRegistry, type Registry } from '../kafka/registry.ts';
 import { connectUrl } from '../stack/connect.ts';
 import { recall, type PartName, type StackMemory } from '../stack/memory.ts';
@@ -30,6 +31,8 @@ export interface SessionOptions {
   readonly connect?: boolean;
   /** The command must own the embedded stack: refuse when another process has it. */
   readonly own?: boolean;
+  /** The command takes long: refuse an embedded stack that its owner may stop any moment. */
+  readonly lasting?: boolean;
 }
 
 export function stackFolder(settings: Settings): string {
@@ -58,12 +61,23 @@ export async function openKafka(cli: Cli, settings: Settings, options: SessionOp
     });
   } catch (error) {
     if (!(error instanceof TributaryError) || error.code !== 'stack:in_use' || options.own) throw error;
-    const memory = await recall(dir);
-    cli.redactor.add(memory.password);
-    return session(cli, settings, undefined, remembered(memory));
+    return borrow(cli, settings, error, options.lasting ?? false);
   }
   cli.redactor.add(stack.postgres.password);
   return session(cli, settings, stack, stack);
+}
+
+/** The embedded stack of another process: a worker's stays, that of any other command goes when the command is done. */
+async function borrow(cli: Cli, settings: Settings, { message }: TributaryError, lasting: boolean): Promise<KafkaSession> {
+  const memory = await recall(stackFolder(settings));
+  cli.redactor.add(memory.password);
+  const borrowed = session(cli, settings, undefined, remembered(memory));
+  const refuse = (why: string, remedy: string, cause?: unknown) => new TributaryError(`${message.replace(/\.$/, '')}, ${why}.`, { kind: 'transient', code: 'stack:borrowed', remedy, cause });
+  const workers = await activeWorkers(borrowed.access).catch((cause: unknown) => {
+    throw refuse('which is starting or stopping it', 'Try again in a moment.', cause);
+  });
+  if (lasting && workers.length === 0) throw refuse('which stops it when it is done', 'Try again when that process has ended.');
+  return borrowed;
 }
 
 /** Starts a part that died, again and again: it may have died of one that is down too. */
@@ -110,9 +124,9 @@ function session(cli: Cli, settings: Settings, stack: Stack | undefined, places:
 }
 
 /** {@link openKafka} for the length of `work`. */
-export async function withKafka<T>(cli: Cli, work: (kafka: KafkaSession, settings: Settings) => Promise<T>): Promise<T> {
+export async function withKafka<T>(cli: Cli, work: (kafka: KafkaSession, settings: Settings) => Promise<T>, options: SessionOptions = {}): Promise<T> {
   const settings = cli.settings();
-  const kafka = await openKafka(cli, settings);
+  const kafka = await openKafka(cli, settings, options);
   try {
     return await work(kafka, settings);
   } finally {

@@ -4,7 +4,7 @@ import { readAllStates, resetRecord } from '../kafka/state.ts';
 import { topicNames } from '../kafka/topic-names.ts';
 import { activeWorkers } from '../kafka/worker.ts';
 import { createWriter } from '../kafka/writer.ts';
-import { textTable } from '../observe/text.ts';
+import { count, textTable } from '../observe/text.ts';
 import type { Register } from './cli.ts';
 import { withKafka } from './kafka-session.ts';
 import { select, selectTable } from './selection.ts';
@@ -26,7 +26,7 @@ export function addState(program: Command, run: Register): void {
       }));
       if (options.json) cli.json(found);
       else cli.print(textTable(['TABLE', 'ROWS PUBLISHED', 'UPDATED', 'POSITION'], found.map(({ connection, table, rowsPublished, updatedAt, position }) => [
-        `${connection}.${table}`, String(rowsPublished), new Date(updatedAt).toISOString(), position === undefined ? '-' : JSON.stringify(position, (_, v: unknown) => (typeof v === 'bigint' ? v.toString() : v)),
+        `${connection}.${table}`, count(rowsPublished), new Date(updatedAt).toISOString(), position === undefined ? '-' : JSON.stringify(position, (_, v: unknown) => (typeof v === 'bigint' ? v.toString() : v)),
       ]), ['left', 'right']));
     }));
 

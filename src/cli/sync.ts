@@ -19,7 +19,7 @@ export function addSync(program: Command, run: Register): void {
       const summaries = await withKafka(cli, async (kafka, settings) => {
         const worker = openWorker(cli, settings, kafka);
         return worker.engine.sync(selection, stop).finally(() => worker.stop());
-      });
+      }, { lasting: true });
       return showRuns(cli, summaries, options.json ?? false);
     }));
 }

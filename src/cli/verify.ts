@@ -17,7 +17,7 @@ export function addVerify(program: Command, run: Register): void {
       const found = await withKafka(cli, async (kafka, settings) => {
         const worker = openWorker(cli, settings, kafka);
         return worker.engine.verify({ connection: connection.name, table }, stop).finally(() => worker.stop());
-      });
+      }, { lasting: true });
       const { missing, surplus, different } = found;
       if (options.json) {
         cli.json(found);

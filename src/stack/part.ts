@@ -120,8 +120,9 @@ async function startFailure(dir: string, name: PartName, what: string): Promise<
 
 /** A part that was up has ended without being asked to. */
 export async function diedUnasked(dir: string, name: PartName, how: string): Promise<TributaryError> {
-  const line = await lastRelevantLine(logFile(dir, name));
-  return new TributaryError(`${capital(TITLES[name])} of the local stack has died (${how})${line === undefined ? '' : `: ${line}`}`, {
+  // Who is killed by a signal says nothing about it.
+  const line = how.startsWith('signal') ? undefined : await lastRelevantLine(logFile(dir, name));
+  return new TributaryError(`${capital(TITLES[name])} of the local stack has died (${how})${line === undefined ? '.' : `: ${line.replace(/([^.!])$/, '$1.')}`}`, {
     kind: 'transient',
     remedy: `Start again; the data is kept. Its log is ${basename(dir)}/logs/${name}.log.`,
     code: `stack:${name}`,

@@ -8,12 +8,16 @@ export interface ToolResult {
   output: string;
 }
 
-/** Runs a command to its end; never throws. */
+/** Maven writes colour codes even into a file. */
+// eslint-disable-next-line no-control-regex
+const COLOURS = /\u001b\[[\d;]*m/g;
+
+/** Runs a command to its end; never throws. The output is plain text. */
 export function runTool(command: string, args: readonly string[], options: { cwd?: string; signal?: AbortSignal; uid?: number; gid?: number } = {}): Promise<ToolResult> {
   return new Promise(resolve => {
     execFile(command, args, { ...options, maxBuffer: 16 * 1024 * 1024, encoding: 'utf8' }, (error, stdout, stderr) => {
       const missing = (error as NodeJS.ErrnoException | null)?.code === 'ENOENT';
-      resolve({ failed: error !== null, missing, output: `${stdout}${stderr}` });
+      resolve({ failed: error !== null, missing, output: `${stdout}${stderr}`.replaceAll(COLOURS, '') });
     });
   });
 }
