@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const INPUTS = ['bin', 'src', 'producers', 'test/simulators', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
@@ -18,6 +18,8 @@ export function build(root) {
     stdio: ['ignore', 2, 2],
   });
   if (done.status !== 0) return false;
+  // For npx, which makes it executable only when it sees it for the first time.
+  chmodSync(join(root, 'dist', 'bin', 'tributary.js'), 0o755);
   writeFileSync(mark, wanted);
   return true;
 }

@@ -1,5 +1,6 @@
 import type { EventBus } from '../run/events.ts';
 import type { Logger } from './log.ts';
+import { sentence } from './text.ts';
 
 /** Tells the log what a person would want to know later. Quiet while all is well and nothing changes. */
 export function logEvents(bus: EventBus, log: Logger): () => void {
@@ -15,7 +16,7 @@ export function logEvents(bus: EventBus, log: Logger): () => void {
         const facts = { run: event.runId, fetched: totals.fetched, published: totals.published, deleted: totals.deleted, dead_letters: totals.deadLetters };
         const text = `${event.connection}.${event.table}: run ${event.outcome}`;
         troubled.delete(`${event.connection}.${event.table}`);
-        if (event.outcome === 'failed') return log.error({ ...facts, code: event.failure?.code }, `${text}: ${event.failure?.message ?? 'no reason given'} ${event.failure?.remedy ?? ''}`.trimEnd());
+        if (event.outcome === 'failed') return log.error({ ...facts, code: event.failure?.code }, `${text}: ${sentence(event.failure?.message ?? 'no reason given')} ${event.failure?.remedy ?? ''}`.trimEnd());
         if (event.outcome === 'interrupted' || totals.published + totals.deleted + totals.deadLetters > 0) return log.info(facts, text);
         return log.debug(facts, text);
       }
@@ -24,13 +25,13 @@ export function logEvents(bus: EventBus, log: Logger): () => void {
         const key = `${event.connection}.${event.table}`;
         if (troubled.get(key) === event.failure.message) return;
         troubled.set(key, event.failure.message);
-        return log.warn({ stage: event.stage, code: event.failure.code }, `${key}: ${event.failure.message} It is tried again.`);
+        return log.warn({ stage: event.stage, code: event.failure.code }, `${key}: ${sentence(event.failure.message)} It is tried again.`);
       }
       case 'run-recovered':
         if (troubled.delete(`${event.connection}.${event.table}`)) log.info(`${event.connection}.${event.table}: goes on`);
         return;
       case 'deletes-withheld':
-        return log.warn(`${event.connection}.${event.table}: ${event.count} deletes withheld: ${event.reason}. Release them with: tributary deletes allow ${event.connection}.${event.table}`);
+        return log.warn(`${event.connection}.${event.table}: ${event.count} deletes withheld: ${sentence(event.reason)} Release them with: tributary deletes allow ${event.connection}.${event.table}`);
       case 'warning':
         return log.warn(`${event.connection}.${event.table}: ${event.message}`);
       case 'table-paused': {
@@ -48,7 +49,7 @@ export function logEvents(bus: EventBus, log: Logger): () => void {
         const { message, remedy, retryAt, code } = event.failure;
         if (troubled.get(event.connection) === message) return;
         troubled.set(event.connection, message);
-        return log.error({ code }, [`${event.connection}: ${message}`, remedy, retryAt === undefined ? undefined : 'It is tried again.'].filter((part) => part !== undefined).join(' '));
+        return log.error({ code }, [`${event.connection}: ${sentence(message)}`, remedy, retryAt === undefined ? undefined : 'It is tried again.'].filter((part) => part !== undefined).join(' '));
       }
       case 'connection-assigned':
       case 'connection-revoked':

@@ -1,5 +1,5 @@
 import type { RunOutcome, RunTotals, TableRef } from '../run/events.ts';
-import { count, duration, textTable, type Paint } from './text.ts';
+import { count, duration, sentence, textTable, type Paint } from './text.ts';
 
 /** One line of the table printed after a run. */
 export interface RunLine {
@@ -24,7 +24,7 @@ export function runTable(lines: readonly RunLine[], paint: Paint): string {
     ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right', 'right', 'left'],
   );
   const reasons = lines.flatMap(({ ref, outcome, error }) => (
-    error && outcome === 'failed' ? [`${ref.connection}.${ref.table}: ${error.message} ${error.remedy ?? ''}`.trimEnd()] : []
+    error && outcome === 'failed' ? [`${ref.connection}.${ref.table}: ${sentence(error.message)} ${error.remedy ?? ''}`.trimEnd()] : []
   ));
   return reasons.length === 0 ? text : `${text}\n\n${reasons.join('\n')}`;
 }

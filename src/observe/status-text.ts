@@ -1,5 +1,5 @@
 import type { StatusSnapshot, TableState, TableStatus } from './status-view.ts';
-import { clockTime, count, duration, textTable, type Paint } from './text.ts';
+import { clockTime, count, duration, sentence, textTable, type Paint } from './text.ts';
 
 /** A state in words: `rate limited until 14:05`, `in progress 42 %, 12,000 rows, 800 rows/s`. */
 export function stateText(state: TableState, now: number): string {
@@ -75,7 +75,7 @@ function notesOf(table: TableStatus): string[] {
   const reasons = stateReason(table.state);
   const { withheld } = table;
   return [
-    ...(reasons.length === 0 ? [] : [`${name}: ${reasons.join(' ')}`]),
+    ...(reasons.length === 0 ? [] : [`${name}: ${reasons.map(sentence).join(' ')}`]),
     ...(withheld ? [`${name}: ${count(withheld.count)} deletes withheld (${withheld.reason}). Release them with: tributary deletes allow ${name}`] : []),
   ];
 }

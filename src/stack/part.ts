@@ -122,7 +122,7 @@ async function startFailure(dir: string, name: PartName, what: string): Promise<
 export async function diedUnasked(dir: string, name: PartName, how: string): Promise<TributaryError> {
   // Who is killed by a signal says nothing about it.
   const line = how.startsWith('signal') ? undefined : await lastRelevantLine(logFile(dir, name));
-  return new TributaryError(`${capital(TITLES[name])} of the local stack has died (${how})${line === undefined ? '.' : `: ${line.replace(/([^.!])$/, '$1.')}`}`, {
+  return new TributaryError(`${capital(TITLES[name])} of the local stack has died (${how})${line === undefined ? '.' : `: ${line.replace(/(?<![.!])$/, '.')}`}`, {
     kind: 'transient',
     remedy: `Start again; the data is kept. Its log is ${basename(dir)}/logs/${name}.log.`,
     code: `stack:${name}`,
