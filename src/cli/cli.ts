@@ -124,7 +124,7 @@ export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
         log.error({ code, remedy, ...(options.verbose ? { detail } : {}) }, message);
         return;
       }
-      say(`${kind === 'stopped' ? '' : `${talkPaint.bad('error')} `}${message}`);
+      say(`${kind === 'stopped' ? '' : `${talkPaint.bad('error:')} `}${message}`);
       if (remedy !== undefined) say(remedy);
       if (options.verbose && detail !== undefined) say(talkPaint.faint(detail));
       else if (kind === 'internal') say('More with --verbose.');

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -167,6 +167,54 @@ describe('settings', () => {
   });
 });
 
+describe('talk', () => {
+  test('is JSON where the log is, so that a program can read all of standard error', async () => {
+    const failed = await tributary(['check', '--config', 'missing.yaml', '--log-format', 'json']);
+    expect(failed.code).toBe(2);
+    expect(failed.err.trim().split('\n').map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({ level: 50, msg: expect.stringContaining('There is no settings file') as string, remedy: expect.stringContaining('tributary init') as string }),
+    ]);
+    const said = await tributary(['discover', '--config', 'missing.yaml', '--log-format', 'json']);
+    expect(JSON.parse(said.err)).toMatchObject({ level: 30, msg: 'No settings yet: these are the tables of every source.' });
+    expect(said.out).toMatch(/^TABLE/);
+  });
+});
+
+describe('doctor', () => {
+  test('--json tells every finding, and a stack whose processes are gone is not running', async () => {
+    mkdirSync(join(folder, 'left', 'stack'), { recursive: true });
+    const ports = { postgres: 1, kafka: 24_001, controller: 3, registry: 4, registryManagement: 5, connect: 6 };
+    writeFileSync(join(folder, 'left', 'stack', 'stack.json'), JSON.stringify({ version: 1, ports, password: 'pw', clusterId: 'c', pids: { kafka: 4_194_304 } }));
+    const { code, out } = await tributary(['doctor', '--json', '--config', file('left.yaml', `data_dir: left\n${good}`)], { SAMPLE_API_KEY: secret });
+    const found = JSON.parse(out) as { what: string; ok: boolean; text: string }[];
+    expect(found.map(({ what }) => what)).toEqual(['tributary', 'node', 'settings', 'java', 'maven', 'cache', 'data']);
+    expect(found.at(-1)?.text).toContain('local stack not running, Kafka port 24001');
+    // Whatever else Maven writes into a pipe.
+    expect(out).not.toContain('\\u001b');
+    expect(code).toBe(found.every(({ ok }) => ok) ? 0 : 2);
+  });
+});
+
+describe('files and folders of the user', () => {
+  test.each<[string, readonly string[]]>([
+    ['a settings file in a folder that is not there', ['init', '--config', join('nowhere', 'x.yaml')]],
+    ['schemas below a file', ['schemas', 'generate', '--dir', join('good.yaml', 'avro')]],
+  ])('%s is named, and no fault of the program', async (_, args) => {
+    file('good.yaml', good);
+    const { code, err } = await tributary(args);
+    expect(code).toBe(2);
+    expect(err).toContain(folder);
+    expect(err).toMatch(/Correct the path/);
+    expect(err).not.toMatch(/fault of Tributary|\n\s+at /);
+  });
+
+  test('an absolute folder is taken as it is', async () => {
+    const dir = join(folder, 'absolute');
+    expect((await tributary(['schemas', 'generate', '--dir', dir])).code).toBe(0);
+    expect(existsSync(join(dir, 'sample', 'person.value.avsc'))).toBe(true);
+  });
+});
+
 describe('init', () => {
   test('writes a file that check accepts, and never overwrites one', async () => {
     const config = join(folder, 'fresh.yaml');
@@ -237,5 +285,12 @@ describe('as a process of its own', () => {
     expect({ code, out, err }).toEqual({ code: expected.code, out: expect.stringMatching(expected.out ?? /./) as string, err: expect.stringMatching(expected.err ?? /(?:)/) as string });
     expect(out + err).not.toContain(secret);
     expect(out + err).not.toMatch(/\n\s+at /);
+  });
+
+  test('a reader that went away changes neither the work nor the exit code', async () => {
+    const child = spawn(process.execPath, ['--import', tsx, entry, 'check', '--config', 'missing.yaml'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    child.stderr.destroy();
+    expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(2);
   });
 });
