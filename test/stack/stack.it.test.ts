@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { removeStack } from '../../src/stack/orphans.ts';
 import { isAlive } from '../../src/stack/processes.ts';
 import { startStack } from '../../src/stack/stack.ts';
 import type { PartName, Stack } from '../../src/stack/stack.ts';
@@ -86,6 +88,53 @@ test('ports that others took are replaced, and the data is still found', async (
     await stack?.stop();
     for (const server of strangers) server.close();
   }
+});
+
+test('a server that dies while the others are still starting ends the start with its name, and nothing stays behind', async () => {
+  const killed: number[] = [];
+  const log = (line: string): void => {
+    if (!line.startsWith('PostgreSQL is up')) return;
+    const { pids } = JSON.parse(readFileSync(join(dir, 'stack.json'), 'utf8')) as { pids: Record<string, number> };
+    killed.push(...Object.values(pids));
+    process.kill(pids['postgres'] ?? 0, 'SIGKILL');
+  };
+  await expect(startStack({ dir, log })).rejects.toMatchObject({ kind: 'transient', message: 'PostgreSQL of the local stack has died (signal SIGKILL).' });
+  expect(killed.length).toBeGreaterThan(0);
+  expect(await Promise.all(killed.map(isAlive))).not.toContain(true);
+});
+
+test('a stop while a server is being started again leaves no process, and only then frees the folder', async () => {
+  stack = await startStack({ dir });
+  const before = Object.values(stack.pids);
+  const restarting = stack.restart('kafka').catch((error: unknown) => error);
+  await stack.stop();
+  expect(await Promise.all(before.map(isAlive))).toEqual([false, false, false]);
+  expect(await restarting).toBeInstanceOf(Error);
+  expect(JSON.parse(await readFile(join(dir, 'stack.json'), 'utf8'))).toMatchObject({ pids: {} });
+});
+
+test('an interruption is told as one, whatever a tool of the start says to the Ctrl-C it got as well', async () => {
+  const stop = new AbortController();
+  const folder = join(dir, 'interrupted');
+  const started = startStack({ dir: folder, signal: stop.signal });
+  // In place of PostgreSQL's or Kafka's first set-up failing: the folder vanishes under them.
+  await expect.poll(() => existsSync(join(folder, 'kafka')) || existsSync(join(folder, 'postgres'))).toBe(true);
+  stop.abort();
+  await rm(folder, { recursive: true, force: true });
+  await expect(started).rejects.toMatchObject({ kind: 'stopped' });
+});
+
+test('removing a stack takes along the servers of an owner that was killed, and refuses while there is an owner', async () => {
+  const folder = join(dir, 'removed');
+  const owner = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'owner.ts'), folder], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const [line] = (await once(createInterface(owner.stdout), 'line')) as [string];
+  const { pids } = JSON.parse(line) as { pids: Record<string, number> };
+  await expect(removeStack(folder)).rejects.toMatchObject({ kind: 'config', code: 'stack:in_use', message: expect.stringContaining(String(owner.pid)) });
+  owner.kill('SIGKILL');
+  await once(owner, 'exit');
+  await removeStack(folder);
+  expect(existsSync(folder)).toBe(false);
+  expect(await Promise.all(Object.values(pids).map(isAlive))).toEqual([false, false, false]);
 });
 
 test('a server that cannot start is named with its last words and its log file, and nothing stays behind', async () => {

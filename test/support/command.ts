@@ -57,7 +57,7 @@ const entry = fileURLToPath(new URL('../../bin/tributary.ts', import.meta.url));
 const tsx = fileURLToPath(import.meta.resolve('tsx'));
 
 /** The real command in a process of its own, as a user starts it. */
-export function startProcess({ cwd, variables = {} }: Omit<Surroundings, 'sources' | 'clock'>, args: readonly string[]): Started & { kill(): void } {
+export function startProcess({ cwd, variables = {} }: Omit<Surroundings, 'sources' | 'clock'>, args: readonly string[]): Started & { readonly pid: number; kill(): void } {
   const child = spawn(process.execPath, ['--import', tsx, entry, ...args], {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...variables },
@@ -70,7 +70,7 @@ export function startProcess({ cwd, variables = {} }: Omit<Surroundings, 'source
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, ...texts }));
   });
-  return { out: () => texts.out, err: () => texts.err, interrupt: () => void child.kill('SIGINT'), kill: () => void child.kill('SIGKILL'), ended };
+  return { pid: child.pid ?? -1, out: () => texts.out, err: () => texts.err, interrupt: () => void child.kill('SIGINT'), kill: () => void child.kill('SIGKILL'), ended };
 }
 
 /** Text of a settings file; every part can be replaced. */
