@@ -5,6 +5,9 @@ import { withKafka } from './kafka-session.ts';
 import { selectTable } from './selection.ts';
 import { openWorker } from './worker-session.ts';
 
+/** A large table takes hours at the vendor's pace. */
+const tellEveryMs = 10_000;
+
 export function addVerify(program: Command, run: Register): void {
   program.command('verify')
     .description('list a table at the vendor and compare it with its topic: missing, surplus, different; publishes nothing')
@@ -16,7 +19,12 @@ export function addVerify(program: Command, run: Register): void {
       const stop = cli.interruption();
       const found = await withKafka(cli, async (kafka, settings) => {
         const worker = openWorker(cli, settings, kafka);
-        return worker.engine.verify({ connection: connection.name, table }, stop).finally(() => worker.stop());
+        let listed = 0;
+        const telling = setInterval(() => cli.say(`${typed}: ${count(listed)} rows listed`), tellEveryMs);
+        return worker.engine.verify({ connection: connection.name, table }, stop, (rows) => (listed += rows)).finally(() => {
+          clearInterval(telling);
+          return worker.stop();
+        });
       }, { lasting: true });
       const { missing, surplus, different } = found;
       if (options.json) {

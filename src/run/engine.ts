@@ -40,8 +40,8 @@ export interface Engine {
   /** Shares the connections with all other workers and keeps its own in sync until the signal fires. @throws as `shareConnections`. */
   run(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
-  /** Lists the vendor's side of a table and compares it with what the topic holds now. */
-  verify(selection: { readonly connection: string; readonly table: string }, signal: AbortSignal): Promise<Verification>;
+  /** Lists the vendor's side of a table and compares it with what the topic holds now; `onListed` hears of every page's rows. */
+  verify(selection: { readonly connection: string; readonly table: string }, signal: AbortSignal, onListed?: (rows: number) => void): Promise<Verification>;
 }
 
 interface Opened {
@@ -145,14 +145,14 @@ export function createEngine(options: EngineOptions): Engine {
       }, signal);
     },
 
-    async verify({ connection: name, table }, signal) {
+    async verify({ connection: name, table }, signal, onListed) {
       const dir = await mkdtemp(join(tmpdir(), 'tributary-verify-'));
       const of = settingsOf(name);
       const connection = createConnection(of, { ...lent, indexDir: dir }, signal);
       try {
         await connection.inspect();
         const found = connection.tables.get(table);
-        if (found) return await verifyTable(connection, found, join(dir, 'vendor'), signal);
+        if (found) return await verifyTable(connection, found, join(dir, 'vendor'), signal, onListed);
         throw new TributaryError(`${name} has no table ${table}.`, { kind: 'config', remedy: `Its tables are: ${[...connection.tables.keys()].join(', ')}.` });
       } finally {
         await connection.close();

@@ -29,9 +29,9 @@ const shownKeys = 20;
 
 /**
  * Reads a table whole from the vendor, within the budget, and compares it with what the topic holds.
- * Publishes nothing. The vendor's keys are kept in `scratch` while comparing, so memory stays flat.
+ * Publishes nothing. `onListed` hears of every page's rows. The vendor's keys are kept in `scratch` while comparing, so memory stays flat.
  */
-export async function verifyTable(connection: Connection, table: OpenTable, scratch: string, signal: AbortSignal): Promise<Verification> {
+export async function verifyTable(connection: Connection, table: OpenTable, scratch: string, signal: AbortSignal, onListed?: (rows: number) => void): Promise<Verification> {
   const { definition, services, index, codec } = table;
   const vendor = openLiveIndex(scratch, { topic: table.topic, valueSchemaId: table.valueSchemaId });
   let unusable = 0;
@@ -45,6 +45,7 @@ export async function verifyTable(connection: Connection, table: OpenTable, scra
         else if (!compiled.deleted) entries.push({ keyHash: compiled.keyHash, row: compiled });
       }
       vendor.apply(entries, new Map());
+      onListed?.(page.rows.length);
       if (signal.aborted) throw new TributaryError('The verification was interrupted.', { kind: 'stopped' });
     }
     const missing = collector(codec.decodeKey);
