@@ -90,13 +90,14 @@ async function startAfresh(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
+/** Deleted profiles are looked for in every run: nobody watches a demo for a week. */
 function demoSettings(cli: Cli, folder: string, vendor: { readonly url: string; readonly key: string }): Settings {
   return parseSettings(`
 prefix: tributary
 data_dir: ${JSON.stringify(folder)}
 connections:
   klaviyo:
-    settings: { api_key: ${JSON.stringify(vendor.key)}, base_url: ${JSON.stringify(vendor.url)} }
+    settings: { api_key: ${JSON.stringify(vendor.key)}, base_url: ${JSON.stringify(vendor.url)}, sweep_every: 0h }
     schedule: "*/10 * * * * *"
 landings:
   postgres: embedded
