@@ -20,7 +20,8 @@ beforeAll(async () => {
     prefix: `verify${randomBytes(3).toString('hex')}`, kafka: stack, metricsPort: 1,
     connections: `klaviyo:\n  settings: { api_key: ${DEFAULT_KEY}, base_url: "${vendor.url}" }\n  tables: [profile, metric]`,
   }));
-  expect((await tributary('sync')).code).toBe(0);
+  const { code, err } = await tributary('sync');
+  if (code !== 0) throw new Error(err);
 });
 afterAll(async () => {
   await vendor?.close();
