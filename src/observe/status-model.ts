@@ -19,7 +19,8 @@ export interface RunningTable extends RunRecord {
   readonly readTo?: number;
   /** Rows read by some moments of the last seconds, for the speed. */
   readonly samples: readonly { readonly at: number; readonly rows: number }[];
-  readonly rateLimitedUntil?: number;
+  /** The quota is closed until then; `since`: when that was last told. */
+  readonly rateLimited?: { readonly until: number; readonly since: number };
   readonly trouble?: FailureNotice & { readonly stage: Stage };
 }
 

@@ -2,6 +2,8 @@ import type { EngineEvent, FailureNotice, TableRef } from '../run/events.ts';
 import { emptyTable, tableKey, timelineLength, type Notice, type RunRecord, type RunningTable, type StatusModel, type TableModel } from './status-model.ts';
 
 const speedWindowMs = 15_000;
+/** A page that is handled later than this after the quota was closed has come since. */
+const handledWithinMs = 5_000;
 
 /** The status after an event. Pure; `now` is the moment the event was heard, epoch ms. */
 export function reduceStatus(model: StatusModel, event: EngineEvent, now: number): StatusModel {
@@ -52,7 +54,12 @@ function reduceTable(table: TableModel, event: TableEvent, now: number): TableMo
       return inRun(table, (run) => {
         const rows = run.rows + event.rows;
         return {
-          ...runWithout(run, 'rateLimitedUntil', ...(run.trouble?.stage === 'extract' ? ['trouble' as const] : [])),
+          ...runWithout(
+            run,
+            // While one page waits for the quota those before it are still being handled.
+            ...(run.rateLimited && now - run.rateLimited.since >= handledWithinMs ? ['rateLimited' as const] : []),
+            ...(run.trouble?.stage === 'extract' ? ['trouble' as const] : []),
+          ),
           rows,
           samples: [...recent(run.samples, now), { at: now, rows }],
           ...(event.progress === undefined ? {} : { progress: Math.max(0, Math.min(1, event.progress)) }),
@@ -69,7 +76,7 @@ function reduceTable(table: TableModel, event: TableEvent, now: number): TableMo
         (run) => runWithout(run, 'trouble'),
       );
     case 'rate-limited':
-      return inRun(table, (run) => ({ ...run, rateLimitedUntil: event.until }));
+      return inRun(table, (run) => ({ ...run, rateLimited: { until: event.until, since: now } }));
     case 'run-trouble':
       return noted(
         table.run ? inRun(table, (run) => ({ ...run, trouble: { ...event.failure, stage: event.stage } })) : { ...table, failure: event.failure },
@@ -153,7 +160,7 @@ function without(...names: readonly OptionalTable[]): (table: TableModel) => Tab
   return (table) => omit(table, names);
 }
 
-function runWithout(run: RunningTable, ...names: readonly ('trouble' | 'rateLimitedUntil')[]): RunningTable {
+function runWithout(run: RunningTable, ...names: readonly ('trouble' | 'rateLimited')[]): RunningTable {
   return omit(run, names);
 }
 

@@ -51,8 +51,8 @@ export function stateOf(table: TableModel, now: number): TableState {
 function runningState(run: RunningTable, now: number): TableState {
   const percent = run.progress === undefined ? {} : { percent: Math.min(99, Math.floor(run.progress * 100)) };
   if (run.trouble) return troubleState(run.trouble);
-  if (run.rateLimitedUntil !== undefined && run.rateLimitedUntil > now) {
-    return { kind: 'rate_limited', until: run.rateLimitedUntil, rows: run.rows, ...percent };
+  if (run.rateLimited && run.rateLimited.until > now) {
+    return { kind: 'rate_limited', until: run.rateLimited.until, rows: run.rows, ...percent };
   }
   return { kind: 'in_progress', mode: run.mode, startedAt: run.startedAt, rows: run.rows, rowsPerSecond: speed(run, now), ...percent };
 }
