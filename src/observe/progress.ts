@@ -35,7 +35,8 @@ export function startProgress(options: ProgressOptions): Progress {
   }
 
   function erase(): void {
-    if (painted > 0) stream.write(`\u001b[${painted}A\u001b[0J`);
+    // To the line's begin as well: the terminal's own echo of a Ctrl-C has moved the cursor.
+    if (painted > 0) stream.write(`\r\u001b[${painted}A\u001b[0J`);
     painted = 0;
   }
 

@@ -11,7 +11,7 @@ export function stateText(state: TableState, now: number): string {
     case 'in_progress':
       return `in progress${percent(state)}, ${count(state.rows)} rows, ${count(state.rowsPerSecond)} rows/s`;
     case 'rate_limited':
-      return `rate limited until ${clockTime(state.until, now)}${percent(state)}, ${count(state.rows)} rows`;
+      return `rate limited until ${clockTime(state.until, now)}${state.percent === undefined ? '' : `, ${state.percent} %`}, ${count(state.rows)} rows`;
     case 'error':
       return state.nextTryAt === undefined ? 'error, trying again' : `error, next try ${clockTime(state.nextTryAt, now)}`;
     case 'failed':

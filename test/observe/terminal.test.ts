@@ -34,6 +34,10 @@ describe('status in words', () => {
     ]) expect(text).toContain(part);
   });
 
+  test('a table that waits says how far it is as well', () => {
+    expect(statusText(snapshot({ kind: 'rate_limited', until: now + 300_000, rows: 75_000, percent: 48 }), plain)).toContain('rate limited until 12:05, 48 %, 75,000 rows');
+  });
+
   test('no percentage where none is known', () => {
     const { percent: _, ...unknown } = running;
     expect(statusText(snapshot(unknown), plain)).not.toContain('%');
@@ -96,10 +100,11 @@ describe('progress', () => {
     const progress = startProgress({ status: () => snapshot(running, running), stream, terminal: true, paint: plain });
     vi.advanceTimersByTime(500);
     expect(text()).toContain('\u001b[2A\u001b[0J');
-    for (const line of text().split('\n')) expect(line.replace('\u001b[2A\u001b[0J', '').length).toBeLessThan(30);
+    for (const line of text().split('\n')) expect(line.replace('\r\u001b[2A\u001b[0J', '').length).toBeLessThan(30);
     progress.print('a log line');
     progress.stop();
-    expect(text()).toContain('\u001b[2A\u001b[0Ja log line\n');
-    expect(text().endsWith('\u001b[2A\u001b[0J')).toBe(true);
+    // From the line's begin, wherever the echo of a Ctrl-C has left the cursor.
+    expect(text()).toContain('\r\u001b[2A\u001b[0Ja log line\n');
+    expect(text().endsWith('\r\u001b[2A\u001b[0J')).toBe(true);
   });
 });
