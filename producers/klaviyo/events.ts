@@ -3,11 +3,11 @@ import { statusOf } from '../../src/extract/http.ts';
 import type { Query } from '../../src/extract/http.ts';
 import { asNumber, asObject, asText, contextWith } from '../../src/extract/resume.ts';
 import { isoSeconds, parseInstant } from '../../src/extract/time.ts';
-import type { JsonObject, Page, Position, Reader, Row } from '../../src/extract/types.ts';
+import type { Json, JsonObject, Page, Position, Reader, Row } from '../../src/extract/types.ts';
 import { handedWork } from '../../src/extract/handed-work.ts';
 import { passes } from '../../src/extract/passes.ts';
 import { walk } from '../../src/extract/walk.ts';
-import type { Batch, Call } from '../../src/extract/walk.ts';
+import type { Call } from '../../src/extract/walk.ts';
 import { windows } from '../../src/extract/windows.ts';
 import type { WindowAsk } from '../../src/extract/windows.ts';
 import { listPage, readDocument } from './api.ts';
@@ -29,7 +29,7 @@ const DELAY = 30 * SECOND;
  */
 export function readEvents(settings: KlaviyoSettings): Reader<KlaviyoApi> {
   return async function* read(ctx) {
-    const selection = selects(settings) ? selectionOf(settings, await ctx.parents('metric')) : everything;
+    const selection = selects(settings) ? selectionOf(settings, await ctx.parents('metric'), (why) => ctx.count(why)) : everything;
     const known = ctx.position?.selection === selection.id ? ctx.position : undefined;
     for await (const page of reader(selection)(contextWith(ctx, { position: known }))) {
       yield { ...page, position: { ...page.position, selection: selection.id } };
@@ -65,7 +65,7 @@ const EARLIEST = Date.UTC(2012, 0, 1);
 
 /** When the oldest event happened, or the end of time without any. */
 async function firstEvent(api: KlaviyoApi, signal: AbortSignal): Promise<number> {
-  const { rows } = await listPage(api, { path: '/api/events', endpoint: 'events', query: { sort: 'datetime', 'page[size]': 1 }, cursor: undefined, signal });
+  const { rows } = await eventPage(api, { sort: 'datetime' }, 1, undefined, signal);
   return Math.max(EARLIEST, parseInstant(asObject(rows[0]?.attributes)?.datetime) ?? Number.MAX_SAFE_INTEGER);
 }
 
@@ -75,12 +75,14 @@ function readFuture(selection: Selection): Reader<KlaviyoApi> {
     const from = isoSeconds(ctx.runStart - DELAY);
     const call = selected(selection, () => [`greater-or-equal(datetime,${from})`]);
     const position: Position = { v: 1 };
+    let begun = false;
     try {
       for await (const step of walk((cursor) => call(ctx.api, { cursor }, ctx.signal), undefined)) {
+        begun = true;
         yield { rows: step.rows, ...(step.warnings === undefined ? {} : { warnings: step.warnings }), position };
       }
     } catch (error) {
-      if (statusOf(error) !== 400) throw error;
+      if (begun || statusOf(error) !== 400) throw error;
       ctx.count('future_events_refused');
     }
   };
@@ -89,47 +91,47 @@ function readFuture(selection: Selection): Reader<KlaviyoApi> {
 /** One listing of all events, or one per wanted metric. */
 function selected<Ask>(selection: Selection, filters: (ask: Ask) => readonly string[]): Call<KlaviyoApi, Ask> {
   if (selection.metricIds === undefined) return eventsWhere(selection, filters);
-  return chain(new Map(selection.metricIds.map((id) => [id, skippable(id, eventsWhere(selection, (ask: Ask) => [`equals(metric_id,"${id}")`, ...filters(ask)]))])));
+  return chain(new Map(selection.metricIds.map((id) => [id, eventsOfMetric(id, selection, filters)])));
 }
 
-/** Some metrics the API lists it refuses as a filter. */
-function skippable<Ask>(metricId: string, call: Call<KlaviyoApi, Ask>): Call<KlaviyoApi, Ask> {
+/** Some metrics the API lists, custom ones above all, it refuses as a filter. Their events are then looked for among all events. */
+function eventsOfMetric<Ask>(metricId: string, selection: Selection, filters: (ask: Ask) => readonly string[]): Call<KlaviyoApi, Ask> {
+  const alone = eventsWhere(selection, (ask: Ask) => [`equals(metric_id,"${metricId}")`, ...filters(ask)]);
+  const among = eventsWhere({ ...selection, leavesOut: (_, id) => id === metricId ? undefined : 'not_selected', count: () => undefined }, filters);
+  let refused = false;
   return async (api, ask, signal) => {
+    if (refused) return among(api, ask, signal);
     try {
-      return await call(api, ask, signal);
+      return await alone(api, ask, signal);
     } catch (error) {
-      const refused = statusOf(error) === 400 && error instanceof Error && /metric/i.test(error.message);
-      if (!refused) throw error;
-      return { rows: [], warnings: [`Klaviyo does not let the events of metric ${metricId} be read by themselves; they are left out.`] };
+      if (statusOf(error) !== 400 || !(error instanceof Error && /metric/i.test(error.message))) throw error;
+      refused = true;
+      return { ...await among(api, ask, signal), warnings: [`Klaviyo does not let the events of metric ${metricId} be read by themselves: all events are read to find them.`] };
     }
   };
 }
 
 function eventsWhere<Ask>(selection: Selection, filters: (ask: Ask) => readonly string[]): Call<KlaviyoApi, Ask> {
   return async (api, ask, signal) => {
-    const request = (size: number): Promise<Batch & { readonly included: readonly JsonObject[] }> => listPage(api, {
-      path: '/api/events',
-      endpoint: 'events',
-      query: {
-        filter: filters(ask).join(','),
-        ...beside(api),
-        sort: 'datetime',
-        'page[size]': size,
-      },
-      cursor: ask.cursor, signal,
-    });
-    const size = api.eventPageSize;
-    let page;
-    try {
-      page = await request(size);
-    } catch (error) {
-      // Older revisions take no more than 200.
-      if (statusOf(error) !== 400 || size <= 200 || !/page.?size/i.test(String(error))) throw error;
-      api.eventPageSize = 200;
-      page = await request(200);
-    }
+    const page = await eventPage(api, { filter: filters(ask).join(','), ...beside(api), sort: 'datetime' }, api.eventPageSize, ask.cursor, signal);
     return { rows: keep(page, selection, api.attributions), next: page.next };
   };
+}
+
+/** Pages are of this size where a revision takes no more, or knows no page size. */
+const USUAL_PAGE = 200;
+
+async function eventPage(api: KlaviyoApi, query: Query, size: number, cursor: Json | undefined, signal: AbortSignal): ReturnType<typeof listPage> {
+  const request = (wanted: number | undefined): ReturnType<typeof listPage> =>
+    listPage(api, { path: '/api/events', endpoint: 'events', query: { ...query, 'page[size]': wanted }, cursor, signal });
+  if (api.eventPageSize === USUAL_PAGE) return request(undefined);
+  try {
+    return await request(size);
+  } catch (error) {
+    if (statusOf(error) !== 400 || !/page.?size/i.test(String(error))) throw error;
+    api.eventPageSize = USUAL_PAGE;
+    return request(undefined);
+  }
 }
 
 const EVENTS_AT_ONCE = 10;
@@ -164,7 +166,11 @@ function keep(page: { readonly rows: readonly Row[]; readonly included: readonly
 function kept(event: Row, selection: Selection, included: ReadonlyMap<string, JsonObject>, attributions: boolean): Row[] {
   const metricId = relatedId(event, 'metric');
   const metric = included.get(`metric ${metricId ?? ''}`);
-  if (!selection.allows(metric, metricId)) return [];
+  const leftOut = selection.leavesOut(metric, metricId);
+  if (leftOut !== undefined) {
+    selection.count(leftOut);
+    return [];
+  }
   const whole = { ...event, metric: metric ?? null };
   return [attributions ? { ...whole, attributed: attributed(event, included) } : whole];
 }

@@ -10,10 +10,15 @@ export interface Selection {
   readonly id: string;
   /** Metrics to read one by one; undefined reads all events. */
   readonly metricIds: readonly string[] | undefined;
-  allows(metric: JsonObject | undefined, metricId: string | null): boolean;
+  /** Why events of this metric are left out; undefined when they are wanted. */
+  leavesOut(metric: JsonObject | undefined, metricId: string | null): LeftOut | undefined;
+  /** Counts events that were left out. */
+  count(why: LeftOut): void;
 }
 
-export const everything: Selection = { id: 'all', metricIds: undefined, allows: () => true };
+export type LeftOut = 'excluded_integration' | 'not_selected';
+
+export const everything: Selection = { id: 'all', metricIds: undefined, leavesOut: () => undefined, count: () => undefined };
 
 /** Whether the settings leave any event out; only then the metrics have to be known beforehand. */
 export function selects(settings: KlaviyoSettings): boolean {
@@ -21,23 +26,24 @@ export function selects(settings: KlaviyoSettings): boolean {
 }
 
 /** Which events are wanted, given all metrics there are. Names and ids are compared without regard to case. */
-export function selectionOf(settings: KlaviyoSettings, metrics: readonly Row[]): Selection {
+export function selectionOf(settings: KlaviyoSettings, metrics: readonly Row[], count: Selection['count']): Selection {
   const wanted = new Set(settings.events.map(fold));
   const excluded = new Set(settings.excluded_integrations.map(fold));
-  const judge = (metric: JsonObject | undefined, metricId: string | null): boolean => {
+  const judge = (metric: JsonObject | undefined, metricId: string | null): LeftOut | undefined => {
     const attributes = asObject(metric?.attributes);
     const integration = asObject(attributes?.integration);
     const sender = integration === undefined ? ['api'] : [integration.id, integration.key, integration.name];
-    if (sender.some((name) => excluded.has(fold(asText(name) ?? '')))) return false;
-    return wanted.size === 0 || wanted.has(fold(metricId ?? '')) || wanted.has(fold(asText(attributes?.name) ?? ''));
+    if (sender.some((name) => excluded.has(fold(asText(name) ?? '')))) return 'excluded_integration';
+    return wanted.size === 0 || wanted.has(fold(metricId ?? '')) || wanted.has(fold(asText(attributes?.name) ?? '')) ? undefined : 'not_selected';
   };
   const verdicts = new Map(metrics.map((metric) => [asText(metric.id) ?? '', judge(metric, asText(metric.id) ?? null)]));
-  const allowed = [...verdicts].filter(([id, allows]) => id !== '' && allows).map(([id]) => id).sort();
+  const allowed = [...verdicts].filter(([id, leftOut]) => id !== '' && leftOut === undefined).map(([id]) => id).sort();
   return {
     id: JSON.stringify([[...wanted].sort(), [...excluded].sort()]),
     metricIds: allowed.length <= MOST_METRICS_BY_THEMSELVES ? allowed : undefined,
     // A metric may appear while events are being read.
-    allows: (metric, metricId) => verdicts.get(metricId ?? '') ?? judge(metric, metricId),
+    leavesOut: (metric, metricId) => verdicts.has(metricId ?? '') ? verdicts.get(metricId ?? '') : judge(metric, metricId),
+    count,
   };
 }
 

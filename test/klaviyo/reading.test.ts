@@ -118,6 +118,18 @@ describe('reading Klaviyo profiles', () => {
     expect((await profiles.run({ rescan: true })).pages.some((page) => page.scan?.end)).toBe(true);
   });
 
+  it('reads whole profiles each week where predictions are wanted: they change without a trace in the changes', async () => {
+    const { simulator, table } = await account({}, { predictive_analytics: true });
+    const profiles = table('profile');
+    await profiles.run();
+    const [id] = simulator.change.recalculatePredictions({ count: 1 }) as [string];
+    simulator.clock.advance(7 * DAY);
+    const { pages, rows } = await profiles.run();
+    expect(byId(rows).get(id)).toEqual([...simulator.truth.profiles(['subscriptions', 'predictive_analytics'])].find((one) => one.id === id)!.resource());
+    expect(pages.filter((page) => page.scan?.end)).toHaveLength(1);
+    expect(byId(pages.filter((page) => page.scan).flatMap((page) => page.rows)).size).toBe(350);
+  });
+
   it('tells deleted from merged profiles and names the survivor', async () => {
     const { simulator, tables, api } = await account();
     const owners = new Map<string, string>();
@@ -224,6 +236,19 @@ describe('reading Klaviyo events', () => {
     expect(through).toBe(NOW - 30_000);
   });
 
+  it('does without future events where such a bound is refused, but not without pages of them', async () => {
+    const { simulator, table } = await account();
+    simulator.change.addFutureEvents({ count: 1_500 });
+    const refused = simulator.faults.add({ kind: 'status', status: 400, on: 'GET /api/events', query: 'greater-or-equal(datetime,2026-06-10T11:59:30Z)&include', body: '{"errors":[{"code":"invalid","detail":"End date may not be in the future"}]}' });
+    const first = await table('event').run();
+    expect(first.error).toBeUndefined();
+    expect(first.counted.future_events_refused).toBe(1);
+    simulator.faults.clear(refused);
+    simulator.faults.add({ kind: 'status', status: 400, on: 'GET /api/events', query: 'page[size]=1000&page[cursor]', body: '{"errors":[{"code":"invalid","detail":"Invalid cursor provided."}]}' });
+    const { error } = await table('event').run({ since: NOW - DAY });
+    expect(error).toMatchObject({ kind: 'data', code: 'klaviyo:400' });
+  });
+
   it('reads the events of a handed profile again and says when it is done', async () => {
     const { simulator, table } = await account();
     const events = table('event');
@@ -243,6 +268,37 @@ describe('reading Klaviyo events', () => {
     expect(error).toBeUndefined();
     expect(rows.length).toBeGreaterThan(0);
     expect(api.eventPageSize).toBe(200);
+  });
+
+  it('asks for no page size where the revision knows none', async () => {
+    const { simulator, table } = await account({}, { revision: '2025-10-15' });
+    const { rows, error } = await table('event').run();
+    expect(error).toBeUndefined();
+    expect(byId(rows).size).toBe([...simulator.truth.events()].length);
+  });
+
+  it('finds the events of a wanted metric that the vendor does not let be asked for', async () => {
+    const { simulator, table } = await account({}, { events: ['Viewed Form'] });
+    const { rows, error, pages } = await table('event').run();
+    expect(error).toBeUndefined();
+    expectTruth(rows, [...simulator.truth.events()].filter((event) => simulator.truth.metricOf(event.id).resource().attributes.name === 'Viewed Form'));
+    expect(pages.flatMap(({ warnings = [] }) => warnings)).toContainEqual(expect.stringContaining('all events are read'));
+  });
+
+  it('counts the events it leaves out, by the reason', async () => {
+    const { simulator, metrics } = await account();
+    const names = (await metrics()).map((metric) => ((metric.attributes as Row).integration as Row | null)?.name);
+    const excluded = names.find((name) => typeof name === 'string') as string;
+    const attributesOf = (id: string) => simulator.truth.metricOf(id).resource().attributes;
+    const events = [...simulator.truth.events()];
+    const few = await account({}, { excluded_integrations: [excluded] });
+    const run = await few.table('event').run();
+    const out = events.filter(({ id }) => attributesOf(id).integration?.name === excluded).length;
+    expect(out).toBeGreaterThan(0);
+    expect(run.counted).toEqual({ excluded_integration: out });
+    const unwanted = [...new Set(events.map(({ id }) => attributesOf(id).name))].slice(1).map(String);
+    const most = await account({}, { events: unwanted });
+    expect((await most.table('event').run()).counted).toEqual({ not_selected: events.filter(({ id }) => !unwanted.includes(String(attributesOf(id).name))).length });
   });
 
   it('reads only selected metrics, and all but excluded integrations', async () => {

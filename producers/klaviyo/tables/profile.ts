@@ -15,13 +15,15 @@ import type { KlaviyoSettings } from '../settings.ts';
 
 const SECOND = 1_000;
 
+const additional = (api: KlaviyoApi): string => api.predictive ? 'subscriptions,predictive_analytics' : 'subscriptions';
+
 const changes = following<KlaviyoApi>({
   call: (api, { after, before, cursor }, signal) => listPage(api, {
     path: '/api/profiles',
     endpoint: 'profiles',
     ...(api.predictive ? { bucket: 'profiles_predictive' } : {}),
     query: {
-      'additional-fields[profile]': api.predictive ? 'subscriptions,predictive_analytics' : 'subscriptions',
+      'additional-fields[profile]': additional(api),
       filter: [...(after === undefined ? [] : [`greater-than(updated,${isoSeconds(after)})`]), `less-than(updated,${isoSeconds(before)})`].join(','),
       sort: 'updated',
       'page[size]': 100,
@@ -35,9 +37,13 @@ const changes = following<KlaviyoApi>({
   delay: 30 * SECOND,
 });
 
-const ids: Call<KlaviyoApi> = async (api, { cursor }, signal) => {
-  const page = await listPage(api, { path: '/api/profiles', endpoint: 'profiles', query: { 'fields[profile]': 'updated', sort: 'id', 'page[size]': 100 }, cursor, signal });
-  return { rows: [], seen: page.rows, next: page.next };
+/** Everything that exists: ids alone, or whole profiles where predictions are read, which change without moving `updated`. */
+const sweep: Call<KlaviyoApi> = async (api, { cursor }, signal) => {
+  const of = api.predictive
+    ? { bucket: 'profiles_predictive', query: { 'additional-fields[profile]': additional(api) } }
+    : { query: { 'fields[profile]': 'updated' } };
+  const page = await listPage(api, { path: '/api/profiles', endpoint: 'profiles', ...of, query: { ...of.query, sort: 'id', 'page[size]': 100 }, cursor, signal });
+  return { ...(api.predictive ? { rows: page.rows } : { rows: [], seen: page.rows }), next: page.next };
 };
 
 export const profile = (settings: KlaviyoSettings): TableDefinition => table({
@@ -79,7 +85,7 @@ export const profile = (settings: KlaviyoSettings): TableDefinition => table({
   shape: flatten,
   read: passes({
     changes: { read: changes },
-    ids: { read: list(ids), every: parseSpan(settings.sweep_every) ?? 0, listsAll: true, notAtFirst: true },
+    ids: { read: list(sweep), every: parseSpan(settings.sweep_every) ?? 0, listsAll: true, notAtFirst: true },
   }),
   deletes: 'scan',
   confirm: confirmProfiles,

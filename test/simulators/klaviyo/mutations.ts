@@ -15,6 +15,8 @@ export interface Mutations {
   insertProfiles(how: { count: number }): string[];
   /** Some attributes change and `updated` moves. */
   updateProfiles(how: HowMany): string[];
+  /** Predictions change and nothing else does: `updated` stays. */
+  recalculatePredictions(how: HowMany): string[];
   /**
    * The profile is listed no more and its events lose personal values, unless `redact` is false; with
    * `detach` they lose their profile as well. `delayMs`: the job takes so long.
@@ -103,6 +105,11 @@ export function mutations(world: World): Mutations {
     updateProfiles(how) {
       const rows = rowsOf('profiles', how);
       touch(rows);
+      return rows.map(ids.profile.of);
+    },
+    recalculatePredictions(how) {
+      const rows = rowsOf('profiles', how);
+      for (const row of rows) profiles.written.set(row, { ...profiles.written.get(row), predictive_analytics: `{"churn_probability":${world.random().toFixed(3)}}` });
       return rows.map(ids.profile.of);
     },
     deleteProfiles(how) {
