@@ -19,6 +19,8 @@ export interface IndexStore {
   transaction(work: () => void): void;
   /** Runs the work; a failure of the store marks it for replacement. */
   guarded<T>(work: () => T): T;
+  /** Whether it has been marked. */
+  isBroken(): boolean;
   close(): Promise<void>;
 }
 
@@ -47,12 +49,14 @@ export function openIndexStore(directory: string, identity: string): IndexStore 
   }
 
   const { root, ...rest } = databases;
+  let broken = false;
   const guarded: IndexStore['guarded'] = (work) => {
     try {
       return work();
     } catch (error) {
       if (error instanceof TributaryError) throw error;
       const text = error instanceof Error ? error.message : String(error);
+      broken = true;
       writeFileSync(brokenFlag, text);
       throw new TributaryError(`The live index in ${directory} cannot be used: ${text}`, {
         kind: 'transient',
@@ -66,6 +70,7 @@ export function openIndexStore(directory: string, identity: string): IndexStore 
     ...rest,
     rebuildReason: reason,
     guarded,
+    isBroken: () => broken,
     transaction: (work) => guarded(() => root.transactionSync(work)),
     close: () => root.close(),
   };

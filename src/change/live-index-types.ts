@@ -35,14 +35,24 @@ export interface IndexedRow {
  * store turns out to be damaged; it is then discarded at the next opening.
  */
 export interface LiveIndex {
-  /** Why this index started empty; undefined when it was taken over from an earlier process. */
+  /** Why this index started empty or was emptied; undefined when it was taken over from an earlier process. */
   rebuildReason(): string | undefined;
+  /** Whether the store has turned out to be damaged: it can only be closed. */
+  isBroken(): boolean;
+  /**
+   * Forgets everything when it was built in another life of the topic, or was last up to date more than `within` ms
+   * ago (or in the future): compaction may then have removed tombstones that it has never read.
+   */
+  trust(life: string, within: number): void;
   /** Row hash of a live row. */
   get(keyHash: Buffer): Buffer | undefined;
   /** Offset after the last message this index knows, per partition. */
   coveredOffsets(): ReadonlyMap<number, bigint>;
-  /** Takes over what the topic has got. While a scan is open they count as seen in it. */
-  apply(entries: Iterable<IndexEntry>, covered: ReadonlyMap<number, bigint>): void;
+  /**
+   * Takes over what the topic has got. While a scan is open they count as seen in it. `upToDate`: the index now knows
+   * all that the topic holds; false while there is more to be read. Default true.
+   */
+  apply(entries: Iterable<IndexEntry>, covered: ReadonlyMap<number, bigint>, upToDate?: boolean): void;
   /**
    * The open scan has seen these rows; must be called before the position after them is committed. Keys that are
    * not live are passed over. Does nothing while no scan is open.
@@ -69,7 +79,7 @@ export interface LiveIndex {
   entries(): Iterable<IndexedRow>;
   /** Number of live rows. */
   size(): number;
-  /** Forgets everything, scans included. */
-  clear(): void;
+  /** Forgets everything, scans included; `why` is the new {@link LiveIndex.rebuildReason}. */
+  clear(why: string): void;
   close(): Promise<void>;
 }

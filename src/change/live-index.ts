@@ -8,28 +8,38 @@ import { begun, emptyScanLog, ended, excused, type ScanLog, vanishedBelow } from
 
 const MARKED = Buffer.from([1]);
 
-/** Opens the index in that directory, making it when needed. */
-export function openLiveIndex(directory: string, identity: LiveIndexIdentity): LiveIndex {
+/** Opens the index in that directory, making it when needed. `now`: epoch ms. */
+export function openLiveIndex(directory: string, identity: LiveIndexIdentity, now: () => number = Date.now): LiveIndex {
   const store = openIndexStore(directory, canonicalJson(identity));
   const { live, scopes, meta, guarded, transaction } = store;
 
   let log = readLog();
   const covered = readCovered();
+  let rebuildReason = store.rebuildReason;
 
   return {
-    rebuildReason: () => store.rebuildReason,
+    rebuildReason: () => rebuildReason,
+    isBroken: store.isBroken,
+    trust: (life, within) => {
+      const known = guarded(() => meta.get('life'));
+      const age = now() - Number(guarded(() => meta.get('current')) ?? 0);
+      if (known === life && Math.abs(age) <= within) return;
+      if (covered.size > 0) clear(known === life ? 'it had not been brought up to date for too long' : 'its topic has begun a new life');
+      transaction(() => void meta.putSync('life', life));
+    },
     get: (keyHash) => guarded(() => {
       const bytes = live.getBinaryFast(keyHash);
       return bytes === undefined ? undefined : rowHashOf(bytes);
     }),
     coveredOffsets: () => new Map(covered),
-    apply: (changed, newlyCovered) => {
+    apply: (changed, newlyCovered, upToDate = true) => {
       let seen = 0;
       const next = new Map(covered);
       for (const [partition, offset] of newlyCovered) if (offset > (next.get(partition) ?? -1n)) next.set(partition, offset);
       transaction(() => {
         for (const entry of changed) seen += applyOne(entry);
         meta.putSync('covered', JSON.stringify([...next].map(([partition, offset]) => [partition, String(offset)])));
+        if (upToDate) meta.putSync('current', String(now()));
         if (log.current !== undefined) writeLog({ ...log, current: { id: log.current.id, seen: log.current.seen + seen } });
       });
       for (const [partition, offset] of next) covered.set(partition, offset);
@@ -80,18 +90,22 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity): L
     keysInScope,
     entries: rows,
     size: () => guarded(() => (live.getStats() as { entryCount: number }).entryCount),
-    clear: () => {
-      transaction(() => {
-        live.clearSync();
-        scopes.clearSync();
-        meta.removeSync('covered');
-        writeLog(emptyScanLog());
-      });
-      covered.clear();
-      log = readLog();
-    },
+    clear,
     close: store.close,
   };
+
+  function clear(why: string): void {
+    rebuildReason = why;
+    transaction(() => {
+      live.clearSync();
+      scopes.clearSync();
+      meta.removeSync('covered');
+      meta.removeSync('current');
+      writeLog(emptyScanLog());
+    });
+    covered.clear();
+    log = readLog();
+  }
 
   /** Returns 1 when the open scan sees the row for the first time. */
   function applyOne({ keyHash, row, fresh }: IndexEntry): number {

@@ -19,7 +19,8 @@ export interface TopicSpec {
 /** What the cluster says of a topic. */
 export interface TopicFacts {
   readonly partitions: number;
-  readonly created: boolean;
+  /** Milliseconds a compacted topic keeps a tombstone for readers; 0 for a `log` topic. */
+  readonly tombstonesKept: number;
 }
 
 const HOUR = 3_600_000;
@@ -60,12 +61,12 @@ export async function ensureTopics(access: KafkaAccess, specs: readonly TopicSpe
     const partitions = await knownPartitions(admin, specs.map((spec) => spec.name));
     // Those that were missing a moment ago too: somebody else may have been quicker.
     const compacted = specs.filter((spec) => spec.kind !== 'log');
-    await refuseOtherPolicies(admin, compacted);
+    const kept = await compactedAs(admin, compacted);
     for (const spec of compacted) {
       const count = partitions.get(spec.name) ?? 0;
       if (spec.kind === 'state' && count !== spec.partitions) throw otherCount(spec.name, count, spec.partitions);
     }
-    return new Map(specs.map(({ name }) => [name, { partitions: partitions.get(name) ?? 0, created: !there.has(name) }]));
+    return new Map(specs.map(({ name }) => [name, { partitions: partitions.get(name) ?? 0, tombstonesKept: kept.get(name) ?? 0 }]));
   });
 }
 
@@ -76,10 +77,6 @@ export async function ensureTopics(access: KafkaAccess, specs: readonly TopicSpe
  */
 export function checkTable(topic: string, facts: TopicFacts, keySchemaId: number, state: TableState | undefined): void {
   if (state === undefined) return;
-  if (facts.created && state.rowsPublished > 0) {
-    throw refusal(`The topic ${topic} is gone, but its state says that ${state.rowsPublished} rows were published to it.`,
-      'Restore the topic, or have the table read again from the start: tributary state reset <connection>.<table>. The empty topic just created may stay.');
-  }
   if (facts.partitions !== state.partitions) throw otherCount(topic, facts.partitions, state.partitions);
   if (keySchemaId !== state.keySchemaId) {
     throw refusal(
@@ -87,6 +84,18 @@ export function checkTable(topic: string, facts: TopicFacts, keySchemaId: number
       + 'The id is part of every key, so new rows would stand beside the old ones instead of replacing them.',
       'Point registry.url at the registry the topic was written with. If that one is lost, or the table\'s key was changed, delete the topic and have the table read again: tributary state reset <connection>.<table>');
   }
+}
+
+/**
+ * Refuses to go on behind the position of a table whose rows are no longer in its topic.
+ *
+ * @param written whether anything was ever written to the topic that is there now.
+ * @throws TributaryError `config`
+ */
+export function checkWritten(topic: string, written: boolean, state: TableState): void {
+  if (written || state.rowsPublished === 0) return;
+  throw refusal(`The topic ${topic} is gone, but its state says that ${state.rowsPublished} rows were published to it.`,
+    'Restore the topic, or have the table read again from the start: tributary state reset <connection>.<table>. The empty topic that is there now may stay.');
 }
 
 const refusal = (message: string, remedy: string): TributaryError => new TributaryError(message, { kind: 'config', remedy });
@@ -123,19 +132,26 @@ function creation(spec: TopicSpec, settings: KafkaSettings): ITopicConfig {
   };
 }
 
-async function refuseOtherPolicies(admin: Admin, specs: readonly TopicSpec[]): Promise<void> {
-  if (specs.length === 0) return;
+/** How long each topic keeps tombstones, ms. Refuses topics that are not compacted. */
+async function compactedAs(admin: Admin, specs: readonly TopicSpec[]): Promise<ReadonlyMap<string, number>> {
+  if (specs.length === 0) return new Map();
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: specs.map(({ name }) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: ['cleanup.policy'] })),
+    resources: specs.map(({ name }) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: ['cleanup.policy', 'delete.retention.ms'] })),
   });
+  const kept = new Map<string, number>();
   for (const { resourceName, configEntries } of resources) {
-    const policy = configEntries.find((entry) => entry.configName === 'cleanup.policy')?.configValue;
-    if (policy === 'compact') continue;
+    const valueOf = (name: string): string | undefined => configEntries.find((entry) => entry.configName === name)?.configValue;
+    const policy = valueOf('cleanup.policy');
+    if (policy === 'compact') {
+      kept.set(resourceName, Number(valueOf('delete.retention.ms') ?? DAY));
+      continue;
+    }
     throw refusal(
       `The topic ${resourceName} has cleanup.policy=${policy}: rows that do not change would be deleted with time.`,
       `Set it right: kafka-configs --alter --topic ${resourceName} --add-config cleanup.policy=compact`);
   }
+  return kept;
 }
 
 /** Partition counts, once the broker knows every topic and every partition has a leader. */

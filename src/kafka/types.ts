@@ -25,6 +25,8 @@ export interface TopicMessage {
 /** What `_state` holds for one table: everything a restart needs. */
 export interface TableState {
   readonly v: 1;
+  /** Drawn when the table is read for the first time, and after a reset: an index of an earlier life says nothing of this one. */
+  readonly life?: string;
   readonly position: Position | undefined;
   /** Position of a back-fill under way; undefined when none is. */
   readonly backfill?: { readonly id: string; readonly since: number | null; readonly position: Position | undefined; readonly done: boolean };
@@ -33,6 +35,8 @@ export interface TableState {
   readonly partitions: number;
   /** Oldest event time the first run asked for, epoch ms; null means all. Fixed for the life of the topic. */
   readonly since: number | null;
+  /** Oldest event time of which the topic holds rows where that is not `since`: a back-fill went deeper. Null means all. */
+  readonly reach?: number | null;
   readonly rowsPublished: number;
   readonly runId: string;
   readonly updatedAt: number;

@@ -1,7 +1,7 @@
 import type { IndexEntry } from '../change/live-index.ts';
 import { readTopics, type ReadMessage } from '../kafka/reader.ts';
 import type { ConnectionState } from '../kafka/state.ts';
-import { checkTable } from '../kafka/topics.ts';
+import { checkTable, checkWritten } from '../kafka/topics.ts';
 import { unframe } from '../table/wire.ts';
 import type { ConnectionEnvironment } from './connection.ts';
 import { newState } from './open-tables.ts';
@@ -27,22 +27,24 @@ export async function catchUp(
     const state = states.states.get(table.ref.table);
     checkTable(table.topic, table.topicFacts, table.keySchemaId, state);
     table.state = state ? { ...state, valueSchemaId: table.valueSchemaId } : newState(table, table.topicFacts);
+    table.index.trust(table.state.life ?? '', table.topicFacts.tombstonesKept / 2);
     table.handed = states.handed.get(table.ref.table) ?? [];
     fills.set(table.topic, createFill(table, env));
   }
   const take = (message: ReadMessage): Promise<void> | undefined => fills.get(message.topic)?.take(message);
   const requests = [...fills].map(([topic, fill]) => ({ topic, from: fill.table.index.coveredOffsets() }));
   const ranges = new Map(await readTopics(env.access, requests, take, { signal }));
+  for (const { topic, state } of tables.values()) checkWritten(topic, [...(ranges.get(topic)?.values() ?? [])].some(({ end }) => end > 0n), state);
   // Offsets that are not in the log belong to another life of the topic, and so does the index.
   const strangers = requests.filter(({ topic }) => [...(ranges.get(topic)?.values() ?? [])].some((range) => range.restarted));
   for (const { topic } of strangers) fills.get(topic)?.startOver();
   for (const [topic, range] of await readTopics(env.access, strangers.map(({ topic }) => ({ topic })), take, { signal })) ranges.set(topic, range);
   for (const [topic, fill] of fills) {
     const covered = new Map([...(ranges.get(topic) ?? [])].map(([partition, range]) => [partition, range.end]));
-    const rebuilt = fill.table.index.rebuildReason();
     fill.finish(covered);
-    if (rebuilt === undefined || fill.taken() === 0) continue;
-    env.emit({ type: 'index-rebuilt', table: fill.table.ref.table, rows: fill.table.index.size(), durationMs: env.clock.now() - startedAt, reason: rebuilt, ...where });
+    const reason = fill.fromStart() ? fill.table.index.rebuildReason() : undefined;
+    if (reason === undefined || fill.taken() === 0) continue;
+    env.emit({ type: 'index-rebuilt', table: fill.table.ref.table, rows: fill.table.index.size(), durationMs: env.clock.now() - startedAt, reason, ...where });
   }
 }
 
@@ -54,6 +56,8 @@ interface Fill {
   startOver(): void;
   /** Messages taken so far. */
   taken(): number;
+  /** Whether the index held nothing when filling began. */
+  fromStart(): boolean;
 }
 
 function createFill(table: OpenTable, env: ConnectionEnvironment): Fill {
@@ -62,9 +66,10 @@ function createFill(table: OpenTable, env: ConnectionEnvironment): Fill {
   let entries: IndexEntry[] = [];
   let covered = new Map<number, bigint>();
   let taken = 0;
+  let fromStart = index.coveredOffsets().size === 0;
 
-  function flush(): void {
-    index.apply(entries, covered);
+  function flush(upToDate: boolean): void {
+    index.apply(entries, covered, upToDate);
     entries = [];
     covered = new Map();
   }
@@ -86,7 +91,7 @@ function createFill(table: OpenTable, env: ConnectionEnvironment): Fill {
       const { record, body, deleted } = codec.decodeValue(payload, schemaId === valueSchemaId ? undefined : writers.get(schemaId));
       entries.push({ keyHash, row: deleted ? null : { rowHash: codec.rowHash(body), scopeHash: codec.scopeHash(record), keyBody } });
     }
-    if (entries.length >= applyEvery) flush();
+    if (entries.length >= applyEvery) flush(false);
   }
 
   return {
@@ -99,15 +104,17 @@ function createFill(table: OpenTable, env: ConnectionEnvironment): Fill {
       return undefined;
     },
     taken: () => taken,
+    fromStart: () => fromStart,
     startOver() {
+      fromStart = true;
       entries = [];
       covered = new Map();
       taken = 0;
-      index.clear();
+      index.clear('its topic has begun a new life');
     },
     finish(ends) {
       covered = new Map([...covered, ...ends]);
-      flush();
+      flush(true);
     },
   };
 }

@@ -13,7 +13,7 @@ import type { ConnectionSettings } from '../config/settings.ts';
 import { catchUp } from './catch-up.ts';
 import { failureNotice, type EngineEvent } from './events.ts';
 import { observeRequests } from './observe-requests.ts';
-import { openTables } from './open-tables.ts';
+import { lookAgain, openTables, replaceBrokenIndexes } from './open-tables.ts';
 import type { ConnectionServices, OpenTable } from './open-table.ts';
 import { readParentRows } from './parent-rows.ts';
 
@@ -21,8 +21,9 @@ import { readParentRows } from './parent-rows.ts';
 export interface Session {
   /** Aborted when the writer is lost: whatever still runs in this session is in vain. */
   readonly signal: AbortSignal;
-  /** The writer has thrown; nothing more can be written before the connection has recovered. */
+  /** The writer has thrown or an index is damaged; nothing more can be written before the connection has recovered. */
   readonly lost: boolean;
+  lose(): void;
   /** Keeps an attempt in sight, so that recovery can wait for it to end. */
   attempt<T>(work: Promise<T>): Promise<T>;
 }
@@ -103,6 +104,8 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
   /** From any state of Kafka to one where every table may be written. */
   async function refresh(): Promise<void> {
     if (tables.size === 0) await openTables(settings, env, services, tables);
+    else await lookAgain(settings, env, tables);
+    await replaceBrokenIndexes(env, tables);
     stopIfEnded();
     await writer.reopen();
     stopIfEnded();

@@ -21,10 +21,12 @@ export interface OpenTable {
   readonly ref: TableRef;
   readonly definition: TableDefinition;
   readonly topic: string;
-  readonly topicFacts: TopicFacts;
+  /** As of the last opening or recovery. */
+  topicFacts: TopicFacts;
   readonly codec: TableCodec;
   readonly rows: RowCompiler;
-  readonly index: LiveIndex;
+  /** Replaced when its store turns out to be damaged. */
+  index: LiveIndex;
   readonly keySchemaId: number;
   readonly valueSchemaId: number;
   readonly services: ConnectionServices;

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { openLiveIndex } from '../change/live-index.ts';
+import { openLiveIndex, type LiveIndex } from '../change/live-index.ts';
 import type { ConnectionSettings } from '../config/settings.ts';
 import { maxMessageBytes } from '../kafka/messages.ts';
 import { topicNames } from '../kafka/topic-names.ts';
@@ -20,14 +21,8 @@ export async function openTables(
   services: ConnectionServices,
   tables: Map<string, OpenTable>,
 ): Promise<void> {
-  const { prefix } = env.access.settings;
-  const names = topicNames(prefix);
-  const specs = settings.tables.map((definition) => ({
-    name: names.table(settings.name, definition.name),
-    partitions: definition.partitions ?? 1,
-    kind: 'table' as const,
-  }));
-  const facts = await ensureTopics(env.access, [...ownTopics(prefix), ...specs]);
+  const names = topicNames(env.access.settings.prefix);
+  const facts = await topicsOf(settings, env);
   const opened: OpenTable[] = [];
   try {
     for (const definition of settings.tables) {
@@ -42,7 +37,7 @@ export async function openTables(
         topicFacts,
         codec,
         rows: compileRow(definition, codec, { maxBytes: maxMessageBytes(env.access.settings) - wireBytes }),
-        index: openLiveIndex(join(env.indexDir, settings.name, definition.name), { topic, valueSchemaId: ids.valueSchemaId }),
+        index: openIndex(env, { connection: settings.name, table: definition.name }, topic, ids.valueSchemaId),
         ...ids,
         services,
         state: newState(ids, topicFacts),
@@ -57,7 +52,37 @@ export async function openTables(
   for (const table of opened) tables.set(table.ref.table, table);
 }
 
+async function topicsOf(settings: ConnectionSettings, { access }: ConnectionEnvironment): Promise<ReadonlyMap<string, TopicFacts>> {
+  const { prefix } = access.settings;
+  const names = topicNames(prefix);
+  const specs = settings.tables.map((definition) => ({
+    name: names.table(settings.name, definition.name),
+    partitions: definition.partitions ?? 1,
+    kind: 'table' as const,
+  }));
+  return ensureTopics(access, [...ownTopics(prefix), ...specs]);
+}
+
+/** Looks at the topics again: while Kafka was away they may have been changed or lost. */
+export async function lookAgain(settings: ConnectionSettings, env: ConnectionEnvironment, tables: ReadonlyMap<string, OpenTable>): Promise<void> {
+  const facts = await topicsOf(settings, env);
+  for (const table of tables.values()) table.topicFacts = facts.get(table.topic) as TopicFacts;
+}
+
+function openIndex({ indexDir, clock }: ConnectionEnvironment, { connection, table }: { readonly connection: string; readonly table: string }, topic: string, valueSchemaId: number): LiveIndex {
+  return openLiveIndex(join(indexDir, connection, table), { topic, valueSchemaId }, clock.now);
+}
+
+/** Damaged indexes make room for empty ones. Nothing may be using them any more. */
+export async function replaceBrokenIndexes(env: ConnectionEnvironment, tables: ReadonlyMap<string, OpenTable>): Promise<void> {
+  for (const table of tables.values()) {
+    if (!table.index.isBroken()) continue;
+    await table.index.close().catch(() => undefined);
+    table.index = openIndex(env, table.ref, table.topic, table.valueSchemaId);
+  }
+}
+
 /** State of a table that has never been read. */
 export function newState(ids: { readonly keySchemaId: number; readonly valueSchemaId: number }, facts: TopicFacts): TableState {
-  return { v: 1, position: undefined, keySchemaId: ids.keySchemaId, valueSchemaId: ids.valueSchemaId, partitions: facts.partitions, since: null, rowsPublished: 0, runId: '', updatedAt: 0 };
+  return { v: 1, life: randomUUID(), position: undefined, keySchemaId: ids.keySchemaId, valueSchemaId: ids.valueSchemaId, partitions: facts.partitions, since: null, rowsPublished: 0, runId: '', updatedAt: 0 };
 }

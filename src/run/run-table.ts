@@ -43,6 +43,7 @@ export async function runTable(connection: Connection, table: OpenTable, request
     return { ref, runId, mode: request.mode, outcome, totals, startedAt, endedAt, ...(error === undefined ? {} : { error }) };
   };
 
+  let indexBroken = false;
   for (;;) {
     let session: Session | undefined;
     try {
@@ -56,9 +57,14 @@ export async function runTable(connection: Connection, table: OpenTable, request
       const error = asTributaryError(thrown, `The run of ${ref.connection}.${ref.table}`);
       if (error.kind === 'fenced') return end('failed', error);
       if (stop.aborted) return end('interrupted', error.kind === 'stopped' ? undefined : error);
+      // A damaged index is built anew within the run, but not again and again.
+      if (error.code === 'index_broken' && !indexBroken) {
+        indexBroken = true;
+        session?.lose();
+      }
       if (!session?.signal.aborted) return end('failed', error);
-      // The writer is lost, by this table or by another of the connection.
-      services.emit({ type: 'run-trouble', stage: 'kafka', failure: failureNotice(error), ...ref });
+      // The session is lost, by this table or by another of the connection.
+      services.emit({ type: 'run-trouble', stage: error.code === 'index_broken' ? 'change' : 'kafka', failure: failureNotice(error), ...ref });
       try {
         await connection.recover(session, stop);
       } catch (fatal) {

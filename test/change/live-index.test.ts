@@ -50,6 +50,43 @@ describe('the live index', () => {
     expect(second.coveredOffsets()).toEqual(new Map([[0, 7n], [3, 2n]]));
   });
 
+  it('is trusted in the topic\'s life it was built in, as long as it was up to date lately', async () => {
+    let now = 1_000_000;
+    const at = (): LiveIndex => {
+      const index = openLiveIndex(directory, identity, () => now);
+      open.push(index);
+      return index;
+    };
+    let index = at();
+    const trusts = async (life: string): Promise<boolean> => {
+      await index.close();
+      index = at();
+      const before = index.size();
+      index.trust(life, 500);
+      return before > 0 && index.size() === before;
+    };
+    const fill = (upToDate: boolean): void => index.apply([put('a', '1'), put('b', '1')], covered(5n), upToDate);
+    expect(await trusts('one')).toBe(false);
+    fill(true);
+    now += 500;
+    expect(await trusts('one')).toBe(true);
+    now += 1;
+    expect(await trusts('one')).toBe(false);
+    expect(index.rebuildReason()).toMatch(/too long/);
+    expect(index.coveredOffsets().size).toBe(0);
+    // Filled in part, and then the process ended.
+    fill(false);
+    expect(await trusts('one')).toBe(false);
+    fill(true);
+    now -= 501;
+    expect(await trusts('one')).toBe(false);
+    fill(true);
+    expect(await trusts('two')).toBe(false);
+    expect(index.rebuildReason()).toMatch(/new life/);
+    fill(true);
+    expect(await trusts('two')).toBe(true);
+  });
+
   it('never moves an offset back', () => {
     const index = openIndex();
     index.apply([], covered(9n));
@@ -203,7 +240,7 @@ describe('a scan', () => {
     expect(again.seenInScan()).toBe(1);
     again.beginScan('s');
     expect(names(again.vanished(1))).toEqual([]);
-    again.clear();
+    again.clear('test');
     expect(again.scanIntact('s')).toBe(false);
     expect(again.size()).toBe(0);
     again.apply([put('a', 'x')], covered(1n));
@@ -262,7 +299,7 @@ describe('against a model', () => {
             index = openLiveIndex(home, identity);
             expect(index.rebuildReason()).toBeUndefined();
           } else {
-            index.clear();
+            index.clear('test');
             rows.clear();
             [scanning, scans, offset] = [false, 0, 0n];
           }

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { createClient, withAdmin } from '../../src/kafka/client.ts';
 import { createRegistry } from '../../src/kafka/registry.ts';
-import { checkTable, ensureTopics, ownTopics } from '../../src/kafka/topics.ts';
+import { checkTable, checkWritten, ensureTopics, ownTopics } from '../../src/kafka/topics.ts';
 import { createWriter } from '../../src/kafka/writer.ts';
 import { accessTo, refusalOf, stateOf, until } from './support.ts';
 
@@ -21,8 +21,8 @@ test('topics are created once with our settings and found again', async () => {
   const access = accessTo();
   const { prefix } = access.settings;
   const specs = [...ownTopics(prefix), { name: `${prefix}.c.rows`, partitions: 3, kind: 'table' as const }];
-  expect((await ensureTopics(access, specs)).get(`${prefix}.c.rows`)).toEqual({ partitions: 3, created: true });
-  expect((await ensureTopics(access, specs)).get(`${prefix}.c.rows`)).toEqual({ partitions: 3, created: false });
+  expect((await ensureTopics(access, specs)).get(`${prefix}.c.rows`)).toEqual({ partitions: 3, tombstonesKept: 7 * 86_400_000 });
+  expect((await ensureTopics(access, specs)).get(`${prefix}.c.rows`)).toEqual({ partitions: 3, tombstonesKept: 7 * 86_400_000 });
   const settings = await withAdmin(access, 'Looking', async (admin) => (await admin.describeConfigs({
     includeSynonyms: false, resources: [`${prefix}.c.rows`, `${prefix}._runs`].map((name) => ({ type: 2, name, configNames: ['cleanup.policy', 'delete.retention.ms', 'retention.ms'] })),
   })).resources.map(({ configEntries }) => Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue]))));
@@ -43,13 +43,13 @@ test('a table\'s topic that is not compacted is refused, with the command that m
 
 test('other partitions, another key schema or a vanished topic are refused', async () => {
   const topic = 'p.c.rows';
-  const facts = { partitions: 3, created: false };
+  const facts = { partitions: 3, tombstonesKept: 1 };
   const state = stateOf(10, { partitions: 3, keySchemaId: 5 });
   checkTable(topic, facts, 5, state);
-  checkTable(topic, { partitions: 1, created: true }, 9, undefined);
+  checkTable(topic, { ...facts, partitions: 1 }, 9, undefined);
   expect(() => checkTable(topic, { ...facts, partitions: 6 }, 5, state)).toThrow('p.c.rows has 6 partitions, but its rows were spread over 3');
   expect(() => checkTable(topic, facts, 6, state)).toThrow('the id 6, but the rows in the topic were written with id 5');
-  expect(() => checkTable(topic, { ...facts, created: true }, 5, state)).toThrow('is gone, but its state says that 10 rows');
+  expect(() => checkWritten(topic, false, state)).toThrow('is gone, but its state says that 10 rows');
 });
 
 test('a replication factor the cluster cannot give is a settings error', async () => {
