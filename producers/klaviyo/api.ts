@@ -30,6 +30,9 @@ const BUCKETS = {
   accounts: limits(1, 15),
 };
 
+/** Of one answer. An event may have 5 MB, a page of events that is larger than this is asked for in smaller ones. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
 export function connectKlaviyo(settings: KlaviyoSettings, http: HttpFactory): KlaviyoApi {
   return {
     http: http({
@@ -42,7 +45,7 @@ export function connectKlaviyo(settings: KlaviyoSettings, http: HttpFactory): Kl
         accept: 'application/vnd.api+json',
       },
       timeoutMs: settings.predictive_analytics ? 300_000 : 120_000,
-      maxBytes: 512 * 1024 * 1024,
+      maxBytes: MOST_BYTES,
       budget: { buckets: BUCKETS, concurrency: 12 },
       classify,
       quota: (answer, now) => {

@@ -1,3 +1,4 @@
+import { TributaryError } from '../../src/errors.ts';
 import { chain } from '../../src/extract/chain.ts';
 import { statusOf } from '../../src/extract/http.ts';
 import type { Query } from '../../src/extract/http.ts';
@@ -53,9 +54,12 @@ function reader(selection: Selection): Reader<KlaviyoApi> {
     future: { read: readFuture(selection), every: DAY },
     // Last, because much of it may have to be read slowly, event by event.
     handed: {
-      read: handedWork((work) => Array.isArray(work.event_ids)
+      read: handedWork((work, { reach }) => Array.isArray(work.event_ids)
         ? eventsById(selection, work.event_ids.map(String))
-        : eventsWhere(selection, () => [`equals(profile_id,"${String(work.profile_id)}")`])),
+        : eventsWhere(selection, () => [
+          `equals(profile_id,"${String(work.profile_id)}")`,
+          ...(reach === undefined ? [] : [`greater-or-equal(datetime,${isoSeconds(reach)})`]),
+        ])),
     },
   });
 }
@@ -128,6 +132,11 @@ async function eventPage(api: KlaviyoApi, query: Query, size: number, cursor: Js
   try {
     return await request(size);
   } catch (error) {
+    if (size > 1 && error instanceof TributaryError && error.code === 'klaviyo:too_large') {
+      // A cursor may belong to the size it was made for: then the slice is read again with this one.
+      api.eventPageSize = Math.ceil(size / 4);
+      return eventPage(api, query, api.eventPageSize, cursor, signal);
+    }
     if (statusOf(error) !== 400 || !/page.?size/i.test(String(error))) throw error;
     api.eventPageSize = USUAL_PAGE;
     return request(undefined);

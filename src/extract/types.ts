@@ -61,6 +61,8 @@ export interface ReadContext<Api = unknown> {
   readonly position: Position | undefined;
   /** Oldest event time wanted (epoch ms); undefined means all. From `history` or `start_date`. */
   readonly since: number | undefined;
+  /** Oldest event time (epoch ms) of which the topic is to hold rows, back-fills included; undefined means all. */
+  readonly reach?: number | undefined;
   /** Epoch ms at which this run began; no position may pass it. */
   readonly runStart: number;
   readonly signal: AbortSignal;

@@ -21,6 +21,7 @@ const disabledRetryMs = 6 * 3_600_000;
 /** What a run is asked for beside the schedule. */
 interface Wish {
   readonly mode: RunRequest['mode'];
+  readonly backfill?: RunRequest['backfill'];
   readonly rescan: boolean;
   readonly honours: Readonly<Record<string, string>>;
 }
@@ -93,10 +94,9 @@ export function createConnectionWorker(options: WorkerOptions): ConnectionWorker
     job.retryAt = undefined;
     const { table } = job;
     const since = table.state.since ?? undefined;
-    const backfill = table.state.backfill;
     const request: RunRequest = {
       ...wish,
-      since: wish.mode === 'historical' && backfill ? (backfill.since ?? undefined) : table.state.rowsPublished > 0 || table.state.position ? since : historySince(settings.history, now()),
+      since: wish.backfill ? (wish.backfill.since ?? undefined) : table.state.rowsPublished > 0 || table.state.position ? since : historySince(settings.history, now()),
       cycle,
     };
     const summary = await slots.take(() => runTable(connection, table, request, job.stop.signal));
@@ -212,11 +212,9 @@ export function createConnectionWorker(options: WorkerOptions): ConnectionWorker
         const id = record.value.id;
         if (job.table.state.honoured?.[record.slot] === id) continue;
         const honours = { [record.slot]: id };
-        if (record.slot === 'backfill') {
-          const open = job.table.state.backfill;
-          if (open?.id !== id) job.table.state = { ...job.table.state, backfill: { id, since: record.value.since, position: undefined, done: false } };
-        }
-        const wish: Wish = { mode: record.slot === 'backfill' ? 'historical' : 'periodic', rescan: record.slot === 'allow-deletes', honours };
+        const wish: Wish = record.slot === 'backfill'
+          ? { mode: 'historical', backfill: { id, since: record.value.since }, rescan: false, honours }
+          : { ...periodic, rescan: record.slot === 'allow-deletes', honours };
         if (schedule) launch([job.table.ref.table], wish);
         else job.next = merge(job.next, wish);
       }
@@ -236,5 +234,6 @@ export function createConnectionWorker(options: WorkerOptions): ConnectionWorker
 
 function merge(a: Wish | undefined, b: Wish): Wish {
   if (!a) return b;
-  return { mode: a.mode === 'historical' ? a.mode : b.mode, rescan: a.rescan || b.rescan, honours: { ...a.honours, ...b.honours } };
+  const { mode, backfill } = b.backfill ? b : a;
+  return { mode, backfill, rescan: a.rescan || b.rescan, honours: { ...a.honours, ...b.honours } };
 }

@@ -7,7 +7,7 @@ import { frame } from '../table/wire.ts';
 import { createFilling, type Deleted, type Filling } from './filling.ts';
 import type { OpenTable } from './open-table.ts';
 import type { EngineReadContext } from './read-context.ts';
-import type { TableRun } from './table-run.ts';
+import { backfillOf, reachWith, type TableRun } from './table-run.ts';
 
 /** A batch is closed at the end of the page that brings it over one of these. */
 const fullRows = 2_000;
@@ -166,8 +166,8 @@ function messagesOf(table: OpenTable, batch: Filling, deletes: readonly Deleted[
 }
 
 function withPosition(state: TableState, run: TableRun, position: Position): TableState {
-  if (run.mode === 'periodic' || !state.backfill) return { ...state, position };
-  return { ...state, backfill: { ...state.backfill, position } };
+  if (run.backfill === undefined) return { ...state, position };
+  return { ...state, reach: reachWith(state, run.backfill), backfill: { ...backfillOf(state, run.backfill), position } };
 }
 
 function completed({ definition }: OpenTable, state: TableState, run: TableRun, now: number, unread: boolean): TableState {
@@ -178,7 +178,7 @@ function completed({ definition }: OpenTable, state: TableState, run: TableRun, 
     lastSuccessAt: now,
     ...(whole ? { readTo: Math.max(run.startedAt, state.readTo ?? 0) } : {}),
     honoured: { ...state.honoured, ...run.honours },
-    ...(run.mode === 'historical' && state.backfill ? { backfill: { ...state.backfill, done: true } } : {}),
+    ...(run.backfill === undefined ? {} : { backfill: { ...backfillOf(state, run.backfill), done: true } }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonObject, ReadContext } from '../extract/types.ts';
 import type { OpenTable } from './open-table.ts';
-import type { TableRun } from './table-run.ts';
+import { backfillOf, reachOf, type TableRun } from './table-run.ts';
 
 export interface EngineReadContext extends ReadContext {
   /** Ids of handed work that the page yielded last has done; empties the list. */
@@ -16,8 +16,9 @@ export function createReadContext(table: OpenTable, run: TableRun): EngineReadCo
   return {
     api: services.api,
     mode: run.mode,
-    position: run.mode === 'historical' ? table.state.backfill?.position : table.state.position,
+    position: run.backfill === undefined ? table.state.position : backfillOf(table.state, run.backfill).position,
     since: run.since,
+    reach: table.state.updatedAt === 0 ? run.since : reachOf(table.state),
     runStart: run.startedAt,
     signal: run.signal,
     rescan: run.rescan,

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Row, RunMode } from '../extract/types.ts';
+import type { TableState } from '../kafka/types.ts';
 import type { Cycle } from './cycle.ts';
 import type { RunTotals } from './events.ts';
 
 /** What is asked of a table. */
 export interface RunRequest {
   readonly mode: RunMode;
+  /** The back-fill a historical run is for; it has a position of its own in the state. */
+  readonly backfill?: { readonly id: string; readonly since: number | null } | undefined;
   /** Oldest event time wanted, epoch ms; undefined means all. */
   readonly since: number | undefined;
   /** List everything now, however recent the last listing is. */
@@ -27,6 +30,22 @@ export interface TableRun extends RunRequest {
   readonly keptRows: Row[] | undefined;
   /** Ends the reading side when handling a page failed, so that nothing waits for a fetch in vain. */
   orCancel<T>(work: Promise<T>): Promise<T>;
+}
+
+/** What the state knows of this back-fill; nothing read yet when it knows of another one or of none. */
+export function backfillOf({ backfill }: TableState, { id, since }: NonNullable<RunRequest['backfill']>): NonNullable<TableState['backfill']> {
+  return backfill?.id === id ? backfill : { id, since, position: undefined, done: false };
+}
+
+/** Oldest event time of which the topic holds rows, epoch ms; undefined means all. */
+export function reachOf({ since, reach = since }: TableState): number | undefined {
+  return reach ?? undefined;
+}
+
+/** That once this back-fill has begun; null means all. */
+export function reachWith(state: TableState, { since }: NonNullable<RunRequest['backfill']>): number | null {
+  const reach = reachOf(state);
+  return reach === undefined || since === null ? null : Math.min(reach, since);
 }
 
 export function emptyTotals(): RunTotals {

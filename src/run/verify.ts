@@ -3,6 +3,7 @@ import { TributaryError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import type { OpenTable } from './open-table.ts';
 import { wholeRead } from './parent-rows.ts';
+import { reachOf } from './table-run.ts';
 import type { TableRecord } from '../table/types.ts';
 
 /** How the vendor's side and the topic compare. The lists hold the first keys of each kind. */
@@ -36,7 +37,7 @@ export async function verifyTable(connection: Connection, table: OpenTable, scra
   const vendor = openLiveIndex(scratch, { topic: table.topic, valueSchemaId: table.valueSchemaId });
   let unusable = 0;
   try {
-    const ctx = { ...wholeRead(services, signal, table.state.since ?? undefined), parents: (name: string) => connection.readRows(name, signal) };
+    const ctx = { ...wholeRead(services, signal, reachOf(table.state)), parents: (name: string) => connection.readRows(name, signal) };
     for await (const page of definition.read(ctx)) {
       const entries: IndexEntry[] = [];
       for (const row of page.rows) {

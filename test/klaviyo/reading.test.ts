@@ -259,6 +259,10 @@ describe('reading Klaviyo events', () => {
     const own = [...simulator.truth.events()].filter((event) => simulator.truth.profileOf(event.id) === survivor).map((event) => event.id);
     expect([...byId(rows).keys()]).toEqual(expect.arrayContaining(own));
     expect(events.taken).toEqual([work]);
+    // Nothing older than what the topic holds comes in by this door.
+    const limited = await events.run({ handed: [work], reach: NOW - 30 * DAY });
+    expect(limited.rows.every((row) => Date.parse(String((row.attributes as Row).datetime).replace(' ', 'T')) >= NOW - 30 * DAY)).toBe(true);
+    expect(limited.error).toBeUndefined();
   });
 
   it('falls back to smaller pages where the larger ones are refused', async () => {
@@ -268,6 +272,15 @@ describe('reading Klaviyo events', () => {
     expect(error).toBeUndefined();
     expect(rows.length).toBeGreaterThan(0);
     expect(api.eventPageSize).toBe(200);
+  });
+
+  it('asks for smaller pages where one would be too large to be held', async () => {
+    const { simulator, table, api } = await account();
+    simulator.faults.add({ kind: 'oversized', bytes: 65 * 1024 * 1024, on: 'GET /api/events', query: 'page[size]=1000' });
+    const { rows, error } = await table('event').run();
+    expect(error).toBeUndefined();
+    expectTruth(rows, simulator.truth.events());
+    expect(api.eventPageSize).toBe(250);
   });
 
   it('asks for no page size where the revision knows none', async () => {
