@@ -38,7 +38,7 @@ export async function endScan(table: OpenTable, run: TableRun, publisher: Publis
   const intact = scan !== undefined && index.scanIntact(scan.id);
   // A row put aside although its key is known was listed all the same, live or not.
   const listed = index.seenInScan() + unnamed + (scan?.putAside ?? 0);
-  const decision = unnamed > 0 && missing > 0
+  const decision = unnamed > 0 && missing > allowed
     ? { release: false as const, text: `${unnamed} rows of the listing came without a usable key, so they may be any of the missing ones.` }
     : decideVanished({
       intact,

@@ -233,6 +233,16 @@ describe('profiles are not deleted', () => {
     await expectDeletedNext(it, 'profile', gone, 597);
   });
 
+  it('by rows without an id that never go away, until somebody allows it', async () => {
+    const it = await account(['profile']);
+    const gone = it.simulator.change.deleteProfiles({ count: 3 });
+    it.simulator.quirks.nullIdRows = 1;
+    expectOutcomes(await it.sync(), 'succeeded');
+    await expectWithheld(it, 'profile', 3, /without a usable key/);
+    await it.allowDeletes('profile');
+    await expectDeletedNext(it, 'profile', gone, 597);
+  });
+
   it('when a quarter is gone at once, until somebody allows it, and then only once', async () => {
     const it = await account(['profile']);
     const gone = it.simulator.change.deleteProfiles({ count: 150 });
