@@ -69,8 +69,12 @@ describe('chained listings', () => {
   it('starts over when the part it was cut in is gone', async () => {
     const reading = engine(list(chain(new Map([['a', part('a')], ['b', part('b')]]))), {});
     await reading.run({ stopAfter: 3 });
+    const { position } = reading;
     const other = engine(list(chain(new Map([['a', part('a')]]))), {});
     other.position = reading.position;
     expect((await other.run()).rows.map((row) => row.id)).toEqual(['a1', 'a2']);
+    const more = engine(list(chain(new Map([['0', part('0')], ['a', part('a')], ['b', part('b')]]))), {});
+    more.position = position;
+    expect((await more.run()).rows.map((row) => row.id)).toEqual(['01', '02', 'a1', 'a2', 'b1', 'b2']);
   });
 });
