@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Resolver, Type } from 'avsc';
+import type { Resolver } from 'avsc';
 import { type AvroRecord, bodyFields, keySchema, valueSchema } from './avro.ts';
 import { avroTypeOf } from './avro-types.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -60,7 +60,7 @@ export function compileTable(source: string, definition: TableDefinition): Table
   const blank: TableRecord = Object.fromEntries(bodyFields(definition).map(({ name }) => [name, null]));
   const scope = definition.scope ?? [];
   const scopeRecord = compileColumns(definition, scope);
-  const writers = new Map<string, { type: Type; resolver: Resolver }>();
+  const writers = new WeakMap<object, Resolver>();
 
   const encode = createSlab();
   const body = (record: TableRecord): Buffer => encode(bodyType, record);
@@ -88,14 +88,12 @@ export function compileTable(source: string, definition: TableDefinition): Table
 
   function read(value: Buffer, writer: unknown): unknown {
     if (writer === undefined) return valueType.fromBuffer(value);
-    const text = JSON.stringify(writer);
-    let known = writers.get(text);
-    if (known === undefined) {
-      const type = avroTypeOf(writer);
-      known = { type, resolver: valueType.createResolver(type) };
-      writers.set(text, known);
+    let resolver = writers.get(writer as object);
+    if (resolver === undefined) {
+      resolver = valueType.createResolver(avroTypeOf(writer));
+      writers.set(writer as object, resolver);
     }
-    return valueType.fromBuffer(value, known.resolver);
+    return valueType.fromBuffer(value, resolver);
   }
 }
 
