@@ -36,7 +36,8 @@ export function passes<Api>(named: Readonly<Record<string, Pass<Api>>>): Reader<
     function isDue(name: string, pass: Pass<Api>): boolean {
       if (pass.listsAll === true && ctx.rescan === true) return true;
       const before = asNumber(last[name]);
-      return pass.every === undefined || before === undefined || before + pass.every <= ctx.runStart;
+      // Later than now: the clock was wrong, then or now.
+      return pass.every === undefined || before === undefined || before > ctx.now() || before + pass.every <= ctx.runStart;
     }
 
     async function* run(name: string, pass: Pass<Api>, began: number): AsyncGenerator<Page, void, void> {

@@ -89,7 +89,8 @@ export function windows<Api>(options: WindowsOptions<Api>): Reader<Api> {
       } else {
         const due = options.tiers.filter((tier) => {
           const last = asNumber(tiers[tier.span]);
-          return last === undefined || last + Math.max(tier.every, 1) <= ctx.runStart;
+          // Later than now: the clock was wrong, then or now.
+          return last === undefined || last > ctx.now() || last + Math.max(tier.every, 1) <= ctx.runStart;
         });
         from = Math.min(through, ...due.map((tier) => Math.max(bound - tier.span, wanted ?? Number.NEGATIVE_INFINITY)));
       }

@@ -301,6 +301,14 @@ describe('windows', () => {
     expect(await earliest(NOW + 5 * DAY)).toBe(NOW + 5 * DAY - 30_000 - 7 * DAY);
   });
 
+  it('reads a stretch again although a wrong clock says that it was read later than now', async () => {
+    const { asked, reader } = world(spread(5, DAY));
+    await reader.run({ since: NOW - 20 * DAY, runStart: NOW + 400 * DAY, now: () => NOW + 400 * DAY });
+    const from = asked.length;
+    await reader.run({ since: NOW - 20 * DAY });
+    expect(asked[from]?.from).toBe(NOW - 30_000 - 7 * DAY);
+  });
+
   it('closes no gap after a long pause by skipping it', async () => {
     const { asked, reader } = world(spread(20, 10 * DAY));
     await reader.run({ since: NOW - 10 * DAY });
@@ -416,6 +424,16 @@ describe('passes', () => {
     expect(await at(26, { rescan: true })).toEqual(['e0', 'e1', 'r0', 'r1', 'r2']);
     expect(await at(49)).toEqual(['e0', 'e1']);
     expect(await at(50)).toEqual(['e0', 'e1', 'r0', 'r1', 'r2']);
+  });
+
+  it('does not wait for a moment that a wrong clock set', async () => {
+    let now = 1_000 * 24 * HOUR;
+    const table = engine(reader, {}, { now: () => now });
+    await table.run({ runStart: now });
+    now = 0;
+    expect(idsOf((await table.run({ runStart: now })).rows)).toEqual(['e0', 'e1', 'r0', 'r1', 'r2']);
+    now = HOUR;
+    expect(idsOf((await table.run({ runStart: now })).rows)).toEqual(['e0', 'e1']);
   });
 
   it('goes on first with the pass that was cut', async () => {
