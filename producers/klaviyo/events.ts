@@ -32,8 +32,11 @@ export function readEvents(settings: KlaviyoSettings): Reader<KlaviyoApi> {
   return async function* read(ctx) {
     const selection = selects(settings) ? selectionOf(settings, await ctx.parents('metric'), (why) => ctx.count(why)) : everything;
     const known = ctx.position?.selection === selection.id ? ctx.position : undefined;
+    let toTell = selection.unmatched.map((name) => `Nothing in this Klaviyo account is called "${name}" (settings events and excluded_integrations). The vendor renames metrics: name them by id.`);
     for await (const page of reader(selection)(contextWith(ctx, { position: known }))) {
-      yield { ...page, position: { ...page.position, selection: selection.id } };
+      const warnings = [...toTell, ...(page.warnings ?? [])];
+      toTell = [];
+      yield { ...page, ...(warnings.length === 0 ? {} : { warnings }), position: { ...page.position, selection: selection.id } };
     }
   };
 }

@@ -1,5 +1,5 @@
 import { asObject, asText } from '../../src/extract/resume.ts';
-import type { JsonObject, Row } from '../../src/extract/types.ts';
+import type { Json, JsonObject, Row } from '../../src/extract/types.ts';
 import type { KlaviyoSettings } from './settings.ts';
 
 /** Up to this many metrics each is read by itself; above, all events are read and the others dropped. */
@@ -12,13 +12,15 @@ export interface Selection {
   readonly metricIds: readonly string[] | undefined;
   /** Why events of this metric are left out; undefined when they are wanted. */
   leavesOut(metric: JsonObject | undefined, metricId: string | null): LeftOut | undefined;
+  /** Names in the settings that fit nothing there is, e.g. of a metric the vendor has renamed. */
+  readonly unmatched: readonly string[];
   /** Counts events that were left out. */
   count(why: LeftOut): void;
 }
 
 export type LeftOut = 'excluded_integration' | 'not_selected';
 
-export const everything: Selection = { id: 'all', metricIds: undefined, leavesOut: () => undefined, count: () => undefined };
+export const everything: Selection = { id: 'all', metricIds: undefined, leavesOut: () => undefined, unmatched: [], count: () => undefined };
 
 /** Whether the settings leave any event out; only then the metrics have to be known beforehand. */
 export function selects(settings: KlaviyoSettings): boolean {
@@ -29,12 +31,19 @@ export function selects(settings: KlaviyoSettings): boolean {
 export function selectionOf(settings: KlaviyoSettings, metrics: readonly Row[], count: Selection['count']): Selection {
   const wanted = new Set(settings.events.map(fold));
   const excluded = new Set(settings.excluded_integrations.map(fold));
+  const matched = new Set<string>();
+  const isIn = (names: ReadonlySet<string>, ...of: readonly (Json | undefined)[]): boolean => {
+    const found = of.map((name) => fold(asText(name) ?? '')).filter((name) => names.has(name));
+    for (const name of found) matched.add(name);
+    return found.length > 0;
+  };
   const judge = (metric: JsonObject | undefined, metricId: string | null): LeftOut | undefined => {
     const attributes = asObject(metric?.attributes);
     const integration = asObject(attributes?.integration);
     const sender = integration === undefined ? ['api'] : [integration.id, integration.key, integration.name];
-    if (sender.some((name) => excluded.has(fold(asText(name) ?? '')))) return 'excluded_integration';
-    return wanted.size === 0 || wanted.has(fold(metricId ?? '')) || wanted.has(fold(asText(attributes?.name) ?? '')) ? undefined : 'not_selected';
+    const selected = isIn(wanted, metricId, attributes?.name) || wanted.size === 0;
+    if (isIn(excluded, ...sender)) return 'excluded_integration';
+    return selected ? undefined : 'not_selected';
   };
   const verdicts = new Map(metrics.map((metric) => [asText(metric.id) ?? '', judge(metric, asText(metric.id) ?? null)]));
   const allowed = [...verdicts].filter(([id, leftOut]) => id !== '' && leftOut === undefined).map(([id]) => id).sort();
@@ -43,6 +52,7 @@ export function selectionOf(settings: KlaviyoSettings, metrics: readonly Row[], 
     metricIds: allowed.length <= MOST_METRICS_BY_THEMSELVES ? allowed : undefined,
     // A metric may appear while events are being read.
     leavesOut: (metric, metricId) => verdicts.has(metricId ?? '') ? verdicts.get(metricId ?? '') : judge(metric, metricId),
+    unmatched: [...settings.events, ...settings.excluded_integrations].filter((name) => !matched.has(fold(name))),
     count,
   };
 }

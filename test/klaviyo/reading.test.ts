@@ -298,6 +298,14 @@ describe('reading Klaviyo events', () => {
     expect(pages.flatMap(({ warnings = [] }) => warnings)).toContainEqual(expect.stringContaining('all events are read'));
   });
 
+  it('tells of selected names that fit nothing, as after a rename', async () => {
+    const { simulator, table } = await account({}, { events: ['Placed Order', 'Sent SMS'], excluded_integrations: ['Nobody'] });
+    const told = async (): Promise<string[]> => (await table('event').run({ since: NOW - DAY })).pages.flatMap(({ warnings = [] }) => warnings.map((text) => /called "(.*?)"/.exec(text)?.[1] ?? text));
+    expect(await told()).toEqual(['Sent SMS', 'Nobody']);
+    for (const { id, resource } of [...simulator.truth.metrics()]) if (resource().attributes.name === 'Placed Order') simulator.change.renameMetric({ id, name: 'Bought' });
+    expect(await told()).toEqual(['Placed Order', 'Sent SMS', 'Nobody']);
+  });
+
   it('counts the events it leaves out, by the reason', async () => {
     const { simulator, metrics } = await account();
     const names = (await metrics()).map((metric) => ((metric.attributes as Row).integration as Row | null)?.name);
