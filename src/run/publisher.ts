@@ -111,7 +111,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
     delete: (row) => filling.delete(row),
     advance(page) {
       state = withPosition(state, run, page.position);
-      if (page.readTo !== undefined) state = { ...state, readTo: Math.max(page.readTo, state.readTo ?? 0) };
+      if (page.readTo !== undefined) state = readThrough(state, page.readTo, services.now());
       taken.push(...ctx.takenIds());
       moved = true;
     },
@@ -170,13 +170,18 @@ function withPosition(state: TableState, run: TableRun, position: Position): Tab
   return { ...state, reach: reachWith(state, run.backfill), backfill: { ...backfillOf(state, run.backfill), position } };
 }
 
+/** An instant later than now was written by a wrong clock. */
+function readThrough(state: TableState, to: number, now: number): TableState {
+  const before = state.readTo ?? 0;
+  return { ...state, readTo: before > now ? to : Math.max(to, before) };
+}
+
 function completed({ definition }: OpenTable, state: TableState, run: TableRun, now: number, unread: boolean): TableState {
   // A listing begun in this very run has shown everything there was when the run started, save what could not be read.
   const whole = definition.method === 'full_table' && run.freshScans.size > 0 && !unread;
   return {
-    ...state,
+    ...(whole ? readThrough(state, run.startedAt, now) : state),
     lastSuccessAt: now,
-    ...(whole ? { readTo: Math.max(run.startedAt, state.readTo ?? 0) } : {}),
     honoured: { ...state.honoured, ...run.honours },
     ...(run.backfill === undefined ? {} : { backfill: { ...backfillOf(state, run.backfill), done: true } }),
   };

@@ -5,12 +5,15 @@ import { join } from 'node:path';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import type { KafkaAccess } from '../../src/kafka/client.ts';
 import { withAdmin } from '../../src/kafka/client.ts';
-import { resetRecord } from '../../src/kafka/state.ts';
+import { readStates, resetRecord } from '../../src/kafka/state.ts';
 import { createWriter } from '../../src/kafka/writer.ts';
 import { systemClock } from '../../src/extract/clock.ts';
 import { createConnection } from '../../src/run/connection.ts';
 import { createCycle } from '../../src/run/cycle.ts';
 import { runTable } from '../../src/run/run-table.ts';
+import { list } from '../../src/extract/list.ts';
+import { table } from '../../src/table/define.ts';
+import { text } from '../../src/table/fields.ts';
 import { eventually } from '../landing/kafka-helpers.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { shopSource, type ShopVendor } from '../support/shop-source.ts';
@@ -28,9 +31,9 @@ async function shared(topicConfig: Readonly<Record<string, string>> = {}) {
   const topic = `${prefix}.shop_vendor.item`;
   return {
     vendor, topic, access: { settings },
-    async machine(): Promise<TestEngine & { sync(): Promise<void> }> {
+    async machine(source = shopSource(vendor), clock = systemClock): Promise<TestEngine & { sync(): Promise<void> }> {
       const dataDir = await mkdtemp(join(tmpdir(), 'tributary-machine-'));
-      const test = await openTestEngine({ ...stack, prefix, dataDir, access: { settings }, connections: [{ source: shopSource(vendor), settings: {}, tables: ['item'] }] });
+      const test = await openTestEngine({ ...stack, prefix, dataDir, access: { settings }, clock, connections: [{ source, settings: {}, tables: ['item'] }] });
       onTestFinished(async () => {
         await test.close();
         await rm(dataDir, { recursive: true, force: true });
@@ -91,6 +94,39 @@ describe('an index is not believed', () => {
     await one.sync();
     expect(await idsIn(one)).toEqual([...vendor.items].sort());
   });
+});
+
+it('what a clock a year ahead has written does not outlive it', async () => {
+  const { vendor, access, machine } = await shared();
+  await (await machine(undefined, { ...systemClock, now: () => Date.now() + 365 * 86_400_000 })).sync();
+  vendor.items = numbered(20, 1);
+  const right = await machine();
+  await right.sync();
+  expect(await idsIn(right)).toEqual([...vendor.items].sort());
+  const state = (await readStates(access, 'shop_vendor')).states.get('item')!;
+  for (const instant of [state.readTo, state.lastSuccessAt, state.updatedAt]) expect(instant).toBeLessThanOrEqual(Date.now());
+});
+
+it('a column that comes to a table costs no message but those of the rows that have something in it', async () => {
+  const { vendor, machine } = await shared();
+  await (await machine()).sync();
+  const notes = new Map<string, string>();
+  const wider = await machine({
+    ...shopSource(vendor),
+    tables: () => [table({
+      name: 'item', docs: 'Items', documentedKey: ['id'], key: ['id'], method: 'full_table', deletes: 'scan',
+      fields: { id: text('Item'), note: text('Note') },
+      read: list<ShopVendor>(async () => ({ rows: vendor.items.map((id) => ({ id, note: notes.get(id) ?? null })), total: vendor.items.length })),
+    })],
+  });
+  await wider.sync();
+  expect((await wider.readTable('item')).messages).toBe(20);
+  notes.set('n7', 'seven');
+  vendor.items = numbered(19);
+  await wider.sync();
+  const { rows, messages, tombstones } = await wider.readTable('item');
+  expect([rows.size, messages, tombstones]).toEqual([19, 23, 1]);
+  expect([...rows.values()].filter(({ note }) => note !== null)).toMatchObject([{ id: 'n7', note: 'seven' }]);
 });
 
 const never = new AbortController().signal;
