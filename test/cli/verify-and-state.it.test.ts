@@ -37,9 +37,10 @@ test('verify ends with 0 while vendor and topic are equal', async () => {
 });
 
 test('verify names what is missing, surplus and different, ends with 1, and publishes nothing', async () => {
-  const missing = vendor.change.insertProfiles({ count: 1 });
+  // In this order no profile is two of it.
   const surplus = vendor.change.deleteProfiles({ count: 2 });
   const different = vendor.change.updateProfiles({ count: 3 });
+  const missing = vendor.change.insertProfiles({ count: 1 });
   const keys = (ids: readonly string[]) => ids.map((id) => ({ id })).sort((a, b) => a.id.localeCompare(b.id));
   const sorted = ({ count, keys: found }: Verification['missing']) => ({ count, keys: [...found].sort((a, b) => String(a['id']).localeCompare(String(b['id']))) });
 
