@@ -152,7 +152,7 @@ export function createEngine(options: EngineOptions): Engine {
       try {
         await connection.inspect();
         const found = connection.tables.get(table);
-        if (found) return await verifyTable(connection, found, join(dir, 'vendor'), signal, onListed);
+        if (found) return await verifyTable(connection, found, join(dir, 'vendor'), clock, signal, onListed);
         throw new TributaryError(`${name} has no table ${table}.`, { kind: 'config', remedy: `Its tables are: ${[...connection.tables.keys()].join(', ')}.` });
       } finally {
         await connection.close();

@@ -1,5 +1,7 @@
-import { openLiveIndex, type IndexEntry } from '../change/live-index.ts';
+import { openLiveIndex, type IndexedRow, type IndexEntry, type LiveIndex } from '../change/live-index.ts';
 import { TributaryError } from '../errors.ts';
+import { sleepUntil, type Clock } from '../extract/clock.ts';
+import type { Position, ReadContext, Row } from '../extract/types.ts';
 import type { Connection } from './connection.ts';
 import type { OpenTable } from './open-table.ts';
 import { wholeRead } from './parent-rows.ts';
@@ -27,27 +29,63 @@ export interface Finding {
 }
 
 const shownKeys = 20;
+/** The longest wait until the vendor shows what had changed when the table had been listed. */
+const patienceMs = 60_000;
 
 /**
  * Reads a table whole from the vendor, within the budget, and compares it with what the topic holds.
  * Publishes nothing. `onListed` hears of every page's rows. The vendor's keys are kept in `scratch` while comparing, so memory stays flat.
  */
-export async function verifyTable(connection: Connection, table: OpenTable, scratch: string, signal: AbortSignal, onListed?: (rows: number) => void): Promise<Verification> {
+export async function verifyTable(connection: Connection, table: OpenTable, scratch: string, clock: Clock, signal: AbortSignal, onListed?: (rows: number) => void): Promise<Verification> {
   const { definition, services, index, codec } = table;
   const vendor = openLiveIndex(scratch, { topic: table.topic, valueSchemaId: table.valueSchemaId });
-  let unusable = 0;
   try {
-    const ctx = { ...wholeRead(services, signal, reachOf(table.state)), parents: (name: string) => connection.readRows(name, signal) };
-    for await (const page of definition.read(ctx)) {
-      const entries: IndexEntry[] = [];
-      for (const row of page.rows) {
-        const compiled = table.rows(row);
-        if (compiled.deadLetter !== undefined) unusable += 1;
-        else if (!compiled.deleted) entries.push({ keyHash: compiled.keyHash, row: compiled });
+    const parents = new Map<string, Promise<readonly Row[]>>();
+    const base = {
+      ...wholeRead(services, signal, reachOf(table.state)),
+      parents(name: string) {
+        const known = parents.get(name) ?? connection.readRows(name, signal);
+        parents.set(name, known);
+        return known;
+      },
+    };
+    let position: Position | undefined;
+    let readTo: number | undefined;
+
+    async function list(ctx: ReadContext): Promise<number> {
+      let unusable = 0;
+      let scan: string | undefined;
+      for await (const page of definition.read(ctx)) {
+        // A listing that began anew: what the first one showed may be gone.
+        if (definition.method === 'full_table' && scan !== undefined && page.scan !== undefined && page.scan.id !== scan) vendor.clear('its listing began anew');
+        scan = page.scan?.id ?? scan;
+        const entries: IndexEntry[] = [];
+        for (const row of page.rows) {
+          const compiled = table.rows(row);
+          if (compiled.deadLetter !== undefined) unusable += 1;
+          else if (!compiled.deleted) entries.push({ keyHash: compiled.keyHash, row: compiled });
+        }
+        vendor.apply(entries, new Map());
+        position = page.position;
+        readTo = page.readTo ?? readTo;
+        onListed?.(page.rows.length);
+        if (signal.aborted) throw new TributaryError('The verification was interrupted.', { kind: 'stopped' });
       }
-      vendor.apply(entries, new Map());
-      onListed?.(page.rows.length);
-      if (signal.aborted) throw new TributaryError('The verification was interrupted.', { kind: 'stopped' });
+      return unusable;
+    }
+
+    const unusable = await list(base);
+    if (definition.method === 'incremental') {
+      // A row that changes while its table is listed leaves the part still to come, and what has just changed is not
+      // shown yet: before such rows count as surplus, the changes since are read as far as to here.
+      const listedAt = services.now();
+      const changes = (): Promise<number> => list({ ...base, mode: 'periodic', position, runStart: services.now() });
+      await changes();
+      const late = listedAt - (readTo ?? listedAt);
+      if (late > 0 && late <= patienceMs && hasSurplus(index, vendor)) {
+        await sleepUntil(clock, services.now() + late, signal);
+        await changes();
+      }
     }
     const missing = collector(codec.decodeKey);
     const different = collector(codec.decodeKey);
@@ -57,7 +95,7 @@ export async function verifyTable(connection: Connection, table: OpenTable, scra
       if (!live) missing.add(listed.keyBody);
       else if (!live.equals(listed.rowHash)) different.add(listed.keyBody);
     }
-    for (const entry of index.entries()) if (!vendor.get(entry.keyHash)) surplus.add(entry.keyBody);
+    for (const { keyBody } of surplusOf(index, vendor)) surplus.add(keyBody);
     return {
       connection: table.ref.connection,
       table: table.ref.table,
@@ -72,6 +110,12 @@ export async function verifyTable(connection: Connection, table: OpenTable, scra
     await vendor.close();
   }
 }
+
+function* surplusOf(index: LiveIndex, vendor: LiveIndex): Generator<IndexedRow, void, void> {
+  for (const entry of index.entries()) if (!vendor.get(entry.keyHash)) yield entry;
+}
+
+const hasSurplus = (index: LiveIndex, vendor: LiveIndex): boolean => surplusOf(index, vendor).next().done !== true;
 
 function collector(decode: (keyBody: Buffer) => TableRecord): { add(keyBody: Buffer): void; readonly finding: Finding } {
   const finding = { count: 0, keys: [] as TableRecord[] };
