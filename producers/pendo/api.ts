@@ -59,7 +59,7 @@ function classify(answer: Answer, now: number): Verdict | undefined {
   switch (status) {
     case 400:
       if (/missing jzb/i.test(text)) {
-        return { kind: 'config', reach: 'connection', message: 'Pendo does not know this key in this region.', remedy: 'Set region to where the subscription is hosted, and put its key into integration_key.', detail: said };
+        return { kind: 'config', reach: 'connection', code: 'pendo:key_refused', message: 'Pendo does not know this key in this region.', remedy: 'Set region to where the subscription is hosted, and put its key into integration_key.', detail: said };
       }
       return said === '' ? undefined : { kind: 'data', message: `Pendo refused the request${because}.`, remedy: 'If every request ends like this, check the setting region.', detail: said };
     case 401:

@@ -59,7 +59,7 @@ export async function readWorkspace(api: SegmentApi, signal: AbortSignal): Promi
   } catch (error) {
     if (!(error instanceof TributaryError) || statusOf(error) !== 403) throw error;
     throw new TributaryError(error.message, {
-      kind: 'config', reach: 'connection', code: 'segment:403', cause: error,
+      kind: 'config', reach: 'connection', code: 'segment:key_refused', cause: error,
       remedy: 'Use a Public API token in the setting api_token, and set region to where the workspace is hosted.',
     });
   }

@@ -55,7 +55,7 @@ describe('connecting', () => {
       simulator.faults.clear(id);
       return error;
     };
-    expect(await refuse(400, 'missing jzb')).toMatchObject({ kind: 'config', reach: 'connection', remedy: expect.stringContaining('region') });
+    expect(await refuse(400, 'missing jzb')).toMatchObject({ kind: 'config', reach: 'connection', code: 'pendo:key_refused', remedy: expect.stringContaining('region') });
     expect(await refuse(400, 'bad pipeline: bad source')).toMatchObject({ kind: 'data', message: expect.stringContaining('bad pipeline: bad source') });
     expect(await refuse(402, '')).toMatchObject({ kind: 'data' });
     expect(await refuse(408, '')).toMatchObject({ kind: 'data', code: 'pendo:too_heavy' });

@@ -15,11 +15,11 @@ describe('connecting', () => {
 
   it('explains a refused token without showing it, with 401 and with 403', async () => {
     const { simulator } = await workspace();
-    for (const unknownToken of [401, 403] as const) {
+    for (const [unknownToken, code] of [[401, 'segment:401'], [403, 'segment:key_refused']] as const) {
       simulator.switches.unknownToken = unknownToken;
       const { api } = await workspace({}, { base_url: simulator.url, api_token: 'a-very-secret-token' });
       const error = await segment.probe(api, never).catch((thrown: unknown) => thrown);
-      expect(error).toMatchObject({ kind: 'config', reach: 'connection', code: `segment:${unknownToken}`, remedy: expect.stringMatching(/api_token.*region/) });
+      expect(error).toMatchObject({ kind: 'config', reach: 'connection', code, remedy: expect.stringMatching(/api_token.*region/) });
       expect(JSON.stringify([error, String(error), (error as Error).message])).not.toContain('a-very-secret-token');
     }
   });
@@ -34,7 +34,7 @@ describe('connecting', () => {
     const { simulator } = await workspace({ switches: { unknownToken: 403 } });
     const { table } = await workspace({}, { base_url: simulator.url, api_token: 'a-very-secret-token' });
     for (const name of ['users', 'audit_events', 'sources'] as const) {
-      expect((await table(name).run()).error, name).toMatchObject({ kind: 'config', reach: 'connection', code: 'segment:403', remedy: expect.stringMatching(/api_token.*region/) });
+      expect((await table(name).run()).error, name).toMatchObject({ kind: 'config', reach: 'connection', code: 'segment:key_refused', remedy: expect.stringMatching(/api_token.*region/) });
     }
     const other = await workspace();
     other.simulator.faults.add({ kind: 'status', status: 403, on: 'GET /users', body: '{"errors":[{"type":"forbidden","message":"No."}]}' });
