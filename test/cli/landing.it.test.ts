@@ -123,6 +123,8 @@ describe('the landing of a local stack that another process runs', () => {
   beforeAll(async () => {
     home = mkdtempSync(join(tmpdir(), 'tributary-embedded-'));
     writeFile(home, 'tributary.yaml', `prefix: emb${run}\nlandings: { postgres: embedded }\nconnections: { ${connection}: { source: shop_vendor, tables: [item] } }\n`);
+    // Rows come from elsewhere: what this process may do with the stack of another one is to look after the landing.
+    writeFile(home, 'outside.yaml', settingsText({ prefix: `emb${run}`, kafka: stack, connections: `${connection}: { source: shop_vendor, tables: [item] }` }));
     const stackFolder = join(home, '.tributary', 'stack');
     mkdirSync(stackFolder, { recursive: true });
     const port = (url: string): number => Number(new URL(url).port);
@@ -147,7 +149,8 @@ describe('the landing of a local stack that another process runs', () => {
     expect(checked, checked.err).toMatchObject({ code: 0 });
     const applied = await repeated(inHome, 'landing', 'apply', 'postgres');
     expect(applied, applied.err).toMatchObject({ code: 0 });
-    expect((await inHome('sync')).code).toBe(0);
+    const synced = await inHome('--config', 'outside.yaml', 'sync');
+    expect(synced, synced.err).toMatchObject({ code: 0 });
     const rows = await until('the rows land', async () => {
       const found = await database.query<{ id: string }>(`SELECT id FROM tributary.${connection}_item`);
       return found.rows.length === 3 && found.rows.length;
