@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster } from './cluster.ts';
+import type { Cluster } from 'kafkajs';
 import { withDeadline } from './deadline.ts';
 import type { AbortedTransaction, RawRecord } from './committed.ts';
 import { protocolType, rootCause } from './errors.ts';

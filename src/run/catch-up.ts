@@ -3,7 +3,7 @@ import { readTopics, type ReadMessage } from '../kafka/reader.ts';
 import type { ConnectionState } from '../kafka/state.ts';
 import { checkTable, checkWritten } from '../kafka/topics.ts';
 import { unframe } from '../table/wire.ts';
-import type { ConnectionEnvironment } from './connection.ts';
+import type { ConnectionEnvironment } from './environment.ts';
 import { newState } from './open-tables.ts';
 import type { OpenTable } from './open-table.ts';
 

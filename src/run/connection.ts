@@ -1,17 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TributaryError } from '../errors.ts';
-import type { Clock } from '../extract/clock.ts';
 import { createHttpFactory } from '../extract/http.ts';
 import { backoff } from '../extract/retry.ts';
 import type { Row } from '../extract/types.ts';
-import type { KafkaAccess } from '../kafka/client.ts';
-import type { Registry } from '../kafka/registry.ts';
 import { readStates } from '../kafka/state.ts';
 import type { Writer } from '../kafka/types.ts';
 import { createWriter } from '../kafka/writer.ts';
 import type { ConnectionSettings } from '../config/settings.ts';
 import { catchUp } from './catch-up.ts';
-import { failureNotice, type EngineEvent } from './events.ts';
+import type { ConnectionEnvironment } from './environment.ts';
+import { failureNotice } from './events.ts';
 import { observeRequests } from './observe-requests.ts';
 import { lookAgain, openTables, replaceBrokenIndexes } from './open-tables.ts';
 import type { ConnectionServices, OpenTable } from './open-table.ts';
@@ -48,18 +46,6 @@ export interface Connection {
   /** All rows of a table of the source in the vendor's shape, whether or not the table is selected. */
   readRows(table: string, signal: AbortSignal): Promise<readonly Row[]>;
   close(): Promise<void>;
-}
-
-export interface ConnectionEnvironment {
-  readonly access: KafkaAccess;
-  readonly registry: Registry;
-  /** Folder of the live indexes; losing it costs one read of the topics. */
-  readonly indexDir: string;
-  readonly emit: (event: EngineEvent) => void;
-  readonly clock: Clock;
-  readonly random: () => number;
-  /** Makes the connection's writer; a benchmark brings one without transactions. */
-  readonly createWriter?: typeof createWriter;
 }
 
 /** `lifetime` ends everything the connection does, in the background too. */

@@ -8,7 +8,7 @@ import { ensureTopics, ownTopics, type TopicFacts } from '../kafka/topics.ts';
 import type { TableState } from '../kafka/types.ts';
 import { compileTable } from '../table/codec.ts';
 import { compileRow } from '../table/row.ts';
-import type { ConnectionEnvironment } from './connection.ts';
+import type { ConnectionEnvironment } from './environment.ts';
 import type { ConnectionServices, OpenTable } from './open-table.ts';
 
 /** Two registry headers and the two sync columns come on top of a compiled row. */

@@ -1,7 +1,5 @@
 import type { FieldType } from '../../table/types.ts';
-import { RESERVED } from './reserved.ts';
-
-export type DialectName = 'postgres' | 'redshift' | 'bigquery' | 'synapse' | 'snowflake';
+import { RESERVED, type DialectName } from './reserved.ts';
 
 export interface Dialect {
   readonly name: DialectName;

@@ -1,4 +1,4 @@
-import type { DialectName } from './dialects.ts';
+export type DialectName = 'postgres' | 'redshift' | 'bigquery' | 'synapse' | 'snowflake';
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
