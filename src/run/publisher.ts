@@ -10,7 +10,7 @@ import type { EngineReadContext } from './read-context.ts';
 import { backfillOf, reachWith, type TableRun } from './table-run.ts';
 
 /** A batch is closed at the end of the page that brings it over one of these. */
-const fullRows = 2_000;
+const fullRows = 3_000;
 const fullBytes = 8 * 1024 * 1024;
 const fullMs = 1_000;
 
