@@ -9,8 +9,6 @@ import type { EventSource } from './events.ts';
 import { dimensionHash } from './rows.ts';
 import type { PendoSettings } from './settings.ts';
 
-const DAY = 86_400_000;
-
 export interface EventTable extends Omit<EventSource, 'documented'> {
   readonly name: string;
   readonly docs: string;
@@ -37,7 +35,6 @@ export function eventTable(event: EventTable, settings: PendoSettings): TableDef
     fields: Object.fromEntries(Object.entries(fields).map(([column, field]) => [column, key.includes(column) ? filled(field as FieldBuilder) : field])),
     read: readEvents({ ...event, documented: seedKey.flatMap(vendorFields) }),
     deletes: 'none',
-    longestReread: (settings.lookback_days + 2) * DAY,
     partitions: 3,
   }) as TableDefinition;
 }

@@ -1,8 +1,9 @@
 import { openLiveIndex, type IndexedRow, type IndexEntry, type LiveIndex } from '../change/live-index.ts';
 import { TributaryError } from '../errors.ts';
 import { sleepUntil, type Clock } from '../extract/clock.ts';
-import type { Position, ReadContext, Row } from '../extract/types.ts';
+import type { Position, ReadContext } from '../extract/types.ts';
 import type { Connection } from './connection.ts';
+import { createCycle } from './cycle.ts';
 import type { OpenTable } from './open-table.ts';
 import { wholeRead } from './parent-rows.ts';
 import { reachOf } from './table-run.ts';
@@ -40,15 +41,8 @@ export async function verifyTable(connection: Connection, table: OpenTable, scra
   const { definition, services, index, codec } = table;
   const vendor = openLiveIndex(scratch, { topic: table.topic, valueSchemaId: table.valueSchemaId });
   try {
-    const parents = new Map<string, Promise<readonly Row[]>>();
-    const base = {
-      ...wholeRead(services, signal, reachOf(table.state)),
-      parents(name: string) {
-        const known = parents.get(name) ?? connection.readRows(name, signal);
-        parents.set(name, known);
-        return known;
-      },
-    };
+    const cycle = createCycle(connection.readRows);
+    const base = { ...wholeRead(services, signal, reachOf(table.state)), parents: (name: string) => cycle.parents(name, signal) };
     let position: Position | undefined;
     let readTo: number | undefined;
 

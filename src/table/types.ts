@@ -85,8 +85,6 @@ export interface TableDefinition<F extends Fields = Fields, Api = any, Column ex
   readonly deleted?: (row: Row) => boolean;
   /** Which of two shaped rows with one key in one batch stays: positive when `a` does. Default: the later. */
   readonly newer?: (a: Row, b: Row) => number;
-  /** How far back re-reads can reach (ms); rows older than that need no live index. */
-  readonly longestReread?: number;
   /** Partitions of the topic. Default 1; 3 to 6 for event-like tables. */
   readonly partitions?: number;
   /** Cron of the periodic runs when the settings name none. */

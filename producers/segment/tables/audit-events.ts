@@ -37,7 +37,6 @@ export const auditEvents = table({
   read: following<SegmentApi>({ call: between, by: happened, overlap: 15 * MINUTE, delay: 0, grain: 1, limitedHistory: true, unordered: true }),
   // What leaves the vendor's 90 days has expired, not been deleted.
   deletes: 'none',
-  longestReread: 90 * 24 * 60 * MINUTE,
   schedule: '*/5 * * * *',
   planGated: 'Audit Trail (Business plan)',
 });
