@@ -14,11 +14,13 @@ export function addDeadLetters(program: Command, run: Register): void {
   letters.command('list')
     .description('the newest ones, with reason and place; --json shows the rows themselves')
     .argument('[connection[.table]...]', 'only these')
-    .option('--last <n>', 'how many', positive, 50)
+    .option('--last <n>', 'how many (50 in the table, all of them with --json)', positive)
     .option('--json', 'as JSON, rows included')
     .addHelpText('after', '\nExample:\n  $ tributary dead-letters list klaviyo.event --last 10 --json')
-    .action(run((cli, typed: string[], options: { last: number; json?: boolean }) => {
+    .action(run((cli, typed: string[], options: { last?: number; json?: boolean }) => {
       const wanted = select(cli.settings(), typed);
+      // A program that reads JSON cannot see that something was left out, so it is given everything unless it asked for less.
+      const last = options.last ?? (options.json ? Number.POSITIVE_INFINITY : 50);
       return withKafka(cli, async ({ access }) => {
         const found: DeadLetter[] = [];
         let more = 0;
@@ -26,7 +28,7 @@ export function addDeadLetters(program: Command, run: Register): void {
           const letter = parseObject(value) as unknown as DeadLetter | undefined;
           if (!letter || !wanted.some(({ connection, tables }) => connection.name === letter.connection && tables.includes(letter.table))) return;
           found.push(letter);
-          if (found.length > options.last) {
+          if (found.length > last) {
             found.shift();
             more += 1;
           }
