@@ -1,8 +1,9 @@
 import { diffBatch, type RowChange } from '../change/diff.ts';
+import { faultOfRow } from '../extract/checked-rows.ts';
 import type { Page, Position, Row } from '../extract/types.ts';
 import type { DeadLetter, HandedWork } from '../kafka/types.ts';
-import { canonicalJson } from '../table/canonical-json.ts';
 import { compileRowMask } from '../table/mask.ts';
+import { rawText } from '../table/raw-text.ts';
 import type { CompiledRow, RejectedRow } from '../table/row.ts';
 import type { TableRecord } from '../table/types.ts';
 import type { OpenTable } from './open-table.ts';
@@ -43,11 +44,17 @@ export function createFilling(table: OpenTable, run: TableRun, standing: (keyHas
   const counts: Filling['counts'] = { fetched: 0, misfits: 0, unknown: 0, newest: undefined };
   const mask = compileRowMask(definition);
   const openedAt = services.now();
+  let asideBytes = 0;
 
   function reject(row: Row, { deadLetter, detail, key }: RejectedRow, position: Position | undefined): void {
-    const raw = canonicalJson(mask(row));
     const { connection, table: name } = ref;
-    deadLetters.push({ connection, table: name, reason: deadLetter, detail, raw, rawBytes: Buffer.byteLength(raw), position, runId: run.id, at: openedAt, ...(key === undefined ? {} : { key }) });
+    const fault = typeof row === 'object' && row !== null ? faultOfRow(row) : undefined;
+    const text = rawText(fault === undefined ? row : fault.original, mask);
+    asideBytes += text.raw.length;
+    deadLetters.push({
+      connection, table: name, reason: deadLetter, detail: short(detail), ...text, position: brief(position), runId: run.id, at: openedAt,
+      ...(key === undefined ? {} : { key: short(key) }),
+    });
   }
 
   function count(row: CompiledRow): void {
@@ -95,9 +102,17 @@ export function createFilling(table: OpenTable, run: TableRun, standing: (keyHas
     delete: (row) => void vanished.push(row),
     upserts: () => diff.changes().filter(({ op }) => op === 'upsert'),
     deletes: () => [...vanished, ...diff.changes().flatMap(({ op, row }) => (op === 'delete' ? [row] : []))],
-    size: () => ({ rows: counts.fetched + vanished.length, bytes: diff.bytes() }),
+    size: () => ({ rows: counts.fetched + vanished.length, bytes: diff.bytes() + asideBytes }),
     isEmpty: () => vanished.length === 0 && deadLetters.length === 0 && diff.changes().length === 0,
     unchanged: () => counts.fetched - deadLetters.length - diff.changes().length - diff.duplicates(),
     duplicates: () => diff.duplicates(),
   };
 }
+
+/** A dead letter must fit a message whatever the vendor wrote: only its raw text may be long, and that gives way. */
+const LONGEST_PART = 2_000;
+
+const short = (text: string): string => (text.length <= LONGEST_PART ? text : `${text.slice(0, LONGEST_PART)}…`);
+
+const brief = (position: Position | undefined): Position | undefined =>
+  (position === undefined || JSON.stringify(position).length <= 8 * LONGEST_PART ? position : { v: position.v });
