@@ -26,5 +26,9 @@ export function limitsUsed(requests: readonly { readonly time: number; readonly 
   // A minute without any request between them counts as one that was not used.
   for (let minute = first + 1; minute < last; minute += 1) used += perMinute.get(minute) ?? 0;
   const whole = Math.max(0, last - first - 1);
-  return { whole, share: whole === 0 ? 0 : used / (whole * allowedPerMinute), refused: requests.filter(({ status }) => status === 429).length };
+  return {
+    whole,
+    share: whole === 0 ? 0 : used / (whole * allowedPerMinute),
+    refused: requests.filter(({ status }) => status === 429).length,
+  };
 }

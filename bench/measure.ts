@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { klaviyo } from '../producers/klaviyo/index.ts';
-import { sendControl } from '../src/kafka/control.ts';
-import { keepHeapSmall } from '../src/run/small-heap.ts';
+import { sendControl } from '../src/kafka/meta/control.ts';
+import { keepHeapSmall } from '../src/engine/small-heap.ts';
 import { openTestEngine } from '../test/support/engine.ts';
 import { createPlainWriter } from './plain-writer.ts';
 import { rawLoop } from './raw-loop.ts';
@@ -57,7 +57,14 @@ async function measured(work: (begin: () => void) => Promise<{ rows: number; mes
   const { user, system } = process.cpuUsage(cpu);
   clearInterval(timer);
   sample();
-  return { rows, messages, ms: Math.round(ms), cpuMs: Math.round((user + system) / 1_000), anonymousMiB: Math.round(anonymous / 1_024), mappedMiB: Math.round(mapped / 1_024) };
+  return {
+    rows,
+    messages,
+    ms: Math.round(ms),
+    cpuMs: Math.round((user + system) / 1_000),
+    anonymousMiB: Math.round(anonymous / 1_024),
+    mappedMiB: Math.round(mapped / 1_024),
+  };
 }
 
 async function ours(task: Task): Promise<Figures> {
@@ -67,14 +74,23 @@ async function ours(task: Task): Promise<Figures> {
     registryUrl: task.registryUrl,
     prefix: task.prefix,
     dataDir: task.dataDir,
-    connections: [{ source: klaviyo, tables: [task.table], history: { range: '1y' }, settings: { api_key: key, base_url: task.simulator } }],
+    connections: [
+      { source: klaviyo, tables: [task.table], history: { range: '1y' }, settings: { api_key: key, base_url: task.simulator } },
+    ],
     compression: 'none',
     ...(task.what === 'ours-without-transactions' ? { createWriter: createPlainWriter } : {}),
   });
   const stop = task.stopAfterMs === undefined ? new AbortController().signal : AbortSignal.timeout(task.stopAfterMs);
   try {
     if (task.what === 'unchanged') {
-      await sendControl(harness.access, [{ connection: 'klaviyo', table: task.table, slot: 'backfill', value: { id: task.prefix, at: Date.now(), since: Date.now() - 364 * 86_400_000 } }]);
+      await sendControl(harness.access, [
+        {
+          connection: 'klaviyo',
+          table: task.table,
+          slot: 'backfill',
+          value: { id: task.prefix, at: Date.now(), since: Date.now() - 364 * 86_400_000 },
+        },
+      ]);
     }
     return await measured(async (begin) => {
       harness.bus.on(({ type }) => {
@@ -91,10 +107,11 @@ async function ours(task: Task): Promise<Figures> {
 
 const task = JSON.parse(process.argv[2] ?? '') as Task;
 const since = new Date(Date.now() - 365 * 86_400_000).toISOString().replace(/\.\d+Z/, 'Z');
-const figures = task.what === 'raw'
-  ? await measured(async (begin) => {
-    const rows = await rawLoop(task.brokers, task.simulator, key, since, begin);
-    return { rows, messages: rows };
-  })
-  : await ours(task);
+const figures =
+  task.what === 'raw'
+    ? await measured(async (begin) => {
+        const rows = await rawLoop(task.brokers, task.simulator, key, since, begin);
+        return { rows, messages: rows };
+      })
+    : await ours(task);
 process.stdout.write(`${JSON.stringify(figures)}\n`);

@@ -2,7 +2,7 @@ import { CompressionTypes, Partitioners, type Producer } from 'kafkajs';
 import { chunksOf, placed } from '../src/kafka/chunks.ts';
 import { createClient, withAdmin } from '../src/kafka/client.ts';
 import { stateMessage } from '../src/kafka/messages.ts';
-import { topicNames } from '../src/kafka/topic-names.ts';
+import { topicNames } from '../src/kafka/meta/topic-names.ts';
 import type { Writer } from '../src/kafka/types.ts';
 import type { WriterOptions } from '../src/kafka/writer.ts';
 
@@ -22,7 +22,9 @@ export function createPlainWriter({ access }: WriterOptions): Writer {
     write(batch) {
       const written = queue.then(async () => {
         if (!partitions.has(batch.topic)) {
-          const { topics } = await withAdmin(access, 'Looking up the topic', (admin) => admin.fetchTopicMetadata({ topics: [batch.topic] }));
+          const { topics } = await withAdmin(access, 'Looking up the topic', (admin) =>
+            admin.fetchTopicMetadata({ topics: [batch.topic] }),
+          );
           partitions.set(batch.topic, topics[0]?.partitions.length ?? 1);
         }
         const covered = new Map<number, bigint>();

@@ -13,7 +13,12 @@ export async function rawLoop(brokers: readonly string[], baseUrl: string, key: 
   await admin.connect();
   await admin.createTopics({ topics: [{ topic, numPartitions: 3, replicationFactor: 1 }], waitForLeaders: true });
   await admin.disconnect();
-  const producer = kafka.producer({ transactionalId: topic, idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
+  const producer = kafka.producer({
+    transactionalId: topic,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
   await producer.connect();
   await (await producer.transaction()).abort();
 
@@ -26,9 +31,14 @@ export async function rawLoop(brokers: readonly string[], baseUrl: string, key: 
     await transaction.commit();
     waiting = [];
   };
-  let url: string | null = `${baseUrl}/api/events?filter=${encodeURIComponent(`greater-or-equal(datetime,${since})`)}&sort=datetime&include=metric&page%5Bsize%5D=1000`;
+  let url: string | null =
+    `${baseUrl}/api/events?filter=${encodeURIComponent(`greater-or-equal(datetime,${since})`)}&sort=datetime&include=metric&page%5Bsize%5D=1000`;
   while (url !== null) {
-    const { data } = await axios.get<string>(url, { responseType: 'text', transformResponse: (text: string) => text, headers: { Authorization: `Klaviyo-API-Key ${key}`, revision: '2026-07-15' } });
+    const { data } = await axios.get<string>(url, {
+      responseType: 'text',
+      transformResponse: (text: string) => text,
+      headers: { Authorization: `Klaviyo-API-Key ${key}`, revision: '2026-07-15' },
+    });
     const page = JSON.parse(data) as { data: { id: string }[]; links: { next?: string | null } };
     for (const row of page.data) waiting.push({ key: row.id, value: JSON.stringify(row) });
     rows += page.data.length;

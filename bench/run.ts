@@ -14,7 +14,9 @@ import type { Figures, Task } from './measure.ts';
  * section to bench/results.md. Ratios are taken within one run and in turns, since machines are noisy.
  */
 const quick = process.argv.includes('--quick');
-const sizes = quick ? { backfill: 60_000, small: 20_000, large: 100_000, limitsMs: 130_000 } : { backfill: 200_000, small: 100_000, large: 1_000_000, limitsMs: 250_000 };
+const sizes = quick
+  ? { backfill: 60_000, small: 20_000, large: 100_000, limitsMs: 130_000 }
+  : { backfill: 200_000, small: 100_000, large: 1_000_000, limitsMs: 250_000 };
 const rounds = quick ? 1 : 3;
 /** Measured as it is shipped: compiled, without a loader of TypeScript in the process. */
 const compiled = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
@@ -27,7 +29,18 @@ interface Simulator {
 }
 
 async function startSimulator(events: number, profiles: number, limits: boolean): Promise<Simulator> {
-  const child = spawn(process.execPath, [compiled('../test/simulators/klaviyo/main.js'), '--events', String(events), '--profiles', String(profiles), ...(limits ? [] : ['--no-limits'])], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(
+    process.execPath,
+    [
+      compiled('../simulators/klaviyo/main.js'),
+      '--events',
+      String(events),
+      '--profiles',
+      String(profiles),
+      ...(limits ? [] : ['--no-limits']),
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   for await (const line of createInterface(child.stdout)) {
     const { url, controlUrl } = JSON.parse(line) as { url: string; controlUrl: string };
     return { url, controlUrl, stop: () => void child.kill('SIGTERM') };
@@ -62,11 +75,22 @@ const open: Simulator[] = [];
 let serial = 0;
 const taskFor = (what: Task['what'], simulator: Simulator, more: Partial<Task> = {}): Task => {
   const prefix = more.prefix ?? `bench${process.pid}_${(serial += 1)}`;
-  return { what, brokers: stack.brokers, registryUrl: stack.registryUrl, simulator: simulator.url, table: 'event', dataDir: join(dir, prefix), ...more, prefix };
+  return {
+    what,
+    brokers: stack.brokers,
+    registryUrl: stack.registryUrl,
+    simulator: simulator.url,
+    table: 'event',
+    dataDir: join(dir, prefix),
+    ...more,
+    prefix,
+  };
 };
 
 try {
-  say(`\n## ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, Node ${process.version}${quick ? ', quick' : ''}\n`);
+  say(
+    `\n## ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, Node ${process.version}${quick ? ', quick' : ''}\n`,
+  );
   const plain = await startSimulator(sizes.backfill, 5_000, false);
   open.push(plain);
   const figures: Record<'raw' | 'ours' | 'ours-without-transactions', Figures[]> = { raw: [], ours: [], 'ours-without-transactions': [] };
@@ -82,11 +106,14 @@ try {
   const cpu = (what: keyof typeof figures): number => median(figures[what].map(({ cpuMs, rows }) => (cpuMs * 1_000) / rows));
   say('| back-fill of events, limits off | rows/s (median) | our CPU, µs/row | against the raw loop |');
   say('| --- | --- | --- | --- |');
-  for (const what of ['raw', 'ours', 'ours-without-transactions'] as const) say(`| ${what} | ${rate(what)} | ${cpu(what).toFixed(0)} | ${percent(rate(what) / rate('raw'))} |`);
+  for (const what of ['raw', 'ours', 'ours-without-transactions'] as const)
+    say(`| ${what} | ${rate(what)} | ${cpu(what).toFixed(0)} | ${percent(rate(what) / rate('raw'))} |`);
   say(`\nExactly-once costs ${percent(1 - rate('ours') / rate('ours-without-transactions'))} of the speed without transactions.`);
 
   const again = await measure(taskFor('unchanged', plain, { prefix: last }));
-  say(`\nUnchanged re-run: ${again.rows} rows read, ${again.messages} messages published, ${((again.cpuMs * 1_000) / again.rows).toFixed(0)} µs CPU per row, ${perSecond(again)} rows/s.`);
+  say(
+    `\nUnchanged re-run: ${again.rows} rows read, ${again.messages} messages published, ${((again.cpuMs * 1_000) / again.rows).toFixed(0)} µs CPU per row, ${perSecond(again)} rows/s.`,
+  );
 
   const memory: Figures[] = [];
   for (const events of [sizes.small, sizes.large]) {
@@ -96,13 +123,17 @@ try {
     simulator.stop();
   }
   const [small, large] = memory as [Figures, Figures];
-  say(`\nPeak anonymous memory: ${small.anonymousMiB} MiB at ${small.rows} rows, ${large.anonymousMiB} MiB at ${large.rows} rows (${percent(large.anonymousMiB / small.anonymousMiB - 1)} more); mapped ${small.mappedMiB} and ${large.mappedMiB} MiB. The large one ran at ${perSecond(large)} rows/s.`);
+  say(
+    `\nPeak anonymous memory: ${small.anonymousMiB} MiB at ${small.rows} rows, ${large.anonymousMiB} MiB at ${large.rows} rows (${percent(large.anonymousMiB / small.anonymousMiB - 1)} more); mapped ${small.mappedMiB} and ${large.mappedMiB} MiB. The large one ran at ${perSecond(large)} rows/s.`,
+  );
 
   const limited = await startSimulator(1_000, 500_000, true);
   open.push(limited);
   await measure(taskFor('limits', limited, { table: 'profile', stopAfterMs: sizes.limitsMs }));
   const { whole, share, refused } = limitsUsed(await requestsOf(limited, 'GET /api/profiles'));
-  say(`\nWith the documented limits on: ${percent(share)} of the 750 requests for profiles that each of ${whole} whole minutes allowed; ${refused} refused with 429.`);
+  say(
+    `\nWith the documented limits on: ${percent(share)} of the 750 requests for profiles that each of ${whole} whole minutes allowed; ${refused} refused with 429.`,
+  );
   await appendFile('bench/results.md', `${lines.join('\n')}\n`);
 } finally {
   for (const simulator of open) simulator.stop();

@@ -2,7 +2,7 @@
 import { sources } from '../producers/index.ts';
 import { processDeps } from '../src/cli/process.ts';
 import { main } from '../src/cli/main.ts';
-import { keepHeapSmall } from '../src/run/small-heap.ts';
+import { keepHeapSmall } from '../src/engine/small-heap.ts';
 
 keepHeapSmall();
 

@@ -1,4 +1,4 @@
-import type { Source } from '../src/table/source.ts';
+import type { Source } from '../src/sdk/source.ts';
 import { customerIo } from './customer_io/index.ts';
 import { klaviyo } from './klaviyo/index.ts';
 import { listrak } from './listrak/index.ts';

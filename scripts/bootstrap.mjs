@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [task, ...args] = process.argv.slice(2);
 
-const say = line => process.stderr.write(`${line}\n`);
+const say = (line) => process.stderr.write(`${line}\n`);
 
 function missing() {
   const problems = [];
@@ -20,7 +20,9 @@ function missing() {
   const version = /version "(?:1\.)?(\d+)/.exec(asked.stderr ?? '');
   if (asked.status !== 0 || version === null) {
     const looked = java === 'java' ? '' : ` JAVA_HOME is set, and ${java} does not run.`;
-    problems.push(`Java is missing: install a Java runtime 17 or newer (Debian, Ubuntu: apt install openjdk-17-jre-headless; macOS: brew install openjdk@17).${looked}`);
+    problems.push(
+      `Java is missing: install a Java runtime 17 or newer (Debian, Ubuntu: apt install openjdk-17-jre-headless; macOS: brew install openjdk@17).${looked}`,
+    );
   } else if (Number(version[1]) < 17) {
     problems.push(`Java ${version[1]} is too old: install a Java runtime 17 or newer.`);
   }
@@ -32,7 +34,7 @@ function missing() {
 
 /** Whether what npm says it has installed, when it last came to its end, is what the lock file wants. */
 function packagesAreThere() {
-  const packages = file => {
+  const packages = (file) => {
     try {
       return JSON.parse(readFileSync(join(root, file), 'utf8')).packages;
     } catch {
@@ -40,7 +42,9 @@ function packagesAreThere() {
     }
   };
   const there = packages('node_modules/.package-lock.json');
-  return Object.entries(packages('package-lock.json')).every(([path, { version, optional }]) => path === '' || optional === true || there[path]?.version === version);
+  return Object.entries(packages('package-lock.json')).every(
+    ([path, { version, optional }]) => path === '' || optional === true || there[path]?.version === version,
+  );
 }
 
 function installPackages() {

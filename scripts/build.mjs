@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const INPUTS = ['bin', 'src', 'producers', 'test/simulators', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+const INPUTS = ['bin', 'src', 'producers', 'simulators', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
 
 /** Compiles into `dist` unless the sources are those it was compiled from. Answers whether `dist` is good. */
 export function build(root) {
@@ -29,7 +29,11 @@ function fingerprint(root) {
   for (const input of INPUTS) {
     const path = join(root, input);
     if (!existsSync(path)) continue;
-    const files = statSync(path).isFile() ? [path] : readdirSync(path, { recursive: true }).map(name => join(path, String(name))).sort();
+    const files = statSync(path).isFile()
+      ? [path]
+      : readdirSync(path, { recursive: true })
+          .map((name) => join(path, String(name)))
+          .sort();
     for (const file of files) if (statSync(file).isFile()) hash.update(`${file}\0`).update(readFileSync(file));
   }
   return hash.digest('hex');

@@ -21,7 +21,7 @@ try {
     connect: flags.includes('--connect'),
     topicDefaults: flags.includes('--fast') ? 'fast' : 'normal',
     signal: interrupted.signal,
-    log: line => console.error(line),
+    log: (line) => console.error(line),
     onPartDied: (_part, error) => console.error(error.message),
   });
   const { brokers, registryUrl, connectUrl, postgres, pids } = stack;

@@ -5,14 +5,17 @@ import { fileURLToPath } from 'node:url';
 
 const ROOTS = ['src', 'producers'];
 const KAFKA_PACKAGES = /^(kafkajs|@kafkajs\/.*)$/;
-const inside = (...folders) => path => folders.some(folder => path === folder || path.startsWith(`${folder}/`));
+const inside =
+  (...folders) =>
+  (path) =>
+    folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
 
 /** Each rule answers the reason why `from` must not import `to`, or undefined. `to` is a path in the tree or a package. */
 const RULES = [
   (from, to, isPackage) => {
     if (!inside('producers')(from)) return undefined;
     if (isPackage) return to === 'zod' || to.startsWith('node:') ? undefined : `producers import no package but zod`;
-    if (inside('src/table', 'src/extract')(to) || to === 'src/errors.ts') return undefined;
+    if (inside('src/record', 'src/sdk')(to) || to === 'src/core/errors.ts') return undefined;
     const own = from.split('/')[1];
     if (from === 'producers/index.ts') {
       return /^producers\/[^/]+\/index\.ts$/.test(to) ? undefined : `the list of sources imports only each source's index.ts`;
@@ -20,13 +23,13 @@ const RULES = [
     if (inside(`producers/${own}`)(to)) return undefined;
     return inside('producers')(to)
       ? 'one producer never imports another'
-      : 'producers import only src/table, src/extract and src/errors.ts';
+      : 'producers import only src/record, src/sdk and src/core/errors.ts';
   },
   (from, to) => (inside('src')(from) && inside('producers')(to) ? 'src never imports producers: the list is passed in' : undefined),
   (from, to) => (inside('src')(from) && inside('test', 'scripts', 'bench')(to) ? 'src imports nothing that is not shipped' : undefined),
   (from, to, isPackage) =>
-    inside('src/extract', 'src/table', 'src/change')(from) && (isPackage ? KAFKA_PACKAGES.test(to) : inside('src/kafka', 'src/stack')(to))
-      ? 'src/extract, src/table and src/change know no Kafka'
+    inside('src/sdk', 'src/record', 'src/state')(from) && (isPackage ? KAFKA_PACKAGES.test(to) : inside('src/kafka', 'src/stack')(to))
+      ? 'src/sdk, src/record and src/state know no Kafka'
       : undefined,
 ];
 
@@ -35,7 +38,7 @@ const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|^\s*import\s+|\brequire\s*\(\s*)([
 /** All forbidden imports below `root`, as `file: imports x: reason`. */
 export function importViolations(root) {
   const found = [];
-  for (const file of ROOTS.flatMap(folder => sources(join(root, folder)))) {
+  for (const file of ROOTS.flatMap((folder) => sources(join(root, folder)))) {
     const from = relative(root, file).split(sep).join('/');
     for (const [, , name] of readFileSync(file, 'utf8').matchAll(IMPORT)) {
       const isPackage = !name.startsWith('.');
@@ -52,8 +55,8 @@ export function importViolations(root) {
 function sources(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true })
-    .map(name => join(folder, String(name)))
-    .filter(path => /\.[cm]?[jt]sx?$/.test(path) && statSync(path).isFile());
+    .map((name) => join(folder, String(name)))
+    .filter((path) => /\.[cm]?[jt]sx?$/.test(path) && statSync(path).isFile());
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {

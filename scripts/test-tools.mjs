@@ -9,7 +9,9 @@ const PACKAGES = { prometheus: ['prometheus', 'promtool'], 'docker-compose': ['d
  * what to install.
  */
 export function ensureTestTools() {
-  const missing = Object.entries(PACKAGES).filter(([, commands]) => !commands.every(installed)).map(([name]) => name);
+  const missing = Object.entries(PACKAGES)
+    .filter(([, commands]) => !commands.every(installed))
+    .map(([name]) => name);
   if (missing.length === 0) return true;
   const advice = `The tests need ${missing.join(' and ')} (Debian: apt-get install --no-install-recommends ${missing.join(' ')}).`;
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version') || !installed('apt-get')) {
@@ -18,14 +20,14 @@ export function ensureTestTools() {
   }
   console.log(`installing ${missing.join(', ')}`);
   const done = withoutServices(() => install(missing) || (aptGet('update') && install(missing)));
-  if (!done || !missing.every(name => PACKAGES[name].every(installed))) {
+  if (!done || !missing.every((name) => PACKAGES[name].every(installed))) {
     console.log(`They could not be installed. ${advice}`);
     return false;
   }
   return true;
 }
 
-const install = packages => aptGet('install', '-y', '--no-install-recommends', ...packages);
+const install = (packages) => aptGet('install', '-y', '--no-install-recommends', ...packages);
 
 function aptGet(...args) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };

@@ -12,12 +12,15 @@ import { ensureTestTools } from './test-tools.mjs';
  * With arguments, only the tests they name (they go to vitest). Answers the exit code.
  */
 export async function runTests(root, args) {
-  const filters = args.filter(arg => arg !== '--');
+  const filters = args.filter((arg) => arg !== '--');
   const total = { passed: 0, failed: 0 };
   let interrupted = false;
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (interrupted = true));
 
-  const tool = (name, ...rest) => () => run(root, process.execPath, [join(root, 'node_modules', name), ...rest]);
+  const tool =
+    (name, ...rest) =>
+    () =>
+      run(root, process.execPath, [join(root, 'node_modules', name), ...rest]);
   const cli = join(root, 'dist', 'bin', 'tributary.js');
   const checks = [
     ['tools', () => ensureTestTools()],
@@ -67,23 +70,25 @@ async function vitest(root, filters) {
 /** A skipped test proves nothing, so it counts as failed; so does a file that could not be loaded. */
 function count(report) {
   const skipped = report.numPendingTests + report.numTodoTests;
-  const broken = report.testResults.filter(file => file.status === 'failed' && !file.assertionResults.some(test => test.status === 'failed'));
+  const broken = report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  );
   if (skipped > 0) console.log(`${skipped} skipped tests count as failed`);
   return { passed: report.numPassedTests, failed: report.numFailedTests + skipped + broken.length };
 }
 
 function run(root, command, args) {
-  return new Promise(resolve => {
+  return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-    const forward = signal => child.kill(signal);
+    const forward = (signal) => child.kill(signal);
     const signals = ['SIGTERM', 'SIGHUP'];
     for (const signal of signals) process.on(signal, forward);
-    const done = good => {
+    const done = (good) => {
       for (const signal of signals) process.off(signal, forward);
       resolve(good);
     };
     child.once('error', () => done(false));
-    child.once('exit', code => done(code === 0));
+    child.once('exit', (code) => done(code === 0));
   });
 }
 
@@ -92,7 +97,7 @@ function report(lines) {
   return lines.length === 0;
 }
 
-const seconds = began => `${((Date.now() - began) / 1000).toFixed(1)} s`;
+const seconds = (began) => `${((Date.now() - began) / 1000).toFixed(1)} s`;
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   process.exitCode = await runTests(dirname(dirname(fileURLToPath(import.meta.url))), process.argv.slice(2));

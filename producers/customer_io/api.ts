@@ -1,7 +1,7 @@
-import type { Answer, HttpClient, HttpFactory, Verdict } from '../../src/extract/http.ts';
-import { asObject, asText } from '../../src/extract/resume.ts';
-import { retryAfter } from '../../src/extract/retry.ts';
-import type { Json } from '../../src/extract/types.ts';
+import type { HttpAnswer, HttpClient, HttpFactory, Verdict } from '../../src/sdk/http/client.ts';
+import { asObject, asText } from '../../src/sdk/readers/resume.ts';
+import { retryAfter } from '../../src/sdk/http/retry.ts';
+import type { Json } from '../../src/core/types.ts';
 import type { CustomerIoSettings } from './settings.ts';
 
 export interface CustomerIoApi {
@@ -26,14 +26,17 @@ export function connectCustomerIo(settings: CustomerIoSettings, http: HttpFactor
       baseUrl: settings.base_url ?? HOSTS[settings.region],
       headers: { authorization: `Bearer ${settings.access_token}`, accept: 'application/json', 'user-agent': 'tributary' },
       timeoutMs: 60_000,
-      budget: { buckets: { default: { windows: [{ limit: settings.requests_per_second, per: 1_000, slack: 15 }] } }, concurrency: CONCURRENCY },
+      budget: {
+        buckets: { default: { windows: [{ limit: settings.requests_per_second, per: 1_000, slack: 15 }] } },
+        concurrency: CONCURRENCY,
+      },
       classify,
       secrets: [settings.access_token],
     }),
   };
 }
 
-function classify(answer: Answer, now: number): Verdict | undefined {
+function classify(answer: HttpAnswer, now: number): Verdict | undefined {
   const said = vendorText(answer.body);
   const because = said === undefined ? '' : ` (${said})`;
   // With the number the vendor gave the request, which its support asks for.
@@ -41,23 +44,41 @@ function classify(answer: Answer, now: number): Verdict | undefined {
   switch (answer.status) {
     case 401:
       return {
-        kind: 'config', reach: 'connection', detail, message: `Customer.io did not accept the key${because}.`,
-        remedy: 'Put an App API key (not a Track or CDP key) into the setting access_token, set region to where the workspace is hosted, and let the account\'s IP allowlist admit this machine.',
+        kind: 'config',
+        reach: 'connection',
+        detail,
+        message: `Customer.io did not accept the key${because}.`,
+        remedy:
+          "Put an App API key (not a Track or CDP key) into the setting access_token, set region to where the workspace is hosted, and let the account's IP allowlist admit this machine.",
       };
     case 403:
-      return said === undefined ? undefined : {
-        kind: 'config', detail, message: `The key's scope or the plan does not allow this${because}.`,
-        remedy: 'Give the key in the setting access_token the scope to read this, or exclude the table. It is tried again with its next run.',
-      };
+      return said === undefined
+        ? undefined
+        : {
+            kind: 'config',
+            detail,
+            message: `The key's scope or the plan does not allow this${because}.`,
+            remedy:
+              'Give the key in the setting access_token the scope to read this, or exclude the table. It is tried again with its next run.',
+          };
     case 404:
       // The vendor's own "not found" is JSON; this one comes from what stands before the API.
-      return answer.body !== undefined ? undefined : {
-        kind: 'config', message: 'Customer.io does not know this path.', remedy: 'If base_url is set, it has to end with the version: https://host/v1.', detail,
-      };
+      return answer.body !== undefined
+        ? undefined
+        : {
+            kind: 'config',
+            message: 'Customer.io does not know this path.',
+            remedy: 'If base_url is set, it has to end with the version: https://host/v1.',
+            detail,
+          };
     case 429: {
       const at = retryAfter(answer.headers['retry-after'], now);
       return at === undefined
-        ? { kind: 'rate_limit', detail, message: `Customer.io asks to wait and does not say how long, as it does when the day's quota is used up${because}.` }
+        ? {
+            kind: 'rate_limit',
+            detail,
+            message: `Customer.io asks to wait and does not say how long, as it does when the day's quota is used up${because}.`,
+          }
         : { kind: 'rate_limit', detail, message: 'Customer.io asks to wait.', retryAt: Math.min(at, now + LONGEST_WAIT) };
     }
     default:
@@ -70,5 +91,8 @@ function vendorText(body: Json | undefined): string | undefined {
   const document = asObject(body);
   const first = Array.isArray(document?.errors) ? asObject((document.errors as readonly Json[])[0]) : undefined;
   const text = asText(first?.detail) ?? asText(asObject(document?.meta)?.error) ?? asText(document?.error) ?? asText(document?.message);
-  return text?.replace(/\s*\(reference [^)]*\)/g, '').replace(/\.$/, '').trim();
+  return text
+    ?.replace(/\s*\(reference [^)]*\)/g, '')
+    .replace(/\.$/, '')
+    .trim();
 }

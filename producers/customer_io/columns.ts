@@ -1,8 +1,8 @@
-import { parseJson } from '../../src/extract/parse-json.ts';
-import { asObject, asText } from '../../src/extract/resume.ts';
-import type { Json, Row } from '../../src/extract/types.ts';
-import { json, text, timestamp } from '../../src/table/fields.ts';
-import type { TimestampBuilder } from '../../src/table/fields.ts';
+import { parseJson } from '../../src/core/json/parse.ts';
+import { asObject, asText } from '../../src/sdk/readers/resume.ts';
+import type { Json, Row } from '../../src/core/types.ts';
+import { json, text, timestamp } from '../../src/sdk/fields.ts';
+import type { TimestampBuilder } from '../../src/sdk/fields.ts';
 
 /** A time; the vendor writes seconds since 1970. */
 export const time = (doc: string): TimestampBuilder => timestamp(doc).epoch('s');
@@ -43,7 +43,10 @@ export function withPerson({ customer_identifiers: identifiers, ...row }: Row): 
   const { id = null, cio_id: cioId = null, email = null, ...others } = person;
   const left = row.customer_id == null || id === null || row.customer_id === id ? others : { ...others, id };
   return {
-    ...row, customer_id: row.customer_id ?? id, customer_cio_id: cioId, customer_email: email,
+    ...row,
+    customer_id: row.customer_id ?? id,
+    customer_cio_id: cioId,
+    customer_email: email,
     ...(Object.keys(left).length === 0 ? {} : { customer_identifiers: left }),
   };
 }

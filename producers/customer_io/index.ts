@@ -1,7 +1,7 @@
-import { statusOf } from '../../src/extract/http.ts';
-import { asObject, asText } from '../../src/extract/resume.ts';
-import type { Json } from '../../src/extract/types.ts';
-import type { Source } from '../../src/table/source.ts';
+import { statusOf } from '../../src/sdk/http/client.ts';
+import { asObject, asText } from '../../src/sdk/readers/resume.ts';
+import type { Json } from '../../src/core/types.ts';
+import type { Source } from '../../src/sdk/source.ts';
 import { connectCustomerIo } from './api.ts';
 import type { CustomerIoApi } from './api.ts';
 import { customerIoSettings } from './settings.ts';
@@ -23,7 +23,9 @@ export const customerIo: Source<CustomerIoSettings, CustomerIoApi> = {
     try {
       const { body } = await api.http.get('/workspaces', { endpoint: '/workspaces', signal, maxTries: 3 });
       const found = asObject(body)?.workspaces;
-      const names = (Array.isArray(found) ? found as readonly Json[] : []).map((one) => asText(asObject(one)?.name)).filter((name) => name !== undefined);
+      const names = (Array.isArray(found) ? (found as readonly Json[]) : [])
+        .map((one) => asText(asObject(one)?.name))
+        .filter((name) => name !== undefined);
       // The key belongs to one of them; the API does not tell which.
       return { account: names.length === 0 ? 'an account without a named workspace' : `the account of ${names.join(', ')}` };
     } catch (error) {

@@ -1,6 +1,6 @@
-import { asObject, asText } from '../../src/extract/resume.ts';
-import type { Row } from '../../src/extract/types.ts';
-import type { Call } from '../../src/extract/walk.ts';
+import { asObject, asText } from '../../src/sdk/readers/resume.ts';
+import type { Row } from '../../src/core/types.ts';
+import type { FetchPage } from '../../src/sdk/readers/paginate.ts';
 import type { CustomerIoApi } from './api.ts';
 import { rowsIn } from './listing.ts';
 
@@ -8,14 +8,22 @@ import { rowsIn } from './listing.ts';
 const EVERYBODY = { filter: { and: [{ attribute: { field: 'cio_id', operator: 'exists' } }] } };
 
 /** The identifiers of everybody. There is no plain listing of people; the vendor's `ids` beside it hold empty texts. */
-export const search: Call<CustomerIoApi> = async (api, { cursor }, signal) => {
-  const { body } = await api.http.post('/customers', EVERYBODY, { endpoint: '/customers', query: { limit: 1_000, start: asText(cursor) }, signal });
+export const search: FetchPage<CustomerIoApi> = async (api, { cursor }, signal) => {
+  const { body } = await api.http.post('/customers', EVERYBODY, {
+    endpoint: '/customers',
+    query: { limit: 1_000, start: asText(cursor) },
+    signal,
+  });
   const rows = rowsIn(body, 'identifiers', '/customers');
   return { rows, next: asObject(body)?.next };
 };
 
 /** Profiles by cio_id, 100 at most; who does not exist is left out. */
 export async function profiles(api: CustomerIoApi, cioIds: readonly string[], signal: AbortSignal): Promise<readonly Row[]> {
-  const { body } = await api.http.post('/customers/attributes', { ids: cioIds }, { endpoint: '/customers/attributes', query: { id_type: 'cio_id' }, signal });
+  const { body } = await api.http.post(
+    '/customers/attributes',
+    { ids: cioIds },
+    { endpoint: '/customers/attributes', query: { id_type: 'cio_id' }, signal },
+  );
   return rowsIn(body, 'customers', '/customers/attributes');
 }

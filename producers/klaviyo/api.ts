@@ -1,10 +1,10 @@
-import { TributaryError } from '../../src/errors.ts';
-import type { RateWindow } from '../../src/extract/budget.ts';
-import { statusOf } from '../../src/extract/http.ts';
-import type { Answer, HttpClient, HttpFactory, Query, Verdict } from '../../src/extract/http.ts';
-import { asObject, asText } from '../../src/extract/resume.ts';
-import type { Json, JsonObject, Row } from '../../src/extract/types.ts';
-import type { Batch } from '../../src/extract/walk.ts';
+import { TributaryError } from '../../src/core/errors.ts';
+import type { RateWindow } from '../../src/sdk/http/budget.ts';
+import { statusOf } from '../../src/sdk/http/client.ts';
+import type { HttpAnswer, HttpClient, HttpFactory, Query, Verdict } from '../../src/sdk/http/client.ts';
+import { asObject, asText } from '../../src/sdk/readers/resume.ts';
+import type { Json, JsonObject, Row } from '../../src/core/types.ts';
+import type { ListingPage } from '../../src/sdk/readers/paginate.ts';
 import type { KlaviyoSettings } from './settings.ts';
 
 export interface KlaviyoApi {
@@ -15,8 +15,12 @@ export interface KlaviyoApi {
   eventPageSize: number;
 }
 
-const limits = (perSecond: number, perMinute: number): { windows: RateWindow[] } =>
-  ({ windows: [{ limit: perSecond, per: 1_000 }, { limit: perMinute, per: 60_000 }] });
+const limits = (perSecond: number, perMinute: number): { windows: RateWindow[] } => ({
+  windows: [
+    { limit: perSecond, per: 1_000 },
+    { limit: perMinute, per: 60_000 },
+  ],
+});
 
 /** The vendor's limits per endpoint, counted per account. */
 const BUCKETS = {
@@ -61,30 +65,46 @@ export function connectKlaviyo(settings: KlaviyoSettings, http: HttpFactory): Kl
   };
 }
 
-function classify(answer: Answer, now: number): Verdict | undefined {
+function classify(answer: HttpAnswer, now: number): Verdict | undefined {
   const first = asObject((asObject(answer.body)?.errors as readonly Json[] | undefined)?.[0]);
   const detail = asText(first?.detail) ?? '';
   if (answer.status === 429 && answer.headers['retry-after'] === undefined) {
     const seconds = /available in ([0-9]+) second/i.exec(detail)?.[1];
-    return seconds === undefined ? undefined : {
-      kind: 'rate_limit', message: 'Klaviyo asks to wait.', retryAt: now + Math.max(1, Number(seconds)) * 1_000,
-    };
+    return seconds === undefined
+      ? undefined
+      : {
+          kind: 'rate_limit',
+          message: 'Klaviyo asks to wait.',
+          retryAt: now + Math.max(1, Number(seconds)) * 1_000,
+        };
   }
   const aboutKey = /authenticat|api[ -]key/i.test(`${asText(first?.code) ?? ''} ${detail}`);
   if (answer.status === 401 || (answer.status === 400 && aboutKey)) {
     return {
-      kind: 'config', reach: 'connection', code: 'klaviyo:401', message: 'Klaviyo did not accept the API key.',
-      remedy: 'Put a valid private key (it begins with pk_) into the setting api_key of this connection.', detail,
+      kind: 'config',
+      reach: 'connection',
+      code: 'klaviyo:401',
+      message: 'Klaviyo did not accept the API key.',
+      remedy: 'Put a valid private key (it begins with pk_) into the setting api_key of this connection.',
+      detail,
     };
   }
   if (answer.status === 403 && first !== undefined) {
     return {
-      kind: 'config', message: `The Klaviyo API key lacks a scope${detail === '' ? '' : ` (${detail.replace(/\.$/, '')})`}.`,
-      remedy: 'Give the key in the setting api_key the scopes profiles:read, events:read and metrics:read.', detail,
+      kind: 'config',
+      message: `The Klaviyo API key lacks a scope${detail === '' ? '' : ` (${detail.replace(/\.$/, '')})`}.`,
+      remedy: 'Give the key in the setting api_key the scopes profiles:read, events:read and metrics:read.',
+      detail,
     };
   }
   if (answer.status === 410) {
-    return { kind: 'config', reach: 'connection', message: 'Klaviyo has retired this API revision.', remedy: 'Set revision to a newer one.', detail };
+    return {
+      kind: 'config',
+      reach: 'connection',
+      message: 'Klaviyo has retired this API revision.',
+      remedy: 'Set revision to a newer one.',
+      detail,
+    };
   }
   return undefined;
 }
@@ -99,21 +119,23 @@ export interface ListRequest {
 }
 
 /** One page of a JSON:API collection. The next cursor is lifted out of the link; the link itself is never followed. */
-export async function listPage(api: KlaviyoApi, request: ListRequest): Promise<Batch & { readonly included: readonly JsonObject[] }> {
+export async function listPage(api: KlaviyoApi, request: ListRequest): Promise<ListingPage & { readonly included: readonly JsonObject[] }> {
   const { path, endpoint, bucket, signal } = request;
   const query = { ...request.query, 'page[cursor]': asText(request.cursor) };
   const { body } = await api.http.get(path, { endpoint, ...(bucket === undefined ? {} : { bucket }), query, signal });
   const document = asObject(body);
   if (!Array.isArray(document?.data)) {
     throw new TributaryError(`Klaviyo's answer to ${path} holds no list of rows.`, {
-      kind: 'data', code: 'klaviyo:no_data', remedy: 'The table is read again later. If it stays, check base_url and revision in the settings.',
+      kind: 'data',
+      code: 'klaviyo:no_data',
+      remedy: 'The table is read again later. If it stays, check base_url and revision in the settings.',
     });
   }
   return {
     // What is no resource has no key either; as a row it ends among the dead letters instead of nowhere.
     rows: (document.data as readonly Json[]).map((resource): Row => asObject(resource) ?? { value: resource }),
     next: cursorOf(asText(asObject(document.links)?.next)),
-    included: Array.isArray(document.included) ? document.included as readonly JsonObject[] : [],
+    included: Array.isArray(document.included) ? (document.included as readonly JsonObject[]) : [],
   };
 }
 
@@ -122,19 +144,33 @@ function cursorOf(link: string | undefined): string | undefined {
   const cursor = new URLSearchParams(link.slice(link.indexOf('?') + 1)).get('page[cursor]');
   if (cursor === null || cursor === '') {
     throw new TributaryError('Klaviyo named a next page without a cursor.', {
-      kind: 'data', code: 'klaviyo:no_cursor', remedy: 'The table is read again later. Report it to the vendor if it stays.',
+      kind: 'data',
+      code: 'klaviyo:no_cursor',
+      remedy: 'The table is read again later. Report it to the vendor if it stays.',
     });
   }
   return cursor;
 }
 
 /** The resource, or undefined when it does not exist. */
-export async function readOne(api: KlaviyoApi, path: string, endpoint: string, query: Query, signal: AbortSignal): Promise<JsonObject | undefined> {
+export async function readOne(
+  api: KlaviyoApi,
+  path: string,
+  endpoint: string,
+  query: Query,
+  signal: AbortSignal,
+): Promise<JsonObject | undefined> {
   return asObject((await readDocument(api, path, endpoint, query, signal))?.data);
 }
 
 /** The whole answer about one resource, or undefined when it does not exist. */
-export async function readDocument(api: KlaviyoApi, path: string, endpoint: string, query: Query, signal: AbortSignal): Promise<JsonObject | undefined> {
+export async function readDocument(
+  api: KlaviyoApi,
+  path: string,
+  endpoint: string,
+  query: Query,
+  signal: AbortSignal,
+): Promise<JsonObject | undefined> {
   try {
     const { body } = await api.http.get(path, { endpoint, query, signal });
     return asObject(body);

@@ -1,7 +1,7 @@
-import { inOrder } from '../../src/extract/in-order.ts';
-import { asText } from '../../src/extract/resume.ts';
-import type { JsonObject, ReadContext } from '../../src/extract/types.ts';
-import type { VanishedVerdict } from '../../src/table/types.ts';
+import { orderedMap } from '../../src/sdk/concurrency/ordered-map.ts';
+import { asText } from '../../src/sdk/readers/resume.ts';
+import type { JsonObject, ReadContext } from '../../src/core/types.ts';
+import type { VanishedVerdict } from '../../src/core/table.ts';
 import { readOne } from './api.ts';
 import type { KlaviyoApi } from './api.ts';
 
@@ -10,10 +10,17 @@ import type { KlaviyoApi } from './api.ts';
  * id is gone, and after a merge its events name the profile that stayed. Either way its events have changed
  * (another profile, none, or redacted), so they are read again.
  */
-export async function* confirmProfiles(ctx: ReadContext<KlaviyoApi>, keys: readonly JsonObject[]): AsyncGenerator<VanishedVerdict, void, void> {
-  yield* inOrder(keys.values(), async function* one(key, signal) {
-    yield await verdictOn(ctx, key, signal);
-  }, { signal: ctx.signal, concurrency: 5, depth: 1 });
+export async function* confirmProfiles(
+  ctx: ReadContext<KlaviyoApi>,
+  keys: readonly JsonObject[],
+): AsyncGenerator<VanishedVerdict, void, void> {
+  yield* orderedMap(
+    keys.values(),
+    async function* one(key, signal) {
+      yield await verdictOn(ctx, key, signal);
+    },
+    { signal: ctx.signal, concurrency: 5, depth: 1 },
+  );
 }
 
 async function verdictOn(ctx: ReadContext<KlaviyoApi>, key: JsonObject, signal: AbortSignal): Promise<VanishedVerdict> {
@@ -30,7 +37,11 @@ async function verdictOn(ctx: ReadContext<KlaviyoApi>, key: JsonObject, signal: 
 }
 
 /** Whom one of the events known to be this profile's belongs to now; `ownerless` when it names no profile any more. */
-async function lookAtEvents(ctx: ReadContext<KlaviyoApi>, profileId: string, signal: AbortSignal): Promise<{ readonly owner?: string; readonly ownerless: boolean }> {
+async function lookAtEvents(
+  ctx: ReadContext<KlaviyoApi>,
+  profileId: string,
+  signal: AbortSignal,
+): Promise<{ readonly owner?: string; readonly ownerless: boolean }> {
   for await (const event of ctx.liveKeys('event', { profile_id: profileId })) {
     const path = `/api/events/${encodeURIComponent(String(event.id))}/relationships/profile`;
     const owner = asText((await readOne(ctx.api, path, 'event_profile', {}, signal))?.id);

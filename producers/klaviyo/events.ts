@@ -1,16 +1,16 @@
-import { TributaryError } from '../../src/errors.ts';
-import { chain } from '../../src/extract/chain.ts';
-import { statusOf } from '../../src/extract/http.ts';
-import type { Query } from '../../src/extract/http.ts';
-import { asNumber, asObject, asText, contextWith } from '../../src/extract/resume.ts';
-import { isoSeconds, parseInstant } from '../../src/extract/time.ts';
-import type { Json, JsonObject, Page, Position, Reader, Row } from '../../src/extract/types.ts';
-import { handedWork } from '../../src/extract/handed-work.ts';
-import { passes } from '../../src/extract/passes.ts';
-import { walk } from '../../src/extract/walk.ts';
-import type { Call } from '../../src/extract/walk.ts';
-import { windows } from '../../src/extract/windows.ts';
-import type { WindowAsk } from '../../src/extract/windows.ts';
+import { TributaryError } from '../../src/core/errors.ts';
+import { concat } from '../../src/sdk/readers/concat.ts';
+import { statusOf } from '../../src/sdk/http/client.ts';
+import type { Query } from '../../src/sdk/http/client.ts';
+import { asNumber, asObject, asText, contextWith } from '../../src/sdk/readers/resume.ts';
+import { isoSeconds, instantOf } from '../../src/core/time.ts';
+import type { Json, JsonObject, Page, Position, Reader, Row } from '../../src/core/types.ts';
+import { outboxTasks } from '../../src/sdk/readers/outbox.ts';
+import { phases } from '../../src/sdk/readers/phases.ts';
+import { paginate } from '../../src/sdk/readers/paginate.ts';
+import type { FetchPage } from '../../src/sdk/readers/paginate.ts';
+import { windows } from '../../src/sdk/readers/windows.ts';
+import type { WindowAsk } from '../../src/sdk/readers/windows.ts';
 import { listPage, readDocument } from './api.ts';
 import type { KlaviyoApi } from './api.ts';
 import { relatedId, resourceKey } from './resource.ts';
@@ -32,7 +32,10 @@ export function readEvents(settings: KlaviyoSettings): Reader<KlaviyoApi> {
   return async function* read(ctx) {
     const selection = selects(settings) ? selectionOf(settings, await ctx.parents('metric'), (why) => ctx.count(why)) : everything;
     const known = ctx.position?.selection === selection.id ? ctx.position : undefined;
-    let toTell = selection.unmatched.map((name) => `Nothing in this Klaviyo account is called "${name}" (settings events and excluded_integrations). The vendor renames metrics: name them by id.`);
+    let toTell = selection.unmatched.map(
+      (name) =>
+        `Nothing in this Klaviyo account is called "${name}" (settings events and excluded_integrations). The vendor renames metrics: name them by id.`,
+    );
     for await (const page of reader(selection)(contextWith(ctx, { position: known }))) {
       const warnings = [...toTell, ...(page.warnings ?? [])];
       toTell = [];
@@ -42,27 +45,37 @@ export function readEvents(settings: KlaviyoSettings): Reader<KlaviyoApi> {
 }
 
 function reader(selection: Selection): Reader<KlaviyoApi> {
-  return passes<KlaviyoApi>({
+  return phases<KlaviyoApi>({
     history: {
       read: windows<KlaviyoApi>({
         call: selected(selection, (ask: WindowAsk) => [
           ...(ask.from === undefined ? [] : [`greater-or-equal(datetime,${isoSeconds(ask.from)})`]),
           `less-than(datetime,${isoSeconds(ask.to)})`,
         ]),
-        span: 7 * DAY, least: 10 * 60 * SECOND, maxPages: 20, delay: DELAY, concurrency: 3,
-        tiers: [{ span: 2 * HOUR, every: 0 }, { span: 7 * DAY, every: DAY }, { span: 30 * DAY, every: 7 * DAY }],
+        span: 7 * DAY,
+        least: 10 * 60 * SECOND,
+        maxPages: 20,
+        delay: DELAY,
+        concurrency: 3,
+        tiers: [
+          { span: 2 * HOUR, every: 0 },
+          { span: 7 * DAY, every: DAY },
+          { span: 30 * DAY, every: 7 * DAY },
+        ],
         origin: firstEvent,
       }),
     },
     future: { read: readFuture(selection), every: DAY },
     // Last, because much of it may have to be read slowly, event by event.
     handed: {
-      read: handedWork((work, { reach }) => Array.isArray(work.event_ids)
-        ? eventsById(selection, work.event_ids.map(String))
-        : eventsWhere(selection, () => [
-          `equals(profile_id,"${String(work.profile_id)}")`,
-          ...(reach === undefined ? [] : [`greater-or-equal(datetime,${isoSeconds(reach)})`]),
-        ])),
+      read: outboxTasks((work, { horizon }) =>
+        Array.isArray(work.event_ids)
+          ? eventsById(selection, work.event_ids.map(String))
+          : eventsWhere(selection, () => [
+              `equals(profile_id,"${String(work.profile_id)}")`,
+              ...(horizon === undefined ? [] : [`greater-or-equal(datetime,${isoSeconds(horizon)})`]),
+            ]),
+      ),
     },
   });
 }
@@ -73,7 +86,7 @@ const EARLIEST = Date.UTC(2012, 0, 1);
 /** When the oldest event happened, or the end of time without any. */
 async function firstEvent(api: KlaviyoApi, signal: AbortSignal): Promise<number> {
   const { rows } = await eventPage(api, { sort: 'datetime' }, 1, undefined, signal);
-  return Math.max(EARLIEST, parseInstant(asObject(rows[0]?.attributes)?.datetime) ?? Number.MAX_SAFE_INTEGER);
+  return Math.max(EARLIEST, instantOf(asObject(rows[0]?.attributes)?.datetime) ?? Number.MAX_SAFE_INTEGER);
 }
 
 /** Events dated ahead of now, up to a year. A server that does not take such a bound has none to show. */
@@ -84,7 +97,7 @@ function readFuture(selection: Selection): Reader<KlaviyoApi> {
     const position: Position = { v: 1 };
     let begun = false;
     try {
-      for await (const step of walk((cursor) => call(ctx.api, { cursor }, ctx.signal), undefined)) {
+      for await (const step of paginate((cursor) => call(ctx.api, { cursor }, ctx.signal), undefined)) {
         begun = true;
         yield { rows: step.rows, ...(step.warnings === undefined ? {} : { warnings: step.warnings }), position };
       }
@@ -96,15 +109,18 @@ function readFuture(selection: Selection): Reader<KlaviyoApi> {
 }
 
 /** One listing of all events, or one per wanted metric. */
-function selected<Ask>(selection: Selection, filters: (ask: Ask) => readonly string[]): Call<KlaviyoApi, Ask> {
+function selected<Ask>(selection: Selection, filters: (ask: Ask) => readonly string[]): FetchPage<KlaviyoApi, Ask> {
   if (selection.metricIds === undefined) return eventsWhere(selection, filters);
-  return chain(new Map(selection.metricIds.map((id) => [id, eventsOfMetric(id, selection, filters)])));
+  return concat(new Map(selection.metricIds.map((id) => [id, eventsOfMetric(id, selection, filters)])));
 }
 
 /** Some metrics the API lists, custom ones above all, it refuses as a filter. Their events are then looked for among all events. */
-function eventsOfMetric<Ask>(metricId: string, selection: Selection, filters: (ask: Ask) => readonly string[]): Call<KlaviyoApi, Ask> {
+function eventsOfMetric<Ask>(metricId: string, selection: Selection, filters: (ask: Ask) => readonly string[]): FetchPage<KlaviyoApi, Ask> {
   const alone = eventsWhere(selection, (ask: Ask) => [`equals(metric_id,"${metricId}")`, ...filters(ask)]);
-  const among = eventsWhere({ ...selection, leavesOut: (_, id) => id === metricId ? undefined : 'not_selected', count: () => undefined }, filters);
+  const among = eventsWhere(
+    { ...selection, leavesOut: (_, id) => (id === metricId ? undefined : 'not_selected'), count: () => undefined },
+    filters,
+  );
   let refused = false;
   return async (api, ask, signal) => {
     if (refused) return among(api, ask, signal);
@@ -113,14 +129,23 @@ function eventsOfMetric<Ask>(metricId: string, selection: Selection, filters: (a
     } catch (error) {
       if (statusOf(error) !== 400 || !(error instanceof Error && /metric/i.test(error.message))) throw error;
       refused = true;
-      return { ...await among(api, ask, signal), warnings: [`Klaviyo does not let the events of metric ${metricId} be read by themselves: all events are read to find them.`] };
+      return {
+        ...(await among(api, ask, signal)),
+        warnings: [`Klaviyo does not let the events of metric ${metricId} be read by themselves: all events are read to find them.`],
+      };
     }
   };
 }
 
-function eventsWhere<Ask>(selection: Selection, filters: (ask: Ask) => readonly string[]): Call<KlaviyoApi, Ask> {
+function eventsWhere<Ask>(selection: Selection, filters: (ask: Ask) => readonly string[]): FetchPage<KlaviyoApi, Ask> {
   return async (api, ask, signal) => {
-    const page = await eventPage(api, { filter: filters(ask).join(','), ...beside(api), sort: 'datetime' }, api.eventPageSize, ask.cursor, signal);
+    const page = await eventPage(
+      api,
+      { filter: filters(ask).join(','), ...beside(api), sort: 'datetime' },
+      api.eventPageSize,
+      ask.cursor,
+      signal,
+    );
     return { rows: keep(page, selection, api.attributions), next: page.next };
   };
 }
@@ -128,7 +153,13 @@ function eventsWhere<Ask>(selection: Selection, filters: (ask: Ask) => readonly 
 /** Pages are of this size where a revision takes no more, or knows no page size. */
 const USUAL_PAGE = 200;
 
-async function eventPage(api: KlaviyoApi, query: Query, size: number, cursor: Json | undefined, signal: AbortSignal): ReturnType<typeof listPage> {
+async function eventPage(
+  api: KlaviyoApi,
+  query: Query,
+  size: number,
+  cursor: Json | undefined,
+  signal: AbortSignal,
+): ReturnType<typeof listPage> {
   const request = (wanted: number | undefined): ReturnType<typeof listPage> =>
     listPage(api, { path: '/api/events', endpoint: 'events', query: { ...query, 'page[size]': wanted }, cursor, signal });
   if (api.eventPageSize === USUAL_PAGE) return request(undefined);
@@ -149,14 +180,17 @@ async function eventPage(api: KlaviyoApi, query: Query, size: number, cursor: Js
 const EVENTS_AT_ONCE = 10;
 
 /** Events one by one; those the vendor has no longer stay as they are. */
-function eventsById(selection: Selection, ids: readonly string[]): Call<KlaviyoApi> {
+function eventsById(selection: Selection, ids: readonly string[]): FetchPage<KlaviyoApi> {
   return async (api, { cursor }, signal) => {
     const from = asNumber(cursor) ?? 0;
-    const documents = await Promise.all(ids.slice(from, from + EVENTS_AT_ONCE)
-      .map((id) => readDocument(api, `/api/events/${encodeURIComponent(id)}`, 'event', beside(api), signal)));
+    const documents = await Promise.all(
+      ids
+        .slice(from, from + EVENTS_AT_ONCE)
+        .map((id) => readDocument(api, `/api/events/${encodeURIComponent(id)}`, 'event', beside(api), signal)),
+    );
     const rows = documents.flatMap((document) => {
       const event = asObject(document?.data);
-      const included = Array.isArray(document?.included) ? document.included as readonly JsonObject[] : [];
+      const included = Array.isArray(document?.included) ? (document.included as readonly JsonObject[]) : [];
       return event === undefined ? [] : keep({ rows: [event], included }, selection, api.attributions);
     });
     const next = from + EVENTS_AT_ONCE;
@@ -169,7 +203,11 @@ function beside(api: KlaviyoApi): Query {
   return { include: api.attributions ? 'metric,attributions' : 'metric', 'fields[metric]': 'name,created,updated,integration' };
 }
 
-function keep(page: { readonly rows: readonly Row[]; readonly included: readonly JsonObject[] }, selection: Selection, attributions: boolean): Row[] {
+function keep(
+  page: { readonly rows: readonly Row[]; readonly included: readonly JsonObject[] },
+  selection: Selection,
+  attributions: boolean,
+): Row[] {
   const included = new Map(page.included.map((resource) => [resourceKey(resource), resource]));
   return page.rows.flatMap((event) => kept(event, selection, included, attributions));
 }

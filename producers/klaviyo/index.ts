@@ -1,8 +1,8 @@
-import { TributaryError } from '../../src/errors.ts';
-import { asObject, asText } from '../../src/extract/resume.ts';
-import { statusOf } from '../../src/extract/http.ts';
-import type { Json } from '../../src/extract/types.ts';
-import type { Source } from '../../src/table/source.ts';
+import { TributaryError } from '../../src/core/errors.ts';
+import { asObject, asText } from '../../src/sdk/readers/resume.ts';
+import { statusOf } from '../../src/sdk/http/client.ts';
+import type { Json } from '../../src/core/types.ts';
+import type { Source } from '../../src/sdk/source.ts';
 import { connectKlaviyo } from './api.ts';
 import type { KlaviyoApi } from './api.ts';
 import { klaviyoSettings } from './settings.ts';
@@ -22,7 +22,11 @@ export const klaviyo: Source<KlaviyoSettings, KlaviyoApi> = {
       const { body } = await api.http.get('/api/accounts', { endpoint: 'accounts', signal, maxTries: 3 });
       const account = asObject((asObject(body)?.data as readonly Json[] | undefined)?.[0]);
       if (account === undefined) {
-        throw new TributaryError('What answers is not Klaviyo: it names no account.', { kind: 'config', code: 'klaviyo:no_account', remedy: 'Check base_url in the settings of this connection.' });
+        throw new TributaryError('What answers is not Klaviyo: it names no account.', {
+          kind: 'config',
+          code: 'klaviyo:no_account',
+          remedy: 'Check base_url in the settings of this connection.',
+        });
       }
       const name = asText(asObject(asObject(account?.attributes)?.contact_information)?.organization_name);
       return { account: [name, asText(account?.id)].filter((part) => part !== undefined).join(' ') || 'unnamed' };

@@ -1,5 +1,5 @@
-import { asObject, asText } from '../../src/extract/resume.ts';
-import type { Json, JsonObject, Row } from '../../src/extract/types.ts';
+import { asObject, asText } from '../../src/sdk/readers/resume.ts';
+import type { Json, JsonObject, Row } from '../../src/core/types.ts';
 
 /** Members of a resource that are taken apart or say nothing about it; the last two are put there by the readers. */
 const KNOWN = new Set(['type', 'id', 'attributes', 'relationships', 'links', 'metric', 'attributed']);
@@ -11,7 +11,8 @@ const KNOWN = new Set(['type', 'id', 'attributes', 'relationships', 'links', 'me
 export function flatten(resource: Row, beside: Readonly<Record<string, Json>> = {}): Record<string, Json> {
   const attributes = asObject(resource.attributes);
   let odd: Record<string, Json> | undefined;
-  if (attributes === undefined && resource.attributes !== undefined && resource.attributes !== null) odd = { attributes: resource.attributes };
+  if (attributes === undefined && resource.attributes !== undefined && resource.attributes !== null)
+    odd = { attributes: resource.attributes };
   for (const name in resource) if (!KNOWN.has(name)) (odd ??= {})[name] = resource[name] as Json;
   const relationships = oddRelationships(resource.relationships);
   if (relationships !== undefined) (odd ??= {}).relationships = relationships;
@@ -41,9 +42,11 @@ function oddRelationships(given: Json | undefined): Json | undefined {
   for (const name in relationships) {
     const relation = asObject(relationships[name]);
     const data = relation?.data ?? null;
-    const ends = Array.isArray(data) ? data as readonly Json[] : [data];
+    const ends = Array.isArray(data) ? (data as readonly Json[]) : [data];
     // The vendor names relationships with many ends in the plural.
-    const known = relation !== undefined && (data === null || (name.endsWith('s') === Array.isArray(data) && ends.every((end) => asText(asObject(end)?.id) !== undefined)));
+    const known =
+      relation !== undefined &&
+      (data === null || (name.endsWith('s') === Array.isArray(data) && ends.every((end) => asText(asObject(end)?.id) !== undefined)));
     if (!known) (odd ??= {})[name] = relationships[name] as Json;
   }
   return odd;

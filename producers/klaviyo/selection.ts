@@ -1,5 +1,5 @@
-import { asObject, asText } from '../../src/extract/resume.ts';
-import type { Json, JsonObject, Row } from '../../src/extract/types.ts';
+import { asObject, asText } from '../../src/sdk/readers/resume.ts';
+import type { Json, JsonObject, Row } from '../../src/core/types.ts';
 import type { KlaviyoSettings } from './settings.ts';
 
 /** Up to this many metrics each is read by itself; above, all events are read and the others dropped. */
@@ -46,12 +46,15 @@ export function selectionOf(settings: KlaviyoSettings, metrics: readonly Row[], 
     return selected ? undefined : 'not_selected';
   };
   const verdicts = new Map(metrics.map((metric) => [asText(metric.id) ?? '', judge(metric, asText(metric.id) ?? null)]));
-  const allowed = [...verdicts].filter(([id, leftOut]) => id !== '' && leftOut === undefined).map(([id]) => id).sort();
+  const allowed = [...verdicts]
+    .filter(([id, leftOut]) => id !== '' && leftOut === undefined)
+    .map(([id]) => id)
+    .sort();
   return {
     id: JSON.stringify([[...wanted].sort(), [...excluded].sort()]),
     metricIds: allowed.length <= MOST_METRICS_BY_THEMSELVES ? allowed : undefined,
     // A metric may appear while events are being read.
-    leavesOut: (metric, metricId) => verdicts.has(metricId ?? '') ? verdicts.get(metricId ?? '') : judge(metric, metricId),
+    leavesOut: (metric, metricId) => (verdicts.has(metricId ?? '') ? verdicts.get(metricId ?? '') : judge(metric, metricId)),
     unmatched: [...settings.events, ...settings.excluded_integrations].filter((name) => !matched.has(fold(name))),
     count,
   };

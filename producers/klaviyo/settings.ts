@@ -1,16 +1,28 @@
 import { z } from 'zod';
-import { parseSpan } from '../../src/extract/time.ts';
+import { parseSpan } from '../../src/core/time.ts';
 
 const span = z.string().refine((text) => Number.isFinite(parseSpan(text) ?? Number.NaN), 'is not a length of time such as 12h, 7d or 1w');
 
 export const klaviyoSettings = z.strictObject({
-  api_key: z.string().min(1).meta({ secret: true, description: 'Private API key with the scopes profiles:read, events:read and metrics:read.' }),
-  base_url: z.url({ protocol: /^https?$/ }).default('https://a.klaviyo.com').meta({ description: 'Address of the API.' }),
-  revision: z.string().regex(/^\d{4}-\d{2}-\d{2}(\.[a-z0-9]+)?$/, 'is not an API revision such as 2026-07-15').default('2026-07-15')
+  api_key: z
+    .string()
+    .min(1)
+    .meta({ secret: true, description: 'Private API key with the scopes profiles:read, events:read and metrics:read.' }),
+  base_url: z
+    .url({ protocol: /^https?$/ })
+    .default('https://a.klaviyo.com')
+    .meta({ description: 'Address of the API.' }),
+  revision: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}(\.[a-z0-9]+)?$/, 'is not an API revision such as 2026-07-15')
+    .default('2026-07-15')
     .meta({ description: 'API revision the requests are written for.' }),
   predictive_analytics: z.boolean().default(false).meta({ description: 'Read predictive analytics of profiles; five times slower.' }),
   attributions: z.boolean().default(false).meta({ description: 'Read what each event is attributed to.' }),
-  excluded_integrations: z.array(z.string().min(1)).default([]).meta({ description: 'Integrations, by id, key or name, whose events are left out.' }),
+  excluded_integrations: z
+    .array(z.string().min(1))
+    .default([])
+    .meta({ description: 'Integrations, by id, key or name, whose events are left out.' }),
   events: z.array(z.string().min(1)).default([]).meta({ description: 'Metrics, by id or name, whose events are wanted; empty means all.' }),
   sweep_every: span.default('7d').meta({ description: 'How often all profile ids are listed to notice deleted and merged profiles.' }),
 });

@@ -1,8 +1,8 @@
-import type { HttpFactory } from '../../src/extract/http.ts';
-import { createSoapClient, rowsOf } from '../../src/extract/soap.ts';
-import type { SoapArguments, SoapAsk } from '../../src/extract/soap.ts';
-import { parseSpan } from '../../src/extract/time.ts';
-import type { Row } from '../../src/extract/types.ts';
+import type { HttpFactory } from '../../src/sdk/http/client.ts';
+import { createSoapClient, rowsOf } from '../../src/sdk/soap/client.ts';
+import type { SoapArguments, SoapAsk } from '../../src/sdk/soap/client.ts';
+import { parseSpan } from '../../src/core/time.ts';
+import type { Row } from '../../src/core/types.ts';
 import { classify, exceptionVerdict, faultVerdict } from './faults.ts';
 import { createGate } from './gate.ts';
 import type { ListrakSettings } from './settings.ts';
@@ -33,25 +33,43 @@ const SLOW: Readonly<Record<string, number>> = { ReportListMessageActivity: 300_
 
 export function connectListrak(settings: ListrakSettings, http: HttpFactory, now: () => number): ListrakApi {
   const { username, password } = settings;
-  const escaped = password.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll('\'', '&apos;');
+  const escaped = password
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&apos;');
   let replaced = 0;
   const client = createSoapClient({
     http: http({
-      title: 'Listrak', vendor: 'listrak', baseUrl: settings.base_url, classify, secrets: [password, escaped],
-      maxBytes: 256 * 1024 * 1024, budget: { buckets: {}, concurrency: settings.concurrency },
+      title: 'Listrak',
+      vendor: 'listrak',
+      baseUrl: settings.base_url,
+      classify,
+      secrets: [password, escaped],
+      maxBytes: 256 * 1024 * 1024,
+      budget: { buckets: {}, concurrency: settings.concurrency },
     }),
-    title: 'Listrak', vendor: 'listrak', path: '/v31/IntegrationService.asmx', wsdl: listrakWsdl,
+    title: 'Listrak',
+    vendor: 'listrak',
+    path: '/v31/IntegrationService.asmx',
+    wsdl: listrakWsdl,
     header: { content: { WSUser: { UserName: username, Password: password } }, namespace: LISTRAK_NAMESPACE },
     fault: faultVerdict,
     judge: exceptionVerdict,
-    onRepaired: (_operation, count) => { replaced += count; },
+    onRepaired: (_operation, count) => {
+      replaced += count;
+    },
   });
   const gate = createGate(settings.concurrency, now);
 
   return {
     async rows(operation, row, args, ask) {
       const slow = SLOW[operation];
-      const result = await gate(() => client.call(operation, args, { ...ask, ...(slow === undefined ? {} : { timeoutMs: slow }) }), ask.signal);
+      const result = await gate(
+        () => client.call(operation, args, { ...ask, ...(slow === undefined ? {} : { timeoutMs: slow }) }),
+        ask.signal,
+      );
       return rowsOf(result, `${operation}Result`, row);
     },
     times: timesIn(settings.time_zone),

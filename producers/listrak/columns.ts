@@ -1,5 +1,5 @@
-import type { Row } from '../../src/extract/types.ts';
-import { integer, text } from '../../src/table/fields.ts';
+import type { Row } from '../../src/core/types.ts';
+import { integer, text } from '../../src/sdk/fields.ts';
 import type { Newer } from './reports.ts';
 import type { ListrakSettings } from './settings.ts';
 import { timesIn } from './times.ts';
@@ -7,7 +7,7 @@ import { timesIn } from './times.ts';
 /** Who an event is about. Addresses stay in the vendor's spelling, key included. */
 export const event = {
   msg_id: integer('Message; id in messages (from the request)').from('MsgID'),
-  email_address: text('E-mail address, in the vendor\'s spelling'),
+  email_address: text("E-mail address, in the vendor's spelling"),
   contact_id: text('Contact; an id with leading zeros'),
 };
 
@@ -15,13 +15,18 @@ export const event = {
  * A row with its times in UTC: `times` in place, `texts`, which the vendor does not type, beside their text as
  * `<name>Ts`. An empty address or contact is none.
  */
-export function shaped(settings: ListrakSettings, { times = [], texts = [] }: { readonly times?: readonly string[]; readonly texts?: readonly string[] }): (row: Row) => Row {
+export function shaped(
+  settings: ListrakSettings,
+  { times = [], texts = [] }: { readonly times?: readonly string[]; readonly texts?: readonly string[] },
+): (row: Row) => Row {
   const zone = timesIn(settings.time_zone);
   return (row) => {
-    const instants = Object.fromEntries(texts.map((name) => {
-      const instant = zone.read(row[name]);
-      return [`${name}Ts`, instant === null ? null : new Date(instant).toISOString()];
-    }));
+    const instants = Object.fromEntries(
+      texts.map((name) => {
+        const instant = zone.read(row[name]);
+        return [`${name}Ts`, instant === null ? null : new Date(instant).toISOString()];
+      }),
+    );
     const ids = Object.fromEntries(['EmailAddress', 'ContactID'].filter((name) => row[name] === '').map((name) => [name, null]));
     return { ...zone.inUtc(row, times), ...instants, ...ids };
   };

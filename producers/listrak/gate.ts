@@ -1,5 +1,5 @@
-import type { TributaryError } from '../../src/errors.ts';
-import { onAbort } from '../../src/extract/clock.ts';
+import type { TributaryError } from '../../src/core/errors.ts';
+import { onAbort } from '../../src/core/clock.ts';
 import { restAfter } from './faults.ts';
 
 /** Lets a call pass when there is room, or fails it without asking. */

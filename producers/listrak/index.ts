@@ -1,4 +1,4 @@
-import type { Source } from '../../src/table/source.ts';
+import type { Source } from '../../src/sdk/source.ts';
 import { connectListrak } from './api.ts';
 import type { ListrakApi } from './api.ts';
 import { listrakSettings } from './settings.ts';

@@ -1,5 +1,5 @@
-import { inOrder } from '../../src/extract/in-order.ts';
-import type { JsonObject, Page, ReadContext, Row } from '../../src/extract/types.ts';
+import { orderedMap } from '../../src/sdk/concurrency/ordered-map.ts';
+import type { JsonObject, Page, ReadContext, Row } from '../../src/core/types.ts';
 import type { ListrakApi } from './api.ts';
 import { concernsOne } from './faults.ts';
 import { EARLIEST, halving, isNamed, range } from './reports.ts';
@@ -23,11 +23,16 @@ export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerato
   let folded = 0;
   let lastError: Error | undefined;
 
-  for await (const { list, rows = [], failed } of inOrder(lists.values(), readList, { signal: ctx.signal, concurrency: api.concurrency })) {
+  for await (const { list, rows = [], failed } of orderedMap(lists.values(), readList, {
+    signal: ctx.signal,
+    concurrency: api.concurrency,
+  })) {
     if (failed !== undefined) {
       lastError = failed;
       unread.push({ list_id: list.ListID ?? null });
-      warnings.push(`The messages of list ${String(list.ListID)} could not be read and are asked for again with the next run: ${failed.message}`);
+      warnings.push(
+        `The messages of list ${String(list.ListID)} could not be read and are asked for again with the next run: ${failed.message}`,
+      );
     }
     for (const row of rows) {
       const key = String(row.MsgID);
@@ -45,17 +50,23 @@ export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerato
   const rows = [...newest.values()];
   for (let at = 0; at + SLICE < rows.length; at += SLICE) yield { rows: rows.slice(at, at + SLICE), position: { v: 1 }, scan: { id } };
   yield {
-    rows: rows.slice(Math.max(0, Math.ceil(rows.length / SLICE) - 1) * SLICE), position: { v: 1 }, scan: { id, end: unread.length === 0 ? {} : { unread } },
+    rows: rows.slice(Math.max(0, Math.ceil(rows.length / SLICE) - 1) * SLICE),
+    position: { v: 1 },
+    scan: { id, end: unread.length === 0 ? {} : { unread } },
     ...(warnings.length === 0 ? { readTo: ctx.runStart } : { warnings }),
   };
 
-  async function* readList(list: Row, signal: AbortSignal): AsyncGenerator<{ list: Row; rows?: readonly Row[]; failed?: Error }, void, void> {
+  async function* readList(
+    list: Row,
+    signal: AbortSignal,
+  ): AsyncGenerator<{ list: Row; rows?: readonly Row[]; failed?: Error }, void, void> {
     const made = api.times.read(list.CreateDate);
     const begin = ctx.since ?? (made === null ? EARLIEST : made - OVERLAP);
     const end = ctx.runStart;
     try {
       for (let from = begin; from < end; from += api.window) {
-        for await (const rows of halving(from, Math.min(from + api.window, end), (a, b, limits) => ask(list, a, b, limits, signal))) yield { list, rows };
+        for await (const rows of halving(from, Math.min(from + api.window, end), (a, b, limits) => ask(list, a, b, limits, signal)))
+          yield { list, rows };
       }
     } catch (error) {
       if (!concernsOne(error)) throw error;
@@ -63,7 +74,13 @@ export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerato
     }
   }
 
-  async function* ask(list: Row, from: number, to: number, limits: { readonly maxTimeouts?: number }, signal: AbortSignal): AsyncGenerator<readonly Row[], void, void> {
+  async function* ask(
+    list: Row,
+    from: number,
+    to: number,
+    limits: { readonly maxTimeouts?: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly Row[], void, void> {
     const args = { ListID: Number(list.ListID), ...range(api, from, to), IncludeTestMessages: api.testMessages, WSException: null };
     yield await api.rows('ReportListMessageActivity', 'WSMessageActivity', args, { signal, ...limits });
   }

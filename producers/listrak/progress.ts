@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { asNumber, asObject, asText } from '../../src/extract/resume.ts';
-import type { Json, JsonObject } from '../../src/extract/types.ts';
+import { asNumber, asObject, asText } from '../../src/sdk/readers/resume.ts';
+import type { Json, JsonObject } from '../../src/core/types.ts';
 import type { Item } from './known.ts';
 
 /** A page, and what tells whether it is still the same. */
@@ -41,10 +41,12 @@ function progressOf(items: readonly Item[], first: number, open: JsonObject): Pr
   const order = orderOf(items.slice(0, first));
   const begunBefore = items.slice(first).filter(({ id }) => open[id] !== undefined);
   const over = new Set(begunBefore.filter(({ id }) => open[id] === true).map(({ id }) => id));
-  const marks = new Map(begunBefore.flatMap(({ id }) => {
-    const mark = markOf(open[id]);
-    return mark === undefined ? [] : [[id, mark] as const];
-  }));
+  const marks = new Map(
+    begunBefore.flatMap(({ id }) => {
+      const mark = markOf(open[id]);
+      return mark === undefined ? [] : [[id, mark] as const];
+    }),
+  );
   let done = first;
   const places = new Map(items.map(({ id }, place) => [id, place]));
   return {
@@ -65,8 +67,16 @@ function progressOf(items: readonly Item[], first: number, open: JsonObject): Pr
     count: () => done + over.size,
     ahead: () => over.size,
     save: () => ({
-      done, before: order.copy().digest('base64url'),
-      ...(over.size + marks.size === 0 ? {} : { open: Object.fromEntries<Json>([...[...over].map((id) => [id, true] as const), ...[...marks].map(([id, mark]) => [id, { ...mark }] as const)]) }),
+      done,
+      before: order.copy().digest('base64url'),
+      ...(over.size + marks.size === 0
+        ? {}
+        : {
+            open: Object.fromEntries<Json>([
+              ...[...over].map((id) => [id, true] as const),
+              ...[...marks].map(([id, mark]) => [id, { ...mark }] as const),
+            ]),
+          }),
     }),
   };
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { TributaryError } from '../../src/errors.ts';
-import { asText } from '../../src/extract/resume.ts';
-import type { SoapArguments } from '../../src/extract/soap.ts';
-import type { ReadContext, Reader, Row } from '../../src/extract/types.ts';
+import { TributaryError } from '../../src/core/errors.ts';
+import { asText } from '../../src/sdk/readers/resume.ts';
+import type { SoapArguments } from '../../src/sdk/soap/client.ts';
+import type { ReadContext, Reader, Row } from '../../src/core/types.ts';
 import type { ListrakApi } from './api.ts';
 import type { Item } from './known.ts';
-import { walkItems } from './walk.ts';
+import { paginateItems } from './walk.ts';
 import type { Ask, Part } from './walk.ts';
 
 const DAY = 86_400_000;
@@ -32,7 +32,14 @@ interface Limits {
 }
 
 /** The pages of a report that have rows, from a page on. It ends with an empty one, however that is written. */
-export async function* pagesOf(api: ListrakApi, { operation, row }: Report, args: SoapArguments, signal: AbortSignal, first = 1, limits: Limits = {}): AsyncGenerator<{ readonly page: number; readonly rows: readonly Row[] }, void, void> {
+export async function* pagesOf(
+  api: ListrakApi,
+  { operation, row }: Report,
+  args: SoapArguments,
+  signal: AbortSignal,
+  first = 1,
+  limits: Limits = {},
+): AsyncGenerator<{ readonly page: number; readonly rows: readonly Row[] }, void, void> {
   let empty = 0;
   let before = '';
   for (let page = first; page < first + MOST_PAGES; page += 1) {
@@ -51,12 +58,19 @@ export async function* pagesOf(api: ListrakApi, { operation, row }: Report, args
   throw endless(operation, `it has more than ${MOST_PAGES} pages`);
 }
 
-const endless = (operation: string, why: string): TributaryError => new TributaryError(`Listrak's ${operation} does not come to its end: ${why}.`, {
-  kind: 'data', code: 'listrak:endless', remedy: 'It is asked for again with the next run; report it to the vendor if it stays.',
-});
+const endless = (operation: string, why: string): TributaryError =>
+  new TributaryError(`Listrak's ${operation} does not come to its end: ${why}.`, {
+    kind: 'data',
+    code: 'listrak:endless',
+    remedy: 'It is asked for again with the next run; report it to the vendor if it stays.',
+  });
 
 /** Reads a stretch of time; what the vendor does not answer in time is asked for in halves. */
-export async function* halving<T>(from: number, to: number, read: (from: number, to: number, limits: Limits) => AsyncGenerator<T, void, void>): AsyncGenerator<T, void, void> {
+export async function* halving<T>(
+  from: number,
+  to: number,
+  read: (from: number, to: number, limits: Limits) => AsyncGenerator<T, void, void>,
+): AsyncGenerator<T, void, void> {
   const divisible = to - from > LEAST_WINDOW;
   let begun = false;
   try {
@@ -82,8 +96,10 @@ export const isNamed = ({ id }: Pick<Item, 'id'>): boolean => Number.isSafeInteg
 /** Messages sent since the start date. */
 async function messages(ctx: ReadContext<ListrakApi>): Promise<readonly Item[]> {
   const rows = await ctx.parents('messages');
-  return rows.map((row) => ({ id: Number(row.MsgID), at: ctx.api.times.read(row.SendDate), weight: '' }))
-    .filter(isNamed).filter(({ at }) => ctx.since === undefined || at === null || at >= ctx.since);
+  return rows
+    .map((row) => ({ id: Number(row.MsgID), at: ctx.api.times.read(row.SendDate), weight: '' }))
+    .filter(isNamed)
+    .filter(({ at }) => ctx.since === undefined || at === null || at >= ctx.since);
 }
 
 const unlisted = (api: ListrakApi): readonly string[] => api.unlisted;
@@ -95,14 +111,20 @@ const messageName = ({ id }: Item): string => `Message ${id}`;
  * holds the newest stays, whatever their order, and the others are counted.
  */
 export function eventsOf(report: EventReport, newer: Newer): Reader<ListrakApi> {
-  return walkItems({
-    items: messages, unlisted, name: messageName, follows: true, young: () => 0,
+  return paginateItems({
+    items: messages,
+    unlisted,
+    name: messageName,
+    follows: true,
+    young: () => 0,
     async *read(ctx, { id }, ask, signal) {
       const newest = new Map<string, Row>();
       const unnamed: Row[] = [];
       let folded = 0;
       let unreadable = 0;
-      const pages = halving(ask.from ?? EARLIEST, ask.to, (from, to, limits) => pagesOf(ctx.api, report, { MsgID: id, ...range(ctx.api, from, to) }, signal, 1, limits));
+      const pages = halving(ask.from ?? EARLIEST, ask.to, (from, to, limits) =>
+        pagesOf(ctx.api, report, { MsgID: id, ...range(ctx.api, from, to) }, signal, 1, limits),
+      );
       for await (const { rows } of pages) {
         for (const found of rows) {
           const row = { ...found, MsgID: id };
@@ -122,25 +144,33 @@ export function eventsOf(report: EventReport, newer: Newer): Reader<ListrakApi> 
   });
 }
 
-export const range = (api: ListrakApi, from: number, to: number): { StartDate: string; EndDate: string } => ({ StartDate: api.times.write(from), EndDate: api.times.write(to) });
+export const range = (api: ListrakApi, from: number, to: number): { StartDate: string; EndDate: string } => ({
+  StartDate: api.times.write(from),
+  EndDate: api.times.write(to),
+});
 
 /** Everybody a message was sent to. The report has no dates: a message is read while it is young, and when its count of recipients changes. */
 export function recipientsOf(report: Report): Reader<ListrakApi> {
-  return walkItems({
+  return paginateItems({
     async items(ctx) {
       const counts = new Map((await ctx.parents('messages')).map((row) => [Number(row.MsgID), String(row.DeliverCount)]));
       return (await messages(ctx)).map((item) => ({ ...item, weight: counts.get(item.id) ?? '' }));
     },
-    unlisted, name: messageName, follows: false, young: (api) => api.sendsLookback,
+    unlisted,
+    name: messageName,
+    follows: false,
+    young: (api) => api.sendsLookback,
     read: (ctx, { id }, { after }, signal) => pageByPage(ctx, report, { MsgID: id, WSException: null }, { MsgID: id }, after, signal),
   });
 }
 
 /** Who subscribes to each list. */
 export function subscribersOf(report: Report): Reader<ListrakApi> {
-  return walkItems({
+  return paginateItems({
     items: async (ctx) => (await ctx.parents('lists')).map((row) => ({ id: Number(row.ListID), at: null, weight: '' })).filter(isNamed),
-    name: ({ id }) => `List ${id}`, follows: true, young: () => 0,
+    name: ({ id }) => `List ${id}`,
+    follows: true,
+    young: () => 0,
     read(ctx, { id }, { from = EARLIEST, to, after }, signal) {
       return halving(from, to, async function* read(start, end, limits) {
         const args = { ListID: id, ...range(ctx.api, start, end) };
@@ -155,7 +185,15 @@ export function subscribersOf(report: Report): Reader<ListrakApi> {
 const owned = (rows: readonly Row[], own: Row): readonly Row[] => rows.map((row) => ({ ...row, ...own }));
 
 /** A cut report goes on after its last page if that is still the same, else from its beginning. */
-async function* pageByPage(ctx: ReadContext<ListrakApi>, report: Report, args: SoapArguments, own: Row, after: Ask['after'], signal: AbortSignal, limits: Limits = {}): AsyncGenerator<Part, void, void> {
+async function* pageByPage(
+  ctx: ReadContext<ListrakApi>,
+  report: Report,
+  args: SoapArguments,
+  own: Row,
+  after: Ask['after'],
+  signal: AbortSignal,
+  limits: Limits = {},
+): AsyncGenerator<Part, void, void> {
   let same = after === undefined;
   for await (const found of pagesOf(ctx.api, report, args, signal, after?.page, limits)) {
     const print = createHash('sha1').update(JSON.stringify(found.rows)).digest('base64url');

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseSpan } from '../../src/extract/time.ts';
+import { parseSpan } from '../../src/core/time.ts';
 import { isZone } from './times.ts';
 
 const span = z.string().refine((text) => Number.isFinite(parseSpan(text) ?? Number.NaN), 'is not a length of time such as 12h, 7d or 1w');
@@ -7,15 +7,28 @@ const span = z.string().refine((text) => Number.isFinite(parseSpan(text) ?? Numb
 export const listrakSettings = z.strictObject({
   username: z.string().min(1).meta({ description: 'API user with the permissions Analytics Access and API Access.' }),
   password: z.string().min(1).meta({ secret: true, description: 'Password of the API user.' }),
-  base_url: z.url({ protocol: /^https?$/ }).default('https://webservices.listrak.com').meta({ description: 'Address of the service.' }),
-  time_zone: z.string().refine(isZone, 'is not a time zone such as UTC or America/Chicago').default('UTC')
+  base_url: z
+    .url({ protocol: /^https?$/ })
+    .default('https://webservices.listrak.com')
+    .meta({ description: 'Address of the service.' }),
+  time_zone: z
+    .string()
+    .refine(isZone, 'is not a time zone such as UTC or America/Chicago')
+    .default('UTC')
     .meta({ description: 'Zone of the times the vendor writes; it does not say which one.' }),
   include_test_messages: z.boolean().default(true).meta({ description: 'Read test sends, too.' }),
   window_days: z.int().min(1).max(3_660).default(365).meta({ description: 'Longest stretch of sent messages asked for at once, days.' }),
   concurrency: z.int().min(1).max(4).default(3).meta({ description: 'Calls under way at once.' }),
-  sends_lookback: span.default('7d').meta({ description: 'How long after it was sent a message\'s recipients are read again with each run.' }),
+  sends_lookback: span
+    .default('7d')
+    .meta({ description: "How long after it was sent a message's recipients are read again with each run." }),
   full_pass_every: span.default('7d').meta({ description: 'How often all reports are read again from the start date.' }),
-  max_empty_pages: z.int().min(0).max(10).default(0).meta({ description: 'Pages without rows that are passed over before a report counts as ended.' }),
+  max_empty_pages: z
+    .int()
+    .min(0)
+    .max(10)
+    .default(0)
+    .meta({ description: 'Pages without rows that are passed over before a report counts as ended.' }),
 });
 
 export type ListrakSettings = z.infer<typeof listrakSettings>;

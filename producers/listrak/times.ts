@@ -1,5 +1,5 @@
-import { parseInstant } from '../../src/extract/time.ts';
-import type { Json, Row } from '../../src/extract/types.ts';
+import { instantOf } from '../../src/core/time.ts';
+import type { Json, Row } from '../../src/core/types.ts';
 
 const HOUR = 3_600_000;
 /** What the vendor writes for "never" is in the year 1. */
@@ -34,7 +34,7 @@ export function timesIn(zone: string): Times {
   function parse(text: Json | undefined): number | 'never' | undefined {
     if (typeof text !== 'string') return undefined;
     const plain = text.trim();
-    const local = parseInstant(american(plain) ?? plain);
+    const local = instantOf(american(plain) ?? plain);
     if (local === null) return undefined;
     if (local < YEAR_2) return 'never';
     // Whoever names a zone means it.
@@ -67,7 +67,13 @@ export function timesIn(zone: string): Times {
 function american(text: string): string | undefined {
   const match = AMERICAN.exec(text);
   if (match === null) return undefined;
-  const [, month, day, year, hour = '12', minute = '00', second = '00', half = 'AM'] = match as unknown as [string, string, string, string, ...(string | undefined)[]];
+  const [, month, day, year, hour = '12', minute = '00', second = '00', half = 'AM'] = match as unknown as [
+    string,
+    string,
+    string,
+    string,
+    ...(string | undefined)[],
+  ];
   if (Number(hour) < 1 || Number(hour) > 12) return undefined;
   const hours = (Number(hour) % 12) + (half.toUpperCase() === 'PM' ? 12 : 0);
   const two = (part: string | number): string => String(part).padStart(2, '0');
@@ -77,7 +83,14 @@ function american(text: string): string | undefined {
 /** Ms that the zone is ahead of UTC at an instant; remembered by the quarter of an hour, in which no zone changes. */
 function offsets(zone: string): (instant: number) => number {
   const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
   });
   const known = new Map<number, number>();
   return (instant) => {
@@ -85,7 +98,9 @@ function offsets(zone: string): (instant: number) => number {
     let offset = known.get(slot);
     if (offset === undefined) {
       const parts = Object.fromEntries(format.formatToParts(slot).map(({ type, value }) => [type, Number(value)]));
-      offset = Date.UTC(parts['year'] as number, (parts['month'] as number) - 1, parts['day'], parts['hour'], parts['minute'], parts['second']) - slot;
+      offset =
+        Date.UTC(parts['year'] as number, (parts['month'] as number) - 1, parts['day'], parts['hour'], parts['minute'], parts['second']) -
+        slot;
       known.set(slot, offset);
     }
     return offset;

@@ -1,7 +1,7 @@
-import { TributaryError } from '../../src/errors.ts';
-import { asTheyCome } from '../../src/extract/as-they-come.ts';
-import { asNumber, asObject, asText, saved } from '../../src/extract/resume.ts';
-import type { JsonObject, Page, Position, ReadContext, Row } from '../../src/extract/types.ts';
+import { TributaryError } from '../../src/core/errors.ts';
+import { unorderedMap } from '../../src/sdk/concurrency/unordered-map.ts';
+import { asNumber, asObject, asText, saved } from '../../src/sdk/readers/resume.ts';
+import type { JsonObject, Page, Position, ReadContext, Row } from '../../src/core/types.ts';
 import { concernsOne } from './faults.ts';
 import type { ListrakApi } from './api.ts';
 import { digestOf, knownSince } from './known.ts';
@@ -61,9 +61,9 @@ interface Base {
  * while walking, how many of them are done and where those under way are; afterwards the moment, a checksum of the
  * items, and those that could not be read. Now and then everything is read from the start date again.
  */
-export function walkItems<I extends Item>(options: WalkOptions<I>): (ctx: ReadContext<ListrakApi>) => AsyncGenerator<Page, void, void> {
+export function paginateItems<I extends Item>(options: WalkOptions<I>): (ctx: ReadContext<ListrakApi>) => AsyncGenerator<Page, void, void> {
   return async function* read(ctx) {
-    const items = [...await options.items(ctx)].sort((a, b) => a.id - b.id);
+    const items = [...(await options.items(ctx))].sort((a, b) => a.id - b.id);
     const unlisted = options.unlisted?.(ctx.api) ?? [];
     const position = saved(ctx, 1);
     if (items.length === 0 && position !== undefined) {
@@ -78,7 +78,9 @@ export function walkItems<I extends Item>(options: WalkOptions<I>): (ctx: ReadCo
       const progress = resumed(items, cut);
       // Killed when all had been tried and none could be read: that was no walk.
       const vain = progress?.count() === items.length && cut.readable !== true && Object.keys(asObject(cut.behind) ?? {}).length > 0;
-      yield* progress === undefined || vain ? walk(cutTo, cut.full === true, begun(items), {}) : walk(cutTo, cut.full === true, progress, cut);
+      yield* progress === undefined || vain
+        ? walk(cutTo, cut.full === true, begun(items), {})
+        : walk(cutTo, cut.full === true, progress, cut);
       if (ctx.runStart - cutTo < STALE) return;
     }
     const full = ctx.rescan === true || base.full === undefined || base.full + ctx.api.fullPassEvery <= ctx.runStart;
@@ -92,8 +94,10 @@ export function walkItems<I extends Item>(options: WalkOptions<I>): (ctx: ReadCo
       let failures = 0;
       let last: Error | undefined;
       const todo = items.filter((item) => !progress.isOver(item));
-      const parts = asTheyCome(todo.values(), (item, signal) => readOne(item, planned(item), progress.after(item), signal), {
-        signal: ctx.signal, concurrency: ctx.api.concurrency, room: () => progress.ahead() < AHEAD,
+      const parts = unorderedMap(todo.values(), (item, signal) => readOne(item, planned(item), progress.after(item), signal), {
+        signal: ctx.signal,
+        concurrency: ctx.api.concurrency,
+        room: () => progress.ahead() < AHEAD,
       });
       for await (const { item, part, failed, over } of parts) {
         if (over) progress.finish(item);
@@ -114,11 +118,15 @@ export function walkItems<I extends Item>(options: WalkOptions<I>): (ctx: ReadCo
         }
         for (const [what, by] of Object.entries(part?.count ?? {})) if (by > 0) ctx.count(what, by);
         const next = inside();
-        yield* slices(part?.rows ?? [], standing, next, { ...(warnings.length === 0 ? {} : { warnings }), progress: progress.count() / items.length });
+        yield* slices(part?.rows ?? [], standing, next, {
+          ...(warnings.length === 0 ? {} : { warnings }),
+          progress: progress.count() / items.length,
+        });
         standing = next;
       }
       // No position may pass an item that was not tried, whatever went wrong.
-      if (progress.count() < items.length) throw new TributaryError(`Only ${progress.count()} of ${items.length} reports were read.`, { kind: 'internal' });
+      if (progress.count() < items.length)
+        throw new TributaryError(`Only ${progress.count()} of ${items.length} reports were read.`, { kind: 'internal' });
       const replaced = ctx.api.takeRepaired();
       if (replaced > 0) ctx.count('characters_replaced', replaced);
       if (last !== undefined && !readable) {
@@ -129,9 +137,16 @@ export function walkItems<I extends Item>(options: WalkOptions<I>): (ctx: ReadCo
       const earliest = Object.values(behind).reduce((least, point) => Math.min(least, point), to);
       base = { to, known: digestOf(items, to - options.young(ctx.api)), behind, full: isFull ? to : base.full };
       yield {
-        rows: [], position: positionOf(base),
+        rows: [],
+        position: positionOf(base),
         ...(earliest > 0 && unlisted.length === 0 ? { readTo: earliest } : {}),
-        ...(unlisted.length === 0 ? {} : { warnings: [`The messages of list ${unlisted.join(', ')} could not be listed, so these of their reports were not read; they are asked for again with the next run.`] }),
+        ...(unlisted.length === 0
+          ? {}
+          : {
+              warnings: [
+                `The messages of list ${unlisted.join(', ')} could not be listed, so these of their reports were not read; they are asked for again with the next run.`,
+              ],
+            }),
       };
 
       function isNew(item: I): boolean {
@@ -139,11 +154,19 @@ export function walkItems<I extends Item>(options: WalkOptions<I>): (ctx: ReadCo
       }
 
       function inside(): Position {
-        return { ...positionOf(base), walk: { to, ...(isFull ? { full: true } : {}), ...(readable ? { readable } : {}), ...progress.save(), behind } };
+        return {
+          ...positionOf(base),
+          walk: { to, ...(isFull ? { full: true } : {}), ...(readable ? { readable } : {}), ...progress.save(), behind },
+        };
       }
     }
 
-    async function* readOne(item: I, ask: Ask | undefined, after: Ask['after'], signal: AbortSignal): AsyncGenerator<{ item: I; part?: Part; failed?: TributaryError; over: boolean }, void, void> {
+    async function* readOne(
+      item: I,
+      ask: Ask | undefined,
+      after: Ask['after'],
+      signal: AbortSignal,
+    ): AsyncGenerator<{ item: I; part?: Part; failed?: TributaryError; over: boolean }, void, void> {
       if (ask === undefined) {
         yield { item, over: true };
         return;
@@ -178,11 +201,21 @@ export function walkItems<I extends Item>(options: WalkOptions<I>): (ctx: ReadCo
 }
 
 function baseOf(position: Position | undefined): Base {
-  return { to: asNumber(position?.to), known: asText(position?.known) ?? '', behind: asObject(position?.behind) ?? {}, full: asNumber(position?.full) };
+  return {
+    to: asNumber(position?.to),
+    known: asText(position?.known) ?? '',
+    behind: asObject(position?.behind) ?? {},
+    full: asNumber(position?.full),
+  };
 }
 
 function positionOf({ to, known, behind, full }: Base): Position {
-  return { v: 1, ...(to === undefined ? {} : { to, known }), ...(Object.keys(behind).length === 0 ? {} : { behind }), ...(full === undefined ? {} : { full }) };
+  return {
+    v: 1,
+    ...(to === undefined ? {} : { to, known }),
+    ...(Object.keys(behind).length === 0 ? {} : { behind }),
+    ...(full === undefined ? {} : { full }),
+  };
 }
 
 /** An item's rows in pieces that are committed one by one; only the last of them moves the position. */

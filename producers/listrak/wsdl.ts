@@ -10,7 +10,11 @@ const EXCEPTION = 'WSException WSException nil';
 
 const OPERATIONS: Readonly<Record<string, { readonly asks: string; readonly row: string; readonly exception?: true }>> = {
   GetContactListCollection: { asks: '', row: 'WSContactList' },
-  ReportListMessageActivity: { asks: `ListID int, StartDate dateTime, EndDate dateTime, IncludeTestMessages boolean, ${EXCEPTION}`, row: 'WSMessageActivity', exception: true },
+  ReportListMessageActivity: {
+    asks: `ListID int, StartDate dateTime, EndDate dateTime, IncludeTestMessages boolean, ${EXCEPTION}`,
+    row: 'WSMessageActivity',
+    exception: true,
+  },
   ReportRangeMessageContactBounces: { asks: `MsgID int, ${PAGED}`, row: 'WSContactBounce' },
   ReportRangeMessageContactClick: { asks: `MsgID int, ${PAGED}`, row: 'WSContactClick' },
   ReportRangeMessageContactOpen: { asks: `MsgID int, ${PAGED}`, row: 'WSContactOpen' },
@@ -31,7 +35,8 @@ const TYPES: Readonly<Record<string, string>> = {
   WSMessageActivity: `ListID int, MsgID int, Subject string?, SendDate dateTime, DeliverCount int, RemoveCount int, RemovePercent decimal, OpenCount int,
     OpenPercent decimal, ReadCount int, ReadPercent decimal, ClickCount int, ClickerCount int, RepeatClickerCount int, NewClickerCount int, ClickerPercent decimal,
     OrderTotal decimal, ConversionCount int, AverageOrderValue decimal`,
-  WSContactBounce: 'ContactID string?, EmailAddress string?, BounceReason string?, BounceDetail string?, BounceDate string?, BounceCount int',
+  WSContactBounce:
+    'ContactID string?, EmailAddress string?, BounceReason string?, BounceDetail string?, BounceDate string?, BounceCount int',
   WSContactClick: 'ContactID string?, EmailAddress string?, LinkDescription string?, LinkUrl string?, ClickDate string?',
   WSContactOpen: 'ContactID string?, EmailAddress string?, OpenDate string?',
   WSContactRead: 'ContactID string?, EmailAddress string?, ReadDate string?',
@@ -43,22 +48,31 @@ const TYPES: Readonly<Record<string, string>> = {
 const occurs = { '': '', '?': ' minOccurs="0"', '*': ' minOccurs="0" maxOccurs="unbounded"' } as const;
 
 function sequence(elements: string): string {
-  const parts = elements.split(',').map((part) => part.trim()).filter((part) => part !== '').map((part) => {
-    const [, name, type = '', mark = '', nil] = /^(\w+) (\w+)([?*]?)( nil)?$/.exec(part) ?? [];
-    return `<s:element name="${name}" type="${type in TYPES ? 'tns' : 's'}:${type}"${occurs[mark as keyof typeof occurs]}${nil === undefined ? '' : ' nillable="true"'}/>`;
-  });
+  const parts = elements
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map((part) => {
+      const [, name, type = '', mark = '', nil] = /^(\w+) (\w+)([?*]?)( nil)?$/.exec(part) ?? [];
+      return `<s:element name="${name}" type="${type in TYPES ? 'tns' : 's'}:${type}"${occurs[mark as keyof typeof occurs]}${nil === undefined ? '' : ' nillable="true"'}/>`;
+    });
   return `<s:complexType><s:sequence>${parts.join('')}</s:sequence></s:complexType>`;
 }
 
 const named = (name: string, elements: string): string => sequence(elements).replace('<s:complexType>', `<s:complexType name="${name}">`);
 
 function schema(): string {
-  const operations = Object.entries(OPERATIONS).map(([name, { asks, row, exception }]) => `
+  const operations = Object.entries(OPERATIONS).map(
+    ([name, { asks, row, exception }]) => `
 <s:element name="${name}">${sequence(asks)}</s:element>
 <s:element name="${name}Response"><s:complexType><s:sequence><s:element name="${name}Result" type="tns:ArrayOf${row}" minOccurs="0"/>${
-  exception ? '<s:element name="WSException" type="tns:WSException" nillable="true"/>' : ''}</s:sequence></s:complexType></s:element>
-<s:complexType name="ArrayOf${row}"><s:sequence><s:element name="${row}" type="tns:${row}" minOccurs="0" maxOccurs="unbounded" nillable="true"/></s:sequence></s:complexType>`);
-  return `${operations.join('')}\n${Object.entries(TYPES).map(([name, elements]) => named(name, elements)).join('\n')}\n<s:element name="WSUser" type="tns:WSUser"/>`;
+      exception ? '<s:element name="WSException" type="tns:WSException" nillable="true"/>' : ''
+    }</s:sequence></s:complexType></s:element>
+<s:complexType name="ArrayOf${row}"><s:sequence><s:element name="${row}" type="tns:${row}" minOccurs="0" maxOccurs="unbounded" nillable="true"/></s:sequence></s:complexType>`,
+  );
+  return `${operations.join('')}\n${Object.entries(TYPES)
+    .map(([name, elements]) => named(name, elements))
+    .join('\n')}\n<s:element name="WSUser" type="tns:WSUser"/>`;
 }
 
 const each = (write: (name: string) => string): string => Object.keys(OPERATIONS).map(write).join('\n');
@@ -67,9 +81,11 @@ export const listrakWsdl = `<?xml version="1.0" encoding="utf-8"?>
 <wsdl:definitions xmlns:s="http://www.w3.org/2001/XMLSchema" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/" xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/" xmlns:tns="${NAMESPACE}" targetNamespace="${NAMESPACE}">
 <wsdl:types><s:schema elementFormDefault="qualified" targetNamespace="${NAMESPACE}">${schema()}
 </s:schema></wsdl:types>
-${each((name) => `<wsdl:message name="${name}SoapIn"><wsdl:part name="parameters" element="tns:${name}"/></wsdl:message>
+${each(
+  (name) => `<wsdl:message name="${name}SoapIn"><wsdl:part name="parameters" element="tns:${name}"/></wsdl:message>
 <wsdl:message name="${name}SoapOut"><wsdl:part name="parameters" element="tns:${name}Response"/></wsdl:message>
-<wsdl:message name="${name}WSUser"><wsdl:part name="WSUser" element="tns:WSUser"/></wsdl:message>`)}
+<wsdl:message name="${name}WSUser"><wsdl:part name="WSUser" element="tns:WSUser"/></wsdl:message>`,
+)}
 <wsdl:portType name="IntegrationServiceSoap">
 ${each((name) => `<wsdl:operation name="${name}"><wsdl:input message="tns:${name}SoapIn"/><wsdl:output message="tns:${name}SoapOut"/></wsdl:operation>`)}
 </wsdl:portType>

@@ -1,4 +1,4 @@
-import type { Json } from '../../src/extract/types.ts';
+import type { Json } from '../../src/core/types.ts';
 
 /** One step of an aggregation; they run strictly in order. */
 export type Stage = Readonly<Record<string, Json>>;

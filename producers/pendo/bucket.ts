@@ -1,6 +1,6 @@
-import { TributaryError } from '../../src/errors.ts';
-import { asText } from '../../src/extract/resume.ts';
-import type { Row } from '../../src/extract/types.ts';
+import { TributaryError } from '../../src/core/errors.ts';
+import { asText } from '../../src/sdk/readers/resume.ts';
+import type { Row } from '../../src/core/types.ts';
 import { filter, limit, quoted, sort, source } from './aggregation.ts';
 import type { TimeSeries } from './aggregation.ts';
 import { aggregate, isTooHeavy } from './api.ts';
@@ -46,9 +46,11 @@ export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSi
     const pipeline = () => {
       answer.begin();
       return [
-        source(ask.source, { appId: api.appId }, ask.series), sort('visitorId'),
+        source(ask.source, { appId: api.appId }, ask.series),
+        sort('visitorId'),
         // The first answer has no bound, so that rows without a visitor are in it.
-        ...(after === undefined ? [] : [filter(`visitorId > ${quoted(after)}`)]), limit(asked),
+        ...(after === undefined ? [] : [filter(`visitorId > ${quoted(after)}`)]),
+        limit(asked),
       ];
     };
     try {
@@ -120,7 +122,11 @@ function newAnswer(): Answer {
       const whole = visitor === undefined ? undefined : { visitor, rows };
       if (whole !== undefined) before.add(whole.visitor);
       if (before.has(id)) {
-        throw new TributaryError('Pendo\'s answer is not in the order that was asked for.', { kind: 'data', code: 'pendo:order', remedy: 'The table is read again later. Report it to the vendor if it stays.' });
+        throw new TributaryError("Pendo's answer is not in the order that was asked for.", {
+          kind: 'data',
+          code: 'pendo:order',
+          remedy: 'The table is read again later. Report it to the vendor if it stays.',
+        });
       }
       visitor = id;
       rows = [row];

@@ -1,13 +1,22 @@
-import { asObject } from '../../src/extract/resume.ts';
-import type { JsonObject, Row } from '../../src/extract/types.ts';
-import { boolean, integer, json, text, timestamp } from '../../src/table/fields.ts';
-import type { FieldBuilder } from '../../src/table/fields.ts';
+import { asObject } from '../../src/sdk/readers/resume.ts';
+import type { JsonObject, Row } from '../../src/core/types.ts';
+import { boolean, integer, json, text, timestamp } from '../../src/sdk/fields.ts';
+import type { FieldBuilder } from '../../src/sdk/fields.ts';
 
 /** A time in epoch milliseconds. */
 export const instant = (doc: string): FieldBuilder<'timestamp'> => timestamp(doc).epoch('ms');
 
 /** Times of objects, where 0 means never. */
-const TIMES = ['createdAt', 'lastUpdatedAt', 'validThrough', 'publishedAt', 'resetAt', 'expiresAfter', 'showsAfter', 'currentFirstEligibleToBeSeenAt'];
+const TIMES = [
+  'createdAt',
+  'lastUpdatedAt',
+  'validThrough',
+  'publishedAt',
+  'resetAt',
+  'expiresAfter',
+  'showsAfter',
+  'currentFirstEligibleToBeSeenAt',
+];
 
 const USER = ['id', 'username', 'first', 'last', 'role', 'userType'];
 const GROUP = ['id', 'name', 'description', 'color', 'length'];
@@ -50,7 +59,8 @@ export const groupColumns = {
 /** Never is nothing. Of people and product areas what is no column is left out: it changes without the object being changed. */
 export function objectShape(row: Row): Row {
   const kept: Record<string, Row[string]> = { ...row };
-  for (const field of ['createdByUser', 'lastUpdatedByUser']) if (asObject(row[field])) kept[field] = picked(row[field] as JsonObject, USER);
+  for (const field of ['createdByUser', 'lastUpdatedByUser'])
+    if (asObject(row[field])) kept[field] = picked(row[field] as JsonObject, USER);
   for (const time of TIMES) if (kept[time] === 0) kept[time] = null;
   if (asObject(row.group)) kept.group = picked(row.group as JsonObject, GROUP);
   return kept;
@@ -68,7 +78,13 @@ export function metadataShape(row: Row): Row {
   if (metadata === undefined) return row;
   const groups = Object.entries(metadata);
   const other = groups.filter(([name]) => !GROUPS.includes(name));
-  return { ...row, metadata: { ...Object.fromEntries(groups.filter(([name]) => GROUPS.includes(name))), ...(other.length === 0 ? {} : { other: Object.fromEntries(other) }) } };
+  return {
+    ...row,
+    metadata: {
+      ...Object.fromEntries(groups.filter(([name]) => GROUPS.includes(name))),
+      ...(other.length === 0 ? {} : { other: Object.fromEntries(other) }),
+    },
+  };
 }
 
 /** What the vendor itself notes of a visitor or account. */

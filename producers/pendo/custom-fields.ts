@@ -1,16 +1,23 @@
-import { asObject } from '../../src/extract/resume.ts';
-import type { Json, Row } from '../../src/extract/types.ts';
-import { boolean, integer, json, number, text } from '../../src/table/fields.ts';
-import type { FieldBuilder } from '../../src/table/fields.ts';
-import { snakeCase } from '../../src/table/names.ts';
-import type { Fields } from '../../src/table/types.ts';
+import { asObject } from '../../src/sdk/readers/resume.ts';
+import type { Json, Row } from '../../src/core/types.ts';
+import { boolean, integer, json, number, text } from '../../src/sdk/fields.ts';
+import type { FieldBuilder } from '../../src/sdk/fields.ts';
+import { snakeCase } from '../../src/core/names.ts';
+import type { Fields } from '../../src/core/table.ts';
 import { instant } from './columns.ts';
 
 /** Types of custom fields, as the column `type` of metadata_visitors and metadata_accounts names them. */
 export const CUSTOM_TYPES = ['string', 'time', 'boolean', 'integer', 'float', 'list'] as const;
 export type CustomType = (typeof CUSTOM_TYPES)[number];
 
-const BUILDERS: Record<CustomType, (doc: string) => FieldBuilder> = { string: text, time: instant, boolean, integer, float: number, list: json };
+const BUILDERS: Record<CustomType, (doc: string) => FieldBuilder> = {
+  string: text,
+  time: instant,
+  boolean,
+  integer,
+  float: number,
+  list: json,
+};
 
 /** Longest name of a column, less room for a number behind it. */
 const LONGEST = 60;
@@ -22,7 +29,10 @@ const LONGEST = 60;
 export function customColumns(types: Readonly<Record<string, CustomType>>): Fields {
   const columns: Record<string, FieldBuilder> = {};
   for (const [name, type] of Object.entries(types)) {
-    const plain = `metadata_custom_${snakeCase(name).replace(/^_+/, '') || 'field'}`.replace(/_+/g, '_').slice(0, LONGEST).replace(/_$/, '');
+    const plain = `metadata_custom_${snakeCase(name).replace(/^_+/, '') || 'field'}`
+      .replace(/_+/g, '_')
+      .slice(0, LONGEST)
+      .replace(/_$/, '');
     let column = plain;
     for (let n = 2; Object.hasOwn(columns, column); n += 1) column = `${plain}_${n}`;
     columns[column] = BUILDERS[type](`Custom field ${name}`).of((row) => valueOf(row, name, type));

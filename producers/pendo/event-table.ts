@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Row } from '../../src/extract/types.ts';
-import { table } from '../../src/table/define.ts';
-import { integer, json, number, text, timestamp } from '../../src/table/fields.ts';
-import type { FieldBuilder } from '../../src/table/fields.ts';
-import type { Fields, TableDefinition } from '../../src/table/types.ts';
+import type { Row } from '../../src/core/types.ts';
+import { table } from '../../src/sdk/define.ts';
+import { integer, json, number, text, timestamp } from '../../src/sdk/fields.ts';
+import type { FieldBuilder } from '../../src/sdk/fields.ts';
+import type { Fields, TableDefinition } from '../../src/core/table.ts';
 import { readEvents } from './events.ts';
 import type { EventSource } from './events.ts';
 import { dimensionHash } from './rows.ts';
@@ -27,12 +27,21 @@ export interface EventTable extends Omit<EventSource, 'documented'> {
 export function eventTable(event: EventTable, settings: PendoSettings): TableDefinition {
   const { name, docs, documentedKey, seedKey, more, keyReason, replicationKey } = event;
   const key = settings.key_mode === 'seed' ? seedKey : [...seedKey, ...more];
-  const fields: Fields = { ...event.fields, dimension_hash: text('Hash of the other fields that tell rows apart').of((row) => dimensionHash(row, event.dimensions)) };
+  const fields: Fields = {
+    ...event.fields,
+    dimension_hash: text('Hash of the other fields that tell rows apart').of((row) => dimensionHash(row, event.dimensions)),
+  };
   return table({
-    name, docs, documentedKey, key, replicationKey,
+    name,
+    docs,
+    documentedKey,
+    key,
+    replicationKey,
     keyReason: settings.key_mode === 'seed' ? 'The documented key; rows it does not tell apart overwrite one another.' : keyReason,
     method: 'incremental',
-    fields: Object.fromEntries(Object.entries(fields).map(([column, field]) => [column, key.includes(column) ? filled(field as FieldBuilder) : field])),
+    fields: Object.fromEntries(
+      Object.entries(fields).map(([column, field]) => [column, key.includes(column) ? filled(field as FieldBuilder) : field]),
+    ),
     read: readEvents({ ...event, documented: seedKey.flatMap(vendorFields) }),
     deletes: 'none',
     partitions: 3,
@@ -40,7 +49,8 @@ export function eventTable(event: EventTable, settings: PendoSettings): TableDef
 }
 
 /** Where the vendor has what a key column holds. */
-const vendorFields = (column: string): string[] => (column === 'period_start' ? ['day', 'hour'] : [column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())]);
+const vendorFields = (column: string): string[] =>
+  column === 'period_start' ? ['day', 'hour'] : [column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())];
 
 function filled(field: FieldBuilder): Fields[string] {
   if (field.type === 'text') return field.orWhenMissing('');
@@ -62,9 +72,11 @@ const who = {
 export const countedColumns = (settings: PendoSettings) => ({
   ...who,
   server: text('Host of the app'),
-  day: timestamp('Begin of the day in the subscription\'s time zone').epoch('ms'),
+  day: timestamp("Begin of the day in the subscription's time zone").epoch('ms'),
   hour: timestamp('Begin of the hour, with period hour').epoch('ms'),
-  period_start: timestamp('Begin of the bucket: its day or hour').epoch('ms').of((row: Row) => (settings.period === 'day' ? row.day : row.hour)),
+  period_start: timestamp('Begin of the bucket: its day or hour')
+    .epoch('ms')
+    .of((row: Row) => (settings.period === 'day' ? row.day : row.hour)),
   num_events: integer('Events in the bucket'),
   num_minutes: integer('Minutes with an event in the bucket'),
   first_time: timestamp('First event').epoch('ms'),
@@ -94,12 +106,14 @@ const isLong = (row: Row): boolean => typeof row.url === 'string' && row.url.len
 export const interactionColumns = {
   ...who,
   account_ids: json('All accounts of the visitor'),
-  browser_time: timestamp('When, by the visitor\'s clock').epoch('ms'),
+  browser_time: timestamp("When, by the visitor's clock").epoch('ms'),
   guide_timestamp: timestamp('When it was recorded').epoch('ms'),
   type: text('What happened'),
   guide_id: text('Guide'),
   guide_step_id: text('Step of the guide'),
-  url: text('Address of the page; its SHA-256 when it is longer than 1,024 characters').of((row) => (isLong(row) ? createHash('sha256').update(String(row.url)).digest('hex') : row.url)),
+  url: text('Address of the page; its SHA-256 when it is longer than 1,024 characters').of((row) =>
+    isLong(row) ? createHash('sha256').update(String(row.url)).digest('hex') : row.url,
+  ),
   long_url: text('Address of the page when it is longer than 1,024 characters').of((row) => (isLong(row) ? row.url : undefined)),
   server_name: text('Host of the app'),
   element_path: text('Path of the element'),

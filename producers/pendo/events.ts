@@ -1,11 +1,11 @@
-import { TributaryError } from '../../src/errors.ts';
-import { asNumber, asObject, asText, saved } from '../../src/extract/resume.ts';
-import type { JsonObject, Page, Position, ReadContext, Reader, Row } from '../../src/extract/types.ts';
+import { TributaryError } from '../../src/core/errors.ts';
+import { asNumber, asObject, asText, saved } from '../../src/sdk/readers/resume.ts';
+import type { JsonObject, Page, Position, ReadContext, Reader, Row } from '../../src/core/types.ts';
 import { filter, limit, sort, source } from './aggregation.ts';
 import { aggregated, isTooHeavy } from './api.ts';
 import type { PendoApi } from './api.ts';
 import { readBucket } from './bucket.ts';
-import { dayOfHours, days, hours } from './grain.ts';
+import { dayOfHours, days, hours } from './granularity.ts';
 import { overwritten, summed } from './rows.ts';
 import type { Identity } from './rows.ts';
 
@@ -53,10 +53,18 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
     // Of apps that were not asked for before nothing has been read.
     const apps = JSON.stringify(ctx.api.appId);
     const known = position?.apps === apps ? position : undefined;
-    const state = { settled: asNumber(known?.settled), day: asNumber(position?.day), oldest: asNumber(position?.oldest), lookedBack: asNumber(known?.lookedBack) };
-    const pass = savedPass(known) ?? await newPass();
-    let grain = daily ? days : pass.hourly ? hours : dayOfHours;
-    const warnings = keyMode === 'seed' ? ['key_mode is seed: rows of this table overwrite one another, since its documented key does not tell them apart.'] : undefined;
+    const state = {
+      settled: asNumber(known?.settled),
+      day: asNumber(position?.day),
+      oldest: asNumber(position?.oldest),
+      lookedBack: asNumber(known?.lookedBack),
+    };
+    const pass = savedPass(known) ?? (await newPass());
+    let granularity = daily ? days : pass.hourly ? hours : dayOfHours;
+    const warnings =
+      keyMode === 'seed'
+        ? ['key_mode is seed: rows of this table overwrite one another, since its documented key does not tell them apart.']
+        : undefined;
 
     let pending: Row[] = [];
     let quiet = 0;
@@ -64,29 +72,31 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
       last = pass.at >= ctx.runStart;
       if (last) pass.at = ctx.runStart;
       let start: number | undefined;
-      const asking = { source: events.source, series: grain.series(pass.at), after: pass.after, perVisitor };
+      const asking = { source: events.source, series: granularity.series(pass.at), after: pass.after, perVisitor };
       try {
         for await (const part of readBucket(ctx.api, asking, ctx.signal)) {
           const [first] = part.rows;
-          start ??= first === undefined ? undefined : grain.startOf(first);
-          if (start !== undefined && (pass.at < start || pass.at >= start + grain.longest)) throw otherBucket(events.source, pass.at, start);
-          pass.ripe &&= (start ?? pass.at) + grain.longest + HORIZON <= ctx.runStart;
+          start ??= first === undefined ? undefined : granularity.startOf(first);
+          if (start !== undefined && (pass.at < start || pass.at >= start + granularity.longest))
+            throw otherBucket(events.source, pass.at, start);
+          pass.ripe &&= (start ?? pass.at) + granularity.longest + HORIZON <= ctx.runStart;
           pass.after = part.after;
           if (part.after !== undefined) yield page(part.rows, at());
           else pending = [...part.rows];
         }
       } catch (error) {
-        if (grain !== dayOfHours || !isTooHeavy(error)) throw error;
-        [grain, pass.hourly, pass.after, last] = [hours, true, undefined, false];
+        if (granularity !== dayOfHours || !isTooHeavy(error)) throw error;
+        [granularity, pass.hourly, pass.after, last] = [hours, true, undefined, false];
         continue;
       }
-      if (start !== undefined && grain === days) state.day = Math.max(state.day ?? start, start);
+      if (start !== undefined && granularity === days) state.day = Math.max(state.day ?? start, start);
       if (pass.ripe) state.settled = Math.max(state.settled ?? -Infinity, start ?? pass.at);
-      last ||= grain.holds(ctx.runStart, pass.at, start);
-      if (!last) pass.at = grain.next(pass.at, start, state.day);
+      last ||= granularity.holds(ctx.runStart, pass.at, start);
+      if (!last) pass.at = granularity.next(pass.at, start, state.day);
       quiet = pending.length === 0 ? quiet + 1 : 0;
       if (last) {
-        if (pass.from <= pass.began - lookbackDays * DAY || pass.from === state.oldest) state.lookedBack = Math.max(state.lookedBack ?? 0, pass.began);
+        if (pass.from <= pass.began - lookbackDays * DAY || pass.from === state.oldest)
+          state.lookedBack = Math.max(state.lookedBack ?? 0, pass.began);
         yield { ...page(pending, resting()), readTo: pass.began - HORIZON, ...(warnings === undefined ? {} : { warnings }) };
       } else if (pending.length > 0 || quiet >= QUIET) {
         yield page(pending, at());
@@ -109,11 +119,23 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
       const due = state.lookedBack === undefined || state.lookedBack + DAY <= ctx.runStart;
       const back = Math.min(state.settled ?? oldest, ctx.runStart - (due ? Math.max(FRESH, lookbackDays * DAY) : FRESH));
       const from = deeper ? oldest : Math.max(oldest, back);
-      return { from, began: ctx.runStart, at: (daily ? days : hours).begin(Math.min(from, ctx.runStart), state.day), after: undefined, ripe: true, hourly: period === 'hour' };
+      return {
+        from,
+        began: ctx.runStart,
+        at: (daily ? days : hours).begin(Math.min(from, ctx.runStart), state.day),
+        after: undefined,
+        ripe: true,
+        hourly: period === 'hour',
+      };
     }
 
     function resting(): Position {
-      return { v: 1, period, apps, ...Object.fromEntries(Object.entries(state).filter((entry): entry is [string, number] => entry[1] !== undefined)) };
+      return {
+        v: 1,
+        period,
+        apps,
+        ...Object.fromEntries(Object.entries(state).filter((entry): entry is [string, number] => entry[1] !== undefined)),
+      };
     }
 
     function at(): Position {
@@ -133,25 +155,42 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
 function savedPass(position: Position | undefined): Pass | undefined {
   const cut: JsonObject | undefined = asObject(position?.pass);
   const at = asNumber(cut?.at);
-  return at === undefined ? undefined : { from: asNumber(cut?.from) ?? at, began: asNumber(cut?.began) ?? at, at, after: asText(cut?.after), ripe: cut?.ripe === true, hourly: cut?.hourly === true };
+  return at === undefined
+    ? undefined
+    : {
+        from: asNumber(cut?.from) ?? at,
+        began: asNumber(cut?.began) ?? at,
+        at,
+        after: asText(cut?.after),
+        ripe: cut?.ripe === true,
+        hourly: cut?.hourly === true,
+      };
 }
 
 /** Nothing happened before the first visit of anybody. */
 async function firstVisit(ctx: ReadContext<PendoApi>): Promise<number> {
   const field = 'metadata.auto.firstvisit';
   const first = [source('visitors', { identified: false }), filter(`${field} >= 1`), sort(field), limit(1)];
-  const [visit] = await aggregated(ctx.api, 'first_visit', first, ctx.signal, (row) => asNumber(asObject(asObject(row.metadata)?.auto)?.firstvisit));
+  const [visit] = await aggregated(ctx.api, 'first_visit', first, ctx.signal, (row) =>
+    asNumber(asObject(asObject(row.metadata)?.auto)?.firstvisit),
+  );
   return visit ?? ctx.runStart - FRESH;
 }
 
 function otherBucket(source: string, asked: number, answered: number): TributaryError {
-  return new TributaryError(`Pendo was asked for ${source} of the day or hour with ${new Date(asked).toISOString()}, and answered those of one that begins at ${new Date(answered).toISOString()}.`, {
-    kind: 'data', code: 'pendo:bucket', remedy: 'The position stays where it is. The next run asks again; report it to the vendor if it stays.',
-  });
+  return new TributaryError(
+    `Pendo was asked for ${source} of the day or hour with ${new Date(asked).toISOString()}, and answered those of one that begins at ${new Date(answered).toISOString()}.`,
+    {
+      kind: 'data',
+      code: 'pendo:bucket',
+      remedy: 'The position stays where it is. The next run asks again; report it to the vendor if it stays.',
+    },
+  );
 }
 
 function periodChanged(from: string, to: string): TributaryError {
   return new TributaryError(`The setting period was changed from ${from} to ${to}, but the topics hold counts by ${from}.`, {
-    kind: 'config', remedy: `Set period back to ${from}, or read by ${to} in a connection of its own.`,
+    kind: 'config',
+    remedy: `Set period back to ${from}, or read by ${to} in a connection of its own.`,
   });
 }

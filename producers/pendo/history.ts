@@ -1,8 +1,8 @@
-import { TributaryError } from '../../src/errors.ts';
-import { statusOf } from '../../src/extract/http.ts';
-import { inOrder } from '../../src/extract/in-order.ts';
-import { asNumber, asObject, asText, saved } from '../../src/extract/resume.ts';
-import type { Json, JsonObject, Page, ReadContext, Reader, Row } from '../../src/extract/types.ts';
+import { TributaryError } from '../../src/core/errors.ts';
+import { statusOf } from '../../src/sdk/http/client.ts';
+import { orderedMap } from '../../src/sdk/concurrency/ordered-map.ts';
+import { asNumber, asObject, asText, saved } from '../../src/sdk/readers/resume.ts';
+import type { Json, JsonObject, Page, ReadContext, Reader, Row } from '../../src/core/types.ts';
 import { filter, limit, sort, source } from './aggregation.ts';
 import { aggregated } from './api.ts';
 import type { PendoApi } from './api.ts';
@@ -37,7 +37,13 @@ export const readHistory: Reader<PendoApi> = async function* read(ctx) {
   const { enabled, max_visitors: maxVisitors, max_calls: maxCalls } = ctx.api.settings.visitor_history;
   const position = saved(ctx, 1) ?? { v: 1 };
   if (!enabled) {
-    yield { rows: [], position, warnings: ['visitor_history is not read: it takes a request per visitor and day. Set visitor_history.enabled to read it, or leave the table out.'] };
+    yield {
+      rows: [],
+      position,
+      warnings: [
+        'visitor_history is not read: it takes a request per visitor and day. Set visitor_history.enabled to read it, or leave the table out.',
+      ],
+    };
     return;
   }
   const before = asObject(position.read) ?? {};
@@ -48,13 +54,20 @@ export const readHistory: Reader<PendoApi> = async function* read(ctx) {
   // Whoever asks for history again means all of it.
   const { tasks, left } = plan(ctx, newest, before, ctx.mode === 'historical' ? Infinity : maxCalls);
 
-  const pages = inOrder(tasks.values(), async function* one(task, signal): AsyncGenerator<{ task: Task; read: readonly Row[] | TributaryError }, void, void> {
-    yield { task, read: await activities(ctx, task, signal) };
-  }, { signal: ctx.signal, concurrency: 4 });
+  const pages = orderedMap(
+    tasks.values(),
+    async function* one(task, signal): AsyncGenerator<{ task: Task; read: readonly Row[] | TributaryError }, void, void> {
+      yield { task, read: await activities(ctx, task, signal) };
+    },
+    { signal: ctx.signal, concurrency: 4 },
+  );
   let count = 0;
   const at = (): Page['position'] => ({ v: 1, read: { ...done } });
   const refused: { visitor: string; why: TributaryError }[] = [];
-  for await (const { task: { visitor, through }, read: rows } of pages) {
+  for await (const {
+    task: { visitor, through },
+    read: rows,
+  } of pages) {
     count += 1;
     if (rows instanceof TributaryError) {
       refused.push({ visitor, why: rows });
@@ -68,24 +81,45 @@ export const readHistory: Reader<PendoApi> = async function* read(ctx) {
   if (first !== undefined && count > 1 && refused.length === count) throw first.why;
   const warnings = [
     ...(left > 0 ? [`${left} visitors are left for the next runs: visitor_history.max_calls is ${maxCalls}.`] : []),
-    ...(first === undefined ? [] : [`The history of ${refused.length} visitors could not be read and is asked for again in the next run. The first is ${first.visitor}: ${first.why.message}`]),
+    ...(first === undefined
+      ? []
+      : [
+          `The history of ${refused.length} visitors could not be read and is asked for again in the next run. The first is ${first.visitor}: ${first.why.message}`,
+        ]),
   ];
   yield { rows: [], position: at(), ...(warnings.length > 0 ? { warnings } : { readTo: ctx.runStart - DAY }) };
 };
 
 function newestVisitors({ api, signal }: ReadContext<PendoApi>, count: number): Promise<readonly Visitor[]> {
   const updated = 'metadata.auto.lastupdated';
-  return aggregated(api, 'newest_visitors', [
-    source('visitors', { identified: !api.settings.include_anonymous_visitors }), filter(`${updated} >= 1`), sort(`-${updated}`, 'visitorId'), limit(count),
-  ], signal, ({ visitorId, metadata }) => {
-    const { auto, pendo } = asObject(metadata) ?? {};
-    return {
-      id: asText(visitorId) ?? '', updated: asNumber(asObject(auto)?.lastupdated) ?? 0, firstVisit: asNumber(asObject(auto)?.firstvisit) ?? 0, doNotProcess: asObject(pendo)?.donotprocess === true,
-    };
-  });
+  return aggregated(
+    api,
+    'newest_visitors',
+    [
+      source('visitors', { identified: !api.settings.include_anonymous_visitors }),
+      filter(`${updated} >= 1`),
+      sort(`-${updated}`, 'visitorId'),
+      limit(count),
+    ],
+    signal,
+    ({ visitorId, metadata }) => {
+      const { auto, pendo } = asObject(metadata) ?? {};
+      return {
+        id: asText(visitorId) ?? '',
+        updated: asNumber(asObject(auto)?.lastupdated) ?? 0,
+        firstVisit: asNumber(asObject(auto)?.firstvisit) ?? 0,
+        doNotProcess: asObject(pendo)?.donotprocess === true,
+      };
+    },
+  );
 }
 
-function plan(ctx: ReadContext<PendoApi>, visitors: readonly Visitor[], before: JsonObject, maxCalls: number): { tasks: Task[]; left: number } {
+function plan(
+  ctx: ReadContext<PendoApi>,
+  visitors: readonly Visitor[],
+  before: JsonObject,
+  maxCalls: number,
+): { tasks: Task[]; left: number } {
   const tasks: Task[] = [];
   let calls = 0;
   let left = 0;
@@ -103,7 +137,11 @@ function plan(ctx: ReadContext<PendoApi>, visitors: readonly Visitor[], before: 
     if (taken.length < days.length) left += 1;
     if (taken.length === 0) continue;
     calls += taken.length;
-    tasks.push({ visitor, days: taken, through: Math.max(known ?? 0, taken.length < days.length ? (taken.at(-1) as number) + DAY : ctx.runStart) });
+    tasks.push({
+      visitor,
+      days: taken,
+      through: Math.max(known ?? 0, taken.length < days.length ? (taken.at(-1) as number) + DAY : ctx.runStart),
+    });
   }
   return { tasks, left };
 }
@@ -112,15 +150,26 @@ function plan(ctx: ReadContext<PendoApi>, visitors: readonly Visitor[], before: 
  * Later days come last: what goes on over midnight is told with each of them, longer the second time. A refusal that
  * is about this visitor is given back: it must not keep the others from being read.
  */
-async function activities({ api, count }: ReadContext<PendoApi>, { visitor, days }: Task, signal: AbortSignal): Promise<readonly Row[] | TributaryError> {
+async function activities(
+  { api, count }: ReadContext<PendoApi>,
+  { visitor, days }: Task,
+  signal: AbortSignal,
+): Promise<readonly Row[] | TributaryError> {
   const rows: Row[] = [];
   for (const day of days) {
     try {
       const { body } = await api.http.get(`/api/v1/visitor/${encodeURIComponent(visitor)}/history`, {
-        endpoint: '/api/v1/visitor/{visitorId}/history', bucket: 'history', query: { starttime: day }, signal,
+        endpoint: '/api/v1/visitor/{visitorId}/history',
+        bucket: 'history',
+        query: { starttime: day },
+        signal,
       });
       if (body !== null && !Array.isArray(body)) {
-        throw new TributaryError('Pendo\'s answer about a visitor\'s history holds no list.', { kind: 'data', code: 'pendo:no_list', remedy: 'The next run asks again; check base_url if it stays.' });
+        throw new TributaryError("Pendo's answer about a visitor's history holds no list.", {
+          kind: 'data',
+          code: 'pendo:no_list',
+          remedy: 'The next run asks again; check base_url if it stays.',
+        });
       }
       for (const row of (body ?? []) as readonly Row[]) rows.push({ ...row, visitorId: visitor });
     } catch (error) {

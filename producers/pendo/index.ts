@@ -1,5 +1,5 @@
-import { asObject } from '../../src/extract/resume.ts';
-import type { Source } from '../../src/table/source.ts';
+import { asObject } from '../../src/sdk/readers/resume.ts';
+import type { Source } from '../../src/sdk/source.ts';
 import { connectPendo } from './api.ts';
 import type { PendoApi } from './api.ts';
 import { pendoSettings } from './settings.ts';
@@ -23,7 +23,9 @@ export const pendo: Source<PendoSettings, PendoApi> = {
   async probe(api, signal) {
     const path = '/api/v1/metadata/schema/account';
     const { body } = await api.http.get(path, { endpoint: path, bucket: 'default', signal, maxTries: 3 });
-    return { account: asObject(body)?.auto === undefined ? 'a subscription without accounts' : 'a subscription, which the API does not name' };
+    return {
+      account: asObject(body)?.auto === undefined ? 'a subscription without accounts' : 'a subscription, which the API does not name',
+    };
   },
   tables: (settings) => [
     metadataAccounts,

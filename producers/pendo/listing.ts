@@ -1,6 +1,6 @@
-import { TributaryError } from '../../src/errors.ts';
-import type { Json, Reader, Row } from '../../src/extract/types.ts';
-import type { Call } from '../../src/extract/walk.ts';
+import { TributaryError } from '../../src/core/errors.ts';
+import type { Json, Reader, Row } from '../../src/core/types.ts';
+import type { FetchPage } from '../../src/sdk/readers/paginate.ts';
 import { limit } from './aggregation.ts';
 import type { Stage } from './aggregation.ts';
 import { aggregate, isTooHeavy } from './api.ts';
@@ -33,7 +33,10 @@ interface Open {
  * Gives a reader a call that makes several pages of one answer, as it arrives: it may be large. Only an answer without
  * rows is the end: a short one may have been cut. One too heavy for the vendor is asked for in smaller pieces.
  */
-export function inPages<Ask = unknown>(listing: Listing<Ask>, reader: (call: Call<PendoApi, Ask>) => Reader<PendoApi>): Reader<PendoApi> {
+export function inPages<Ask = unknown>(
+  listing: Listing<Ask>,
+  reader: (call: FetchPage<PendoApi, Ask>) => Reader<PendoApi>,
+): Reader<PendoApi> {
   return async function* read(ctx) {
     let open: Open | undefined;
     let most = Math.min(listing.atMost ?? Infinity, ctx.api.settings.record_limit);
@@ -42,12 +45,18 @@ export function inPages<Ask = unknown>(listing: Listing<Ask>, reader: (call: Cal
       const begun: Open = {
         behind: ask.cursor,
         gave: false,
-        rows: aggregate(ctx.api, listing.name, () => [...listing.stages(ctx.api, { ...ask, cursor: begun.behind }), limit(most)], signal, most > LEAST_LIMIT),
+        rows: aggregate(
+          ctx.api,
+          listing.name,
+          () => [...listing.stages(ctx.api, { ...ask, cursor: begun.behind }), limit(most)],
+          signal,
+          most > LEAST_LIMIT,
+        ),
       };
       return begun;
     };
 
-    const call: Call<PendoApi, Ask> = async (_api, ask, signal) => {
+    const call: FetchPage<PendoApi, Ask> = async (_api, ask, signal) => {
       const rows: Row[] = [];
       let behind = ask.cursor;
       while (rows.length < listing.perPage) {
@@ -79,7 +88,11 @@ export function inPages<Ask = unknown>(listing: Listing<Ask>, reader: (call: Cal
     function nameOf(row: Row): Json {
       const cursor = listing.cursorOf(row);
       if (cursor !== undefined) return cursor;
-      throw new TributaryError(`A row of Pendo's answer about ${listing.name} has no id, so nothing can be read behind it.`, { kind: 'data', code: 'pendo:no_id', remedy: 'Nothing was deleted. The next run reads it again; report it to the vendor if it stays.' });
+      throw new TributaryError(`A row of Pendo's answer about ${listing.name} has no id, so nothing can be read behind it.`, {
+        kind: 'data',
+        code: 'pendo:no_id',
+        remedy: 'Nothing was deleted. The next run reads it again; report it to the vendor if it stays.',
+      });
     }
 
     try {

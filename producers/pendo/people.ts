@@ -1,8 +1,8 @@
-import { following } from '../../src/extract/following.ts';
-import type { FollowingAsk } from '../../src/extract/following.ts';
-import { list } from '../../src/extract/list.ts';
-import { asNumber, asObject, asText, contextWith, saved } from '../../src/extract/resume.ts';
-import type { Json, Position, Reader, Row } from '../../src/extract/types.ts';
+import { incremental } from '../../src/sdk/readers/incremental.ts';
+import type { IncrementalAsk } from '../../src/sdk/readers/incremental.ts';
+import { fullScan } from '../../src/sdk/readers/full-scan.ts';
+import { asNumber, asObject, asText, contextWith, saved } from '../../src/sdk/readers/resume.ts';
+import type { Json, Position, Reader, Row } from '../../src/core/types.ts';
 import { behind, filter, quoted, sort, source } from './aggregation.ts';
 import type { PendoApi } from './api.ts';
 import { inPages } from './listing.ts';
@@ -24,8 +24,8 @@ export interface People {
  * a time of change, and what is gone. Changes are then read from when that listing began.
  */
 export function readPeople(people: People): Reader<PendoApi> {
-  const everything = inPages(everyone(people), list);
-  const changes = inPages(whoChanged(people), (call) => following({ call, by: updatedAt, overlap: HOUR, delay: 0, grain: 1 }));
+  const everything = inPages(everyone(people), fullScan);
+  const changes = inPages(whoChanged(people), (call) => incremental({ call, by: updatedAt, overlap: HOUR, delay: 0, granularity: 1 }));
 
   return async function* read(ctx) {
     const position = saved(ctx, 1);
@@ -34,7 +34,11 @@ export function readPeople(people: People): Reader<PendoApi> {
     let listed = asNumber(position?.listed);
     const cut = asNumber(position?.began);
     const at = (began?: number): Position => ({
-      v: 1, ...(listing === undefined ? {} : { listing }), ...(change === undefined ? {} : { change }), ...(listed === undefined ? {} : { listed }), ...(began === undefined ? {} : { began }),
+      v: 1,
+      ...(listing === undefined ? {} : { listing }),
+      ...(change === undefined ? {} : { change }),
+      ...(listed === undefined ? {} : { listed }),
+      ...(began === undefined ? {} : { began }),
     });
 
     if (cut !== undefined || listed === undefined || listed + DAY <= ctx.runStart || ctx.rescan === true) {
@@ -59,14 +63,20 @@ const PER_PAGE = 1_000;
 
 /** Everything in the order of its id. */
 const everyone = ({ source: name, id, parameters }: People): Listing<unknown> => ({
-  name, perPage: PER_PAGE,
-  stages: (api, { cursor }) => [source(name, parameters(api)), sort(id), ...(typeof cursor === 'string' ? [filter(`${id} > ${quoted(cursor)}`)] : [])],
+  name,
+  perPage: PER_PAGE,
+  stages: (api, { cursor }) => [
+    source(name, parameters(api)),
+    sort(id),
+    ...(typeof cursor === 'string' ? [filter(`${id} > ${quoted(cursor)}`)] : []),
+  ],
   cursorOf: (row) => asText(row[id]),
 });
 
 /** Who changed, in the order of the time of change. */
-const whoChanged = ({ source: name, id, parameters }: People): Listing<FollowingAsk> => ({
-  name, perPage: PER_PAGE,
+const whoChanged = ({ source: name, id, parameters }: People): Listing<IncrementalAsk> => ({
+  name,
+  perPage: PER_PAGE,
   stages(api, { after, before, cursor }) {
     const last = asObject(cursor);
     const from = last === undefined ? `${UPDATED} >= ${after ?? 1}` : behind(UPDATED, Number(last.time), id, String(last.id));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Json, Row } from '../../src/extract/types.ts';
-import { canonicalJson } from '../../src/table/canonical-json.ts';
+import type { Json, Row } from '../../src/core/types.ts';
+import { canonicalJson } from '../../src/core/json/canonical.ts';
 
 /** What tells rows of one event table apart, in the vendor's names. */
 export interface Identity {
@@ -16,7 +16,10 @@ export interface Identity {
 const SUMS = ['numEvents', 'numMinutes', 'rageClickCount', 'errorClickCount', 'deadClickCount', 'uTurnCount'] as const;
 
 export function dimensionHash(row: Row, dimensions: readonly string[]): string {
-  return createHash('sha256').update(canonicalJson(present(row, dimensions))).digest('hex').slice(0, 32);
+  return createHash('sha256')
+    .update(canonicalJson(present(row, dimensions)))
+    .digest('hex')
+    .slice(0, 32);
 }
 
 /** The fields that are there; nothing and an object without members are the same. */
@@ -25,7 +28,13 @@ function present(row: Row, fields: readonly string[]): Row {
 }
 
 function isNothing(value: Json): boolean {
-  return value === null || (typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length === 0 && Object.getOwnPropertySymbols(value).length === 0);
+  return (
+    value === null ||
+    (typeof value === 'object' &&
+      !Array.isArray(value) &&
+      Object.keys(value).length === 0 &&
+      Object.getOwnPropertySymbols(value).length === 0)
+  );
 }
 
 /**
@@ -41,7 +50,7 @@ export function summed(rows: readonly Row[], { identifying, dimensions }: Identi
     if (group === undefined) groups.set(key, [row]);
     else group.push(row);
   }
-  return groups.size === rows.length ? rows : [...groups.values()].map((group) => (group.length === 1 ? group[0] as Row : one(group)));
+  return groups.size === rows.length ? rows : [...groups.values()].map((group) => (group.length === 1 ? (group[0] as Row) : one(group)));
 }
 
 /** How many of the rows do not stay when these fields are the key. */
@@ -52,7 +61,9 @@ export function overwritten(rows: readonly Row[], fields: readonly string[]): nu
 const valuesOf = (row: Row, fields: readonly string[]): Json => fields.map((field) => row[field] ?? '');
 
 function one(group: readonly Row[]): Row {
-  const [latest] = [...group].sort((a, b) => numberOf(b.lastTime) - numberOf(a.lastTime) || (canonicalJson(a) < canonicalJson(b) ? 1 : -1)) as [Row];
+  const [latest] = [...group].sort(
+    (a, b) => numberOf(b.lastTime) - numberOf(a.lastTime) || (canonicalJson(a) < canonicalJson(b) ? 1 : -1),
+  ) as [Row];
   const earliest = group.reduce((least, { firstTime }) => (typeof firstTime === 'number' ? Math.min(least, firstTime) : least), Infinity);
   const counts = SUMS.filter((field) => group.some((row) => typeof row[field] === 'number'));
   return {

@@ -1,9 +1,9 @@
-import { TributaryError } from '../../src/errors.ts';
-import { statusOf } from '../../src/extract/http.ts';
-import type { Answer, HttpClient, HttpFactory, Verdict } from '../../src/extract/http.ts';
-import { asNumber, asObject, asText } from '../../src/extract/resume.ts';
-import { retryAfter } from '../../src/extract/retry.ts';
-import type { Json, JsonObject } from '../../src/extract/types.ts';
+import { TributaryError } from '../../src/core/errors.ts';
+import { statusOf } from '../../src/sdk/http/client.ts';
+import type { HttpAnswer, HttpClient, HttpFactory, Verdict } from '../../src/sdk/http/client.ts';
+import { asNumber, asObject, asText } from '../../src/sdk/readers/resume.ts';
+import { retryAfter } from '../../src/sdk/http/retry.ts';
+import type { Json, JsonObject } from '../../src/core/types.ts';
 import type { SegmentSettings } from './settings.ts';
 
 export interface SegmentApi {
@@ -59,7 +59,10 @@ export async function readWorkspace(api: SegmentApi, signal: AbortSignal): Promi
   } catch (error) {
     if (!(error instanceof TributaryError) || statusOf(error) !== 403) throw error;
     throw new TributaryError(error.message, {
-      kind: 'config', reach: 'connection', code: 'segment:key_refused', cause: error,
+      kind: 'config',
+      reach: 'connection',
+      code: 'segment:key_refused',
+      cause: error,
       remedy: 'Use a Public API token in the setting api_token, and set region to where the workspace is hosted.',
     });
   }
@@ -74,7 +77,7 @@ export async function explained(api: SegmentApi, error: unknown, signal: AbortSi
   throw error;
 }
 
-function classify(answer: Answer, now: number): Verdict | undefined {
+function classify(answer: HttpAnswer, now: number): Verdict | undefined {
   const first = asObject((asObject(answer.body)?.errors as readonly Json[] | undefined)?.[0]);
   const said = asText(first?.message)?.replace(/\.$/, '');
   const because = said === undefined ? '' : ` (${said})`;
@@ -85,28 +88,34 @@ function classify(answer: Answer, now: number): Verdict | undefined {
     }
     case 401:
       return {
-        kind: 'config', reach: 'connection', message: `Segment did not accept the token${because}.`,
-        remedy: 'Put a valid Public API token into the setting api_token, and set region to where the workspace is hosted: a token works in its own region only.',
+        kind: 'config',
+        reach: 'connection',
+        message: `Segment did not accept the token${because}.`,
+        remedy:
+          'Put a valid Public API token into the setting api_token, and set region to where the workspace is hosted: a token works in its own region only.',
       };
     case 403:
-      return first === undefined ? undefined : {
-        kind: 'config', message: `The workspace's plan or the token's role does not allow this${because}.`,
-        remedy: 'Have the feature enabled or use a token with the role Workspace Owner; the table is tried again later. Or exclude it.',
-      };
+      return first === undefined
+        ? undefined
+        : {
+            kind: 'config',
+            message: `The workspace's plan or the token's role does not allow this${because}.`,
+            remedy: 'Have the feature enabled or use a token with the role Workspace Owner; the table is tried again later. Or exclude it.',
+          };
     default:
       return undefined;
   }
 }
 
-function waitUntil(error: JsonObject | undefined, headers: Answer['headers'], now: number): number | undefined {
+function waitUntil(error: JsonObject | undefined, headers: HttpAnswer['headers'], now: number): number | undefined {
   const wait = asNumber(asObject(error?.data)?.msBeforeNext) ?? 0;
-  const told = wait > 0 ? now + wait : retryAfter(headers['retry-after'], now) ?? windowEnd(headers, now);
+  const told = wait > 0 ? now + wait : (retryAfter(headers['retry-after'], now) ?? windowEnd(headers, now));
   // A refusal that names the present would be repeated at once, again and again.
   return told === undefined || told <= now ? undefined : told;
 }
 
 /** When the vendor's window ends. It names a moment of its own clock, so the answer's own date is what to count from. */
-function windowEnd(headers: Answer['headers'], now: number): number | undefined {
+function windowEnd(headers: HttpAnswer['headers'], now: number): number | undefined {
   const reset = Date.parse(headers['x-ratelimit-reset'] ?? '');
   if (Number.isNaN(reset)) return undefined;
   const sent = Date.parse(headers['date'] ?? '');

@@ -1,7 +1,7 @@
-import { asObject } from '../../src/extract/resume.ts';
-import type { Row } from '../../src/extract/types.ts';
-import { json, text } from '../../src/table/fields.ts';
-import type { FieldBuilder } from '../../src/table/fields.ts';
+import { asObject } from '../../src/sdk/readers/resume.ts';
+import type { Row } from '../../src/core/types.ts';
+import { json, text } from '../../src/sdk/fields.ts';
+import type { FieldBuilder } from '../../src/sdk/fields.ts';
 import type { SegmentSettings } from './settings.ts';
 
 /** What the settings decide about columns. */

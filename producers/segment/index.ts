@@ -1,5 +1,5 @@
-import { asText } from '../../src/extract/resume.ts';
-import type { Source } from '../../src/table/source.ts';
+import { asText } from '../../src/sdk/readers/resume.ts';
+import type { Source } from '../../src/sdk/source.ts';
 import { connectSegment, readWorkspace } from './api.ts';
 import type { SegmentApi } from './api.ts';
 import { segmentSettings } from './settings.ts';
@@ -13,7 +13,12 @@ import { destinations } from './tables/destinations.ts';
 import { groups, users } from './tables/people.ts';
 import { sources } from './tables/sources.ts';
 import { transformations } from './tables/transformations.ts';
-import { usageApiCallsPerSourceDaily, usageApiCallsWorkspaceDaily, usageMtuPerSourceDaily, usageMtuWorkspaceDaily } from './tables/usage.ts';
+import {
+  usageApiCallsPerSourceDaily,
+  usageApiCallsWorkspaceDaily,
+  usageMtuPerSourceDaily,
+  usageMtuWorkspaceDaily,
+} from './tables/usage.ts';
 import { warehouses } from './tables/warehouses.ts';
 
 /** Segment's Public API: configuration, audit trail, deliveries and usage of one workspace. */

@@ -1,8 +1,8 @@
-import { TributaryError } from '../../src/errors.ts';
-import type { Query } from '../../src/extract/http.ts';
-import { asNumber, asObject, asText } from '../../src/extract/resume.ts';
-import type { JsonObject, Row } from '../../src/extract/types.ts';
-import type { Call } from '../../src/extract/walk.ts';
+import { TributaryError } from '../../src/core/errors.ts';
+import type { Query } from '../../src/sdk/http/client.ts';
+import { asNumber, asObject, asText } from '../../src/sdk/readers/resume.ts';
+import type { JsonObject, Row } from '../../src/core/types.ts';
+import type { FetchPage } from '../../src/sdk/readers/paginate.ts';
 import { explained } from './api.ts';
 import type { SegmentApi } from './api.ts';
 
@@ -22,20 +22,21 @@ export interface ListingOptions<Ask> extends RequestParts {
 }
 
 /** A paged collection: `path` such as `/sources/{sourceId}/connected-warehouses`, `collection` its name under `data`. */
-export function listing<Ask = unknown>(path: string, collection: string, options: ListingOptions<Ask> = {}): Call<SegmentApi, Ask> {
+export function listing<Ask = unknown>(path: string, collection: string, options: ListingOptions<Ask> = {}): FetchPage<SegmentApi, Ask> {
   return async (api, ask, signal) => {
     const query = { ...options.query?.(ask), 'pagination.count': api.pageSize, 'pagination.cursor': asText(ask.cursor) };
     const data = await readData(api, path, options, query, signal);
     const rows = data[collection];
     if (!Array.isArray(rows)) throw unusable(path, `holds no list data.${collection}`);
     const pagination = asObject(data.pagination);
-    if (pagination === undefined && rows.length >= api.pageSize) throw unusable(path, 'is a full page that does not tell whether another follows');
+    if (pagination === undefined && rows.length >= api.pageSize)
+      throw unusable(path, 'is a full page that does not tell whether another follows');
     const next = pagination?.next ?? undefined;
     if (next !== undefined && typeof next !== 'string') throw unusable(path, 'names a next page that is no cursor');
     const total = asNumber(pagination?.totalEntries);
     const warnings = options.warnings?.(rows as readonly Row[]) ?? [];
     return {
-      rows: options.rows?.(rows as readonly Row[], ask) ?? rows as readonly Row[],
+      rows: options.rows?.(rows as readonly Row[], ask) ?? (rows as readonly Row[]),
       next,
       ...(total === undefined ? {} : { total }),
       ...(warnings.length === 0 ? {} : { warnings }),
@@ -44,13 +45,21 @@ export function listing<Ask = unknown>(path: string, collection: string, options
 }
 
 /** The `data` of an answer. Throws `data` when there is none. */
-export async function readData(api: SegmentApi, path: string, { params, bucket }: RequestParts, query: Query, signal: AbortSignal): Promise<JsonObject> {
+export async function readData(
+  api: SegmentApi,
+  path: string,
+  { params, bucket }: RequestParts,
+  query: Query,
+  signal: AbortSignal,
+): Promise<JsonObject> {
   const filled = path.replace(/\{([^}]+)\}/g, (_, name: string) => encodeURIComponent(params?.[name] ?? ''));
-  const { body } = await api.http.get(filled, { endpoint: path, ...(bucket === undefined ? {} : { bucket }), query, signal }).catch((error: unknown) => {
-    // What is asked of a listed parent is asked with a token that works.
-    if (params !== undefined) throw error;
-    return explained(api, error, signal);
-  });
+  const { body } = await api.http
+    .get(filled, { endpoint: path, ...(bucket === undefined ? {} : { bucket }), query, signal })
+    .catch((error: unknown) => {
+      // What is asked of a listed parent is asked with a token that works.
+      if (params !== undefined) throw error;
+      return explained(api, error, signal);
+    });
   const data = asObject(asObject(body)?.data);
   if (data === undefined) throw unusable(path, 'holds no data');
   return data;
@@ -60,12 +69,16 @@ export async function readData(api: SegmentApi, path: string, { params, bucket }
 export function namingAnother(rows: readonly Row[], field: string, parent: string): readonly string[] {
   const odd = rows.filter((row) => typeof row[field] === 'string' && row[field] !== parent);
   const [first] = odd;
-  return first === undefined ? [] : [`${odd.length} of the rows of ${parent} name another ${field}, e.g. ${String(first.id)} names ${String(first[field])}.`];
+  return first === undefined
+    ? []
+    : [`${odd.length} of the rows of ${parent} name another ${field}, e.g. ${String(first.id)} names ${String(first[field])}.`];
 }
 
 /** An answer that cannot be made anything of: an error, never an end. */
 export function unusable(path: string, what: string): TributaryError {
   return new TributaryError(`Segment's answer to GET ${path} ${what}.`, {
-    kind: 'data', code: 'segment:no_data', remedy: 'Nothing was deleted. The next run asks again; report it to the vendor if it stays.',
+    kind: 'data',
+    code: 'segment:no_data',
+    remedy: 'Nothing was deleted. The next run asks again; report it to the vendor if it stays.',
   });
 }

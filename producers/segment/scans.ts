@@ -1,11 +1,11 @@
-import { forEach } from '../../src/extract/for-each.ts';
-import type { ForEachOptions } from '../../src/extract/for-each.ts';
-import { statusOf } from '../../src/extract/http.ts';
-import { list } from '../../src/extract/list.ts';
-import type { JsonObject, ReadContext, Reader, Row } from '../../src/extract/types.ts';
-import { walk } from '../../src/extract/walk.ts';
-import type { Call } from '../../src/extract/walk.ts';
-import type { VanishedVerdict } from '../../src/table/types.ts';
+import { fanOut } from '../../src/sdk/readers/fan-out.ts';
+import type { FanOutOptions } from '../../src/sdk/readers/fan-out.ts';
+import { statusOf } from '../../src/sdk/http/client.ts';
+import { fullScan } from '../../src/sdk/readers/full-scan.ts';
+import type { JsonObject, ReadContext, Reader, Row } from '../../src/core/types.ts';
+import { paginate } from '../../src/sdk/readers/paginate.ts';
+import type { FetchPage } from '../../src/sdk/readers/paginate.ts';
+import type { VanishedVerdict } from '../../src/core/table.ts';
 import type { SegmentApi } from './api.ts';
 import { listing } from './listing.ts';
 
@@ -22,9 +22,9 @@ export const PARENTS = { sources: listing('/sources', 'sources'), destinations: 
  * One paged listing of everything. Cursors are offsets: a row deleted while the pages are read draws another one past
  * the reader. So what a listing did not show is looked for once more before it counts as gone.
  */
-export function whole(call: Call<SegmentApi>): Scanned {
+export function whole(call: FetchPage<SegmentApi>): Scanned {
   return {
-    read: list(call),
+    read: fullScan(call),
     async *confirm(ctx, keys) {
       const { rows, doubt } = await everyRow(ctx, call);
       yield* verdicts(keys, keysOf(rows, keys), doubt);
@@ -39,7 +39,10 @@ export function whole(call: Call<SegmentApi>): Scanned {
  * @param name of the table itself.
  */
 export function ofEach(
-  name: string, parent: keyof typeof PARENTS, call: (parent: Row) => Call<SegmentApi>, options: Pick<ForEachOptions, 'key' | 'scope' | 'unreadOn'>,
+  name: string,
+  parent: keyof typeof PARENTS,
+  call: (parent: Row) => FetchPage<SegmentApi>,
+  options: Pick<FanOutOptions, 'key' | 'scope' | 'unreadOn'>,
 ): Scanned & { readonly parent: string } {
   /** Which of these keys of one parent's rows the vendor still shows; all of them when it does not answer that. */
   async function stillShown(ctx: ReadContext<SegmentApi>, row: Row, keys: readonly JsonObject[]): Promise<ReadonlySet<string>> {
@@ -54,7 +57,7 @@ export function ofEach(
 
   return {
     parent,
-    read: forEach<SegmentApi>(parent, call, { ...options, concurrency: 2 }),
+    read: fanOut<SegmentApi>(parent, call, { ...options, concurrency: 2 }),
     async *confirm(ctx, keys) {
       const missing = new Set(keys.map(print));
       const shown = new Set<string>();
@@ -69,7 +72,11 @@ export function ofEach(
   };
 }
 
-function* verdicts(keys: readonly JsonObject[], shown: ReadonlySet<string>, doubt: string | undefined): Generator<VanishedVerdict, void, void> {
+function* verdicts(
+  keys: readonly JsonObject[],
+  shown: ReadonlySet<string>,
+  doubt: string | undefined,
+): Generator<VanishedVerdict, void, void> {
   for (const key of keys) {
     const found = shown.has(print(key));
     yield { key, gone: !found && doubt === undefined, ...(found || doubt === undefined ? {} : { doubt }) };
@@ -77,10 +84,13 @@ function* verdicts(keys: readonly JsonObject[], shown: ReadonlySet<string>, doub
 }
 
 /** All rows of a listing, and a doubt when there are not as many as announced and nobody has allowed that. */
-async function everyRow(ctx: ReadContext<SegmentApi>, call: Call<SegmentApi>): Promise<{ readonly rows: readonly Row[]; readonly doubt?: string }> {
+async function everyRow(
+  ctx: ReadContext<SegmentApi>,
+  call: FetchPage<SegmentApi>,
+): Promise<{ readonly rows: readonly Row[]; readonly doubt?: string }> {
   const rows: Row[] = [];
   let announced: number | undefined;
-  for await (const step of walk((cursor) => call(ctx.api, { cursor }, ctx.signal), undefined)) {
+  for await (const step of paginate((cursor) => call(ctx.api, { cursor }, ctx.signal), undefined)) {
     rows.push(...step.rows);
     announced = step.total ?? announced;
   }

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 import { startGuardian } from '../stack/guardian.ts';
 
 /** A local server that behaves as the vendor's API, as a process of its own. */
@@ -21,12 +21,28 @@ export async function startDemoVendor(changesPerMinute: number, signal: AbortSig
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const script = fileURLToPath(new URL(`../../test/simulators/klaviyo/main.${extension}`, import.meta.url));
   if (!existsSync(script)) {
-    throw new TributaryError('The simulator of the demo is not part of this installation.', { kind: 'config', remedy: 'Run the demo from a checkout: npm run demo.' });
+    throw new TributaryError('The simulator of the demo is not part of this installation.', {
+      kind: 'config',
+      remedy: 'Run the demo from a checkout: npm run demo.',
+    });
   }
   // A group of its own, so that a Ctrl-C ends it after the engine, not before.
-  const child = spawn(process.execPath, [
-    ...process.execArgv, script, '--key', key, '--profiles', '2000', '--events', '20000', '--changes-per-minute', String(changesPerMinute),
-  ], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(
+    process.execPath,
+    [
+      ...process.execArgv,
+      script,
+      '--key',
+      key,
+      '--profiles',
+      '2000',
+      '--events',
+      '20000',
+      '--changes-per-minute',
+      String(changesPerMinute),
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+  );
   if (child.pid !== undefined) startGuardian().watch([child.pid]);
   try {
     const { url } = await firstLine(child, signal);
@@ -40,9 +56,13 @@ export async function startDemoVendor(changesPerMinute: number, signal: AbortSig
 function firstLine(child: ChildProcess, signal: AbortSignal): Promise<{ url: string }> {
   return new Promise((resolve, reject) => {
     let complaint = '';
-    const fail = (what: string): void => reject(new TributaryError(`The made-up account did not start: ${what}`, {
-      kind: signal.aborted ? 'stopped' : 'internal', ...(complaint === '' ? {} : { detail: complaint }),
-    }));
+    const fail = (what: string): void =>
+      reject(
+        new TributaryError(`The made-up account did not start: ${what}`, {
+          kind: signal.aborted ? 'stopped' : 'internal',
+          ...(complaint === '' ? {} : { detail: complaint }),
+        }),
+      );
     const timer = setTimeout(() => fail('it took too long.'), startWithinMs);
     signal.addEventListener('abort', () => fail('it was interrupted.'), { once: true });
     child.stderr?.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2_000)));

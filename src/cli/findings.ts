@@ -1,9 +1,9 @@
-import { asTributaryError } from '../errors.ts';
-import { fileTrouble } from '../local-folder.ts';
-import type { Paint } from '../observe/text.ts';
+import { asTributaryError } from '../core/errors.ts';
+import { fileTrouble } from '../core/local-folder.ts';
+import type { Paint } from '../observability/text.ts';
 
 /** What one look at something found: all is well, or what is wrong and what to do. */
-export interface Finding {
+export interface CheckFinding {
   readonly what: string;
   readonly ok: boolean;
   readonly text: string;
@@ -12,7 +12,7 @@ export interface Finding {
 }
 
 /** The finding of a look that answers what it saw or throws what is wrong. Throws on only what interrupts the command. */
-export async function finding(what: string, look: () => Promise<string>): Promise<Finding> {
+export async function finding(what: string, look: () => Promise<string>): Promise<CheckFinding> {
   try {
     return { what, ok: true, text: await look() };
   } catch (thrown) {
@@ -22,6 +22,6 @@ export async function finding(what: string, look: () => Promise<string>): Promis
   }
 }
 
-export function findingText({ what, ok, text, remedy }: Finding, paint: Paint): string {
+export function findingText({ what, ok, text, remedy }: CheckFinding, paint: Paint): string {
   return `${ok ? paint.good('ok  ') : paint.bad('FAIL')}  ${what}: ${text}${remedy === undefined ? '' : `\n      ${remedy}`}`;
 }

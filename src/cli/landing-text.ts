@@ -1,25 +1,46 @@
 import type { LandingStatus } from '../landing/status.ts';
-import { count, duration, textTable, type Paint } from '../observe/text.ts';
+import { count, duration, textTable, type Paint } from '../observability/text.ts';
 
 /** Whether somebody should look at the connector: it does not run as it should, or may have missed deletes. */
 export function landingTroubled({ state, tasks, failure, topics }: LandingStatus): boolean {
   if (state === 'PAUSED' || state === 'STOPPED') return false;
-  return state !== 'RUNNING' || failure !== undefined || tasks.some((task) => task.state !== 'RUNNING') || topics.some(({ deletesMayBeMissed }) => deletesMayBeMissed);
+  return (
+    state !== 'RUNNING' ||
+    failure !== undefined ||
+    tasks.some((task) => task.state !== 'RUNNING') ||
+    topics.some(({ deletesMayBeMissed }) => deletesMayBeMissed)
+  );
 }
 
 /** A line per topic, and below what is wrong and what to do. */
 export function landingStatusText(found: readonly LandingStatus[], paint: Paint): string {
-  const rows = found.flatMap(({ connector, state, tasks, topics, deadLetters }) => topics.map((topic, index) => [
-    ...(index === 0 ? [connector, painted(state, paint), tasksText(tasks)] : ['', '', '']),
-    topic.topic, topic.missing ? '-' : count(topic.rowsAtMost), topic.missing ? 'no topic yet' : topic.caughtUp ? 'caught up' : duration(topic.lagSeconds * 1000),
-    index === 0 ? count(deadLetters) : '',
-  ]));
-  const table = textTable(['CONNECTOR', 'STATE', 'TASKS', 'TOPIC', 'ROWS LEFT, AT MOST', 'BEHIND', 'DEAD LETTERS'], rows, ['left', 'left', 'left', 'left', 'right', 'left', 'right']);
+  const rows = found.flatMap(({ connector, state, tasks, topics, deadLetters }) =>
+    topics.map((topic, index) => [
+      ...(index === 0 ? [connector, painted(state, paint), tasksText(tasks)] : ['', '', '']),
+      topic.topic,
+      topic.missing ? '-' : count(topic.rowsAtMost),
+      topic.missing ? 'no topic yet' : topic.caughtUp ? 'caught up' : duration(topic.lagSeconds * 1000),
+      index === 0 ? count(deadLetters) : '',
+    ]),
+  );
+  const table = textTable(['CONNECTOR', 'STATE', 'TASKS', 'TOPIC', 'ROWS LEFT, AT MOST', 'BEHIND', 'DEAD LETTERS'], rows, [
+    'left',
+    'left',
+    'left',
+    'left',
+    'right',
+    'left',
+    'right',
+  ]);
   const reasons = found.flatMap(({ connector, state, failure, topics, deadLetters }) => [
     ...(failure === undefined ? [] : [`${connector} fails: ${failure}`]),
     ...(state === 'MISSING' ? [`${connector} is not there: apply the landing.`] : []),
-    ...topics.filter(({ deletesMayBeMissed }) => deletesMayBeMissed)
-      .map(({ topic }) => `${connector} is further behind on ${topic} than deletes are kept: unless this is its first reading, rows deleted meanwhile may stay in the warehouse. When it has caught up, empty the table and let it be read again.`),
+    ...topics
+      .filter(({ deletesMayBeMissed }) => deletesMayBeMissed)
+      .map(
+        ({ topic }) =>
+          `${connector} is further behind on ${topic} than deletes are kept: unless this is its first reading, rows deleted meanwhile may stay in the warehouse. When it has caught up, empty the table and let it be read again.`,
+      ),
     ...(deadLetters > 0 ? [`${connector} could not read ${count(deadLetters)} messages; their headers say why.`] : []),
   ]);
   return [table, ...reasons].join('\n');

@@ -1,10 +1,10 @@
-import type { Clock } from '../extract/clock.ts';
-import { sleepUntil } from '../extract/clock.ts';
+import type { Clock } from '../core/clock.ts';
+import { sleepUntil } from '../core/clock.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { landingStatus } from '../landing/status.ts';
-import { asTributaryError } from '../errors.ts';
-import type { Logger } from '../observe/log.ts';
-import type { WatchedLanding } from '../observe/sink-metrics.ts';
+import { asTributaryError } from '../core/errors.ts';
+import type { Logger } from '../observability/log.ts';
+import type { WatchedLanding } from '../observability/sink-metrics.ts';
 import type { OpenLanding } from './landings.ts';
 
 const everyMs = 15_000;

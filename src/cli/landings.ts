@@ -1,6 +1,6 @@
 import { kafkaSettings, type Settings } from '../config/settings.ts';
 import { hint } from '../config/suggest.ts';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { ensureTopics } from '../kafka/topics.ts';
 import type { KafkaSettings } from '../kafka/types.ts';
@@ -13,8 +13,8 @@ import { setUpPostgres, type PostgresAdmin } from '../landing/setup-postgres.ts'
 import { deadLetterTopics } from '../landing/status.ts';
 import type { ConverterSettings, Landing, RenderedLanding } from '../landing/types.ts';
 import { recall } from '../stack/memory.ts';
-import type { Cli } from './cli.ts';
-import { remembered, stackFolder, type KafkaSession } from './kafka-session.ts';
+import type { Cli } from './app.ts';
+import { remembered, stackFolder, type KafkaSession } from './session/kafka-session.ts';
 
 /** A landing of the settings, ready to be rendered and applied. */
 export interface OpenLanding {
@@ -44,7 +44,8 @@ export async function rememberedPlace(cli: Cli, settings: Settings): Promise<Lan
   cli.redactor.add(memory.password);
   if (memory.ports.kafka === 0) {
     throw new TributaryError('The local stack has not run yet, so its addresses are not known.', {
-      kind: 'config', remedy: 'Start it once with `tributary run`, or give your own kafka: and registry: in the settings.',
+      kind: 'config',
+      remedy: 'Start it once with `tributary run`, or give your own kafka: and registry: in the settings.',
     });
   }
   const { connectUrl, postgres, ...addresses } = remembered(memory);
@@ -62,7 +63,11 @@ export function requireLanding(settings: Settings, name: string): Settings['land
   const of = settings.landings[name];
   if (of === undefined) {
     throw new TributaryError(`No landing is called ${name}${hint(name, names) || '.'}`, {
-      kind: 'config', remedy: names.length === 0 ? 'The settings have no landings: section; sink-configs has a page on each kind.' : `There are ${names.join(', ')}.`,
+      kind: 'config',
+      remedy:
+        names.length === 0
+          ? 'The settings have no landings: section; sink-configs has a page on each kind.'
+          : `There are ${names.join(', ')}.`,
     });
   }
   return of;
@@ -88,7 +93,8 @@ export function openLanding(settings: Settings, place: LandingPlace, name: strin
 export function requireConnect({ landing, connect }: OpenLanding): ConnectClient {
   if (connect) return connect;
   throw new TributaryError(`The landing ${landing.name} has no Connect worker.`, {
-    kind: 'config', remedy: `Set landings.${landing.name}.connect_url, or, for the local stack's own, keep \`tributary run\` running.`,
+    kind: 'config',
+    remedy: `Set landings.${landing.name}.connect_url, or, for the local stack's own, keep \`tributary run\` running.`,
   });
 }
 
@@ -96,7 +102,14 @@ export function requireConnect({ landing, connect }: OpenLanding): ConnectClient
  * Makes what a landing needs in Kafka, and the tables of an embedded one, and gives Connect its connectors.
  * Answers what has changed.
  */
-export async function applyOpenLanding(settings: Settings, opened: OpenLanding, access: KafkaAccess, postgres: PostgresAdmin | undefined, now: () => number, signal: AbortSignal): Promise<ConnectorDiff[]> {
+export async function applyOpenLanding(
+  settings: Settings,
+  opened: OpenLanding,
+  access: KafkaAccess,
+  postgres: PostgresAdmin | undefined,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<ConnectorDiff[]> {
   const { landing, rendered } = opened;
   await ensureTopics(access, deadLetterTopics(rendered));
   if (settings.landings[landing.name] === 'embedded' && landing.settings.kind === 'postgres' && postgres) {
@@ -106,7 +119,12 @@ export async function applyOpenLanding(settings: Settings, opened: OpenLanding, 
 }
 
 /** {@link applyOpenLanding} of every landing of the settings. */
-export async function applyLandings(settings: Settings, kafka: KafkaSession, now: () => number, signal: AbortSignal): Promise<OpenLanding[]> {
+export async function applyLandings(
+  settings: Settings,
+  kafka: KafkaSession,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<OpenLanding[]> {
   const opened = openLandings(settings, placeOf(kafka));
   for (const one of opened) await applyOpenLanding(settings, one, kafka.access, kafka.postgres, now, signal);
   return opened;
@@ -115,11 +133,19 @@ export async function applyLandings(settings: Settings, kafka: KafkaSession, now
 function embeddedPostgres(name: string, postgres: PostgresAdmin | undefined): LandingSettings {
   if (!postgres) {
     throw new TributaryError(`The landing ${name} is the local stack's, and the settings name a Kafka of your own.`, {
-      kind: 'config', remedy: 'Describe the warehouse: kind, host and so on.',
+      kind: 'config',
+      remedy: 'Describe the warehouse: kind, host and so on.',
     });
   }
   const { host, port, database } = postgres;
-  return postgresLanding.parse({ kind: 'postgres', host, port, database, password_ref: 'env:TRIBUTARY_WAREHOUSE_PASSWORD', sslmode: 'disable' });
+  return postgresLanding.parse({
+    kind: 'postgres',
+    host,
+    port,
+    database,
+    password_ref: 'env:TRIBUTARY_WAREHOUSE_PASSWORD',
+    sslmode: 'disable',
+  });
 }
 
 function converterOf({ registry }: Settings, { registry: known }: KafkaSettings, name: string, of: LandingSettings): ConverterSettings {
@@ -127,7 +153,8 @@ function converterOf({ registry }: Settings, { registry: known }: KafkaSettings,
   const kind = of.converter ?? (registry ? 'confluent' : 'apicurio');
   if (registry?.username !== undefined && of.registry_credentials_ref === undefined) {
     throw new TributaryError(`The registry asks for a user, and the landing ${name} does not say where the Connect worker finds one.`, {
-      kind: 'config', remedy: `Set landings.${name}.registry_credentials_ref to a reference to user:password, e.g. env:REGISTRY_CREDENTIALS.`,
+      kind: 'config',
+      remedy: `Set landings.${name}.registry_credentials_ref to a reference to user:password, e.g. env:REGISTRY_CREDENTIALS.`,
     });
   }
   return {

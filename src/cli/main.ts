@@ -1,26 +1,26 @@
 import { Command, CommanderError, Option } from 'commander';
-import { asTributaryError, type TributaryError } from '../errors.ts';
-import { fileTrouble } from '../local-folder.ts';
-import { addBackfill } from './backfill.ts';
-import { addCheck } from './check.ts';
-import { createCli, exitCodes, type Cli, type CliDeps, type GlobalOptions, type Register } from './cli.ts';
-import { addDeadLetters } from './dead-letters.ts';
-import { addDeletes } from './deletes.ts';
-import { addDemo } from './demo.ts';
-import { addDiscover } from './discover.ts';
-import { addDoctor } from './doctor.ts';
-import { addInit } from './init.ts';
-import { addLanding } from './landing.ts';
-import { addPause } from './pause.ts';
-import { addRun } from './run.ts';
-import { addSchemas } from './schemas.ts';
-import { addState } from './state.ts';
-import { addStatus } from './status.ts';
-import { addSync } from './sync.ts';
-import { addTrigger } from './trigger.ts';
-import { addVerify } from './verify.ts';
+import { asTributaryError, type TributaryError } from '../core/errors.ts';
+import { fileTrouble } from '../core/local-folder.ts';
+import { addBackfill } from './commands/backfill.ts';
+import { addCheck } from './commands/check.ts';
+import { createCli, exitCodes, type Cli, type CliDeps, type GlobalOptions, type Register } from './app.ts';
+import { addDeadLetters } from './commands/dead-letters.ts';
+import { addDeletes } from './commands/deletes.ts';
+import { addDemo } from './commands/demo.ts';
+import { addDiscover } from './commands/discover.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addInit } from './commands/init.ts';
+import { addLanding } from './commands/landing.ts';
+import { addPause } from './commands/pause.ts';
+import { addRun } from './commands/run.ts';
+import { addSchemas } from './commands/schemas.ts';
+import { addState } from './commands/state.ts';
+import { addStatus } from './commands/status.ts';
+import { addSync } from './commands/sync.ts';
+import { addTrigger } from './commands/trigger.ts';
+import { addVerify } from './commands/verify.ts';
 
-export { type CliDeps } from './cli.ts';
+export { type CliDeps } from './app.ts';
 
 /** The whole command line. `ended` hears the exit code of the command that ran. */
 export function createProgram(deps: CliDeps, ended: (code: number) => void): Command {
@@ -32,22 +32,43 @@ export function createProgram(deps: CliDeps, ended: (code: number) => void): Com
     .addOption(new Option('--log-format <format>', 'how the log is written').choices(['pretty', 'json']))
     .exitOverride()
     .configureOutput({ writeOut: (text) => void deps.stdout.write(text), writeErr: (text) => void deps.stderr.write(text) })
-    .addHelpText('after', '\nExit codes: 0 all well, 1 some tables failed, 2 bad settings or usage, 130 interrupted with positions saved.\nHelp on one command: tributary <command> --help');
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all well, 1 some tables failed, 2 bad settings or usage, 130 interrupted with positions saved.\nHelp on one command: tributary <command> --help',
+    );
 
-  const run: Register = (action) => async (...args) => {
-    const cli = createCli(deps, program.opts<GlobalOptions>());
-    try {
-      ended((await action(cli, ...args)) ?? exitCodes.ok);
-    } catch (error) {
-      ended(report(cli, fileTrouble(error) ?? asTributaryError(error, 'The command')));
-    } finally {
-      cli.close();
-    }
-  };
+  const run: Register =
+    (action) =>
+    async (...args) => {
+      const cli = createCli(deps, program.opts<GlobalOptions>());
+      try {
+        ended((await action(cli, ...args)) ?? exitCodes.ok);
+      } catch (error) {
+        ended(report(cli, fileTrouble(error) ?? asTributaryError(error, 'The command')));
+      } finally {
+        cli.close();
+      }
+    };
   for (const add of [
-    addInit, addCheck, addDiscover, addRun, addSync, addStatus, addPause, addTrigger, addBackfill, addVerify, addState, addDeadLetters,
-    addDeletes, addLanding, addSchemas, addDemo, addDoctor,
-  ]) add(program, run);
+    addInit,
+    addCheck,
+    addDiscover,
+    addRun,
+    addSync,
+    addStatus,
+    addPause,
+    addTrigger,
+    addBackfill,
+    addVerify,
+    addState,
+    addDeadLetters,
+    addDeletes,
+    addLanding,
+    addSchemas,
+    addDemo,
+    addDoctor,
+  ])
+    add(program, run);
   return program;
 }
 

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { colourRefused, userEnvironment } from '../config/env.ts';
-import { systemClock } from '../extract/clock.ts';
-import type { Source } from '../table/source.ts';
-import type { CliDeps } from './cli.ts';
+import { systemClock } from '../core/clock.ts';
+import type { Source } from '../sdk/source.ts';
+import type { CliDeps } from './app.ts';
 
 /** The command's surroundings in a real process. */
 export function processDeps(sources: readonly Source[]): CliDeps {

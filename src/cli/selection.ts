@@ -1,6 +1,6 @@
 import type { ConnectionSettings, Settings } from '../config/settings.ts';
 import { hint } from '../config/suggest.ts';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 
 /** A connection and those of its tables that were named. */
 export interface Selected {
@@ -29,7 +29,12 @@ export function select(settings: Settings, typed: readonly string[]): Selected[]
 export function selectOne(settings: Settings, text: string): Selected {
   const [name = '', ...rest] = text.split('.');
   const connection = settings.connections.find((one) => one.name === name);
-  if (!connection) throw unknown(`No connection is called ${name}`, name, settings.connections.map((one) => one.name));
+  if (!connection)
+    throw unknown(
+      `No connection is called ${name}`,
+      name,
+      settings.connections.map((one) => one.name),
+    );
   if (rest.length === 0) return allOf(connection);
   const table = rest.join('.');
   const names = connection.tables.map((one) => one.name);
@@ -39,9 +44,16 @@ export function selectOne(settings: Settings, text: string): Selected {
 
 /** `shop.event`, where one table is meant. */
 export function selectTable(settings: Settings, text: string): { readonly connection: ConnectionSettings; readonly table: string } {
-  const { connection, tables: [table], whole } = selectOne(settings, text);
+  const {
+    connection,
+    tables: [table],
+    whole,
+  } = selectOne(settings, text);
   if (whole || table === undefined) {
-    throw new TributaryError(`${text} names no table.`, { kind: 'config', remedy: `Write it as ${connection.name}.<table>, e.g. ${connection.name}.${connection.tables[0]?.name ?? 'table'}.` });
+    throw new TributaryError(`${text} names no table.`, {
+      kind: 'config',
+      remedy: `Write it as ${connection.name}.<table>, e.g. ${connection.name}.${connection.tables[0]?.name ?? 'table'}.`,
+    });
   }
   return { connection, table };
 }
@@ -51,5 +63,8 @@ function allOf(connection: ConnectionSettings): Selected {
 }
 
 function unknown(what: string, typed: string, known: readonly string[]): TributaryError {
-  return new TributaryError(`${what}${hint(typed, known)}`, { kind: 'config', remedy: 'Run `tributary discover` to see connections and tables.' });
+  return new TributaryError(`${what}${hint(typed, known)}`, {
+    kind: 'config',
+    remedy: 'Run `tributary discover` to see connections and tables.',
+  });
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Source } from '../table/source.ts';
-import type { TableDefinition } from '../table/types.ts';
+import type { Source } from '../sdk/source.ts';
+import type { TableDefinition } from '../core/table.ts';
 import { parseStartDate, type HistoryStart } from './dates.ts';
 import { problemsOf } from './issues.ts';
 import { shapeOf } from './json-schema.ts';
@@ -15,7 +15,10 @@ export function readConnection(name: string, raw: RawConnection, sources: readon
   if (!source) {
     const path = ['connections', name, ...(raw.source === undefined ? [] : ['source'])];
     const typed = raw.source ?? name;
-    const choices = hint(typed, sources.map((known) => known.name));
+    const choices = hint(
+      typed,
+      sources.map((known) => known.name),
+    );
     return [{ path, text: `no source is called ${typed}${choices}${raw.source === undefined ? ' (name it with source:)' : ''}` }];
   }
   const schema = strict(source.settings);
@@ -27,15 +30,18 @@ export function readConnection(name: string, raw: RawConnection, sources: readon
     ...unknownTables(all, raw.tables ?? [], (index) => ['connections', name, 'tables', index]),
     ...unknownTables(all, raw.exclude ?? [], (index) => ['connections', name, 'exclude', index]),
   ];
-  if (raw.tables && raw.exclude) problems.push({ path: ['connections', name, 'exclude'], text: 'stands beside tables; keep one of the two' });
-  if (raw.history && raw.start_date) problems.push({ path: ['connections', name, 'start_date'], text: 'stands beside history; keep one of the two' });
+  if (raw.tables && raw.exclude)
+    problems.push({ path: ['connections', name, 'exclude'], text: 'stands beside tables; keep one of the two' });
+  if (raw.history && raw.start_date)
+    problems.push({ path: ['connections', name, 'start_date'], text: 'stands beside history; keep one of the two' });
   const schedule = typeof raw.schedule === 'string' ? { default: raw.schedule, tables: {} } : (raw.schedule ?? { tables: {} });
   const scheduled: Readonly<Record<string, string>> = schedule.tables;
   for (const table of Object.keys(scheduled)) {
     problems.push(...unknownTables(all, [table], () => ['connections', name, 'schedule', 'tables', table]));
   }
   const tables = all.filter((table) => (raw.tables?.includes(table.name) ?? true) && !raw.exclude?.includes(table.name));
-  if (tables.length === 0 && problems.length === 0) problems.push({ path: ['connections', name, 'exclude'], text: 'leaves no table to read' });
+  if (tables.length === 0 && problems.length === 0)
+    problems.push({ path: ['connections', name, 'exclude'], text: 'leaves no table to read' });
   if (problems.length > 0) return problems;
   return {
     name,
@@ -57,9 +63,15 @@ export function strict(schema: z.ZodType): z.ZodType {
   return schema instanceof z.ZodObject ? schema.strict() : schema;
 }
 
-function unknownTables(all: readonly TableDefinition[], wanted: readonly string[], path: (index: number) => (string | number)[]): Problem[] {
+function unknownTables(
+  all: readonly TableDefinition[],
+  wanted: readonly string[],
+  path: (index: number) => (string | number)[],
+): Problem[] {
   const names = all.map((table) => table.name);
-  return wanted.flatMap((name, index) => (names.includes(name) ? [] : [{ path: path(index), text: `no table is called ${name}${hint(name, names)}` }]));
+  return wanted.flatMap((name, index) =>
+    names.includes(name) ? [] : [{ path: path(index), text: `no table is called ${name}${hint(name, names)}` }],
+  );
 }
 
 function historyOf(raw: RawConnection): HistoryStart {

@@ -30,19 +30,28 @@ function describe(issue: Issue, shape: JsonSchema, value: unknown, base: Path): 
     case 'invalid_key':
       return one(issue.issues[0]?.message ?? 'is no valid name');
     case 'invalid_union': {
-      if (issue.errors.length === 0) return one(`is of no known kind${issue.discriminator === undefined ? '' : `; look at ${issue.discriminator}`}`);
+      if (issue.errors.length === 0)
+        return one(`is of no known kind${issue.discriminator === undefined ? '' : `; look at ${issue.discriminator}`}`);
       const branches = issue.errors.filter((branch) => branch.some((nested) => nested.code !== 'invalid_type' || nested.path.length > 0));
       const [branch] = branches;
       if (!branch) {
-        const expected = issue.errors.flatMap((nested) => nested.flatMap((first) => (first.code === 'invalid_type' ? [typeName(first.expected)] : [])));
-        return one(found === undefined ? `is missing; it must be ${expected.join(' or ')}` : `must be ${expected.join(' or ')}, not ${kindOf(found)}`);
+        const expected = issue.errors.flatMap((nested) =>
+          nested.flatMap((first) => (first.code === 'invalid_type' ? [typeName(first.expected)] : [])),
+        );
+        return one(
+          found === undefined
+            ? `is missing; it must be ${expected.join(' or ')}`
+            : `must be ${expected.join(' or ')}, not ${kindOf(found)}`,
+        );
       }
       return branch.flatMap((nested) => describe({ ...nested, path: [...issue.path, ...nested.path] }, shape, value, base));
     }
     case 'too_small':
       return one(issue.origin === 'string' || issue.origin === 'array' ? 'must not be empty' : `must be at least ${issue.minimum}`);
     case 'too_big':
-      return one(issue.origin === 'number' || issue.origin === 'int' ? `must be at most ${issue.maximum}` : `is too long (at most ${issue.maximum})`);
+      return one(
+        issue.origin === 'number' || issue.origin === 'int' ? `must be at most ${issue.maximum}` : `is too long (at most ${issue.maximum})`,
+      );
     default:
       return one(`${shownValue(found, shape, inner)}${issue.message}`);
   }
@@ -56,12 +65,21 @@ function shownValue(value: unknown, shape: JsonSchema, path: Path): string {
 }
 
 function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((node, part) => (typeof node === 'object' && node !== null ? (node as Record<string | number, unknown>)[part] : undefined), value);
+  return path.reduce<unknown>(
+    (node, part) => (typeof node === 'object' && node !== null ? (node as Record<string | number, unknown>)[part] : undefined),
+    value,
+  );
 }
 
 function typeName(expected: string): string {
   const names: Record<string, string> = {
-    string: 'text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list', record: 'a section', object: 'a section',
+    string: 'text',
+    number: 'a number',
+    int: 'a whole number',
+    boolean: 'true or false',
+    array: 'a list',
+    record: 'a section',
+    object: 'a section',
   };
   return names[expected] ?? expected;
 }

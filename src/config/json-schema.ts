@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Source } from '../table/source.ts';
+import type { Source } from '../sdk/source.ts';
 import { settingsSchema } from './schema.ts';
 import type { Path } from './yaml-file.ts';
 
@@ -27,7 +27,7 @@ export function shapesAt(shape: JsonSchema, path: Path): JsonSchema[] {
   const [part, ...rest] = path;
   if (part === undefined) return branches;
   return branches.flatMap((branch) => {
-    const child = typeof part === 'number' ? branch.items : branch.properties?.[part] ?? branch.additionalProperties;
+    const child = typeof part === 'number' ? branch.items : (branch.properties?.[part] ?? branch.additionalProperties);
     return typeof child === 'object' ? shapesAt(child, rest) : [];
   });
 }

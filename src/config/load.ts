@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { TributaryError } from '../errors.ts';
-import type { Source } from '../table/source.ts';
+import { TributaryError } from '../core/errors.ts';
+import type { Source } from '../sdk/source.ts';
 import { readConnection, sourceOf, strict } from './connections.ts';
 import { problemsOf } from './issues.ts';
 import { isMarked, marked, shapeOf } from './json-schema.ts';
@@ -81,20 +81,27 @@ export function parseSettings(text: string, file: string, options: LoadOptions &
 function acrossSections(raw: RawSettings): Problem[] {
   const problems: Problem[] = [];
   if (Object.keys(raw.connections).length === 0) problems.push({ path: ['connections'], text: 'has no connection; add at least one' });
-  if (raw.kafka && !raw.registry) problems.push({ path: ['registry'], text: 'is missing; with your own kafka, say where its schema registry is (registry: { url: ... })' });
-  if (raw.registry && !raw.kafka) problems.push({ path: ['kafka'], text: 'is missing; a registry of your own needs your own kafka (kafka: { brokers: ... })' });
+  if (raw.kafka && !raw.registry)
+    problems.push({
+      path: ['registry'],
+      text: 'is missing; with your own kafka, say where its schema registry is (registry: { url: ... })',
+    });
+  if (raw.registry && !raw.kafka)
+    problems.push({ path: ['kafka'], text: 'is missing; a registry of your own needs your own kafka (kafka: { brokers: ... })' });
   for (const [name, landing] of Object.entries(raw.landings)) {
     const path = ['landings', name];
     if (landing === 'embedded') {
       if (name !== 'postgres') problems.push({ path, text: 'cannot be embedded; only postgres can' });
-      else if (raw.kafka) problems.push({ path, text: 'cannot be embedded beside your own kafka; name host, database, user and connect_url' });
+      else if (raw.kafka)
+        problems.push({ path, text: 'cannot be embedded beside your own kafka; name host, database, user and connect_url' });
     } else if (raw.kafka && landing.connect_url === undefined) {
       problems.push({ path: [...path, 'connect_url'], text: 'is missing; with your own kafka, say where its Connect workers are' });
     }
     const known = Object.keys(raw.connections);
     const wanted = landing === 'embedded' ? [] : (landing.connections ?? []);
     for (const [index, connection] of wanted.entries()) {
-      if (!known.includes(connection)) problems.push({ path: [...path, 'connections', index], text: `no connection is called ${connection}${hint(connection, known)}` });
+      if (!known.includes(connection))
+        problems.push({ path: [...path, 'connections', index], text: `no connection is called ${connection}${hint(connection, known)}` });
     }
   }
   return problems;
@@ -104,7 +111,9 @@ function acrossSections(raw: RawSettings): Problem[] {
 function rawConnections(value: unknown): [string, Record<string, unknown>][] {
   const connections = (value as { connections?: unknown } | null)?.connections;
   if (typeof connections !== 'object' || connections === null || Array.isArray(connections)) return [];
-  return Object.entries(connections).filter((entry): entry is [string, Record<string, unknown>] => typeof entry[1] === 'object' && entry[1] !== null);
+  return Object.entries(connections).filter(
+    (entry): entry is [string, Record<string, unknown>] => typeof entry[1] === 'object' && entry[1] !== null,
+  );
 }
 
 /** Marked fields, and everything that was inserted where the setting is not known to be harmless. */
@@ -132,7 +141,8 @@ function settingsError(file: string, yaml: YamlFile, problems: readonly Problem[
     .sort((a, b) => a.line - b.line)
     .map(({ line, text }) => `line ${line}: ${text}`);
   const [first = ''] = lines;
-  const message = lines.length === 1 ? `${file} ${first}` : `${file} has ${lines.length} problems:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+  const message =
+    lines.length === 1 ? `${file} ${first}` : `${file} has ${lines.length} problems:\n${lines.map((line) => `  ${line}`).join('\n')}`;
   return new TributaryError(message, { kind: 'config', code: 'settings', remedy: 'Correct it, then run `tributary check`.' });
 }
 

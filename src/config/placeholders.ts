@@ -41,12 +41,18 @@ export function resolvePlaceholders(value: unknown, sources: PlaceholderSources)
       }
     }
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-      problems.push({ path, text: `\${${name}} is no placeholder; write \${NAME} for an environment variable or \${file:/path} for a file` });
+      problems.push({
+        path,
+        text: `\${${name}} is no placeholder; write \${NAME} for an environment variable or \${file:/path} for a file`,
+      });
       return undefined;
     }
     const found = sources.variables[name];
     if (found === undefined || found === '') {
-      problems.push({ path, text: `the environment variable ${name} is not set; set it (or put ${name}=... into .env beside the settings)` });
+      problems.push({
+        path,
+        text: `the environment variable ${name} is not set; set it (or put ${name}=... into .env beside the settings)`,
+      });
       return undefined;
     }
     return found;

@@ -9,60 +9,91 @@ import { historyRanges, parseStartDate } from './dates.ts';
  */
 const shown = (doc: string) => z.string().min(1).meta({ description: doc, shown: true });
 const secret = (doc: string) => z.string().min(1).meta({ description: doc, secret: true });
-const pem = (doc: string) => z.string().min(1).refine((text) => text.includes('-----BEGIN '), {
-  error: 'must be PEM text; give it as ${file:/path/to/file.pem}',
-}).meta({ description: doc });
+const pem = (doc: string) =>
+  z
+    .string()
+    .min(1)
+    .refine((text) => text.includes('-----BEGIN '), {
+      error: 'must be PEM text; give it as ${file:/path/to/file.pem}',
+    })
+    .meta({ description: doc });
 
-const cron = z.string().refine(validCron, {
-  error: 'is not a cron expression (minute hour day-of-month month day-of-week, e.g. "0 * * * *")',
-}).meta({ shown: true, description: 'Cron expression: minute hour day-of-month month day-of-week.' });
+const cron = z
+  .string()
+  .refine(validCron, {
+    error: 'is not a cron expression (minute hour day-of-month month day-of-week, e.g. "0 * * * *")',
+  })
+  .meta({ shown: true, description: 'Cron expression: minute hour day-of-month month day-of-week.' });
 
-const schedule = z.union([
-  cron,
-  z.strictObject({
-    default: cron.optional(),
-    tables: z.record(z.string(), cron).default({}),
-  }),
-]).meta({ description: 'When the tables are read. Default: each table as its source suggests, hourly where it says nothing.' });
+const schedule = z
+  .union([
+    cron,
+    z.strictObject({
+      default: cron.optional(),
+      tables: z.record(z.string(), cron).default({}),
+    }),
+  ])
+  .meta({ description: 'When the tables are read. Default: each table as its source suggests, hourly where it says nothing.' });
 
 export const connectionSchema = z.strictObject({
-  source: shown('Which source this is. Default: the connection has its source\'s name.').optional(),
+  source: shown("Which source this is. Default: the connection has its source's name.").optional(),
   settings: z.record(z.string(), z.unknown()).default({}),
   tables: z.array(shown('Table name.')).min(1).optional().meta({ description: 'Only these tables.' }),
   exclude: z.array(shown('Table name.')).optional().meta({ description: 'All tables but these.' }),
   schedule: schedule.optional(),
   history: z.enum(historyRanges).optional().meta({ description: 'How far back the first read goes. Default: all.' }),
-  start_date: z.string().refine((text) => parseStartDate(text) !== undefined, {
-    error: 'is not a date; write MM/DD/YYYY or YYYY-MM-DD',
-  }).optional().meta({ shown: true, description: 'First day wanted, MM/DD/YYYY or ISO, instead of history.' }),
+  start_date: z
+    .string()
+    .refine((text) => parseStartDate(text) !== undefined, {
+      error: 'is not a date; write MM/DD/YYYY or YYYY-MM-DD',
+    })
+    .optional()
+    .meta({ shown: true, description: 'First day wanted, MM/DD/YYYY or ISO, instead of history.' }),
 });
 
 const kafkaSchema = z.strictObject({
-  brokers: z.union([
-    z.string().min(1).transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean)),
-    z.array(shown('host:port')).min(1),
-  ]).meta({ shown: true, description: 'Brokers as host:port, a list or comma-separated.' }),
-  tls: z.union([
-    z.boolean(),
-    z.strictObject({
-      ca: pem('Certificate authority, PEM.').optional(),
-      cert: pem('Client certificate, PEM.').optional(),
-      key: pem('Client key, PEM.').meta({ secret: true }).optional(),
-      reject_unauthorized: z.boolean().optional(),
-    }),
-  ]).optional(),
-  sasl: z.strictObject({
-    mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
-    username: shown('User name.'),
-    password: secret('Password.'),
-  }).optional(),
+  brokers: z
+    .union([
+      z
+        .string()
+        .min(1)
+        .transform((text) =>
+          text
+            .split(',')
+            .map((part) => part.trim())
+            .filter(Boolean),
+        ),
+      z.array(shown('host:port')).min(1),
+    ])
+    .meta({ shown: true, description: 'Brokers as host:port, a list or comma-separated.' }),
+  tls: z
+    .union([
+      z.boolean(),
+      z.strictObject({
+        ca: pem('Certificate authority, PEM.').optional(),
+        cert: pem('Client certificate, PEM.').optional(),
+        key: pem('Client key, PEM.').meta({ secret: true }).optional(),
+        reject_unauthorized: z.boolean().optional(),
+      }),
+    ])
+    .optional(),
+  sasl: z
+    .strictObject({
+      mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
+      username: shown('User name.'),
+      password: secret('Password.'),
+    })
+    .optional(),
   replication_factor: z.number().int().min(1).max(10).default(3),
   compression: z.enum(['gzip', 'none']).default('gzip'),
-  topic_config: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String)).default({})
+  topic_config: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
+    .default({})
     .meta({ description: 'Settings on top of ours for the topics that are created.' }),
 });
 
-const httpUrl = (doc: string) => z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).meta({ description: doc, shown: true });
+const httpUrl = (doc: string) =>
+  z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).meta({ description: doc, shown: true });
 
 const registrySchema = z.strictObject({
   url: httpUrl('Confluent-compatible schema registry.'),
@@ -71,22 +102,33 @@ const registrySchema = z.strictObject({
 });
 
 export const settingsSchema = z.strictObject({
-  prefix: z.string().regex(/^[a-z0-9_]+(\.[a-z0-9_]+)*$/, {
-    error: 'may hold lower-case letters, digits, underscores and single dots only (it begins every topic name)',
-  }).default('tributary').meta({ shown: true, description: 'First part of every topic name.' }),
+  prefix: z
+    .string()
+    .regex(/^[a-z0-9_]+(\.[a-z0-9_]+)*$/, {
+      error: 'may hold lower-case letters, digits, underscores and single dots only (it begins every topic name)',
+    })
+    .default('tributary')
+    .meta({ shown: true, description: 'First part of every topic name.' }),
   data_dir: shown('Folder of everything kept locally; it can be rebuilt from the topics.').default('.tributary'),
-  connections: z.record(
-    z.string().regex(/^[a-z][a-z0-9_]*$/, { error: 'a connection\'s name has lower-case letters, digits and underscores only' }),
-    connectionSchema,
-  ).meta({ description: 'One entry per account that is read.' }),
+  connections: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9_]*$/, { error: "a connection's name has lower-case letters, digits and underscores only" }),
+      connectionSchema,
+    )
+    .meta({ description: 'One entry per account that is read.' }),
   kafka: kafkaSchema.optional().meta({ description: 'Your Kafka. Without it an embedded one is started.' }),
   registry: registrySchema.optional().meta({ description: 'Your schema registry; needed with kafka.' }),
-  landings: z.record(z.string(), z.union([z.literal('embedded'), landingSettings])).default({})
-    .meta({ description: 'Where Kafka Connect lands the topics; `postgres: embedded` is the local stack\'s own PostgreSQL.' }),
-  metrics: z.strictObject({
-    port: z.number().int().min(0).max(65_535).default(9464),
-    host: shown('Address to listen on.').default('127.0.0.1'),
-  }).prefault({}).meta({ description: 'Where /metrics, /healthz, /readyz and /status are served.' }),
+  landings: z
+    .record(z.string(), z.union([z.literal('embedded'), landingSettings]))
+    .default({})
+    .meta({ description: "Where Kafka Connect lands the topics; `postgres: embedded` is the local stack's own PostgreSQL." }),
+  metrics: z
+    .strictObject({
+      port: z.number().int().min(0).max(65_535).default(9464),
+      host: shown('Address to listen on.').default('127.0.0.1'),
+    })
+    .prefault({})
+    .meta({ description: 'Where /metrics, /healthz, /readyz and /status are served.' }),
 });
 
 export type RawSettings = z.output<typeof settingsSchema>;

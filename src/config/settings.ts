@@ -1,6 +1,6 @@
 import type { KafkaSettings } from '../kafka/types.ts';
-import type { Source } from '../table/source.ts';
-import type { TableDefinition } from '../table/types.ts';
+import type { Source } from '../sdk/source.ts';
+import type { TableDefinition } from '../core/table.ts';
 import type { HistoryStart } from './dates.ts';
 import type { RawSettings } from './schema.ts';
 

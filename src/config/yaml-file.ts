@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 
 export type Path = readonly (string | number)[];
 

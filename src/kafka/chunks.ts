@@ -59,7 +59,10 @@ export function chunksOf(topic: string, messages: readonly PlacedMessage[]): Chu
  * and the other is slow, so with more than one broker each send goes to a single partition.
  */
 export function groupsOf(table: readonly Chunk[][], letters: readonly Chunk[][], state: readonly Chunk[][], brokers: number): Chunk[][] {
-  const rows = Array.from({ length: Math.max(table.length, letters.length) }, (_, round) => [...(table[round] ?? []), ...(letters[round] ?? [])]);
+  const rows = Array.from({ length: Math.max(table.length, letters.length) }, (_, round) => [
+    ...(table[round] ?? []),
+    ...(letters[round] ?? []),
+  ]);
   if (brokers !== 1) return [...rows, ...state].flat().map((chunk) => [chunk]);
   const last = rows.pop() ?? [];
   return [...rows, [...last, ...(state[0] ?? [])], ...state.slice(1)].filter((group) => group.length > 0);
@@ -71,7 +74,11 @@ export function groupsOf(table: readonly Chunk[][], letters: readonly Chunk[][],
  */
 export function presorted(chunks: readonly Chunk[]): Message[] {
   const byPartition = Object.fromEntries(chunks.map(({ partition, messages }) => [partition, messages]));
-  return Object.defineProperty(chunks.flatMap(({ messages }) => messages), 'reduce', { value: () => byPartition });
+  return Object.defineProperty(
+    chunks.flatMap(({ messages }) => messages),
+    'reduce',
+    { value: () => byPartition },
+  );
 }
 
 const headerSizes = new WeakMap<object, number>();

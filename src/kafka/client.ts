@@ -21,7 +21,10 @@ export interface KafkaAccess {
 const RETRY = { initialRetryTime: 100, maxRetryTime: 2_000, retries: 7 } as const;
 
 /** A kafkajs client with our time-outs. `retries` bounds how long a dead cluster is tried (7 are about 7 s). */
-export function createClient(access: KafkaAccess, options: { readonly retries?: number; readonly socketFactory?: ISocketFactory } = {}): Kafka {
+export function createClient(
+  access: KafkaAccess,
+  options: { readonly retries?: number; readonly socketFactory?: ISocketFactory } = {},
+): Kafka {
   const { settings } = access;
   const socketFactory = options.socketFactory ?? access.socketFactory;
   const log = access.onClientLog;
@@ -33,11 +36,13 @@ export function createClient(access: KafkaAccess, options: { readonly retries?: 
     requestTimeout: access.requestTimeout ?? 15_000,
     retry: { ...RETRY, retries: options.retries ?? RETRY.retries },
     logLevel: log === undefined ? logLevel.NOTHING : logLevel.WARN,
-    logCreator: () => ({ namespace, log: line }: LogEntry) => {
-      // The stack it gives is of its own insides.
-      const { message, timestamp: _, logger: __, stack: ___, ...fields } = line;
-      log?.({ message: `${namespace}: ${message}`, fields });
-    },
+    logCreator:
+      () =>
+      ({ namespace, log: line }: LogEntry) => {
+        // The stack it gives is of its own insides.
+        const { message, timestamp: _, logger: __, stack: ___, ...fields } = line;
+        log?.({ message: `${namespace}: ${message}`, fields });
+      },
     ...(socketFactory === undefined ? {} : { socketFactory }),
     ...tls(settings),
     ...(settings.sasl === undefined ? {} : { sasl: settings.sasl as NonNullable<KafkaConfig['sasl']> }),

@@ -22,10 +22,12 @@ export async function withCluster<T>(access: KafkaAccess, doing: string, work: (
     allowAutoTopicCreation: false,
     // The cluster asks for offsets at this level: the real ends, behind open transactions too.
     readUncommitted: true,
-    partitionAssigners: [(config) => {
-      cluster = config.cluster;
-      return PartitionAssigners.roundRobin(config);
-    }],
+    partitionAssigners: [
+      (config) => {
+        cluster = config.cluster;
+        return PartitionAssigners.roundRobin(config);
+      },
+    ],
   });
   if (cluster === undefined) throw new Error('kafkajs gave no cluster');
   const reached = cluster;
@@ -67,22 +69,43 @@ async function patiently<T>(cluster: Cluster, ask: () => Promise<T>): Promise<T>
 }
 
 /** Start and end of every partition of topics that exist; ends lie behind open transactions too. */
-export async function offsetsOf(cluster: Cluster, topics: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<number, OffsetRange>>> {
+export async function offsetsOf(
+  cluster: Cluster,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, ReadonlyMap<number, OffsetRange>>> {
   if (topics.length === 0) return new Map();
   await patiently(cluster, () => cluster.addMultipleTargetTopics([...topics]));
   const at = async (fromBeginning: boolean): Promise<ReadonlyMap<string, bigint>> => {
-    const answer = await patiently(cluster, () => cluster.fetchTopicsOffset(topics.map((topic) => ({
-      topic, fromBeginning, partitions: cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ partition: partitionId })),
-    }))));
-    return new Map(answer.flatMap(({ topic, partitions }) => partitions.map(({ partition, offset }) => [`${topic} ${partition}`, BigInt(offset)] as const)));
+    const answer = await patiently(cluster, () =>
+      cluster.fetchTopicsOffset(
+        topics.map((topic) => ({
+          topic,
+          fromBeginning,
+          partitions: cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ partition: partitionId })),
+        })),
+      ),
+    );
+    return new Map(
+      answer.flatMap(({ topic, partitions }) =>
+        partitions.map(({ partition, offset }) => [`${topic} ${partition}`, BigInt(offset)] as const),
+      ),
+    );
   };
   const starts = await at(true);
   const ends = await at(false);
-  return new Map(topics.map((topic) => [topic, new Map(cluster.findTopicPartitionMetadata(topic)
-    .map(({ partitionId }) => partitionId)
-    .sort((a, b) => a - b)
-    .map((partition) => {
-      const start = starts.get(`${topic} ${partition}`) ?? 0n;
-      return [partition, { start, end: ends.get(`${topic} ${partition}`) ?? start }];
-    }))]));
+  return new Map(
+    topics.map((topic) => [
+      topic,
+      new Map(
+        cluster
+          .findTopicPartitionMetadata(topic)
+          .map(({ partitionId }) => partitionId)
+          .sort((a, b) => a - b)
+          .map((partition) => {
+            const start = starts.get(`${topic} ${partition}`) ?? 0n;
+            return [partition, { start, end: ends.get(`${topic} ${partition}`) ?? start }];
+          }),
+      ),
+    ]),
+  );
 }

@@ -30,7 +30,9 @@ const ABORT = 0;
  * several connections was killed) it hands out rows that were never committed.
  */
 export function* committed(records: readonly RawRecord[], aborted: readonly AbortedTransaction[], from: bigint): Generator<RawRecord> {
-  const pending = aborted.map((one) => ({ producerId: one.producerId, first: BigInt(one.firstOffset) })).sort((a, b) => (a.first < b.first ? -1 : 1));
+  const pending = aborted
+    .map((one) => ({ producerId: one.producerId, first: BigInt(one.firstOffset) }))
+    .sort((a, b) => (a.first < b.first ? -1 : 1));
   const within = new Set<string>();
   let next = 0;
   for (const record of records) {

@@ -1,5 +1,5 @@
-import type { TributaryErrorOptions } from '../errors.ts';
-import { asTributaryError, TributaryError } from '../errors.ts';
+import type { TributaryErrorOptions } from '../core/errors.ts';
+import { asTributaryError, TributaryError } from '../core/errors.ts';
 import type { KafkaSettings } from './types.ts';
 
 interface ClientError extends Error {
@@ -12,7 +12,13 @@ const TLS = /SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|CERT_|ERR_TLS|ERR_SSL|EPROTO|WRO
 const UNREACHABLE = /ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPIPE/;
 const FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'FENCED_INSTANCE_ID', 'TRANSACTION_COORDINATOR_FENCED']);
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
-const SETTINGS = new Set(['INVALID_REPLICATION_FACTOR', 'INVALID_CONFIG', 'POLICY_VIOLATION', 'INVALID_TRANSACTION_TIMEOUT', 'INVALID_PARTITIONS']);
+const SETTINGS = new Set([
+  'INVALID_REPLICATION_FACTOR',
+  'INVALID_CONFIG',
+  'POLICY_VIOLATION',
+  'INVALID_TRANSACTION_TIMEOUT',
+  'INVALID_PARTITIONS',
+]);
 
 /** kafkajs wraps what happened in "retries exceeded" and the like; this is the error at the bottom. */
 export function rootCause(error: unknown): ClientError {
@@ -53,12 +59,17 @@ export function kafkaError(error: unknown, settings: KafkaSettings, doing: strin
 
   if (root.name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED') {
     return make(`Kafka at ${brokers} refused the user name or password.`, {
-      kind: 'config', reach: 'connection', code: 'kafka:sasl', remedy: 'Check kafka.sasl (mechanism, username, password) in the settings.',
+      kind: 'config',
+      reach: 'connection',
+      code: 'kafka:sasl',
+      remedy: 'Check kafka.sasl (mechanism, username, password) in the settings.',
     });
   }
   if (type === 'UNSUPPORTED_SASL_MECHANISM' || type === 'ILLEGAL_SASL_STATE') {
     return make(`Kafka at ${brokers} does not accept the SASL mechanism ${settings.sasl?.mechanism ?? '(none)'}.`, {
-      kind: 'config', reach: 'connection', remedy: 'Set kafka.sasl.mechanism to one the brokers offer.',
+      kind: 'config',
+      reach: 'connection',
+      remedy: 'Set kafka.sasl.mechanism to one the brokers offer.',
     });
   }
   if (type?.endsWith('AUTHORIZATION_FAILED')) {
@@ -67,34 +78,57 @@ export function kafkaError(error: unknown, settings: KafkaSettings, doing: strin
   const text = `${String(root.code ?? '')} ${root.message}`;
   if (TLS.test(text)) {
     return make(`the TLS connection to Kafka at ${brokers} could not be made (${root.message}).`, {
-      kind: 'config', reach: 'connection', code: 'kafka:tls', remedy: 'Check kafka.tls: the ca must have signed the brokers\' certificate, and the port must be the TLS one.',
+      kind: 'config',
+      reach: 'connection',
+      code: 'kafka:tls',
+      remedy: "Check kafka.tls: the ca must have signed the brokers' certificate, and the port must be the TLS one.",
     });
   }
   if (isFenced(error)) {
     return make('another instance has taken over this connection.', {
-      kind: 'fenced', reach: 'connection', remedy: 'Nothing, if the other instance is wanted. Otherwise stop one of the two that run this connection.',
+      kind: 'fenced',
+      reach: 'connection',
+      remedy: 'Nothing, if the other instance is wanted. Otherwise stop one of the two that run this connection.',
     });
   }
   if (TOO_LARGE.has(type ?? '')) {
-    return make('a message is larger than its topic allows.', { kind: 'data', remedy: 'Raise max.message.bytes of the topic, or leave the row out.' });
+    return make('a message is larger than its topic allows.', {
+      kind: 'data',
+      remedy: 'Raise max.message.bytes of the topic, or leave the row out.',
+    });
   }
   if (type === 'INVALID_RECORD') {
     return make('Kafka refused a record (on a compacted topic every record needs a key).', { kind: 'internal' });
   }
   if (type === 'UNSUPPORTED_VERSION' || root.name === 'KafkaJSServerDoesNotSupportApiKey') {
-    return make(`Kafka at ${brokers} does not speak a protocol version this client knows.`, { kind: 'config', reach: 'connection', remedy: 'Use brokers of version 2.1 to 4.x.' });
+    return make(`Kafka at ${brokers} does not speak a protocol version this client knows.`, {
+      kind: 'config',
+      reach: 'connection',
+      remedy: 'Use brokers of version 2.1 to 4.x.',
+    });
   }
   if (SETTINGS.has(type ?? '')) {
-    return make(`Kafka refused the settings: ${root.message}`, { kind: 'config', remedy: 'Check kafka.replication_factor, kafka.topic_config and the cluster\'s policy.' });
+    return make(`Kafka refused the settings: ${root.message}`, {
+      kind: 'config',
+      remedy: "Check kafka.replication_factor, kafka.topic_config and the cluster's policy.",
+    });
   }
-  if (UNREACHABLE.test(text) || root.name === 'KafkaJSConnectionError' || root.name === 'KafkaJSConnectionClosedError' || root.name === 'KafkaJSNoBrokerAvailableError' || root.name === 'KafkaJSRequestTimeoutError') {
+  if (
+    UNREACHABLE.test(text) ||
+    root.name === 'KafkaJSConnectionError' ||
+    root.name === 'KafkaJSConnectionClosedError' ||
+    root.name === 'KafkaJSNoBrokerAvailableError' ||
+    root.name === 'KafkaJSRequestTimeoutError'
+  ) {
     return make(`Kafka at ${brokers} cannot be reached (${root.message.replace(/^Connection error: /, '')}).`, {
-      kind: 'transient', reach: 'connection', code: 'kafka:unreachable',
+      kind: 'transient',
+      reach: 'connection',
+      code: 'kafka:unreachable',
       remedy: `Check kafka.brokers and that the cluster is up${tlsHint(root, settings)}.`,
     });
   }
   if (type !== undefined || root.name.startsWith('KafkaJS')) {
-    return make(root.message, { kind: 'transient', remedy: 'If it stays, look at the brokers\' log.' });
+    return make(root.message, { kind: 'transient', remedy: "If it stays, look at the brokers' log." });
   }
   return asTributaryError(error, doing);
 }
@@ -102,7 +136,9 @@ export function kafkaError(error: unknown, settings: KafkaSettings, doing: strin
 /** A port that speaks TLS to one who does not, or the other way round, just closes the connection. */
 function tlsHint(root: ClientError, { ssl }: KafkaSettings): string {
   if (root.name !== 'KafkaJSConnectionClosedError' && !/ECONNRESET|socket disconnected/.test(`${root.code} ${root.message}`)) return '';
-  return ssl === undefined || ssl === false ? '; if the port expects TLS, set kafka.tls' : '; if the port does not speak TLS, remove kafka.tls';
+  return ssl === undefined || ssl === false
+    ? '; if the port expects TLS, set kafka.tls'
+    : '; if the port does not speak TLS, remove kafka.tls';
 }
 
 function remedyForRight(type: string, { prefix }: KafkaSettings): string {

@@ -38,17 +38,19 @@ export const leaderOf = (cluster: Cluster, { topic, partition }: FetchLine): str
 export async function fetchFrom(cluster: Cluster, nodeId: string, lines: readonly FetchLine[], maxWaitTime = 250): Promise<FetchAnswer> {
   return withDeadline(FETCH_DEADLINE, 'Reading topics', async () => {
     const broker = await cluster.findBroker({ nodeId });
-    return await broker.fetch({
+    return (await broker.fetch({
       isolationLevel: READ_COMMITTED,
       maxWaitTime,
       minBytes: 1,
       maxBytes: FETCH_BYTES,
       topics: wanted(lines),
-    }) as FetchAnswer;
+    })) as FetchAnswer;
   });
 }
 
-function wanted(lines: readonly FetchLine[]): { topic: string; partitions: { partition: number; fetchOffset: string; maxBytes: number }[] }[] {
+function wanted(
+  lines: readonly FetchLine[],
+): { topic: string; partitions: { partition: number; fetchOffset: string; maxBytes: number }[] }[] {
   const topics = new Map<string, { partition: number; fetchOffset: string; maxBytes: number }[]>();
   for (const { topic, partition, next } of lines) {
     const partitions = topics.get(topic) ?? [];
@@ -59,12 +61,24 @@ function wanted(lines: readonly FetchLine[]): { topic: string; partitions: { par
 }
 
 /** The starts of the lines' partitions when the error says that an offset is not in the log any more. */
-export async function startsAgain<L extends FetchLine>(cluster: Cluster, lines: readonly L[], error: unknown): Promise<ReadonlyMap<L, bigint> | undefined> {
+export async function startsAgain<L extends FetchLine>(
+  cluster: Cluster,
+  lines: readonly L[],
+  error: unknown,
+): Promise<ReadonlyMap<L, bigint> | undefined> {
   if (protocolType(error) !== 'OFFSET_OUT_OF_RANGE') return undefined;
-  const answer = await cluster.fetchTopicsOffset([...new Set(lines.map(({ topic }) => topic))].map((topic) => ({
-    topic, fromBeginning: true, partitions: lines.filter((line) => line.topic === topic).map(({ partition }) => ({ partition })),
-  })));
-  const starts = new Map(answer.flatMap(({ topic, partitions }) => partitions.map(({ partition, offset }) => [`${topic} ${partition}`, BigInt(offset)] as const)));
+  const answer = await cluster.fetchTopicsOffset(
+    [...new Set(lines.map(({ topic }) => topic))].map((topic) => ({
+      topic,
+      fromBeginning: true,
+      partitions: lines.filter((line) => line.topic === topic).map(({ partition }) => ({ partition })),
+    })),
+  );
+  const starts = new Map(
+    answer.flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition, offset }) => [`${topic} ${partition}`, BigInt(offset)] as const),
+    ),
+  );
   return new Map(lines.map((line) => [line, starts.get(`${line.topic} ${line.partition}`) ?? line.next]));
 }
 
@@ -72,7 +86,8 @@ export async function startsAgain<L extends FetchLine>(cluster: Cluster, lines: 
 export async function recoverFetch(cluster: Cluster, error: unknown): Promise<void> {
   const root = rootCause(error) as { readonly retriable?: boolean; readonly host?: string; readonly port?: number; readonly name: string };
   if (!RETRIABLE.test(root.name) && root.retriable !== true) throw error;
-  if (root.name === 'KafkaJSConnectionClosedError' && root.host !== undefined && root.port !== undefined) cluster.removeBroker({ host: root.host, port: root.port });
+  if (root.name === 'KafkaJSConnectionClosedError' && root.host !== undefined && root.port !== undefined)
+    cluster.removeBroker({ host: root.host, port: root.port });
   await sleep(200);
   if (!cluster.isConnected()) await cluster.connect();
   await cluster.refreshMetadata();

@@ -1,4 +1,4 @@
-import { canonicalText } from './json-text.ts';
+import { canonicalText } from '../core/json/text.ts';
 import type { PlacedMessage } from './chunks.ts';
 import { connectionPartition } from './partitioning.ts';
 import type { DeadLetter, KafkaSettings, StateRecord } from './types.ts';

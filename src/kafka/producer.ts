@@ -4,7 +4,7 @@ import type { KafkaAccess } from './client.ts';
 import { createClient } from './client.ts';
 import { withDeadline } from './deadline.ts';
 import { kafkaError } from './errors.ts';
-import { leashed } from './leash.ts';
+import { trackSockets } from './tracked-sockets.ts';
 
 /** A kafkajs transactional producer that can be dropped for good, whatever it is doing. */
 export interface TransactionalProducer {
@@ -19,8 +19,13 @@ export interface TransactionalProducer {
  * Connects a new producer and makes the cluster forget the ones before it with the same id: when this
  * returns, their transactions are committed or aborted and their writes are refused.
  */
-export async function openProducer(access: KafkaAccess, transactionalId: string, transactionTimeout: number, deadline: number): Promise<TransactionalProducer> {
-  const leash = leashed(access.socketFactory);
+export async function openProducer(
+  access: KafkaAccess,
+  transactionalId: string,
+  transactionTimeout: number,
+  deadline: number,
+): Promise<TransactionalProducer> {
+  const leash = trackSockets(access.socketFactory);
   const producer: Producer = createClient(access, { socketFactory: leash.factory }).producer({
     transactionalId,
     transactionTimeout,

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 import type { KafkaAccess } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import { offsetsOf, topicsOf, withCluster } from './cluster.ts';
@@ -95,19 +95,29 @@ export async function readTopics(
 async function linesOf(cluster: Cluster, requests: readonly ReadRequest[]): Promise<Line[]> {
   const there = await topicsOf(cluster);
   const known = requests.filter(({ topic }) => there.has(topic));
-  const offsets = await offsetsOf(cluster, known.map(({ topic }) => topic));
-  return known.flatMap(({ topic, from, partitions }) => [...offsets.get(topic) ?? []]
-    .filter(([partition]) => partitions === undefined || partitions.includes(partition))
-    .map(([partition, { start, end }]) => {
-      const asked = from?.get(partition) ?? start;
-      // Beyond the end: the topic is not the one the offset came from.
-      const restarted = asked < start || asked > end;
-      return { topic, partition, range: { from: restarted ? start : asked, end, restarted }, next: restarted ? start : asked };
-    }));
+  const offsets = await offsetsOf(
+    cluster,
+    known.map(({ topic }) => topic),
+  );
+  return known.flatMap(({ topic, from, partitions }) =>
+    [...(offsets.get(topic) ?? [])]
+      .filter(([partition]) => partitions === undefined || partitions.includes(partition))
+      .map(([partition, { start, end }]) => {
+        const asked = from?.get(partition) ?? start;
+        // Beyond the end: the topic is not the one the offset came from.
+        const restarted = asked < start || asked > end;
+        return { topic, partition, range: { from: restarted ? start : asked, end, restarted }, next: restarted ? start : asked };
+      }),
+  );
 }
 
 /** One fetch from every broker that leads an open partition. Answers whether any of them got further. */
-async function readRound(cluster: Cluster, open: Set<Line>, deliver: (message: ReadMessage) => Promise<void>, signal: AbortSignal | undefined): Promise<boolean> {
+async function readRound(
+  cluster: Cluster,
+  open: Set<Line>,
+  deliver: (message: ReadMessage) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   let answers: readonly FetchAnswer[];
   try {
     const byLeader = new Map<string, Line[]>();
@@ -142,7 +152,12 @@ async function recover(cluster: Cluster, open: Set<Line>, error: unknown): Promi
   }
 }
 
-async function take(answer: FetchAnswer, open: Set<Line>, deliver: (message: ReadMessage) => Promise<void>, signal: AbortSignal | undefined): Promise<boolean> {
+async function take(
+  answer: FetchAnswer,
+  open: Set<Line>,
+  deliver: (message: ReadMessage) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   let moved = false;
   for (const { topicName, partitions } of answer.responses) {
     for (const { partition, messages, abortedTransactions } of partitions) {
@@ -152,7 +167,15 @@ async function take(answer: FetchAnswer, open: Set<Line>, deliver: (message: Rea
         const offset = BigInt(record.offset);
         if (offset >= line.range.end) break;
         stopIf(signal);
-        await deliver({ topic: topicName, partition, offset, timestamp: Number(record.timestamp), key: record.key, value: record.value, headers: texts(record.headers) });
+        await deliver({
+          topic: topicName,
+          partition,
+          offset,
+          timestamp: Number(record.timestamp),
+          key: record.key,
+          value: record.value,
+          headers: texts(record.headers),
+        });
       }
       const next = endOf(messages, line.next);
       if (next === line.next) continue;
@@ -198,10 +221,15 @@ function stopIf(signal: AbortSignal | undefined): void {
 
 function stalled(open: readonly Line[], patience: number): TributaryError {
   const where = open[0];
-  return new TributaryError(`Reading ${where?.topic}, partition ${where?.partition}, got nothing new for ${Math.round(patience / 1000)} s at offset ${where?.next} of ${where?.range.end}.`, {
-    kind: 'transient', code: 'kafka:stalled', reach: 'connection',
-    remedy: 'A writer\'s open transaction may hold the readers back; the broker ends it by itself.',
-  });
+  return new TributaryError(
+    `Reading ${where?.topic}, partition ${where?.partition}, got nothing new for ${Math.round(patience / 1000)} s at offset ${where?.next} of ${where?.range.end}.`,
+    {
+      kind: 'transient',
+      code: 'kafka:stalled',
+      reach: 'connection',
+      remedy: "A writer's open transaction may hold the readers back; the broker ends it by itself.",
+    },
+  );
 }
 
 function summary(lines: readonly Line[]): ReadonlyMap<string, ReadonlyMap<number, ReadRange>> {

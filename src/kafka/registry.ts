@@ -1,6 +1,6 @@
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import axios, { isAxiosError } from 'axios';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 import type { KafkaSettings } from './types.ts';
 
 export interface TableSchemaIds {
@@ -45,7 +45,8 @@ export function createRegistry({ registry: { url, username, password } }: Pick<K
     try {
       return await within(timeout * 3, attempt);
     } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'ConfluentSchemaRegistryCompatibilityError') throw failure(error, host, `Registering the schema of ${subject}`);
+      if (!(error instanceof Error) || error.name !== 'ConfluentSchemaRegistryCompatibilityError')
+        throw failure(error, host, `Registering the schema of ${subject}`);
     }
     // A subject whose first registration was interrupted, or that another tool made, has no level or a
     // weaker one, and the client refuses it for ever. The subject is ours, so is its level.
@@ -62,20 +63,26 @@ export function createRegistry({ registry: { url, username, password } }: Pick<K
       keySchemaId: await remembered(ids, `${topic}-key ${keySchema}`, () => register(`${topic}-key`, keySchema)),
       valueSchemaId: await remembered(ids, `${topic}-value ${valueSchema}`, () => register(`${topic}-value`, valueSchema)),
     }),
-    schemaById: (id) => remembered(texts, id, async () => {
-      try {
-        const { data } = await http.get<{ schema?: unknown }>(`/schemas/ids/${id}`);
-        if (typeof data?.schema !== 'string') throw new Error('the answer holds no schema');
-        return data.schema;
-      } catch (error) {
-        if (isAxiosError(error) && error.response?.status === 404) {
-          throw new TributaryError(`The schema registry at ${place(host)} does not know schema ${id}, with which rows in the topic were written.`, {
-            kind: 'config', remedy: 'Point registry.url at the registry the topics were written with.', code: 'registry:404',
-          });
+    schemaById: (id) =>
+      remembered(texts, id, async () => {
+        try {
+          const { data } = await http.get<{ schema?: unknown }>(`/schemas/ids/${id}`);
+          if (typeof data?.schema !== 'string') throw new Error('the answer holds no schema');
+          return data.schema;
+        } catch (error) {
+          if (isAxiosError(error) && error.response?.status === 404) {
+            throw new TributaryError(
+              `The schema registry at ${place(host)} does not know schema ${id}, with which rows in the topic were written.`,
+              {
+                kind: 'config',
+                remedy: 'Point registry.url at the registry the topics were written with.',
+                code: 'registry:404',
+              },
+            );
+          }
+          throw failure(error, host, `Fetching schema ${id}`);
         }
-        throw failure(error, host, `Fetching schema ${id}`);
-      }
-    }),
+      }),
   };
 }
 
@@ -92,9 +99,12 @@ function remembered<K, V>(memory: Map<K, Promise<V>>, key: K, make: () => Promis
 async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   try {
-    return await Promise.race([work(), new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-    })]);
+    return await Promise.race([
+      work(),
+      new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+      }),
+    ]);
   } finally {
     clearTimeout(timer);
   }
@@ -114,27 +124,41 @@ function failure(error: unknown, host: string, doing: string): TributaryError {
   if (error instanceof TributaryError) return error;
   const told = isAxiosError(error) ? error.response?.status : (error as { status?: number }).status;
   // The registry client reports a refused connection as status 400.
-  const status = told === 400 && error instanceof Error && /E(CONN|HOST|NET|TIMED|AI_|PIPE|NOTFOUND)/.test(error.message) ? undefined : told;
+  const status =
+    told === 400 && error instanceof Error && /E(CONN|HOST|NET|TIMED|AI_|PIPE|NOTFOUND)/.test(error.message) ? undefined : told;
   const answer = isAxiosError(error) ? (error.response?.data as { message?: unknown } | undefined)?.message : undefined;
-  const reason = (typeof answer === 'string' ? answer : error instanceof Error ? error.message : String(error)).replace(/^Confluent_Schema_Registry - /, '');
+  const reason = (typeof answer === 'string' ? answer : error instanceof Error ? error.message : String(error)).replace(
+    /^Confluent_Schema_Registry - /,
+    '',
+  );
   // The error itself is not kept as the cause: it carries the request with its login.
   const common = { code: `registry:${status ?? 'unreachable'}`, detail: reason };
   if (status === 401 || status === 403) {
     return new TributaryError(`${doing} failed: the schema registry at ${place(host)} refused the login (${status}).`, {
-      ...common, kind: 'config', reach: 'connection', remedy: 'Check registry.username and registry.password.',
+      ...common,
+      kind: 'config',
+      reach: 'connection',
+      remedy: 'Check registry.username and registry.password.',
     });
   }
   if (status === 409) {
     return new TributaryError(`${doing} failed: it does not fit the versions already registered. The registry says: ${reason}`, {
-      ...common, kind: 'config', remedy: 'Columns may only be added or removed as nullable with default null; a type or key change needs a new topic.',
+      ...common,
+      kind: 'config',
+      remedy: 'Columns may only be added or removed as nullable with default null; a type or key change needs a new topic.',
     });
   }
   if (status === 422 || (error instanceof Error && error.name === 'ConfluentSchemaRegistryArgumentError')) {
     return new TributaryError(`${doing} failed: the registry does not accept the schema: ${reason}`, {
-      ...common, kind: 'config', remedy: 'Correct the table\'s definition.',
+      ...common,
+      kind: 'config',
+      remedy: "Correct the table's definition.",
     });
   }
   return new TributaryError(`${doing} failed: the schema registry at ${place(host)} does not answer as it should (${reason}).`, {
-    ...common, kind: 'transient', reach: 'connection', remedy: 'Check registry.url and that the registry is up.',
+    ...common,
+    kind: 'transient',
+    reach: 'connection',
+    remedy: 'Check registry.url and that the registry is up.',
   });
 }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, ITopicConfig } from 'kafkajs';
 import kafkajs from 'kafkajs';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 import type { KafkaAccess } from './client.ts';
 import { withAdmin } from './client.ts';
 import { kafkaError, protocolType } from './errors.ts';
-import { topicNames } from './topic-names.ts';
+import { topicNames } from './meta/topic-names.ts';
 import type { KafkaSettings, TableState } from './types.ts';
 
 export interface TopicSpec {
@@ -58,7 +58,10 @@ export async function ensureTopics(access: KafkaAccess, specs: readonly TopicSpe
         throw kafkaError(error, settings, `Creating ${missing.length === 1 ? missing[0]?.name : `${missing.length} topics`}`);
       }
     }
-    const partitions = await knownPartitions(admin, specs.map((spec) => spec.name));
+    const partitions = await knownPartitions(
+      admin,
+      specs.map((spec) => spec.name),
+    );
     // Those that were missing a moment ago too: somebody else may have been quicker.
     const compacted = specs.filter((spec) => spec.kind !== 'log');
     const kept = await compactedAs(admin, compacted);
@@ -80,9 +83,10 @@ export function checkTable(topic: string, facts: TopicFacts, keySchemaId: number
   if (facts.partitions !== state.partitions) throw otherCount(topic, facts.partitions, state.partitions);
   if (keySchemaId !== state.keySchemaId) {
     throw refusal(
-      `The registry gives the key schema of ${topic} the id ${keySchemaId}, but the rows in the topic were written with id ${state.keySchemaId}. `
-      + 'The id is part of every key, so new rows would stand beside the old ones instead of replacing them.',
-      'Point registry.url at the registry the topic was written with. If that one is lost, or the table\'s key was changed, delete the topic and have the table read again: tributary state reset <connection>.<table>');
+      `The registry gives the key schema of ${topic} the id ${keySchemaId}, but the rows in the topic were written with id ${state.keySchemaId}. ` +
+        'The id is part of every key, so new rows would stand beside the old ones instead of replacing them.',
+      "Point registry.url at the registry the topic was written with. If that one is lost, or the table's key was changed, delete the topic and have the table read again: tributary state reset <connection>.<table>",
+    );
   }
 }
 
@@ -94,15 +98,19 @@ export function checkTable(topic: string, facts: TopicFacts, keySchemaId: number
  */
 export function checkWritten(topic: string, written: boolean, state: TableState): void {
   if (written || state.rowsPublished === 0) return;
-  throw refusal(`The topic ${topic} is gone, but its state says that ${state.rowsPublished} rows were published to it.`,
-    'Restore the topic, or have the table read again from the start: tributary state reset <connection>.<table>. The empty topic that is there now may stay.');
+  throw refusal(
+    `The topic ${topic} is gone, but its state says that ${state.rowsPublished} rows were published to it.`,
+    'Restore the topic, or have the table read again from the start: tributary state reset <connection>.<table>. The empty topic that is there now may stay.',
+  );
 }
 
 const refusal = (message: string, remedy: string): TributaryError => new TributaryError(message, { kind: 'config', remedy });
 
-const otherCount = (topic: string, found: number, wanted: number): TributaryError => refusal(
-  `The topic ${topic} has ${found} partitions, but its rows were spread over ${wanted}: a row's new version would land in another partition than its old one.`,
-  `The partition count of a topic must never change. Delete the topic${topic.includes('._') ? '' : ' and have the table read again (tributary state reset <connection>.<table>)'}, or restore it with ${wanted} partitions.`);
+const otherCount = (topic: string, found: number, wanted: number): TributaryError =>
+  refusal(
+    `The topic ${topic} has ${found} partitions, but its rows were spread over ${wanted}: a row's new version would land in another partition than its old one.`,
+    `The partition count of a topic must never change. Delete the topic${topic.includes('._') ? '' : ' and have the table read again (tributary state reset <connection>.<table>)'}, or restore it with ${wanted} partitions.`,
+  );
 
 function creation(spec: TopicSpec, settings: KafkaSettings): ITopicConfig {
   const common = {
@@ -137,7 +145,11 @@ async function compactedAs(admin: Admin, specs: readonly TopicSpec[]): Promise<R
   if (specs.length === 0) return new Map();
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: specs.map(({ name }) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: ['cleanup.policy', 'delete.retention.ms'] })),
+    resources: specs.map(({ name }) => ({
+      type: kafkajs.ConfigResourceTypes.TOPIC,
+      name,
+      configNames: ['cleanup.policy', 'delete.retention.ms'],
+    })),
   });
   const kept = new Map<string, number>();
   for (const { resourceName, configEntries } of resources) {
@@ -149,7 +161,8 @@ async function compactedAs(admin: Admin, specs: readonly TopicSpec[]): Promise<R
     }
     throw refusal(
       `The topic ${resourceName} has cleanup.policy=${policy}: rows that do not change would be deleted with time.`,
-      `Set it right: kafka-configs --alter --topic ${resourceName} --add-config cleanup.policy=compact`);
+      `Set it right: kafka-configs --alter --topic ${resourceName} --add-config cleanup.policy=compact`,
+    );
   }
   return kept;
 }
@@ -172,7 +185,10 @@ async function knownPartitions(admin: Admin, topics: string[]): Promise<Map<stri
     }
     if (Date.now() > deadline) {
       throw new TributaryError(waiting, {
-        kind: 'transient', reach: 'connection', code: 'kafka:LEADER_NOT_AVAILABLE', remedy: 'Look at the state of the brokers.',
+        kind: 'transient',
+        reach: 'connection',
+        code: 'kafka:LEADER_NOT_AVAILABLE',
+        remedy: 'Look at the state of the brokers.',
       });
     }
     await sleep(100);

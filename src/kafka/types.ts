@@ -1,4 +1,4 @@
-import type { JsonObject, Position } from '../extract/types.ts';
+import type { JsonObject, Position } from '../core/types.ts';
 
 /** How to reach Kafka and the registry. Secrets are already resolved. */
 export interface KafkaSettings {
@@ -26,17 +26,22 @@ export interface TopicMessage {
 export interface TableState {
   readonly v: 1;
   /** Drawn when the table is read for the first time, and after a reset: an index of an earlier life says nothing of this one. */
-  readonly life?: string;
+  readonly topicEpoch?: string;
   readonly position: Position | undefined;
   /** Position of a back-fill under way; undefined when none is. */
-  readonly backfill?: { readonly id: string; readonly since: number | null; readonly position: Position | undefined; readonly done: boolean };
+  readonly backfill?: {
+    readonly id: string;
+    readonly since: number | null;
+    readonly position: Position | undefined;
+    readonly done: boolean;
+  };
   readonly keySchemaId: number;
   readonly valueSchemaId: number;
   readonly partitions: number;
   /** Oldest event time the first run asked for, epoch ms; null means all. Fixed for the life of the topic. */
   readonly since: number | null;
   /** Oldest event time of which the topic holds rows where that is not `since`: a back-fill went deeper. Null means all. */
-  readonly reach?: number | null;
+  readonly horizon?: number | null;
   readonly rowsPublished: number;
   readonly runId: string;
   readonly updatedAt: number;
@@ -51,12 +56,12 @@ export interface TableState {
    * that they may be any row; `putAside` with a key that the topic does not hold.
    */
   readonly scan?: { readonly id: string; readonly unnamed: number; readonly putAside: number };
-  /** Control requests already honoured, by slot. */
-  readonly honoured?: Readonly<Record<string, string>>;
+  /** Control requests already handled, by slot. */
+  readonly handled?: Readonly<Record<string, string>>;
 }
 
 /** Work one table handed to another, kept in `_state` beside the states until it is taken. */
-export interface HandedWork {
+export interface OutboxTask {
   readonly id: string;
   readonly work: JsonObject;
 }
@@ -65,7 +70,7 @@ export interface HandedWork {
 export interface StateRecord {
   readonly connection: string;
   readonly table: string;
-  /** `state` for {@link TableState}, `handed:<id>` for {@link HandedWork}. */
+  /** `state` for {@link TableState}, `outbox:<id>` for {@link OutboxTask}. */
   readonly slot: string;
   readonly value: JsonObject | null;
 }

@@ -1,18 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AssignerProtocol } from 'kafkajs';
 import type { Consumer } from 'kafkajs';
-import type { TributaryError } from '../errors.ts';
+import type { TributaryError } from '../core/errors.ts';
 import type { KafkaAccess } from './client.ts';
 import { createClient, withAdmin } from './client.ts';
-import type { ControlRecord } from './control.ts';
-import { controlRecord, readControl } from './control.ts';
+import type { ControlRecord } from './meta/control.ts';
+import { controlRecord, readControl } from './meta/control.ts';
 import { withDeadline } from './deadline.ts';
 import { kafkaError, protocolType } from './errors.ts';
-import { leashed } from './leash.ts';
+import { trackSockets } from './tracked-sockets.ts';
 import { connectionPartition } from './partitioning.ts';
-import { topicNames } from './topic-names.ts';
+import { topicNames } from './meta/topic-names.ts';
 
-export interface WorkerOptions {
+export interface WorkerGroupOptions {
   /** The connections this process can run. */
   readonly connections: readonly string[];
   /** The connection is this process's now. Its control records have been given to `onControl` before. */
@@ -22,7 +22,7 @@ export interface WorkerOptions {
   /** A desired state of one of this process's connections: first the latest of each, then new ones as they come. */
   readonly onControl: (record: ControlRecord) => void;
   /** The group cannot be joined or reached; `fatal` when only the user can help, else it is joined again by itself. */
-  readonly onTrouble?: (error: TributaryError, fatal: boolean) => void;
+  readonly onRetry?: (error: TributaryError, fatal: boolean) => void;
   /** Milliseconds after which a silent process's connections are given to others. Default 30,000. */
   readonly sessionTimeout?: number;
 }
@@ -48,7 +48,7 @@ const groupOf = (prefix: string): string => `${prefix}._workers`;
  * after the cluster was away, is told as trouble and joined again. Stop the connections before leaving, so that
  * nobody has to be fenced.
  */
-export function joinWorkers(access: KafkaAccess, options: WorkerOptions): Worker {
+export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): Worker {
   const { settings } = access;
   const topic = topicNames(settings.prefix).control;
   const sessionTimeout = options.sessionTimeout ?? 30_000;
@@ -88,7 +88,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerOptions): Worker
       } catch (error) {
         if (turn !== generation || left.aborted) return;
         const told = kafkaError(error, settings, 'Taking over connections');
-        options.onTrouble?.(told, false);
+        options.onRetry?.(told, false);
         await pause(wait, left);
       }
     }
@@ -107,7 +107,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerOptions): Worker
 
   /** A new member, in the group when this returns. */
   const join = async (): Promise<void> => {
-    const leash = leashed(access.socketFactory);
+    const leash = trackSockets(access.socketFactory);
     const consumer = createClient(access, { socketFactory: leash.factory }).consumer({
       groupId: groupOf(settings.prefix),
       sessionTimeout,
@@ -160,7 +160,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerOptions): Worker
         revokeAll();
         if (left.aborted) return;
         const trouble = kafkaError(error, settings, 'Joining the workers');
-        options.onTrouble?.(trouble, trouble.kind === 'config');
+        options.onRetry?.(trouble, trouble.kind === 'config');
         if (trouble.kind === 'config') return;
         await pause(wait, left);
       }
@@ -172,7 +172,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerOptions): Worker
     revokeAll();
     await drop(before);
     if (left.aborted) return;
-    options.onTrouble?.(why, why.kind === 'config');
+    options.onRetry?.(why, why.kind === 'config');
     if (why.kind === 'config') return;
     await pause(200, left);
     await keepJoining();
@@ -189,7 +189,8 @@ export function joinWorkers(access: KafkaAccess, options: WorkerOptions): Worker
 }
 
 /** Waits, at the longest until the signal. */
-const pause = (milliseconds: number, signal: AbortSignal): Promise<void> => delay(milliseconds, undefined, { signal }).catch(() => undefined);
+const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+  delay(milliseconds, undefined, { signal }).catch(() => undefined);
 
 /** One member of the group: a consumer and the end of all its sockets. */
 interface Member {
@@ -205,7 +206,10 @@ async function drop({ consumer, cut }: Member): Promise<void> {
   cut();
 }
 
-async function run(consumer: Consumer, onRecord: (partition: number, offset: bigint, record: ControlRecord | undefined) => void): Promise<void> {
+async function run(
+  consumer: Consumer,
+  onRecord: (partition: number, offset: bigint, record: ControlRecord | undefined) => void,
+): Promise<void> {
   await consumer.run({
     autoCommit: false,
     eachMessage: async ({ partition, message }) => {
@@ -235,7 +239,10 @@ export async function activeWorkers(access: KafkaAccess): Promise<readonly Worke
       memberId,
       clientId,
       host: clientHost.replace(/^\//, ''),
-      partitions: memberAssignment.length === 0 ? [] : AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment[topicNames(prefix).control] ?? [],
+      partitions:
+        memberAssignment.length === 0
+          ? []
+          : (AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment[topicNames(prefix).control] ?? []),
     }));
   });
 }

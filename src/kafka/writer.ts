@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { RecordMetadata, Transaction } from 'kafkajs';
 import { CompressionTypes } from 'kafkajs';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 import type { Chunk } from './chunks.ts';
 import { chunksOf, groupsOf, placed, presorted } from './chunks.ts';
 import type { KafkaAccess } from './client.ts';
@@ -11,7 +11,7 @@ import { isFenced, kafkaError } from './errors.ts';
 import { deadLetterMessage, maxMessageBytes, stateMessage } from './messages.ts';
 import type { TransactionalProducer } from './producer.ts';
 import { openProducer } from './producer.ts';
-import { topicNames } from './topic-names.ts';
+import { topicNames } from './meta/topic-names.ts';
 import type { Batch, CoveredOffsets, Writer } from './types.ts';
 
 /** Milliseconds each call may take. `transaction` is the broker's own limit for a whole transaction. */
@@ -25,7 +25,10 @@ export interface WriterDeadlines {
 export interface WriterOptions {
   readonly access: KafkaAccess;
   readonly connection: string;
-  readonly onTransaction?: (done: { readonly outcome: 'committed' | 'aborted' | 'unknown' | 'fenced'; readonly durationMs: number }) => void;
+  readonly onTransaction?: (done: {
+    readonly outcome: 'committed' | 'aborted' | 'unknown' | 'fenced';
+    readonly durationMs: number;
+  }) => void;
   readonly deadlines?: Partial<WriterDeadlines>;
 }
 
@@ -37,7 +40,7 @@ interface Cluster {
   readonly partitions: ReadonlyMap<string, number>;
 }
 
-type Life =
+type WriterState =
   | { readonly is: 'new' | 'closed' }
   | { readonly is: 'open'; readonly producer: TransactionalProducer }
   | { readonly is: 'dead'; readonly fenced: boolean };
@@ -52,7 +55,7 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
   const names = topicNames(settings.prefix);
   const id = `${settings.prefix}.${connection}`;
   const limit = maxMessageBytes(settings);
-  let life: Life = { is: 'new' };
+  let status: WriterState = { is: 'new' };
   let cluster: Cluster = { brokers: 0, partitions: new Map() };
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -74,30 +77,38 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
   const send = async (tx: Transaction, group: readonly Chunk[]): Promise<RecordMetadata[]> => {
     const byTopic = new Map<string, Chunk[]>();
     for (const chunk of group) byTopic.set(chunk.topic, [...(byTopic.get(chunk.topic) ?? []), chunk]);
-    const answers = await withDeadline(deadlines.send, `Writing to ${group[0]?.topic}`, () => tx.sendBatch({
-      acks: -1,
-      compression: settings.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
-      topicMessages: [...byTopic].map(([topic, chunks]) => ({ topic, messages: presorted(chunks) })),
-    }));
+    const answers = await withDeadline(deadlines.send, `Writing to ${group[0]?.topic}`, () =>
+      tx.sendBatch({
+        acks: -1,
+        compression: settings.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
+        topicMessages: [...byTopic].map(([topic, chunks]) => ({ topic, messages: presorted(chunks) })),
+      }),
+    );
     // After a change of leaders in the middle of a send, kafkajs can leave out partitions without an error.
     for (const { topic, partition } of group) {
       const answer = answers.find((one) => one.topicName === topic && one.partition === partition);
       if (answer === undefined || answer.errorCode !== 0 || BigInt(answer.baseOffset ?? -1) < 0n) {
-        throw new TributaryError(`Kafka did not confirm all messages for ${topic}, partition ${partition}.`, { kind: 'transient', code: 'kafka:unconfirmed' });
+        throw new TributaryError(`Kafka did not confirm all messages for ${topic}, partition ${partition}.`, {
+          kind: 'transient',
+          code: 'kafka:unconfirmed',
+        });
       }
     }
     return answers;
   };
 
   const write = async (batch: Batch): Promise<CoveredOffsets> => {
-    if (life.is === 'new') throw new TributaryError(`The writer of ${connection} was used before it was opened.`, { kind: 'internal' });
-    if (life.is !== 'open') throw deadError(connection, life.is === 'dead' && life.fenced);
-    const { producer } = life;
+    if (status.is === 'new') throw new TributaryError(`The writer of ${connection} was used before it was opened.`, { kind: 'internal' });
+    if (status.is !== 'open') throw deadError(connection, status.is === 'dead' && status.fenced);
+    const { producer } = status;
     const partitions = batch.messages.length === 0 ? 0 : await knowTopic(batch.topic);
     if (cluster.brokers === 0) await knowTopic(names.state);
     const groups = groupsOf(
       chunksOf(batch.topic, placed(batch.messages, partitions, batch.headers)),
-      chunksOf(names.deadLetters, batch.deadLetters.map((letter) => deadLetterMessage(letter, limit))),
+      chunksOf(
+        names.deadLetters,
+        batch.deadLetters.map((letter) => deadLetterMessage(letter, limit)),
+      ),
       chunksOf(names.state, batch.state.map(stateMessage)),
       cluster.brokers,
     );
@@ -112,13 +123,19 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
       // The broker ends a transaction that takes too long in the same way in which a rival would.
       const overdue = performance.now() - startedAt >= deadlines.transaction;
       const fenced = isFenced(error) && !overdue;
-      life = { is: 'dead', fenced };
+      status = { is: 'dead', fenced };
       producer.drop();
       end(fenced ? 'fenced' : outcome);
       if (isFenced(error) && overdue) {
-        return new TributaryError(`Writing to ${batch.topic} took longer than the ${deadlines.transaction / 1000} s a transaction may; nothing of it was kept.`, {
-          kind: 'transient', reach: 'connection', code: 'kafka:transaction-timeout', cause: error,
-        });
+        return new TributaryError(
+          `Writing to ${batch.topic} took longer than the ${deadlines.transaction / 1000} s a transaction may; nothing of it was kept.`,
+          {
+            kind: 'transient',
+            reach: 'connection',
+            code: 'kafka:transaction-timeout',
+            cause: error,
+          },
+        );
       }
       return kafkaError(error, settings, `Writing to ${batch.topic}`);
     };
@@ -150,7 +167,10 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
       const told = die(error, 'unknown');
       if (isFenced(error)) throw told;
       throw new TributaryError(`It is unknown whether the last rows for ${batch.topic} were committed: ${told.message}`, {
-        kind: 'transient', reach: 'connection', code: 'kafka:outcome-unknown', cause: error,
+        kind: 'transient',
+        reach: 'connection',
+        code: 'kafka:outcome-unknown',
+        cause: error,
         remedy: 'Nothing: the writer is opened again and the saved position tells what was committed.',
       });
     }
@@ -160,16 +180,18 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
 
   return {
     write: (batch) => inTurn(() => write(batch)),
-    reopen: () => inTurn(async () => {
-      if (life.is === 'open') return;
-      cluster = { brokers: 0, partitions: new Map() };
-      life = { is: 'open', producer: await openProducer(access, id, deadlines.transaction, deadlines.open) };
-    }),
-    close: () => inTurn(async () => {
-      const before = life;
-      life = { is: 'closed' };
-      if (before.is === 'open') await before.producer.close();
-    }),
+    reopen: () =>
+      inTurn(async () => {
+        if (status.is === 'open') return;
+        cluster = { brokers: 0, partitions: new Map() };
+        status = { is: 'open', producer: await openProducer(access, id, deadlines.transaction, deadlines.open) };
+      }),
+    close: () =>
+      inTurn(async () => {
+        const before = status;
+        status = { is: 'closed' };
+        if (before.is === 'open') await before.producer.close();
+      }),
   };
 }
 
@@ -183,7 +205,12 @@ async function lookUp(access: KafkaAccess, known: Cluster, topic: string): Promi
 }
 
 function deadError(connection: string, fenced: boolean): TributaryError {
-  return new TributaryError(`The writer of ${connection} is closed${fenced ? ': another instance has taken over' : ' after an earlier failure'}.`, {
-    kind: fenced ? 'fenced' : 'transient', reach: 'connection', code: 'kafka:writer-dead',
-  });
+  return new TributaryError(
+    `The writer of ${connection} is closed${fenced ? ': another instance has taken over' : ' after an earlier failure'}.`,
+    {
+      kind: fenced ? 'fenced' : 'transient',
+      reach: 'connection',
+      code: 'kafka:writer-dead',
+    },
+  );
 }

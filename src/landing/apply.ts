@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 import type { ConnectClient, ConnectorStatus } from './connect-client.ts';
 import { diffConnector } from './diff.ts';
 import type { ConnectorDiff } from './diff.ts';
@@ -7,7 +7,7 @@ import type { RenderedLanding } from './types.ts';
 
 /** What applying would change. Reads only. */
 export async function planLanding(rendered: RenderedLanding, connect: ConnectClient): Promise<ConnectorDiff[]> {
-  return Promise.all(rendered.connectors.map(async connector => diffConnector(connector, await connect.config(connector.name))));
+  return Promise.all(rendered.connectors.map(async (connector) => diffConnector(connector, await connect.config(connector.name))));
 }
 
 export interface ApplyOptions {
@@ -50,7 +50,8 @@ async function untilRunning(connect: ConnectClient, name: string, deadline: numb
     const status = await whileRebalancing(deadline, options, () => connect.status(name));
     const state = status?.connector.state;
     if (state === 'PAUSED' || state === 'STOPPED') return;
-    if (status !== undefined && state === 'RUNNING' && status.tasks.length > 0 && status.tasks.every(task => task.state === 'RUNNING')) return;
+    if (status !== undefined && state === 'RUNNING' && status.tasks.length > 0 && status.tasks.every((task) => task.state === 'RUNNING'))
+      return;
     const failed = status === undefined ? undefined : failure(status);
     // A changed connector shows its old failure for a moment before the new tasks start.
     failedSince = failed === undefined ? undefined : (failedSince ?? options.now());
@@ -73,7 +74,13 @@ async function whileRebalancing<T>(deadline: number, options: ApplyOptions, work
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof TributaryError) || error.kind !== 'transient' || error.code === 'connect:unreachable' || options.now() > deadline) throw error;
+      if (
+        !(error instanceof TributaryError) ||
+        error.kind !== 'transient' ||
+        error.code === 'connect:unreachable' ||
+        options.now() > deadline
+      )
+        throw error;
       await sleep(300, undefined, { signal: options.signal });
     }
   }
@@ -90,14 +97,14 @@ function late(name: string, state: string): TributaryError {
 /** The stack trace of whatever has failed. */
 export function failure(status: ConnectorStatus): string | undefined {
   if (status.connector.state === 'FAILED') return status.connector.trace ?? 'no reason given';
-  const task = status.tasks.find(one => one.state === 'FAILED');
+  const task = status.tasks.find((one) => one.state === 'FAILED');
   return task === undefined ? undefined : (task.trace ?? 'no reason given');
 }
 
 /** The last `Caused by` of a Java stack trace says what a person can act on. */
 export function rootCause(trace: string): string {
-  const lines = trace.split('\n').map(line => line.trim());
-  const cause = lines.findLast(line => line.startsWith('Caused by: '))?.slice('Caused by: '.length) ?? lines[0] ?? trace;
+  const lines = trace.split('\n').map((line) => line.trim());
+  const cause = lines.findLast((line) => line.startsWith('Caused by: '))?.slice('Caused by: '.length) ?? lines[0] ?? trace;
   const text = cause.replace(/^([a-z_][\w$]*\.)+/i, '');
   return text.length <= 400 ? text : `${text.slice(0, 400)} ...`;
 }

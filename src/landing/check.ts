@@ -1,14 +1,14 @@
 import type { ConnectClient } from './connect-client.ts';
 import { lintConnector } from './lint.ts';
-import type { Finding } from './lint.ts';
+import type { LintFinding } from './lint.ts';
 import type { Landing, RenderedLanding } from './types.ts';
 
 /**
  * Lints every connector, and asks the worker's own validation where the worker has the class.
  * An empty list means: can be applied.
  */
-export async function checkLanding(landing: Landing, rendered: RenderedLanding, connect?: ConnectClient): Promise<Finding[]> {
-  const findings = rendered.connectors.flatMap(connector => [
+export async function checkLanding(landing: Landing, rendered: RenderedLanding, connect?: ConnectClient): Promise<LintFinding[]> {
+  const findings = rendered.connectors.flatMap((connector) => [
     ...lintConnector(connector.name, connector.config),
     ...replication(connector.name, connector.config, landing.replicationFactor),
   ]);
@@ -26,12 +26,19 @@ export async function checkLanding(landing: Landing, rendered: RenderedLanding, 
       continue;
     }
     const problems = await connect.validate({ name: connector.name, ...connector.config });
-    findings.push(...problems.map(({ key, errors }) => ({ connector: connector.name, key, problem: `the worker says: ${errors.join('; ')}`, remedy: 'Correct the landing in tributary.yaml.' })));
+    findings.push(
+      ...problems.map(({ key, errors }) => ({
+        connector: connector.name,
+        key,
+        problem: `the worker says: ${errors.join('; ')}`,
+        remedy: 'Correct the landing in tributary.yaml.',
+      })),
+    );
   }
   return findings;
 }
 
-function replication(connector: string, config: Readonly<Record<string, string>>, factor: number): Finding[] {
+function replication(connector: string, config: Readonly<Record<string, string>>, factor: number): LintFinding[] {
   const key = 'errors.deadletterqueue.topic.replication.factor';
   if (config[key] === undefined || config[key] === String(factor)) return [];
   return [{ connector, key, problem: `is ${config[key]}, the other topics have ${factor}`, remedy: `Set it to ${factor}.` }];

@@ -1,6 +1,6 @@
 import axios from 'axios';
 import type { AxiosInstance } from 'axios';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 
 export type ConnectorState = 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'UNASSIGNED' | 'RESTARTING';
 
@@ -58,8 +58,10 @@ export function connectClient(url: string, options: { timeoutMs?: number; signal
     proxy: false,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  const call = (method: 'get' | 'put' | 'post' | 'delete', path: string, body?: unknown): Promise<Answer> => request(http, url, method, path, body);
-  const must = async <T = void>(method: 'get' | 'put' | 'post' | 'delete', path: string, body?: unknown): Promise<T> => accepted(await call(method, path, body), url, path).data as T;
+  const call = (method: 'get' | 'put' | 'post' | 'delete', path: string, body?: unknown): Promise<Answer> =>
+    request(http, url, method, path, body);
+  const must = async <T = void>(method: 'get' | 'put' | 'post' | 'delete', path: string, body?: unknown): Promise<T> =>
+    accepted(await call(method, path, body), url, path).data as T;
   const unlessMissing = async <T>(path: string): Promise<T | undefined> => {
     const answer = await call('get', path);
     return answer.status === 404 ? undefined : (accepted(answer, url, path).data as T);
@@ -67,30 +69,36 @@ export function connectClient(url: string, options: { timeoutMs?: number; signal
   const at = (name: string): string => `/connectors/${encodeURIComponent(name)}`;
   return {
     url,
-    plugins: async () => (await must<{ class: string }[]>('get', '/connector-plugins?connectorsOnly=true')).map(plugin => plugin.class),
+    plugins: async () => (await must<{ class: string }[]>('get', '/connector-plugins?connectorsOnly=true')).map((plugin) => plugin.class),
     async validate(config) {
       const name = config['connector.class'] ?? '';
-      const data = await must<{ configs: { value: { name: string; errors: string[] } }[] }>('put', `/connector-plugins/${encodeURIComponent(name)}/config/validate`, config);
-      const values = data.configs.map(entry => entry.value);
-      return values.filter(value => value.errors.length > 0).map(value => ({ key: value.name, errors: value.errors }));
+      const data = await must<{ configs: { value: { name: string; errors: string[] } }[] }>(
+        'put',
+        `/connector-plugins/${encodeURIComponent(name)}/config/validate`,
+        config,
+      );
+      const values = data.configs.map((entry) => entry.value);
+      return values.filter((value) => value.errors.length > 0).map((value) => ({ key: value.name, errors: value.errors }));
     },
-    config: name => unlessMissing(`${at(name)}/config`),
+    config: (name) => unlessMissing(`${at(name)}/config`),
     putConfig: (name, config) => must('put', `${at(name)}/config`, config),
-    status: name => unlessMissing(`${at(name)}/status`),
+    status: (name) => unlessMissing(`${at(name)}/status`),
     async offsets(name) {
-      const data = await must<{ offsets: { partition: { kafka_topic: string; kafka_partition: number }; offset: { kafka_offset: number } }[] }>('get', `${at(name)}/offsets`);
-      return data.offsets.map(entry => ({
+      const data = await must<{
+        offsets: { partition: { kafka_topic: string; kafka_partition: number }; offset: { kafka_offset: number } }[];
+      }>('get', `${at(name)}/offsets`);
+      return data.offsets.map((entry) => ({
         topic: entry.partition.kafka_topic,
         partition: entry.partition.kafka_partition,
         offset: entry.offset.kafka_offset,
       }));
     },
-    resetOffsets: name => must('delete', `${at(name)}/offsets`),
-    pause: name => must('put', `${at(name)}/pause`),
-    stop: name => must('put', `${at(name)}/stop`),
-    resume: name => must('put', `${at(name)}/resume`),
-    restart: name => must('post', `${at(name)}/restart?includeTasks=true&onlyFailed=true`),
-    delete: name => must('delete', at(name)),
+    resetOffsets: (name) => must('delete', `${at(name)}/offsets`),
+    pause: (name) => must('put', `${at(name)}/pause`),
+    stop: (name) => must('put', `${at(name)}/stop`),
+    resume: (name) => must('put', `${at(name)}/resume`),
+    restart: (name) => must('post', `${at(name)}/restart?includeTasks=true&onlyFailed=true`),
+    delete: (name) => must('delete', at(name)),
   };
 }
 
@@ -103,15 +111,21 @@ async function request(http: AxiosInstance, url: string, method: string, path: s
     // A worker that is busy starting connectors answers late; a call repeated does no harm.
     if ((cause as { code?: string }).code === 'ECONNABORTED') {
       throw new TributaryError(`Kafka Connect at ${url} has not answered within ${(http.defaults.timeout ?? 0) / 1000} s.`, {
-        kind: 'transient', remedy: 'Try again in a moment; if it stays, look into the log of the worker.', code: 'connect:slow', cause,
+        kind: 'transient',
+        remedy: 'Try again in a moment; if it stays, look into the log of the worker.',
+        code: 'connect:slow',
+        cause,
       });
     }
-    throw new TributaryError(`Kafka Connect at ${url} does not answer (${(cause as { code?: string }).code ?? (cause as Error).message}).`, {
-      kind: 'transient',
-      remedy: 'Check that a worker runs there and that connect_url in the landing names it.',
-      code: 'connect:unreachable',
-      cause,
-    });
+    throw new TributaryError(
+      `Kafka Connect at ${url} does not answer (${(cause as { code?: string }).code ?? (cause as Error).message}).`,
+      {
+        kind: 'transient',
+        remedy: 'Check that a worker runs there and that connect_url in the landing names it.',
+        code: 'connect:unreachable',
+        cause,
+      },
+    );
   }
 }
 
@@ -123,7 +137,9 @@ function accepted(answer: Answer, url: string, path: string): Answer {
   const passing = answer.status === 409 || answer.status >= 500;
   throw new TributaryError(`Kafka Connect at ${url} refused ${path.split('?')[0]}: ${message}`, {
     kind: passing ? 'transient' : 'config',
-    remedy: passing ? 'Try again in a moment; if it stays, look into the log of the worker.' : 'Run `tributary landing check` for what is wrong in the configuration.',
+    remedy: passing
+      ? 'Try again in a moment; if it stays, look into the log of the worker.'
+      : 'Run `tributary landing check` for what is wrong in the configuration.',
     code: `connect:${answer.status}`,
   });
 }

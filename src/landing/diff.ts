@@ -20,9 +20,9 @@ const SECRET_IN_VALUE = /\/\/[^/@\s:]+:[^/@\s]+@|[?&;](password|sig|accountkey)=
 /** Compares what Connect has with what it is to have. Values that hold a secret and not a reference to one are masked. */
 export function diffConnector(connector: Connector, current: Readonly<Record<string, string>> | undefined): ConnectorDiff {
   const wanted = connector.config;
-  const keys = [...new Set([...Object.keys(current ?? {}), ...Object.keys(wanted)])].filter(key => key !== 'name').sort();
+  const keys = [...new Set([...Object.keys(current ?? {}), ...Object.keys(wanted)])].filter((key) => key !== 'name').sort();
   const changes = keys
-    .filter(key => current?.[key] !== wanted[key])
+    .filter((key) => current?.[key] !== wanted[key])
     .map((key): ConfigChange => ({ key, ...shown('from', key, current?.[key]), ...shown('to', key, wanted[key]) }));
   return { connector: connector.name, kind: current === undefined ? 'create' : changes.length > 0 ? 'change' : 'same', changes };
 }
@@ -48,7 +48,7 @@ function isReference(value: string): boolean {
 export function describeDiff(diff: ConnectorDiff): string[] {
   if (diff.kind === 'same') return [`  ${diff.connector}: unchanged`];
   const head = diff.kind === 'create' ? `+ ${diff.connector}: new` : `~ ${diff.connector}:`;
-  const lines = diff.changes.flatMap(change => [
+  const lines = diff.changes.flatMap((change) => [
     ...(change.from === undefined ? [] : [`    - ${change.key}: ${change.from}`]),
     ...(change.to === undefined ? [] : [`    + ${change.key}: ${change.to}`]),
   ]);

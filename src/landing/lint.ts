@@ -2,7 +2,7 @@ import { CONSUMER_KEYS, SINK_KEYS, SINK_PREFIXES, TRANSFORM_KEYS } from './keys/
 import { KEY_TABLES } from './keys/index.ts';
 import { holdsSecret } from './diff.ts';
 
-export interface Finding {
+export interface LintFinding {
   readonly connector: string;
   readonly key?: string;
   readonly problem: string;
@@ -10,38 +10,57 @@ export interface Finding {
 }
 
 type Config = Readonly<Record<string, string>>;
-type Fault = Omit<Finding, 'connector'>;
+type Fault = Omit<LintFinding, 'connector'>;
 
 /** Faults of a connector's configuration that Connect itself accepts in silence. */
-export function lintConnector(connector: string, config: Config): Finding[] {
+export function lintConnector(connector: string, config: Config): LintFinding[] {
   const rules = [unknownKeys, requiredKeys, fixedValues, deadLetters, secrets, consumer, routing];
-  return rules.flatMap(rule => rule(config)).map(fault => ({ connector, ...fault }));
+  return rules.flatMap((rule) => rule(config)).map((fault) => ({ connector, ...fault }));
 }
 
 function unknownKeys(config: Config): Fault[] {
   const known = KEY_TABLES[config['connector.class'] ?? ''];
   if (known === undefined) {
-    return [{ key: 'connector.class', problem: `nothing is known about the class ${config['connector.class'] ?? '(none)'}`, remedy: 'Use one of the connectors of sink-configs, or add a table of its keys.' }];
+    return [
+      {
+        key: 'connector.class',
+        problem: `nothing is known about the class ${config['connector.class'] ?? '(none)'}`,
+        remedy: 'Use one of the connectors of sink-configs, or add a table of its keys.',
+      },
+    ];
   }
-  const allowed = new Set([...SINK_KEYS, ...known.allowed, ...transformKeys(config), ...CONSUMER_KEYS.map(key => `consumer.override.${key}`)]);
-  const prefixes = [...SINK_PREFIXES.filter(prefix => prefix !== 'consumer.override.'), ...(known.prefixes ?? [])];
+  const allowed = new Set([
+    ...SINK_KEYS,
+    ...known.allowed,
+    ...transformKeys(config),
+    ...CONSUMER_KEYS.map((key) => `consumer.override.${key}`),
+  ]);
+  const prefixes = [...SINK_PREFIXES.filter((prefix) => prefix !== 'consumer.override.'), ...(known.prefixes ?? [])];
   return Object.keys(config)
-    .filter(key => !allowed.has(key) && !prefixes.some(prefix => key.startsWith(prefix)))
-    .map(key => ({ key, problem: 'the connector does not know this key and would ignore it', remedy: 'Correct its spelling or remove it.' }));
+    .filter((key) => !allowed.has(key) && !prefixes.some((prefix) => key.startsWith(prefix)))
+    .map((key) => ({
+      key,
+      problem: 'the connector does not know this key and would ignore it',
+      remedy: 'Correct its spelling or remove it.',
+    }));
 }
 
 function transformKeys(config: Config): string[] {
-  const list = (key: string): string[] => (config[key] ?? '').split(',').map(name => name.trim()).filter(name => name !== '');
-  const transforms = list('transforms').flatMap(name => {
+  const list = (key: string): string[] =>
+    (config[key] ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '');
+  const transforms = list('transforms').flatMap((name) => {
     const type = (config[`transforms.${name}.type`] ?? '').split('.').at(-1) ?? '';
-    return ['type', 'predicate', 'negate', ...(TRANSFORM_KEYS[type] ?? [])].map(option => `transforms.${name}.${option}`);
+    return ['type', 'predicate', 'negate', ...(TRANSFORM_KEYS[type] ?? [])].map((option) => `transforms.${name}.${option}`);
   });
-  return [...transforms, ...list('predicates').flatMap(name => [`predicates.${name}.type`, `predicates.${name}.pattern`])];
+  return [...transforms, ...list('predicates').flatMap((name) => [`predicates.${name}.type`, `predicates.${name}.pattern`])];
 }
 
 function requiredKeys(config: Config): Fault[] {
   const required = KEY_TABLES[config['connector.class'] ?? '']?.required ?? [];
-  return required.filter(key => (config[key] ?? '') === '').map(key => ({ key, problem: 'is missing', remedy: 'Add it.' }));
+  return required.filter((key) => (config[key] ?? '') === '').map((key) => ({ key, problem: 'is missing', remedy: 'Add it.' }));
 }
 
 function fixedValues(config: Config): Fault[] {
@@ -55,7 +74,11 @@ function deadLetters(config: Config): Fault[] {
   const topic = config['errors.deadletterqueue.topic.name'] ?? '';
   const faults: Fault[] = [];
   if (config['errors.tolerance'] === 'all' && topic === '') {
-    faults.push({ key: 'errors.tolerance', problem: 'is all without a dead-letter topic: rows that fail would be lost', remedy: 'Set errors.deadletterqueue.topic.name.' });
+    faults.push({
+      key: 'errors.tolerance',
+      problem: 'is all without a dead-letter topic: rows that fail would be lost',
+      remedy: 'Set errors.deadletterqueue.topic.name.',
+    });
   }
   if (topic !== '' && !/^[1-9]\d*$/.test(config['errors.deadletterqueue.topic.replication.factor'] ?? '')) {
     faults.push({
@@ -65,23 +88,33 @@ function deadLetters(config: Config): Fault[] {
     });
   }
   if (config['errors.log.include.messages'] === 'true') {
-    faults.push({ key: 'errors.log.include.messages', problem: 'writes personal data into the log of the worker', remedy: 'Set it to false.' });
+    faults.push({
+      key: 'errors.log.include.messages',
+      problem: 'writes personal data into the log of the worker',
+      remedy: 'Set it to false.',
+    });
   }
   return faults;
 }
 
 function secrets(config: Config): Fault[] {
-  return Object.keys(config).filter(key => holdsSecret(key, config[key] ?? '')).map(key => ({
-    key,
-    problem: 'holds a secret in clear; Connect keeps configurations in a topic and shows them to anybody who asks',
-    remedy: 'Use ${file:...}, ${env:...} or ${dir:...}, resolved by the worker.',
-  }));
+  return Object.keys(config)
+    .filter((key) => holdsSecret(key, config[key] ?? ''))
+    .map((key) => ({
+      key,
+      problem: 'holds a secret in clear; Connect keeps configurations in a topic and shows them to anybody who asks',
+      remedy: 'Use ${file:...}, ${env:...} or ${dir:...}, resolved by the worker.',
+    }));
 }
 
 function consumer(config: Config): Fault[] {
   const faults: Fault[] = [];
   if (config['consumer.override.isolation.level'] !== 'read_committed') {
-    faults.push({ key: 'consumer.override.isolation.level', problem: 'is not read_committed: rows of aborted transactions would land', remedy: 'Set it to read_committed.' });
+    faults.push({
+      key: 'consumer.override.isolation.level',
+      problem: 'is not read_committed: rows of aborted transactions would land',
+      remedy: 'Set it to read_committed.',
+    });
   }
   if (config['consumer.override.allow.auto.create.topics'] !== 'false') {
     faults.push({
@@ -92,7 +125,11 @@ function consumer(config: Config): Fault[] {
   }
   const reset = config['consumer.override.auto.offset.reset'];
   if (reset !== undefined && reset !== 'earliest') {
-    faults.push({ key: 'consumer.override.auto.offset.reset', problem: `is ${reset}: what the topic holds already would not land`, remedy: 'Set it to earliest.' });
+    faults.push({
+      key: 'consumer.override.auto.offset.reset',
+      problem: `is ${reset}: what the topic holds already would not land`,
+      remedy: 'Set it to earliest.',
+    });
   }
   if ((config['topics'] === undefined) === (config['topics.regex'] === undefined)) {
     faults.push({ key: 'topics', problem: 'either topics or topics.regex has to be set, not both', remedy: 'List the topics.' });
@@ -101,9 +138,15 @@ function consumer(config: Config): Fault[] {
 }
 
 function routing(config: Config): Fault[] {
-  const router = Object.keys(config).some(key => /^transforms\..*\.type$/.test(key) && config[key]?.endsWith('.RegexRouter'));
-  const map = ['topic2TableMap', 'snowflake.topic2table.map'].find(key => (config[key] ?? '') !== '');
+  const router = Object.keys(config).some((key) => /^transforms\..*\.type$/.test(key) && config[key]?.endsWith('.RegexRouter'));
+  const map = ['topic2TableMap', 'snowflake.topic2table.map'].find((key) => (config[key] ?? '') !== '');
   return router && map !== undefined
-    ? [{ key: map, problem: 'stands beside a RegexRouter: the map would be asked for names it does not have', remedy: 'Use one of the two.' }]
+    ? [
+        {
+          key: map,
+          problem: 'stands beside a RegexRouter: the map would be asked for names it does not have',
+          remedy: 'Use one of the two.',
+        },
+      ]
     : [];
 }

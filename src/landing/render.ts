@@ -1,4 +1,4 @@
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 import { KINDS } from './kinds/index.ts';
 import type { Kind } from './kinds/kind.ts';
 import { landedTables, requireNamesFit } from './tables.ts';
@@ -15,13 +15,26 @@ export function renderLanding(landing: Landing): RenderedLanding {
   const kind = KINDS[landing.settings.kind];
   const tables = landedTables(landing.prefix, landing.connections);
   if (tables.length === 0) {
-    throw new TributaryError(`The landing ${landing.name} has no tables.`, { kind: 'config', remedy: 'Name connections in it that exist and have tables.' });
+    throw new TributaryError(`The landing ${landing.name} has no tables.`, {
+      kind: 'config',
+      remedy: 'Name connections in it that exist and have tables.',
+    });
   }
   if (kind.dialect !== undefined) requireNamesFit(tables, kind.dialect, kind.longestSuffix);
-  const connectors = landing.connections.map(({ name }) => renderConnector(landing, kind, name, tables.filter(table => table.connection === name)));
+  const connectors = landing.connections.map(({ name }) =>
+    renderConnector(
+      landing,
+      kind,
+      name,
+      tables.filter((table) => table.connection === name),
+    ),
+  );
   const files: RenderedFile[] = [
-    ...kind.sql(landing).map(file => ({ path: file, text: renderSql(landing, kind, file, tables) })),
-    ...connectors.map(connector => ({ path: `connectors/${connector.name}.json`, text: `${JSON.stringify(connector.config, null, 2)}\n` })),
+    ...kind.sql(landing).map((file) => ({ path: file, text: renderSql(landing, kind, file, tables) })),
+    ...connectors.map((connector) => ({
+      path: `connectors/${connector.name}.json`,
+      text: `${JSON.stringify(connector.config, null, 2)}\n`,
+    })),
   ];
   return { connectors, files };
 }
@@ -33,7 +46,7 @@ function renderConnector(landing: Landing, kind: Kind, connection: string, table
     landing: landing.name,
     connector: name,
     connection,
-    topics: tables.map(table => table.topic).join(','),
+    topics: tables.map((table) => table.topic).join(','),
     topic_pattern: `${`${landing.prefix}.${connection}.`.replaceAll('.', '\\.')}(.+)`,
     dead_letter_topic: deadLetterTopic,
     replication_factor: String(landing.replicationFactor),
@@ -42,7 +55,10 @@ function renderConnector(landing: Landing, kind: Kind, connection: string, table
     ...kind.connectionValues(landing, tables),
   };
   const templates = [...kind.connector(landing), 'common/connector.json', `common/converter-${landing.converter.kind}.json`];
-  const config = Object.assign({}, ...templates.map(path => fillJson(path, values)), converterCredentials(landing)) as Record<string, string>;
+  const config = Object.assign({}, ...templates.map((path) => fillJson(path, values)), converterCredentials(landing)) as Record<
+    string,
+    string
+  >;
   Object.assign(config, kind.extraConfig?.(landing, tables, config));
   return { name, connection, config, deadLetterTopic, tables };
 }
@@ -62,7 +78,7 @@ function converterCredentials(landing: Landing): Record<string, string> {
     });
   }
   return Object.fromEntries(
-    ['key', 'value'].flatMap(side => [
+    ['key', 'value'].flatMap((side) => [
       [`${side}.converter.basic.auth.credentials.source`, 'USER_INFO'],
       [`${side}.converter.basic.auth.user.info`, `\${${credentialsRef}}`],
     ]),
@@ -72,7 +88,8 @@ function converterCredentials(landing: Landing): Record<string, string> {
 function renderSql(landing: Landing, kind: Kind, file: string, tables: readonly LandedTable[]): string {
   const path = `${landing.settings.kind}/${file}`;
   const { dialect } = kind;
-  if (dialect === undefined) throw new TributaryError(`The landing kind ${landing.settings.kind} has SQL but no dialect.`, { kind: 'internal' });
-  const perTable = tables.map(table => ({ topic: table.topic, ...kind.tableValues(landing, table) }));
+  if (dialect === undefined)
+    throw new TributaryError(`The landing kind ${landing.settings.kind} has SQL but no dialect.`, { kind: 'internal' });
+  const perTable = tables.map((table) => ({ topic: table.topic, ...kind.tableValues(landing, table) }));
   return fillSql(readTemplate(path), { landing: landing.name, ...kind.values(landing) }, perTable, path);
 }

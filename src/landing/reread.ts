@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 import type { ConnectClient } from './connect-client.ts';
 import type { ApplyOptions } from './apply.ts';
 
@@ -17,7 +17,11 @@ export async function rereadConnector(connect: ConnectClient, name: string, opti
   for (;;) {
     const status = await connect.status(name);
     if (status?.connector.state === 'STOPPED' && status.tasks.length === 0) break;
-    if (options.now() > deadline) throw new TributaryError(`The connector ${name} does not stop.`, { kind: 'transient', remedy: 'Look into the log of the Connect worker, then try again.' });
+    if (options.now() > deadline)
+      throw new TributaryError(`The connector ${name} does not stop.`, {
+        kind: 'transient',
+        remedy: 'Look into the log of the Connect worker, then try again.',
+      });
     await sleep(200, undefined, { signal: options.signal });
   }
   await connect.resetOffsets(name);

@@ -6,7 +6,9 @@ const identifier = z.string().regex(/^[a-z_][a-z0-9_]*$/i, 'letters, digits and 
  * A secret the Connect worker reads itself, written without the braces: `env:NAME`, `file:/path:key` or
  * `dir:/path:file`. Connect stores configurations in a topic, so a secret never enters one.
  */
-const secretRef = z.string().regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|(file|dir):\/[^:]+:[^:]+)$/, 'a reference for Connect: env:NAME, file:/path:key or dir:/path:file');
+const secretRef = z
+  .string()
+  .regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|(file|dir):\/[^:]+:[^:]+)$/, 'a reference for Connect: env:NAME, file:/path:key or dir:/path:file');
 
 const common = {
   /** Connect's REST address. The embedded stack fills it in. */
@@ -74,27 +76,32 @@ export const bigqueryLanding = z.strictObject({
   mode: z.enum(['upsert', 'append']).default('upsert'),
 });
 
-export const synapseLanding = z.strictObject({
-  kind: z.literal('synapse'),
-  ...common,
-  workspace: z.string(),
-  database: identifier,
-  schema: identifier.default('tributary'),
-  user: identifier.default('tributary_sink'),
-  /** Needed unless `copy` is set: then the connector writes files and nobody logs in for it. */
-  password_ref: secretRef.optional(),
-  reader: identifier.default('tributary_reader'),
-  /** Lands files in Blob storage, which copy.sql loads, instead of rows. */
-  copy: z
-    .strictObject({
-      account: z.string(),
-      container: z.string().regex(/^[a-z0-9](-?[a-z0-9]){2,62}$/, 'three to 63 lower-case letters, digits and single hyphens'),
-      prefix: z.string().default('tributary'),
-      /** The storage account's connection string. */
-      connection_string_ref: secretRef,
-    })
-    .optional(),
-}).refine(landing => landing.copy !== undefined || landing.password_ref !== undefined, { path: ['password_ref'], error: 'is needed unless copy is set' });
+export const synapseLanding = z
+  .strictObject({
+    kind: z.literal('synapse'),
+    ...common,
+    workspace: z.string(),
+    database: identifier,
+    schema: identifier.default('tributary'),
+    user: identifier.default('tributary_sink'),
+    /** Needed unless `copy` is set: then the connector writes files and nobody logs in for it. */
+    password_ref: secretRef.optional(),
+    reader: identifier.default('tributary_reader'),
+    /** Lands files in Blob storage, which copy.sql loads, instead of rows. */
+    copy: z
+      .strictObject({
+        account: z.string(),
+        container: z.string().regex(/^[a-z0-9](-?[a-z0-9]){2,62}$/, 'three to 63 lower-case letters, digits and single hyphens'),
+        prefix: z.string().default('tributary'),
+        /** The storage account's connection string. */
+        connection_string_ref: secretRef,
+      })
+      .optional(),
+  })
+  .refine((landing) => landing.copy !== undefined || landing.password_ref !== undefined, {
+    path: ['password_ref'],
+    error: 'is needed unless copy is set',
+  });
 
 export const snowflakeLanding = z.strictObject({
   kind: z.literal('snowflake'),
@@ -110,7 +117,14 @@ export const snowflakeLanding = z.strictObject({
   private_key_ref: secretRef,
 });
 
-export const landingSettings = z.discriminatedUnion('kind', [postgresLanding, redshiftLanding, s3Landing, bigqueryLanding, synapseLanding, snowflakeLanding]);
+export const landingSettings = z.discriminatedUnion('kind', [
+  postgresLanding,
+  redshiftLanding,
+  s3Landing,
+  bigqueryLanding,
+  synapseLanding,
+  snowflakeLanding,
+]);
 
 export type PostgresLanding = z.infer<typeof postgresLanding>;
 export type RedshiftLanding = z.infer<typeof redshiftLanding>;

@@ -1,5 +1,5 @@
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 import type { PostgresLanding } from './settings.ts';
 import type { RenderedLanding } from './types.ts';
 
@@ -15,8 +15,13 @@ export interface PostgresAdmin {
  * Runs the rendered setup.sql, and gives the sink its password when one is passed. Safe to repeat.
  * Throws `transient` when the server does not answer, `config` with its words when it refuses.
  */
-export async function setUpPostgres(rendered: RenderedLanding, settings: PostgresLanding, admin: PostgresAdmin, sinkPassword?: string): Promise<void> {
-  const setup = rendered.files.find(file => file.path === 'setup.sql');
+export async function setUpPostgres(
+  rendered: RenderedLanding,
+  settings: PostgresLanding,
+  admin: PostgresAdmin,
+  sinkPassword?: string,
+): Promise<void> {
+  const setup = rendered.files.find((file) => file.path === 'setup.sql');
   if (setup === undefined) throw new TributaryError('The landing has no setup.sql.', { kind: 'internal' });
   const client = new Client({ ...admin, connectionTimeoutMillis: 10_000, application_name: 'tributary-landing' });
   client.on('error', () => undefined);
@@ -35,7 +40,8 @@ export async function setUpPostgres(rendered: RenderedLanding, settings: Postgre
     // Two set-ups at once would both find a role missing.
     await client.query(`SELECT pg_advisory_xact_lock(hashtext('tributary landing set-up'))`);
     await client.query(setup.text);
-    if (sinkPassword !== undefined) await client.query(`ALTER ROLE ${escapeIdentifier(settings.user)} PASSWORD ${escapeLiteral(sinkPassword)}`);
+    if (sinkPassword !== undefined)
+      await client.query(`ALTER ROLE ${escapeIdentifier(settings.user)} PASSWORD ${escapeLiteral(sinkPassword)}`);
     await client.query('COMMIT');
   } catch (cause) {
     throw new TributaryError(`PostgreSQL at ${where} refused the set-up: ${(cause as Error).message}`, {

@@ -27,7 +27,10 @@ export async function landingStatus(
   now: () => number,
   signal?: AbortSignal,
 ): Promise<LandingStatus[]> {
-  const deadLetters = await messageCounts(access, rendered.connectors.map(connector => connector.deadLetterTopic));
+  const deadLetters = await messageCounts(
+    access,
+    rendered.connectors.map((connector) => connector.deadLetterTopic),
+  );
   const all: LandingStatus[] = [];
   for (const connector of rendered.connectors) {
     const status = await connect.status(connector.name);
@@ -39,7 +42,17 @@ export async function landingStatus(
       state: status?.connector.state ?? 'MISSING',
       tasks: (status?.tasks ?? []).map(({ id, state }) => ({ id, state })),
       ...(trace === undefined ? {} : { failure: rootCause(trace) }),
-      topics: await sinkLag(access, connector.tables.map(({ topic }) => ({ topic, committed, deletesBy: deletesBy(connector), deadLetterTopic: connector.deadLetterTopic })), now, signal),
+      topics: await sinkLag(
+        access,
+        connector.tables.map(({ topic }) => ({
+          topic,
+          committed,
+          deletesBy: deletesBy(connector),
+          deadLetterTopic: connector.deadLetterTopic,
+        })),
+        now,
+        signal,
+      ),
       deadLetters: deadLetters.get(connector.deadLetterTopic) ?? 0,
     });
   }
@@ -48,7 +61,9 @@ export async function landingStatus(
 
 /** A connector that is not shown the tombstones goes by the markers. */
 function deletesBy({ config }: Connector): 'tombstone' | 'marker' {
-  const drops = Object.entries(config).some(([key, value]) => /^transforms\..*\.predicate$/.test(key) && config[`predicates.${value}.type`]?.endsWith('.RecordIsTombstone'));
+  const drops = Object.entries(config).some(
+    ([key, value]) => /^transforms\..*\.predicate$/.test(key) && config[`predicates.${value}.type`]?.endsWith('.RecordIsTombstone'),
+  );
   return drops ? 'marker' : 'tombstone';
 }
 
@@ -57,5 +72,10 @@ function deletesBy({ config }: Connector): 'tombstone' | 'marker' {
  * the broker's default retention.
  */
 export function deadLetterTopics(rendered: RenderedLanding): TopicSpec[] {
-  return rendered.connectors.map(({ deadLetterTopic }) => ({ name: deadLetterTopic, partitions: 1, kind: 'log', retention: 30 * 86_400_000 }));
+  return rendered.connectors.map(({ deadLetterTopic }) => ({
+    name: deadLetterTopic,
+    partitions: 1,
+    kind: 'log',
+    retention: 30 * 86_400_000,
+  }));
 }

@@ -1,6 +1,6 @@
-import { TributaryError } from '../errors.ts';
-import { topicNames } from '../kafka/topic-names.ts';
-import type { TableDefinition } from '../table/types.ts';
+import { TributaryError } from '../core/errors.ts';
+import { topicNames } from '../kafka/meta/topic-names.ts';
+import type { TableDefinition } from '../core/table.ts';
 import type { Dialect } from './sql/dialects.ts';
 import type { LandedColumn, LandedConnection, LandedTable } from './types.ts';
 
@@ -12,12 +12,17 @@ const ENGINE_COLUMNS: readonly LandedColumn[] = [
 ];
 
 export function landedTables(prefix: string, connections: readonly LandedConnection[]): LandedTable[] {
-  return connections.flatMap(connection => connection.tables.map(definition => landedTable(prefix, connection.name, definition)));
+  return connections.flatMap((connection) => connection.tables.map((definition) => landedTable(prefix, connection.name, definition)));
 }
 
 function landedTable(prefix: string, connection: string, definition: TableDefinition): LandedTable {
   const key = new Set<string>(definition.key);
-  const own = Object.entries(definition.fields).map(([name, field]): LandedColumn => ({ name, type: field.type, doc: field.doc, key: key.has(name) }));
+  const own = Object.entries(definition.fields).map(([name, field]): LandedColumn => ({
+    name,
+    type: field.type,
+    doc: field.doc,
+    key: key.has(name),
+  }));
   return {
     connection,
     table: definition.name,
@@ -43,12 +48,15 @@ export function requireNamesFit(tables: readonly LandedTable[], dialect: Dialect
         remedy: `Give the connection ${table.connection} a shorter name.`,
       });
     }
-    const long = table.columns.find(column => Buffer.byteLength(column.name) > dialect.maxNameBytes);
+    const long = table.columns.find((column) => Buffer.byteLength(column.name) > dialect.maxNameBytes);
     if (long !== undefined) {
-      throw new TributaryError(`The column ${long.name} of ${table.name} has a longer name than the ${dialect.maxNameBytes} bytes ${dialect.title} allows.`, {
-        kind: 'config',
-        remedy: 'Rename the column in the table definition.',
-      });
+      throw new TributaryError(
+        `The column ${long.name} of ${table.name} has a longer name than the ${dialect.maxNameBytes} bytes ${dialect.title} allows.`,
+        {
+          kind: 'config',
+          remedy: 'Rename the column in the table definition.',
+        },
+      );
     }
     // The view has the plain name, so a table `x_log` would be in the way of the log of `x`.
     for (const one of new Set([table.name, name])) {

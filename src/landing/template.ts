@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 
 export type Values = Readonly<Record<string, string>>;
 
@@ -27,7 +27,7 @@ export function fillSql(template: string, values: Values, tables: readonly Value
     if (end < 0) throw new TributaryError(`The template ${where} repeats without an end.`, { kind: 'internal' });
     const body = part.slice(0, end);
     const rest = part.slice(end).replace(/^--@ end\n/, '');
-    return tables.map(table => fill(body, { ...values, ...table }, where)).join('') + fill(rest, values, where);
+    return tables.map((table) => fill(body, { ...values, ...table }, where)).join('') + fill(rest, values, where);
   });
   return filled.join('').replaceAll(/^--@.*\n/gm, '');
 }

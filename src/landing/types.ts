@@ -1,4 +1,4 @@
-import type { FieldType, TableDefinition } from '../table/types.ts';
+import type { FieldType, TableDefinition } from '../core/table.ts';
 import type { LandingSettings } from './settings.ts';
 
 /** How the connector turns our Avro records into its own: whose converter, and where its registry answers. */

@@ -46,7 +46,12 @@ export async function connectCommand(dir: string, memory: StackMemory, java: str
     'config.providers.env.class': 'org.apache.kafka.common.config.provider.EnvVarConfigProvider',
   };
   const properties = join(folder, 'connect.properties');
-  await writeFile(properties, Object.entries(settings).map(([name, value]) => `${name}=${value}\n`).join(''));
+  await writeFile(
+    properties,
+    Object.entries(settings)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+  );
   return {
     name: 'connect',
     command: java,
@@ -58,6 +63,6 @@ export async function connectCommand(dir: string, memory: StackMemory, java: str
     env: { TRIBUTARY_WAREHOUSE_PASSWORD: memory.password },
     readyWithinMs: 120_000,
     // The list of connectors, not the root page: it answers only when the worker has joined its group.
-    ready: async signal => (await fetch(`${connectUrl(memory)}/connectors`, { signal })).ok,
+    ready: async (signal) => (await fetch(`${connectUrl(memory)}/connectors`, { signal })).ok,
   };
 }

@@ -4,7 +4,7 @@ import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 import type { Archive, Artifact, JarSet } from './artifacts.ts';
 import { takeLock } from './lock.ts';
 import { mavenMissing, runTool } from './tools.ts';
@@ -61,7 +61,7 @@ async function waitForLock(path: string, { log, signal }: FetchOptions): Promise
 }
 
 async function fetchJars(set: JarSet, draft: string, options: FetchOptions): Promise<void> {
-  const dependencies = set.coordinates.map(coordinate => {
+  const dependencies = set.coordinates.map((coordinate) => {
     const [group, artifact, version] = coordinate.split(':');
     return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
   });
@@ -78,7 +78,7 @@ async function fetchJars(set: JarSet, draft: string, options: FetchOptions): Pro
     await rm(pom, { force: true });
   }
   const brought = await readdir(draft);
-  const absent = set.coordinates.map(jarName).filter(name => !brought.includes(name));
+  const absent = set.coordinates.map(jarName).filter((name) => !brought.includes(name));
   if (absent.length > 0) throw incomplete(set, `${absent.join(', ')} did not come`);
   for (const name of brought) {
     if ((await stat(join(draft, name))).size === 0) throw incomplete(set, `${name} is empty`);
@@ -108,7 +108,11 @@ async function maven(args: readonly string[], artifact: Artifact, { signal, cach
   if (!result.failed) return;
   if (signal.aborted) throw new TributaryError('The start of the local stack was interrupted.', { kind: 'stopped' });
   if (result.missing) throw mavenMissing();
-  const reason = result.output.split('\n').find(line => line.includes('[ERROR]'))?.replace(/^.*?\[ERROR\]\S*\s*/, '') ?? result.output.slice(-300).trim();
+  const reason =
+    result.output
+      .split('\n')
+      .find((line) => line.includes('[ERROR]'))
+      ?.replace(/^.*?\[ERROR\]\S*\s*/, '') ?? result.output.slice(-300).trim();
   throw new TributaryError(`Maven could not fetch ${artifact.title}: ${reason}`, {
     kind: 'config',
     remedy: 'The first start needs the network (or a Maven mirror in settings.xml); every later start needs none.',

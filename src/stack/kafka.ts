@@ -1,7 +1,7 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 import type { StackMemory } from './memory.ts';
 import type { PartCommand } from './part.ts';
 import { runTool } from './tools.ts';
@@ -14,7 +14,13 @@ export const LOGGING = [
   '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS',
 ];
 
-export async function kafkaCommand(dir: string, memory: StackMemory, java: string, jars: string, topicDefaults: TopicDefaults): Promise<PartCommand> {
+export async function kafkaCommand(
+  dir: string,
+  memory: StackMemory,
+  java: string,
+  jars: string,
+  topicDefaults: TopicDefaults,
+): Promise<PartCommand> {
   const folder = join(dir, 'kafka');
   const properties = join(folder, 'server.properties');
   const classPath = join(jars, '*');
@@ -29,7 +35,17 @@ export async function kafkaCommand(dir: string, memory: StackMemory, java: strin
   return {
     name: 'kafka',
     command: java,
-    args: ['-Xmx512m', '-XX:+UseSerialGC', ...compiler, `-Dtributary.stack=${dir}/`, ...LOGGING, '-cp', classPath, 'kafka.Kafka', properties],
+    args: [
+      '-Xmx512m',
+      '-XX:+UseSerialGC',
+      ...compiler,
+      `-Dtributary.stack=${dir}/`,
+      ...LOGGING,
+      '-cp',
+      classPath,
+      'kafka.Kafka',
+      properties,
+    ],
     readyWithinMs: 90_000,
     ready: () => answers(broker),
   };
@@ -71,7 +87,18 @@ function serverProperties(folder: string, { ports }: StackMemory, topicDefaults:
 }
 
 async function format(java: string, classPath: string, clusterId: string, properties: string): Promise<void> {
-  const args = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties];
+  const args = [
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    '-cp',
+    classPath,
+    'kafka.tools.StorageTool',
+    'format',
+    '-t',
+    clusterId,
+    '-c',
+    properties,
+  ];
   const result = await runTool(java, [...args, '--ignore-formatted']);
   if (!result.failed) return;
   throw new TributaryError(`Kafka's data folder could not be formatted: ${result.output.trim().split('\n').at(-1)}`, {

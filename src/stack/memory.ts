@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 import { freePort, isFree } from './ports.ts';
 
 export type PartName = 'postgres' | 'kafka' | 'registry' | 'connect';

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serverEnvironment } from '../config/env.ts';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 import type { PartName } from './memory.ts';
 
 export interface PartCommand {
@@ -63,8 +63,8 @@ export function launch(dir: string, part: PartCommand): RunningPart {
     ...(part.gid === undefined ? {} : { gid: part.gid }),
   });
   closeSync(output);
-  const ended = new Promise<string>(resolve => {
-    child.once('error', error => {
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => {
       running = false;
       resolve(error.message);
     });
@@ -80,7 +80,7 @@ export function launch(dir: string, part: PartCommand): RunningPart {
       return running;
     },
     ended,
-    kill: signal => void child.kill(signal),
+    kill: (signal) => void child.kill(signal),
     async stop(graceMs) {
       if (!running) return;
       // PostgreSQL's fast shutdown is SIGINT; to a Java process it means the same as SIGTERM.
@@ -98,7 +98,7 @@ export async function waitUntilReady(dir: string, part: PartCommand, process: Ru
   const deadline = AbortSignal.timeout(part.readyWithinMs);
   const either = AbortSignal.any([signal, deadline]);
   let end: string | undefined;
-  void process.ended.then(text => (end = text));
+  void process.ended.then((text) => (end = text));
   for (;;) {
     if (signal.aborted) throw new TributaryError('The start of the local stack was interrupted.', { kind: 'stopped' });
     if (end !== undefined) throw await startFailure(dir, part.name, `ended at once (${end})`);
@@ -122,11 +122,14 @@ async function startFailure(dir: string, name: PartName, what: string): Promise<
 export async function diedUnasked(dir: string, name: PartName, how: string): Promise<TributaryError> {
   // Who is killed by a signal says nothing about it.
   const line = how.startsWith('signal') ? undefined : await lastRelevantLine(logFile(dir, name));
-  return new TributaryError(`${capital(TITLES[name])} of the local stack has died (${how})${line === undefined ? '.' : `: ${line.replace(/(?<![.!])$/, '.')}`}`, {
-    kind: 'transient',
-    remedy: `Start again; the data is kept. Its log is ${basename(dir)}/logs/${name}.log.`,
-    code: `stack:${name}`,
-  });
+  return new TributaryError(
+    `${capital(TITLES[name])} of the local stack has died (${how})${line === undefined ? '.' : `: ${line.replace(/(?<![.!])$/, '.')}`}`,
+    {
+      kind: 'transient',
+      remedy: `Start again; the data is kept. Its log is ${basename(dir)}/logs/${name}.log.`,
+      code: `stack:${name}`,
+    },
+  );
 }
 
 /** The last line that speaks of an error, else the last line; stack frames never help the reader. */
@@ -135,9 +138,9 @@ export async function lastRelevantLine(path: string): Promise<string | undefined
   const lines = text
     .slice(-200_000)
     .split('\n')
-    .map(line => line.trim())
-    .filter(line => line !== '' && !/^(at |\.\.\. \d+ more)/.test(line));
-  const told = lines.findLast(line => /\b(FATAL|ERROR|Exception|error|could not|cannot)\b|Exception:/.test(line)) ?? lines.at(-1);
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^(at |\.\.\. \d+ more)/.test(line));
+  const told = lines.findLast((line) => /\b(FATAL|ERROR|Exception|error|could not|cannot)\b|Exception:/.test(line)) ?? lines.at(-1);
   const plain = told?.replace(/^([\w$]+\.)+\w*(Exception|Error): /, '');
   return plain === undefined || plain.length <= 300 ? plain : `${plain.slice(0, 300)} ...`;
 }

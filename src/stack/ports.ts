@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 
 /** True when nobody on loopback listens there. */
 export function isFree(port: number): Promise<boolean> {
-  return new Promise(resolve => {
+  return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));

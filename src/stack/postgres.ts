@@ -2,7 +2,7 @@ import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/prom
 import { arch, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 import type { StackMemory } from './memory.ts';
 import type { PartCommand } from './part.ts';
 import { commandLine } from './processes.ts';
@@ -51,7 +51,7 @@ export async function postgresCommand(dir: string, memory: StackMemory): Promise
     ...(runAs.gid === undefined ? {} : { gid: runAs.gid }),
     readyWithinMs: 60_000,
     ready: async () => {
-      await withClient(memory, 'postgres', client => client.query('select 1'));
+      await withClient(memory, 'postgres', (client) => client.query('select 1'));
       return true;
     },
   };
@@ -59,9 +59,9 @@ export async function postgresCommand(dir: string, memory: StackMemory): Promise
 
 /** Creates the databases that are not there yet. */
 export async function createDatabases(memory: StackMemory): Promise<void> {
-  await withClient(memory, 'postgres', async client => {
+  await withClient(memory, 'postgres', async (client) => {
     const { rows } = await client.query<{ datname: string }>('select datname from pg_database');
-    const there = new Set(rows.map(row => row.datname));
+    const there = new Set(rows.map((row) => row.datname));
     for (const name of DATABASES) if (!there.has(name)) await client.query(`create database ${name}`);
   });
 }
@@ -93,7 +93,8 @@ async function findBinaries(): Promise<Binaries> {
   } catch (cause) {
     throw new TributaryError(`There is no PostgreSQL for this machine: the package ${name} is not installed.`, {
       kind: 'config',
-      remedy: 'Run `npm ci` again with optional dependencies, or configure Kafka and the registry in tributary.yaml instead of the local stack.',
+      remedy:
+        'Run `npm ci` again with optional dependencies, or configure Kafka and the registry in tributary.yaml instead of the local stack.',
       cause,
     });
   }
@@ -113,15 +114,18 @@ async function prepare(dir: string, data: string, binaries: Binaries): Promise<R
   const prefix = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...KEEP_PASSAGE];
   const probe = await runTool('setpriv', [...prefix.slice(1), binaries.postgres, '--version']);
   if (!probe.failed) return { prefix };
-  throw new TributaryError(`PostgreSQL does not run as the superuser, and other users cannot reach ${dir} or ${dirname(binaries.postgres)}.`, {
-    kind: 'config',
-    remedy: 'Run Tributary as a normal user, or move the checkout and its data to a folder others may enter (such as /srv or /opt).',
-    detail: probe.output,
-  });
+  throw new TributaryError(
+    `PostgreSQL does not run as the superuser, and other users cannot reach ${dir} or ${dirname(binaries.postgres)}.`,
+    {
+      kind: 'config',
+      remedy: 'Run Tributary as a normal user, or move the checkout and its data to a folder others may enter (such as /srv or /opt).',
+      detail: probe.output,
+    },
+  );
 }
 
 async function plainUser(): Promise<{ uid: number; gid: number }> {
-  const lines = (await readFile('/etc/passwd', 'utf8').catch(() => '')).split('\n').map(line => line.split(':'));
+  const lines = (await readFile('/etc/passwd', 'utf8').catch(() => '')).split('\n').map((line) => line.split(':'));
   const entry = lines.find(([name]) => name === 'postgres') ?? lines.find(([name]) => name === 'nobody');
   if (entry === undefined) {
     throw new TributaryError('PostgreSQL does not run as the superuser, and this machine has neither a user postgres nor a user nobody.', {
@@ -145,8 +149,8 @@ async function initialise(dir: string, data: string, memory: StackMemory, binari
   // A start that was cut in the middle of this leaves a folder without PG_VERSION's siblings: begin anew.
   await rm(data, { recursive: true, force: true });
   await mkdir(data, { recursive: true, mode: 0o700 });
-  const owner = runAs.prefix.find(part => part.startsWith('--reuid='))?.slice('--reuid='.length) ?? uid;
-  const group = runAs.prefix.find(part => part.startsWith('--regid='))?.slice('--regid='.length) ?? gid;
+  const owner = runAs.prefix.find((part) => part.startsWith('--reuid='))?.slice('--reuid='.length) ?? uid;
+  const group = runAs.prefix.find((part) => part.startsWith('--regid='))?.slice('--regid='.length) ?? gid;
   const passwordFile = join(dir, 'postgres.password');
   await writeFile(passwordFile, `${memory.password}\n`, { mode: 0o600 });
   if (owner !== undefined && group !== undefined) {

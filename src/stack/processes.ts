@@ -59,7 +59,7 @@ export async function endProcess(pid: number, graceMs: number): Promise<void> {
 }
 
 function ps(pid: number, column: string): Promise<string | undefined> {
-  return new Promise(resolve => {
+  return new Promise((resolve) => {
     execFile('ps', ['-ww', '-o', column, '-p', String(pid)], (error, stdout) => {
       resolve(error ? undefined : stdout.trim());
     });

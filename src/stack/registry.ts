@@ -27,7 +27,7 @@ export function registryCommand(dir: string, memory: StackMemory, java: string, 
     // Not as an argument: every user of the machine sees command lines.
     env: { APICURIO_DATASOURCE_PASSWORD: memory.password },
     readyWithinMs: 120_000,
-    ready: async signal => {
+    ready: async (signal) => {
       const answer = await fetch(`${registryUrl(memory)}/subjects`, { signal });
       return answer.ok && Array.isArray(await answer.json());
     },

@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cacheFolder } from '../config/env.ts';
-import { TributaryError, asTributaryError } from '../errors.ts';
-import { fileTrouble, makeLocalFolder } from '../local-folder.ts';
+import { TributaryError, asTributaryError } from '../core/errors.ts';
+import { fileTrouble, makeLocalFolder } from '../core/local-folder.ts';
 import { avroConverter, jdbcSink, kafkaJars, registryApp } from './artifacts.ts';
 import { connectCommand, connectUrl } from './connect.ts';
 import { fetchArtifact } from './fetch.ts';
@@ -84,13 +84,19 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-async function start(dir: string, options: StackOptions, log: NonNullable<StackOptions['log']>, signal: AbortSignal, release: () => Promise<void>): Promise<Stack> {
+async function start(
+  dir: string,
+  options: StackOptions,
+  log: NonNullable<StackOptions['log']>,
+  signal: AbortSignal,
+  release: () => Promise<void>,
+): Promise<Stack> {
   const java = await requireJava();
   const memory = await recall(dir);
   await endOrphans(dir, memory.pids, GRACE_MS, log);
   memory.pids = {};
   const moved = await settlePorts(memory);
-  if (moved.length > 0) log(`ports taken by others, moved: ${moved.map(name => `${name} to ${memory.ports[name]}`).join(', ')}`);
+  if (moved.length > 0) log(`ports taken by others, moved: ${moved.map((name) => `${name} to ${memory.ports[name]}`).join(', ')}`);
   remember(dir, memory);
 
   const fetching = { cache: cacheFolder(), log, signal };
@@ -122,10 +128,10 @@ async function start(dir: string, options: StackOptions, log: NonNullable<StackO
   };
 
   function note(): void {
-    const alive = [...running.values()].filter(part => part.running);
-    memory.pids = Object.fromEntries(alive.map(part => [part.name, part.pid]));
+    const alive = [...running.values()].filter((part) => part.running);
+    memory.pids = Object.fromEntries(alive.map((part) => [part.name, part.pid]));
     remember(dir, memory);
-    guardian.watch(alive.map(part => part.pid));
+    guardian.watch(alive.map((part) => part.pid));
   }
 
   async function bringUp(name: PartName, abort: AbortSignal): Promise<void> {
@@ -147,7 +153,7 @@ async function start(dir: string, options: StackOptions, log: NonNullable<StackO
       }
       if (name === 'postgres') await createDatabases(memory);
       log(`${TITLES[name].replace('the ', '')} is up after ${((Date.now() - began) / 1000).toFixed(1)} s`, true);
-      void part.ended.then(async how => {
+      void part.ended.then(async (how) => {
         if (running.get(name) !== part) return;
         running.delete(name);
         note();
@@ -192,8 +198,11 @@ async function start(dir: string, options: StackOptions, log: NonNullable<StackO
       throw error;
     }
   };
-  const starts = await Promise.allSettled([upOrAbort('postgres', 'registry'), upOrAbort(...(options.connect === true ? (['kafka', 'connect'] as const) : (['kafka'] as const)))]);
-  if (starts.some(result => result.status === 'rejected') || failed.signal.aborted) {
+  const starts = await Promise.allSettled([
+    upOrAbort('postgres', 'registry'),
+    upOrAbort(...(options.connect === true ? (['kafka', 'connect'] as const) : (['kafka'] as const))),
+  ]);
+  if (starts.some((result) => result.status === 'rejected') || failed.signal.aborted) {
     await stopAll();
     throw failed.signal.reason;
   }

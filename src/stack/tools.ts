@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { javaCommand } from '../config/env.ts';
-import { TributaryError } from '../errors.ts';
+import { TributaryError } from '../core/errors.ts';
 
 export interface ToolResult {
   failed: boolean;
@@ -13,8 +13,12 @@ export interface ToolResult {
 const COLOURS = /\u001b\[[\d;]*m/g;
 
 /** Runs a command to its end; never throws. The output is plain text. */
-export function runTool(command: string, args: readonly string[], options: { cwd?: string; signal?: AbortSignal; uid?: number; gid?: number } = {}): Promise<ToolResult> {
-  return new Promise(resolve => {
+export function runTool(
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string; signal?: AbortSignal; uid?: number; gid?: number } = {},
+): Promise<ToolResult> {
+  return new Promise((resolve) => {
     execFile(command, args, { ...options, maxBuffer: 16 * 1024 * 1024, encoding: 'utf8' }, (error, stdout, stderr) => {
       const missing = (error as NodeJS.ErrnoException | null)?.code === 'ENOENT';
       resolve({ failed: error !== null, missing, output: `${stdout}${stderr}`.replaceAll(COLOURS, '') });
@@ -22,7 +26,8 @@ export function runTool(command: string, args: readonly string[], options: { cwd
   });
 }
 
-const INSTALL_JAVA = 'Install a Java runtime 17 or newer: Debian and Ubuntu `apt install openjdk-17-jre-headless`, macOS `brew install openjdk@17`.';
+const INSTALL_JAVA =
+  'Install a Java runtime 17 or newer: Debian and Ubuntu `apt install openjdk-17-jre-headless`, macOS `brew install openjdk@17`.';
 
 /** Answers the Java command when it is 17 or newer; else a `config` error that says what to install. */
 export async function requireJava(): Promise<string> {

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
-import { sendControl } from '../../src/kafka/control.ts';
-import { readStates } from '../../src/kafka/state.ts';
+import { sendControl } from '../../src/kafka/meta/control.ts';
+import { readStates } from '../../src/kafka/meta/state.ts';
 import { eventually } from '../landing/kafka-helpers.ts';
-import { DEFAULT_KEY, startKlaviyoSimulator } from '../simulators/klaviyo/simulator.ts';
+import { DEFAULT_KEY, startKlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import { openTestEngine } from '../support/engine.ts';
 
 const stack = inject('stack');
@@ -13,8 +13,17 @@ it('a back-fill asked for while the table runs reads what was asked for, with a 
   const simulator = await startKlaviyoSimulator({ seed: 5, profiles: 20, events: 400, limits: false });
   onTestFinished(() => simulator.close());
   const test = await openTestEngine({
-    ...stack, prefix: `backfill${randomBytes(4).toString('hex')}`, random: () => 0,
-    connections: [{ source: klaviyo, settings: { api_key: DEFAULT_KEY, base_url: simulator.url }, history: { range: '30d' }, tables: ['event', 'metric'] }],
+    ...stack,
+    prefix: `backfill${randomBytes(4).toString('hex')}`,
+    random: () => 0,
+    connections: [
+      {
+        source: klaviyo,
+        settings: { api_key: DEFAULT_KEY, base_url: simulator.url },
+        history: { range: '30d' },
+        tables: ['event', 'metric'],
+      },
+    ],
   });
   const stop = new AbortController();
   const away = simulator.faults.add({ kind: 'status', status: 503, on: 'GET /api/events' });
@@ -36,7 +45,7 @@ it('a back-fill asked for while the table runs reads what was asked for, with a 
   await eventually(async () => expect(test.events.some(({ type }) => type === 'table-paused')).toBe(true));
   simulator.faults.clear(away);
 
-  await eventually(async () => expect(await state()).toMatchObject({ honoured: { backfill: 'asked' } }), 60_000);
+  await eventually(async () => expect(await state()).toMatchObject({ handled: { backfill: 'asked' } }), 60_000);
   expect((await test.readTable('event')).rows.size).toBe(400);
   const { position, backfill: known, since } = (await state())!;
   expect(await state()).toMatchObject({ reach: null });
@@ -44,5 +53,11 @@ it('a back-fill asked for while the table runs reads what was asked for, with a 
   expect(position).toMatchObject({ passes: { history: { oldest: Math.floor(since! / 1_000) * 1_000 } } });
   // Older rows than the history of the settings are no surplus.
   const none = { count: 0, keys: [] };
-  expect(await test.engine.verify({ connection: 'klaviyo', table: 'event' }, new AbortController().signal)).toMatchObject({ vendorRows: 400, topicRows: 400, missing: none, surplus: none, different: none });
+  expect(await test.engine.verify({ connection: 'klaviyo', table: 'event' }, new AbortController().signal)).toMatchObject({
+    vendorRows: 400,
+    topicRows: 400,
+    missing: none,
+    surplus: none,
+    different: none,
+  });
 });

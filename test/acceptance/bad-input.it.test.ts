@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
-import { systemClock, type Clock } from '../../src/extract/clock.ts';
+import { systemClock, type Clock } from '../../src/core/clock.ts';
 import type { DeadLetter } from '../../src/kafka/types.ts';
-import type { TableRecord } from '../../src/table/types.ts';
-import { parseLossless } from '../simulators/kit/lossless-json.ts';
-import { DEFAULT_KEY, startKlaviyoSimulator } from '../simulators/klaviyo/simulator.ts';
-import type { TruthRow } from '../simulators/klaviyo/truth.ts';
+import type { TableRecord } from '../../src/core/table.ts';
+import { parseLossless } from '../../simulators/kit/lossless-json.ts';
+import { DEFAULT_KEY, startKlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
+import type { TruthRow } from '../../simulators/klaviyo/truth.ts';
 import { settingsText, startCommand, writeFile, type Ended } from '../support/command.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 
@@ -28,10 +28,22 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 async function install(name: string, options: Parameters<typeof startKlaviyoSimulator>[0], clock = systemClock) {
   const vendor = await startKlaviyoSimulator({ limits: false, ...options });
   const prefix = `garbage${suite}${name}`;
-  const config = writeFile(folder, `${name}.yaml`, settingsText({
-    prefix, kafka: stack, metricsPort: 1, more: `data_dir: ${name}`, connections: `klaviyo:\n  settings: { api_key: ${DEFAULT_KEY}, base_url: "${vendor.url}" }`,
-  }));
-  const engine = await openTestEngine({ ...stack, prefix, connections: [{ source: klaviyo, settings: { api_key: DEFAULT_KEY, base_url: vendor.url } }] });
+  const config = writeFile(
+    folder,
+    `${name}.yaml`,
+    settingsText({
+      prefix,
+      kafka: stack,
+      metricsPort: 1,
+      more: `data_dir: ${name}`,
+      connections: `klaviyo:\n  settings: { api_key: ${DEFAULT_KEY}, base_url: "${vendor.url}" }`,
+    }),
+  );
+  const engine = await openTestEngine({
+    ...stack,
+    prefix,
+    connections: [{ source: klaviyo, settings: { api_key: DEFAULT_KEY, base_url: vendor.url } }],
+  });
   async function run(...args: string[]): Promise<Ended> {
     const ended = await startCommand({ sources: [klaviyo], cwd: folder, clock }, [...args, '--config', config]).ended;
     expect(ended.out + ended.err).not.toMatch(/^\s+at /m);
@@ -39,8 +51,11 @@ async function install(name: string, options: Parameters<typeof startKlaviyoSimu
     return ended;
   }
   return {
-    vendor, engine, run,
-    deadLetters: async (table: string): Promise<DeadLetter[]> => JSON.parse((await run('dead-letters', 'list', `klaviyo.${table}`, '--json')).out) as DeadLetter[],
+    vendor,
+    engine,
+    run,
+    deadLetters: async (table: string): Promise<DeadLetter[]> =>
+      JSON.parse((await run('dead-letters', 'list', `klaviyo.${table}`, '--json')).out) as DeadLetter[],
     async close() {
       await engine.close();
       await vendor.close();
@@ -58,21 +73,25 @@ function canonical(value: unknown): string {
   if (typeof value === 'bigint') return value.toString();
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  return `{${Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join()}}`;
+  return `{${Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`)
+    .join()}}`;
 }
 
 const columnsOf: Record<string, string> = { timestamp: 'event_timestamp', datetime: 'event_datetime' };
 
 /** Members of a resource's attributes that are neither in a column as they are nor in `_extra`. */
 function lostOf(attributes: Record<string, unknown>, record: TableRecord): string[] {
-  const extra = record['_extra'] === null ? {} : parseLossless(String(record['_extra'])) as Record<string, unknown>;
+  const extra = record['_extra'] === null ? {} : (parseLossless(String(record['_extra'])) as Record<string, unknown>);
   const holds = (column: string, value: unknown): boolean => {
     const held = record[column];
     // A section that is null has its parts in columns of their own.
     if (value === null) return (held ?? null) === null;
     if (held === undefined) return false;
     if (held === value || String(held) === String(value)) return true;
-    if (typeof value === 'string' && typeof held === 'number') return Date.parse(value.replace(' ', 'T')) === held || Number(value) === held;
+    if (typeof value === 'string' && typeof held === 'number')
+      return Date.parse(value.replace(' ', 'T')) === held || Number(value) === held;
     return typeof held === 'string' && isJson(held) && canonical(parseLossless(held)) === canonical(value);
   };
   const kept = (value: unknown, column: string, extraValue: unknown): boolean => {
@@ -80,9 +99,13 @@ function lostOf(attributes: Record<string, unknown>, record: TableRecord): strin
     if (holds(column, value)) return true;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
     // A section may be spread over columns, one per part.
-    return Object.entries(value).every(([part, inner]) => kept(inner, `${column}_${part}`, (extraValue as Record<string, unknown> | undefined)?.[part]));
+    return Object.entries(value).every(([part, inner]) =>
+      kept(inner, `${column}_${part}`, (extraValue as Record<string, unknown> | undefined)?.[part]),
+    );
   };
-  return Object.entries(attributes).filter(([name, value]) => !kept(value, columnsOf[name] ?? name, extra[name])).map(([name]) => name);
+  return Object.entries(attributes)
+    .filter(([name, value]) => !kept(value, columnsOf[name] ?? name, extra[name]))
+    .map(([name]) => name);
 }
 
 function isJson(text: string): boolean {
@@ -94,7 +117,8 @@ function isJson(text: string): boolean {
   }
 }
 
-const truthOf = (rows: Iterable<TruthRow>): Map<string, { attributes: Record<string, unknown>; relationships: unknown }> => new Map([...rows].map((row) => [row.id, row.resource()]));
+const truthOf = (rows: Iterable<TruthRow>): Map<string, { attributes: Record<string, unknown>; relationships: unknown }> =>
+  new Map([...rows].map((row) => [row.id, row.resource()]));
 
 describe('rows that are wrong', () => {
   const kinds = ['wrong-types', 'unknown-fields', 'lone-surrogates', 'extreme-years'] as const;
@@ -107,7 +131,8 @@ describe('rows that are wrong', () => {
   beforeAll(async () => {
     home = await install('rows', { profiles: 520, events: 1_150, metrics: 230 }, ahead);
     const { vendor } = home;
-    const pick = (table: 'profiles' | 'events', as: (typeof kinds)[number] | 'oversize', count: number): string[] => vendor.change.spoil({ table, as, count });
+    const pick = (table: 'profiles' | 'events', as: (typeof kinds)[number] | 'oversize', count: number): string[] =>
+      vendor.change.spoil({ table, as, count });
     big = { profile: pick('profiles', 'oversize', 1)[0] as string, event: pick('events', 'oversize', 1)[0] as string };
     for (const as of kinds) {
       for (const id of pick('profiles', as, 3)) spoilt.push({ table: 'profile', as, id });
@@ -129,8 +154,14 @@ describe('rows that are wrong', () => {
     events = await rowsOf(engine, 'event');
     const metrics = await rowsOf(engine, 'metric');
     expect([...metrics.keys()].sort()).toEqual([...vendor.truth.metrics()].map(({ id }) => id).sort());
-    const wanted = { profile: new Set([...vendor.truth.profiles()].map(({ id }) => id)), event: new Set([...vendor.truth.events()].map(({ id }) => id)) };
-    for (const [table, found] of [['profile', profiles], ['event', events]] as const) {
+    const wanted = {
+      profile: new Set([...vendor.truth.profiles()].map(({ id }) => id)),
+      event: new Set([...vendor.truth.events()].map(({ id }) => id)),
+    };
+    for (const [table, found] of [
+      ['profile', profiles],
+      ['event', events],
+    ] as const) {
       const missing = [...wanted[table]].filter((id) => !found.has(id));
       expect(missing).toEqual([big[table]]);
       expect([...found.keys()].filter((id) => !wanted[table].has(id))).toEqual([]);
@@ -158,7 +189,10 @@ describe('rows that are wrong', () => {
 
   it('in ordinary rows nothing is lost either: NUL, integers beyond 2^53, awkward names', () => {
     const seen = { nul: 0, wide: 0 };
-    for (const [table, truth, found] of [['profile', home.vendor.truth.profiles(), profiles], ['event', home.vendor.truth.events(), events]] as const) {
+    for (const [table, truth, found] of [
+      ['profile', home.vendor.truth.profiles(), profiles],
+      ['event', home.vendor.truth.events(), events],
+    ] as const) {
       for (const row of truth) {
         const record = found.get(row.id);
         if (!record || spoilt.some(({ id }) => id === row.id)) continue;
@@ -175,7 +209,10 @@ describe('rows that are wrong', () => {
   it('a row of 5 MB and rows without a key are dead letters with reason, size and id', async () => {
     const letters = await home.deadLetters('event');
     const large = letters.find(({ reason }) => reason === 'too_large');
-    expect(large).toMatchObject({ key: JSON.stringify({ id: big.event }), detail: expect.stringMatching(/takes \d{7} bytes, a message may take \d+/) as string });
+    expect(large).toMatchObject({
+      key: JSON.stringify({ id: big.event }),
+      detail: expect.stringMatching(/takes \d{7} bytes, a message may take \d+/) as string,
+    });
     expect(large?.rawBytes).toBeGreaterThan(5_000_000);
     expect(large?.raw.length).toBeGreaterThan(100_000);
     expect(letters.filter(({ reason }) => reason === 'missing_key').length).toBeGreaterThan(0);
@@ -190,7 +227,8 @@ describe('rows that are wrong', () => {
     const second = await home.run('sync', 'klaviyo.event', 'klaviyo.metric', '--json');
     expect(second.code).toBe(0);
     const runs = JSON.parse(second.out) as { table: string; totals: { published: number; fetched: number; deleted: number } }[];
-    for (const { table, totals } of runs) expect({ table, published: totals.published, deleted: totals.deleted }).toEqual({ table, published: 0, deleted: 0 });
+    for (const { table, totals } of runs)
+      expect({ table, published: totals.published, deleted: totals.deleted }).toEqual({ table, published: 0, deleted: 0 });
     expect(runs.every(({ totals }) => totals.fetched > 0)).toBe(true);
   });
 });
@@ -210,7 +248,11 @@ it('pages that cannot be used are asked for again: HTML with 200, cut text, cut 
   expect(vendor.faults.list().map(({ hits }) => hits)).toEqual([1, 1, 1, 1, 1, 1]);
   expect(err).toMatch(/klaviyo\.metric: Klaviyo answered 200 to GET \/api\/metrics with a web page instead of data\. It is tried again/);
   expect(out).toMatch(/klaviyo\.metric +210 +210 .*succeeded/);
-  for (const [table, truth] of [['metric', vendor.truth.metrics()], ['profile', vendor.truth.profiles()], ['event', vendor.truth.events()]] as const) {
+  for (const [table, truth] of [
+    ['metric', vendor.truth.metrics()],
+    ['profile', vendor.truth.profiles()],
+    ['event', vendor.truth.events()],
+  ] as const) {
     expect([...(await rowsOf(home.engine, table)).keys()].sort(), table).toEqual([...truth].map(({ id }) => id).sort());
   }
   await home.close();
@@ -228,7 +270,8 @@ it('a page full of what is no resource: usable rows arrive, the rest are dead le
     {"type":"${type}","id":"twice","attributes":{"surprise":1}},
     {"type":"${type}","id":"twice","attributes":{"surprise":2}}
   ],"links":{}}`;
-  const answer = (on: string, type: string, query = '') => vendor.faults.add({ kind: 'status', status: 200, contentType: 'application/vnd.api+json', body: body(type), on, query, times: 1 });
+  const answer = (on: string, type: string, query = '') =>
+    vendor.faults.add({ kind: 'status', status: 200, contentType: 'application/vnd.api+json', body: body(type), on, query, times: 1 });
   answer('GET /api/metrics', 'metric');
   answer('GET /api/profiles', 'profile', 'less-than(updated');
   answer('GET /api/events', 'event', 'less-than(datetime');
@@ -241,12 +284,21 @@ it('a page full of what is no resource: usable rows arrive, the rest are dead le
     expect([...rows.keys()], table).toEqual(expect.arrayContaining(['bare', 'text', 'list', '9007199254740993', 'twice']));
     expect(extra('text'), table).toMatchObject({ resource: { attributes: 'text', meta: { a: 1 } } });
     expect(extra('list'), table).toMatchObject({ resource: { attributes: [1], relationships: [2] } });
-    expect(extra('9007199254740993'), table).toMatchObject({ surprise: 12345678901234567890n, half: '\ud800', nul: '\u0000', resource: { attributes: { id: 'inner' } } });
+    expect(extra('9007199254740993'), table).toMatchObject({
+      surprise: 12345678901234567890n,
+      half: '\ud800',
+      nul: '\u0000',
+      resource: { attributes: { id: 'inner' } },
+    });
     expect(extra('twice'), table).toMatchObject({ surprise: 2 });
     const letters = await home.deadLetters(table);
     expect(letters.map(({ reason }) => reason).sort(), table).toEqual([...Array(7).fill('missing_key'), 'bad_key', 'bad_key'].sort());
     // What was no object at all is kept as the value it was.
-    for (const value of strange.slice(0, 5)) expect(letters.map(({ raw }) => JSON.parse(raw) as unknown), table).toContainEqual(expect.objectContaining({ value }));
+    for (const value of strange.slice(0, 5))
+      expect(
+        letters.map(({ raw }) => JSON.parse(raw) as unknown),
+        table,
+      ).toContainEqual(expect.objectContaining({ value }));
   }
 
   // Read again as it should be, everything is there. What the strange page made up may not be deleted by guess.

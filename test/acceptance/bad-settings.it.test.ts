@@ -9,11 +9,21 @@ import { klaviyo } from '../../producers/klaviyo/index.ts';
 import { withAdmin } from '../../src/kafka/client.ts';
 import { stateMessage } from '../../src/kafka/messages.ts';
 import { createClient } from '../../src/kafka/client.ts';
-import { readAllStates, tableStateRecord } from '../../src/kafka/state.ts';
-import { topicNames } from '../../src/kafka/topic-names.ts';
+import { readAllStates, tableStateRecord } from '../../src/kafka/meta/state.ts';
+import { topicNames } from '../../src/kafka/meta/topic-names.ts';
 import type { KafkaSettings } from '../../src/kafka/types.ts';
-import { ALL_SCOPES, startKlaviyoSimulator, type KlaviyoSimulator } from '../simulators/klaviyo/simulator.ts';
-import { freePort, settingsText, shownForms, startCommand, startProcess, until, writeFile, type Ended, type Started } from '../support/command.ts';
+import { ALL_SCOPES, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
+import {
+  freePort,
+  settingsText,
+  shownForms,
+  startCommand,
+  startProcess,
+  until,
+  writeFile,
+  type Ended,
+  type Started,
+} from '../support/command.ts';
 
 const stack = inject('stack');
 const suite = randomBytes(3).toString('hex');
@@ -57,14 +67,25 @@ const tributary = (args: readonly string[], more?: Record<string, string>): Prom
 
 let files = 0;
 /** Writes a settings file on the real stack and answers its name and prefix. */
-function settings(change: { readonly key?: string; readonly baseUrl?: string; readonly brokers?: readonly string[]; readonly registryUrl?: string; readonly metricsPort?: number; readonly more?: string; readonly tables?: string } = {}) {
+function settings(
+  change: {
+    readonly key?: string;
+    readonly baseUrl?: string;
+    readonly brokers?: readonly string[];
+    readonly registryUrl?: string;
+    readonly metricsPort?: number;
+    readonly more?: string;
+    readonly tables?: string;
+  } = {},
+) {
   const n = (files += 1);
   const prefix = `bad${suite}n${n}`;
   const text = settingsText({
     prefix,
     kafka: { brokers: change.brokers ?? stack.brokers, registryUrl: change.registryUrl ?? stack.registryUrl },
     connections: [
-      'klaviyo:', `  settings: { api_key: "\${${change.key ?? 'KLAVIYO_API_KEY'}}", base_url: "${change.baseUrl ?? vendor.url}" }`,
+      'klaviyo:',
+      `  settings: { api_key: "\${${change.key ?? 'KLAVIYO_API_KEY'}}", base_url: "${change.baseUrl ?? vendor.url}" }`,
       ...(change.tables === undefined ? [] : [`  tables: [${change.tables}]`]),
     ].join('\n'),
     metricsPort: change.metricsPort ?? 1,
@@ -76,10 +97,20 @@ function settings(change: { readonly key?: string; readonly baseUrl?: string; re
 }
 
 function kafkaOf(prefix: string): KafkaSettings {
-  return { brokers: stack.brokers, clientId: 'test', prefix, replicationFactor: 1, minInSyncReplicas: 1, registry: { url: stack.registryUrl }, compression: 'none' };
+  return {
+    brokers: stack.brokers,
+    clientId: 'test',
+    prefix,
+    replicationFactor: 1,
+    minInSyncReplicas: 1,
+    registry: { url: stack.registryUrl },
+    compression: 'none',
+  };
 }
 
-async function website(answer: (path: string) => { readonly status: number; readonly headers?: Record<string, string>; readonly body: string }): Promise<string> {
+async function website(
+  answer: (path: string) => { readonly status: number; readonly headers?: Record<string, string>; readonly body: string },
+): Promise<string> {
   const server = createServer((request, response) => {
     const { status, headers = {}, body } = answer(request.url ?? '');
     response.writeHead(status, headers).end(body);
@@ -93,26 +124,66 @@ describe('a settings file that is wrong ends with 2, names line and fix, and sta
   const connection = (inner: string) => `connections:\n  klaviyo:\n    settings:\n      api_key: \${KLAVIYO_API_KEY}\n${inner}`;
   it.each<[string, string, readonly RegExp[]]>([
     ['an unknown section', `${connection('')}metrisc: { port: 1 }\n`, [/line 5/, /metrisc is no known setting; did you mean metrics\?/]],
-    ['an unknown setting of the source', connection('      sweep_evry: 7d\n'), [/line 5/, /sweep_evry is no known setting; did you mean sweep_every\?/]],
-    ['a bad cron expression', connection('    schedule: "every hour"\n'), [/line 5/, /"every hour" is not a cron expression .*"0 \* \* \* \*"/]],
-    ['a bad cron expression of one table', connection('    schedule: { tables: { event: "61 * * * *" } }\n'), [/"61 \* \* \* \*" is not a cron expression/]],
-    ['a schedule of an unknown table', connection('    schedule: { tables: { evnt: "0 * * * *" } }\n'), [/no table is called evnt; did you mean event\?/]],
+    [
+      'an unknown setting of the source',
+      connection('      sweep_evry: 7d\n'),
+      [/line 5/, /sweep_evry is no known setting; did you mean sweep_every\?/],
+    ],
+    [
+      'a bad cron expression',
+      connection('    schedule: "every hour"\n'),
+      [/line 5/, /"every hour" is not a cron expression .*"0 \* \* \* \*"/],
+    ],
+    [
+      'a bad cron expression of one table',
+      connection('    schedule: { tables: { event: "61 * * * *" } }\n'),
+      [/"61 \* \* \* \*" is not a cron expression/],
+    ],
+    [
+      'a schedule of an unknown table',
+      connection('    schedule: { tables: { evnt: "0 * * * *" } }\n'),
+      [/no table is called evnt; did you mean event\?/],
+    ],
     ['an unknown table', connection('    tables: [profil]\n'), [/no table is called profil; did you mean profile\?/]],
-    ['an unknown source', 'connections:\n  klavio:\n    settings: { api_key: x }\n', [/line 2/, /no source is called klavio; did you mean klaviyo\?/]],
+    [
+      'an unknown source',
+      'connections:\n  klavio:\n    settings: { api_key: x }\n',
+      [/line 2/, /no source is called klavio; did you mean klaviyo\?/],
+    ],
     ['a base_url that is no address', connection('      base_url: a.klaviyo.com\n'), [/line 5/, /base_url/, /URL/i]],
     ['a history that does not exist', connection('    history: 2y\n'), [/must be one of 30d, 90d, 1y, all/]],
     ['a start date that is none', connection('    start_date: 31/12/2025\n'), [/"31\/12\/2025" is not a date; write MM\/DD\/YYYY/]],
     ['a missing key', 'connections:\n  klaviyo:\n    settings: {}\n', [/api_key is missing/]],
-    ['a variable that is not set', 'connections:\n  klaviyo:\n    settings: { api_key: "${NO_SUCH_VARIABLE}" }\n', [/line 3/, /environment variable NO_SUCH_VARIABLE is not set/, /\.env/]],
-    ['a secret file that is not there', 'connections:\n  klaviyo:\n    settings: { api_key: "${file:nowhere.txt}" }\n', [/nowhere\.txt cannot be read \(ENOENT\)/]],
-    ['a placeholder that is none', 'connections:\n  klaviyo:\n    settings: { api_key: "${my key}" }\n', [/is no placeholder; write \$\{NAME\}/]],
+    [
+      'a variable that is not set',
+      'connections:\n  klaviyo:\n    settings: { api_key: "${NO_SUCH_VARIABLE}" }\n',
+      [/line 3/, /environment variable NO_SUCH_VARIABLE is not set/, /\.env/],
+    ],
+    [
+      'a secret file that is not there',
+      'connections:\n  klaviyo:\n    settings: { api_key: "${file:nowhere.txt}" }\n',
+      [/nowhere\.txt cannot be read \(ENOENT\)/],
+    ],
+    [
+      'a placeholder that is none',
+      'connections:\n  klaviyo:\n    settings: { api_key: "${my key}" }\n',
+      [/is no placeholder; write \$\{NAME\}/],
+    ],
     ['text that is no YAML', 'connections:\n  klaviyo: [\n', [/line \d/, /Correct the YAML/]],
     ['a list instead of sections', '- klaviyo\n', [/must be a section, not a list/]],
     ['nothing at all', '', [/connections is missing/]],
     ['no connection', 'connections: {}\n', [/connections has no connection/]],
-    ['kafka without a registry', `${connection('')}kafka: { brokers: "127.0.0.1:9092" }\n`, [/registry is missing/, /registry: \{ url: \.\.\. \}/]],
+    [
+      'kafka without a registry',
+      `${connection('')}kafka: { brokers: "127.0.0.1:9092" }\n`,
+      [/registry is missing/, /registry: \{ url: \.\.\. \}/],
+    ],
     ['a prefix Kafka could not use', `${connection('')}prefix: My Company\n`, [/"My Company" may hold lower-case letters/]],
-    ['a certificate that is no PEM', `${connection('')}kafka: { brokers: "b:1", tls: { ca: /etc/ca.pem } }\nregistry: { url: "http://r" }\n`, [/must be PEM text; give it as \$\{file:/]],
+    [
+      'a certificate that is no PEM',
+      `${connection('')}kafka: { brokers: "b:1", tls: { ca: /etc/ca.pem } }\nregistry: { url: "http://r" }\n`,
+      [/must be PEM text; give it as \$\{file:/],
+    ],
   ])('%s', async (name, text, words) => {
     const config = writeFile(folder, `${name.replaceAll(' ', '-')}.yaml`, text);
     const { code, out, err } = await tributary(['sync', '--config', config]);
@@ -148,10 +219,22 @@ describe('the vendor', () => {
   });
 
   it.each<[string, (path: string) => { status: number; headers?: Record<string, string>; body: string }, RegExp]>([
-    ['another web site', () => ({ status: 200, headers: { 'content-type': 'text/html' }, body: '<!doctype html><p>Welcome' }), /a web page instead of data\.[^]*base_url/],
+    [
+      'another web site',
+      () => ({ status: 200, headers: { 'content-type': 'text/html' }, body: '<!doctype html><p>Welcome' }),
+      /a web page instead of data\.[^]*base_url/,
+    ],
     ['a site that redirects', () => ({ status: 301, headers: { location: 'https://elsewhere.test/' }, body: '' }), /redirect[^]*base_url/],
-    ['an address without such a path', () => ({ status: 404, headers: { 'content-type': 'text/html' }, body: '<h1>Not found' }), /404[^]*base_url/],
-    ['an answer that is no listing', () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: '{"hello":"world"}' }), /base_url/],
+    [
+      'an address without such a path',
+      () => ({ status: 404, headers: { 'content-type': 'text/html' }, body: '<h1>Not found' }),
+      /404[^]*base_url/,
+    ],
+    [
+      'an answer that is no listing',
+      () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: '{"hello":"world"}' }),
+      /base_url/,
+    ],
   ])('a base_url that leads to %s', async (_, answer, words) => {
     const { config } = settings({ baseUrl: await website(answer) });
     const { code, out } = await tributary(['check', '--config', config]);
@@ -170,15 +253,22 @@ describe('the vendor', () => {
 describe('Kafka and the registry', () => {
   it('brokers that do not answer: every command says so and names the setting', async () => {
     const { config } = settings({ brokers: [`127.0.0.1:${await freePort()}`] });
-    const [check, sync, run, status, pause] = await Promise.all([['check'], ['sync'], ['run'], ['status'], ['pause', 'klaviyo']].map((args) => tributary([...args, '--config', config])));
+    const [check, sync, run, status, pause] = await Promise.all(
+      [['check'], ['sync'], ['run'], ['status'], ['pause', 'klaviyo']].map((args) => tributary([...args, '--config', config])),
+    );
     expect(check?.out).toMatch(/FAIL {2}kafka: .*127\.0\.0\.1:\d+ cannot be reached[^]*kafka\.brokers/);
-    for (const ended of [sync, run, status, pause]) expect(ended?.err).toMatch(/Kafka at 127\.0\.0\.1:\d+ cannot be reached[^]*kafka\.brokers/);
+    for (const ended of [sync, run, status, pause])
+      expect(ended?.err).toMatch(/Kafka at 127\.0\.0\.1:\d+ cannot be reached[^]*kafka\.brokers/);
     expect([check, sync, run, status, pause].map((ended) => ended?.code)).toEqual([1, 1, 1, 1, 1]);
   });
 
   it('TLS towards a port that does not speak it names kafka.tls', async () => {
     const { config } = settings();
-    const text = settingsText({ prefix: `bad${suite}tls`, kafka: { ...stack }, connections: 'klaviyo: { settings: { api_key: "${KLAVIYO_API_KEY}" } }' }).replace('replication_factor: 1', 'replication_factor: 1, tls: true');
+    const text = settingsText({
+      prefix: `bad${suite}tls`,
+      kafka: { ...stack },
+      connections: 'klaviyo: { settings: { api_key: "${KLAVIYO_API_KEY}" } }',
+    }).replace('replication_factor: 1', 'replication_factor: 1, tls: true');
     writeFile(folder, config, text);
     const { code, err } = await tributary(['sync', '--config', config]);
     expect(err).toContain('kafka.tls');
@@ -188,7 +278,16 @@ describe('Kafka and the registry', () => {
 
   it('more replicas than brokers: named with the setting, by check and by sync', async () => {
     const { config, prefix } = settings();
-    writeFile(folder, config, settingsText({ prefix, kafka: { ...stack }, connections: 'klaviyo: { settings: { api_key: "${KLAVIYO_API_KEY}" } }', more: `data_dir: replicas` }).replace('replication_factor: 1', 'replication_factor: 3'));
+    writeFile(
+      folder,
+      config,
+      settingsText({
+        prefix,
+        kafka: { ...stack },
+        connections: 'klaviyo: { settings: { api_key: "${KLAVIYO_API_KEY}" } }',
+        more: `data_dir: replicas`,
+      }).replace('replication_factor: 1', 'replication_factor: 3'),
+    );
     const [check, sync] = await Promise.all([tributary(['check', '--config', config]), tributary(['sync', '--config', config])]);
     expect(check.out).toMatch(/fewer than replication_factor 3[^]*kafka\.replication_factor to 1/);
     expect(sync.err).toContain('kafka.replication_factor');
@@ -211,7 +310,9 @@ describe('Kafka and the registry', () => {
   });
 
   it('something that is no registry', async () => {
-    const { config } = settings({ registryUrl: await website(() => ({ status: 200, headers: { 'content-type': 'text/html' }, body: '<html>hello' })) });
+    const { config } = settings({
+      registryUrl: await website(() => ({ status: 200, headers: { 'content-type': 'text/html' }, body: '<html>hello' })),
+    });
     const { code, out } = await tributary(['check', '--config', config]);
     expect(out).toMatch(/no Confluent-compatible registry[^]*registry\.url/);
     expect(code).toBe(2);
@@ -222,7 +323,12 @@ describe('topics that are not as they must be', () => {
   it('a table topic with cleanup.policy=delete is refused with the command that mends it, and is not touched', async () => {
     const { config, prefix, access } = settings({ tables: 'metric' });
     const topic = `${prefix}.klaviyo.metric`;
-    await withAdmin(access, 'test', (admin) => admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: 1, configEntries: [{ name: 'cleanup.policy', value: 'delete' }] }] }));
+    await withAdmin(access, 'test', (admin) =>
+      admin.createTopics({
+        waitForLeaders: false,
+        topics: [{ topic, numPartitions: 1, configEntries: [{ name: 'cleanup.policy', value: 'delete' }] }],
+      }),
+    );
     const { code, err } = await tributary(['sync', '--config', config]);
     expect(err).toContain(`The topic ${topic} has cleanup.policy=delete`);
     expect(err).toContain(`kafka-configs --alter --topic ${topic} --add-config cleanup.policy=compact`);
@@ -233,7 +339,12 @@ describe('topics that are not as they must be', () => {
 
   it('a control topic with another partition count is refused', async () => {
     const { config, prefix, access } = settings({ tables: 'metric' });
-    await withAdmin(access, 'test', (admin) => admin.createTopics({ waitForLeaders: false, topics: [{ topic: `${prefix}._state`, numPartitions: 3, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }] }));
+    await withAdmin(access, 'test', (admin) =>
+      admin.createTopics({
+        waitForLeaders: false,
+        topics: [{ topic: `${prefix}._state`, numPartitions: 3, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }],
+      }),
+    );
     const { code, err } = await tributary(['sync', '--config', config]);
     expect(err).toMatch(new RegExp(`The topic ${prefix}._state has 3 partitions`));
     expect(err).toContain('Delete the topic');
@@ -256,7 +367,11 @@ describe('topics that are not as they must be', () => {
     };
     await remember(state.keySchemaId + 1000);
     const otherKey = await tributary(['sync', '--config', config]);
-    expect(otherKey.err).toMatch(new RegExp(`key schema of ${topic} the id ${state.keySchemaId}, but the rows in the topic were written with id ${state.keySchemaId + 1000}`));
+    expect(otherKey.err).toMatch(
+      new RegExp(
+        `key schema of ${topic} the id ${state.keySchemaId}, but the rows in the topic were written with id ${state.keySchemaId + 1000}`,
+      ),
+    );
     expect(otherKey.err).toMatch(/Point registry\.url at the registry the topic was written with/);
     expect(otherKey.code).toBe(2);
 
@@ -275,7 +390,10 @@ describe('topics that are not as they must be', () => {
     expect(otherCount.err).toContain('Delete the topic and have the table read again (tributary state reset');
     await withAdmin(access, 'test', (admin) => admin.deleteTopics({ topics: [topic] }));
     await until('the topic is gone', async () => !(await withAdmin(access, 'test', (admin) => admin.listTopics())).includes(topic));
-    expect(await tributary(['state', 'reset', 'klaviyo.metric', '--config', config])).toMatchObject({ code: 0, err: expect.stringContaining('klaviyo.metric: forgotten') as string });
+    expect(await tributary(['state', 'reset', 'klaviyo.metric', '--config', config])).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('klaviyo.metric: forgotten') as string,
+    });
     const again = await tributary(['sync', '--config', config]);
     expect(again.out).toMatch(/klaviyo\.metric +5 +5 .*succeeded/);
     expect(again.code).toBe(0);
@@ -303,7 +421,11 @@ describe('this machine', () => {
 
   it('a data_dir that cannot be written, with the local stack', async () => {
     writeFileSync(join(folder, 'b-file'), '');
-    const config = writeFile(folder, 'local.yaml', 'data_dir: b-file/data\nconnections: { klaviyo: { settings: { api_key: "${KLAVIYO_API_KEY}" } } }\n');
+    const config = writeFile(
+      folder,
+      'local.yaml',
+      'data_dir: b-file/data\nconnections: { klaviyo: { settings: { api_key: "${KLAVIYO_API_KEY}" } } }\n',
+    );
     const { code, err } = await tributary(['sync', '--config', config]);
     expect(err).toContain(join(folder, 'b-file', 'data'));
     expect(err).toMatch(/data_dir/);
@@ -331,7 +453,14 @@ describe('names on the command line', () => {
 it('the real command: a refused key ends the process with 1, and its log holds no secret', async () => {
   const { config } = settings({ key: 'WRONG_KEY', tables: 'metric' });
   mkdirSync(join(folder, 'elsewhere'), { recursive: true });
-  const command = startProcess({ cwd: join(folder, 'elsewhere'), variables }, ['sync', '--verbose', '--log-format', 'json', '--config', join('..', config)]);
+  const command = startProcess({ cwd: join(folder, 'elsewhere'), variables }, [
+    'sync',
+    '--verbose',
+    '--log-format',
+    'json',
+    '--config',
+    join('..', config),
+  ]);
   started.push(command);
   const { code, out, err } = await command.ended;
   expect(out).toMatch(/Klaviyo did not accept the API key\. .*api_key/);

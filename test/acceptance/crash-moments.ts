@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaProxy } from '../kafka/tcp-proxy.ts';
-import type { KlaviyoSimulator } from '../simulators/klaviyo/simulator.ts';
+import type { KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import type { Death } from './worker-child.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
@@ -44,7 +44,8 @@ export const moments: readonly Moment[] = [
       const asked = (): boolean => (vendor.faults.list()[0]?.hits ?? 0) > 0;
       const deadline = Date.now() + 40_000;
       while (!asked()) {
-        if (Date.now() > deadline) throw new Error(`${on} was not asked within 40 s; the process said last: ${JSON.stringify(worker.lines.at(-1))}`);
+        if (Date.now() > deadline)
+          throw new Error(`${on} was not asked within 40 s; the process said last: ${JSON.stringify(worker.lines.at(-1))}`);
         await sleep(10);
       }
       await sleep(random() * 100);

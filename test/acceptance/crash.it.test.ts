@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
 import { startProxy, type KafkaProxy } from '../kafka/tcp-proxy.ts';
-import { randomStream, sample } from '../simulators/kit/random.ts';
-import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../simulators/klaviyo/simulator.ts';
+import { randomStream, sample } from '../../simulators/kit/random.ts';
+import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { moments, type Moment } from './crash-moments.ts';
 import { commotion, expectTopicsEqualTruth, tables } from './klaviyo-account.ts';
@@ -59,7 +59,11 @@ function spawned(): WorkerProcess {
 test('kills at every kind of moment lose, double and undo nothing', { timeout: 480_000 }, async () => {
   const random = randomStream(seed);
   const account = commotion(vendor, seed);
-  const queue = sample(moments.flatMap((moment) => Array.from({ length: moment.times }, () => moment)), Number.POSITIVE_INFINITY, random);
+  const queue = sample(
+    moments.flatMap((moment) => Array.from({ length: moment.times }, () => moment)),
+    Number.POSITIVE_INFINITY,
+    random,
+  );
   const lives: Life[] = [];
   const kills = new Map<string, number>();
   let indexLost = false;
@@ -72,7 +76,14 @@ test('kills at every kind of moment lose, double and undo nothing', { timeout: 4
     await worker.line('loaded', ({ type }) => type === 'loaded');
     const from = vendor.clock.now();
     worker.give({
-      brokers, registryUrl, prefix, dataDir, settings: settings(), mode: 'rounds', proxyPort: proxy.port, ahead: from - Date.now(),
+      brokers,
+      registryUrl,
+      prefix,
+      dataDir,
+      settings: settings(),
+      mode: 'rounds',
+      proxyPort: proxy.port,
+      ahead: from - Date.now(),
       ...(death === undefined ? {} : { death }),
     });
     lives.push({ from, lines: worker.lines, indexLost });
@@ -118,7 +129,8 @@ test('kills at every kind of moment lose, double and undo nothing', { timeout: 4
     await worker.gone(20);
     expect(await worker.ended, 'it ends in good order').toEqual({ code: 0, signal: null });
     indexLost = false;
-    return worker.lines.flatMap((line) => (line.type === 'run-ended' ? [{ table: line.table, outcome: line.outcome, messages: line.totals.messages }] : []))
+    return worker.lines
+      .flatMap((line) => (line.type === 'run-ended' ? [{ table: line.table, outcome: line.outcome, messages: line.totals.messages }] : []))
       .slice(tables.length * (rounds - 1), tables.length * rounds);
   }
 
@@ -141,9 +153,11 @@ test('kills at every kind of moment lose, double and undo nothing', { timeout: 4
   expect(stepsBack(history)).toEqual([]);
   const again = rereads(lives, vendor.requests.list(), history);
   const told = lives.flatMap(({ lines }) => lines);
-  console.log(`${[...kills.values()].reduce((sum, count) => sum + count, 0)} kills in ${Math.round((Date.now() - began) / 1000)} s: ${[...kills].map(([name, count]) => `${count} ${name}`).join(', ')}; `
-    + `${lives.filter((life) => life.indexLost).length} lives without an index; ${told.filter(({ type }) => type === 'batch-committed').length} batches told of, `
-    + `${history.length} states committed; ${again.resumed} reads went on from a cut, ${again.rereads.reduce((sum, { pages }) => sum + pages, 0)} committed pages read again`);
+  console.log(
+    `${[...kills.values()].reduce((sum, count) => sum + count, 0)} kills in ${Math.round((Date.now() - began) / 1000)} s: ${[...kills].map(([name, count]) => `${count} ${name}`).join(', ')}; ` +
+      `${lives.filter((life) => life.indexLost).length} lives without an index; ${told.filter(({ type }) => type === 'batch-committed').length} batches told of, ` +
+      `${history.length} states committed; ${again.resumed} reads went on from a cut, ${again.rereads.reduce((sum, { pages }) => sum + pages, 0)} committed pages read again`,
+  );
   expect([...kills.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(25);
   expect(again.resumed, 'reads that went on from a committed position').toBeGreaterThan(5);
   expect(again.rereads, 'committed pages read again').toEqual([]);

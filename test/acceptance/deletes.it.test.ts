@@ -7,14 +7,19 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
-import { systemClock } from '../../src/extract/clock.ts';
-import { sendControl } from '../../src/kafka/control.ts';
-import { readStates } from '../../src/kafka/state.ts';
-import { createMetrics } from '../../src/observe/metrics.ts';
-import { followStatus, type TableStatus } from '../../src/observe/status-view.ts';
-import type { RunSummary } from '../../src/run/run-table.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { sendControl } from '../../src/kafka/meta/control.ts';
+import { readStates } from '../../src/kafka/meta/state.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
+import { followStatus, type TableStatus } from '../../src/observability/status-view.ts';
+import type { RunSummary } from '../../src/engine/execute-run.ts';
 import { eventually } from '../landing/kafka-helpers.ts';
-import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator, type KlaviyoSimulatorOptions } from '../simulators/klaviyo/simulator.ts';
+import {
+  DEFAULT_KEY,
+  startKlaviyoSimulator,
+  type KlaviyoSimulator,
+  type KlaviyoSimulatorOptions,
+} from '../../simulators/klaviyo/simulator.ts';
 import { openTestEngine, type TestConnection, type TestEngine, type TopicTable } from '../support/engine.ts';
 import { shopSource, type ShopVendor } from '../support/shop-source.ts';
 import type { SyncProcessOptions } from '../support/sync-process.ts';
@@ -58,7 +63,10 @@ async function subject(connection: TestConnection, pass: (ms: number) => void = 
     await rm(dataDir, { recursive: true, force: true });
   });
   return {
-    test, dataDir, prefix, now,
+    test,
+    dataDir,
+    prefix,
+    now,
     async sync(signal = new AbortController().signal) {
       ahead += HOUR;
       pass(HOUR);
@@ -71,7 +79,8 @@ async function subject(connection: TestConnection, pass: (ms: number) => void = 
       return Number(line.exec(await metrics.text())?.[1] ?? Number.NaN);
     },
     withheldState: async (table) => (await readStates(test.access, name)).states.get(table)?.withheld,
-    allowDeletes: (table) => sendControl(test.access, [{ connection: name, table, slot: 'allow-deletes', value: { id: randomUUID(), at: now() } }]),
+    allowDeletes: (table) =>
+      sendControl(test.access, [{ connection: name, table, slot: 'allow-deletes', value: { id: randomUUID(), at: now() } }]),
   };
 }
 
@@ -101,7 +110,8 @@ async function expectNoDelete(of: Subject, table: string, live: number): Promise
 }
 
 async function expectWithheld(of: Subject, table: string, count: number, reason: RegExp): Promise<void> {
-  for (const shown of [of.status(table)?.withheld, await of.withheldState(table)]) expect(shown).toMatchObject({ count, reason: expect.stringMatching(reason) });
+  for (const shown of [of.status(table)?.withheld, await of.withheldState(table)])
+    expect(shown).toMatchObject({ count, reason: expect.stringMatching(reason) });
   expect(await of.withheldMetric(table)).toBe(count);
 }
 
@@ -181,9 +191,19 @@ describe('profiles are not deleted', () => {
     it.simulator.clock.advance(HOUR);
     it.simulator.faults.add({ kind: 'hang', ...SWEEP, after: 3, times: 1 });
     const options: SyncProcessOptions = {
-      brokers: stack.brokers, registryUrl: stack.registryUrl, prefix: it.prefix, dataDir: it.dataDir, settings: it.settings, tables: ['profile'], ahead: it.now() + HOUR - Date.now(),
+      brokers: stack.brokers,
+      registryUrl: stack.registryUrl,
+      prefix: it.prefix,
+      dataDir: it.dataDir,
+      settings: it.settings,
+      tables: ['profile'],
+      ahead: it.now() + HOUR - Date.now(),
     };
-    const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('../support/sync-process.ts', import.meta.url)), JSON.stringify(options)], { stdio: 'inherit' });
+    const child = spawn(
+      process.execPath,
+      ['--import', 'tsx', fileURLToPath(new URL('../support/sync-process.ts', import.meta.url)), JSON.stringify(options)],
+      { stdio: 'inherit' },
+    );
     const ended = once(child, 'exit');
     try {
       await eventually(async () => expect(it.simulator.faults.list()[0]?.hits).toBe(1), 60_000);
@@ -303,7 +323,10 @@ describe('metrics are not deleted', () => {
 
   it('unless somebody allows it: then with the next run, however few listings missed them', async () => {
     const it = await account(['metric'], { profiles: 0 });
-    const gone = Array.from({ length: 120 }, () => it.simulator.change.removeMetric({ id: [...it.simulator.truth.metrics()][0]?.id as string })[0] as string);
+    const gone = Array.from(
+      { length: 120 },
+      () => it.simulator.change.removeMetric({ id: [...it.simulator.truth.metrics()][0]?.id as string })[0] as string,
+    );
     expectOutcomes(await it.sync(), 'succeeded');
     await expectNoDelete(it, 'metric', 460);
     await expectWithheld(it, 'metric', 120, /120 of 460/);
@@ -351,7 +374,12 @@ describe('rows of a vendor that tells totals and lists by parent are not deleted
     const { vendor, it } = await shop();
     vendor.refusals.set('', 403);
     const summaries = await it.sync();
-    expect([...summaries].filter(([, { outcome }]) => outcome === 'failed').map(([table]) => table).sort()).toEqual(['product', 'shop']);
+    expect(
+      [...summaries]
+        .filter(([, { outcome }]) => outcome === 'failed')
+        .map(([table]) => table)
+        .sort(),
+    ).toEqual(['product', 'shop']);
     await expectNoDelete(it, 'product', 24);
     await expectNoDelete(it, 'shop', 3);
     vendor.refusals.clear();

@@ -1,19 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
-import { systemClock } from '../../src/extract/clock.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
-import { topicNames } from '../../src/kafka/topic-names.ts';
-import type { RunSummary } from '../../src/run/run-table.ts';
-import type { TableRecord } from '../../src/table/types.ts';
+import { topicNames } from '../../src/kafka/meta/topic-names.ts';
+import type { RunSummary } from '../../src/engine/execute-run.ts';
+import type { TableRecord } from '../../src/core/table.ts';
 import { expectedRows, type KlaviyoTable } from '../klaviyo/expected.ts';
-import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../simulators/klaviyo/simulator.ts';
+import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import { compare, digestOf, digestsOf, none, type Contents } from '../support/contents.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { landInPostgres, type TestLanding } from '../support/landed.ts';
 
 /** One account, from its back-fill on; the steps build on each other. */
-const size = { profiles: 50_000, events: 200_000, updates: 1_000, deletes: 500, merges: 20, late: 300, insertedProfiles: 40, insertedEvents: 60 };
+const size = {
+  profiles: 50_000,
+  events: 200_000,
+  updates: 1_000,
+  deletes: 500,
+  merges: 20,
+  late: 300,
+  insertedProfiles: 40,
+  insertedEvents: 60,
+};
 const SYNC_MS = 480_000;
 const LANDING_MS = 300_000;
 const DAY = 86_400_000;
@@ -30,13 +39,19 @@ let ahead = 0;
 
 beforeAll(async () => {
   simulator = await startKlaviyoSimulator({ seed: 7, profiles: size.profiles, events: size.events, limits: false });
-  for (const [as, count] of [['lone-surrogates', 12], ['extreme-years', 6], ['unknown-fields', 2]] as const) {
+  for (const [as, count] of [
+    ['lone-surrogates', 12],
+    ['extreme-years', 6],
+    ['unknown-fields', 2],
+  ] as const) {
     simulator.change.spoil({ table: 'profiles', as, count });
     simulator.change.spoil({ table: 'events', as, count });
   }
   pass(DAY);
   test = await openTestEngine({
-    ...stack, prefix, clock: { now: () => Date.now() + ahead, timer: systemClock.timer },
+    ...stack,
+    prefix,
+    clock: { now: () => Date.now() + ahead, timer: systemClock.timer },
     connections: [{ source: klaviyo, settings: { api_key: DEFAULT_KEY, base_url: simulator.url } }],
   });
 });
@@ -109,7 +124,11 @@ async function topicOf(table: KlaviyoTable): Promise<Topic> {
   return { rows, syncedAt, markers, messages, tombstones, repeated };
 }
 
-const topics = async (): Promise<Record<KlaviyoTable, Topic>> => ({ metric: await topicOf('metric'), profile: await topicOf('profile'), event: await topicOf('event') });
+const topics = async (): Promise<Record<KlaviyoTable, Topic>> => ({
+  metric: await topicOf('metric'),
+  profile: await topicOf('profile'),
+  event: await topicOf('event'),
+});
 
 /** Differing rows in full, so that a failure shows the column and not a digest. */
 function inFull(table: KlaviyoTable, ids: readonly string[]): TableRecord[] {
@@ -154,83 +173,115 @@ describe(`an account with ${size.profiles} profiles and ${size.events} events`, 
   let truth: Record<KlaviyoTable, Contents>;
   let before: Record<KlaviyoTable, Topic>;
 
-  it('is in the topics, row by row and column by column, after a back-fill', async () => {
-    truth = { metric: truthOf('metric'), profile: truthOf('profile'), event: digestsOf(noteOwners(expectedRows(simulator.truth, 'event'))) };
-    const summaries = await sync();
-    before = await topics();
-    for (const table of tables) {
-      await expectTopicEqual(table, truth[table], before[table]);
-      expect([before[table].messages, before[table].tombstones], table).toEqual([truth[table].size, 0]);
-      expect(summaries.get(table)?.totals, table).toMatchObject({ messages: truth[table].size, deleted: 0, deadLetters: 0 });
-    }
-    expect([truth.profile.size, truth.event.size]).toEqual([size.profiles, size.events]);
-  }, SYNC_MS);
+  it(
+    'is in the topics, row by row and column by column, after a back-fill',
+    async () => {
+      truth = {
+        metric: truthOf('metric'),
+        profile: truthOf('profile'),
+        event: digestsOf(noteOwners(expectedRows(simulator.truth, 'event'))),
+      };
+      const summaries = await sync();
+      before = await topics();
+      for (const table of tables) {
+        await expectTopicEqual(table, truth[table], before[table]);
+        expect([before[table].messages, before[table].tombstones], table).toEqual([truth[table].size, 0]);
+        expect(summaries.get(table)?.totals, table).toMatchObject({ messages: truth[table].size, deleted: 0, deadLetters: 0 });
+      }
+      expect([truth.profile.size, truth.event.size]).toEqual([size.profiles, size.events]);
+    },
+    SYNC_MS,
+  );
 
-  it('is in PostgreSQL, row by row and column by column', async () => {
-    landing = await landInPostgres(stack, test);
-    await landing.untilLanded(LANDING_MS);
-    for (const table of tables) await expectLandedEqual(table, truth[table], before[table]);
-  }, LANDING_MS + 60_000);
+  it(
+    'is in PostgreSQL, row by row and column by column',
+    async () => {
+      landing = await landInPostgres(stack, test);
+      await landing.untilLanded(LANDING_MS);
+      for (const table of tables) await expectLandedEqual(table, truth[table], before[table]);
+    },
+    LANDING_MS + 60_000,
+  );
 
-  it('costs no message when it is read again and nothing has changed', async () => {
-    pass(8 * DAY);
-    const asked = simulator.requests.count({ route: 'GET /api/profiles' });
-    const summaries = await sync();
-    // The weekly listing of all profiles and the weekly stretch of events were due, and found all as it was.
-    expect(simulator.requests.count({ route: 'GET /api/profiles' }) - asked).toBeGreaterThanOrEqual(size.profiles / 100);
-    expect(summaries.get('event')?.totals.fetched).toBeGreaterThan(size.events / 40);
-    for (const table of tables) {
-      expect(summaries.get(table)?.totals, table).toMatchObject({ messages: 0, published: 0, deleted: 0, deadLetters: 0 });
-      expect(await messagesIn(table), table).toBe(before[table].messages);
-    }
-  }, SYNC_MS);
+  it(
+    'costs no message when it is read again and nothing has changed',
+    async () => {
+      pass(8 * DAY);
+      const asked = simulator.requests.count({ route: 'GET /api/profiles' });
+      const summaries = await sync();
+      // The weekly listing of all profiles and the weekly stretch of events were due, and found all as it was.
+      expect(simulator.requests.count({ route: 'GET /api/profiles' }) - asked).toBeGreaterThanOrEqual(size.profiles / 100);
+      expect(summaries.get('event')?.totals.fetched).toBeGreaterThan(size.events / 40);
+      for (const table of tables) {
+        expect(summaries.get(table)?.totals, table).toMatchObject({ messages: 0, published: 0, deleted: 0, deadLetters: 0 });
+        expect(await messagesIn(table), table).toBe(before[table].messages);
+      }
+    },
+    SYNC_MS,
+  );
 
-  it('brings exactly what changed: updates, deletes, merges, late events', async () => {
-    const { change } = simulator;
-    change.insertProfiles({ count: size.insertedProfiles });
-    change.updateProfiles({ count: size.updates });
-    const deleted = change.deleteProfiles({ count: size.deletes });
-    const merged = change.mergeProfiles({ count: size.merges });
-    change.addEvents({ count: size.insertedEvents, touch: true });
-    change.addLateEvents({ count: size.late, howLateMs: 17 * DAY });
-    pass(8 * DAY);
-    const now = { metric: truthOf('metric'), profile: truthOf('profile'), event: truthOf('event') };
-    const upserts = (table: KlaviyoTable): number => [...now[table]].filter(([id, digest]) => truth[table].get(id) !== digest).length;
-    const gone = compare(now.profile, truth.profile).surplus;
-    // One that came and went between two runs was never known.
-    expect([...gone].sort()).toEqual([...deleted, ...merged.map(({ source }) => source)].filter((id) => truth.profile.has(id)).sort());
-    expect(upserts('profile')).toBeGreaterThan(size.updates * 0.9);
-    expect(upserts('event')).toBeGreaterThan(size.late + size.insertedEvents + size.deletes);
+  it(
+    'brings exactly what changed: updates, deletes, merges, late events',
+    async () => {
+      const { change } = simulator;
+      change.insertProfiles({ count: size.insertedProfiles });
+      change.updateProfiles({ count: size.updates });
+      const deleted = change.deleteProfiles({ count: size.deletes });
+      const merged = change.mergeProfiles({ count: size.merges });
+      change.addEvents({ count: size.insertedEvents, touch: true });
+      change.addLateEvents({ count: size.late, howLateMs: 17 * DAY });
+      pass(8 * DAY);
+      const now = { metric: truthOf('metric'), profile: truthOf('profile'), event: truthOf('event') };
+      const upserts = (table: KlaviyoTable): number => [...now[table]].filter(([id, digest]) => truth[table].get(id) !== digest).length;
+      const gone = compare(now.profile, truth.profile).surplus;
+      // One that came and went between two runs was never known.
+      expect([...gone].sort()).toEqual([...deleted, ...merged.map(({ source }) => source)].filter((id) => truth.profile.has(id)).sort());
+      expect(upserts('profile')).toBeGreaterThan(size.updates * 0.9);
+      expect(upserts('event')).toBeGreaterThan(size.late + size.insertedEvents + size.deletes);
 
-    const first = await sync();
-    // What the deletes and merges did to events older than any stretch was handed over to the next run.
-    const second = await sync();
+      const first = await sync();
+      // What the deletes and merges did to events older than any stretch was handed over to the next run.
+      const second = await sync();
 
-    const after = await topics();
-    for (const table of tables) {
-      await expectTopicEqual(table, now[table], after[table]);
-      const deletes = table === 'profile' ? gone.length : 0;
-      const messages = upserts(table) + 2 * deletes;
-      const published = [first, second].map((summaries) => summaries.get(table)?.totals.messages ?? 0);
-      expect({ new: after[table].messages - before[table].messages, published: published.reduce((sum, part) => sum + part) }, table).toEqual({ new: messages, published: messages });
-      expect([after[table].markers.length, after[table].tombstones], table).toEqual([deletes, deletes]);
-    }
-    // Every delete by its key, and where a merged profile went as far as any event can tell.
-    expect(after.profile.markers.map(({ id }) => String(id)).sort()).toEqual([...gone].sort());
-    const survivors = new Map(after.profile.markers.map(({ id, _merged_into: into }) => [id, into]));
-    for (const { source } of merged.filter(({ source }) => truth.profile.has(source))) expect(survivors.get(source), source).toBe(owners.has(source) ? simulator.truth.mergedInto(source) : null);
-    for (const id of deleted.filter((one) => truth.profile.has(one))) expect(survivors.get(id), id).toBeNull();
-    truth = now;
-    before = after;
-  }, 2 * SYNC_MS);
+      const after = await topics();
+      for (const table of tables) {
+        await expectTopicEqual(table, now[table], after[table]);
+        const deletes = table === 'profile' ? gone.length : 0;
+        const messages = upserts(table) + 2 * deletes;
+        const published = [first, second].map((summaries) => summaries.get(table)?.totals.messages ?? 0);
+        expect(
+          { new: after[table].messages - before[table].messages, published: published.reduce((sum, part) => sum + part) },
+          table,
+        ).toEqual({ new: messages, published: messages });
+        expect([after[table].markers.length, after[table].tombstones], table).toEqual([deletes, deletes]);
+      }
+      // Every delete by its key, and where a merged profile went as far as any event can tell.
+      expect(after.profile.markers.map(({ id }) => String(id)).sort()).toEqual([...gone].sort());
+      const survivors = new Map(after.profile.markers.map(({ id, _merged_into: into }) => [id, into]));
+      for (const { source } of merged.filter(({ source }) => truth.profile.has(source)))
+        expect(survivors.get(source), source).toBe(owners.has(source) ? simulator.truth.mergedInto(source) : null);
+      for (const id of deleted.filter((one) => truth.profile.has(one))) expect(survivors.get(id), id).toBeNull();
+      truth = now;
+      before = after;
+    },
+    2 * SYNC_MS,
+  );
 
-  it('is in PostgreSQL again, the deleted rows gone', async () => {
-    await landing.untilLanded(LANDING_MS);
-    for (const table of tables) await expectLandedEqual(table, truth[table], before[table]);
-  }, LANDING_MS + 60_000);
+  it(
+    'is in PostgreSQL again, the deleted rows gone',
+    async () => {
+      await landing.untilLanded(LANDING_MS);
+      for (const table of tables) await expectLandedEqual(table, truth[table], before[table]);
+    },
+    LANDING_MS + 60_000,
+  );
 
-  it('costs nothing again after that', async () => {
-    const summaries = await sync();
-    for (const table of tables) expect(summaries.get(table)?.totals, table).toMatchObject({ messages: 0, deadLetters: 0 });
-  }, SYNC_MS);
+  it(
+    'costs nothing again after that',
+    async () => {
+      const summaries = await sync();
+      for (const table of tables) expect(summaries.get(table)?.totals, table).toMatchObject({ messages: 0, deadLetters: 0 });
+    },
+    SYNC_MS,
+  );
 });

@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
-import { systemClock } from '../../src/extract/clock.ts';
-import { sendControl } from '../../src/kafka/control.ts';
-import { readStates } from '../../src/kafka/state.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { sendControl } from '../../src/kafka/meta/control.ts';
+import { readStates } from '../../src/kafka/meta/state.ts';
 import { expectedRows } from '../klaviyo/expected.ts';
 import { eventually } from '../landing/kafka-helpers.ts';
-import { DEFAULT_KEY, startKlaviyoSimulator } from '../simulators/klaviyo/simulator.ts';
+import { DEFAULT_KEY, startKlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import { compare, digestOf, digestsOf, none } from '../support/contents.ts';
 import { openTestEngine } from '../support/engine.ts';
 
@@ -22,20 +22,26 @@ it('a running worker brings what deletes and merges of profiles did to their eve
     ahead += ms;
   };
   const test = await openTestEngine({
-    ...stack, prefix: `handed${randomBytes(4).toString('hex')}`, clock: { now: () => Date.now() + ahead, timer: systemClock.timer },
+    ...stack,
+    prefix: `handed${randomBytes(4).toString('hex')}`,
+    clock: { now: () => Date.now() + ahead, timer: systemClock.timer },
     connections: [{ source: klaviyo, settings: { api_key: DEFAULT_KEY, base_url: simulator.url } }],
   });
   onTestFinished(() => test.close());
-  const ended = (table: string): number => test.events.filter((event) => event.type === 'run-ended' && event.table === table && event.outcome === 'succeeded').length;
-  const untilEnded = (runs: number): Promise<void> => eventually(async () => {
-    for (const table of ['metric', 'profile', 'event']) expect(ended(table), table).toBe(runs);
-  }, 60_000);
-  const untilIdle = (): Promise<void> => eventually(async () => {
-    const count = (type: string): number => test.events.filter((event) => event.type === type).length;
-    expect(count('run-ended')).toBe(count('run-started'));
-  }, 60_000);
-  const trigger = (): Promise<void> => sendControl(test.access, [{ connection: 'klaviyo', table: null, slot: 'trigger', value: { id: randomUUID(), at: Date.now() } }]);
-  const handed = async (): Promise<number> => (await readStates(test.access, 'klaviyo')).handed.get('event')?.length ?? 0;
+  const ended = (table: string): number =>
+    test.events.filter((event) => event.type === 'run-ended' && event.table === table && event.outcome === 'succeeded').length;
+  const untilEnded = (runs: number): Promise<void> =>
+    eventually(async () => {
+      for (const table of ['metric', 'profile', 'event']) expect(ended(table), table).toBe(runs);
+    }, 60_000);
+  const untilIdle = (): Promise<void> =>
+    eventually(async () => {
+      const count = (type: string): number => test.events.filter((event) => event.type === type).length;
+      expect(count('run-ended')).toBe(count('run-started'));
+    }, 60_000);
+  const trigger = (): Promise<void> =>
+    sendControl(test.access, [{ connection: 'klaviyo', table: null, slot: 'trigger', value: { id: randomUUID(), at: Date.now() } }]);
+  const handed = async (): Promise<number> => (await readStates(test.access, 'klaviyo')).outbox.get('event')?.length ?? 0;
 
   const stop = new AbortController();
   const running = test.engine.run(stop.signal);

@@ -8,9 +8,9 @@ import { segment } from '../../producers/segment/index.ts';
 import { connectionPartition } from '../../src/kafka/partitioning.ts';
 import type { KafkaSettings } from '../../src/kafka/types.ts';
 import { createWriter } from '../../src/kafka/writer.ts';
-import type { StatusSnapshot, TableStatus } from '../../src/observe/status-view.ts';
-import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../simulators/klaviyo/simulator.ts';
-import { startSegmentSimulator } from '../simulators/segment/segment-simulator.ts';
+import type { StatusSnapshot, TableStatus } from '../../src/observability/status-view.ts';
+import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
+import { startSegmentSimulator } from '../../simulators/segment/segment-simulator.ts';
 import { freePort, settingsText, startCommand, startProcess, until, writeFile, type Started } from '../support/command.ts';
 
 const stack = inject('stack');
@@ -45,13 +45,23 @@ async function install(connections: string | ((url: string) => string), of: { re
   const n = (files += 1);
   const prefix = of.prefix ?? `honest${suite}n${n}`;
   const port = await freePort();
-  const text = settingsText({ prefix, kafka: stack, metricsPort: port, more: `data_dir: data${n}`, connections: typeof connections === 'string' ? connections : connections(of.url ?? '') });
+  const text = settingsText({
+    prefix,
+    kafka: stack,
+    metricsPort: port,
+    more: `data_dir: data${n}`,
+    connections: typeof connections === 'string' ? connections : connections(of.url ?? ''),
+  });
   const config = writeFile(folder, `settings${n}.yaml`, text);
   const surroundings = { sources: [klaviyo, segment], cwd: folder };
   const start = (args: readonly string[]): Started => startCommand(surroundings, [...args, '--config', config]);
   const run = (...args: string[]) => start(args).ended;
   return {
-    prefix, port, config, run, start,
+    prefix,
+    port,
+    config,
+    run,
+    start,
     worker(): Started {
       const worker = start(['run']);
       workers.add(worker);
@@ -76,13 +86,27 @@ async function install(connections: string | ((url: string) => string), of: { re
 }
 
 function byTable({ tables }: StatusSnapshot): Record<string, TableStatus> {
-  return Object.fromEntries(tables.map((table) => [tables.some((other) => other.table === table.table && other !== table) ? `${table.connection}.${table.table}` : table.table, table]));
+  return Object.fromEntries(
+    tables.map((table) => [
+      tables.some((other) => other.table === table.table && other !== table) ? `${table.connection}.${table.table}` : table.table,
+      table,
+    ]),
+  );
 }
 
-const oneKlaviyo = (url: string, more = ''): string => `klaviyo:\n  settings: { api_key: ${DEFAULT_KEY}, base_url: "${url}" }\n  schedule: "0 0 1 1 *"\n${more}`;
+const oneKlaviyo = (url: string, more = ''): string =>
+  `klaviyo:\n  settings: { api_key: ${DEFAULT_KEY}, base_url: "${url}" }\n  schedule: "0 0 1 1 *"\n${more}`;
 
 function kafkaOf(prefix: string): KafkaSettings {
-  return { brokers: stack.brokers, clientId: 'test', prefix, replicationFactor: 1, minInSyncReplicas: 1, registry: { url: stack.registryUrl }, compression: 'none' };
+  return {
+    brokers: stack.brokers,
+    clientId: 'test',
+    prefix,
+    replicationFactor: 1,
+    minInSyncReplicas: 1,
+    registry: { url: stack.registryUrl },
+    compression: 'none',
+  };
 }
 
 /** Begun first, because a fenced worker waits before it believes that it has a rival. */
@@ -93,7 +117,9 @@ it('a worker whose writer was taken over shows it', async () => {
   const home = await install(oneKlaviyo, { url: simulator.url });
   // Not among `workers`: it is awaited at the end of this file.
   const worker = home.start(['run']);
-  await until('the first runs are over', async () => Object.values(await home.status()).every(({ lastSuccessAt }) => lastSuccessAt !== undefined));
+  await until('the first runs are over', async () =>
+    Object.values(await home.status()).every(({ lastSuccessAt }) => lastSuccessAt !== undefined),
+  );
   const rival = createWriter({ access: { settings: kafkaOf(home.prefix) }, connection: 'klaviyo' });
   await rival.reopen();
   await home.run('trigger', 'klaviyo.metric');
@@ -102,7 +128,10 @@ it('a worker whose writer was taken over shows it', async () => {
     return metric?.state.kind === 'failed' ? metric.state : undefined;
   });
   await rival.close();
-  expect(found).toMatchObject({ reason: expect.stringMatching(/another instance has taken over/) as string, remedy: expect.stringMatching(/stop one of the two/) as string });
+  expect(found).toMatchObject({
+    reason: expect.stringMatching(/another instance has taken over/) as string,
+    remedy: expect.stringMatching(/stop one of the two/) as string,
+  });
   fencedWorker = worker.ended;
 });
 
@@ -129,7 +158,11 @@ describe('every state of a table is reached by a worker and shown', () => {
       const { event } = await home.status();
       return event?.state.kind === 'error' ? event.state : undefined;
     });
-    expect(troubled).toMatchObject({ message: expect.stringContaining('Klaviyo answered 503 to GET /api/events') as string, remedy: expect.any(String) as string, nextTryAt: expect.any(Number) as number });
+    expect(troubled).toMatchObject({
+      message: expect.stringContaining('Klaviyo answered 503 to GET /api/events') as string,
+      remedy: expect.any(String) as string,
+      nextTryAt: expect.any(Number) as number,
+    });
     expect(await home.shown()).toMatch(/klaviyo\.event +error, next try \d\d:\d\d[^]*klaviyo\.event: Klaviyo answered 503/);
 
     const moving = await until('in progress with percent', async () => {
@@ -138,7 +171,9 @@ describe('every state of a table is reached by a worker and shown', () => {
     });
     expect(moving.state).toMatchObject({ percent: expect.any(Number) as number, rows: expect.any(Number) as number });
     expect(moving).not.toHaveProperty('lastSuccessAt');
-    expect(await home.metrics()).toMatch(/tributary_table_state\{connection="klaviyo",source="klaviyo",table="profile",state="in_progress"\} 1/);
+    expect(await home.metrics()).toMatch(
+      /tributary_table_state\{connection="klaviyo",source="klaviyo",table="profile",state="in_progress"\} 1/,
+    );
 
     // The listing of metrics names no total, so nobody can tell a percentage.
     simulator.faults.clear(slow);
@@ -157,7 +192,11 @@ describe('every state of a table is reached by a worker and shown', () => {
       return Object.values(all).every(({ state }) => state.kind === 'scheduled') ? all : undefined;
     });
     for (const table of Object.values(done)) {
-      expect(table).toMatchObject({ lastRun: { outcome: 'succeeded' }, nextRunAt: expect.any(Number) as number, freshnessMs: expect.any(Number) as number });
+      expect(table).toMatchObject({
+        lastRun: { outcome: 'succeeded' },
+        nextRunAt: expect.any(Number) as number,
+        freshnessMs: expect.any(Number) as number,
+      });
       expect(table.freshnessMs).toBeLessThan(120_000);
     }
     expect(await home.shown()).toMatch(/klaviyo\.event +scheduled /);
@@ -170,7 +209,11 @@ describe('every state of a table is reached by a worker and shown', () => {
     expect((await worker.ended).code).toBe(130);
     // Nothing runs: the same, as far as the topics can tell.
     const told = await home.status();
-    expect(Object.fromEntries(Object.values(told).map(({ table, state }) => [table, state.kind]))).toEqual({ profile: 'scheduled', event: 'paused', metric: 'scheduled' });
+    expect(Object.fromEntries(Object.values(told).map(({ table, state }) => [table, state.kind]))).toEqual({
+      profile: 'scheduled',
+      event: 'paused',
+      metric: 'scheduled',
+    });
     for (const table of ['profile', 'metric', 'event']) {
       // One is when the run's end was committed, the other when it was told.
       expect(Math.abs((told[table]?.lastSuccessAt ?? 0) - (done[table]?.lastSuccessAt ?? 0)), table).toBeLessThan(10_000);
@@ -189,10 +232,15 @@ describe('every state of a table is reached by a worker and shown', () => {
         const all = await home.status();
         return all['event']?.state.kind === 'failed' && all['metric']?.state.kind === 'scheduled' ? all : undefined;
       });
-      expect(event?.state).toMatchObject({ reason: expect.stringContaining('lacks a scope') as string, remedy: expect.stringContaining('events:read') as string });
+      expect(event?.state).toMatchObject({
+        reason: expect.stringContaining('lacks a scope') as string,
+        remedy: expect.stringContaining('events:read') as string,
+      });
       expect(event).not.toHaveProperty('lastSuccessAt');
       expect(metric?.lastRun?.outcome).toBe('succeeded');
-      expect(await home.shown()).toMatch(/klaviyo\.event +failed +- +never[^]*klaviyo\.event: The Klaviyo API key lacks a scope .*events:read/);
+      expect(await home.shown()).toMatch(
+        /klaviyo\.event +failed +- +never[^]*klaviyo\.event: The Klaviyo API key lacks a scope .*events:read/,
+      );
     };
     await check();
     worker.interrupt();
@@ -206,9 +254,20 @@ describe('every state of a table is reached by a worker and shown', () => {
   });
 
   it('disabled where the plan does not hold the table, until it is resumed', async () => {
-    const simulator = await startSegmentSimulator({ clock: 'real', sources: 3, destinations: 3, warehouses: 1, usageMonths: 1, auditEvents: 10, switches: { auditTrail: false }, limits: { enabled: false } });
+    const simulator = await startSegmentSimulator({
+      clock: 'real',
+      sources: 3,
+      destinations: 3,
+      warehouses: 1,
+      usageMonths: 1,
+      auditEvents: 10,
+      switches: { auditTrail: false },
+      limits: { enabled: false },
+    });
     simulators.push(simulator);
-    const home = await install(`segment:\n  settings: { api_token: "${simulator.tokens.business}", base_url: "${simulator.url}" }\n  tables: [sources, audit_events]\n  schedule: "0 0 1 1 *"`);
+    const home = await install(
+      `segment:\n  settings: { api_token: "${simulator.tokens.business}", base_url: "${simulator.url}" }\n  tables: [sources, audit_events]\n  schedule: "0 0 1 1 *"`,
+    );
     const worker = home.worker();
     const disabled = async () => {
       const all = await until('disabled', async () => {
@@ -266,7 +325,11 @@ describe('a run with an unread page is never shown as completed', () => {
     expect(code).toBe(1);
     expect(out).toMatch(/klaviyo\.profile +200 +200 .* failed/);
     const { profile } = await home.status();
-    expect(profile?.state).toMatchObject({ kind: 'failed', reason: expect.stringContaining('holds no list of rows') as string, remedy: expect.any(String) as string });
+    expect(profile?.state).toMatchObject({
+      kind: 'failed',
+      reason: expect.stringContaining('holds no list of rows') as string,
+      remedy: expect.any(String) as string,
+    });
     expect(profile).not.toHaveProperty('lastSuccessAt');
   });
 
@@ -377,7 +440,12 @@ describe('what is asked for happens', () => {
     home.worker();
     await until('the back-fill', async () => (await home.status())['event']?.runs.historical);
     const { metric } = await home.status();
-    expect(metric).toMatchObject({ state: { kind: 'paused' }, withheld, lastSuccessAt: known['metric']?.lastSuccessAt, lastRun: { outcome: 'succeeded' } });
+    expect(metric).toMatchObject({
+      state: { kind: 'paused' },
+      withheld,
+      lastSuccessAt: known['metric']?.lastSuccessAt,
+      lastRun: { outcome: 'succeeded' },
+    });
     expect(await home.metrics()).toMatch(/tributary_deletes_withheld\{connection="klaviyo",source="klaviyo",table="metric"\} 130/);
 
     simulator.quirks.empty = [];
@@ -390,28 +458,42 @@ describe('what is asked for happens', () => {
   });
 });
 
-it('two workers share the connections, tell of each other\'s, and one takes over what the other leaves', async () => {
+it("two workers share the connections, tell of each other's, and one takes over what the other leaves", async () => {
   const simulator = await vendor({});
   const names = ['shop', ...['a', 'b', 'c', 'd', 'e'].map((letter) => `shop_${letter}`)];
   const even = names.find((name) => connectionPartition(name) % 2 === 0) as string;
   const odd = names.find((name) => connectionPartition(name) % 2 === 1) as string;
-  const connections = [even, odd].map((name) => `${name}:\n  source: klaviyo\n  settings: { api_key: ${DEFAULT_KEY}, base_url: "${simulator.url}" }\n  tables: [metric]\n  schedule: "0 0 1 1 *"`).join('\n');
+  const connections = [even, odd]
+    .map(
+      (name) =>
+        `${name}:\n  source: klaviyo\n  settings: { api_key: ${DEFAULT_KEY}, base_url: "${simulator.url}" }\n  tables: [metric]\n  schedule: "0 0 1 1 *"`,
+    )
+    .join('\n');
   const one = await install(connections);
   const two = await install(connections, { prefix: one.prefix });
-  const assigned = async ({ port }: { port: number }): Promise<readonly string[]> => ((await (await fetch(`http://127.0.0.1:${port}/status`)).json()) as StatusSnapshot).assigned;
+  const assigned = async ({ port }: { port: number }): Promise<readonly string[]> =>
+    ((await (await fetch(`http://127.0.0.1:${port}/status`)).json()) as StatusSnapshot).assigned;
 
   const first = one.worker();
   await until('one has both', async () => (await assigned(one).catch(() => [])).length === 2);
   await until('both were read', async () => Object.values(await one.status()).every(({ lastSuccessAt }) => lastSuccessAt !== undefined));
   const second = two.worker();
-  await until('each has one', async () => {
-    const of = [await assigned(one), await assigned(two).catch(() => [])];
-    return of[0]?.length === 1 && of[1]?.length === 1 && of[0][0] !== of[1][0];
-  }, 45_000);
-  await until('what was taken over is scheduled', async () => Object.values(await two.status()).every(({ state }) => state.kind === 'scheduled'));
+  await until(
+    'each has one',
+    async () => {
+      const of = [await assigned(one), await assigned(two).catch(() => [])];
+      return of[0]?.length === 1 && of[1]?.length === 1 && of[0][0] !== of[1][0];
+    },
+    45_000,
+  );
+  await until('what was taken over is scheduled', async () =>
+    Object.values(await two.status()).every(({ state }) => state.kind === 'scheduled'),
+  );
   // Whichever worker is asked, it does not call the other's table unread.
   for (const home of [one, two]) {
-    await until('both tables are scheduled whoever is asked', async () => Object.values(await home.status()).every(({ state, lastSuccessAt }) => state.kind === 'scheduled' && lastSuccessAt !== undefined));
+    await until('both tables are scheduled whoever is asked', async () =>
+      Object.values(await home.status()).every(({ state, lastSuccessAt }) => state.kind === 'scheduled' && lastSuccessAt !== undefined),
+    );
   }
 
   const busy = await one.run('sync');

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import type { KafkaAccess } from '../../src/kafka/client.ts';
 import { withAdmin } from '../../src/kafka/client.ts';
-import { readStates, resetRecord } from '../../src/kafka/state.ts';
+import { readStates, resetRecord } from '../../src/kafka/meta/state.ts';
 import { createWriter } from '../../src/kafka/writer.ts';
-import { systemClock } from '../../src/extract/clock.ts';
-import { createConnection } from '../../src/run/connection.ts';
-import { createCycle } from '../../src/run/cycle.ts';
-import { runTable } from '../../src/run/run-table.ts';
-import { list } from '../../src/extract/list.ts';
-import { table } from '../../src/table/define.ts';
-import { text } from '../../src/table/fields.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { createConnection } from '../../src/engine/connection.ts';
+import { createCycle } from '../../src/engine/cycle.ts';
+import { executeRun } from '../../src/engine/execute-run.ts';
+import { fullScan } from '../../src/sdk/readers/full-scan.ts';
+import { table } from '../../src/sdk/define.ts';
+import { text } from '../../src/sdk/fields.ts';
 import { eventually } from '../landing/kafka-helpers.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { shopSource, type ShopVendor } from '../support/shop-source.ts';
@@ -26,14 +26,30 @@ async function shared(topicConfig: Readonly<Record<string, string>> = {}) {
   const vendor: ShopVendor = { items: numbered(20), shops: new Map(), refusals: new Map() };
   const prefix = `index${randomBytes(4).toString('hex')}`;
   const settings: KafkaAccess['settings'] = {
-    brokers: stack.brokers, clientId: 'tributary-test', prefix, replicationFactor: 1, minInSyncReplicas: 1, registry: { url: stack.registryUrl }, compression: 'gzip', topicConfig,
+    brokers: stack.brokers,
+    clientId: 'tributary-test',
+    prefix,
+    replicationFactor: 1,
+    minInSyncReplicas: 1,
+    registry: { url: stack.registryUrl },
+    compression: 'gzip',
+    topicConfig,
   };
   const topic = `${prefix}.shop_vendor.item`;
   return {
-    vendor, topic, access: { settings },
+    vendor,
+    topic,
+    access: { settings },
     async machine(source = shopSource(vendor), clock = systemClock): Promise<TestEngine & { sync(): Promise<void> }> {
       const dataDir = await mkdtemp(join(tmpdir(), 'tributary-machine-'));
-      const test = await openTestEngine({ ...stack, prefix, dataDir, access: { settings }, clock, connections: [{ source, settings: {}, tables: ['item'] }] });
+      const test = await openTestEngine({
+        ...stack,
+        prefix,
+        dataDir,
+        access: { settings },
+        clock,
+        connections: [{ source, settings: {}, tables: ['item'] }],
+      });
       onTestFinished(async () => {
         await test.close();
         await rm(dataDir, { recursive: true, force: true });
@@ -59,7 +75,8 @@ async function shared(topicConfig: Readonly<Record<string, string>> = {}) {
   };
 }
 
-const idsIn = async (test: TestEngine): Promise<string[]> => [...(await test.readTable('item')).rows.values()].map(({ id }) => String(id)).sort();
+const idsIn = async (test: TestEngine): Promise<string[]> =>
+  [...(await test.readTable('item')).rows.values()].map(({ id }) => String(id)).sort();
 
 describe('an index is not believed', () => {
   it('when its topic has begun a new life meanwhile, however long that one is already', async () => {
@@ -77,7 +94,12 @@ describe('an index is not believed', () => {
   });
 
   it('when it was away for so long that compaction may have removed a tombstone it never read', async () => {
-    const { vendor, machine } = await shared({ 'segment.ms': '1000', 'min.cleanable.dirty.ratio': '0.01', 'min.compaction.lag.ms': '0', 'delete.retention.ms': '100' });
+    const { vendor, machine } = await shared({
+      'segment.ms': '1000',
+      'min.cleanable.dirty.ratio': '0.01',
+      'min.compaction.lag.ms': '0',
+      'delete.retention.ms': '100',
+    });
     const one = await machine();
     await one.sync();
     const two = await machine();
@@ -113,11 +135,21 @@ it('a column that comes to a table costs no message but those of the rows that h
   const notes = new Map<string, string>();
   const wider = await machine({
     ...shopSource(vendor),
-    tables: () => [table({
-      name: 'item', docs: 'Items', documentedKey: ['id'], key: ['id'], method: 'full_table', deletes: 'scan',
-      fields: { id: text('Item'), note: text('Note') },
-      read: list<ShopVendor>(async () => ({ rows: vendor.items.map((id) => ({ id, note: notes.get(id) ?? null })), total: vendor.items.length })),
-    })],
+    tables: () => [
+      table({
+        name: 'item',
+        docs: 'Items',
+        documentedKey: ['id'],
+        key: ['id'],
+        method: 'full_table',
+        deletes: 'scan',
+        fields: { id: text('Item'), note: text('Note') },
+        read: fullScan<ShopVendor>(async () => ({
+          rows: vendor.items.map((id) => ({ id, note: notes.get(id) ?? null })),
+          total: vendor.items.length,
+        })),
+      }),
+    ],
   });
   await wider.sync();
   expect((await wider.readTable('item')).messages).toBe(20);
@@ -132,12 +164,30 @@ it('a column that comes to a table costs no message but those of the rows that h
 const never = new AbortController().signal;
 
 /** The one table of a connection that has just created its topic and read it for the first time. */
-async function begun({ settings: { connections: [settings], dataDir }, access, registry, bus }: TestEngine) {
-  const connection = createConnection(settings!, { access, registry, indexDir: join(dataDir, 'index'), emit: bus.emit, clock: systemClock, random: () => 0 }, never);
+async function begun({
+  settings: {
+    connections: [settings],
+    dataDir,
+  },
+  access,
+  registry,
+  bus,
+}: TestEngine) {
+  const connection = createConnection(
+    settings!,
+    { access, registry, indexDir: join(dataDir, 'index'), emit: bus.emit, clock: systemClock, random: () => 0 },
+    never,
+  );
   onTestFinished(() => connection.close());
   await connection.session(never);
   const item = connection.tables.get('item')!;
-  const run = () => runTable(connection, item, { mode: 'periodic', since: undefined, rescan: false, honours: {}, cycle: createCycle(connection.readRows) }, never);
+  const run = () =>
+    executeRun(
+      connection,
+      item,
+      { mode: 'periodic', since: undefined, rescan: false, handles: {}, cycle: createCycle(connection.readRows) },
+      never,
+    );
   expect(await run()).toMatchObject({ outcome: 'succeeded', totals: { published: 20 } });
   return { connection, item, run };
 }
@@ -156,10 +206,17 @@ it('partitions added while the table was being synced are noticed before a key c
   const { topic, access, machine } = await shared();
   const { connection } = await begun(await machine());
   await withAdmin(access, 'Adding', (admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] }));
-  await eventually(async () => expect((await withAdmin(access, 'Looking', (admin) => admin.fetchTopicMetadata({ topics: [topic] }))).topics[0]?.partitions).toHaveLength(3));
+  await eventually(async () =>
+    expect(
+      (await withAdmin(access, 'Looking', (admin) => admin.fetchTopicMetadata({ topics: [topic] }))).topics[0]?.partitions,
+    ).toHaveLength(3),
+  );
   const session = await connection.session(never);
   session.lose();
-  await expect(connection.recover(session, never)).rejects.toMatchObject({ kind: 'config', message: expect.stringContaining('3 partitions') as string });
+  await expect(connection.recover(session, never)).rejects.toMatchObject({
+    kind: 'config',
+    message: expect.stringContaining('3 partitions') as string,
+  });
 });
 
 it('an index that is damaged while a run needs it is built anew within the run', async () => {
@@ -170,8 +227,13 @@ it('an index that is damaged while a run needs it is built anew within the run',
   vendor.items = numbered(19, 1);
   await item.index.close();
   const mended = await run();
-  expect(mended, mended.error?.detail ?? mended.error?.message).toMatchObject({ outcome: 'succeeded', totals: { published: 0, deleted: 1 } });
-  expect(events.filter(({ type }) => type === 'index-rebuilt')).toMatchObject([{ rows: 20, reason: expect.stringContaining('damaged') as string }]);
+  expect(mended, mended.error?.detail ?? mended.error?.message).toMatchObject({
+    outcome: 'succeeded',
+    totals: { published: 0, deleted: 1 },
+  });
+  expect(events.filter(({ type }) => type === 'index-rebuilt')).toMatchObject([
+    { rows: 20, reason: expect.stringContaining('damaged') as string },
+  ]);
   expect((await readTable('item')).messages).toBe(22);
 });
 
@@ -181,7 +243,11 @@ it('a topic that has vanished is refused at every start, not only at the one tha
   await one.sync();
   await deleteTopic();
   for (const _ of [1, 2]) {
-    await expect(one.sync()).rejects.toMatchObject({ kind: 'config', message: expect.stringMatching(/item .*20 rows were published/) as string, remedy: expect.stringContaining('state reset') as string });
+    await expect(one.sync()).rejects.toMatchObject({
+      kind: 'config',
+      message: expect.stringMatching(/item .*20 rows were published/) as string,
+      remedy: expect.stringContaining('state reset') as string,
+    });
   }
   await resetState();
   await one.sync();

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { expectedRows, type KlaviyoTable } from '../klaviyo/expected.ts';
-import { randomStream, sample } from '../simulators/kit/random.ts';
-import type { KlaviyoSimulator } from '../simulators/klaviyo/simulator.ts';
+import { randomStream, sample } from '../../simulators/kit/random.ts';
+import type { KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import { compare, digestsOf, none } from '../support/contents.ts';
 import type { TestEngine } from '../support/engine.ts';
 
@@ -46,7 +46,8 @@ export async function expectTopicsEqualTruth({ truth }: KlaviyoSimulator, reader
     const found = new Map([...topic.rows.values()].map((columns) => [String(columns['id']), columns]));
     const wanted = digestsOf(expectedRows(truth, table));
     const differences = compare(wanted, digestsOf([...found].map(([id, columns]) => ({ id, columns }))));
-    for (const { id, columns } of expectedRows(truth, table)) if (id === differences.different[0]) expect(found.get(id), table).toEqual(columns);
+    for (const { id, columns } of expectedRows(truth, table))
+      if (id === differences.different[0]) expect(found.get(id), table).toEqual(columns);
     expect(differences, table).toEqual(none);
     expect(topic.repeated, `${table}: values that follow an equal one of the same key`).toBe(0);
   }

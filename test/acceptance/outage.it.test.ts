@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
 import { startStack, type Stack } from '../../src/stack/stack.ts';
-import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../simulators/klaviyo/simulator.ts';
+import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { commotion, expectTopicsEqualTruth, tables } from './klaviyo-account.ts';
 import { readStateHistory, stepsBack } from './state-history.ts';
@@ -28,7 +28,12 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'tributary-outage-'));
   vendor = await startKlaviyoSimulator({ seed, profiles: 1_000, events: 4_000, historyDays: 150, limits: false });
   stack = await startStack({ dir: join(dir, 'stack'), topicDefaults: 'fast' });
-  reader = await openTestEngine({ brokers: stack.brokers, registryUrl: stack.registryUrl, prefix, connections: [{ source: klaviyo, settings: settings() }] });
+  reader = await openTestEngine({
+    brokers: stack.brokers,
+    registryUrl: stack.registryUrl,
+    prefix,
+    connections: [{ source: klaviyo, settings: settings() }],
+  });
 }, 180_000);
 
 afterAll(async () => {
@@ -47,7 +52,15 @@ async function startWorker(): Promise<WorkerProcess> {
   const worker = startWorkerProcess();
   workers.push(worker);
   await worker.line('loaded', ({ type }) => type === 'loaded');
-  worker.give({ brokers: stack.brokers, registryUrl: stack.registryUrl, prefix, dataDir: join(dir, 'data'), settings: settings(), mode: 'worker', ahead: ahead() });
+  worker.give({
+    brokers: stack.brokers,
+    registryUrl: stack.registryUrl,
+    prefix,
+    dataDir: join(dir, 'data'),
+    settings: settings(),
+    mode: 'worker',
+    ahead: ahead(),
+  });
   return worker;
 }
 
@@ -59,64 +72,78 @@ async function untilRead(worker: WorkerProcess, more = 0): Promise<void> {
   for (const table of tables) {
     const begun = new Set<string>();
     let left = more + 1;
-    await worker.line(`${more + 1} runs of ${table}`, (line) => {
-      if (line.type === 'run-started' && line.table === table) begun.add(line.runId);
-      return line.type === 'run-ended' && begun.has(line.runId) && line.outcome === 'succeeded' && (left -= 1) === 0;
-    }, { from, seconds: 150 });
+    await worker.line(
+      `${more + 1} runs of ${table}`,
+      (line) => {
+        if (line.type === 'run-started' && line.table === table) begun.add(line.runId);
+        return line.type === 'run-ended' && begun.has(line.runId) && line.outcome === 'succeeded' && (left -= 1) === 0;
+      },
+      { from, seconds: 150 },
+    );
   }
 }
 
-test('a worker goes on by itself when the broker and the registry come back, and the topics equal the truth', { timeout: 1_200_000 }, async () => {
-  const account = commotion(vendor, seed);
-  const change = (worker: WorkerProcess): void => {
-    account.grow();
-    vendor.clock.advance(minute);
-    worker.setClock(ahead());
-  };
-  vendor.faults.add({ kind: 'slow', delayMs: 100, on: 'GET /api/*' });
+test(
+  'a worker goes on by itself when the broker and the registry come back, and the topics equal the truth',
+  { timeout: 1_200_000 },
+  async () => {
+    const account = commotion(vendor, seed);
+    const change = (worker: WorkerProcess): void => {
+      account.grow();
+      vendor.clock.advance(minute);
+      worker.setClock(ahead());
+    };
+    vendor.faults.add({ kind: 'slow', delayMs: 100, on: 'GET /api/*' });
 
-  let worker = await startWorker();
-  await worker.line('the first rows', published, { seconds: 150 });
-  // A broker killed within milliseconds of its answer to a commit can keep that transaction open for its readers;
-  // what is seen by a reader was committed for good.
-  while ((await reader.readTable('metric')).rows.size === 0) await delay(100);
-  await delay(1_000);
-  let from = worker.lines.length;
-  await stack.kill('kafka', 'SIGKILL');
-  change(worker);
-  // A run or the group of the workers notices first.
-  const trouble = await worker.line('the trouble is told', (line) => (line.type === 'run-trouble' && line.stage === 'kafka') || line.type === 'connection-failed', { from, seconds: 150 });
-  expect(trouble).toMatchObject({ failure: { kind: 'transient' } });
-  from = worker.lines.length;
-  await stack.restart('kafka');
-  await worker.line('rows after the broker came back', published, { from, seconds: 240 });
-  vendor.faults.clear();
-  await untilRead(worker);
+    let worker = await startWorker();
+    await worker.line('the first rows', published, { seconds: 150 });
+    // A broker killed within milliseconds of its answer to a commit can keep that transaction open for its readers;
+    // what is seen by a reader was committed for good.
+    while ((await reader.readTable('metric')).rows.size === 0) await delay(100);
+    await delay(1_000);
+    let from = worker.lines.length;
+    await stack.kill('kafka', 'SIGKILL');
+    change(worker);
+    // A run or the group of the workers notices first.
+    const trouble = await worker.line(
+      'the trouble is told',
+      (line) => (line.type === 'run-retrying' && line.stage === 'kafka') || line.type === 'connection-failed',
+      { from, seconds: 150 },
+    );
+    expect(trouble).toMatchObject({ failure: { kind: 'transient' } });
+    from = worker.lines.length;
+    await stack.restart('kafka');
+    await worker.line('rows after the broker came back', published, { from, seconds: 240 });
+    vendor.faults.clear();
+    await untilRead(worker);
 
-  await stack.kill('registry', 'SIGKILL');
-  change(worker);
-  account.shrink();
-  from = worker.lines.length;
-  await worker.line('rows without a registry', published, { from, seconds: 240 });
-  await untilRead(worker);
+    await stack.kill('registry', 'SIGKILL');
+    change(worker);
+    account.shrink();
+    from = worker.lines.length;
+    await worker.line('rows without a registry', published, { from, seconds: 240 });
+    await untilRead(worker);
 
-  // One that starts while the registry is away waits for it.
-  worker.signal('SIGTERM');
-  await worker.gone(60);
-  expect(await worker.ended).toEqual({ code: 0, signal: null });
-  worker = await startWorker();
-  await worker.line('the registry is missed', (line) => line.type === 'connection-failed' || line.type === 'run-trouble', { seconds: 150 });
-  change(worker);
-  await stack.restart('registry');
-  await worker.line('rows after the registry came back', published, { seconds: 240 });
-  account.shrink();
-  change(worker);
-  // A profile that is gone is noticed in one run, its events are read again in the next.
-  await untilRead(worker, 2);
-  worker.signal('SIGTERM');
-  await worker.gone(60);
-  expect(await worker.ended).toEqual({ code: 0, signal: null });
+    // One that starts while the registry is away waits for it.
+    worker.signal('SIGTERM');
+    await worker.gone(60);
+    expect(await worker.ended).toEqual({ code: 0, signal: null });
+    worker = await startWorker();
+    await worker.line('the registry is missed', (line) => line.type === 'connection-failed' || line.type === 'run-retrying', {
+      seconds: 150,
+    });
+    change(worker);
+    await stack.restart('registry');
+    await worker.line('rows after the registry came back', published, { seconds: 240 });
+    account.shrink();
+    change(worker);
+    // A profile that is gone is noticed in one run, its events are read again in the next.
+    await untilRead(worker, 2);
+    worker.signal('SIGTERM');
+    await worker.gone(60);
+    expect(await worker.ended).toEqual({ code: 0, signal: null });
 
-  await expectTopicsEqualTruth(vendor, reader);
-  expect(stepsBack(await readStateHistory(reader.access))).toEqual([]);
-});
+    await expectTopicsEqualTruth(vendor, reader);
+    expect(stepsBack(await readStateHistory(reader.access))).toEqual([]);
+  },
+);

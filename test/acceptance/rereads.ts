@@ -1,4 +1,4 @@
-import type { LoggedRequest } from '../simulators/kit/request-log.ts';
+import type { LoggedRequest } from '../../simulators/kit/request-log.ts';
 import { positionOf, type Committed } from './state-history.ts';
 import type { Line } from './worker-child.ts';
 
@@ -35,12 +35,18 @@ export interface Reread {
 const tableOf = { metric: 'metric', ids: 'profile', changes: 'profile', windows: 'event' } as const;
 
 /** Restarts that found a committed position to go on from, and what they read again of what lies before it. */
-export function rereads(lives: readonly Life[], requests: readonly LoggedRequest[], history: readonly Committed[]): { readonly resumed: number; readonly rereads: Reread[] } {
+export function rereads(
+  lives: readonly Life[],
+  requests: readonly LoggedRequest[],
+  history: readonly Committed[],
+): { readonly resumed: number; readonly rereads: Reread[] } {
   const asks = requests.flatMap((request) => askOf(request) ?? []).sort((a, b) => a.time - b.time);
   /** Where in its listing a page was first seen. */
   const order = new Map<string, number>();
   for (const ask of asks) if (!order.has(nameOf(ask))) order.set(nameOf(ask), order.size);
-  const lifeOfRun = new Map(lives.flatMap(({ lines }, life) => lines.flatMap((line) => (line.type === 'run-started' ? [[line.runId, life] as const] : []))));
+  const lifeOfRun = new Map(
+    lives.flatMap(({ lines }, life) => lines.flatMap((line) => (line.type === 'run-started' ? [[line.runId, life] as const] : []))),
+  );
   const lifeAt = (time: number): number => lives.findLastIndex(({ from }) => from <= time);
 
   const found: Reread[] = [];
@@ -52,26 +58,34 @@ export function rereads(lives: readonly Life[], requests: readonly LoggedRequest
       const here = asks.filter((ask) => ask.pass === pass && lifeAt(ask.time) === life);
       if (!standing || here.length === 0) continue;
       const { listing, walk, plan } = positionOf(standing);
-      const orderOf = (ask: Pick<Ask, 'listing' | 'cursor'>, cursor: string | undefined): number => order.get(nameOf({ ...ask, cursor })) ?? Number.POSITIVE_INFINITY;
+      const orderOf = (ask: Pick<Ask, 'listing' | 'cursor'>, cursor: string | undefined): number =>
+        order.get(nameOf({ ...ask, cursor })) ?? Number.POSITIVE_INFINITY;
       let again: readonly Ask[];
       if (pass === 'metric' || pass === 'ids') {
         // A listing that lost its record of what was seen has to begin again.
         const since = lifeOfRun.get(standing.state.runId) as number;
         if (!listing || lives.slice(since + 1, life + 1).some(({ indexLost }) => indexLost)) continue;
         const first = here[0] as Ask;
-        again = here.filter((ask) => orderOf(ask, ask.cursor) < orderOf(first, listing.cursor) && orderOf(first, first.cursor) < orderOf(first, listing.cursor));
+        again = here.filter(
+          (ask) =>
+            orderOf(ask, ask.cursor) < orderOf(first, listing.cursor) && orderOf(first, first.cursor) < orderOf(first, listing.cursor),
+        );
       } else {
         const earlier = new Set(asks.filter((ask) => lifeAt(ask.time) < life).map(nameOf));
-        const open = (ask: Ask): boolean => pass === 'changes'
-          ? ask.to === walk?.before && orderOf(ask, ask.cursor) >= orderOf(ask, walk.cursor)
-          : plan !== undefined && ask.to > (plan.done ?? 0) && (ask.to !== plan.slice?.to || orderOf(ask, ask.cursor) >= orderOf(ask, plan.slice.cursor));
+        const open = (ask: Ask): boolean =>
+          pass === 'changes'
+            ? ask.to === walk?.before && orderOf(ask, ask.cursor) >= orderOf(ask, walk.cursor)
+            : plan !== undefined &&
+              ask.to > (plan.done ?? 0) &&
+              (ask.to !== plan.slice?.to || orderOf(ask, ask.cursor) >= orderOf(ask, plan.slice.cursor));
         again = here.filter((ask) => earlier.has(nameOf(ask)) && !open(ask));
         if (pass === 'changes' ? !walk : !plan) continue;
       }
       resumed += 1;
       const first = here[0] as Ask;
       const cursor = pass === 'changes' ? walk?.cursor : pass === 'windows' ? plan?.slice?.cursor : listing?.cursor;
-      if (again.length > 0) found.push({ life, pass, pages: again.length, wanted: orderOf(first, cursor), began: orderOf(first, first.cursor) });
+      if (again.length > 0)
+        found.push({ life, pass, pages: again.length, wanted: orderOf(first, cursor), began: orderOf(first, first.cursor) });
     }
   });
   return { resumed, rereads: found };

@@ -1,6 +1,6 @@
 import type { KafkaAccess } from '../../src/kafka/client.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
-import { topicNames } from '../../src/kafka/topic-names.ts';
+import { topicNames } from '../../src/kafka/meta/topic-names.ts';
 import type { TableState } from '../../src/kafka/types.ts';
 
 /** One committed state of a table. */
@@ -25,7 +25,8 @@ type Tree = { readonly [name: string]: Tree } & { readonly [name: string]: any }
 export function positionOf({ state }: Committed): {
   readonly listing: { readonly cursor: string } | undefined;
   readonly walk: { readonly before: number; readonly reached?: number; readonly cursor: string } | undefined;
-  readonly plan: { readonly bound: number; readonly done: number | null; readonly slice?: { readonly to: number; readonly cursor: string } } | undefined;
+  readonly plan:
+    { readonly bound: number; readonly done: number | null; readonly slice?: { readonly to: number; readonly cursor: string } } | undefined;
   readonly numbers: Readonly<Record<string, number | undefined>>;
 } {
   const position = (state.position ?? {}) as Tree;
@@ -36,8 +37,14 @@ export function positionOf({ state }: Committed): {
     walk: changes?.['walk'] as any,
     plan: history?.['plan'] as any,
     numbers: {
-      updatedAt: state.updatedAt, rowsPublished: state.rowsPublished, readTo: state.readTo, lastSuccessAt: state.lastSuccessAt,
-      at: changes?.['at'], before: changes?.['walk']?.['before'], through: history?.['through'], bound: history?.['plan']?.['bound'],
+      updatedAt: state.updatedAt,
+      rowsPublished: state.rowsPublished,
+      readTo: state.readTo,
+      lastSuccessAt: state.lastSuccessAt,
+      at: changes?.['at'],
+      before: changes?.['walk']?.['before'],
+      through: history?.['through'],
+      bound: history?.['plan']?.['bound'],
       ...Object.fromEntries(Object.entries((position['last'] ?? {}) as Record<string, number>).map(([pass, at]) => [`last ${pass}`, at])),
     },
   };
@@ -58,7 +65,8 @@ export function stepsBack(history: readonly Committed[]): string[] {
     }
     const last = before.get(table);
     const then = last && positionOf(last);
-    if (now.walk && now.walk.before === then?.walk?.before && (now.walk.reached ?? 0) < (then.walk.reached ?? 0)) found.push(`${table}: reached`);
+    if (now.walk && now.walk.before === then?.walk?.before && (now.walk.reached ?? 0) < (then.walk.reached ?? 0))
+      found.push(`${table}: reached`);
     if (now.plan && now.plan.bound === then?.plan?.bound && (now.plan.done ?? 0) < (then.plan.done ?? 0)) found.push(`${table}: done`);
     before.set(table, committed);
   }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
 import { until } from '../kafka/support.ts';
-import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../simulators/klaviyo/simulator.ts';
+import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import { openTestEngine } from '../support/engine.ts';
 
 const { brokers, registryUrl } = inject('stack');
@@ -34,7 +34,10 @@ test('a connection stopped anywhere in its opening leaves no socket open and its
     const sockets = new Set<Socket>();
     opened = 0;
     const { engine, close } = await openTestEngine({
-      brokers, registryUrl, prefix, dataDir,
+      brokers,
+      registryUrl,
+      prefix,
+      dataDir,
       connections: [{ source: klaviyo, settings: { api_key: DEFAULT_KEY, base_url: vendor.url } }],
       access: {
         socketFactory({ host, port, onConnect }) {
@@ -50,7 +53,11 @@ test('a connection stopped anywhere in its opening leaves no socket open and its
     await engine.sync([{ connection: 'klaviyo' }], stop.signal).catch((error: unknown) => expect(error).toMatchObject({ kind: 'stopped' }));
     await close();
     await until('all sockets closed', () => sockets.size === 0, 5).catch(() => (leftOver[last] = sockets.size));
-    for (const table of tables) expect(existsSync(join(dataDir, 'index', prefix, 'klaviyo', table, 'broken')), `stopped at socket ${last}: ${table} marked as damaged`).toBe(false);
+    for (const table of tables)
+      expect(
+        existsSync(join(dataDir, 'index', prefix, 'klaviyo', table, 'broken')),
+        `stopped at socket ${last}: ${table} marked as damaged`,
+      ).toBe(false);
     for (const socket of sockets) socket.destroy();
   }
   expect(opened, 'the last one was not stopped').toBeGreaterThan(5);

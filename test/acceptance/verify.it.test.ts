@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
-import { systemClock, type Clock } from '../../src/extract/clock.ts';
-import type { Finding } from '../../src/run/verify.ts';
-import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../simulators/klaviyo/simulator.ts';
+import { systemClock, type Clock } from '../../src/core/clock.ts';
+import type { RowDifference } from '../../src/engine/verify.ts';
+import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import { openTestEngine } from '../support/engine.ts';
 
 const stack = inject('stack');
@@ -19,7 +19,7 @@ const impatient = (vendor: KlaviyoSimulator): Clock => ({
   },
 });
 
-const ids = ({ count, keys }: Finding): readonly unknown[] => {
+const ids = ({ count, keys }: RowDifference): readonly unknown[] => {
   const found = keys.map(({ id }) => id).sort();
   expect(found).toHaveLength(count);
   return found;
@@ -29,13 +29,22 @@ it('tells apart what is missing, surplus and different, also of an account that 
   const vendor = await startKlaviyoSimulator({ seed: 8, profiles: 350, events: 5, metrics: 5, limits: false });
   onTestFinished(() => vendor.close());
   const test = await openTestEngine({
-    ...stack, prefix: `verify${randomBytes(4).toString('hex')}`, clock: impatient(vendor), random: () => 0,
+    ...stack,
+    prefix: `verify${randomBytes(4).toString('hex')}`,
+    clock: impatient(vendor),
+    random: () => 0,
     connections: [{ source: klaviyo, settings: { api_key: DEFAULT_KEY, base_url: vendor.url }, tables: ['profile'] }],
   });
   onTestFinished(() => test.close());
   await test.engine.sync([{ connection: 'klaviyo' }], never);
   const before = (await test.readTable('profile')).messages;
-  expect((await test.engine.verify({ connection: 'klaviyo', table: 'profile' }, never))).toMatchObject({ vendorRows: 350, topicRows: 350, missing: { count: 0 }, surplus: { count: 0 }, different: { count: 0 } });
+  expect(await test.engine.verify({ connection: 'klaviyo', table: 'profile' }, never)).toMatchObject({
+    vendorRows: 350,
+    topicRows: 350,
+    missing: { count: 0 },
+    surplus: { count: 0 },
+    different: { count: 0 },
+  });
 
   const surplus = vendor.change.deleteProfiles({ count: 4 });
   const different = new Set(vendor.change.updateProfiles({ count: 5 }));

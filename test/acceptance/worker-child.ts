@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
-import { TributaryError } from '../../src/errors.ts';
-import { systemClock } from '../../src/extract/clock.ts';
-import type { EngineEvent } from '../../src/run/events.ts';
+import { TributaryError } from '../../src/core/errors.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import type { EngineEvent } from '../../src/engine/events.ts';
 import { through } from '../kafka/tcp-proxy.ts';
 import { openTestEngine } from '../support/engine.ts';
 

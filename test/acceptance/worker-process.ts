@@ -62,7 +62,17 @@ export function startWorkerProcess(): WorkerProcess {
           waiting.delete(look);
           finish();
         };
-        const fail = (why: string): void => settle(() => reject(new Error(`${why} while waiting for: ${what}\n${lines.slice(-12).map((line) => JSON.stringify(line)).join('\n')}\n${errors}`)));
+        const fail = (why: string): void =>
+          settle(() =>
+            reject(
+              new Error(
+                `${why} while waiting for: ${what}\n${lines
+                  .slice(-12)
+                  .map((line) => JSON.stringify(line))
+                  .join('\n')}\n${errors}`,
+              ),
+            ),
+          );
         const look = (): void => {
           for (; seen < lines.length; seen += 1) {
             const line = lines[seen] as Line;
@@ -78,7 +88,10 @@ export function startWorkerProcess(): WorkerProcess {
     async gone(seconds = 40) {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`the process had not ended after ${seconds} s; it said last: ${JSON.stringify(lines.at(-1))}`)), seconds * 1_000);
+        timer = setTimeout(
+          () => reject(new Error(`the process had not ended after ${seconds} s; it said last: ${JSON.stringify(lines.at(-1))}`)),
+          seconds * 1_000,
+        );
       });
       await Promise.race([ended, late]).finally(() => clearTimeout(timer));
     },

@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../../src/cli/main.ts';
-import { systemClock } from '../../src/extract/clock.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import { sampleSource } from '../config/sample-source.ts';
 
 const entry = fileURLToPath(new URL('tributary.ts', import.meta.url));
@@ -29,16 +29,29 @@ interface Ended {
 /** Runs the command in this process, with surroundings of its own. */
 async function tributary(args: readonly string[], variables: Record<string, string> = {}): Promise<Ended> {
   const texts = { out: '', err: '' };
-  const stream = (to: 'out' | 'err') => new Writable({
-    write(chunk, _, done) {
-      texts[to] += String(chunk);
-      done();
+  const stream = (to: 'out' | 'err') =>
+    new Writable({
+      write(chunk, _, done) {
+        texts[to] += String(chunk);
+        done();
+      },
+    });
+  const code = await main(
+    {
+      sources: [sampleSource],
+      version,
+      stdout: stream('out'),
+      stderr: stream('err'),
+      variables,
+      noColours: true,
+      cwd: folder,
+      clock: systemClock,
+      random: Math.random,
+      onSignal: () => () => undefined,
+      exitNow: () => undefined,
     },
-  });
-  const code = await main({
-    sources: [sampleSource], version, stdout: stream('out'), stderr: stream('err'), variables, noColours: true, cwd: folder,
-    clock: systemClock, random: Math.random, onSignal: () => () => undefined, exitNow: () => undefined,
-  }, args);
+    args,
+  );
   return { code, ...texts };
 }
 
@@ -67,8 +80,29 @@ function file(name: string, text: string): string {
 const good = `connections:\n  sample:\n    settings:\n      api_key: \${SAMPLE_API_KEY}\n`;
 
 const commands = [
-  'init', 'check', 'discover', 'sync', 'run', 'status', 'pause', 'resume', 'trigger', 'backfill', 'verify', 'state show', 'state reset', 'state export',
-  'dead-letters list', 'deletes list', 'deletes allow', 'schemas list', 'schemas check', 'schemas generate', 'schemas settings', 'demo', 'doctor',
+  'init',
+  'check',
+  'discover',
+  'sync',
+  'run',
+  'status',
+  'pause',
+  'resume',
+  'trigger',
+  'backfill',
+  'verify',
+  'state show',
+  'state reset',
+  'state export',
+  'dead-letters list',
+  'deletes list',
+  'deletes allow',
+  'schemas list',
+  'schemas check',
+  'schemas generate',
+  'schemas settings',
+  'demo',
+  'doctor',
 ];
 
 describe('help', () => {
@@ -85,7 +119,6 @@ describe('help', () => {
     for (const command of commands) expect(out).toContain(`\n  ${command.split(' ')[0]}`);
     expect(out).toContain('130 interrupted');
   });
-
 });
 
 describe('wrong usage ends with 2 and a suggestion', () => {
@@ -113,13 +146,16 @@ describe('wrong usage ends with 2 and a suggestion', () => {
 });
 
 describe('settings', () => {
-  test.each(['check', 'sync', 'run', 'status', 'verify sample.person', 'pause sample', 'doctor'])('%s with no settings file says how to get one', async (command) => {
-    const { code, out, err } = await tributary([...command.split(' '), '--config', 'missing.yaml']);
-    expect(code).toBe(2);
-    expect(out + err).toContain('missing.yaml');
-    expect(out + err).toContain('tributary init');
-    expect(out + err).not.toMatch(/\n\s+at /);
-  });
+  test.each(['check', 'sync', 'run', 'status', 'verify sample.person', 'pause sample', 'doctor'])(
+    '%s with no settings file says how to get one',
+    async (command) => {
+      const { code, out, err } = await tributary([...command.split(' '), '--config', 'missing.yaml']);
+      expect(code).toBe(2);
+      expect(out + err).toContain('missing.yaml');
+      expect(out + err).toContain('tributary init');
+      expect(out + err).not.toMatch(/\n\s+at /);
+    },
+  );
 
   test('a bad file ends with 2, names the line, shows no secret and no trace', async () => {
     const config = file('bad.yaml', `${good}      regoin: eu\n    schedule: "every hour"\n`);
@@ -160,8 +196,15 @@ describe('settings', () => {
     const { code, out, err } = await tributary(['check', '--json', '--config', config], { SAMPLE_API_KEY: secret });
     const found = JSON.parse(out) as { what: string; ok: boolean; text: string; remedy?: string }[];
     expect(code).not.toBe(0);
-    expect(found.find(({ what }) => what === 'kafka')).toMatchObject({ ok: false, text: expect.stringContaining('127.0.0.1:1') as string, remedy: expect.any(String) as string });
-    expect(found.find(({ what }) => what === 'registry')).toMatchObject({ ok: false, text: expect.stringContaining('http://127.0.0.1:1') as string });
+    expect(found.find(({ what }) => what === 'kafka')).toMatchObject({
+      ok: false,
+      text: expect.stringContaining('127.0.0.1:1') as string,
+      remedy: expect.any(String) as string,
+    });
+    expect(found.find(({ what }) => what === 'registry')).toMatchObject({
+      ok: false,
+      text: expect.stringContaining('http://127.0.0.1:1') as string,
+    });
     expect(found.find(({ what }) => what === 'sample')).toMatchObject({ ok: true });
     expect(out + err).not.toMatch(/\n\s+at /);
   });
@@ -171,8 +214,17 @@ describe('talk', () => {
   test('is JSON where the log is, so that a program can read all of standard error', async () => {
     const failed = await tributary(['check', '--config', 'missing.yaml', '--log-format', 'json']);
     expect(failed.code).toBe(2);
-    expect(failed.err.trim().split('\n').map((line) => JSON.parse(line) as object)).toEqual([
-      expect.objectContaining({ level: 50, msg: expect.stringContaining('There is no settings file') as string, remedy: expect.stringContaining('tributary init') as string }),
+    expect(
+      failed.err
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as object),
+    ).toEqual([
+      expect.objectContaining({
+        level: 50,
+        msg: expect.stringContaining('There is no settings file') as string,
+        remedy: expect.stringContaining('tributary init') as string,
+      }),
     ]);
     const said = await tributary(['discover', '--config', 'missing.yaml', '--log-format', 'json']);
     expect(JSON.parse(said.err)).toMatchObject({ level: 30, msg: 'No settings yet: these are the tables of every source.' });
@@ -184,8 +236,13 @@ describe('doctor', () => {
   test('--json tells every finding, and a stack whose processes are gone is not running', async () => {
     mkdirSync(join(folder, 'left', 'stack'), { recursive: true });
     const ports = { postgres: 1, kafka: 24_001, controller: 3, registry: 4, registryManagement: 5, connect: 6 };
-    writeFileSync(join(folder, 'left', 'stack', 'stack.json'), JSON.stringify({ version: 1, ports, password: 'pw', clusterId: 'c', pids: { kafka: 4_194_304 } }));
-    const { code, out } = await tributary(['doctor', '--json', '--config', file('left.yaml', `data_dir: left\n${good}`)], { SAMPLE_API_KEY: secret });
+    writeFileSync(
+      join(folder, 'left', 'stack', 'stack.json'),
+      JSON.stringify({ version: 1, ports, password: 'pw', clusterId: 'c', pids: { kafka: 4_194_304 } }),
+    );
+    const { code, out } = await tributary(['doctor', '--json', '--config', file('left.yaml', `data_dir: left\n${good}`)], {
+      SAMPLE_API_KEY: secret,
+    });
     const found = JSON.parse(out) as { what: string; ok: boolean; text: string }[];
     expect(found.map(({ what }) => what)).toEqual(['tributary', 'node', 'settings', 'java', 'maven', 'cache', 'data']);
     expect(found.at(-1)?.text).toContain('local stack not running, Kafka port 24001');
@@ -237,7 +294,9 @@ describe('data and talk', () => {
   test('discover --json is JSON on standard output alone', async () => {
     const { code, out } = await tributary(['discover', '--json', '--config', 'nowhere.yaml']);
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toContainEqual(expect.objectContaining({ connection: 'sample', table: 'visit', key: ['id'], method: 'incremental', deletes: 'none' }));
+    expect(JSON.parse(out)).toContainEqual(
+      expect.objectContaining({ connection: 'sample', table: 'visit', key: ['id'], method: 'incremental', deletes: 'none' }),
+    );
   });
 
   test('schemas settings prints a JSON Schema', async () => {
@@ -257,7 +316,14 @@ describe('schemas', () => {
 
     const path = join(folder, 'avro', 'sample', 'person.value.avsc');
     const schema = JSON.parse(readFileSync(path, 'utf8')) as { fields: { name: string; type: unknown }[] };
-    writeFileSync(path, JSON.stringify({ ...schema, fields: schema.fields.map((field) => (field.name === 'name' ? { ...field, type: ['null', 'long'] } : field)) }, null, 2));
+    writeFileSync(
+      path,
+      JSON.stringify(
+        { ...schema, fields: schema.fields.map((field) => (field.name === 'name' ? { ...field, type: ['null', 'long'] } : field)) },
+        null,
+        2,
+      ),
+    );
     const broken = await tributary(['schemas', 'check', '--dir', 'avro']);
     expect(broken.code).toBe(1);
     expect(broken.err).toContain('sample.person');
@@ -265,30 +331,51 @@ describe('schemas', () => {
   });
 
   test('list names every file', async () => {
-    expect((await tributary(['schemas', 'list'])).out.trim().split('\n')).toEqual(['person', 'visit', 'label'].flatMap((table) => [`sample/${table}.key.avsc`, `sample/${table}.value.avsc`]));
+    expect((await tributary(['schemas', 'list'])).out.trim().split('\n')).toEqual(
+      ['person', 'visit', 'label'].flatMap((table) => [`sample/${table}.key.avsc`, `sample/${table}.value.avsc`]),
+    );
   });
 });
 
 describe('as a process of its own', () => {
   test.each<[string, readonly string[], { code: number; out?: RegExp; err?: RegExp }]>([
-    ['--version says the version and nothing else', ['--version'], { code: 0, out: new RegExp(`^${version.replaceAll('.', '\\.')}\\n$`), err: /^$/ }],
+    [
+      '--version says the version and nothing else',
+      ['--version'],
+      { code: 0, out: new RegExp(`^${version.replaceAll('.', '\\.')}\\n$`), err: /^$/ },
+    ],
     ['help goes to standard output', ['sync', '--help'], { code: 0, out: /Usage: tributary sync/, err: /^$/ }],
     ['a wrong command ends with 2', ['chekc'], { code: 2, out: /^$/, err: /Did you mean check\?/ }],
-    ['check without settings ends with 2', ['check', '--config', 'missing.yaml'], { code: 2, out: /^$/, err: /There is no settings file .*\n.*tributary init/ }],
+    [
+      'check without settings ends with 2',
+      ['check', '--config', 'missing.yaml'],
+      { code: 2, out: /^$/, err: /There is no settings file .*\n.*tributary init/ },
+    ],
     ['init writes the file', ['init', '--config', 'process.yaml'], { code: 0, out: /^$/, err: /Wrote .*process\.yaml/ }],
-    ['schemas check ends with 1 when files are missing', ['schemas', 'check', '--dir', 'none'], { code: 1, out: /^$/, err: /person\.key\.avsc is missing/ }],
+    [
+      'schemas check ends with 1 when files are missing',
+      ['schemas', 'check', '--dir', 'none'],
+      { code: 1, out: /^$/, err: /person\.key\.avsc is missing/ },
+    ],
     ['check with a secret from .env', ['check', '--config', 'env.yaml'], { code: 0, out: /answers as Sample account/ }],
   ])('%s', async (_, args, expected) => {
     file('env.yaml', good);
     file('.env', `SAMPLE_API_KEY=${secret}\n`);
     const { code, out, err } = await asProcess(args);
-    expect({ code, out, err }).toEqual({ code: expected.code, out: expect.stringMatching(expected.out ?? /./) as string, err: expect.stringMatching(expected.err ?? /(?:)/) as string });
+    expect({ code, out, err }).toEqual({
+      code: expected.code,
+      out: expect.stringMatching(expected.out ?? /./) as string,
+      err: expect.stringMatching(expected.err ?? /(?:)/) as string,
+    });
     expect(out + err).not.toContain(secret);
     expect(out + err).not.toMatch(/\n\s+at /);
   });
 
   test('a reader that went away changes neither the work nor the exit code', async () => {
-    const child = spawn(process.execPath, ['--import', tsx, entry, 'check', '--config', 'missing.yaml'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['--import', tsx, entry, 'check', '--config', 'missing.yaml'], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     child.stdout.destroy();
     child.stderr.destroy();
     expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(2);

@@ -22,7 +22,10 @@ function demo(...args: string[]): Started & { readonly pid: number } {
 /** Everything the process has started, directly or not, that lives now. */
 function descendants(pid: number): number[] {
   const { stdout } = spawnSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' });
-  const parents = stdout.trim().split('\n').map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
+  const parents = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
   const below = (parent: number): number[] => parents.filter(([, of]) => of === parent).flatMap(([child]) => [child, ...below(child)]);
   return below(pid);
 }
@@ -44,15 +47,22 @@ async function interruptedWithin10s(child: Started & { readonly pid: number }): 
 
 test('--once lands every row, prints the run table, ends with 0 and leaves no process', { timeout: 4 * minutes }, async () => {
   const child = demo('--once');
-  const pids = await until('the servers are started', () => {
-    const found = descendants(child.pid);
-    return found.length >= 4 && found;
-  }, minutes);
+  const pids = await until(
+    'the servers are started',
+    () => {
+      const found = descendants(child.pid);
+      return found.length >= 4 && found;
+    },
+    minutes,
+  );
   const { code, out, err } = await child.ended;
   expect({ code, err: code === 0 ? '' : err }).toEqual({ code: 0, err: '' });
   expect(out).toMatch(/^TABLE +FETCHED +PUBLISHED .* STATUS\n/);
-  for (const row of ['metric +460 +460', 'profile +2,000 +2,000', 'event +20,000 +20,000']) expect(out).toMatch(new RegExp(`klaviyo\\.${row} .* succeeded`));
-  expect(out).toContain('PostgreSQL holds 460 rows in tributary.klaviyo_metric, 2,000 rows in tributary.klaviyo_profile, 20,000 rows in tributary.klaviyo_event.');
+  for (const row of ['metric +460 +460', 'profile +2,000 +2,000', 'event +20,000 +20,000'])
+    expect(out).toMatch(new RegExp(`klaviyo\\.${row} .* succeeded`));
+  expect(out).toContain(
+    'PostgreSQL holds 460 rows in tributary.klaviyo_metric, 2,000 rows in tributary.klaviyo_profile, 20,000 rows in tributary.klaviyo_event.',
+  );
   expect(out).toMatch(/psql "host=127\.0\.0\.1 port=\d+ user=tributary dbname=warehouse"/);
   await until('every process is gone', () => gone(pids), 10_000);
 });

@@ -1,27 +1,38 @@
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { createCli, type Cli } from '../../src/cli/cli.ts';
+import { createCli, type Cli } from '../../src/cli/app.ts';
 
 function listening(): { cli: Cli; signal: () => void; at: (ms: number) => void; said: () => string; exits: number[] } {
   let now = 1_000_000;
   let text = '';
   let raise: () => void = () => undefined;
   const exits: number[] = [];
-  const stream = () => new Writable({
-    write(chunk, _, done) {
-      text += String(chunk);
-      done();
+  const stream = () =>
+    new Writable({
+      write(chunk, _, done) {
+        text += String(chunk);
+        done();
+      },
+    });
+  const cli = createCli(
+    {
+      sources: [],
+      version: '0',
+      stdout: stream(),
+      stderr: stream(),
+      variables: {},
+      noColours: true,
+      cwd: '/',
+      random: Math.random,
+      clock: { now: () => now, timer: () => () => undefined },
+      onSignal: (callback) => {
+        raise = callback;
+        return () => undefined;
+      },
+      exitNow: (code) => void exits.push(code),
     },
-  });
-  const cli = createCli({
-    sources: [], version: '0', stdout: stream(), stderr: stream(), variables: {}, noColours: true, cwd: '/', random: Math.random,
-    clock: { now: () => now, timer: () => () => undefined },
-    onSignal: (callback) => {
-      raise = callback;
-      return () => undefined;
-    },
-    exitNow: (code) => void exits.push(code),
-  }, { config: 'tributary.yaml' });
+    { config: 'tributary.yaml' },
+  );
   return { cli, signal: () => raise(), at: (ms) => void (now = 1_000_000 + ms), said: () => text, exits };
 }
 

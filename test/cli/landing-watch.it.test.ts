@@ -3,10 +3,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { watchLandings } from '../../src/cli/landing-watch.ts';
-import type { Clock } from '../../src/extract/clock.ts';
+import type { Clock } from '../../src/core/clock.ts';
 import { connectClient } from '../../src/landing/connect-client.ts';
 import { renderLanding } from '../../src/landing/render.ts';
-import type { Logger } from '../../src/observe/log.ts';
+import type { Logger } from '../../src/observability/log.ts';
 import { testAccess } from '../landing/kafka-helpers.ts';
 import { landingOf } from '../landing/landings.ts';
 import { until } from '../support/command.ts';
@@ -49,7 +49,13 @@ test('a Connect worker that is away is told once, shown as not seen, and seen ag
   const landing = { ...landingOf('postgres'), prefix: `watch${randomBytes(4).toString('hex')}`, name: 'wh' };
   const connect = connectClient(`http://127.0.0.1:${(worker.address() as AddressInfo).port}`);
   const assigned: string[] = [];
-  const watch = watchLandings({ landings: [{ landing, rendered: renderLanding(landing), connect }], access: testAccess(brokers), assigned: () => assigned, clock, log });
+  const watch = watchLandings({
+    landings: [{ landing, rendered: renderLanding(landing), connect }],
+    access: testAccess(brokers),
+    assigned: () => assigned,
+    clock,
+    log,
+  });
   try {
     await until('time passes', () => now > 1_010_000);
     expect({ asked, seen: watch.landings() }).toEqual({ asked: 0, seen: [] });

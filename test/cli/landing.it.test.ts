@@ -26,10 +26,14 @@ function tributary(...args: string[]): Promise<Ended> {
 }
 /** Code 1 means that a part did not answer in time, which a shared stack under load may do: then the command is to be repeated. */
 async function repeated(command: typeof tributary, ...args: string[]): Promise<Ended> {
-  return until(args.join(' '), async () => {
-    const ended = await command(...args);
-    return ended.code !== 1 && ended;
-  }, 120_000);
+  return until(
+    args.join(' '),
+    async () => {
+      const ended = await command(...args);
+      return ended.code !== 1 && ended;
+    },
+    120_000,
+  );
 }
 const status = async (): Promise<{ code: number | null; found: LandingStatus[] }> => {
   const { code, out } = await tributary('landing', 'status', `wh${run}`, '--json');
@@ -40,16 +44,24 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tributary-landing-'));
   connectUrl = await startSharedConnect();
   const { host, port, database: name } = stack.postgres;
-  writeFile(folder, 'tributary.yaml', settingsText({
-    prefix: `cmd${run}`, kafka: stack, connections: 'shop: { source: shop_vendor, tables: [item] }',
-    more: `landings:\n  wh${run}: { kind: postgres, host: ${host}, port: ${port}, database: ${name}, schema: c_${run}, user: csink_${run}, reader: creader_${run}, password_ref: "env:TRIBUTARY_WAREHOUSE_PASSWORD", sslmode: disable, converter: apicurio, connect_url: "${connectUrl}" }`,
-  }));
+  writeFile(
+    folder,
+    'tributary.yaml',
+    settingsText({
+      prefix: `cmd${run}`,
+      kafka: stack,
+      connections: 'shop: { source: shop_vendor, tables: [item] }',
+      more: `landings:\n  wh${run}: { kind: postgres, host: ${host}, port: ${port}, database: ${name}, schema: c_${run}, user: csink_${run}, reader: creader_${run}, password_ref: "env:TRIBUTARY_WAREHOUSE_PASSWORD", sslmode: disable, converter: apicurio, connect_url: "${connectUrl}" }`,
+    }),
+  );
   database = new Client(stack.postgres);
   await database.connect();
 }, 120_000);
 
 afterAll(async () => {
-  await connectClient(connectUrl).delete(connector).catch(() => undefined);
+  await connectClient(connectUrl)
+    .delete(connector)
+    .catch(() => undefined);
   await database.query(`DROP SCHEMA IF EXISTS c_${run} CASCADE`);
   await database.end();
   rmSync(folder, { recursive: true, force: true });
@@ -78,17 +90,37 @@ describe('the way of a data engineer', () => {
     expect(again).toMatchObject({ code: 0, out: `  ${connector}: unchanged\n` });
 
     expect((await tributary('sync')).code).toBe(0);
-    const landed = await until('the rows land', async () => {
-      const { rows } = await database.query<{ id: string }>(`SELECT id FROM c_${run}.shop_item ORDER BY id`);
-      return rows.length === 3 && rows.map(({ id }) => id);
-    }, 60_000);
+    const landed = await until(
+      'the rows land',
+      async () => {
+        const { rows } = await database.query<{ id: string }>(`SELECT id FROM c_${run}.shop_item ORDER BY id`);
+        return rows.length === 3 && rows.map(({ id }) => id);
+      },
+      60_000,
+    );
     expect(landed).toEqual(['a', 'b', 'c']);
-    const shown = await until('the sink has committed', async () => {
-      const now = await status();
-      return now.found[0]?.topics[0]?.caughtUp === true && now;
-    }, 60_000);
-    expect(shown).toMatchObject({ code: 0, found: [{ state: 'RUNNING', tasks: [{ state: 'RUNNING' }], deadLetters: 0, topics: [{ topic: `cmd${run}.shop.item`, missing: false, rowsAtMost: 0, lagSeconds: 0 }] }] });
-    expect((await tributary('landing', 'status', `wh${run}`)).out).toMatch(new RegExp(`${connector} +running +1 running +cmd${run}\\.shop\\.item +0 +caught up +0`));
+    const shown = await until(
+      'the sink has committed',
+      async () => {
+        const now = await status();
+        return now.found[0]?.topics[0]?.caughtUp === true && now;
+      },
+      60_000,
+    );
+    expect(shown).toMatchObject({
+      code: 0,
+      found: [
+        {
+          state: 'RUNNING',
+          tasks: [{ state: 'RUNNING' }],
+          deadLetters: 0,
+          topics: [{ topic: `cmd${run}.shop.item`, missing: false, rowsAtMost: 0, lagSeconds: 0 }],
+        },
+      ],
+    });
+    expect((await tributary('landing', 'status', `wh${run}`)).out).toMatch(
+      new RegExp(`${connector} +running +1 running +cmd${run}\\.shop\\.item +0 +caught up +0`),
+    );
   }, 300_000);
 
   test('a connector somebody has changed is shown as a difference and put right', async () => {
@@ -106,10 +138,14 @@ describe('the way of a data engineer', () => {
     await database.query(`DELETE FROM c_${run}.shop_item WHERE id = 'b'`);
     expect((await tributary('landing', 'reread', `wh${run}`, 'shpo')).err).toContain('lands no connection shpo; did you mean shop?');
     expect((await tributary('landing', 'reread', `wh${run}`, 'shop')).code).toBe(0);
-    const ids = await until('the row is back', async () => {
-      const { rows } = await database.query<{ id: string }>(`SELECT id FROM c_${run}.shop_item ORDER BY id`);
-      return rows.length === 3 && rows.map(({ id }) => id);
-    }, 60_000);
+    const ids = await until(
+      'the row is back',
+      async () => {
+        const { rows } = await database.query<{ id: string }>(`SELECT id FROM c_${run}.shop_item ORDER BY id`);
+        return rows.length === 3 && rows.map(({ id }) => id);
+      },
+      60_000,
+    );
     expect(ids).toEqual(['a', 'b', 'c']);
   }, 180_000);
 });
@@ -122,15 +158,33 @@ describe('the landing of a local stack that another process runs', () => {
 
   beforeAll(async () => {
     home = mkdtempSync(join(tmpdir(), 'tributary-embedded-'));
-    writeFile(home, 'tributary.yaml', `prefix: emb${run}\nlandings: { postgres: embedded }\nconnections: { ${connection}: { source: shop_vendor, tables: [item] } }\n`);
+    writeFile(
+      home,
+      'tributary.yaml',
+      `prefix: emb${run}\nlandings: { postgres: embedded }\nconnections: { ${connection}: { source: shop_vendor, tables: [item] } }\n`,
+    );
     // Rows come from elsewhere: what this process may do with the stack of another one is to look after the landing.
-    writeFile(home, 'outside.yaml', settingsText({ prefix: `emb${run}`, kafka: stack, connections: `${connection}: { source: shop_vendor, tables: [item] }` }));
+    writeFile(
+      home,
+      'outside.yaml',
+      settingsText({ prefix: `emb${run}`, kafka: stack, connections: `${connection}: { source: shop_vendor, tables: [item] }` }),
+    );
     const stackFolder = join(home, '.tributary', 'stack');
     mkdirSync(stackFolder, { recursive: true });
     const port = (url: string): number => Number(new URL(url).port);
     const memory: StackMemory = {
-      version: 1, clusterId: 'unused', password: stack.postgres.password, pids: { connect: process.pid },
-      ports: { postgres: stack.postgres.port, kafka: port(`http://${stack.brokers[0]}`), registry: port(stack.registryUrl), connect: port(connectUrl), controller: 0, registryManagement: 0 },
+      version: 1,
+      clusterId: 'unused',
+      password: stack.postgres.password,
+      pids: { connect: process.pid },
+      ports: {
+        postgres: stack.postgres.port,
+        kafka: port(`http://${stack.brokers[0]}`),
+        registry: port(stack.registryUrl),
+        connect: port(connectUrl),
+        controller: 0,
+        registryManagement: 0,
+      },
     };
     remember(stackFolder, memory);
     const taken = await takeLock(join(stackFolder, 'owner.lock'));
@@ -138,7 +192,9 @@ describe('the landing of a local stack that another process runs', () => {
     lock = taken;
   });
   afterAll(async () => {
-    await connectClient(connectUrl).delete(`postgres-${connection}`).catch(() => undefined);
+    await connectClient(connectUrl)
+      .delete(`postgres-${connection}`)
+      .catch(() => undefined);
     await database.query(`DROP TABLE IF EXISTS tributary.${connection}_item`);
     await lock.release();
     rmSync(home, { recursive: true, force: true });
@@ -151,10 +207,14 @@ describe('the landing of a local stack that another process runs', () => {
     expect(applied, applied.err).toMatchObject({ code: 0 });
     const synced = await inHome('--config', 'outside.yaml', 'sync');
     expect(synced, synced.err).toMatchObject({ code: 0 });
-    const rows = await until('the rows land', async () => {
-      const found = await database.query<{ id: string }>(`SELECT id FROM tributary.${connection}_item`);
-      return found.rows.length === 3 && found.rows.length;
-    }, 60_000);
+    const rows = await until(
+      'the rows land',
+      async () => {
+        const found = await database.query<{ id: string }>(`SELECT id FROM tributary.${connection}_item`);
+        return found.rows.length === 3 && found.rows.length;
+      },
+      60_000,
+    );
     expect(rows).toBe(3);
     const { code, out } = await inHome('landing', 'status', 'postgres', '--json');
     expect(code).toBe(0);

@@ -8,7 +8,8 @@ import { sampleSource } from '../config/sample-source.ts';
 import { settingsText, startCommand, writeFile, type Ended } from '../support/command.ts';
 
 const kafka = { brokers: ['127.0.0.1:1'], registryUrl: 'http://127.0.0.1:1' };
-const warehouse = 'kind: postgres, host: db.example.com, database: warehouse, password_ref: "env:SINK_PASSWORD", connect_url: "http://127.0.0.1:1"';
+const warehouse =
+  'kind: postgres, host: db.example.com, database: warehouse, password_ref: "env:SINK_PASSWORD", connect_url: "http://127.0.0.1:1"';
 
 let folder: string;
 let worker: Server;
@@ -21,7 +22,11 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tributary-landing-'));
   worker = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify(request.method === 'PUT' ? { configs: complaints.map((value) => ({ value })) } : plugins.map((name) => ({ class: name }))));
+    response.end(
+      JSON.stringify(
+        request.method === 'PUT' ? { configs: complaints.map((value) => ({ value })) } : plugins.map((name) => ({ class: name })),
+      ),
+    );
   });
   await new Promise<void>((listening) => worker.listen(0, '127.0.0.1', listening));
   workerUrl = `http://127.0.0.1:${(worker.address() as AddressInfo).port}`;
@@ -34,9 +39,16 @@ afterAll(() => {
 
 /** Runs `tributary landing ...` with these landings in its settings. */
 function landing(landings: string, args: readonly string[]): Promise<Ended> {
-  const config = writeFile(folder, 'tributary.yaml', settingsText({
-    prefix: 'saas', kafka, connections: 'sample:\n  settings: { api_key: sk_1 }', more: `landings:\n${landings.replace(/^/gm, '  ')}`,
-  }));
+  const config = writeFile(
+    folder,
+    'tributary.yaml',
+    settingsText({
+      prefix: 'saas',
+      kafka,
+      connections: 'sample:\n  settings: { api_key: sk_1 }',
+      more: `landings:\n${landings.replace(/^/gm, '  ')}`,
+    }),
+  );
   return startCommand({ sources: [sampleSource], cwd: folder }, ['landing', ...args, '--config', config]).ended;
 }
 
@@ -46,13 +58,19 @@ describe('landing render', () => {
     expect(code).toBe(0);
     expect(out.trim().split('\n')).toEqual(['landing/wh/setup.sql', 'landing/wh/connectors/wh-sample.json']);
     const connector = JSON.parse(readFileSync(join(folder, 'landing/wh/connectors/wh-sample.json'), 'utf8')) as Record<string, string>;
-    expect(connector).toMatchObject({ topics: 'saas.sample.person,saas.sample.visit,saas.sample.label', 'connection.password': '${env:SINK_PASSWORD}' });
+    expect(connector).toMatchObject({
+      topics: 'saas.sample.person,saas.sample.visit,saas.sample.label',
+      'connection.password': '${env:SINK_PASSWORD}',
+    });
     expect(connector['value.converter']).toBe('io.confluent.connect.avro.AvroConverter');
     expect(readFileSync(join(folder, 'landing/wh/setup.sql'), 'utf8')).toContain('tributary.sample_person');
   });
 
   test('prints one file alone when it is named', async () => {
-    const { code, out } = await landing('lake: { kind: snowflake, account: org-acc, private_key_ref: "env:KEY", connect_url: "http://127.0.0.1:1" }', ['render', 'lake', 'views.sql', '--dir', 'unused']);
+    const { code, out } = await landing(
+      'lake: { kind: snowflake, account: org-acc, private_key_ref: "env:KEY", connect_url: "http://127.0.0.1:1" }',
+      ['render', 'lake', 'views.sql', '--dir', 'unused'],
+    );
     expect(code).toBe(0);
     expect(out).toContain('VIEW TRIBUTARY.LANDING.SAMPLE_PERSON AS');
     expect(existsSync(join(folder, 'unused'))).toBe(false);
@@ -62,7 +80,11 @@ describe('landing render', () => {
   });
 
   test('takes converter, registry and its credentials as the worker reaches them', async () => {
-    const { out } = await landing(`wh: { ${warehouse}, converter: apicurio, registry_url: "http://registry:8080/apis/ccompat/v7" }`, ['render', 'wh', '--json']);
+    const { out } = await landing(`wh: { ${warehouse}, converter: apicurio, registry_url: "http://registry:8080/apis/ccompat/v7" }`, [
+      'render',
+      'wh',
+      '--json',
+    ]);
     const { connectors } = JSON.parse(out) as { connectors: { config: Record<string, string> }[] };
     expect(connectors[0]!.config['value.converter.apicurio.registry.url']).toBe('http://registry:8080/apis/registry/v2');
   });
@@ -81,14 +103,19 @@ describe('a landing', () => {
     expect(err).toContain('landings.wh.connections.0 no connection is called sampel; did you mean sample?');
   });
 
-  test('needs to know where the worker finds the registry\'s password, when it asks for one', async () => {
-    const config = writeFile(folder, 'secured.yaml', `prefix: saas
+  test("needs to know where the worker finds the registry's password, when it asks for one", async () => {
+    const config = writeFile(
+      folder,
+      'secured.yaml',
+      `prefix: saas
 kafka: { brokers: ["127.0.0.1:1"] }
 registry: { url: "http://127.0.0.1:1", username: me, password: hunter2 }
 landings: { wh: { ${warehouse} }, good: { ${warehouse}, registry_credentials_ref: "file:/etc/registry.properties:basic" } }
 connections: { sample: { settings: { api_key: sk_1 } } }
-`);
-    const run = (name: string) => startCommand({ sources: [sampleSource], cwd: folder }, ['landing', 'render', name, '--json', '--config', config]).ended;
+`,
+    );
+    const run = (name: string) =>
+      startCommand({ sources: [sampleSource], cwd: folder }, ['landing', 'render', name, '--json', '--config', config]).ended;
     const refused = await run('wh');
     expect(refused).toMatchObject({ code: 2, out: '' });
     expect(refused.err).toContain('Set landings.wh.registry_credentials_ref');
@@ -106,7 +133,9 @@ describe('landing check', () => {
     plugins = ['io.example.Other'];
     const { code, out } = await landing(wh(), ['check', 'wh']);
     expect(code).toBe(2);
-    expect(out).toMatch(/FAIL {2}wh-sample: connector\.class the worker at .* does not have io\.debezium\.connector\.jdbc\.JdbcSinkConnector/);
+    expect(out).toMatch(
+      /FAIL {2}wh-sample: connector\.class the worker at .* does not have io\.debezium\.connector\.jdbc\.JdbcSinkConnector/,
+    );
     expect(out).toContain('sink-configs/postgres/README.md');
   });
 
@@ -115,7 +144,9 @@ describe('landing check', () => {
     complaints = [{ name: 'connection.url', errors: ['no such host'] }];
     const { code, out } = await landing(wh(), ['check', 'wh', '--json']);
     expect(code).toBe(2);
-    expect(JSON.parse(out)).toEqual([expect.objectContaining({ connector: 'wh-sample', key: 'connection.url', problem: 'the worker says: no such host' })]);
+    expect(JSON.parse(out)).toEqual([
+      expect.objectContaining({ connector: 'wh-sample', key: 'connection.url', problem: 'the worker says: no such host' }),
+    ]);
     complaints = [];
     expect(await landing(wh(), ['check', 'wh'])).toMatchObject({ code: 0, out: 'wh: 1 connector, no fault found\n' });
   });

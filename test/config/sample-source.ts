@@ -1,10 +1,15 @@
 import { z } from 'zod';
-import type { Source } from '../../src/table/source.ts';
-import type { TableDefinition } from '../../src/table/types.ts';
+import type { Source } from '../../src/sdk/source.ts';
+import type { TableDefinition } from '../../src/core/table.ts';
 
 function definition(name: string, more: Partial<TableDefinition> = {}): TableDefinition {
   return {
-    name, docs: 'Sample API', documentedKey: ['id'], key: ['id'], method: 'full_table', deletes: 'scan',
+    name,
+    docs: 'Sample API',
+    documentedKey: ['id'],
+    key: ['id'],
+    method: 'full_table',
+    deletes: 'scan',
     fields: { id: { type: 'text', doc: 'Id', key: true }, name: { type: 'text', doc: 'Name' } },
     // eslint-disable-next-line require-yield
     async *read() {},
@@ -24,5 +29,9 @@ export const sampleSource: Source = {
   }),
   connect: (settings) => settings,
   probe: async () => ({ account: 'Sample account' }),
-  tables: (settings: { region: string }) => [definition('person', { docs: `Sample API, ${settings.region.toUpperCase()}` }), definition('visit', { method: 'incremental', replicationKey: 'id', deletes: 'none', schedule: '*/5 * * * *' }), definition('label')],
+  tables: (settings: { region: string }) => [
+    definition('person', { docs: `Sample API, ${settings.region.toUpperCase()}` }),
+    definition('visit', { method: 'incremental', replicationKey: 'id', deletes: 'none', schedule: '*/5 * * * *' }),
+    definition('label'),
+  ],
 };

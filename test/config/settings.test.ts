@@ -6,7 +6,7 @@ import { loadSettings, parseSettings } from '../../src/config/load.ts';
 import { editorSchema } from '../../src/config/json-schema.ts';
 import { historySince } from '../../src/config/dates.ts';
 import { kafkaSettings } from '../../src/config/settings.ts';
-import { TributaryError } from '../../src/errors.ts';
+import { TributaryError } from '../../src/core/errors.ts';
 import { sampleSource } from './sample-source.ts';
 
 const variables = { SAMPLE_KEY: 'sk_secret_value', KAFKA_PASSWORD: 'hunter22', BROKERS: 'kafka-a.example.com:9092', EMPTY: '' };
@@ -77,20 +77,48 @@ describe('settings', () => {
 
   test.each([
     ['an unknown setting', `${plain}metrcs: { port: 1 }\n`, 'line 5: metrcs is no known setting; did you mean metrics?'],
-    ['an unknown setting of a source', `${plain}      api_kye: x\n`, 'line 5: connections.sample.settings.api_kye is no known setting; did you mean api_key?'],
-    ['an unknown setting in a section', `${plain}kafka:\n  brokers: [a:1]\n  broker: x\nregistry: { url: http://r }\n`, 'line 7: kafka.broker is no known setting; did you mean brokers?'],
-    ['a variable that is not set', plain.replace('SAMPLE_KEY', 'SAMPLE_KYE'), 'line 4: connections.sample.settings.api_key the environment variable SAMPLE_KYE is not set'],
+    [
+      'an unknown setting of a source',
+      `${plain}      api_kye: x\n`,
+      'line 5: connections.sample.settings.api_kye is no known setting; did you mean api_key?',
+    ],
+    [
+      'an unknown setting in a section',
+      `${plain}kafka:\n  brokers: [a:1]\n  broker: x\nregistry: { url: http://r }\n`,
+      'line 7: kafka.broker is no known setting; did you mean brokers?',
+    ],
+    [
+      'a variable that is not set',
+      plain.replace('SAMPLE_KEY', 'SAMPLE_KYE'),
+      'line 4: connections.sample.settings.api_key the environment variable SAMPLE_KYE is not set',
+    ],
     ['an empty variable', plain.replace('SAMPLE_KEY', 'EMPTY'), 'the environment variable EMPTY is not set'],
     ['a file that is not there', plain.replace('SAMPLE_KEY', 'file:/nowhere'), 'the file /nowhere cannot be read (ENOENT)'],
     ['an odd placeholder', plain.replace('SAMPLE_KEY', 'SAMPLE-KEY'), '${SAMPLE-KEY} is no placeholder'],
     ['a bad cron', `${plain}    schedule: "61 * * * *"\n`, 'line 5: connections.sample.schedule "61 * * * *" is not a cron expression'],
-    ['a bad cron of one table', `${plain}    schedule:\n      tables:\n        visit: hourly\n`, 'line 7: connections.sample.schedule.tables.visit "hourly" is not a cron expression'],
-    ['a schedule of an unknown table', `${plain}    schedule:\n      tables:\n        vist: "0 * * * *"\n`, 'no table is called vist; did you mean visit?'],
+    [
+      'a bad cron of one table',
+      `${plain}    schedule:\n      tables:\n        visit: hourly\n`,
+      'line 7: connections.sample.schedule.tables.visit "hourly" is not a cron expression',
+    ],
+    [
+      'a schedule of an unknown table',
+      `${plain}    schedule:\n      tables:\n        vist: "0 * * * *"\n`,
+      'no table is called vist; did you mean visit?',
+    ],
     ['a wrong type', `${plain}metrics:\n  port: "x"\n`, 'line 6: metrics.port must be a number, not text'],
-    ['a wrong type in a source', `${plain}      page_size: many\n`, 'line 5: connections.sample.settings.page_size must be a number, not text'],
+    [
+      'a wrong type in a source',
+      `${plain}      page_size: many\n`,
+      'line 5: connections.sample.settings.page_size must be a number, not text',
+    ],
     ['a number too large', `${plain}      page_size: 500\n`, 'page_size must be at most 100'],
     ['a value out of a choice', `${plain}      region: mars\n`, 'connections.sample.settings.region "mars" must be one of us, eu'],
-    ['an unknown table', `${plain}    tables: [person, visits]\n`, 'line 5: connections.sample.tables.1 no table is called visits; did you mean visit?'],
+    [
+      'an unknown table',
+      `${plain}    tables: [person, visits]\n`,
+      'line 5: connections.sample.tables.1 no table is called visits; did you mean visit?',
+    ],
     ['tables beside exclude', `${plain}    tables: [person]\n    exclude: [label]\n`, 'stands beside tables'],
     ['history beside start_date', `${plain}    history: 30d\n    start_date: 2024-01-01\n`, 'stands beside history'],
     ['a date that does not exist', `${plain}    start_date: 02/30/2024\n`, '"02/30/2024" is not a date; write MM/DD/YYYY or YYYY-MM-DD'],
@@ -100,7 +128,11 @@ describe('settings', () => {
     ['an empty file', '', 'connections is missing'],
     ['a file that is a list', '- a\n', 'must be a section, not a list'],
     ['kafka without registry', `${plain}kafka: { brokers: [a:1] }\n`, 'registry is missing'],
-    ['an embedded landing beside the user\'s kafka', `${plain}kafka: { brokers: [a:1] }\nregistry: { url: http://r }\nlandings: { postgres: embedded }\n`, 'cannot be embedded beside your own kafka'],
+    [
+      "an embedded landing beside the user's kafka",
+      `${plain}kafka: { brokers: [a:1] }\nregistry: { url: http://r }\nlandings: { postgres: embedded }\n`,
+      'cannot be embedded beside your own kafka',
+    ],
     ['a landing of no known kind', `${plain}landings: { lake: { kind: lakehouse } }\n`, 'line 5: landings.lake'],
     ['bad YAML', 'a: 1\nb: [\n', 'line 3'],
     ['a key twice', `${plain}prefix: a\nprefix: b\n`, 'line 6'],
@@ -110,7 +142,9 @@ describe('settings', () => {
 
   test('all problems are told at once, in the order of the file', () => {
     const message = refusal(`prefx: a\n${plain}      api_kye: x\n    history: 2y\n`);
-    expect(message).toMatch(/has 3 problems:\n {2}line 1: prefx .*\n {2}line 6: .*api_kye .*\n {2}line 7: connections\.sample\.history "2y" must be one of/);
+    expect(message).toMatch(
+      /has 3 problems:\n {2}line 1: prefx .*\n {2}line 6: .*api_kye .*\n {2}line 7: connections\.sample\.history "2y" must be one of/,
+    );
   });
 
   test('a secret that does not fit is not shown', () => {
@@ -128,14 +162,23 @@ registry: { url: http://registry:8081 }
 `);
     expect(new Set(secrets)).toEqual(new Set(['sk_secret_value', 'hunter22', 'literal-password']));
     expect(kafkaSettings(settings, undefined)).toMatchObject({
-      brokers: ['kafka-a.example.com:9092', 'kafka-b:9092'], replicationFactor: 3, minInSyncReplicas: 2,
+      brokers: ['kafka-a.example.com:9092', 'kafka-b:9092'],
+      replicationFactor: 3,
+      minInSyncReplicas: 2,
       sasl: { mechanism: 'plain', username: 'me', password: 'literal-password' },
     });
   });
 
   test('secrets are registered even when the file is refused', () => {
     const secrets: string[] = [];
-    expect(() => parseSettings(`${plain}nonsense: 1\n`, 'f', { sources: [sampleSource], variables, onSecret: (s) => secrets.push(s), readFile: () => '' })).toThrow();
+    expect(() =>
+      parseSettings(`${plain}nonsense: 1\n`, 'f', {
+        sources: [sampleSource],
+        variables,
+        onSecret: (s) => secrets.push(s),
+        readFile: () => '',
+      }),
+    ).toThrow();
     expect(secrets).toContain('sk_secret_value');
   });
 
@@ -148,14 +191,17 @@ registry: { url: http://registry:8081 }
     const folder = mkdtempSync(join(tmpdir(), 'tributary-settings-'));
     writeFileSync(join(folder, 'tributary.yaml'), `${plain}      note: \${OTHER}\n`);
     writeFileSync(join(folder, '.env'), 'SAMPLE_KEY=sk_from_dotenv\nOTHER=from-dotenv\n');
-    const load = (set: Record<string, string>) => loadSettings(join(folder, 'tributary.yaml'), { sources: [sampleSource], variables: set, onSecret: () => undefined });
+    const load = (set: Record<string, string>) =>
+      loadSettings(join(folder, 'tributary.yaml'), { sources: [sampleSource], variables: set, onSecret: () => undefined });
     expect(load({}).connections[0]?.settings).toMatchObject({ api_key: 'sk_from_dotenv', note: 'from-dotenv' });
     expect(load({ SAMPLE_KEY: 'sk_set' }).connections[0]?.settings).toMatchObject({ api_key: 'sk_set' });
     expect(load({}).dataDir).toBe(join(folder, '.tributary'));
   });
 
   test('a missing file says how to write one', () => {
-    expect(() => loadSettings('/nowhere/tributary.yaml', { sources: [], variables: {}, onSecret: () => undefined })).toThrow(/There is no settings file/);
+    expect(() => loadSettings('/nowhere/tributary.yaml', { sources: [], variables: {}, onSecret: () => undefined })).toThrow(
+      /There is no settings file/,
+    );
   });
 
   test('the editor schema holds every source and its settings', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { TableRecord } from '../../src/table/types.ts';
-import type { FaultRule } from '../simulators/kit/faults.ts';
+import type { TableRecord } from '../../src/core/table.ts';
+import type { FaultRule } from '../../simulators/kit/faults.ts';
 import { answer, failuresOf, refusal, tablesOf, withFaults, type Troubled } from './faulty.ts';
 import type { Subject } from './subject.ts';
 import { differencesOf, expectTruth, truths } from './sync.ts';
@@ -8,14 +8,20 @@ import type { Records } from '../support/records.ts';
 import { once, type World } from './world.ts';
 
 /** Listings that prove nothing; `requests` is how many a whole one takes. A row has vanished at the vendor meanwhile. */
-const unproven: readonly (readonly [name: string, rules: (subject: Subject, w: World, table: string, requests: number) => readonly FaultRule[]])[] = [
+const unproven: readonly (readonly [
+  name: string,
+  rules: (subject: Subject, w: World, table: string, requests: number) => readonly FaultRule[],
+])[] = [
   ['was refused (401)', (subject, w) => [refusal(subject, w, 401)]],
   ['was refused (403)', (subject, w) => [refusal(subject, w, 403)]],
   ['failed (400)', (subject, w) => [refusal(subject, w, 400)]],
-  ['was empty, with 200', (subject, _w, table) => {
-    const body = subject.tables[table]?.empty;
-    return body === undefined || body === null ? [] : [answer(subject, 200, body)];
-  }],
+  [
+    'was empty, with 200',
+    (subject, _w, table) => {
+      const body = subject.tables[table]?.empty;
+      return body === undefined || body === null ? [] : [answer(subject, 200, body)];
+    },
+  ],
   // The last one: a listing that was cut goes on in the next run, and what comes then completes it.
   ['broke off half-way', (subject, w, _table, requests) => [{ ...refusal(subject, w, 400), after: Math.floor(requests / 2) }]],
 ];
@@ -45,7 +51,8 @@ export function describeDeletes(subject: Subject, world: () => World): void {
     for (const table of all) tombstones.set(table, (await w.topic(table)).tombstones);
     for (const table of tables) subject.tables[table]?.remove?.(w.vendor);
     const outcomes: ReadonlyMap<string, Troubled>[] = [];
-    for (const [, rules] of unproven) outcomes.push(await withFaults(subject, w, (table) => rules(subject, w, table, counted.get(table)?.hits[0] ?? 0)));
+    for (const [, rules] of unproven)
+      outcomes.push(await withFaults(subject, w, (table) => rules(subject, w, table, counted.get(table)?.hits[0] ?? 0)));
     return { before, tombstones, outcomes };
   });
 
@@ -81,11 +88,14 @@ export function describeDeletes(subject: Subject, world: () => World): void {
       expect(after.get(table)).toBeLessThanOrEqual((tombstones.get(table) ?? 0) + orphans);
       if (i === EMPTY) {
         const { deletes, absentScans = 1 } = world().definitions.get(table) ?? {};
-        if (deletes === 'scan' && absentScans === 1 && (hits[0] ?? 0) > 0) expect(events, 'what is withheld is told').toContainEqual(expect.objectContaining({ type: 'deletes-withheld' }));
+        if (deletes === 'scan' && absentScans === 1 && (hits[0] ?? 0) > 0)
+          expect(events, 'what is withheld is told').toContainEqual(expect.objectContaining({ type: 'deletes-withheld' }));
         return;
       }
       expect(hits[0], `requests of ${table} that were refused`).toBeGreaterThan(0);
-      expect(run?.outcome === 'failed' || events.some(({ type }) => type === 'warning'), `${table}: a refused request stays unsaid`).toBe(true);
+      expect(run?.outcome === 'failed' || events.some(({ type }) => type === 'warning'), `${table}: a refused request stays unsaid`).toBe(
+        true,
+      );
     });
   });
 

@@ -26,11 +26,23 @@ export function describeSource<V extends Vendor>(subject: Subject<V>): void {
       await opened?.vendor.close();
     });
 
-    describe('schemas', () => { describeSchemas(plain, world); });
-    describe('sync', () => { describeSync(plain, world); });
-    describe('faults', () => { describeFaults(plain, world); });
-    describe('deletes', () => { describeDeletes(plain, world); });
-    describe('positions', () => { describePositions(plain, world); });
-    describe('secrets', () => { describeSecrets(plain, world); });
+    describe('schemas', () => {
+      describeSchemas(plain, world);
+    });
+    describe('sync', () => {
+      describeSync(plain, world);
+    });
+    describe('faults', () => {
+      describeFaults(plain, world);
+    });
+    describe('deletes', () => {
+      describeDeletes(plain, world);
+    });
+    describe('positions', () => {
+      describePositions(plain, world);
+    });
+    describe('secrets', () => {
+      describeSecrets(plain, world);
+    });
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FaultRule } from '../simulators/kit/faults.ts';
+import type { FaultRule } from '../../simulators/kit/faults.ts';
 import { refusal, tablesOf, withFaults } from './faulty.ts';
 import type { Subject } from './subject.ts';
 import { expectTruth } from './sync.ts';
@@ -49,7 +49,8 @@ export function describeFaults(subject: Subject, world: () => World): void {
       const { events, states } = (await healed()).get(table) ?? {};
       expect(states).toContainEqual(expect.objectContaining({ kind: 'error', nextTryAt: expect.any(Number) }));
       expect(states?.at(-1)?.kind).toBe('scheduled');
-      for (const event of events ?? []) if (event.type === 'run-trouble') expect(event.failure).toMatchObject({ kind: 'transient', remedy: expect.stringMatching(/\w/) });
+      for (const event of events ?? [])
+        if (event.type === 'run-retrying') expect(event.failure).toMatchObject({ kind: 'transient', remedy: expect.stringMatching(/\w/) });
       await expectTruth(world(), table);
     });
   });
@@ -83,14 +84,22 @@ export function describeFaults(subject: Subject, world: () => World): void {
     it('fails with the size in the message and reads no further', async () => {
       const { run, hits } = (await oversized()).get(table) ?? {};
       expect(hits?.[0]).toBeGreaterThan(0);
-      expect(run).toMatchObject({ outcome: 'failed', error: { kind: 'data', message: expect.stringMatching(/larger than the cap of \d+ bytes/) } });
+      expect(run).toMatchObject({
+        outcome: 'failed',
+        error: { kind: 'data', message: expect.stringMatching(/larger than the cap of \d+ bytes/) },
+      });
       expect(run?.totals).toMatchObject({ published: 0, deleted: 0 });
     });
   });
 
   it(`gives up an answer that takes longer than its time-out (here ${PATIENCE_MS} ms), and asks again`, async () => {
     const { run, events } = (await healed()).get(first ?? '') ?? {};
-    expect(events).toContainEqual(expect.objectContaining({ type: 'run-trouble', failure: expect.objectContaining({ message: expect.stringMatching(/within \d+ s/) }) }));
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'run-retrying',
+        failure: expect.objectContaining({ message: expect.stringMatching(/within \d+ s/) }),
+      }),
+    );
     expect(run?.outcome).toBe('succeeded');
   });
 }

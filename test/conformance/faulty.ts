@@ -1,7 +1,7 @@
-import type { EngineEvent } from '../../src/run/events.ts';
-import type { TableState } from '../../src/observe/status-view.ts';
-import type { FaultRule } from '../simulators/kit/faults.ts';
-import type { RunSummary } from '../../src/run/run-table.ts';
+import type { EngineEvent } from '../../src/engine/events.ts';
+import type { DisplayState } from '../../src/observability/status-view.ts';
+import type { FaultRule } from '../../simulators/kit/faults.ts';
+import type { RunSummary } from '../../src/engine/execute-run.ts';
 import type { Subject } from './subject.ts';
 import type { Runs, World } from './world.ts';
 
@@ -12,7 +12,7 @@ export interface Troubled {
   readonly hits: readonly number[];
   readonly events: readonly EngineEvent[];
   /** States the table was shown in. */
-  readonly states: readonly TableState[];
+  readonly states: readonly DisplayState[];
 }
 
 export const tablesOf = (subject: Subject): string[] => Object.keys(subject.tables);
@@ -21,7 +21,9 @@ export const tablesOf = (subject: Subject): string[] => Object.keys(subject.tabl
 export function rounds({ definitions }: World): string[][] {
   const depthOf = (table: string | undefined): number => (table === undefined ? -1 : 1 + depthOf(definitions.get(table)?.parent));
   const deepest = Math.max(...[...definitions.keys()].map(depthOf));
-  return Array.from({ length: deepest + 1 }, (_, depth) => [...definitions.keys()].filter((table) => depthOf(table) === depth)).filter((round) => round.length > 0);
+  return Array.from({ length: deepest + 1 }, (_, depth) => [...definitions.keys()].filter((table) => depthOf(table) === depth)).filter(
+    (round) => round.length > 0,
+  );
 }
 
 /** What a fault rule has to hold to meet the requests that list the table; one for each way they are made. */
@@ -31,11 +33,20 @@ export function listings(subject: Subject, table: string): Pick<FaultRule, 'on' 
 }
 
 /** Syncs every table while its listing is spoilt by these rules, tried in their order. */
-export async function withFaults(subject: Subject, w: World, rules: (table: string) => readonly FaultRule[]): Promise<ReadonlyMap<string, Troubled>> {
+export async function withFaults(
+  subject: Subject,
+  w: World,
+  rules: (table: string) => readonly FaultRule[],
+): Promise<ReadonlyMap<string, Troubled>> {
   w.vendor.clock.advance(subject.settleMs);
   const troubled = new Map<string, Troubled>();
   for (const round of rounds(w)) {
-    const ids = new Map(round.map((table) => [table, rules(table).map((rule) => listings(subject, table).map((where) => w.vendor.faults.add({ ...rule, ...where })))]));
+    const ids = new Map(
+      round.map((table) => [
+        table,
+        rules(table).map((rule) => listings(subject, table).map((where) => w.vendor.faults.add({ ...rule, ...where }))),
+      ]),
+    );
     const from = w.test.events.length;
     w.watch.forgetStates();
     const runs = await w.syncNow(round);
@@ -67,6 +78,8 @@ export function refusal(subject: Subject, w: World, status: number): FaultRule {
 export function failuresOf(runs: Runs, tables: readonly string[]): string[] {
   return tables.flatMap((table) => {
     const run = runs.get(table);
-    return run?.outcome === 'succeeded' ? [] : [`${table}: ${run?.outcome ?? 'not run'}: ${run?.error?.message ?? ''} ${run?.error?.detail ?? ''}`];
+    return run?.outcome === 'succeeded'
+      ? []
+      : [`${table}: ${run?.outcome ?? 'not run'}: ${run?.error?.message ?? ''} ${run?.error?.detail ?? ''}`];
   });
 }

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { topicNames } from '../../src/kafka/topic-names.ts';
-import { compileTable } from '../../src/table/codec.ts';
-import { checkSchemas, schemaFiles } from '../../src/table/generate-schemas.ts';
-import { compileRow } from '../../src/table/row.ts';
-import type { TableDefinition } from '../../src/table/types.ts';
+import { topicNames } from '../../src/kafka/meta/topic-names.ts';
+import { compileTable } from '../../src/record/codec.ts';
+import { checkSchemas, schemaFiles } from '../../src/record/schema-files.ts';
+import { compileRow } from '../../src/record/row.ts';
+import type { TableDefinition } from '../../src/core/table.ts';
 import { tablesOf } from './faulty.ts';
 import type { Subject } from './subject.ts';
 import type { World } from './world.ts';
@@ -32,11 +32,16 @@ export function describeSchemas(subject: Subject, world: () => World): void {
       const { registryUrl } = inject('stack');
       const topic = topicNames(world().test.settings.prefix).table(subject.source.name, table);
       const [key, value] = schemaFiles({ name: subject.source.name, tables: [definitionOf(table)] });
-      for (const [name, schema] of [[`${topic}-key`, key?.text], [`${topic}-value`, value?.text]] as const) {
-        const config = await (await fetch(`${registryUrl}/config/${name}`)).json() as { compatibilityLevel?: string };
+      for (const [name, schema] of [
+        [`${topic}-key`, key?.text],
+        [`${topic}-value`, value?.text],
+      ] as const) {
+        const config = (await (await fetch(`${registryUrl}/config/${name}`)).json()) as { compatibilityLevel?: string };
         expect(config.compatibilityLevel, name).toBe('FULL_TRANSITIVE');
         const asked = await fetch(`${registryUrl}/compatibility/subjects/${name}/versions/latest`, {
-          method: 'POST', headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' }, body: JSON.stringify({ schema }),
+          method: 'POST',
+          headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+          body: JSON.stringify({ schema }),
         });
         expect(await asked.json(), name).toMatchObject({ is_compatible: true });
       }
@@ -66,14 +71,31 @@ export function describeSchemas(subject: Subject, world: () => World): void {
     it('has keys that are there and unique, over days and parents', () => {
       const definition = definitionOf(table);
       const records = [...world().truth(table).values()];
-      for (const column of definition.key) expect(records.every((record) => record[column] !== null && record[column] !== undefined), column).toBe(true);
-      const distinct = (column: string, of: (value: unknown) => unknown): number => new Set(records.map((record) => of(record[column]))).size;
+      for (const column of definition.key)
+        expect(
+          records.every((record) => record[column] !== null && record[column] !== undefined),
+          column,
+        ).toBe(true);
+      const distinct = (column: string, of: (value: unknown) => unknown): number =>
+        new Set(records.map((record) => of(record[column]))).size;
       for (const column of definition.key) {
         const { type } = definition.fields[column] ?? {};
-        if (type === 'timestamp') expect(distinct(column, (ms) => Math.floor(Number(ms) / 86_400_000)), `days of ${column}`).toBeGreaterThan(1);
-        if (type === 'date') expect(distinct(column, (day) => day), `days of ${column}`).toBeGreaterThan(1);
+        if (type === 'timestamp')
+          expect(
+            distinct(column, (ms) => Math.floor(Number(ms) / 86_400_000)),
+            `days of ${column}`,
+          ).toBeGreaterThan(1);
+        if (type === 'date')
+          expect(
+            distinct(column, (day) => day),
+            `days of ${column}`,
+          ).toBeGreaterThan(1);
       }
-      for (const column of definition.scope ?? []) expect(distinct(column, (value) => value), `parents in ${column}`).toBeGreaterThan(1);
+      for (const column of definition.scope ?? [])
+        expect(
+          distinct(column, (value) => value),
+          `parents in ${column}`,
+        ).toBeGreaterThan(1);
     });
 
     it('keeps a field that no column holds in _extra', () => {

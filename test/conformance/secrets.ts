@@ -27,18 +27,25 @@ export function describeSecrets(subject: Subject, world: () => World): void {
     if (masked.length === 0) return;
     await world().synced();
     for (const table of tablesOf(subject)) {
-      const text = JSON.stringify([...(await world().topic(table)).rows.values()], (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+      const text = JSON.stringify([...(await world().topic(table)).rows.values()], (_, value: unknown) =>
+        typeof value === 'bigint' ? String(value) : value,
+      );
       expect(masked.filter((secret) => text.includes(secret)).length, `secrets in ${table}`).toBe(0);
     }
   });
 
   it('shows no secret in any log line, error, event, metric or status', async () => {
     const { other } = await refused();
-    const secrets = [...subject.secrets(world().vendor), ...(subject.masked?.(world().vendor) ?? []), ...texts(subject.wrongKey(world().vendor).settings)];
+    const secrets = [
+      ...subject.secrets(world().vendor),
+      ...(subject.masked?.(world().vendor) ?? []),
+      ...texts(subject.wrongKey(world().vendor).settings),
+    ];
     for (const seen of [await world().watch.texts(), await other.watch.texts()]) {
       for (const [where, text] of Object.entries(seen)) {
         expect(text.length, `${where} was looked at`).toBeGreaterThan(0);
-        for (const secret of secrets) for (const form of forms(secret)) expect(text.includes(form), `a secret in the ${where}: ${around(text, form)}`).toBe(false);
+        for (const secret of secrets)
+          for (const form of forms(secret)) expect(text.includes(form), `a secret in the ${where}: ${around(text, form)}`).toBe(false);
       }
     }
   });

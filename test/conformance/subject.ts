@@ -1,7 +1,7 @@
-import type { Row } from '../../src/extract/types.ts';
-import type { Source } from '../../src/table/source.ts';
-import type { FaultRule } from '../simulators/kit/faults.ts';
-import type { Simulator } from '../simulators/kit/simulator.ts';
+import type { Row } from '../../src/core/types.ts';
+import type { Source } from '../../src/sdk/source.ts';
+import type { FaultRule } from '../../simulators/kit/faults.ts';
+import type { Simulator } from '../../simulators/kit/simulator.ts';
 
 /** What the suite asks of any simulator; `kit/simulator.ts` gives it. */
 export type Vendor = Pick<Simulator<unknown>, 'url' | 'clock' | 'faults' | 'requests' | 'close'>;

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Json } from '../../src/extract/types.ts';
+import type { Json } from '../../src/core/types.ts';
 import { failuresOf, listings, rounds, tablesOf } from './faulty.ts';
 import type { Subject } from './subject.ts';
-import type { RunSummary } from '../../src/run/run-table.ts';
+import type { RunSummary } from '../../src/engine/execute-run.ts';
 import type { Records } from '../support/records.ts';
 import { once, type Runs, type World } from './world.ts';
 
@@ -24,14 +24,15 @@ interface Step {
 export function describeSync(subject: Subject, world: () => World): void {
   const tables = Object.keys(subject.tables);
 
-  const step = (change: (w: World) => void, ...of: readonly string[]) => once(async (): Promise<Step> => {
-    const w = world();
-    await w.synced();
-    const before = truths(w, tables);
-    change(w);
-    const runs = await w.sync(of.length === 0 ? undefined : of);
-    return { runs, before, after: truths(w, tables) };
-  });
+  const step = (change: (w: World) => void, ...of: readonly string[]) =>
+    once(async (): Promise<Step> => {
+      const w = world();
+      await w.synced();
+      const before = truths(w, tables);
+      change(w);
+      const runs = await w.sync(of.length === 0 ? undefined : of);
+      return { runs, before, after: truths(w, tables) };
+    });
 
   const unchanged = step(() => undefined);
   const added = step((w) => {
@@ -65,7 +66,10 @@ export function describeSync(subject: Subject, world: () => World): void {
     });
   });
 
-  for (const [way, what, altered] of [['add', 'was added', added], ['change', 'changed', changed]] as const) {
+  for (const [way, what, altered] of [
+    ['add', 'was added', added],
+    ['change', 'changed', changed],
+  ] as const) {
     describe.each(tables.filter((table) => subject.tables[table]?.[way]))('%s', (table) => {
       it(`publishes a row that ${what}, and no other`, async () => {
         await expectOnlyDifferences(world(), table, await altered());
@@ -104,10 +108,16 @@ export function describeSync(subject: Subject, world: () => World): void {
       const topic = await expectTruth(other, table);
       expect(topic.messages).toBe(topic.rows.size);
       const first = interrupted.get(table);
-      if (subject.tables[table]?.stopAfter !== undefined) expect(first, 'the run that was stopped').toMatchObject({ outcome: 'interrupted', totals: { fetched: expect.toSatisfy((rows: number) => rows > 0) } });
+      if (subject.tables[table]?.stopAfter !== undefined)
+        expect(first, 'the run that was stopped').toMatchObject({
+          outcome: 'interrupted',
+          totals: { fetched: expect.toSatisfy((rows: number) => rows > 0) },
+        });
       if (first?.outcome !== 'interrupted' || subject.tables[table]?.restarts !== undefined) return;
       expect(first.totals.published).toBe(first.totals.fetched);
-      expect(resumed.get(table)?.totals.fetched, 'rows fetched after the stop').toBeLessThanOrEqual(topic.rows.size + overlapOf(first.totals.fetched) - first.totals.fetched);
+      expect(resumed.get(table)?.totals.fetched, 'rows fetched after the stop').toBeLessThanOrEqual(
+        topic.rows.size + overlapOf(first.totals.fetched) - first.totals.fetched,
+      );
     });
   });
 }
@@ -131,13 +141,27 @@ async function stopAndResume(subject: Subject, w: World): Promise<{ other: World
 }
 
 /** Runs the tables into answers that never come, and stops them there. */
-async function stopWhenStuck(subject: Subject, { vendor, test, syncNow }: World, group: readonly string[]): Promise<{ runs: Runs; met: string[] }> {
-  const ids = new Map(group.map((table) => [table, listings(subject, table).map((where) => vendor.faults.add({ kind: 'hang', after: subject.tables[table]?.stopAfter ?? 1, ...where }))]));
+async function stopWhenStuck(
+  subject: Subject,
+  { vendor, test, syncNow }: World,
+  group: readonly string[],
+): Promise<{ runs: Runs; met: string[] }> {
+  const ids = new Map(
+    group.map((table) => [
+      table,
+      listings(subject, table).map((where) => vendor.faults.add({ kind: 'hang', after: subject.tables[table]?.stopAfter ?? 1, ...where })),
+    ]),
+  );
   const stop = new AbortController();
   const from = test.events.length;
   const running = syncNow(group, stop.signal);
   const met = (): string[] => {
-    const hanging = new Set(vendor.faults.list().filter(({ hits }) => hits > 0).map(({ id }) => id));
+    const hanging = new Set(
+      vendor.faults
+        .list()
+        .filter(({ hits }) => hits > 0)
+        .map(({ id }) => id),
+    );
     const over = new Set(test.events.slice(from).flatMap((event) => (event.type === 'run-ended' ? [event.table] : [])));
     return group.filter((table) => over.has(table) || ids.get(table)?.some((id) => hanging.has(id)));
   };
@@ -160,8 +184,14 @@ export async function expectTruth(w: World, table: string) {
   const truth = w.truth(table);
   // Without deletes the topic keeps what the vendor no longer shows.
   const known = w.definitions.get(table)?.deletes === 'none' ? w.everTrue(table) : truth;
-  expect([...topic.rows.keys()].filter((key) => !known.has(key)), `${table}: rows the vendor does not have`).toEqual([]);
-  expect([...truth.keys()].filter((key) => !topic.rows.has(key)), `${table}: rows missing in the topic`).toEqual([]);
+  expect(
+    [...topic.rows.keys()].filter((key) => !known.has(key)),
+    `${table}: rows the vendor does not have`,
+  ).toEqual([]);
+  expect(
+    [...truth.keys()].filter((key) => !topic.rows.has(key)),
+    `${table}: rows missing in the topic`,
+  ).toEqual([]);
   for (const [key, record] of truth) expect(topic.rows.get(key), `${table} ${key}`).toEqual(record);
   expect(topic.repeated, `${table}: rows published again unchanged`).toBe(0);
   return topic;
@@ -211,5 +241,6 @@ export function describePositions(subject: Subject, world: () => World): void {
 
 function* numbersOf(value: Json, path = ''): Generator<[path: string, value: number], void, void> {
   if (typeof value === 'number') yield [path, value];
-  else if (typeof value === 'object' && value !== null) for (const [name, part] of Object.entries(value)) yield* numbersOf(part as Json, `${path}.${name}`);
+  else if (typeof value === 'object' && value !== null)
+    for (const [name, part] of Object.entries(value)) yield* numbersOf(part as Json, `${path}.${name}`);
 }

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
-import { systemClock, type Clock } from '../../src/extract/clock.ts';
-import type { Position } from '../../src/extract/types.ts';
-import { readStates } from '../../src/kafka/state.ts';
+import { systemClock, type Clock } from '../../src/core/clock.ts';
+import type { Position } from '../../src/core/types.ts';
+import { readStates } from '../../src/kafka/meta/state.ts';
 import type { TableState } from '../../src/kafka/types.ts';
-import type { RunSummary } from '../../src/run/run-table.ts';
-import type { Source } from '../../src/table/source.ts';
-import type { TableDefinition } from '../../src/table/types.ts';
+import type { RunSummary } from '../../src/engine/execute-run.ts';
+import type { Source } from '../../src/sdk/source.ts';
+import type { TableDefinition } from '../../src/core/table.ts';
 import { openTestEngine, type TestEngine, type TopicTable } from '../support/engine.ts';
 import { recordsOf, type Records } from '../support/records.ts';
 import { watch, type Watch } from './watch.ts';
@@ -65,7 +65,14 @@ export async function openWorld(subject: Subject): Promise<World> {
   return openOn(subject, vendor, clock, align, subject.settings(vendor), false);
 }
 
-async function openOn(subject: Subject, vendor: Vendor, clock: Clock, align: () => void, settings: Readonly<Record<string, unknown>>, patient: boolean): Promise<World> {
+async function openOn(
+  subject: Subject,
+  vendor: Vendor,
+  clock: Clock,
+  align: () => void,
+  settings: Readonly<Record<string, unknown>>,
+  patient: boolean,
+): Promise<World> {
   const stack = inject('stack');
   const source = patient ? subject.source : hurried(subject.source);
   const prefix = `conf${randomBytes(5).toString('hex')}`;
@@ -92,7 +99,13 @@ async function openOn(subject: Subject, vendor: Vendor, clock: Clock, align: () 
   }
 
   const world: World = {
-    vendor, test, watch: watched, definitions, rests, align, syncNow,
+    vendor,
+    test,
+    watch: watched,
+    definitions,
+    rests,
+    align,
+    syncNow,
     synced() {
       if (!first) for (const table of definitions.keys()) world.truth(table);
       return (first ??= syncNow());
@@ -136,10 +149,16 @@ async function openOn(subject: Subject, vendor: Vendor, clock: Clock, align: () 
 function hurried(source: Source): Source {
   return {
     ...source,
-    connect: (settings, env) => source.connect(settings, {
-      ...env,
-      http: (options) => env.http({ ...options, maxBytes: Math.min(options.maxBytes ?? Infinity, CAP_BYTES), timeoutMs: Math.min(options.timeoutMs ?? Infinity, PATIENCE_MS) }),
-    }),
+    connect: (settings, env) =>
+      source.connect(settings, {
+        ...env,
+        http: (options) =>
+          env.http({
+            ...options,
+            maxBytes: Math.min(options.maxBytes ?? Infinity, CAP_BYTES),
+            timeoutMs: Math.min(options.timeoutMs ?? Infinity, PATIENCE_MS),
+          }),
+      }),
   };
 }
 

@@ -29,8 +29,15 @@ describe('keys', () => {
   it('meet plain text where there is no such path, and JSON where there is no such thing', async () => {
     const simulator = await started();
     const nothing = await ask(simulator, '/no/such/path');
-    expect([nothing.status, nothing.body, nothing.headers.get('content-type')]).toEqual([404, '404 page not found', 'text/plain; charset=utf-8']);
-    expect((await ask(simulator, '/exports/999')).body.errors[0]).toMatchObject({ status: '404', detail: expect.stringMatching(/^not found \(reference/) });
+    expect([nothing.status, nothing.body, nothing.headers.get('content-type')]).toEqual([
+      404,
+      '404 page not found',
+      'text/plain; charset=utf-8',
+    ]);
+    expect((await ask(simulator, '/exports/999')).body.errors[0]).toMatchObject({
+      status: '404',
+      detail: expect.stringMatching(/^not found \(reference/),
+    });
     expect((await ask(simulator, '/exports/501')).body.export).toMatchObject({ id: 501 });
   });
 
@@ -42,9 +49,11 @@ describe('keys', () => {
 });
 
 describe('the rate limit', () => {
-  it('is ten in any second for all keys of a workspace, and none of another\'s business', async () => {
+  it("is ten in any second for all keys of a workspace, and none of another's business", async () => {
     const simulator = await started({ limits: { enabled: true } });
-    const replies = await Promise.all(Array.from({ length: 14 }, (_, n) => ask(simulator, '/topics-none', { key: n % 2 === 0 ? 'full' : 'narrow' })));
+    const replies = await Promise.all(
+      Array.from({ length: 14 }, (_, n) => ask(simulator, '/topics-none', { key: n % 2 === 0 ? 'full' : 'narrow' })),
+    );
     expect(replies.filter(({ status }) => status === 429)).toHaveLength(4);
     const refused = replies.find(({ status }) => status === 429);
     expect(refused?.headers.get('retry-after')).toBe('1');
@@ -70,7 +79,8 @@ describe('people', () => {
     const found = all.flatMap(({ identifiers }) => identifiers.map(({ cio_id: id }: { cio_id: string }) => id));
     expect(found).toEqual([...simulator.world.people.keys()].sort());
     expect(all.flatMap(({ ids }) => ids)).toContain('');
-    const count = async (filter: unknown): Promise<number> => (await ask(simulator, '/customers?limit=1000', { body: { filter } })).body.identifiers?.length ?? 0;
+    const count = async (filter: unknown): Promise<number> =>
+      (await ask(simulator, '/customers?limit=1000', { body: { filter } })).body.identifiers?.length ?? 0;
     const [by, none] = [{ attribute: { field: 'id', operator: 'exists' } }, { attribute: { field: 'nothing', operator: 'exists' } }];
     const known = await count(by);
     expect(known).toBeLessThan(130);
@@ -83,7 +93,11 @@ describe('people', () => {
 
   it('are not found by a filter that is none', async () => {
     const simulator = await started();
-    for (const [body, pointer] of [[{}, '/filter'], [{ filter: { and: [{ attribute: { field: 'x', operator: 'gt' } }] } }, '/filter/and/0/attribute'], [{ filter: { and: [], or: [] } }, '/filter']] as const) {
+    for (const [body, pointer] of [
+      [{}, '/filter'],
+      [{ filter: { and: [{ attribute: { field: 'x', operator: 'gt' } }] } }, '/filter/and/0/attribute'],
+      [{ filter: { and: [], or: [] } }, '/filter'],
+    ] as const) {
       const { status, body: reply } = await ask(simulator, '/customers', { body });
       expect([status, reply.errors[0].source], JSON.stringify(body)).toEqual([422, { pointer }]);
     }
@@ -108,8 +122,10 @@ describe('people', () => {
 
 describe('the simulator as a process', () => {
   it('prints its addresses, serves, tells the truth, and ends on SIGTERM', async () => {
-    const main = fileURLToPath(new URL('../simulators/customer-io/main.ts', import.meta.url));
-    const child = spawn(process.execPath, ['--import', 'tsx', main, '--people', '20', '--deliveries', '30'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const main = fileURLToPath(new URL('../../simulators/customer-io/main.ts', import.meta.url));
+    const child = spawn(process.execPath, ['--import', 'tsx', main, '--people', '20', '--deliveries', '30'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     onTestFinished(() => void child.kill('SIGKILL'));
     const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
     const { url, controlUrl, keys } = JSON.parse(line) as { url: string; controlUrl: string; keys: Record<string, string> };

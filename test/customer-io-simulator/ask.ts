@@ -1,9 +1,17 @@
 import { onTestFinished } from 'vitest';
-import type { CustomerIoOptions, KeyKind } from '../simulators/customer-io/options.ts';
-import { startCustomerIoSimulator, type CustomerIoSimulator } from '../simulators/customer-io/simulator.ts';
+import type { CustomerIoOptions, KeyKind } from '../../simulators/customer-io/options.ts';
+import { startCustomerIoSimulator, type CustomerIoSimulator } from '../../simulators/customer-io/simulator.ts';
 
 export async function started(options: CustomerIoOptions = {}): Promise<CustomerIoSimulator> {
-  const simulator = await startCustomerIoSimulator({ people: 130, deliveries: 300, activities: 60, newsletters: 12, bounces: 20, limits: { enabled: false }, ...options });
+  const simulator = await startCustomerIoSimulator({
+    people: 130,
+    deliveries: 300,
+    activities: 60,
+    newsletters: 12,
+    bounces: 20,
+    limits: { enabled: false },
+    ...options,
+  });
   onTestFinished(() => simulator.close());
   return simulator;
 }
@@ -15,7 +23,11 @@ export interface Reply {
   body: any;
 }
 
-export async function ask(simulator: CustomerIoSimulator, path: string, how: { key?: KeyKind; authorization?: string; body?: unknown } = {}): Promise<Reply> {
+export async function ask(
+  simulator: CustomerIoSimulator,
+  path: string,
+  how: { key?: KeyKind; authorization?: string; body?: unknown } = {},
+): Promise<Reply> {
   const response = await fetch(simulator.baseUrl + path, {
     method: how.body === undefined ? 'GET' : 'POST',
     headers: { authorization: how.authorization ?? `Bearer ${simulator.keys[how.key ?? 'full']}` },
@@ -31,7 +43,11 @@ export async function pages(simulator: CustomerIoSimulator, path: string, body?:
   const found: any[] = [];
   for (let token = ''; found.length < 50;) {
     const mark = path.includes('?') ? '&' : '?';
-    const reply = await ask(simulator, token === '' ? path : `${path}${mark}start=${encodeURIComponent(token)}`, body === undefined ? {} : { body });
+    const reply = await ask(
+      simulator,
+      token === '' ? path : `${path}${mark}start=${encodeURIComponent(token)}`,
+      body === undefined ? {} : { body },
+    );
     found.push(reply.body);
     if (!reply.body.next) break;
     token = reply.body.next as string;

@@ -1,9 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import type { Delivery } from '../simulators/customer-io/deliveries.ts';
+import type { Delivery } from '../../simulators/customer-io/deliveries.ts';
 import { ask, base64, pages, started } from './ask.ts';
 
 const DAY = 86_400;
-const WHOLE = { broadcasts: 'broadcasts', transactional: 'messages', campaigns: 'campaigns', segments: 'segments', exports: 'exports', reporting_webhooks: 'reporting_webhooks', snippets: 'snippets', 'info/ip_addresses': 'ip_addresses', collections: 'collections', subscription_topics: 'topics', workspaces: 'workspaces', object_types: 'types' };
+const WHOLE = {
+  broadcasts: 'broadcasts',
+  transactional: 'messages',
+  campaigns: 'campaigns',
+  segments: 'segments',
+  exports: 'exports',
+  reporting_webhooks: 'reporting_webhooks',
+  snippets: 'snippets',
+  'info/ip_addresses': 'ip_addresses',
+  collections: 'collections',
+  subscription_topics: 'topics',
+  workspaces: 'workspaces',
+  object_types: 'types',
+};
 
 describe('whole lists', () => {
   it('have their envelope and nothing beside it, whatever is asked', async () => {
@@ -22,9 +35,14 @@ describe('whole lists', () => {
       expect(await empty(`/${path}`), path).toEqual({ [key]: ['exports', 'collections', 'reporting_webhooks'].includes(path) ? null : [] });
     }
     expect(await empty('/esp/suppression/bounces')).toEqual({ suppressions: null });
-    for (const key of ['messages', 'newsletters', 'activities', 'sender_identities']) expect(await empty(`/${key}`), key).toEqual({ [key]: [], next: '' });
+    for (const key of ['messages', 'newsletters', 'activities', 'sender_identities'])
+      expect(await empty(`/${key}`), key).toEqual({ [key]: [], next: '' });
     const everybody = { filter: { attribute: { field: 'cio_id', operator: 'exists' } } };
-    expect((await ask(simulator, '/customers', { key: 'empty', body: everybody })).body).toEqual({ identifiers: null, ids: null, next: '' });
+    expect((await ask(simulator, '/customers', { key: 'empty', body: everybody })).body).toEqual({
+      identifiers: null,
+      ids: null,
+      next: '',
+    });
   });
 
   it('show what is odd at the vendor', async () => {
@@ -57,7 +75,11 @@ describe('deliveries', () => {
     expect((await ask(simulator, '/messages')).body.messages).toHaveLength(50);
     expect((await ask(simulator, '/messages?limit=0')).body.messages).toHaveLength(50);
     const all = await pages(simulator, '/messages?limit=5000');
-    expect(all.map(({ messages, next }) => [messages.length, next])).toEqual([[1_000, base64('v20:1000')], [1_000, base64('v20:2000')], [100, '']]);
+    expect(all.map(({ messages, next }) => [messages.length, next])).toEqual([
+      [1_000, base64('v20:1000')],
+      [1_000, base64('v20:2000')],
+      [100, ''],
+    ]);
     const times = all.flatMap(({ messages }) => messages.map(({ created }: { created: number }) => created));
     expect(times).toEqual(times.toSorted((a, b) => b - a));
     expect(new Set(all.flatMap(({ messages }) => messages.map(({ id }: { id: string }) => id))).size).toBe(2_100);
@@ -67,9 +89,19 @@ describe('deliveries', () => {
     const simulator = await started();
     const first = (await ask(simulator, '/messages?limit=100')).body;
     expect((await ask(simulator, `/messages?limit=100&start=${base64('v20:99999')}`)).body).toEqual(first);
-    for (const [path, token] of [['messages', 'zzz'], ['newsletters', base64('v20:1')], ['sender_identities', base64('x')], ['activities', '12'], ['messages', base64('v20:')]]) {
+    for (const [path, token] of [
+      ['messages', 'zzz'],
+      ['newsletters', base64('v20:1')],
+      ['sender_identities', base64('x')],
+      ['activities', '12'],
+      ['messages', base64('v20:')],
+    ]) {
       const { status, body } = await ask(simulator, `/${path}?start=${encodeURIComponent(token!)}`);
-      expect([status, body.errors[0].status, body.errors[0].detail], path).toEqual([400, '400', expect.stringMatching(/^bad request \(reference 01J\w+\)$/)]);
+      expect([status, body.errors[0].status, body.errors[0].detail], path).toEqual([
+        400,
+        '400',
+        expect.stringMatching(/^bad request \(reference 01J\w+\)$/),
+      ]);
     }
   });
 
@@ -77,7 +109,8 @@ describe('deliveries', () => {
     const simulator = await started({ deliveries: 400, deliveryDays: 400 });
     const now = simulator.clock.now() / 1000;
     const [{ row }, next] = simulator.world.deliveries.slice(50, 52) as [Delivery, Delivery];
-    const within = (await ask(simulator, `/messages?limit=1000&start_ts=${String(next.row['created'])}&end_ts=${String(row['created'])}`)).body.messages;
+    const within = (await ask(simulator, `/messages?limit=1000&start_ts=${String(next.row['created'])}&end_ts=${String(row['created'])}`))
+      .body.messages;
     const found: string[] = within.map(({ id }: { id: string }) => id);
     expect(found).toEqual(expect.arrayContaining([String(row['id']), String(next.row['id'])]));
     for (const path of ['/messages?limit=1000', `/messages?limit=1000&start_ts=0&end_ts=${now}`]) {
@@ -113,9 +146,14 @@ describe('between two pages', () => {
   it('rows come and go, and what stands behind them moves', async () => {
     const simulator = await started({ newsletters: 30 });
     simulator.midway.add('GET /v1/newsletters', 1, () => simulator.mutate['row.delete']({ table: 'newsletters', id: 80 }));
-    await fetch(`${simulator.controlUrl}/midway.add`, { method: 'POST', body: JSON.stringify({ on: 'GET /v1/newsletters', after: 2, operation: 'row.add', args: { table: 'newsletters', row: { id: 900 } } }) });
+    await fetch(`${simulator.controlUrl}/midway.add`, {
+      method: 'POST',
+      body: JSON.stringify({ on: 'GET /v1/newsletters', after: 2, operation: 'row.add', args: { table: 'newsletters', row: { id: 900 } } }),
+    });
     expect(simulator.midway.pending).toBe(2);
-    const found = (await pages(simulator, '/newsletters?limit=10')).flatMap(({ newsletters }) => newsletters.map(({ id }: { id: number }) => id));
+    const found = (await pages(simulator, '/newsletters?limit=10')).flatMap(({ newsletters }) =>
+      newsletters.map(({ id }: { id: number }) => id),
+    );
     expect(simulator.midway.pending).toBe(0);
     expect(found).toEqual([...Array.from({ length: 10 }, (_, n) => 80 + n), ...Array.from({ length: 19 }, (_, n) => 91 + n), 900]);
   });
@@ -125,7 +163,11 @@ describe('the other paged lists', () => {
   it('newsletters name a next page after an exactly full one', async () => {
     const simulator = await started({ newsletters: 20 });
     const all = await pages(simulator, '/newsletters?limit=10');
-    expect(all.map(({ newsletters, next }) => [newsletters.length, next])).toEqual([[10, base64('10')], [10, base64('20')], [0, '']]);
+    expect(all.map(({ newsletters, next }) => [newsletters.length, next])).toEqual([
+      [10, base64('10')],
+      [10, base64('20')],
+      [0, ''],
+    ]);
     expect((await ask(simulator, `/newsletters?start=${base64('999')}`)).body).toEqual({ newsletters: [], next: '' });
   });
 
@@ -133,7 +175,10 @@ describe('the other paged lists', () => {
     const simulator = await started();
     const ids = (all: any[]) => all.flatMap(({ sender_identities: rows }) => rows.map(({ id }: { id: number }) => id));
     const visible = await pages(simulator, '/sender_identities?hidden=false');
-    expect([ids(visible), visible.map(({ next }) => next)]).toEqual([[21, 22], [base64('22'), '']]);
+    expect([ids(visible), visible.map(({ next }) => next)]).toEqual([
+      [21, 22],
+      [base64('22'), ''],
+    ]);
     expect(ids(await pages(simulator, '/sender_identities'))).toEqual([21, 22]);
     expect(ids(await pages(simulator, '/sender_identities?hidden=true'))).toEqual([23]);
     simulator.switches.hiddenIncludesAll = true;
@@ -149,7 +194,12 @@ describe('the other paged lists', () => {
     expect(times).toEqual(times.toSorted((a, b) => b - a));
     expect(times.at(-1)).toBeGreaterThanOrEqual(simulator.clock.now() / 1000 - 30 * DAY);
     const some = await pages(simulator, '/activities?limit=100');
-    expect(some.flatMap(({ activities }) => activities)).toHaveLength(338 - simulator.world.activities.filter(({ row, ofDeleted }) => ofDeleted && Number(row['timestamp']) >= simulator.clock.now() / 1000 - 30 * DAY).length);
+    expect(some.flatMap(({ activities }) => activities)).toHaveLength(
+      338 -
+        simulator.world.activities.filter(
+          ({ row, ofDeleted }) => ofDeleted && Number(row['timestamp']) >= simulator.clock.now() / 1000 - 30 * DAY,
+        ).length,
+    );
     simulator.clock.advance(31 * DAY * 1000);
     expect((await ask(simulator, '/activities')).body.activities).toEqual([]);
   });

@@ -19,7 +19,12 @@ describe('connecting', () => {
     const { simulator } = await workspace();
     const { api, table } = connected(simulator, { access_token: 'a-very-secret-token' });
     for (const error of [await customerIo.probe(api, never).catch((thrown: unknown) => thrown), (await table('campaigns').run()).error]) {
-      expect(error).toMatchObject({ kind: 'config', reach: 'connection', code: 'customer_io:401', remedy: expect.stringMatching(/App API key.*Track.*access_token.*region.*allowlist/) });
+      expect(error).toMatchObject({
+        kind: 'config',
+        reach: 'connection',
+        code: 'customer_io:401',
+        remedy: expect.stringMatching(/App API key.*Track.*access_token.*region.*allowlist/),
+      });
       expect(JSON.stringify([error, String(error)])).not.toContain('a-very-secret-token');
     }
     expect(simulator.requests.count({ status: 401 })).toBe(2);
@@ -28,10 +33,14 @@ describe('connecting', () => {
   it('explains a key of the other region', async () => {
     const { simulator, table } = await workspace();
     simulator.switches.region = 'eu';
-    expect((await table('customers').run()).error).toMatchObject({ kind: 'config', reach: 'connection', remedy: expect.stringContaining('region') });
+    expect((await table('customers').run()).error).toMatchObject({
+      kind: 'config',
+      reach: 'connection',
+      remedy: expect.stringContaining('region'),
+    });
   });
 
-  it('stops the table a key may not read, alone and with the vendor\'s reason', async () => {
+  it("stops the table a key may not read, alone and with the vendor's reason", async () => {
     const { simulator, table } = await workspace({}, {}, 'narrow');
     for (const name of simulator.truth.tables) {
       const { error, rows, pages } = await table(name).run();
@@ -40,7 +49,12 @@ describe('connecting', () => {
         expect(rows.length, name).toBeGreaterThan(0);
         continue;
       }
-      expect(error).toMatchObject({ kind: 'config', reach: 'table', code: 'customer_io:403', message: expect.stringMatching(/scope.*may not read customers\)\.$/) });
+      expect(error).toMatchObject({
+        kind: 'config',
+        reach: 'table',
+        code: 'customer_io:403',
+        message: expect.stringMatching(/scope.*may not read customers\)\.$/),
+      });
       expect(pages).toEqual([]);
     }
   });
@@ -54,7 +68,7 @@ describe('connecting', () => {
   });
 });
 
-describe('the vendor\'s limits', () => {
+describe("the vendor's limits", () => {
   it('are kept before the vendor has to refuse, and used', async () => {
     const { simulator } = await workspace({ limits: { enabled: true }, people: 2_500 });
     const { table } = connected(simulator, {}, 'full', false);
@@ -101,7 +115,14 @@ describe('the vendor\'s limits', () => {
 describe('trouble', () => {
   it('that time heals is waited out', async () => {
     const { simulator, table, heard } = await workspace();
-    for (const rule of [{ kind: 'status', status: 503 }, { kind: 'status', status: 408 }, { kind: 'status', status: 522 }, { kind: 'html', status: 502 }, { kind: 'reset' }, { kind: 'cut-text' }] as const) {
+    for (const rule of [
+      { kind: 'status', status: 503 },
+      { kind: 'status', status: 408 },
+      { kind: 'status', status: 522 },
+      { kind: 'html', status: 502 },
+      { kind: 'reset' },
+      { kind: 'cut-text' },
+    ] as const) {
       simulator.faults.add({ ...rule, times: 1 });
     }
     expect((await table('campaigns').run()).rows).toHaveLength(12);
@@ -111,7 +132,12 @@ describe('trouble', () => {
   it('with the request itself fails the table, names no end and says what the vendor said', async () => {
     const { simulator, table } = await workspace();
     for (const status of [400, 422]) {
-      simulator.faults.add({ kind: 'status', status, times: 1, body: `{"errors":[{"detail":"bad request","status":"${status}","source":{"pointer":"/filter"}}]}` });
+      simulator.faults.add({
+        kind: 'status',
+        status,
+        times: 1,
+        body: `{"errors":[{"detail":"bad request","status":"${status}","source":{"pointer":"/filter"}}]}`,
+      });
       const { error, pages } = await table('customers').run();
       expect(error).toMatchObject({ kind: 'data', code: `customer_io:${status}`, message: expect.stringContaining('bad request') });
       expect(pages).toEqual([]);
@@ -136,7 +162,15 @@ describe('trouble', () => {
       expect((await table(name).run({ since: simulator.clock.now() - 1e9 })).error, name).toMatchObject({ kind: 'data', code: 'no_list' });
     }
     // Nor for a half year without deliveries, where the beginning of all history is looked for.
-    simulator.faults.add({ kind: 'status', status: 200, body: '{"meta":{}}', on: 'GET /v1/messages', query: 'limit=1&', times: 1, after: 20 });
+    simulator.faults.add({
+      kind: 'status',
+      status: 200,
+      body: '{"meta":{}}',
+      on: 'GET /v1/messages',
+      query: 'limit=1&',
+      times: 1,
+      after: 20,
+    });
     const { error, pages } = await table('messages').run();
     expect(error).toMatchObject({ kind: 'data', code: 'no_list' });
     expect(pages).toEqual([]);
@@ -146,14 +180,28 @@ describe('trouble', () => {
 describe('the settings', () => {
   it('choose the region and refuse what the vendor would', () => {
     expect(customerIoSettings.parse({ access_token: ' key\n' })).toEqual({
-      access_token: 'key', region: 'us', requests_per_second: 10, lookback_days: 30, full_reread: [], esp_domains: [], redact_webhook_query: true,
+      access_token: 'key',
+      region: 'us',
+      requests_per_second: 10,
+      lookback_days: 30,
+      full_reread: [],
+      esp_domains: [],
+      redact_webhook_query: true,
     });
-    for (const wrong of [{ access_token: '  ' }, { access_token: 'x', lookback_days: 181 }, { access_token: 'x', requests_per_second: 11 }, { access_token: 'x', regoin: 'eu' }]) {
+    for (const wrong of [
+      { access_token: '  ' },
+      { access_token: 'x', lookback_days: 181 },
+      { access_token: 'x', requests_per_second: 11 },
+      { access_token: 'x', regoin: 'eu' },
+    ]) {
       expect(customerIoSettings.safeParse(wrong).success, JSON.stringify(wrong)).toBe(false);
     }
     const hosts: string[] = [];
     for (const region of ['us', 'eu'] as const) {
-      customerIo.connect(customerIoSettings.parse({ access_token: 'x', region }), { now: Date.now, http: (options) => (hosts.push(options.baseUrl), undefined as never) });
+      customerIo.connect(customerIoSettings.parse({ access_token: 'x', region }), {
+        now: Date.now,
+        http: (options) => (hosts.push(options.baseUrl), undefined as never),
+      });
     }
     expect(hosts).toEqual(['https://api.customer.io/v1', 'https://api-eu.customer.io/v1']);
   });

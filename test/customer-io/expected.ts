@@ -1,7 +1,7 @@
-import type { TableRecord } from '../../src/table/types.ts';
-import type { CustomerIoTable } from '../simulators/customer-io/options.ts';
-import type { CustomerIoTruth } from '../simulators/customer-io/truth.ts';
-import type { VendorRow, VendorValue } from '../simulators/customer-io/world.ts';
+import type { TableRecord } from '../../src/core/table.ts';
+import type { CustomerIoTable } from '../../simulators/customer-io/options.ts';
+import type { CustomerIoTruth } from '../../simulators/customer-io/truth.ts';
+import type { VendorRow, VendorValue } from '../../simulators/customer-io/world.ts';
 
 /**
  * The columns of every table and how each is made of the vendor's value, written down once more and independently of the
@@ -10,10 +10,13 @@ import type { VendorRow, VendorValue } from '../simulators/customer-io/world.ts'
 const COLUMNS: Record<Exclude<CustomerIoTable, 'customers' | 'messages' | 'activities' | 'eps_suppression' | 'ip_addresses'>, Columns> = {
   broadcasts: {
     same: 'id deduplicate_id name description type state created_by active scheduled_start_should_backfill scheduled_stop_should_sunset event_name event_type',
-    time: 'created updated first_started scheduled_start scheduled_stop', json: 'actions tags msg_template_ids filter_segment_ids',
+    time: 'created updated first_started scheduled_start scheduled_stop',
+    json: 'actions tags msg_template_ids filter_segment_ids',
   },
   transactional_messages: {
-    same: 'id name description trigger_name send_to_unsubscribed link_tracking open_tracking hide_message_body queue_drafts', time: 'created_at updated_at', json: '',
+    same: 'id name description trigger_name send_to_unsubscribed link_tracking open_tracking hide_message_body queue_drafts',
+    time: 'created_at updated_at',
+    json: '',
   },
   campaigns: {
     same: 'id deduplicate_id name description type state created_by event_name event_type date_attribute frequency timezone filter_object_attributes filter_relationship_attributes active use_customer_timezone scheduled_start_should_backfill scheduled_stop_should_sunset start_hour start_minutes object_type_id webhook_id',
@@ -22,10 +25,15 @@ const COLUMNS: Record<Exclude<CustomerIoTable, 'customers' | 'messages' | 'activ
   },
   newsletters: {
     same: 'id deduplicate_id type name send_state timezone recipient_file_status recipient_file_error subscription_topic_id expires_after tz_match_enabled',
-    time: 'created updated sent_at scheduled_at', json: 'content_ids tags recipient_segment_ids',
+    time: 'created updated sent_at scheduled_at',
+    json: 'content_ids tags recipient_segment_ids',
   },
   segments: { same: 'id deduplicate_id name description type state progress', time: 'created_at updated_at', json: 'tags conditions' },
-  exports: { same: 'id deduplicate_id type status description user_email failed total downloads user_id', time: 'created_at updated_at', json: '' },
+  exports: {
+    same: 'id deduplicate_id type status description user_email failed total downloads user_id',
+    time: 'created_at updated_at',
+    json: '',
+  },
   sender_identities: { same: 'id deduplicate_id name email phone address template_type auto_generated hidden', time: '', json: '' },
   reporting_webhooks: { same: 'id name type endpoint disabled full_resolution with_content', time: '', json: 'events' },
   snippets: { same: 'name value', time: 'updated_at', json: '' },
@@ -40,27 +48,57 @@ interface Columns {
   json: string;
 }
 
-const OUTCOMES = ['sent', 'delivered', 'opened', 'human_opened', 'clicked', 'human_clicked', 'converted', 'bounced', 'dropped', 'failed', 'spammed', 'unsubscribed', 'undeliverable'];
+const OUTCOMES = [
+  'sent',
+  'delivered',
+  'opened',
+  'human_opened',
+  'clicked',
+  'human_clicked',
+  'converted',
+  'bounced',
+  'dropped',
+  'failed',
+  'spammed',
+  'unsubscribed',
+  'undeliverable',
+];
 
 /** What a topic has to hold of a table, by key. */
 export function expectedRecords(truth: CustomerIoTruth, table: CustomerIoTable): Map<string, TableRecord> {
-  return new Map(truth.rows(table).map((row) => {
-    const record = expectedRecord(table, row);
-    return [String(record[table === 'snippets' ? 'name' : 'id']), record];
-  }));
+  return new Map(
+    truth.rows(table).map((row) => {
+      const record = expectedRecord(table, row);
+      return [String(record[table === 'snippets' ? 'name' : 'id']), record];
+    }),
+  );
 }
 
 export function expectedRecord(table: CustomerIoTable, row: VendorRow): TableRecord {
   switch (table) {
-    case 'customers': return customer(row);
-    case 'messages': return delivery(row);
-    case 'activities': return { ...pick(row, 'id type delivery_id delivery_type name url'), ...about(row), timestamp: time(row['timestamp']), data: json(row['data']), _extra: null };
-    case 'eps_suppression': return {
-      id: `${row['suppression_type']}|${row['domain']}|${String(row['email']).toLowerCase()}`,
-      ...pick(row, 'suppression_type domain email reason status category'), created: time(row['created']), _extra: null,
-    };
-    case 'ip_addresses': return { id: row['ip_address'] as string, ip_address: row['ip_address'] as string, _extra: null };
-    default: return listed(table, row);
+    case 'customers':
+      return customer(row);
+    case 'messages':
+      return delivery(row);
+    case 'activities':
+      return {
+        ...pick(row, 'id type delivery_id delivery_type name url'),
+        ...about(row),
+        timestamp: time(row['timestamp']),
+        data: json(row['data']),
+        _extra: null,
+      };
+    case 'eps_suppression':
+      return {
+        id: `${row['suppression_type']}|${row['domain']}|${String(row['email']).toLowerCase()}`,
+        ...pick(row, 'suppression_type domain email reason status category'),
+        created: time(row['created']),
+        _extra: null,
+      };
+    case 'ip_addresses':
+      return { id: row['ip_address'] as string, ip_address: row['ip_address'] as string, _extra: null };
+    default:
+      return listed(table, row);
   }
 }
 
@@ -73,9 +111,14 @@ function listed(table: keyof typeof COLUMNS, row: VendorRow): TableRecord {
     ...Object.fromEntries(words(times).map((name) => [name, time(row[name])])),
     ...Object.fromEntries(words(jsons).map((name) => [name, json(row[name])])),
     ...(table === 'broadcasts' && typeof row['tags'] === 'string' && { tags: row['tags'] === 'nil' ? null : json([row['tags']]) }),
-    ...(table === 'campaigns' && typeof row['object_attribute_triggers'] === 'string' && { object_attribute_triggers: json(JSON.parse(row['object_attribute_triggers']) as VendorValue) }),
+    ...(table === 'campaigns' &&
+      typeof row['object_attribute_triggers'] === 'string' && {
+        object_attribute_triggers: json(JSON.parse(row['object_attribute_triggers']) as VendorValue),
+      }),
     ...(table === 'sender_identities' && { updated_at: lastChange(row) }),
-    ...(table === 'reporting_webhooks' && { endpoint: String(row['endpoint']).replace('hook:s3cret-pass@', '').replace('token=t0ken-in-query&v=1', 'token=••••&v=••••') }),
+    ...(table === 'reporting_webhooks' && {
+      endpoint: String(row['endpoint']).replace('hook:s3cret-pass@', '').replace('token=t0ken-in-query&v=1', 'token=••••&v=••••'),
+    }),
     _extra: Object.keys(unknown).length === 0 ? null : json(unknown),
   };
 }
@@ -103,7 +146,10 @@ function customer(row: VendorRow): TableRecord {
 function delivery(row: VendorRow): TableRecord {
   const metrics = row['metrics'] as Record<string, number>;
   return {
-    ...pick(row, 'id deduplicate_id type recipient subject failure_message campaign_id newsletter_id broadcast_id transactional_message_id action_id parent_action_id content_id msg_template_id trigger_event_id forgotten'),
+    ...pick(
+      row,
+      'id deduplicate_id type recipient subject failure_message campaign_id newsletter_id broadcast_id transactional_message_id action_id parent_action_id content_id msg_template_id trigger_event_id forgotten',
+    ),
     ...about(row),
     created: time(row['created']),
     updated_at: lastChange(row),
@@ -116,11 +162,16 @@ function delivery(row: VendorRow): TableRecord {
 
 function about(row: VendorRow): TableRecord {
   const person = row['customer_identifiers'] as Record<string, string | null> | null;
-  return { customer_id: (row['customer_id'] ?? null) as string | null, customer_cio_id: person?.['cio_id'] ?? null, customer_email: person?.['email'] ?? null };
+  return {
+    customer_id: (row['customer_id'] ?? null) as string | null,
+    customer_cio_id: person?.['cio_id'] ?? null,
+    customer_email: person?.['email'] ?? null,
+  };
 }
 
 const words = (text: string): string[] => text.split(' ').filter((word) => word !== '');
-const pick = (row: VendorRow, names: string): TableRecord => Object.fromEntries(words(names).map((name) => [name, (row[name] ?? null) as TableRecord[string]]));
+const pick = (row: VendorRow, names: string): TableRecord =>
+  Object.fromEntries(words(names).map((name) => [name, (row[name] ?? null) as TableRecord[string]]));
 const time = (seconds: VendorValue | undefined): number | null => (typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : null);
 const lastChange = (row: VendorRow): number => Number(String(row['deduplicate_id']).split(':').at(-1)) * 1000;
 
@@ -132,5 +183,9 @@ function json(value: VendorValue | undefined): string | null {
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => [name, sorted(member)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]) => [name, sorted(member)]),
+  );
 }

@@ -8,7 +8,7 @@ import { customerIo } from '../../producers/customer_io/index.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 
 const PEOPLE = 20_000;
-const MAIN = fileURLToPath(new URL('../simulators/customer-io/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../simulators/customer-io/main.ts', import.meta.url));
 
 let vendor: ChildProcess | undefined;
 let test: TestEngine | undefined;
@@ -20,14 +20,17 @@ afterEach(async () => {
 
 /** A process of its own, as the vendor is: what keeps us busy must not keep it busy. */
 async function startVendor(): Promise<{ url: string; key: string; ask(operation: string): Promise<unknown> }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, '--people', String(PEOPLE), '--deliveries', '0', '--activities', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, '--people', String(PEOPLE), '--deliveries', '0', '--activities', '0'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   vendor = child;
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const { url, controlUrl, keys } = JSON.parse(line) as { url: string; controlUrl: string; keys: Record<string, string> };
   return {
     url,
     key: keys['full'] as string,
-    ask: async (operation) => ((await (await fetch(`${controlUrl}/${operation}`, { method: 'POST' })).json()) as { result: unknown }).result,
+    ask: async (operation) =>
+      ((await (await fetch(`${controlUrl}/${operation}`, { method: 'POST' })).json()) as { result: unknown }).result,
   };
 }
 
@@ -35,7 +38,8 @@ async function startVendor(): Promise<{ url: string; key: string; ask(operation:
 it('people are read as fast as the vendor allows, from the first request to the last', { timeout: 180_000, retry: 2 }, async () => {
   const { url, key, ask } = await startVendor();
   test = await openTestEngine({
-    ...inject('stack'), prefix: `cios${randomBytes(4).toString('hex')}`,
+    ...inject('stack'),
+    prefix: `cios${randomBytes(4).toString('hex')}`,
     connections: [{ source: customerIo, settings: { access_token: key, base_url: url }, tables: ['customers'] }],
   });
   const [summary] = await test.engine.sync([{ connection: 'customer_io' }], new AbortController().signal);
@@ -47,7 +51,9 @@ it('people are read as fast as the vendor allows, from the first request to the 
   const seconds = ((arrivals.at(-1) ?? 0) - (arrivals[0] ?? 0)) / 1_000;
   const used = (arrivals.length - 1) / (10 * seconds);
   const refused = (summary?.totals.requests ?? 0) - arrivals.length;
-  console.info(`customers: ${arrivals.length} requests in ${seconds.toFixed(1)} s, ${refused} refused, ${(used * 100).toFixed(1)} % of the budget`);
+  console.info(
+    `customers: ${arrivals.length} requests in ${seconds.toFixed(1)} s, ${refused} refused, ${(used * 100).toFixed(1)} % of the budget`,
+  );
   expect(await ask('traffic.peak')).toBeLessThanOrEqual(10);
   expect(used).toBeGreaterThan(0.95);
 });

@@ -36,7 +36,11 @@ describe('senders and newsletters', () => {
     const { simulator, table } = await workspace({ newsletters: 200 });
     const { pages, rows } = await table('newsletters').run();
     expect(rows).toHaveLength(200);
-    expect(pages.map((page) => [page.rows.length, page.scan?.end !== undefined])).toEqual([[100, false], [100, false], [0, true]]);
+    expect(pages.map((page) => [page.rows.length, page.scan?.end !== undefined])).toEqual([
+      [100, false],
+      [100, false],
+      [0, true],
+    ]);
     simulator.switches.sameNext = Buffer.from('100').toString('base64');
     expect((await table('newsletters').run()).error).toMatchObject({ code: 'paging_loop' });
   });
@@ -46,7 +50,11 @@ describe('the addresses of webhooks', () => {
   it('show no credentials; the query only when that is wanted', async () => {
     const at = await workspace();
     const endpoints = (await at.table('reporting_webhooks').run()).rows.map((row) => row['endpoint']);
-    expect(endpoints).toEqual(['https://hooks.example.test/cio', 'https://hooks.example.test/in?token=••••&v=••••', 'https://hooks.example.test/plain']);
+    expect(endpoints).toEqual([
+      'https://hooks.example.test/cio',
+      'https://hooks.example.test/in?token=••••&v=••••',
+      'https://hooks.example.test/plain',
+    ]);
     const open = connected(at.simulator, { redact_webhook_query: false });
     const shown = JSON.stringify((await open.table('reporting_webhooks').run()).rows);
     expect(shown).toContain('token=t0ken-in-query');
@@ -61,11 +69,16 @@ describe('the addresses of webhooks', () => {
       ['//hook:s3cret@hooks.example.test', '//hooks.example.test', '//hooks.example.test'],
       ['https://a@b:s3cret@hooks.example.test/p@q', 'https://hooks.example.test/p@q', 'https://hooks.example.test/p@q'],
       ['https://hooks.example.test/in?t0ken', 'https://hooks.example.test/in?••••', 'https://hooks.example.test/in?t0ken'],
-      ['https://hooks.example.test/in?a=1&t0ken&&b=c=d#e', 'https://hooks.example.test/in?a=••••&••••&&b=••••#e', 'https://hooks.example.test/in?a=1&t0ken&&b=c=d#e'],
+      [
+        'https://hooks.example.test/in?a=1&t0ken&&b=c=d#e',
+        'https://hooks.example.test/in?a=••••&••••&&b=••••#e',
+        'https://hooks.example.test/in?a=1&t0ken&&b=c=d#e',
+      ],
       ['https://hooks.example.test/in?', 'https://hooks.example.test/in?', 'https://hooks.example.test/in?'],
     ];
     at.simulator.world.lists.reporting_webhooks = written.map(([endpoint], id) => ({ id, endpoint }));
-    const shown = async (from: Workspace): Promise<unknown[]> => (await from.table('reporting_webhooks').run()).rows.map(({ endpoint }) => endpoint);
+    const shown = async (from: Workspace): Promise<unknown[]> =>
+      (await from.table('reporting_webhooks').run()).rows.map(({ endpoint }) => endpoint);
     expect(await shown(at)).toEqual(written.map(([, hidden]) => hidden));
     expect(await shown(connected(at.simulator, { redact_webhook_query: false }))).toEqual(written.map(([, , plain]) => plain));
   });

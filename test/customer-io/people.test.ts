@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../../src/extract/types.ts';
-import type { VanishedVerdict } from '../../src/table/types.ts';
+import type { Row } from '../../src/core/types.ts';
+import type { VanishedVerdict } from '../../src/core/table.ts';
 import { byKey, workspace, type Workspace } from './harness.ts';
 
 async function verdicts({ api, definition }: Workspace, cioIds: readonly string[]): Promise<VanishedVerdict[]> {
   const found: VanishedVerdict[] = [];
   const ctx = { api, signal: new AbortController().signal };
-  for await (const verdict of definition('customers').confirm!(ctx as never, cioIds.map((id) => ({ id })))) found.push(verdict);
+  for await (const verdict of definition('customers').confirm!(
+    ctx as never,
+    cioIds.map((id) => ({ id })),
+  ))
+    found.push(verdict);
   return found;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../../src/extract/types.ts';
+import type { Row } from '../../src/core/types.ts';
 import { byKey, workspace } from './harness.ts';
 
 const SECOND = 1_000;
@@ -48,23 +48,32 @@ describe('deliveries', () => {
     const { rows } = await messages.run({ since });
     expect(new Set(ids(rows)).size).toBe(ids(rows).length);
     for (const row of simulator.truth.rows('messages').slice(0, 5)) expect(ids(rows)).toContain(row['id']);
-    const bounds = simulator.requests.list({ route: 'GET /v1/messages' }).map(({ query }) => Number(new URLSearchParams(query).get('end_ts')));
+    const bounds = simulator.requests
+      .list({ route: 'GET /v1/messages' })
+      .map(({ query }) => Number(new URLSearchParams(query).get('end_ts')));
     expect(Math.max(...bounds)).toBe(now - 1);
   });
 
   it('come again in the look-back with what became of them, and not those that are older', async () => {
-    for (const [lookback_days, seen] of [[30, [true, false]], [41, [true, true]]] as const) {
+    for (const [lookback_days, seen] of [
+      [30, [true, false]],
+      [41, [true, true]],
+    ] as const) {
       const at = await workspace({ deliveries: 2_000, deliveryDays: 100 }, { lookback_days });
       const { simulator, table } = at;
       const messages = table('messages');
       const first = byKey(at, 'messages', (await messages.run()).rows);
       simulator.clock.advance(2 * HOUR);
       const now = simulator.clock.now();
-      const aged = (days: number): string => String(simulator.truth.rows('messages').find((row) => Number(row['created']) * SECOND < now - days * DAY)!['id']);
+      const aged = (days: number): string =>
+        String(simulator.truth.rows('messages').find((row) => Number(row['created']) * SECOND < now - days * DAY)!['id']);
       const clicked = [aged(20), aged(40)];
       for (const id of clicked) simulator.mutate['delivery.metric']({ id, metric: 'clicked' });
       const again = byKey(at, 'messages', (await messages.run()).rows);
-      expect(clicked.map((id) => again.has(id)), String(lookback_days)).toEqual(seen);
+      expect(
+        clicked.map((id) => again.has(id)),
+        String(lookback_days),
+      ).toEqual(seen);
       const id = clicked[0]!;
       expect(again.get(id)).toMatchObject({ clicked_at: now, updated_at: now, created: first.get(id)!['created'] });
       expect(Number(first.get(id)!['updated_at'])).toBeLessThan(now);
@@ -84,7 +93,7 @@ describe('deliveries', () => {
     const windows = asked.map((query) => [Number(query.get('start_ts')), Number(query.get('end_ts'))] as const).sort(([a], [b]) => a - b);
     expect(windows).toHaveLength(30);
     for (const [n, [start]] of windows.slice(1).entries()) expect(start).toBe(windows[n]![1] + 1);
-    expect(windows.at(-1)![1] + 1 - windows[0]![0]).toBe(30 * DAY / SECOND);
+    expect(windows.at(-1)![1] + 1 - windows[0]![0]).toBe((30 * DAY) / SECOND);
   });
 
   it('that are wanted whole are read whole each time', async () => {

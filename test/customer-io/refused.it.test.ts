@@ -1,17 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { customerIo } from '../../producers/customer_io/index.ts';
-import type { CustomerIoOptions } from '../simulators/customer-io/options.ts';
-import { startCustomerIoSimulator, type CustomerIoSimulator } from '../simulators/customer-io/simulator.ts';
+import type { CustomerIoOptions } from '../../simulators/customer-io/options.ts';
+import { startCustomerIoSimulator, type CustomerIoSimulator } from '../../simulators/customer-io/simulator.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 
 const never = new AbortController().signal;
 
-async function connected(key: (simulator: CustomerIoSimulator) => string, options: CustomerIoOptions = {}): Promise<{ simulator: CustomerIoSimulator; test: TestEngine }> {
-  const simulator = await startCustomerIoSimulator({ people: 30, deliveries: 40, activities: 20, newsletters: 5, bounces: 5, clock: 'real', limits: { enabled: false }, ...options });
+async function connected(
+  key: (simulator: CustomerIoSimulator) => string,
+  options: CustomerIoOptions = {},
+): Promise<{ simulator: CustomerIoSimulator; test: TestEngine }> {
+  const simulator = await startCustomerIoSimulator({
+    people: 30,
+    deliveries: 40,
+    activities: 20,
+    newsletters: 5,
+    bounces: 5,
+    clock: 'real',
+    limits: { enabled: false },
+    ...options,
+  });
   onTestFinished(() => simulator.close());
   const test = await openTestEngine({
-    ...inject('stack'), prefix: `cior${randomBytes(4).toString('hex')}`,
+    ...inject('stack'),
+    prefix: `cior${randomBytes(4).toString('hex')}`,
     connections: [{ source: customerIo, settings: { access_token: key(simulator), base_url: simulator.baseUrl } }],
   });
   onTestFinished(() => test.close());
@@ -22,8 +35,17 @@ it('a key that may not read people reads the 17 other tables', async () => {
   const { simulator, test } = await connected(({ keys }) => keys.narrow);
   const summaries = await test.engine.sync([{ connection: 'customer_io' }], never);
   expect(summaries).toHaveLength(18);
-  for (const { ref: { table }, outcome, error, totals } of summaries) {
-    if (table === 'customers') expect([outcome, error], table).toEqual(['failed', expect.objectContaining({ kind: 'config', reach: 'table', message: expect.stringContaining('may not read customers') })]);
+  for (const {
+    ref: { table },
+    outcome,
+    error,
+    totals,
+  } of summaries) {
+    if (table === 'customers')
+      expect([outcome, error], table).toEqual([
+        'failed',
+        expect.objectContaining({ kind: 'config', reach: 'table', message: expect.stringContaining('may not read customers') }),
+      ]);
     else expect([outcome, totals.published], `${table}: ${error?.message}`).toEqual(['succeeded', (await test.readTable(table)).rows.size]);
     expect(totals.published > 0, table).toBe(table !== 'customers');
   }
@@ -34,8 +56,15 @@ it('a refused key ends every table at once: none asks a second time', async () =
   const { simulator, test } = await connected(() => 'a-key-of-nobody', { switches: { openAddresses: false } });
   const summaries = await test.engine.sync([{ connection: 'customer_io' }], never);
   expect(summaries).toHaveLength(18);
-  for (const { ref: { table }, outcome, error } of summaries) {
-    expect([outcome, error], table).toEqual(['failed', expect.objectContaining({ kind: 'config', reach: 'connection', remedy: expect.stringContaining('access_token') })]);
+  for (const {
+    ref: { table },
+    outcome,
+    error,
+  } of summaries) {
+    expect([outcome, error], table).toEqual([
+      'failed',
+      expect.objectContaining({ kind: 'config', reach: 'connection', remedy: expect.stringContaining('access_token') }),
+    ]);
     expect((await test.readTable(table)).messages, table).toBe(0);
   }
   // Two lists of suppressions are asked for at a time.

@@ -1,10 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { compileTable } from '../../src/table/codec.ts';
-import type { CustomerIoTable } from '../simulators/customer-io/options.ts';
+import { compileTable } from '../../src/record/codec.ts';
+import type { CustomerIoTable } from '../../simulators/customer-io/options.ts';
 import { expectedRecord, expectedRecords } from './expected.ts';
 import { byKey, workspace } from './harness.ts';
 
-const WHOLE: CustomerIoTable[] = ['broadcasts', 'transactional_messages', 'campaigns', 'segments', 'exports', 'reporting_webhooks', 'snippets', 'ip_addresses', 'collections', 'topics', 'workspaces', 'types'];
+const WHOLE: CustomerIoTable[] = [
+  'broadcasts',
+  'transactional_messages',
+  'campaigns',
+  'segments',
+  'exports',
+  'reporting_webhooks',
+  'snippets',
+  'ip_addresses',
+  'collections',
+  'topics',
+  'workspaces',
+  'types',
+];
 
 describe('every table of the workspace', () => {
   it('is read whole, column by column', async () => {
@@ -47,7 +60,19 @@ describe('every table of the workspace', () => {
     const { simulator, table } = await workspace();
     const [first] = simulator.truth.rows('segments');
     for (const next of ['MQ==', 7]) {
-      simulator.faults.add({ kind: 'status', status: 200, on: 'GET /v1/segments', body: JSON.stringify({ segments: [{ ...first, id: 1 }, { ...first, id: 99 }], next }), times: 1 });
+      simulator.faults.add({
+        kind: 'status',
+        status: 200,
+        on: 'GET /v1/segments',
+        body: JSON.stringify({
+          segments: [
+            { ...first, id: 1 },
+            { ...first, id: 99 },
+          ],
+          next,
+        }),
+        times: 1,
+      });
       const { rows, pages } = await table('segments').run();
       expect(rows.map(({ id }) => id)).toEqual([1, 99, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
       expect(pages.map(({ scan }) => scan?.end !== undefined)).toEqual([false, true]);
@@ -89,7 +114,10 @@ describe('every table of the workspace', () => {
       const [row] = all.simulator.truth.rows(name);
       if (times.length === 0) continue;
       const record = all.record(name, { ...row!, ...Object.fromEntries(times.map((column) => [column, 0])) });
-      expect(times.map((column) => record[column]), name).toEqual(times.map(() => null));
+      expect(
+        times.map((column) => record[column]),
+        name,
+      ).toEqual(times.map(() => null));
       expect(record['_extra'], name).toBeNull();
     }
     const [sender] = all.simulator.truth.rows('sender_identities');
@@ -103,13 +131,37 @@ describe('every table of the workspace', () => {
     const [message] = all.simulator.truth.rows('messages');
     const { msg_template_id: _, ...old } = message!;
     expect(all.record('messages', { ...old, message_template_id: 77 })).toMatchObject({ msg_template_id: 77, _extra: null });
-    expect(all.record('messages', { ...message!, customer_id: 'a', customer_identifiers: { id: 'b', cio_id: 'c', email: null, phone: '1' } }))
-      .toMatchObject({ customer_id: 'a', customer_cio_id: 'c', customer_email: null, _extra: '{"customer_identifiers":{"id":"b","phone":"1"}}' });
-    expect(all.record('messages', { ...message!, customer_identifiers: 'nobody' })).toMatchObject({ customer_cio_id: null, _extra: '{"customer_identifiers":"nobody"}' });
+    expect(
+      all.record('messages', { ...message!, customer_id: 'a', customer_identifiers: { id: 'b', cio_id: 'c', email: null, phone: '1' } }),
+    ).toMatchObject({
+      customer_id: 'a',
+      customer_cio_id: 'c',
+      customer_email: null,
+      _extra: '{"customer_identifiers":{"id":"b","phone":"1"}}',
+    });
+    expect(all.record('messages', { ...message!, customer_identifiers: 'nobody' })).toMatchObject({
+      customer_cio_id: null,
+      _extra: '{"customer_identifiers":"nobody"}',
+    });
     const [profile] = all.simulator.truth.rows('customers');
     const identifiers = { cio_id: 300_001, id: 12, email: null, anonymous_id: 'a-1' };
-    expect(all.record('customers', { customer: { ...profile!, identifiers, attributes: { cio_id: '30e00001', email: 'x@example.test' } }, score: 5 }))
-      .toMatchObject({ id: '30e00001', cio_id: '30e00001', customer_id: '12', email: 'x@example.test', _extra: '{"identifiers":{"anonymous_id":"a-1"},"score":5}' });
-    expect(all.record('messages', { ...message!, metrics: { sent: 0, opened: 'soon' } })).toMatchObject({ sent_at: null, opened_at: null, metrics: '{"opened":"soon","sent":0}', _extra: null });
+    expect(
+      all.record('customers', {
+        customer: { ...profile!, identifiers, attributes: { cio_id: '30e00001', email: 'x@example.test' } },
+        score: 5,
+      }),
+    ).toMatchObject({
+      id: '30e00001',
+      cio_id: '30e00001',
+      customer_id: '12',
+      email: 'x@example.test',
+      _extra: '{"identifiers":{"anonymous_id":"a-1"},"score":5}',
+    });
+    expect(all.record('messages', { ...message!, metrics: { sent: 0, opened: 'soon' } })).toMatchObject({
+      sent_at: null,
+      opened_at: null,
+      metrics: '{"opened":"soon","sent":0}',
+      _extra: null,
+    });
   });
 });

@@ -19,7 +19,12 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function lock(packages: Record<string, string>): string {
-  return JSON.stringify({ packages: { ...Object.fromEntries(Object.entries(packages).map(([path, version]) => [path, { version }])), 'node_modules/other-system': { version: '1.0.0', optional: true } } });
+  return JSON.stringify({
+    packages: {
+      ...Object.fromEntries(Object.entries(packages).map(([path, version]) => [path, { version }])),
+      'node_modules/other-system': { version: '1.0.0', optional: true },
+    },
+  });
 }
 
 function installed(packages: Record<string, string>): void {
@@ -38,7 +43,10 @@ function tools(java = '17.0.1'): void {
 }
 
 function bootstrap(task: string, variables: Record<string, string> = {}): { code: number | null; err: string } {
-  const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'bootstrap.mjs'), task], { env: { PATH: join(root, 'bin'), ...variables }, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts', 'bootstrap.mjs'), task], {
+    env: { PATH: join(root, 'bin'), ...variables },
+    encoding: 'utf8',
+  });
   return { code: status, err: stderr };
 }
 
@@ -53,7 +61,10 @@ test.each(['demo', 'test'])('%s fails and says what to install when Java and Mav
 test('an old Java is named, and a JAVA_HOME that leads nowhere', () => {
   tools('11.0.2');
   expect(bootstrap('test')).toEqual({ code: 2, err: 'Java 11 is too old: install a Java runtime 17 or newer.\n' });
-  expect(bootstrap('test', { JAVA_HOME: '/nowhere' })).toMatchObject({ code: 2, err: expect.stringContaining('JAVA_HOME is set, and /nowhere/bin/java does not run') as string });
+  expect(bootstrap('test', { JAVA_HOME: '/nowhere' })).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('JAVA_HOME is set, and /nowhere/bin/java does not run') as string,
+  });
 });
 
 test('packages are installed when they are missing or of another version, development ones included, and not when they are there', () => {

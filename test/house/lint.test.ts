@@ -15,7 +15,7 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 async function lint(file: string, text: string): Promise<string> {
   await mkdir(dirname(join(root, file)), { recursive: true });
   await writeFile(join(root, file), text);
-  return new Promise(resolve => {
+  return new Promise((resolve) => {
     execFile(process.execPath, [join(house, 'node_modules/oxlint/bin/oxlint')], { cwd: root }, (error, stdout, stderr) => {
       resolve(error === null ? 'clean' : `${stdout}${stderr}`);
     });
@@ -27,14 +27,14 @@ const env = 'export const home = process.env.HOME;\n';
 test.each([
   ['src/kafka/a.ts', env, 'no-process-env'],
   ['producers/pendo/a.ts', env, 'no-process-env'],
-  ['src/run/a.ts', Array.from({ length: 301 }, (_, n) => `export const a${n} = ${n};`).join('\n'), 'max-lines'],
-  ['src/run/a.ts', 'export default 1;\n', 'no-default-export'],
-  ['src/run/twoWords.ts', 'export const a = 1;\n', 'filename-case'],
+  ['src/engine/a.ts', Array.from({ length: 301 }, (_, n) => `export const a${n} = ${n};`).join('\n'), 'max-lines'],
+  ['src/engine/a.ts', 'export default 1;\n', 'no-default-export'],
+  ['src/engine/twoWords.ts', 'export const a = 1;\n', 'filename-case'],
   ['test/a.test.ts', `import { test } from 'vitest';\ntest.only('x', () => {});\n`, 'no-focused-tests'],
 ])('%s with a fault is refused (case %#)', async (file, text, rule) => {
   expect(await lint(file, text)).toContain(rule);
 });
 
-test.each(['src/config/env.ts', 'scripts/a.ts', 'test/setup/a.ts'])('%s may read the environment', async file => {
+test.each(['src/config/env.ts', 'scripts/a.ts', 'test/setup/a.ts'])('%s may read the environment', async (file) => {
   expect(await lint(file, env)).toBe('clean');
 });

@@ -10,25 +10,44 @@ const bytes = (chunk: Chunk): number => chunk.messages.reduce((sum, { key, value
 
 describe('chunks', () => {
   test('keep every message once and in order within its partition, and stay within the limits', () => {
-    const sizes = fc.array(fc.tuple(fc.oneof({ weight: 8, arbitrary: fc.nat(3_000) }, { weight: 1, arbitrary: fc.nat(700_000) }), fc.integer({ min: 0, max: 4 })), { maxLength: 2_500, minLength: 0, size: 'max' });
-    fc.assert(fc.property(sizes, (messages) => {
-      const block = Buffer.alloc(700_000);
-      const rounds = chunksOf('t', messages.map(([size, partition], i) => ({ partition, key: Buffer.from(`${partition}-${i}`), value: block.subarray(0, size) })));
-      for (let partition = 0; partition <= 4; partition += 1) {
-        const chunks = rounds.flat().filter((chunk) => chunk.partition === partition);
-        expect(chunks.flatMap(keyText)).toEqual(messages.flatMap(([, where], i) => (where === partition ? [`${partition}-${i}`] : [])));
-        for (const chunk of chunks) {
-          expect(chunk.messages.length).toBeLessThanOrEqual(CHUNK_MESSAGES);
-          if (chunk.messages.length > 1) expect(bytes(chunk)).toBeLessThanOrEqual(CHUNK_BYTES);
+    const sizes = fc.array(
+      fc.tuple(
+        fc.oneof({ weight: 8, arbitrary: fc.nat(3_000) }, { weight: 1, arbitrary: fc.nat(700_000) }),
+        fc.integer({ min: 0, max: 4 }),
+      ),
+      { maxLength: 2_500, minLength: 0, size: 'max' },
+    );
+    fc.assert(
+      fc.property(sizes, (messages) => {
+        const block = Buffer.alloc(700_000);
+        const rounds = chunksOf(
+          't',
+          messages.map(([size, partition], i) => ({ partition, key: Buffer.from(`${partition}-${i}`), value: block.subarray(0, size) })),
+        );
+        for (let partition = 0; partition <= 4; partition += 1) {
+          const chunks = rounds.flat().filter((chunk) => chunk.partition === partition);
+          expect(chunks.flatMap(keyText)).toEqual(messages.flatMap(([, where], i) => (where === partition ? [`${partition}-${i}`] : [])));
+          for (const chunk of chunks) {
+            expect(chunk.messages.length).toBeLessThanOrEqual(CHUNK_MESSAGES);
+            if (chunk.messages.length > 1) expect(bytes(chunk)).toBeLessThanOrEqual(CHUNK_BYTES);
+          }
         }
-      }
-      for (const round of rounds) expect(new Set(round.map(({ partition }) => partition)).size).toBe(round.length);
-    }), { numRuns: 25 });
+        for (const round of rounds) expect(new Set(round.map(({ partition }) => partition)).size).toBe(round.length);
+      }),
+      { numRuns: 25 },
+    );
   });
 
   test('of many small messages hold 1,000 each', () => {
-    const rounds = chunksOf('t', Array.from({ length: 2_500 }, () => ({ partition: 2, key: Buffer.from('k'), value: null })));
-    expect(rounds.map((round) => round.map(({ partition, messages }) => [partition, messages.length]))).toEqual([[[2, 1_000]], [[2, 1_000]], [[2, 500]]]);
+    const rounds = chunksOf(
+      't',
+      Array.from({ length: 2_500 }, () => ({ partition: 2, key: Buffer.from('k'), value: null })),
+    );
+    expect(rounds.map((round) => round.map(({ partition, messages }) => [partition, messages.length]))).toEqual([
+      [[2, 1_000]],
+      [[2, 1_000]],
+      [[2, 500]],
+    ]);
   });
 
   test('go to a single partition each when there are several brokers, and state goes last', () => {
@@ -36,7 +55,8 @@ describe('chunks', () => {
     const table = [[chunk('t', 0), chunk('t', 1)], [chunk('t', 0)]];
     const letters = [[chunk('d', 0)]];
     const state = [[chunk('s', 3)]];
-    const name = (groups: Chunk[][]): string[] => groups.map((group) => group.map(({ topic, partition }) => `${topic}${partition}`).join(' '));
+    const name = (groups: Chunk[][]): string[] =>
+      groups.map((group) => group.map(({ topic, partition }) => `${topic}${partition}`).join(' '));
     expect(name(groupsOf(table, letters, state, 1))).toEqual(['t0 t1 d0', 't0 s3']);
     expect(name(groupsOf(table, letters, state, 3))).toEqual(['t0', 't1', 'd0', 't0', 's3']);
     expect(name(groupsOf([], [], state, 1))).toEqual(['s3']);
@@ -46,9 +66,22 @@ describe('chunks', () => {
 
 test('partitions are those that Java and kafkajs give a key', () => {
   // Java's Utils.murmur2 for these texts, from its own unit test, made positive, modulo 1,000.
-  const known: readonly (readonly [string, number])[] = [['21', -973932308], ['foobar', -790332482], ['a-little-bit-long-string', -985981536], ['abc', 479470107]];
+  const known: readonly (readonly [string, number])[] = [
+    ['21', -973932308],
+    ['foobar', -790332482],
+    ['a-little-bit-long-string', -985981536],
+    ['abc', 479470107],
+  ];
   for (const [text, hash] of known) expect(partitionOf(Buffer.from(text), 1_000)).toBe((hash & 0x7fffffff) % 1_000);
-  const metadata = Array.from({ length: 12 }, (_, partitionId) => ({ partitionErrorCode: 0, partitionId, leader: 1, replicas: [], isr: [] }));
-  expect(connectionPartition('klaviyo')).toBe(Partitioners.DefaultPartitioner()({ topic: 'x', partitionMetadata: metadata, message: { key: 'klaviyo', value: null } }));
+  const metadata = Array.from({ length: 12 }, (_, partitionId) => ({
+    partitionErrorCode: 0,
+    partitionId,
+    leader: 1,
+    replicas: [],
+    isr: [],
+  }));
+  expect(connectionPartition('klaviyo')).toBe(
+    Partitioners.DefaultPartitioner()({ topic: 'x', partitionMetadata: metadata, message: { key: 'klaviyo', value: null } }),
+  );
   expect(placed([{ key: Buffer.from('abc'), value: null }], 1_000, {})[0]?.partition).toBe(479470107 % 1_000);
 });

@@ -7,7 +7,11 @@ const CONTROL = { abort: Buffer.from([0, 0, 0, 0]), commit: Buffer.from([0, 0, 0
 
 function record(offset: number, producerId: string, kind: 'data' | 'abort' | 'commit', inTransaction = true): RawRecord {
   return {
-    offset: String(offset), timestamp: '0', key: kind === 'data' ? Buffer.from(`k${offset}`) : CONTROL[kind], value: null, headers: {},
+    offset: String(offset),
+    timestamp: '0',
+    key: kind === 'data' ? Buffer.from(`k${offset}`) : CONTROL[kind],
+    value: null,
+    headers: {},
     isControlRecord: kind !== 'data',
     batchContext: { firstOffset: String(offset), lastOffsetDelta: 0, producerId, inTransaction },
   };
@@ -41,28 +45,48 @@ function logOf(steps: readonly { readonly producer: number; readonly act: 'data'
 }
 
 describe('committed records', () => {
-  const steps = fc.array(fc.record({ producer: fc.integer({ min: 1, max: 4 }), act: fc.constantFrom('data' as const, 'data' as const, 'data' as const, 'abort' as const, 'commit' as const) }), { maxLength: 80 });
+  const steps = fc.array(
+    fc.record({
+      producer: fc.integer({ min: 1, max: 4 }),
+      act: fc.constantFrom('data' as const, 'data' as const, 'data' as const, 'abort' as const, 'commit' as const),
+    }),
+    { maxLength: 80 },
+  );
 
   test('are exactly those of committed transactions, however transactions overlap', () => {
-    fc.assert(fc.property(steps, (taken) => {
-      const { records, aborted, good } = logOf(taken);
-      expect([...committed(records, aborted, 0n)].map(({ offset }) => offset)).toEqual(records.filter(({ offset }) => good.has(offset)).map(({ offset }) => offset));
-    }));
+    fc.assert(
+      fc.property(steps, (taken) => {
+        const { records, aborted, good } = logOf(taken);
+        expect([...committed(records, aborted, 0n)].map(({ offset }) => offset)).toEqual(
+          records.filter(({ offset }) => good.has(offset)).map(({ offset }) => offset),
+        );
+      }),
+    );
   });
 
   test('are the same when a fetch begins in the middle of transactions', () => {
-    fc.assert(fc.property(steps, fc.nat(80), (taken, start) => {
-      const { records, aborted, good } = logOf(taken);
-      const rest = records.slice(start);
-      // The broker lists the aborted transactions that reach into what it answers.
-      const ends = (one: AbortedTransaction): number => records.findIndex(({ offset, isControlRecord, batchContext }) => isControlRecord && batchContext.producerId === one.producerId && Number(offset) > Number(one.firstOffset));
-      const listed = aborted.filter((one) => ends(one) >= start);
-      expect([...committed(rest, listed, BigInt(start))].map(({ offset }) => offset)).toEqual(rest.filter(({ offset }) => good.has(offset)).map(({ offset }) => offset));
-    }));
+    fc.assert(
+      fc.property(steps, fc.nat(80), (taken, start) => {
+        const { records, aborted, good } = logOf(taken);
+        const rest = records.slice(start);
+        // The broker lists the aborted transactions that reach into what it answers.
+        const ends = (one: AbortedTransaction): number =>
+          records.findIndex(
+            ({ offset, isControlRecord, batchContext }) =>
+              isControlRecord && batchContext.producerId === one.producerId && Number(offset) > Number(one.firstOffset),
+          );
+        const listed = aborted.filter((one) => ends(one) >= start);
+        expect([...committed(rest, listed, BigInt(start))].map(({ offset }) => offset)).toEqual(
+          rest.filter(({ offset }) => good.has(offset)).map(({ offset }) => offset),
+        );
+      }),
+    );
   });
 
   test('of an offset before the wanted one are left out', () => {
-    expect([...committed([record(4, '-1', 'data', false), record(5, '-1', 'data', false)], [], 5n)].map(({ offset }) => offset)).toEqual(['5']);
+    expect([...committed([record(4, '-1', 'data', false), record(5, '-1', 'data', false)], [], 5n)].map(({ offset }) => offset)).toEqual([
+      '5',
+    ]);
   });
 });
 

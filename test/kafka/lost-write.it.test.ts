@@ -1,7 +1,7 @@
 import { Partitioners } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createClient } from '../../src/kafka/client.ts';
-import { readStates } from '../../src/kafka/state.ts';
+import { readStates } from '../../src/kafka/meta/state.ts';
 import { createWriter } from '../../src/kafka/writer.ts';
 import { accessTo, batchOf, keysIn, refusalOf, tableTopic } from './support.ts';
 import type { KafkaProxy } from './tcp-proxy.ts';
@@ -14,10 +14,14 @@ afterAll(() => proxy.close());
 const throughProxy = (prefix: string) => accessTo(prefix, { socketFactory: proxy.socketFactory, requestTimeout: 1_500 });
 
 describe('when the answer to a produce request is lost', () => {
-  test('kafkajs\'s idempotent producer, sent to concurrently, acknowledges a row it never writes', async () => {
+  test("kafkajs's idempotent producer, sent to concurrently, acknowledges a row it never writes", async () => {
     const direct = accessTo();
     const topic = await tableTopic(direct);
-    const producer = createClient(throughProxy(direct.settings.prefix)).producer({ idempotent: true, createPartitioner: Partitioners.DefaultPartitioner, retry: { retries: 20 } });
+    const producer = createClient(throughProxy(direct.settings.prefix)).producer({
+      idempotent: true,
+      createPartitioner: Partitioners.DefaultPartitioner,
+      retry: { retries: 20 },
+    });
     await producer.connect();
     await producer.send({ topic, messages: [{ key: 'first', value: '1' }] });
     const lost = proxy.lose('produce', 'answer');
@@ -64,34 +68,42 @@ describe('when the answer to a produce request is lost', () => {
 });
 
 describe('when the outcome of a commit is unknown', () => {
-  test.each([
-    { what: 'answer', committed: true } as const,
-    { what: 'request', committed: false } as const,
-  ])('the state tells, after reopening, whether it was committed ($what lost)', async ({ what, committed }) => {
-    const direct = accessTo();
-    const topic = await tableTopic(direct);
-    const outcomes: string[] = [];
-    const writer = createWriter({ access: throughProxy(direct.settings.prefix), connection: 'c', onTransaction: ({ outcome }) => outcomes.push(outcome) });
-    await writer.reopen();
-    await writer.write(batchOf(topic, ['A'], 1));
-    const lost = proxy.lose('endTxn', what);
-    const write = refusalOf(writer.write(batchOf(topic, ['B'], 2)));
-    await lost;
-    expect(await write).toMatchObject({ kind: 'transient', code: 'kafka:outcome-unknown' });
-    await writer.reopen();
-    const at = (await readStates(direct, 'c')).states.get('rows')?.position;
-    expect(at).toEqual({ v: 1, at: committed ? 2 : 1 });
-    if (!committed) await writer.write(batchOf(topic, ['B'], 2));
-    await writer.close();
-    expect(await keysIn(direct, topic)).toEqual(['A', 'B']);
-    expect(outcomes).toEqual(committed ? ['committed', 'unknown'] : ['committed', 'unknown', 'committed']);
-  });
+  test.each([{ what: 'answer', committed: true } as const, { what: 'request', committed: false } as const])(
+    'the state tells, after reopening, whether it was committed ($what lost)',
+    async ({ what, committed }) => {
+      const direct = accessTo();
+      const topic = await tableTopic(direct);
+      const outcomes: string[] = [];
+      const writer = createWriter({
+        access: throughProxy(direct.settings.prefix),
+        connection: 'c',
+        onTransaction: ({ outcome }) => outcomes.push(outcome),
+      });
+      await writer.reopen();
+      await writer.write(batchOf(topic, ['A'], 1));
+      const lost = proxy.lose('endTxn', what);
+      const write = refusalOf(writer.write(batchOf(topic, ['B'], 2)));
+      await lost;
+      expect(await write).toMatchObject({ kind: 'transient', code: 'kafka:outcome-unknown' });
+      await writer.reopen();
+      const at = (await readStates(direct, 'c')).states.get('rows')?.position;
+      expect(at).toEqual({ v: 1, at: committed ? 2 : 1 });
+      if (!committed) await writer.write(batchOf(topic, ['B'], 2));
+      await writer.close();
+      expect(await keysIn(direct, topic)).toEqual(['A', 'B']);
+      expect(outcomes).toEqual(committed ? ['committed', 'unknown'] : ['committed', 'unknown', 'committed']);
+    },
+  );
 });
 
 test('a cluster that freezes does not hang the writer, which goes on when it is back', async () => {
   const direct = accessTo();
   const topic = await tableTopic(direct);
-  const writer = createWriter({ access: throughProxy(direct.settings.prefix), connection: 'c', deadlines: { open: 2_000, send: 2_000, commit: 2_000 } });
+  const writer = createWriter({
+    access: throughProxy(direct.settings.prefix),
+    connection: 'c',
+    deadlines: { open: 2_000, send: 2_000, commit: 2_000 },
+  });
   await writer.reopen();
   await writer.write(batchOf(topic, ['A'], 1));
   proxy.freeze(true);

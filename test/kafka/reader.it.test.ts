@@ -4,12 +4,17 @@ import { expect, test } from 'vitest';
 import type { KafkaAccess } from '../../src/kafka/client.ts';
 import { createClient, withAdmin } from '../../src/kafka/client.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
-import { readStates } from '../../src/kafka/state.ts';
+import { readStates } from '../../src/kafka/meta/state.ts';
 import { ensureTopics } from '../../src/kafka/topics.ts';
 import { accessTo, keysIn, readAll, refusalOf, tableTopic, until } from './support.ts';
 
 async function producer(access: KafkaAccess, transactionalId: string) {
-  const made = createClient(access).producer({ transactionalId, idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
+  const made = createClient(access).producer({
+    transactionalId,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
   await made.connect();
   return made;
 }
@@ -34,7 +39,7 @@ test('an aborted transaction is not read, also when nothing follows it', async (
   expect(await keysIn(access, topic)).toEqual(['a']);
 });
 
-test('overlapping aborted transactions of two producers are not read, which kafkajs\'s own consumer gets wrong', async () => {
+test("overlapping aborted transactions of two producers are not read, which kafkajs's own consumer gets wrong", async () => {
   const access = accessTo();
   const topic = await tableTopic(access);
   const [one, two] = [await producer(access, `${access.settings.prefix}.1`), await producer(access, `${access.settings.prefix}.2`)];
@@ -70,7 +75,10 @@ test('an open transaction of another producer is waited for, so that nothing beh
   const tx = await two.transaction();
   await tx.send({ topic, messages: [row('behind')] });
   await tx.commit();
-  expect(await refusalOf(readTopics(access, [{ topic }], () => undefined, { patience: 1_000 }))).toMatchObject({ kind: 'transient', code: 'kafka:stalled' });
+  expect(await refusalOf(readTopics(access, [{ topic }], () => undefined, { patience: 1_000 }))).toMatchObject({
+    kind: 'transient',
+    code: 'kafka:stalled',
+  });
   const reading = keysIn(access, topic);
   await open.abort();
   expect(await reading).toEqual(['behind']);
@@ -84,12 +92,26 @@ test('many topics are read at once, missing and empty ones included, from the of
   await produce(access, topics[1] ?? '', [[row('x')]]);
   const found: string[] = [];
   const from = new Map([[0, 5n]]);
-  const ranges = await readTopics(access, [...topics.map((topic, i) => ({ topic, ...(i === 0 ? { from } : {}) })), { topic: `${access.settings.prefix}.c.none` }],
-    ({ topic, partition, offset }) => void found.push(`${topic} ${partition} ${offset}`));
+  const ranges = await readTopics(
+    access,
+    [...topics.map((topic, i) => ({ topic, ...(i === 0 ? { from } : {}) })), { topic: `${access.settings.prefix}.c.none` }],
+    ({ topic, partition, offset }) => void found.push(`${topic} ${partition} ${offset}`),
+  );
   const all = await readAll(access, ...topics.map((topic) => ({ topic })));
   expect([...ranges.keys()].sort()).toEqual([...topics].sort());
-  expect(ranges.get(topics[2] ?? '')).toEqual(new Map([[0, { from: 0n, end: 0n, restarted: false }], [1, { from: 0n, end: 0n, restarted: false }]]));
-  expect(new Set(found)).toEqual(new Set(all.filter(({ topic, partition, offset }) => topic !== topics[0] || partition !== 0 || offset >= 5n).map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`)));
+  expect(ranges.get(topics[2] ?? '')).toEqual(
+    new Map([
+      [0, { from: 0n, end: 0n, restarted: false }],
+      [1, { from: 0n, end: 0n, restarted: false }],
+    ]),
+  );
+  expect(new Set(found)).toEqual(
+    new Set(
+      all
+        .filter(({ topic, partition, offset }) => topic !== topics[0] || partition !== 0 || offset >= 5n)
+        .map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`),
+    ),
+  );
   expect(found).toHaveLength(new Set(found).size);
 });
 
@@ -112,11 +134,24 @@ test('an offset that is no longer there, or never was, makes reading begin at th
 
 test('a compacted topic with gaps, tombstones gone and markers left is read to its end', async () => {
   const access = accessTo(undefined, {
-    settings: { topicConfig: { 'segment.ms': '100', 'min.cleanable.dirty.ratio': '0.01', 'min.compaction.lag.ms': '0', 'max.compaction.lag.ms': '100', 'delete.retention.ms': '0' } },
+    settings: {
+      topicConfig: {
+        'segment.ms': '100',
+        'min.cleanable.dirty.ratio': '0.01',
+        'min.compaction.lag.ms': '0',
+        'max.compaction.lag.ms': '100',
+        'delete.retention.ms': '0',
+      },
+    },
   });
   const topic = await tableTopic(access);
   const keys = Array.from({ length: 40 }, (_, i) => `k${i}`);
-  await produce(access, topic, [keys.map((key) => row(key)), keys.map((key) => row(key)), keys.slice(0, 20).map((key) => row(key, null)), [row('x')]]);
+  await produce(access, topic, [
+    keys.map((key) => row(key)),
+    keys.map((key) => row(key)),
+    keys.slice(0, 20).map((key) => row(key, null)),
+    [row('x')],
+  ]);
   await produce(access, topic, [[row('gone')]], true);
   let count = 0;
   await until('the broker compacts', async () => {
@@ -134,7 +169,13 @@ test('what the reader of the messages throws ends the reading with that error', 
   const topic = await tableTopic(access);
   await produce(access, topic, [[row('a'), row('b')]]);
   const mine = Object.assign(new Error('mine'), { retriable: true });
-  expect(await refusalOf(readTopics(access, [{ topic }], () => { throw mine; }))).toBe(mine);
+  expect(
+    await refusalOf(
+      readTopics(access, [{ topic }], () => {
+        throw mine;
+      }),
+    ),
+  ).toBe(mine);
   const stop = new AbortController();
   expect(await refusalOf(readTopics(access, [{ topic }], () => stop.abort(), { signal: stop.signal }))).toMatchObject({ kind: 'stopped' });
 });
@@ -144,7 +185,14 @@ test('a state of a newer version is refused with a message that says what to do'
   await tableTopic(access);
   const made = await producer(access, `${access.settings.prefix}.p`);
   const tx = await made.transaction();
-  await tx.send({ topic: `${access.settings.prefix}._state`, messages: Array.from({ length: 12 }, (_, partition) => ({ partition, key: '{"connection":"c","slot":"state","table":"rows"}', value: '{"v":2}' })) });
+  await tx.send({
+    topic: `${access.settings.prefix}._state`,
+    messages: Array.from({ length: 12 }, (_, partition) => ({
+      partition,
+      key: '{"connection":"c","slot":"state","table":"rows"}',
+      value: '{"v":2}',
+    })),
+  });
   await tx.commit();
   await made.disconnect();
   const error = await refusalOf(readStates(access, 'c'));

@@ -11,8 +11,14 @@ import { accessTo, refusalOf, stateOf, until } from './support.ts';
 const record = (name: string, fields: readonly object[]): string => JSON.stringify({ type: 'record', name, fields });
 const KEY = record('RowKey', [{ name: 'id', type: 'string' }]);
 const VALUE = record('Row', [{ name: 'x', type: ['null', 'string'], default: null }]);
-const WIDER = record('Row', [{ name: 'x', type: ['null', 'string'], default: null }, { name: 'y', type: ['null', 'long'], default: null }]);
-const OTHER = record('Row', [{ name: 'x', type: ['null', 'long'], default: null }, { name: 'z', type: 'string' }]);
+const WIDER = record('Row', [
+  { name: 'x', type: ['null', 'string'], default: null },
+  { name: 'y', type: ['null', 'long'], default: null },
+]);
+const OTHER = record('Row', [
+  { name: 'x', type: ['null', 'long'], default: null },
+  { name: 'z', type: 'string' },
+]);
 
 const closing: (() => Promise<unknown>)[] = [];
 afterAll(() => Promise.all(closing.map((close) => close())));
@@ -23,17 +29,30 @@ test('topics are created once with our settings and found again', async () => {
   const specs = [...ownTopics(prefix), { name: `${prefix}.c.rows`, partitions: 3, kind: 'table' as const }];
   expect((await ensureTopics(access, specs)).get(`${prefix}.c.rows`)).toEqual({ partitions: 3, tombstonesKept: 7 * 86_400_000 });
   expect((await ensureTopics(access, specs)).get(`${prefix}.c.rows`)).toEqual({ partitions: 3, tombstonesKept: 7 * 86_400_000 });
-  const settings = await withAdmin(access, 'Looking', async (admin) => (await admin.describeConfigs({
-    includeSynonyms: false, resources: [`${prefix}.c.rows`, `${prefix}._runs`].map((name) => ({ type: 2, name, configNames: ['cleanup.policy', 'delete.retention.ms', 'retention.ms'] })),
-  })).resources.map(({ configEntries }) => Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue]))));
+  const settings = await withAdmin(access, 'Looking', async (admin) =>
+    (
+      await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [`${prefix}.c.rows`, `${prefix}._runs`].map((name) => ({
+          type: 2,
+          name,
+          configNames: ['cleanup.policy', 'delete.retention.ms', 'retention.ms'],
+        })),
+      })
+    ).resources.map(({ configEntries }) =>
+      Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+    ),
+  );
   expect(settings[0]).toMatchObject({ 'cleanup.policy': 'compact', 'delete.retention.ms': String(7 * 86_400_000) });
   expect(settings[1]).toMatchObject({ 'cleanup.policy': 'delete', 'retention.ms': String(90 * 86_400_000) });
 });
 
-test('a table\'s topic that is not compacted is refused, with the command that mends it', async () => {
+test("a table's topic that is not compacted is refused, with the command that mends it", async () => {
   const access = accessTo();
   const name = `${access.settings.prefix}.c.rows`;
-  await withAdmin(access, 'Creating', (admin) => admin.createTopics({ waitForLeaders: false, topics: [{ topic: name, numPartitions: 1, replicationFactor: 1 }] }));
+  await withAdmin(access, 'Creating', (admin) =>
+    admin.createTopics({ waitForLeaders: false, topics: [{ topic: name, numPartitions: 1, replicationFactor: 1 }] }),
+  );
   await until('the topic is there', () => withAdmin(access, 'Looking', async (admin) => (await admin.listTopics()).includes(name)));
   const error = await refusalOf(ensureTopics(access, [{ name, partitions: 1, kind: 'table' }]));
   expect(error).toMatchObject({ kind: 'config' });
@@ -47,14 +66,19 @@ test('other partitions, another key schema or a vanished topic are refused', asy
   const state = stateOf(10, { partitions: 3, keySchemaId: 5 });
   checkTable(topic, facts, 5, state);
   checkTable(topic, { ...facts, partitions: 1 }, 9, undefined);
-  expect(() => checkTable(topic, { ...facts, partitions: 6 }, 5, state)).toThrow('p.c.rows has 6 partitions, but its rows were spread over 3');
+  expect(() => checkTable(topic, { ...facts, partitions: 6 }, 5, state)).toThrow(
+    'p.c.rows has 6 partitions, but its rows were spread over 3',
+  );
   expect(() => checkTable(topic, facts, 6, state)).toThrow('the id 6, but the rows in the topic were written with id 5');
   expect(() => checkWritten(topic, false, state)).toThrow('is gone, but its state says that 10 rows');
 });
 
 test('a replication factor the cluster cannot give is a settings error', async () => {
   const access = accessTo(undefined, { settings: { replicationFactor: 3 } });
-  expect(await refusalOf(ensureTopics(access, ownTopics(access.settings.prefix)))).toMatchObject({ kind: 'config', code: 'kafka:INVALID_REPLICATION_FACTOR' });
+  expect(await refusalOf(ensureTopics(access, ownTopics(access.settings.prefix)))).toMatchObject({
+    kind: 'config',
+    code: 'kafka:INVALID_REPLICATION_FACTOR',
+  });
 });
 
 test('a cluster that is not there is named, with what to check', async () => {
@@ -66,10 +90,12 @@ test('a cluster that is not there is named, with what to check', async () => {
 
 test('TLS towards a port without TLS is named as a likely cause', async () => {
   const access = accessTo(undefined, { settings: { ssl: true } });
-  expect(await refusalOf(withAdmin(access, 'Looking', (admin) => admin.listTopics()))).toMatchObject({ remedy: expect.stringContaining('kafka.tls') });
+  expect(await refusalOf(withAdmin(access, 'Looking', (admin) => admin.listTopics()))).toMatchObject({
+    remedy: expect.stringContaining('kafka.tls'),
+  });
 });
 
-test('schemas are registered once, evolve when compatible, and are refused with the registry\'s reason when not', async () => {
+test("schemas are registered once, evolve when compatible, and are refused with the registry's reason when not", async () => {
   const access = accessTo();
   const topic = `${access.settings.prefix}.c.rows`;
   const registry = createRegistry(access.settings);
@@ -91,16 +117,26 @@ test('a subject somebody registered without a compatibility level is taken over,
   const access = accessTo();
   const topic = `${access.settings.prefix}.c.rows`;
   const put = await fetch(`${access.settings.registry.url}/subjects/${topic}-value/versions`, {
-    method: 'POST', headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' }, body: JSON.stringify({ schema: VALUE }),
+    method: 'POST',
+    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    body: JSON.stringify({ schema: VALUE }),
   });
   expect(put.ok).toBe(true);
   await createRegistry(access.settings).registerTable(topic, KEY, WIDER);
-  expect(await refusalOf(createRegistry(access.settings).registerTable(topic, KEY, OTHER))).toMatchObject({ kind: 'config', code: 'registry:409' });
+  expect(await refusalOf(createRegistry(access.settings).registerTable(topic, KEY, OTHER))).toMatchObject({
+    kind: 'config',
+    code: 'registry:409',
+  });
 });
 
 test('a registry that goes away after the start is not missed; one that is away at the start is waited for', async () => {
-  const answers = new Map([['GET', '{"compatibilityLevel":"FULL_TRANSITIVE"}'], ['POST', '{"id":7}']]);
-  const server = createServer((request, response) => response.setHeader('content-type', 'application/json').end(answers.get(request.method ?? '') ?? '{}'));
+  const answers = new Map([
+    ['GET', '{"compatibilityLevel":"FULL_TRANSITIVE"}'],
+    ['POST', '{"id":7}'],
+  ]);
+  const server = createServer((request, response) =>
+    response.setHeader('content-type', 'application/json').end(answers.get(request.method ?? '') ?? '{}'),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const settings = { registry: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` } };
   const registry = createRegistry(settings);
@@ -108,7 +144,10 @@ test('a registry that goes away after the start is not missed; one that is away 
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
   expect(await registry.registerTable('t', KEY, VALUE)).toEqual({ keySchemaId: 7, valueSchemaId: 7 });
-  expect(await refusalOf(createRegistry(settings).registerTable('t', KEY, VALUE))).toMatchObject({ kind: 'transient', code: 'registry:unreachable' });
+  expect(await refusalOf(createRegistry(settings).registerTable('t', KEY, VALUE))).toMatchObject({
+    kind: 'transient',
+    code: 'registry:unreachable',
+  });
 });
 
 test('a refused registry login is a settings error that shows no password', async () => {
@@ -130,7 +169,7 @@ test('a refused registry login is a settings error that shows no password', asyn
   }
 });
 
-test('kafkajs\'s own log goes to the callback and nowhere else', async () => {
+test("kafkajs's own log goes to the callback and nowhere else", async () => {
   const lines: string[] = [];
   const access = accessTo(undefined, { settings: { brokers: ['127.0.0.1:9'] }, onClientLog: ({ message }) => lines.push(message) });
   const admin = createClient(access, { retries: 1 }).admin();

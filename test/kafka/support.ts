@@ -4,7 +4,7 @@ import { inject } from 'vitest';
 import type { KafkaAccess } from '../../src/kafka/client.ts';
 import type { ReadMessage, ReadRequest } from '../../src/kafka/reader.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
-import { tableStateRecord } from '../../src/kafka/state.ts';
+import { tableStateRecord } from '../../src/kafka/meta/state.ts';
 import { ensureTopics, ownTopics } from '../../src/kafka/topics.ts';
 import type { Batch, KafkaSettings, TableState } from '../../src/kafka/types.ts';
 
@@ -15,8 +15,14 @@ export function accessTo(prefix = `k${randomBytes(5).toString('hex')}`, { settin
   const stack = inject('stack');
   return {
     settings: {
-      brokers: stack.brokers, clientId: 'tests', prefix, replicationFactor: 1, minInSyncReplicas: 1,
-      registry: { url: stack.registryUrl }, compression: 'gzip', ...settings,
+      brokers: stack.brokers,
+      clientId: 'tests',
+      prefix,
+      replicationFactor: 1,
+      minInSyncReplicas: 1,
+      registry: { url: stack.registryUrl },
+      compression: 'gzip',
+      ...settings,
     },
     ...rest,
   };
@@ -29,8 +35,18 @@ export async function tableTopic(access: KafkaAccess, partitions = 1, table = 'r
   return name;
 }
 
-export const stateOf = (at: number, more: Partial<TableState> = {}): TableState =>
-  ({ v: 1, position: { v: 1, at }, keySchemaId: 1, valueSchemaId: 2, partitions: 1, since: null, rowsPublished: at, runId: 'run', updatedAt: 1, ...more });
+export const stateOf = (at: number, more: Partial<TableState> = {}): TableState => ({
+  v: 1,
+  position: { v: 1, at },
+  keySchemaId: 1,
+  valueSchemaId: 2,
+  partitions: 1,
+  since: null,
+  rowsPublished: at,
+  runId: 'run',
+  updatedAt: 1,
+  ...more,
+});
 
 /** A batch of rows with these keys, and the position `at` in the same transaction. */
 export function batchOf(topic: string, keys: readonly string[], at?: number, value: Buffer | null = Buffer.from('value')): Batch {
@@ -64,5 +80,10 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
 
 /** The error a promise is refused with. */
 export async function refusalOf(work: Promise<unknown>): Promise<Error & { kind?: string; code?: string }> {
-  return work.then(() => { throw new Error('it was not refused'); }, (error: Error) => error);
+  return work.then(
+    () => {
+      throw new Error('it was not refused');
+    },
+    (error: Error) => error,
+  );
 }

@@ -46,31 +46,37 @@ export async function startProxy(broker: string): Promise<KafkaProxy> {
         upstream.destroy();
       });
     }
-    client.on('data', frames((frame) => {
-      if (frozen) return;
-      const api = frame.readInt16BE(4);
-      const loss = losses.findIndex((one) => one.api === api);
-      const found = loss === -1 ? undefined : losses.splice(loss, 1)[0];
-      if (found?.what === 'request') return found.done();
-      if (found !== undefined) lostAnswers.set(frame.readInt32BE(8), found.done);
-      if (api === API.joinGroup && joinError !== undefined) {
-        refused.set(frame.readInt32BE(8), joinError);
-        joinError = undefined;
-      }
-      counts.set(api, (counts.get(api) ?? 0) + 1);
-      upstream.write(frame);
-    }));
-    upstream.on('data', frames((frame) => {
-      if (frozen) return;
-      const id = frame.readInt32BE(4);
-      const lost = lostAnswers.get(id);
-      lostAnswers.delete(id);
-      const code = refused.get(id);
-      if (code !== undefined) frame.writeInt16BE(code, JOIN_ERROR_AT);
-      refused.delete(id);
-      if (lost === undefined) client.write(frame);
-      else lost();
-    }));
+    client.on(
+      'data',
+      frames((frame) => {
+        if (frozen) return;
+        const api = frame.readInt16BE(4);
+        const loss = losses.findIndex((one) => one.api === api);
+        const found = loss === -1 ? undefined : losses.splice(loss, 1)[0];
+        if (found?.what === 'request') return found.done();
+        if (found !== undefined) lostAnswers.set(frame.readInt32BE(8), found.done);
+        if (api === API.joinGroup && joinError !== undefined) {
+          refused.set(frame.readInt32BE(8), joinError);
+          joinError = undefined;
+        }
+        counts.set(api, (counts.get(api) ?? 0) + 1);
+        upstream.write(frame);
+      }),
+    );
+    upstream.on(
+      'data',
+      frames((frame) => {
+        if (frozen) return;
+        const id = frame.readInt32BE(4);
+        const lost = lostAnswers.get(id);
+        lostAnswers.delete(id);
+        const code = refused.get(id);
+        if (code !== undefined) frame.writeInt16BE(code, JOIN_ERROR_AT);
+        refused.delete(id);
+        if (lost === undefined) client.write(frame);
+        else lost();
+      }),
+    );
   };
 
   const server: Server = net.createServer(onConnection);
@@ -92,7 +98,10 @@ export async function startProxy(broker: string): Promise<KafkaProxy> {
 }
 
 /** Sockets to a proxy on that port, also from another process than the proxy's. */
-export const through = (port: number): ISocketFactory => ({ onConnect }) => net.connect({ host: '127.0.0.1', port }, onConnect);
+export const through =
+  (port: number): ISocketFactory =>
+  ({ onConnect }) =>
+    net.connect({ host: '127.0.0.1', port }, onConnect);
 
 /** Cuts a stream into Kafka's frames (length field included). */
 function frames(onFrame: (frame: Buffer) => void): (chunk: Buffer) => void {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import type { TributaryError } from '../../src/errors.ts';
+import type { TributaryError } from '../../src/core/errors.ts';
 import type { KafkaAccess } from '../../src/kafka/client.ts';
-import type { ControlRecord } from '../../src/kafka/control.ts';
-import { readControl, sendControl } from '../../src/kafka/control.ts';
-import { createRunLog, readRuns } from '../../src/kafka/runs.ts';
-import type { RunRecord } from '../../src/kafka/runs.ts';
+import type { ControlRecord } from '../../src/kafka/meta/control.ts';
+import { readControl, sendControl } from '../../src/kafka/meta/control.ts';
+import { createRunLog, readRuns } from '../../src/kafka/meta/runs.ts';
+import type { RunRecord } from '../../src/kafka/meta/runs.ts';
 import { ensureTopics, ownTopics } from '../../src/kafka/topics.ts';
 import type { Worker } from '../../src/kafka/worker.ts';
 import { activeWorkers, joinWorkers } from '../../src/kafka/worker.ts';
@@ -38,7 +38,7 @@ async function join(access: KafkaAccess): Promise<Member> {
     },
     onRevoked: (name) => mine.delete(name),
     onControl: ({ connection, table, slot, value }) => controls.push(`${connection} ${table} ${slot} ${JSON.stringify(value)}`),
-    onTrouble: (error) => troubles.push(error),
+    onRetry: (error) => troubles.push(error),
   });
   return { worker, mine, controls, troubles };
 }
@@ -52,9 +52,14 @@ async function prepared(): Promise<KafkaAccess> {
   return access;
 }
 
-const pause = (connection: string, paused: boolean, table: string | null = null): ControlRecord => ({ connection, table, slot: 'paused', value: { paused } });
+const pause = (connection: string, paused: boolean, table: string | null = null): ControlRecord => ({
+  connection,
+  table,
+  slot: 'paused',
+  value: { paused },
+});
 
-test('one process has every connection, two share them, and a leaving one\'s are taken over at once', async () => {
+test("one process has every connection, two share them, and a leaving one's are taken over at once", async () => {
   const access = await prepared();
   expect(await activeWorkers(access)).toEqual([]);
   const first = await join(access);
@@ -108,7 +113,9 @@ test('the latest wish of every kind is told before a connection is assigned, and
   await sendControl(access, [pause('pendo', true), pause('pendo', false), pause('segment', true, 'sources'), pause('unknown', true)]);
   const member = await join(access);
   await until('it has all', () => member.mine.size === CONNECTIONS.length);
-  expect(member.controls.filter((line) => line.includes(' paused '))).toEqual(expect.arrayContaining(['pendo null paused {"paused":false}', 'segment sources paused {"paused":true}']));
+  expect(member.controls.filter((line) => line.includes(' paused '))).toEqual(
+    expect.arrayContaining(['pendo null paused {"paused":false}', 'segment sources paused {"paused":true}']),
+  );
   expect(member.controls.filter((line) => line.includes(' paused '))).toHaveLength(2);
   expect(member.controls.indexOf('segment sources paused {"paused":true}')).toBeLessThan(member.controls.indexOf('assigned segment'));
   await sendControl(access, [{ connection: 'klaviyo', table: 'events', slot: 'backfill', value: { id: 'b1', at: 5, since: null } }]);
@@ -118,7 +125,11 @@ test('the latest wish of every kind is told before a connection is assigned, and
   await until('both share', () => shared(member, other));
   await sendControl(access, [pause('klaviyo', true), pause('pendo', true), pause('segment', true), pause('listrak', true)]);
   const count = (wanted: string): number => [...member.controls.slice(before), ...other.controls].filter((line) => line === wanted).length;
-  await until('every wish arrives after the rebalance', () => ['klaviyo', 'pendo', 'segment', 'listrak'].every((name) => count(`${name} null paused {"paused":true}`) === 1), 10);
+  await until(
+    'every wish arrives after the rebalance',
+    () => ['klaviyo', 'pendo', 'segment', 'listrak'].every((name) => count(`${name} null paused {"paused":true}`) === 1),
+    10,
+  );
   await member.worker.leave();
   await other.worker.leave();
 });
@@ -126,7 +137,10 @@ test('the latest wish of every kind is told before a connection is assigned, and
 test('wishes are kept per key and can be withdrawn', async () => {
   const access = await prepared();
   await sendControl(access, [pause('pendo', true), { connection: 'pendo', table: 't', slot: 'trigger', value: { id: '1', at: 1 } }]);
-  await sendControl(access, [{ connection: 'pendo', table: 't', slot: 'trigger', value: { id: '2', at: 2 } }, { connection: 'pendo', table: null, slot: 'paused', value: null }]);
+  await sendControl(access, [
+    { connection: 'pendo', table: 't', slot: 'trigger', value: { id: '2', at: 2 } },
+    { connection: 'pendo', table: null, slot: 'paused', value: null },
+  ]);
   expect((await readControl(access)).records).toEqual([{ connection: 'pendo', table: 't', slot: 'trigger', value: { id: '2', at: 2 } }]);
   expect(await refusalOf(readControl(accessTo()))).toMatchObject({ kind: 'config' });
 });
@@ -134,7 +148,15 @@ test('wishes are kept per key and can be withdrawn', async () => {
 test('runs are kept and the newest are found, however far back the filter has to look', async () => {
   const access = await prepared();
   const run = (n: number, table: string): RunRecord => ({
-    v: 1, runId: String(n), connection: 'pendo', source: 'pendo', table, mode: 'periodic', outcome: 'succeeded', startedAt: n, endedAt: n + 1,
+    v: 1,
+    runId: String(n),
+    connection: 'pendo',
+    source: 'pendo',
+    table,
+    mode: 'periodic',
+    outcome: 'succeeded',
+    startedAt: n,
+    endedAt: n + 1,
     totals: { fetched: n, published: 0, unchanged: 0, deleted: 0, deadLetters: 0, messages: 0, requests: 1, waitedMs: 0 },
   });
   const log = createRunLog(access);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { readDeadLetters } from '../../src/kafka/dead-letters.ts';
-import { handedRecord, readStates, takenRecord, tableStateRecord } from '../../src/kafka/state.ts';
+import { readDeadLetters } from '../../src/kafka/meta/dead-letters.ts';
+import { outboxRecord, readStates, outboxDoneRecord, tableStateRecord } from '../../src/kafka/meta/state.ts';
 import type { Batch, DeadLetter, Writer } from '../../src/kafka/types.ts';
 import { createWriter } from '../../src/kafka/writer.ts';
 import { accessTo, batchOf, keysIn, readAll, refusalOf, stateOf, tableTopic } from './support.ts';
@@ -19,7 +19,15 @@ async function opened(access: ReturnType<typeof accessTo>, outcomes: string[] = 
 }
 
 const letter = (raw: string): DeadLetter => ({
-  connection: 'c', table: 'rows', reason: 'no key', detail: 'id is missing', raw, rawBytes: raw.length, position: { v: 1 }, runId: 'run', at: 5,
+  connection: 'c',
+  table: 'rows',
+  reason: 'no key',
+  detail: 'id is missing',
+  raw,
+  rawBytes: raw.length,
+  position: { v: 1 },
+  runId: 'run',
+  at: 5,
 });
 
 test('rows, dead letters and the position of a batch become visible together', async () => {
@@ -29,7 +37,10 @@ test('rows, dead letters and the position of a batch become visible together', a
   await writer.write({ ...batchOf(topic, ['a', 'b'], 7), deadLetters: [letter('{"x":1}')] });
   await writer.close();
   const rows = await readAll(access, { topic });
-  expect(rows.map(({ key, headers }) => [key?.toString(), headers])).toEqual([['a', { run_id: 'run' }], ['b', { run_id: 'run' }]]);
+  expect(rows.map(({ key, headers }) => [key?.toString(), headers])).toEqual([
+    ['a', { run_id: 'run' }],
+    ['b', { run_id: 'run' }],
+  ]);
   expect((await readStates(access, 'c')).states.get('rows')).toEqual(stateOf(7));
   expect(await readDeadLetters(access, { last: 5 })).toEqual([letter('{"x":1}')]);
 });
@@ -47,7 +58,7 @@ test('reading from the covered offsets shows what was written later and nothing 
   expect((await readAll(access, { topic, from: covered })).map(({ key }) => key?.toString())).toEqual(['later']);
 });
 
-test('5,000 rows of 2 KiB go out in chunks of one partition\'s limit, as one transaction, in order', async () => {
+test("5,000 rows of 2 KiB go out in chunks of one partition's limit, as one transaction, in order", async () => {
   const direct = accessTo();
   const topic = await tableTopic(direct);
   const outcomes: string[] = [];
@@ -67,7 +78,10 @@ test('a row of nearly 1 MB is written; a larger one is refused as data and leave
   const topic = await tableTopic(access);
   const writer = await opened(access);
   await writer.write(batchOf(topic, ['large'], 1, randomBytes(1_040_000)));
-  expect(await refusalOf(writer.write({ ...batchOf(topic, ['too large'], 2, randomBytes(1_100_000)) }))).toMatchObject({ kind: 'data', code: 'kafka:MESSAGE_TOO_LARGE' });
+  expect(await refusalOf(writer.write({ ...batchOf(topic, ['too large'], 2, randomBytes(1_100_000)) }))).toMatchObject({
+    kind: 'data',
+    code: 'kafka:MESSAGE_TOO_LARGE',
+  });
   await writer.reopen();
   expect((await readStates(access, 'c')).states.get('rows')?.position).toEqual({ v: 1, at: 1 });
   await writer.write(batchOf(topic, ['next'], 2));
@@ -103,14 +117,20 @@ test('state alone can be written: a heartbeat, handed work and its taking', asyn
   const access = accessTo();
   const topic = await tableTopic(access);
   const writer = await opened(access);
-  const works = [{ id: '1', work: { from: 'a' } }, { id: '2', work: { from: 'b' } }];
+  const works = [
+    { id: '1', work: { from: 'a' } },
+    { id: '2', work: { from: 'b' } },
+  ];
   const empty: Batch = batchOf(topic, []);
-  await writer.write({ ...empty, state: [tableStateRecord('c', 'rows', stateOf(3)), ...works.map((work) => handedRecord('c', 'rows', work))] });
-  expect((await readStates(access, 'c')).handed.get('rows')).toEqual(works);
-  await writer.write({ ...empty, state: [takenRecord('c', 'rows', '1')] });
+  await writer.write({
+    ...empty,
+    state: [tableStateRecord('c', 'rows', stateOf(3)), ...works.map((work) => outboxRecord('c', 'rows', work))],
+  });
+  expect((await readStates(access, 'c')).outbox.get('rows')).toEqual(works);
+  await writer.write({ ...empty, state: [outboxDoneRecord('c', 'rows', '1')] });
   await writer.close();
   const state = await readStates(access, 'c');
-  expect(state.handed.get('rows')).toEqual([works[1]]);
+  expect(state.outbox.get('rows')).toEqual([works[1]]);
   expect(state.states.get('rows')?.position).toEqual({ v: 1, at: 3 });
 });
 

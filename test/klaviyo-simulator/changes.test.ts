@@ -14,7 +14,12 @@ describe('changed profiles', () => {
     expect(rows.map((row) => row.id).sort()).toEqual(ids.sort());
     expect(new Set(rows.map((row) => row.attributes.updated))).toEqual(new Set(['2026-03-10T12:00:00+00:00']));
     const after = [...sim.truth.profiles()];
-    expect(after.filter((row) => before.get(row.id) !== row.json).map((row) => row.id).sort()).toEqual(ids);
+    expect(
+      after
+        .filter((row) => before.get(row.id) !== row.json)
+        .map((row) => row.id)
+        .sort(),
+    ).toEqual(ids);
     for (const row of rows) expect(row.attributes.properties.revision).toBe(1);
   });
 
@@ -32,7 +37,13 @@ describe('changed profiles', () => {
     const create = (attributes: object) => post(sim, '/api/profile-import', { data: { type: 'profile', attributes } });
     const made = await create({ email: 'eve@shop.test', first_name: 'Eve', properties: { a: 1 } });
     expect(made.status).toBe(201);
-    expect(made.body.data.attributes).toMatchObject({ email: 'eve@shop.test', first_name: 'Eve', phone_number: null, location: null, properties: { a: 1 } });
+    expect(made.body.data.attributes).toMatchObject({
+      email: 'eve@shop.test',
+      first_name: 'Eve',
+      phone_number: null,
+      location: null,
+      properties: { a: 1 },
+    });
     const changed = await create({ email: 'eve@shop.test', title: 'Owner' });
     expect([changed.status, changed.body.data.id]).toEqual([200, made.body.data.id]);
     expect(changed.body.data.attributes).toMatchObject({ first_name: 'Eve', title: 'Owner' });
@@ -55,7 +66,9 @@ describe('a deleted profile', () => {
     expect(left.relationships.profile.data.id).toBe(id);
     expect(left.attributes.event_properties['Recipient Email Address']).toMatch(/^redacted\.[0-9a-f-]{36}@example\.com$/);
     expect(left.attributes.event_properties.note).toBe('redacted');
-    expect((await get(sim, '/api/events', { include: 'profile', filter: `equals(profile_id,"${id}")` })).body).not.toHaveProperty('included');
+    expect((await get(sim, '/api/events', { include: 'profile', filter: `equals(profile_id,"${id}")` })).body).not.toHaveProperty(
+      'included',
+    );
     expect(sim.truth.counts()).toMatchObject({ profiles: 19, events: 900 });
   });
 
@@ -79,7 +92,10 @@ describe('a deleted profile', () => {
   it('can be asked for over the API by exactly one identifier, and takes its time', async () => {
     const sim = await simulator({ jobDelays: { deletion: 5000 } });
     const [victim] = sim.truth.profiles();
-    const ask = (attributes: object) => post(sim, '/api/data-privacy-deletion-jobs', { data: { type: 'data-privacy-deletion-job', attributes: { profile: { data: { type: 'profile', attributes } } } } });
+    const ask = (attributes: object) =>
+      post(sim, '/api/data-privacy-deletion-jobs', {
+        data: { type: 'data-privacy-deletion-job', attributes: { profile: { data: { type: 'profile', attributes } } } },
+      });
     expect((await ask({ email: 'a@b.test', phone_number: '+48500' })).status).toBe(400);
     const reply = await ask({ email: victim?.resource().attributes.email });
     expect([reply.status, reply.text]).toEqual([202, '']);
@@ -94,7 +110,9 @@ describe('a merge', () => {
     const sim = await simulator({ profiles: 20, jobDelays: { merge: 2000 } });
     const named = rowsOf(await events(sim)).filter((row) => row.relationships.profile);
     const [source, destination] = [...new Set(named.map((row) => row.relationships.profile.data.id as string))] as [string, string];
-    const reply = await post(sim, '/api/profile-merge', { data: { type: 'profile-merge', id: destination, relationships: { profiles: { data: [{ type: 'profile', id: source }] } } } });
+    const reply = await post(sim, '/api/profile-merge', {
+      data: { type: 'profile-merge', id: destination, relationships: { profiles: { data: [{ type: 'profile', id: source }] } } },
+    });
     expect([reply.status, reply.body.data.id]).toEqual([201, destination]);
     expect((await get(sim, `/api/profiles/${source}`)).status).toBe(200);
     sim.clock.advance(2000);
@@ -108,7 +126,12 @@ describe('a merge', () => {
       expect(sim.truth.profileOf(row.id)).toBe(destination);
     }
     const now = idsOf(await events(sim, { filter: `equals(profile_id,"${destination}")` }));
-    expect(now.sort()).toEqual(named.filter((row) => [source, destination].includes(row.relationships.profile.data.id)).map((row) => row.id).sort());
+    expect(now.sort()).toEqual(
+      named
+        .filter((row) => [source, destination].includes(row.relationships.profile.data.id))
+        .map((row) => row.id)
+        .sort(),
+    );
     expect(idsOf(await events(sim, { filter: `equals(profile_id,"${source}")` }))).toEqual([]);
   });
 
@@ -126,7 +149,14 @@ describe('a merge', () => {
   it('is refused for one source too many, for itself and for the unknown', async () => {
     const sim = await simulator();
     const [a, b] = [...sim.truth.profiles()].map((row) => row.id) as [string, string];
-    const ask = (id: string, sources: string[]) => post(sim, '/api/profile-merge', { data: { type: 'profile-merge', id, relationships: { profiles: { data: sources.map((source) => ({ type: 'profile', id: source })) } } } });
+    const ask = (id: string, sources: string[]) =>
+      post(sim, '/api/profile-merge', {
+        data: {
+          type: 'profile-merge',
+          id,
+          relationships: { profiles: { data: sources.map((source) => ({ type: 'profile', id: source })) } },
+        },
+      });
     expect((await ask(a, [a])).status).toBe(400);
     expect((await ask(a, [b, b])).status).toBe(400);
     expect((await ask(a, ['01SIMPROFILEnone'])).status).toBe(404);
@@ -157,12 +187,16 @@ describe('events', () => {
     const sim = await simulator();
     const day = 86_400_000;
     const late = sim.change.addLateEvents({ count: 30, howLateMs: 3 * day });
-    const found = rowsOf(await events(sim, { filter: `greater-than(datetime,${at(NOW - 3 * day - 1000)}),less-than(datetime,${at(NOW - 2000)})` }));
+    const found = rowsOf(
+      await events(sim, { filter: `greater-than(datetime,${at(NOW - 3 * day - 1000)}),less-than(datetime,${at(NOW - 2000)})` }),
+    );
     const times = new Map(found.map((row) => [row.id, row.attributes.timestamp * 1000]));
     expect(late.filter((id) => times.has(id)).length).toBeGreaterThan(28);
     for (const id of late) if (times.has(id)) expect(times.get(id)).toBeGreaterThanOrEqual(NOW - 3 * day - 1000);
     const future = sim.change.addFutureEvents({ count: 5 });
-    const ahead = rowsOf(await events(sim, { filter: `greater-or-equal(datetime,${at(NOW - 30_000)})` })).filter((row) => future.includes(row.id));
+    const ahead = rowsOf(await events(sim, { filter: `greater-or-equal(datetime,${at(NOW - 30_000)})` })).filter((row) =>
+      future.includes(row.id),
+    );
     expect(ahead).toHaveLength(5);
     for (const row of ahead) expect(row.attributes.timestamp * 1000).toBeGreaterThan(NOW);
     expect(() => sim.change.addFutureEvents({ count: 1, aheadMs: 400 * day })).toThrow(/one year/);
@@ -183,8 +217,19 @@ describe('events', () => {
   it('posted twice with one unique id, or in one second without, count once', async () => {
     const sim = await simulator({ events: 0 });
     const send = (more: object, name = 'Brewed Tea') =>
-      post(sim, '/api/events', { data: { type: 'event', attributes: { properties: { cups: 2 }, metric: { data: { type: 'metric', attributes: { name } } }, profile: { data: { type: 'profile', attributes: { email: 'eve@shop.test' } } }, ...more } } });
-    for (const unique_id of ['u1', 'u1', 'u2']) expect((await send({ unique_id, value: 9.5, time: '2026-03-01T10:00:00.900Z' })).status).toBe(202);
+      post(sim, '/api/events', {
+        data: {
+          type: 'event',
+          attributes: {
+            properties: { cups: 2 },
+            metric: { data: { type: 'metric', attributes: { name } } },
+            profile: { data: { type: 'profile', attributes: { email: 'eve@shop.test' } } },
+            ...more,
+          },
+        },
+      });
+    for (const unique_id of ['u1', 'u1', 'u2'])
+      expect((await send({ unique_id, value: 9.5, time: '2026-03-01T10:00:00.900Z' })).status).toBe(202);
     await send({});
     await send({});
     await send({ unique_id: 'u1' }, 'Spilled Tea');
@@ -206,7 +251,9 @@ describe('metrics', () => {
     expect(forms).toEqual(new Set(['object', 'string', 'undefined']));
     expect(rows.filter((row: any) => row.attributes.integration === null)).toHaveLength(1);
     const shopify = (await get(sim, '/api/metrics', { filter: 'equals(integration.name,"Shopify")' })).body.data;
-    expect(shopify.map((row: any) => row.id)).toEqual(rows.filter((row: any) => row.attributes.integration?.name === 'Shopify').map((row: any) => row.id));
+    expect(shopify.map((row: any) => row.id)).toEqual(
+      rows.filter((row: any) => row.attributes.integration?.name === 'Shopify').map((row: any) => row.id),
+    );
   });
 
   it('are renamed, added and removed', async () => {
@@ -214,13 +261,20 @@ describe('metrics', () => {
     const event = rowsOf(await events(sim))[0];
     const id = event.relationships.metric.data.id as string;
     expect(sim.change.renameMetric({ id, name: 'Text Message' })).toEqual([id]);
-    expect((await get(sim, `/api/metrics/${id}`)).body.data.attributes).toMatchObject({ name: 'Text Message', updated: '2026-03-10T12:00:00+00:00' });
+    expect((await get(sim, `/api/metrics/${id}`)).body.data.attributes).toMatchObject({
+      name: 'Text Message',
+      updated: '2026-03-10T12:00:00+00:00',
+    });
     const included = (await get(sim, '/api/events', { include: 'metric', 'page[size]': 1000 })).body.included;
     expect(included.find((row: any) => row.id === id).attributes.name).toBe('Text Message');
     const [added] = sim.change.addMetric({ name: 'Brewed' });
     expect((await get(sim, `/api/metrics/${added}`)).body.data.attributes.name).toBe('Brewed');
     sim.change.removeMetric({ id });
     expect(problem(await get(sim, `/api/metrics/${id}`)).status).toBe(404);
-    expect([sim.truth.counts().metrics, sim.truth.has('metrics', id), sim.truth.has('metrics', added as string)]).toEqual([30, false, true]);
+    expect([sim.truth.counts().metrics, sim.truth.has('metrics', id), sim.truth.has('metrics', added as string)]).toEqual([
+      30,
+      false,
+      true,
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 import { afterEach } from 'vitest';
-import { parseLossless } from '../simulators/kit/lossless-json.ts';
-import { startKlaviyoSimulator, type KlaviyoSimulator, type KlaviyoSimulatorOptions } from '../simulators/klaviyo/simulator.ts';
+import { parseLossless } from '../../simulators/kit/lossless-json.ts';
+import { startKlaviyoSimulator, type KlaviyoSimulator, type KlaviyoSimulatorOptions } from '../../simulators/klaviyo/simulator.ts';
 
 export const NOW = Date.UTC(2026, 2, 10, 12, 0, 0);
 export const HEADERS = { authorization: 'Klaviyo-API-Key pk_simulator_000', revision: '2026-07-15' };
@@ -26,13 +26,26 @@ export interface Reply {
 
 export type Parameters = Record<string, string | number>;
 
-export async function get(base: { url: string }, path: string, parameters: Parameters = {}, headers: Record<string, string> = HEADERS): Promise<Reply> {
-  const query = Object.entries(parameters).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
+export async function get(
+  base: { url: string },
+  path: string,
+  parameters: Parameters = {},
+  headers: Record<string, string> = HEADERS,
+): Promise<Reply> {
+  const query = Object.entries(parameters)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .join('&');
   return read(await fetch(`${base.url}${path}${query === '' ? '' : `?${query}`}`, { headers }));
 }
 
 export async function post(base: { url: string }, path: string, body: unknown): Promise<Reply> {
-  return read(await fetch(base.url + path, { method: 'POST', headers: { ...HEADERS, 'content-type': 'application/json' }, body: JSON.stringify(body) }));
+  return read(
+    await fetch(base.url + path, {
+      method: 'POST',
+      headers: { ...HEADERS, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    }),
+  );
 }
 
 async function read(response: Response): Promise<Reply> {
@@ -46,7 +59,12 @@ export function cursorOf(reply: Reply): string | undefined {
 }
 
 /** All pages of a listing, resending the parameters with each cursor. */
-export async function walk(base: { url: string }, path: string, parameters: Parameters, between?: (page: number) => void): Promise<Reply[]> {
+export async function walk(
+  base: { url: string },
+  path: string,
+  parameters: Parameters,
+  between?: (page: number) => void,
+): Promise<Reply[]> {
   const pages: Reply[] = [];
   let cursor: string | undefined;
   do {

@@ -48,7 +48,9 @@ describe('the data', () => {
     sim.change.deleteProfiles({ count: 10 });
     sim.change.mergeProfiles({ count: 5 });
     sim.change.addLateEvents({ count: 20, howLateMs: 86_400_000 });
-    expect(await listed('/api/profiles', { 'page[size]': 100, 'additional-fields[profile]': 'subscriptions' })).toEqual(told(sim.truth.profiles()));
+    expect(await listed('/api/profiles', { 'page[size]': 100, 'additional-fields[profile]': 'subscriptions' })).toEqual(
+      told(sim.truth.profiles()),
+    );
     expect(await listed('/api/events', { 'page[size]': 1000 })).toEqual(told(sim.truth.events()));
     expect(await listed('/api/metrics')).toEqual(told(sim.truth.metrics()));
     for (const row of sim.truth.events()) {
@@ -71,7 +73,10 @@ describe('the variety of profiles', () => {
     some('no properties', (a) => a.properties === null);
     some('integer beyond 2^53', (a) => a.properties?.account_number === 9007199254740993n);
     some('integer beyond 64 bits', (a) => typeof a.properties?.wide === 'bigint' && a.properties.wide > 2n ** 64n);
-    some('names with spaces, dots and dollars', (a) => a.properties && 'first visit' in a.properties && 'a.b' in a.properties && '$source' in a.properties);
+    some(
+      'names with spaces, dots and dollars',
+      (a) => a.properties && 'first visit' in a.properties && 'a.b' in a.properties && '$source' in a.properties,
+    );
     some('names that differ in case', (a) => a.properties && 'Size' in a.properties && 'SIZE' in a.properties && 'size' in a.properties);
     some('long string', (a) => a.properties?.story?.length >= 100_000);
     some('beyond the basic plane', (a) => /\p{Emoji_Presentation}/u.test(a.first_name));
@@ -96,17 +101,50 @@ describe('the variety of events', () => {
     const properties = rows.map((row) => row.attributes.event_properties);
     const some = (what: string, found: boolean): void => expect([what, found]).toEqual([what, true]);
     some('null properties', properties.includes(null));
-    some('wide integer', properties.some((p) => p?.OrderId === 9007199254740993n));
-    some('amount as number', properties.some((p) => typeof p?.$value === 'number'));
-    some('amount as text', properties.some((p) => typeof p?.$value === 'string'));
-    some('flow', properties.some((p) => p?.$flow));
-    some('campaign', properties.some((p) => p?.['Campaign Name'] && p.$message && !p.$flow));
-    some('long string', properties.some((p) => p?.story?.length >= 100_000));
-    some('NUL', properties.some((p) => p?.note?.includes('\0')));
-    some('beyond the basic plane', properties.some((p) => p?.mood));
-    some('awkward names', properties.some((p) => p && 'a.b' in p));
-    some('no profile', rows.some((row) => row.relationships.profile === undefined));
-    some('attribution', rows.some((row) => row.relationships.attributions.data.length === 1));
+    some(
+      'wide integer',
+      properties.some((p) => p?.OrderId === 9007199254740993n),
+    );
+    some(
+      'amount as number',
+      properties.some((p) => typeof p?.$value === 'number'),
+    );
+    some(
+      'amount as text',
+      properties.some((p) => typeof p?.$value === 'string'),
+    );
+    some(
+      'flow',
+      properties.some((p) => p?.$flow),
+    );
+    some(
+      'campaign',
+      properties.some((p) => p?.['Campaign Name'] && p.$message && !p.$flow),
+    );
+    some(
+      'long string',
+      properties.some((p) => p?.story?.length >= 100_000),
+    );
+    some(
+      'NUL',
+      properties.some((p) => p?.note?.includes('\0')),
+    );
+    some(
+      'beyond the basic plane',
+      properties.some((p) => p?.mood),
+    );
+    some(
+      'awkward names',
+      properties.some((p) => p && 'a.b' in p),
+    );
+    some(
+      'no profile',
+      rows.some((row) => row.relationships.profile === undefined),
+    );
+    some(
+      'attribution',
+      rows.some((row) => row.relationships.attributions.data.length === 1),
+    );
     for (const row of rows) expect(Date.parse(row.attributes.datetime) / 1000).toBe(row.attributes.timestamp);
     const seconds = new Map<number, number>();
     for (const row of rows) seconds.set(row.attributes.timestamp, (seconds.get(row.attributes.timestamp) ?? 0) + 1);
@@ -119,9 +157,16 @@ describe('size', () => {
     const began = performance.now();
     const sim = await simulator({ profiles: 50_000, events: 200_000, metrics: 460 });
     expect(performance.now() - began).toBeLessThan(10_000);
-    const pages = await walk(sim, '/api/events', { sort: 'datetime', 'page[size]': 1000, filter: 'less-than(datetime,2025-04-01T00:00:00Z)' });
+    const pages = await walk(sim, '/api/events', {
+      sort: 'datetime',
+      'page[size]': 1000,
+      filter: 'less-than(datetime,2025-04-01T00:00:00Z)',
+    });
     expect(new Set(idsOf(pages)).size).toBeGreaterThan(8000);
-    const times = sim.requests.list().map((request) => request.tookMs).sort((a, b) => a - b);
+    const times = sim.requests
+      .list()
+      .map((request) => request.tookMs)
+      .sort((a, b) => a - b);
     expect(times[Math.floor(times.length / 2)]).toBeLessThan(250);
     expect((await get(sim, '/api/profiles', { sort: 'updated', 'page[size]': 100 })).body.data).toHaveLength(100);
   });

@@ -1,12 +1,12 @@
 import { Agent, get } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { simClock } from '../simulators/kit/clock.ts';
-import { json } from '../simulators/kit/http-server.ts';
-import { parseLossless } from '../simulators/kit/lossless-json.ts';
-import { fraction, randomStream, sample, uuid } from '../simulators/kit/random.ts';
-import { rateWindows } from '../simulators/kit/rate-windows.ts';
-import { startSimulator, type Simulator } from '../simulators/kit/simulator.ts';
-import { sortedRows } from '../simulators/kit/sorted-rows.ts';
+import { simClock } from '../../simulators/kit/clock.ts';
+import { json } from '../../simulators/kit/http-server.ts';
+import { parseLossless } from '../../simulators/kit/lossless-json.ts';
+import { fraction, randomStream, sample, uuid } from '../../simulators/kit/random.ts';
+import { rateWindows } from '../../simulators/kit/rate-windows.ts';
+import { startSimulator, type Simulator } from '../../simulators/kit/simulator.ts';
+import { sortedRows } from '../../simulators/kit/sorted-rows.ts';
 
 let open: Simulator<unknown> | undefined;
 afterEach(async () => {
@@ -169,7 +169,10 @@ describe('the parts', () => {
   it('limits by fixed windows and opens the next one on time', () => {
     let now = 60_000;
     const rates = rateWindows(() => now);
-    const windows = [{ limit: 2, ms: 1000 }, { limit: 3, ms: 60_000 }];
+    const windows = [
+      { limit: 2, ms: 1000 },
+      { limit: 3, ms: 60_000 },
+    ];
     expect(rates.take('a', windows)).toEqual({ allowed: true, remaining: [1, 2], resetMs: [1000, 60_000] });
     rates.take('a', windows);
     expect(rates.take('a', windows)).toMatchObject({ allowed: false, retryMs: 1000 });
@@ -208,7 +211,18 @@ describe('the parts', () => {
   it('parses JSON without losing digits', () => {
     const text = '{"a":[9007199254740993,-1,1.5e3,"x\\"\\u0000",{}],"__proto__":null,"b":true}';
     expect(parseLossless(text)).toEqual({ a: [9007199254740993n, -1, 1500, 'x"\0', {}], ['__proto__']: null, b: true });
-    for (const bad of ['', '{', '[1,]', '{"a"}', 'nul', '1 2', '[9007199254740993,]', '{"a":9007199254740993', '[9007199254740993] 1', '{9007199254740993:1}']) {
+    for (const bad of [
+      '',
+      '{',
+      '[1,]',
+      '{"a"}',
+      'nul',
+      '1 2',
+      '[9007199254740993,]',
+      '{"a":9007199254740993',
+      '[9007199254740993] 1',
+      '{9007199254740993:1}',
+    ]) {
       expect(() => parseLossless(bad)).toThrow(SyntaxError);
     }
     expect(parseLossless('{"a":[1,"é"]}')).toEqual({ a: [1, 'é'] });

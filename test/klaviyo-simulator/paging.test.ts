@@ -58,7 +58,10 @@ describe('pages', () => {
     expect((followed as any).data.map((row: any) => row.id)).toEqual(resent.body.data.map((row: any) => row.id));
     const pages = await walk(sim, '/api/profiles', parameters);
     expect(pages.at(-1)?.body.links.next ?? null).toBeNull();
-    expect((await get(sim, '/api/profiles', { filter: 'less-than(updated,1999-01-01T00:00:00Z)' })).body).toMatchObject({ data: [], links: { self: expect.any(String) } });
+    expect((await get(sim, '/api/profiles', { filter: 'less-than(updated,1999-01-01T00:00:00Z)' })).body).toMatchObject({
+      data: [],
+      links: { self: expect.any(String) },
+    });
   });
 });
 
@@ -75,7 +78,8 @@ describe('a cursor', () => {
       await get(sim, '/api/profiles', { ...BY_UPDATED, 'page[cursor]': 'nonsense' }),
       await get(sim, '/api/profiles', { ...BY_UPDATED, 'page[cursor]': '' }),
     ];
-    for (const reply of refused) expect(problem(reply)).toMatchObject({ status: 400, detail: 'Invalid cursor provided.', source: { parameter: 'page[cursor]' } });
+    for (const reply of refused)
+      expect(problem(reply)).toMatchObject({ status: 400, detail: 'Invalid cursor provided.', source: { parameter: 'page[cursor]' } });
     expect((await get(sim, '/api/profiles', { 'page[size]': 20, sort: 'updated', 'page[cursor]': cursor })).status).toBe(200);
   });
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { get, HEADERS, idsOf, simulator, walk } from './client.ts';
 
-const MAIN = fileURLToPath(new URL('../simulators/klaviyo/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../simulators/klaviyo/main.ts', import.meta.url));
 const children: ChildProcess[] = [];
 afterEach(() => {
   for (const child of children.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
@@ -20,16 +20,32 @@ async function start(...options: string[]) {
 }
 
 async function control(base: string, operation: string, args: unknown = {}): Promise<any> {
-  const reply = (await (await fetch(`${base}/${operation}`, { method: 'POST', body: JSON.stringify(args) })).json()) as { result?: unknown; error?: string };
+  const reply = (await (await fetch(`${base}/${operation}`, { method: 'POST', body: JSON.stringify(args) })).json()) as {
+    result?: unknown;
+    error?: string;
+  };
   if (reply.error) throw new Error(reply.error);
   return reply.result;
 }
 
 describe('the simulator as a process', () => {
   it('prints its addresses, serves with the given key, and ends on SIGTERM', async () => {
-    const { child, url, controlUrl } = await start('--profiles', '30', '--events', '40', '--seed', '5', '--key', 'pk_other', '--metrics', '12');
+    const { child, url, controlUrl } = await start(
+      '--profiles',
+      '30',
+      '--events',
+      '40',
+      '--seed',
+      '5',
+      '--key',
+      'pk_other',
+      '--metrics',
+      '12',
+    );
     expect((await get({ url }, '/api/profiles')).status).toBe(401);
-    expect((await get({ url }, '/api/profiles', { 'page[size]': 100 }, { ...HEADERS, authorization: 'Klaviyo-API-Key pk_other' })).body.data).toHaveLength(30);
+    expect(
+      (await get({ url }, '/api/profiles', { 'page[size]': 100 }, { ...HEADERS, authorization: 'Klaviyo-API-Key pk_other' })).body.data,
+    ).toHaveLength(30);
     expect(await control(controlUrl, 'truth.counts')).toEqual({ profiles: 30, events: 40, metrics: 12 });
     const ended = once(child, 'exit');
     child.kill('SIGTERM');

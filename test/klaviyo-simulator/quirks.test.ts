@@ -80,7 +80,10 @@ describe('misbehaviour on demand', () => {
   it('refuses event pages above 200 as before', async () => {
     const sim = await simulator();
     sim.quirks.oldPageSize = true;
-    expect(problem(await get(sim, '/api/events', { 'page[size]': 1000 }))).toMatchObject({ status: 400, source: { parameter: 'page[size]' } });
+    expect(problem(await get(sim, '/api/events', { 'page[size]': 1000 }))).toMatchObject({
+      status: 400,
+      source: { parameter: 'page[size]' },
+    });
     expect((await get(sim, '/api/events', { 'page[size]': 200 })).body.data).toHaveLength(200);
   });
 
@@ -121,13 +124,17 @@ describe('spoilt rows', () => {
     const many = (await read(2)).body.data.attributes;
     expect(Object.keys(many).length).toBe(10_015);
     expect(many.created).toEqual(expect.any(String));
-    expect((await read(3)).body.data.attributes).toMatchObject({ created: '0000-01-01T00:00:00+00:00', last_event_date: '9999-12-31T23:59:59+00:00' });
+    expect((await read(3)).body.data.attributes).toMatchObject({
+      created: '0000-01-01T00:00:00+00:00',
+      last_event_date: '9999-12-31T23:59:59+00:00',
+    });
   });
 
   it('of events keep their id', async () => {
     const sim = await simulator();
     const ids = [...sim.truth.events()].slice(0, 6).map((row) => row.id) as [string, string, string, string, string, string];
-    const spoil = (as: Parameters<typeof sim.change.spoil>[0]['as'], ...which: string[]) => sim.change.spoil({ table: 'events', as, ids: which });
+    const spoil = (as: Parameters<typeof sim.change.spoil>[0]['as'], ...which: string[]) =>
+      sim.change.spoil({ table: 'events', as, ids: which });
     spoil('oversize', ids[0]);
     spoil('wrong-types', ids[1]);
     spoil('lone-surrogates', ids[2]);
@@ -135,10 +142,16 @@ describe('spoilt rows', () => {
     spoil('extreme-years', ids[4], ids[5]);
     const read = async (id: string) => (await get(sim, `/api/events/${id}`)).body.data;
     expect(JSON.stringify(await read(ids[0])).length).toBeGreaterThan(5_000_000);
-    expect(await read(ids[1])).toMatchObject({ id: ids[1], attributes: { timestamp: 'soon', datetime: [true], event_properties: 'none' }, relationships: { metric: { data: { id: 7 } } } });
+    expect(await read(ids[1])).toMatchObject({
+      id: ids[1],
+      attributes: { timestamp: 'soon', datetime: [true], event_properties: 'none' },
+      relationships: { metric: { data: { id: 7 } } },
+    });
     expect((await read(ids[2])).attributes.event_properties).toEqual({ half: '\ud83d', 'key\udc00': '\ud800x', fine: '😀' });
     expect(Object.keys((await read(ids[3])).attributes)).toHaveLength(10_004);
-    expect(new Set([(await read(ids[4])).attributes.datetime, (await read(ids[5])).attributes.datetime])).toEqual(new Set(['0000-01-01T00:00:00+00:00', '9999-12-31T23:59:59+00:00']));
+    expect(new Set([(await read(ids[4])).attributes.datetime, (await read(ids[5])).attributes.datetime])).toEqual(
+      new Set(['0000-01-01T00:00:00+00:00', '9999-12-31T23:59:59+00:00']),
+    );
     expect([...sim.truth.events()].find((row) => row.id === ids[1])?.resource()).toEqual(await read(ids[1]));
   });
 });

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { get, HEADERS, problem, simulator, type Parameters } from './client.ts';
 
 /** How many of so many requests sent at once pass. */
-async function passed(sim: { url: string }, path: string, parameters: Parameters, requests: number, revision = '2026-07-15'): Promise<number> {
+async function passed(
+  sim: { url: string },
+  path: string,
+  parameters: Parameters,
+  requests: number,
+  revision = '2026-07-15',
+): Promise<number> {
   const replies = await Promise.all(Array.from({ length: requests }, () => get(sim, path, parameters, { ...HEADERS, revision })));
   return replies.filter((reply) => reply.status === 200).length;
 }
@@ -23,7 +29,15 @@ describe('the rate windows', () => {
     ['/api/profiles', {}, 10, '2023-02-22'],
   ])('of %s with %o let %i requests of one second pass at revision %s', async (path, parameters, burst, revision) => {
     const sim = await limited({ profiles: 5, events: 5, metrics: 5 });
-    expect(await passed(sim, path, { ...(path === '/api/profiles' && revision > '2023' ? { 'page[size]': 1 } : {}), ...parameters }, burst + 4, revision)).toBe(burst);
+    expect(
+      await passed(
+        sim,
+        path,
+        { ...(path === '/api/profiles' && revision > '2023' ? { 'page[size]': 1 } : {}), ...parameters },
+        burst + 4,
+        revision,
+      ),
+    ).toBe(burst);
   });
 
   it('let the steady number of a minute pass, whatever the bursts', async () => {

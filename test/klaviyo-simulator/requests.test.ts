@@ -4,11 +4,16 @@ import { get, HEADERS, NOW, post, problem, simulator } from './client.ts';
 describe('who may ask', () => {
   it('refuses a missing, wrong or unscoped key', async () => {
     const sim = await simulator({ keys: { pk_all: ['profiles:read'], pk_none: [] } });
-    const ask = (authorization?: string) => get(sim, '/api/profiles', {}, { revision: '2026-07-15', ...(authorization === undefined ? {} : { authorization }) });
+    const ask = (authorization?: string) =>
+      get(sim, '/api/profiles', {}, { revision: '2026-07-15', ...(authorization === undefined ? {} : { authorization }) });
     expect([(await ask()).status, problem(await ask()).code]).toEqual([401, 'not_authenticated']);
     expect(problem(await ask('Klaviyo-API-Key pk_wrong'))).toMatchObject({ status: 401, code: 'authentication_failed' });
     expect((await ask('Bearer pk_all')).status).toBe(401);
-    expect(problem(await ask('Klaviyo-API-Key pk_none'))).toMatchObject({ status: 403, code: 'permission_denied', detail: expect.stringContaining('profiles:read') });
+    expect(problem(await ask('Klaviyo-API-Key pk_none'))).toMatchObject({
+      status: 403,
+      code: 'permission_denied',
+      detail: expect.stringContaining('profiles:read'),
+    });
     expect((await ask('Klaviyo-API-Key pk_all')).status).toBe(200);
     expect((await get(sim, '/api/events', {}, { ...HEADERS, authorization: 'Klaviyo-API-Key pk_all' })).status).toBe(403);
   });
@@ -99,7 +104,15 @@ describe('validation', () => {
   ])('%s refuses %o and names %s', async (path, parameters, parameter) => {
     const reply = await get(await simulator(), path, parameters as Record<string, string>);
     expect(reply.status).toBe(400);
-    expect(problem(reply)).toMatchObject({ status: 400, code: 'invalid', title: 'Invalid input.', source: { parameter }, id: expect.any(String), links: {}, meta: {} });
+    expect(problem(reply)).toMatchObject({
+      status: 400,
+      code: 'invalid',
+      title: 'Invalid input.',
+      source: { parameter },
+      id: expect.any(String),
+      links: {},
+      meta: {},
+    });
   });
 
   it('refuses a parameter given twice', async () => {
@@ -112,10 +125,17 @@ describe('validation', () => {
 describe('filters', () => {
   it('take every way to write a time, and no plus that became a space', async () => {
     const sim = await simulator();
-    const count = async (time: string) => (await get(sim, '/api/profiles', { filter: `greater-than(updated,${time})`, 'page[size]': 100 })).body?.data?.length;
+    const count = async (time: string) =>
+      (await get(sim, '/api/profiles', { filter: `greater-than(updated,${time})`, 'page[size]': 100 })).body?.data?.length;
     const expected = await count('2026-01-02T03:04:05Z');
     expect(expected).toBeGreaterThan(0);
-    for (const time of ['2026-01-02T03:04:05.000Z', '2026-01-02 03:04:05Z', '2026-01-02T04:04:05+01:00', '2026-01-02T03:04:05+0000', '2026-01-02T03:04:05']) {
+    for (const time of [
+      '2026-01-02T03:04:05.000Z',
+      '2026-01-02 03:04:05Z',
+      '2026-01-02T04:04:05+01:00',
+      '2026-01-02T03:04:05+0000',
+      '2026-01-02T03:04:05',
+    ]) {
       expect([time, await count(time)]).toEqual([time, expected]);
     }
     const plus = await fetch(`${sim.url}/api/profiles?filter=greater-than(updated,2026-01-02T03:04:05+00:00)`, { headers: HEADERS });
@@ -137,9 +157,20 @@ describe('filters', () => {
   it('join conditions with a comma and hold the bounds strictly', async () => {
     const sim = await simulator();
     const all = (await get(sim, '/api/profiles', { sort: 'updated', 'page[size]': 100 })).body.data;
-    const [low, high] = [all[20].attributes.updated, all[60].attributes.updated].map((text) => new Date(text).toISOString()) as [string, string];
-    const inside = (await get(sim, '/api/profiles', { sort: 'updated', 'page[size]': 100, filter: `greater-than(updated,${low}),less-than(updated,${high})` })).body.data;
-    const expected = all.filter((row: any) => Date.parse(row.attributes.updated) > Date.parse(low) && Date.parse(row.attributes.updated) < Date.parse(high));
+    const [low, high] = [all[20].attributes.updated, all[60].attributes.updated].map((text) => new Date(text).toISOString()) as [
+      string,
+      string,
+    ];
+    const inside = (
+      await get(sim, '/api/profiles', {
+        sort: 'updated',
+        'page[size]': 100,
+        filter: `greater-than(updated,${low}),less-than(updated,${high})`,
+      })
+    ).body.data;
+    const expected = all.filter(
+      (row: any) => Date.parse(row.attributes.updated) > Date.parse(low) && Date.parse(row.attributes.updated) < Date.parse(high),
+    );
     expect(inside.map((row: any) => row.id)).toEqual(expected.map((row: any) => row.id));
   });
 
@@ -149,8 +180,10 @@ describe('filters', () => {
     const bound = all[400].attributes.timestamp as number;
     const date = new Date(bound * 1000).toISOString();
     for (const [operator, fits] of [
-      ['greater-than', (t: number) => t > bound], ['greater-or-equal', (t: number) => t >= bound],
-      ['less-than', (t: number) => t < bound], ['less-or-equal', (t: number) => t <= bound],
+      ['greater-than', (t: number) => t > bound],
+      ['greater-or-equal', (t: number) => t >= bound],
+      ['less-than', (t: number) => t < bound],
+      ['less-or-equal', (t: number) => t <= bound],
     ] as const) {
       const expected = all.filter((row: any) => fits(row.attributes.timestamp)).length;
       for (const filter of [`${operator}(datetime,${date})`, `${operator}(timestamp,${bound})`]) {
@@ -162,14 +195,19 @@ describe('filters', () => {
   it('select events by metric and by profile', async () => {
     const sim = await simulator();
     const all = (await get(sim, '/api/events', { sort: 'datetime', 'page[size]': 1000 })).body.data;
-    const sample = all.find((row: any) => row.relationships.profile && sim.truth.metricOf(row.id).resource().attributes.name !== 'Viewed Form');
+    const sample = all.find(
+      (row: any) => row.relationships.profile && sim.truth.metricOf(row.id).resource().attributes.name !== 'Viewed Form',
+    );
     const metric = sample.relationships.metric.data.id;
     const profile = sample.relationships.profile.data.id;
-    const ofMetric = (await get(sim, '/api/events', { filter: `equals(metric_id,"${metric}")`, 'page[size]': 1000, sort: 'datetime' })).body.data;
+    const ofMetric = (await get(sim, '/api/events', { filter: `equals(metric_id,"${metric}")`, 'page[size]': 1000, sort: 'datetime' })).body
+      .data;
     expect(ofMetric).toEqual(all.filter((row: any) => row.relationships.metric.data.id === metric));
     const ofProfile = (await get(sim, '/api/events', { filter: `equals(profile_id,"${profile}")`, sort: 'datetime' })).body.data;
     expect(ofProfile).toEqual(all.filter((row: any) => row.relationships.profile?.data.id === profile));
-    const both = await get(sim, '/api/events', { filter: `equals(metric_id,"${metric}"),equals(profile_id,"${profile}"),less-than(datetime,2026-03-10T00:00:00Z)` });
+    const both = await get(sim, '/api/events', {
+      filter: `equals(metric_id,"${metric}"),equals(profile_id,"${profile}"),less-than(datetime,2026-03-10T00:00:00Z)`,
+    });
     expect(both.body.data.map((row: any) => row.id)).toContain(sample.id);
   });
 
@@ -177,7 +215,11 @@ describe('filters', () => {
     const sim = await simulator();
     const viewed = (await get(sim, '/api/metrics')).body.data.find((row: any) => row.attributes.name === 'Viewed Form');
     for (const id of [viewed.id, 'SmNone']) {
-      expect(problem(await get(sim, '/api/events', { filter: `equals(metric_id,"${id}")` }))).toMatchObject({ status: 400, detail: `Metric IDs ['${id}'] do not exist.`, source: { parameter: 'filter' } });
+      expect(problem(await get(sim, '/api/events', { filter: `equals(metric_id,"${id}")` }))).toMatchObject({
+        status: 400,
+        detail: `Metric IDs ['${id}'] do not exist.`,
+        source: { parameter: 'filter' },
+      });
     }
     expect((await get(sim, `/api/metrics/${viewed.id}`)).status).toBe(200);
     expect((await get(sim, '/api/metrics/SmNone')).status).toBe(404);
@@ -188,8 +230,15 @@ describe('filters', () => {
     const ask = (ms: number) => get(sim, '/api/events', { filter: `less-than(datetime,${new Date(ms).toISOString()})` });
     expect((await ask(NOW - 2000)).status).toBe(200);
     const refused = await ask(NOW - 1000);
-    expect(problem(refused)).toMatchObject({ status: 400, code: 'invalid', detail: 'End date may not be in the future: 2026-03-10T11:59:59', source: { pointer: 'datetime' } });
-    expect(problem(await get(sim, '/api/events', { filter: `greater-or-equal(timestamp,${NOW / 1000 + 60})` })).source).toEqual({ pointer: 'timestamp' });
+    expect(problem(refused)).toMatchObject({
+      status: 400,
+      code: 'invalid',
+      detail: 'End date may not be in the future: 2026-03-10T11:59:59',
+      source: { pointer: 'datetime' },
+    });
+    expect(problem(await get(sim, '/api/events', { filter: `greater-or-equal(timestamp,${NOW / 1000 + 60})` })).source).toEqual({
+      pointer: 'timestamp',
+    });
     sim.clock.advance(1000);
     expect((await ask(NOW - 1000)).status).toBe(200);
     sim.quirks.refuseTimes = true;
@@ -212,7 +261,8 @@ describe('what comes back', () => {
   it('has subscriptions and predictions only on request', async () => {
     const sim = await simulator();
     expect(Object.keys((await get(sim, '/api/profiles')).body.data[0].attributes)).not.toContain('subscriptions');
-    const more = (await get(sim, '/api/profiles', { 'additional-fields[profile]': 'subscriptions,predictive_analytics' })).body.data[0].attributes;
+    const more = (await get(sim, '/api/profiles', { 'additional-fields[profile]': 'subscriptions,predictive_analytics' })).body.data[0]
+      .attributes;
     expect(more.subscriptions.email.marketing.consent).toMatch(/SUBSCRIBED/);
     expect(more).toHaveProperty('predictive_analytics');
   });

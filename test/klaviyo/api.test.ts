@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
 import { klaviyoSettings } from '../../producers/klaviyo/settings.ts';
-import { DEFAULT_KEY } from '../simulators/klaviyo/simulator.ts';
+import { DEFAULT_KEY } from '../../simulators/klaviyo/simulator.ts';
 import { account } from './harness.ts';
 
 const signal = (): AbortSignal => new AbortController().signal;
@@ -17,14 +17,19 @@ describe('the Klaviyo API', () => {
 
   it('names the setting to correct when the key is refused, and never the key', async () => {
     const { api } = await account({}, { api_key: WRONG });
-    const error = await klaviyo.probe(api, signal()).catch((thrown: unknown) => thrown) as Error;
+    const error = (await klaviyo.probe(api, signal()).catch((thrown: unknown) => thrown)) as Error;
     expect(error).toMatchObject({ kind: 'config', reach: 'connection', code: 'klaviyo:401', remedy: expect.stringContaining('api_key') });
     expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toContain(WRONG);
   });
 
   it('takes a 400 about the key for a refused key', async () => {
     const { api, simulator } = await account();
-    simulator.faults.add({ kind: 'status', status: 400, body: '{"errors":[{"code":"invalid","detail":"Missing or invalid API key."}]}', contentType: 'application/json' });
+    simulator.faults.add({
+      kind: 'status',
+      status: 400,
+      body: '{"errors":[{"code":"invalid","detail":"Missing or invalid API key."}]}',
+      contentType: 'application/json',
+    });
     await expect(klaviyo.probe(api, signal())).rejects.toMatchObject({ code: 'klaviyo:401', reach: 'connection' });
   });
 
@@ -37,7 +42,13 @@ describe('the Klaviyo API', () => {
 
   it('waits as long as the text of a 429 says when no header does', async () => {
     const { simulator, table, heard } = await account();
-    simulator.faults.add({ kind: 'status', status: 429, times: 1, contentType: 'application/json', body: '{"errors":[{"code":"throttled","detail":"Request was throttled. Expected available in 0 second(s)."}]}' });
+    simulator.faults.add({
+      kind: 'status',
+      status: 429,
+      times: 1,
+      contentType: 'application/json',
+      body: '{"errors":[{"code":"throttled","detail":"Request was throttled. Expected available in 0 second(s)."}]}',
+    });
     const began = Date.now();
     const { error } = await table('metric').run();
     expect(error).toBeUndefined();
@@ -46,8 +57,14 @@ describe('the Klaviyo API', () => {
   });
 
   it.each([
-    ['a challenge page with 403', { kind: 'html', status: 403 }], ['a web page with 502', { kind: 'html', status: 502 }], ['an empty 503', { kind: 'empty', status: 503 }],
-    ['524', { kind: 'status', status: 524 }], ['a cut text', { kind: 'cut-text' }], ['a cut connection', { kind: 'cut-connection' }], ['a reset', { kind: 'reset' }], ['garbage', { kind: 'garbage' }],
+    ['a challenge page with 403', { kind: 'html', status: 403 }],
+    ['a web page with 502', { kind: 'html', status: 502 }],
+    ['an empty 503', { kind: 'empty', status: 503 }],
+    ['524', { kind: 'status', status: 524 }],
+    ['a cut text', { kind: 'cut-text' }],
+    ['a cut connection', { kind: 'cut-connection' }],
+    ['a reset', { kind: 'reset' }],
+    ['garbage', { kind: 'garbage' }],
   ] as const)('reads everything in spite of %s', async (_name, fault) => {
     const { simulator, table, heard } = await account();
     simulator.faults.add({ ...fault, after: 1, times: 2 });
@@ -71,11 +88,18 @@ describe('the Klaviyo API', () => {
     const { table } = await account();
     expect((await table('profile').run()).rows.some((row) => Object.hasOwn(row.attributes as object, 'predictive_analytics'))).toBe(false);
     const predictive = await account({}, { predictive_analytics: true });
-    expect((await predictive.table('profile').run()).rows.every((row) => Object.hasOwn(row.attributes as object, 'predictive_analytics'))).toBe(true);
+    expect(
+      (await predictive.table('profile').run()).rows.every((row) => Object.hasOwn(row.attributes as object, 'predictive_analytics')),
+    ).toBe(true);
   });
 
   it.each([
-    [{}], [{ api_key: '' }], [{ api_key: 'k', base_url: 'ftp://x' }], [{ api_key: 'k', revision: 'latest' }], [{ api_key: 'k', sweep_every: 'all' }], [{ api_key: 'k', apikey: 'x' }],
+    [{}],
+    [{ api_key: '' }],
+    [{ api_key: 'k', base_url: 'ftp://x' }],
+    [{ api_key: 'k', revision: 'latest' }],
+    [{ api_key: 'k', sweep_every: 'all' }],
+    [{ api_key: 'k', apikey: 'x' }],
   ])('refuses the settings %j', (settings) => {
     expect(klaviyoSettings.safeParse(settings).success).toBe(false);
   });

@@ -1,7 +1,7 @@
 import { klaviyo } from '../../producers/klaviyo/index.ts';
-import type { Row } from '../../src/extract/types.ts';
+import type { Row } from '../../src/core/types.ts';
 import { describeSource, type TableSubject } from '../conformance/describe-source.ts';
-import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../simulators/klaviyo/simulator.ts';
+import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 
 const HOUR = 3_600_000;
 const nothing = '{"data":[],"links":{"self":"","next":null,"prev":null}}';
@@ -15,7 +15,10 @@ const metric: TableSubject<KlaviyoSimulator> = {
   *truth(vendor) {
     for (const row of vendor.truth.metrics()) yield row.resource();
   },
-  lists: 'GET /api/metrics', stopAfter: 1, empty: nothing, unknown: inAttributes,
+  lists: 'GET /api/metrics',
+  stopAfter: 1,
+  empty: nothing,
+  unknown: inAttributes,
   add: (vendor) => void addedMetrics.push(...vendor.change.addMetric({ name: `Fed the cat ${addedMetrics.length}` })),
   change: (vendor) => void vendor.change.renameMetric({ id: addedMetrics.at(-1) ?? '', name: `Fed the cat, ${vendor.clock.now()}` }),
   remove: (vendor) => void vendor.change.removeMetric({ id: addedMetrics.pop() ?? '' }),
@@ -25,7 +28,10 @@ const profile: TableSubject<KlaviyoSimulator> = {
   *truth(vendor) {
     for (const row of vendor.truth.profiles()) yield row.resource();
   },
-  lists: 'GET /api/profiles', stopAfter: 2, empty: nothing, unknown: inAttributes,
+  lists: 'GET /api/profiles',
+  stopAfter: 2,
+  empty: nothing,
+  unknown: inAttributes,
   add: (vendor) => void vendor.change.insertProfiles({ count: 1 }),
   change: (vendor) => void vendor.change.updateProfiles({ count: 1 }),
   remove: (vendor) => void vendor.change.deleteProfiles({ count: 1 }),
@@ -37,8 +43,12 @@ const event: TableSubject<KlaviyoSimulator> = {
   *truth(vendor) {
     for (const row of vendor.truth.events()) yield { ...row.resource(), metric: vendor.truth.metricOf(row.id).resource() };
   },
-  lists: 'GET /api/events', empty: nothing, unknown: inAttributes,
-  add: addEvent, edge: addEvent, stopAfter: 12,
+  lists: 'GET /api/events',
+  empty: nothing,
+  unknown: inAttributes,
+  add: addEvent,
+  edge: addEvent,
+  stopAfter: 12,
 };
 
 describeSource<KlaviyoSimulator>({
@@ -50,6 +60,7 @@ describeSource<KlaviyoSimulator>({
   secrets: () => [DEFAULT_KEY],
   settleMs: 2 * HOUR,
   contentType: 'application/vnd.api+json',
-  refusal: (status, text) => JSON.stringify({ errors: [{ id: '1', status, code: 'refused', title: 'Refused.', detail: text, source: { pointer: '/data/' } }] }),
+  refusal: (status, text) =>
+    JSON.stringify({ errors: [{ id: '1', status, code: 'refused', title: 'Refused.', detail: text, source: { pointer: '/data/' } }] }),
   tables: { metric, profile, event },
 });

@@ -1,4 +1,4 @@
-import type { KlaviyoTruth } from '../simulators/klaviyo/truth.ts';
+import type { KlaviyoTruth } from '../../simulators/klaviyo/truth.ts';
 
 /*
  * What the tables have to hold, written down once more from the vendor's resources and the documented coercion
@@ -56,7 +56,8 @@ function profileColumns({ id, attributes }: any): Columns {
   for (const name of PROFILE_TIMES) columns[name] = time(name, attributes[name], rest);
   for (const name of PROFILE_JSONS) columns[name] = isNothing(attributes[name]) ? null : canonical(attributes[name]);
   for (const name of LOCATION_TEXTS) columns[`location_${name}`] = attributes.location?.[name] ?? null;
-  for (const name of LOCATION_NUMBERS) columns[`location_${name}`] = isNothing(attributes.location?.[name]) ? null : Number(attributes.location[name]) + 0;
+  for (const name of LOCATION_NUMBERS)
+    columns[`location_${name}`] = isNothing(attributes.location?.[name]) ? null : Number(attributes.location[name]) + 0;
   keepUnknown(attributes, [...PROFILE_TEXTS, ...PROFILE_TIMES, ...PROFILE_JSONS, 'location'], rest);
   return { ...columns, _extra: extra(rest) };
 }

@@ -1,15 +1,15 @@
 import { onTestFinished } from 'vitest';
-import { createHttpFactory } from '../../src/extract/http.ts';
-import { systemClock } from '../../src/extract/clock.ts';
-import type { ReadContext, Reader, Row } from '../../src/extract/types.ts';
-import type { TableDefinition } from '../../src/table/types.ts';
+import { createHttpFactory } from '../../src/sdk/http/client.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import type { ReadContext, Reader, Row } from '../../src/core/types.ts';
+import type { TableDefinition } from '../../src/core/table.ts';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
 import type { KlaviyoApi } from '../../producers/klaviyo/api.ts';
 import { klaviyoSettings } from '../../producers/klaviyo/settings.ts';
-import { DEFAULT_KEY, startKlaviyoSimulator } from '../simulators/klaviyo/simulator.ts';
-import type { KlaviyoSimulator, KlaviyoSimulatorOptions } from '../simulators/klaviyo/simulator.ts';
-import { engine, listener } from '../extract/harness.ts';
-import type { Heard } from '../extract/harness.ts';
+import { DEFAULT_KEY, startKlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
+import type { KlaviyoSimulator, KlaviyoSimulatorOptions } from '../../simulators/klaviyo/simulator.ts';
+import { engine, listener } from '../sdk/harness.ts';
+import type { Heard } from '../sdk/harness.ts';
 
 /** Every simulated instant of these tests is counted from here. */
 export const NOW = Date.UTC(2026, 5, 10, 12);
@@ -39,7 +39,11 @@ export async function account(options: KlaviyoSimulatorOptions = {}, settings: R
   }
 
   return {
-    simulator, api, heard, tables, metrics,
+    simulator,
+    api,
+    heard,
+    tables,
+    metrics,
     table(name) {
       const inner = engine(reader(name), api, { parents: metrics });
       const run = inner.run.bind(inner);

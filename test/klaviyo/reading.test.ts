@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../../src/extract/types.ts';
+import type { Row } from '../../src/core/types.ts';
 import { account, byId, NOW } from './harness.ts';
 
 const HOUR = 3_600_000;
@@ -36,7 +36,13 @@ describe('reading Klaviyo metrics', () => {
 
   it('never reports the end of a listing that was cut by an error', async () => {
     const { simulator, table } = await account();
-    simulator.faults.add({ kind: 'status', status: 400, on: 'GET /api/metrics', after: 1, body: '{"errors":[{"code":"invalid","detail":"no"}]}' });
+    simulator.faults.add({
+      kind: 'status',
+      status: 400,
+      on: 'GET /api/metrics',
+      after: 1,
+      body: '{"errors":[{"code":"invalid","detail":"no"}]}',
+    });
     const { pages, error } = await table('metric').run();
     expect(error).toMatchObject({ kind: 'data', code: 'klaviyo:400' });
     expect(pages.some((page) => page.scan?.end !== undefined)).toBe(false);
@@ -125,7 +131,9 @@ describe('reading Klaviyo profiles', () => {
     const [id] = simulator.change.recalculatePredictions({ count: 1 }) as [string];
     simulator.clock.advance(7 * DAY);
     const { pages, rows } = await profiles.run();
-    expect(byId(rows).get(id)).toEqual([...simulator.truth.profiles(['subscriptions', 'predictive_analytics'])].find((one) => one.id === id)!.resource());
+    expect(byId(rows).get(id)).toEqual(
+      [...simulator.truth.profiles(['subscriptions', 'predictive_analytics'])].find((one) => one.id === id)!.resource(),
+    );
     expect(pages.filter((page) => page.scan?.end)).toHaveLength(1);
     expect(byId(pages.filter((page) => page.scan).flatMap((page) => page.rows)).size).toBe(350);
   });
@@ -143,13 +151,25 @@ describe('reading Klaviyo profiles', () => {
     const profile = tables.get('profile');
     const verdicts: unknown[] = [];
     const ctx = {
-      api, signal: new AbortController().signal,
-      liveKeys: async function* keys(_table: string, scope: Row) { yield { id: owners.get(String(scope.profile_id)) ?? null }; },
+      api,
+      signal: new AbortController().signal,
+      liveKeys: async function* keys(_table: string, scope: Row) {
+        yield { id: owners.get(String(scope.profile_id)) ?? null };
+      },
     };
-    for await (const verdict of profile!.confirm!(ctx as never, [deleted, source, alive].map((id) => ({ id })))) verdicts.push(verdict);
+    for await (const verdict of profile!.confirm!(
+      ctx as never,
+      [deleted, source, alive].map((id) => ({ id })),
+    ))
+      verdicts.push(verdict);
     expect(verdicts).toEqual([
       { key: { id: deleted }, gone: true, rereads: [{ table: 'event', work: { profile_id: deleted } }] },
-      { key: { id: source }, gone: true, marker: { _merged_into: destination }, rereads: [{ table: 'event', work: { profile_id: destination } }] },
+      {
+        key: { id: source },
+        gone: true,
+        marker: { _merged_into: destination },
+        rereads: [{ table: 'event', work: { profile_id: destination } }],
+      },
       { key: { id: alive }, gone: false },
     ]);
   });
@@ -239,12 +259,24 @@ describe('reading Klaviyo events', () => {
   it('does without future events where such a bound is refused, but not without pages of them', async () => {
     const { simulator, table } = await account();
     simulator.change.addFutureEvents({ count: 1_500 });
-    const refused = simulator.faults.add({ kind: 'status', status: 400, on: 'GET /api/events', query: 'greater-or-equal(datetime,2026-06-10T11:59:30Z)&include', body: '{"errors":[{"code":"invalid","detail":"End date may not be in the future"}]}' });
+    const refused = simulator.faults.add({
+      kind: 'status',
+      status: 400,
+      on: 'GET /api/events',
+      query: 'greater-or-equal(datetime,2026-06-10T11:59:30Z)&include',
+      body: '{"errors":[{"code":"invalid","detail":"End date may not be in the future"}]}',
+    });
     const first = await table('event').run();
     expect(first.error).toBeUndefined();
     expect(first.counted.future_events_refused).toBe(1);
     simulator.faults.clear(refused);
-    simulator.faults.add({ kind: 'status', status: 400, on: 'GET /api/events', query: 'page[size]=1000&page[cursor]', body: '{"errors":[{"code":"invalid","detail":"Invalid cursor provided."}]}' });
+    simulator.faults.add({
+      kind: 'status',
+      status: 400,
+      on: 'GET /api/events',
+      query: 'page[size]=1000&page[cursor]',
+      body: '{"errors":[{"code":"invalid","detail":"Invalid cursor provided."}]}',
+    });
     const { error } = await table('event').run({ since: NOW - DAY });
     expect(error).toMatchObject({ kind: 'data', code: 'klaviyo:400' });
   });
@@ -255,13 +287,15 @@ describe('reading Klaviyo events', () => {
     await events.run();
     const survivor = simulator.truth.profileOf([...simulator.truth.events()][0]!.id) as string;
     const work = { profile_id: survivor };
-    const { rows } = await events.run({ handed: [work] });
+    const { rows } = await events.run({ outbox: [work] });
     const own = [...simulator.truth.events()].filter((event) => simulator.truth.profileOf(event.id) === survivor).map((event) => event.id);
     expect([...byId(rows).keys()]).toEqual(expect.arrayContaining(own));
     expect(events.taken).toEqual([work]);
     // Nothing older than what the topic holds comes in by this door.
-    const limited = await events.run({ handed: [work], reach: NOW - 30 * DAY });
-    expect(limited.rows.every((row) => Date.parse(String((row.attributes as Row).datetime).replace(' ', 'T')) >= NOW - 30 * DAY)).toBe(true);
+    const limited = await events.run({ outbox: [work], horizon: NOW - 30 * DAY });
+    expect(limited.rows.every((row) => Date.parse(String((row.attributes as Row).datetime).replace(' ', 'T')) >= NOW - 30 * DAY)).toBe(
+      true,
+    );
     expect(limited.error).toBeUndefined();
   });
 
@@ -294,15 +328,22 @@ describe('reading Klaviyo events', () => {
     const { simulator, table } = await account({}, { events: ['Viewed Form'] });
     const { rows, error, pages } = await table('event').run();
     expect(error).toBeUndefined();
-    expectTruth(rows, [...simulator.truth.events()].filter((event) => simulator.truth.metricOf(event.id).resource().attributes.name === 'Viewed Form'));
+    expectTruth(
+      rows,
+      [...simulator.truth.events()].filter((event) => simulator.truth.metricOf(event.id).resource().attributes.name === 'Viewed Form'),
+    );
     expect(pages.flatMap(({ warnings = [] }) => warnings)).toContainEqual(expect.stringContaining('all events are read'));
   });
 
   it('tells of selected names that fit nothing, as after a rename', async () => {
     const { simulator, table } = await account({}, { events: ['Placed Order', 'Sent SMS'], excluded_integrations: ['Nobody'] });
-    const told = async (): Promise<string[]> => (await table('event').run({ since: NOW - DAY })).pages.flatMap(({ warnings = [] }) => warnings.map((text) => /called "(.*?)"/.exec(text)?.[1] ?? text));
+    const told = async (): Promise<string[]> =>
+      (await table('event').run({ since: NOW - DAY })).pages.flatMap(({ warnings = [] }) =>
+        warnings.map((text) => /called "(.*?)"/.exec(text)?.[1] ?? text),
+      );
     expect(await told()).toEqual(['Sent SMS', 'Nobody']);
-    for (const { id, resource } of [...simulator.truth.metrics()]) if (resource().attributes.name === 'Placed Order') simulator.change.renameMetric({ id, name: 'Bought' });
+    for (const { id, resource } of [...simulator.truth.metrics()])
+      if (resource().attributes.name === 'Placed Order') simulator.change.renameMetric({ id, name: 'Bought' });
     expect(await told()).toEqual(['Placed Order', 'Sent SMS', 'Nobody']);
   });
 
@@ -319,20 +360,30 @@ describe('reading Klaviyo events', () => {
     expect(run.counted).toEqual({ excluded_integration: out });
     const unwanted = [...new Set(events.map(({ id }) => attributesOf(id).name))].slice(1).map(String);
     const most = await account({}, { events: unwanted });
-    expect((await most.table('event').run()).counted).toEqual({ not_selected: events.filter(({ id }) => !unwanted.includes(String(attributesOf(id).name))).length });
+    expect((await most.table('event').run()).counted).toEqual({
+      not_selected: events.filter(({ id }) => !unwanted.includes(String(attributesOf(id).name))).length,
+    });
   });
 
   it('reads only selected metrics, and all but excluded integrations', async () => {
     const { simulator, metrics } = await account();
     const all = await metrics();
     const picked = simulator.truth.metricOf([...simulator.truth.events()][0]!.id).id;
-    const excluded = all.map((metric) => ((metric.attributes as Row).integration as Row | null)?.name).find((name) => typeof name === 'string') as string;
+    const excluded = all
+      .map((metric) => ((metric.attributes as Row).integration as Row | null)?.name)
+      .find((name) => typeof name === 'string') as string;
     const integrationOf = (event: string): unknown => simulator.truth.metricOf(event).resource().attributes.integration?.name;
 
     const some = await account({}, { events: [picked] });
-    expectTruth((await some.table('event').run()).rows, [...simulator.truth.events()].filter((event) => simulator.truth.metricOf(event.id).id === picked));
+    expectTruth(
+      (await some.table('event').run()).rows,
+      [...simulator.truth.events()].filter((event) => simulator.truth.metricOf(event.id).id === picked),
+    );
     const rest = await account({}, { excluded_integrations: [excluded.toUpperCase()] });
-    expectTruth((await rest.table('event').run()).rows, [...simulator.truth.events()].filter((event) => integrationOf(event.id) !== excluded));
+    expectTruth(
+      (await rest.table('event').run()).rows,
+      [...simulator.truth.events()].filter((event) => integrationOf(event.id) !== excluded),
+    );
   });
 
   it('keeps what an event is attributed to when asked', async () => {

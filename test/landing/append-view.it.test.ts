@@ -31,10 +31,16 @@ describe('the view over an append-only log', () => {
 
   const append = async (versions: readonly Version[]): Promise<void> => {
     for (const { offset, id, part, user, deleted } of versions) {
-      await database.query(`INSERT INTO ${log} (id, part, "user", _deleted, _kafka_partition, _kafka_offset, _kafka_ts) VALUES ($1, $2, $3, $4, 0, $5, now())`, [id, part, user, deleted, offset]);
+      await database.query(
+        `INSERT INTO ${log} (id, part, "user", _deleted, _kafka_partition, _kafka_offset, _kafka_ts) VALUES ($1, $2, $3, $4, 0, $5, now())`,
+        [id, part, user, deleted, offset],
+      );
     }
   };
-  const shown = async (): Promise<string[]> => (await database.query(`SELECT id, part, "user" FROM ${schema}.shop_order`)).rows.map(row => `${row.id}/${row.part}=${row.user}`).sort();
+  const shown = async (): Promise<string[]> =>
+    (await database.query(`SELECT id, part, "user" FROM ${schema}.shop_order`)).rows
+      .map((row) => `${row.id}/${row.part}=${row.user}`)
+      .sort();
   const count = async (): Promise<number> => (await database.query(`SELECT count(*)::int AS n FROM ${log}`)).rows[0].n;
 
   const versions = history(7, 400);
@@ -61,14 +67,18 @@ describe('the view over an append-only log', () => {
     const before = await count();
     await database.query(cleanUp(dialect, table, log));
     expect(await shown()).toEqual(truth(versions));
-    const { rows } = await database.query(`SELECT count(DISTINCT _kafka_offset)::int AS n FROM ${log} GROUP BY id, part HAVING count(DISTINCT _kafka_offset) > 1`);
+    const { rows } = await database.query(
+      `SELECT count(DISTINCT _kafka_offset)::int AS n FROM ${log} GROUP BY id, part HAVING count(DISTINCT _kafka_offset) > 1`,
+    );
     expect(rows).toEqual([]);
     expect(await count()).toBeLessThan(before / 3);
   });
 
   it('does not grow when files are loaded again', async () => {
     const load = async (): Promise<void> => {
-      await database.query(`INSERT INTO ${log} SELECT loaded.* FROM ${schema}.stage AS loaded WHERE ${notLanded(dialect, table, log, 'loaded')}`);
+      await database.query(
+        `INSERT INTO ${log} SELECT loaded.* FROM ${schema}.stage AS loaded WHERE ${notLanded(dialect, table, log, 'loaded')}`,
+      );
     };
     await database.query(`TRUNCATE ${log}`);
     await append(versions);

@@ -30,11 +30,14 @@ test('a failed task is started again, also when the workers are sorting out who 
       failed = false;
       return answer(202, {});
     }
-    return answer(200, { connector: { state: 'RUNNING' }, tasks: [failed ? { id: 0, state: 'FAILED', trace: 'x' } : { id: 0, state: 'RUNNING' }] });
+    return answer(200, {
+      connector: { state: 'RUNNING' },
+      tasks: [failed ? { id: 0, state: 'FAILED', trace: 'x' } : { id: 0, state: 'RUNNING' }],
+    });
   });
-  await new Promise<void>(listening => worker!.listen(0, '127.0.0.1', listening));
+  await new Promise<void>((listening) => worker!.listen(0, '127.0.0.1', listening));
   const connect = connectClient(`http://127.0.0.1:${(worker.address() as AddressInfo).port}`);
   const diffs = await applyLanding(rendered, connect, { now: Date.now, signal: new AbortController().signal });
   expect(diffs.map(({ kind }) => kind)).toEqual(['same']);
-  expect(asked.filter(one => one.includes('restart')).map(one => one.slice(-3))).toEqual(['409', '409', '202']);
+  expect(asked.filter((one) => one.includes('restart')).map((one) => one.slice(-3))).toEqual(['409', '409', '202']);
 });

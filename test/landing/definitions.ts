@@ -1,4 +1,4 @@
-import type { Field, FieldType, TableDefinition } from '../../src/table/types.ts';
+import type { Field, FieldType, TableDefinition } from '../../src/core/table.ts';
 
 export const field = (type: FieldType, doc = `A ${type}; it's "quoted"`): Field => ({ type, doc });
 
@@ -31,7 +31,25 @@ export const reservedNames: TableDefinition = {
   documentedKey: ['select'],
   key: ['select'],
   fields: Object.fromEntries(
-    ['select', 'from', 'timestamp', 'tag', 'order', 'group', 'current', 'open', 'identity', 'sample', 'hash', 'qualify', 'national', 'account', 'percent', 'key', 'table', 'end']
-      .map(name => [name, field('text')]),
+    [
+      'select',
+      'from',
+      'timestamp',
+      'tag',
+      'order',
+      'group',
+      'current',
+      'open',
+      'identity',
+      'sample',
+      'hash',
+      'qualify',
+      'national',
+      'account',
+      'percent',
+      'key',
+      'table',
+      'end',
+    ].map((name) => [name, field('text')]),
   ),
 };

@@ -22,12 +22,15 @@ export function history(seed: number, length: number): Version[] {
 
 /** What compaction leaves: the newest version of every key. */
 export function compacted(versions: readonly Version[]): Version[] {
-  return versions.filter((version, at) => !versions.slice(at + 1).some(later => later.id === version.id && later.part === version.part));
+  return versions.filter((version, at) => !versions.slice(at + 1).some((later) => later.id === version.id && later.part === version.part));
 }
 
 /** The table after these versions, as `id/part=user`. */
 export function truth(versions: readonly Version[]): string[] {
   const rows = new Map<string, Version>();
   for (const version of versions) rows.set(`${version.id}/${version.part}`, version);
-  return [...rows.values()].filter(version => !version.deleted).map(version => `${version.id}/${version.part}=${version.user}`).sort();
+  return [...rows.values()]
+    .filter((version) => !version.deleted)
+    .map((version) => `${version.id}/${version.part}=${version.user}`)
+    .sort();
 }

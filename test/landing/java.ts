@@ -15,15 +15,36 @@ export async function jarsOf(artifact: Artifact): Promise<string[]> {
   return jarsIn(await fetchArtifact(artifact, { cache: cacheFolder(), log: () => undefined, signal: new AbortController().signal }));
 }
 
-export const jarsIn = (folder: string): string[] => readdirSync(folder).filter(name => name.endsWith('.jar')).map(name => join(folder, name));
+export const jarsIn = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.jar'))
+    .map((name) => join(folder, name));
 
 /** Compiles a class of this folder, runs it and answers what it prints. */
 export async function runJava(name: string, libraries: readonly string[], input: object): Promise<string> {
   const ecj = (await jarsOf(compiler)).join(delimiter);
   const out = mkdtempSync(join(tmpdir(), 'tributary-java-'));
-  const java = (args: readonly string[], text = ''): string => execFileSync(javaCommand(), ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...args], { input: text, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024, stdio: ['pipe', 'pipe', 'pipe'] });
+  const java = (args: readonly string[], text = ''): string =>
+    execFileSync(javaCommand(), ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...args], {
+      input: text,
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
   try {
-    java(['-cp', ecj, 'org.eclipse.jdt.internal.compiler.batch.Main', '--release', '17', '-nowarn', '-cp', libraries.join(delimiter), '-d', out, fileURLToPath(new URL(`${name}.java`, import.meta.url))]);
+    java([
+      '-cp',
+      ecj,
+      'org.eclipse.jdt.internal.compiler.batch.Main',
+      '--release',
+      '17',
+      '-nowarn',
+      '-cp',
+      libraries.join(delimiter),
+      '-d',
+      out,
+      fileURLToPath(new URL(`${name}.java`, import.meta.url)),
+    ]);
     return java(['-cp', [out, ...libraries].join(delimiter), name], JSON.stringify(input));
   } finally {
     rmSync(out, { recursive: true, force: true });

@@ -23,5 +23,15 @@ export async function countOf(brokers: readonly string[], topic: string): Promis
 }
 
 export function testAccess(brokers: readonly string[], prefix = 'landing'): KafkaAccess {
-  return { settings: { brokers, clientId: 'landing-test', prefix, replicationFactor: 1, minInSyncReplicas: 1, registry: { url: '' }, compression: 'none' } };
+  return {
+    settings: {
+      brokers,
+      clientId: 'landing-test',
+      prefix,
+      replicationFactor: 1,
+      minInSyncReplicas: 1,
+      registry: { url: '' },
+      compression: 'none',
+    },
+  };
 }

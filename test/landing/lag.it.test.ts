@@ -25,7 +25,10 @@ describe('a sink that has not read a topic to its end', () => {
   let deleter: TopicWriter & { close(): Promise<void> };
 
   beforeAll(async () => {
-    await ensureTopics(kafka, [topic, deletes].map(name => ({ name, partitions: 1, kind: 'table' as const })));
+    await ensureTopics(
+      kafka,
+      [topic, deletes].map((name) => ({ name, partitions: 1, kind: 'table' as const })),
+    );
     writer = await topicWriter({ brokers: stack.brokers, registryUrl: stack.registryUrl, topic, definition: orders });
     await writer.upsert({ id: 'a', part: 1 });
     await writer.upsert({ id: 'b', part: 1 });
@@ -44,7 +47,20 @@ describe('a sink that has not read a topic to its end', () => {
 
   type DeletesBy = 'marker' | 'tombstone';
   const lagOf = async (of: string, deletesBy: DeletesBy, offset: number | undefined, ms: number): Promise<TopicLag> =>
-    (await sinkLag(kafka, [{ topic: of, committed: offset === undefined ? [] : [{ topic: of, partition: 0, offset }], deletesBy, deadLetterTopic: `${prefix}._dlq.none` }], after(ms)))[0]!;
+    (
+      await sinkLag(
+        kafka,
+        [
+          {
+            topic: of,
+            committed: offset === undefined ? [] : [{ topic: of, partition: 0, offset }],
+            deletesBy,
+            deadLetterTopic: `${prefix}._dlq.none`,
+          },
+        ],
+        after(ms),
+      )
+    )[0]!;
 
   it('may miss deletes after an hour when it goes by markers, after seven days when it goes by tombstones', async () => {
     const missed = async (deletesBy: DeletesBy, ms: number): Promise<boolean> => (await lagOf(topic, deletesBy, 1, ms)).deletesMayBeMissed;
@@ -54,12 +70,21 @@ describe('a sink that has not read a topic to its end', () => {
 
   it('misses nothing before it has landed anything, however old the topic is', async () => {
     for (const deletesBy of ['marker', 'tombstone'] as const) {
-      expect(await lagOf(topic, deletesBy, undefined, 30 * 24 * HOUR)).toMatchObject({ caughtUp: false, rowsAtMost: 4, deletesMayBeMissed: false });
+      expect(await lagOf(topic, deletesBy, undefined, 30 * 24 * HOUR)).toMatchObject({
+        caughtUp: false,
+        rowsAtMost: 4,
+        deletesMayBeMissed: false,
+      });
     }
   }, 60_000);
 
   it('that appends has no lag behind a tombstone whose marker it has read, which it may never commit', async () => {
-    expect(await lagOf(deletes, 'marker', 8, 2 * HOUR)).toMatchObject({ caughtUp: true, rowsAtMost: 0, lagSeconds: 0, deletesMayBeMissed: false });
+    expect(await lagOf(deletes, 'marker', 8, 2 * HOUR)).toMatchObject({
+      caughtUp: true,
+      rowsAtMost: 0,
+      lagSeconds: 0,
+      deletesMayBeMissed: false,
+    });
     expect(await lagOf(deletes, 'tombstone', 8, 2 * HOUR)).toMatchObject({ caughtUp: false, rowsAtMost: 2 });
   }, 60_000);
 
@@ -69,13 +94,20 @@ describe('a sink that has not read a topic to its end', () => {
     expect([await missed(1), await missed(4), await missed(9)]).toEqual([true, true, false]);
   }, 60_000);
 
-  it.each(LANDINGS.map(landing => [landing.name, landing] as const))('%s goes by what its connector is shown', async (name, landing) => {
-    // The worker's answers: it runs and has committed the first row.
-    const connect = { status: async () => ({ connector: { state: 'RUNNING' }, tasks: [] }), offsets: async () => [{ topic, partition: 0, offset: 1 }] } as unknown as ConnectClient;
-    const rendered = renderLanding({ ...landing, prefix, connections: [{ name: 'shop', tables: [orders] }] });
-    const [status] = await landingStatus(rendered, connect, kafka, after(2 * HOUR));
-    expect(status!.topics).toMatchObject([{ topic, caughtUp: false, deletesMayBeMissed: !['postgres', 'bigquery'].includes(name) }]);
-  }, 60_000);
+  it.each(LANDINGS.map((landing) => [landing.name, landing] as const))(
+    '%s goes by what its connector is shown',
+    async (name, landing) => {
+      // The worker's answers: it runs and has committed the first row.
+      const connect = {
+        status: async () => ({ connector: { state: 'RUNNING' }, tasks: [] }),
+        offsets: async () => [{ topic, partition: 0, offset: 1 }],
+      } as unknown as ConnectClient;
+      const rendered = renderLanding({ ...landing, prefix, connections: [{ name: 'shop', tables: [orders] }] });
+      const [status] = await landingStatus(rendered, connect, kafka, after(2 * HOUR));
+      expect(status!.topics).toMatchObject([{ topic, caughtUp: false, deletesMayBeMissed: !['postgres', 'bigquery'].includes(name) }]);
+    },
+    60_000,
+  );
 
   it('is as far behind as the oldest record of a large backlog, however far its end is', async () => {
     await writer.upsert(...Array.from({ length: 150 }, (_, at) => ({ id: `r${at}`, part: 1 })));

@@ -12,7 +12,7 @@ import { postgresLanding } from '../../src/landing/settings.ts';
 import { setUpPostgres } from '../../src/landing/setup-postgres.ts';
 import { deadLetterTopics, landingStatus } from '../../src/landing/status.ts';
 import type { Landing } from '../../src/landing/types.ts';
-import type { TableDefinition, TableRecord } from '../../src/table/types.ts';
+import type { TableDefinition, TableRecord } from '../../src/core/table.ts';
 import { startSharedConnect } from '../setup/shared-stack.ts';
 import { field, orders as definition } from './definitions.ts';
 import { countOf, eventually, testAccess } from './kafka-helpers.ts';
@@ -59,10 +59,19 @@ describe('the PostgreSQL landing', () => {
     connect = connectClient(await startSharedConnect());
     await ensureTopics(kafka, deadLetterTopics(rendered));
     // Epoch ms, dates as text, longs as bigint: what the topic holds, without a time zone of ours.
-    database = new Client({ ...stack.postgres, types: { getTypeParser: (oid: number, format: any) => PARSERS[oid] ?? types.getTypeParser(oid, format) } as never });
+    database = new Client({
+      ...stack.postgres,
+      types: { getTypeParser: (oid: number, format: any) => PARSERS[oid] ?? types.getTypeParser(oid, format) } as never,
+    });
     await database.connect();
     await setUpPostgres(rendered, settings, stack.postgres, stack.postgres.password);
-    writer = await topicWriter({ brokers: stack.brokers, registryUrl: stack.registryUrl, topic: `${prefix}.shop.order`, definition, partitions: 2 });
+    writer = await topicWriter({
+      brokers: stack.brokers,
+      registryUrl: stack.registryUrl,
+      topic: `${prefix}.shop.order`,
+      definition,
+      partitions: 2,
+    });
   }, 120_000);
 
   afterAll(async () => {
@@ -72,19 +81,21 @@ describe('the PostgreSQL landing', () => {
   });
 
   const rows = async (): Promise<Record<string, unknown>[]> =>
-    (await database.query(`SELECT * FROM ${table} ORDER BY id, part`)).rows.map(row => ({ ...row }));
+    (await database.query(`SELECT * FROM ${table} ORDER BY id, part`)).rows.map((row) => ({ ...row }));
   const expectRows = (expected: readonly TableRecord[]): Promise<void> =>
-    eventually(async () => expect(await rows()).toEqual(expected.map(record => ({ ...EMPTY, ...record, _synced_at: SYNCED_AT, _deleted: false })).sort(byKey)));
+    eventually(async () =>
+      expect(await rows()).toEqual(expected.map((record) => ({ ...EMPTY, ...record, _synced_at: SYNCED_AT, _deleted: false })).sort(byKey)),
+    );
 
   it('passes its own check and the worker accepts it', async () => {
     expect(await checkLanding(landing, rendered, connect)).toEqual([]);
   });
 
   it('is created once, runs, and applying it again changes nothing', async () => {
-    expect((await planLanding(rendered, connect)).map(diff => diff.kind)).toEqual(['create']);
+    expect((await planLanding(rendered, connect)).map((diff) => diff.kind)).toEqual(['create']);
     await applyLanding(rendered, connect, applying);
-    expect((await planLanding(rendered, connect)).map(diff => diff.kind)).toEqual(['same']);
-    expect((await applyLanding(rendered, connect, applying)).map(diff => diff.kind)).toEqual(['same']);
+    expect((await planLanding(rendered, connect)).map((diff) => diff.kind)).toEqual(['same']);
+    expect((await applyLanding(rendered, connect, applying)).map((diff) => diff.kind)).toEqual(['same']);
     await setUpPostgres(rendered, settings, stack.postgres, stack.postgres.password);
   }, 120_000);
 
@@ -94,9 +105,19 @@ describe('the PostgreSQL landing', () => {
   }, 60_000);
 
   it('keeps the column types of the set-up', async () => {
-    const { rows: found } = await database.query(`SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = $1 AND table_name = 'shop_order'`, [`s_${run}`]);
-    const types = Object.fromEntries(found.map(row => [row.column_name, row.data_type]));
-    expect(types).toMatchObject({ created: 'timestamp with time zone', properties: 'json', _extra: 'json', born: 'date', count: 'bigint', _deleted: 'boolean' });
+    const { rows: found } = await database.query(
+      `SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = $1 AND table_name = 'shop_order'`,
+      [`s_${run}`],
+    );
+    const types = Object.fromEntries(found.map((row) => [row.column_name, row.data_type]));
+    expect(types).toMatchObject({
+      created: 'timestamp with time zone',
+      properties: 'json',
+      _extra: 'json',
+      born: 'date',
+      count: 'bigint',
+      _deleted: 'boolean',
+    });
   });
 
   it('updates by key, and leaves no row behind a marker and its tombstone', async () => {
@@ -117,19 +138,25 @@ describe('the PostgreSQL landing', () => {
     const later = await writer.evolve(evolved);
     await later.upsert({ ...SAMPLES.full, user: 'evolved', later: 1_767_323_045_678, note: 'new' });
     const { full: _full, ...rest } = SAMPLES;
-    const expected = [...Object.values(rest).map(row => ({ ...row, later: null, note: null })), { ...SAMPLES.full, user: 'evolved', later: 1_767_323_045_678, note: 'new' }];
+    const expected = [
+      ...Object.values(rest).map((row) => ({ ...row, later: null, note: null })),
+      { ...SAMPLES.full, user: 'evolved', later: 1_767_323_045_678, note: 'new' },
+    ];
     await expectRows(expected);
     await setUpPostgres(renderLanding({ ...landing, connections: [{ name: 'shop', tables: [evolved] }] }), settings, stack.postgres);
-    const type = await database.query(`SELECT data_type FROM information_schema.columns WHERE table_schema = $1 AND column_name = 'later'`, [`s_${run}`]);
+    const type = await database.query(
+      `SELECT data_type FROM information_schema.columns WHERE table_schema = $1 AND column_name = 'later'`,
+      [`s_${run}`],
+    );
     expect(type.rows).toEqual([{ data_type: 'timestamp with time zone' }]);
     await later.upsert({ ...SAMPLES.early, later: -62_167_219_200_000 });
-    await expectRows(expected.map(row => (row.id === 'b' && row.part === -1 ? { ...row, later: -62_167_219_200_000 } : row)));
+    await expectRows(expected.map((row) => (row.id === 'b' && row.part === -1 ? { ...row, later: -62_167_219_200_000 } : row)));
   }, 60_000);
 
   it('puts a message nobody can read with the dead letters and goes on', async () => {
     await writer.raw(Buffer.from('no avro'), Buffer.from('neither'));
     await writer.upsert({ id: 'after-poison', part: 1 });
-    await eventually(async () => expect((await rows()).some(row => row['id'] === 'after-poison')).toBe(true));
+    await eventually(async () => expect((await rows()).some((row) => row['id'] === 'after-poison')).toBe(true));
     await eventually(async () => expect(await countOf(stack.brokers, connector.deadLetterTopic)).toBe(1));
   }, 60_000);
 
@@ -138,7 +165,13 @@ describe('the PostgreSQL landing', () => {
     for (const key of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) await writer.raw(Buffer.from(key), Buffer.from('x'));
     await eventually(async () => {
       const [status] = await landingStatus(rendered, connect, kafka, Date.now);
-      expect(status).toMatchObject({ connector: connector.name, state: 'RUNNING', tasks: [{ state: 'RUNNING' }], deadLetters: 8, topics: [{ topic: `${prefix}.shop.order`, caughtUp: true, lagSeconds: 0 }] });
+      expect(status).toMatchObject({
+        connector: connector.name,
+        state: 'RUNNING',
+        tasks: [{ state: 'RUNNING' }],
+        deadLetters: 8,
+        topics: [{ topic: `${prefix}.shop.order`, caughtUp: true, lagSeconds: 0 }],
+      });
     });
   }, 60_000);
 
@@ -158,10 +191,10 @@ describe('the PostgreSQL landing', () => {
 });
 
 const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
-  20: text => (Number.isSafeInteger(Number(text)) ? Number(text) : BigInt(text)),
-  114: text => text,
-  1082: text => text,
-  1114: text => epochMs(`${text}+00`),
+  20: (text) => (Number.isSafeInteger(Number(text)) ? Number(text) : BigInt(text)),
+  114: (text) => text,
+  1082: (text) => text,
+  1114: (text) => epochMs(`${text}+00`),
   1184: epochMs,
 };
 
@@ -173,15 +206,34 @@ function epochMs(text: string): number {
   return date.getTime();
 }
 
-const byKey = (a: TableRecord, b: TableRecord): number => (a['id']! < b['id']! ? -1 : a['id']! > b['id']! ? 1 : Number(a['part']) - Number(b['part']));
+const byKey = (a: TableRecord, b: TableRecord): number =>
+  a['id']! < b['id']! ? -1 : a['id']! > b['id']! ? 1 : Number(a['part']) - Number(b['part']);
 
 const EMPTY = { user: null, count: null, ratio: null, active: null, created: null, born: null, properties: null, _extra: null };
 
 const SAMPLES = {
-  full: { id: 'a', part: 1, user: 'x', count: 42, ratio: 0.1, active: true, created: 1_767_323_045_678, born: '2026-01-02', properties: '{"a":[1,2.50,null],"z":"ü"}', _extra: '{"n":12345678901234567890}' },
+  full: {
+    id: 'a',
+    part: 1,
+    user: 'x',
+    count: 42,
+    ratio: 0.1,
+    active: true,
+    created: 1_767_323_045_678,
+    born: '2026-01-02',
+    properties: '{"a":[1,2.50,null],"z":"ü"}',
+    _extra: '{"n":12345678901234567890}',
+  },
   nulls: { id: 'a', part: 2 },
   early: { id: 'b', part: -1, created: -62_167_219_200_000, count: -9_223_372_036_854_775_808n, ratio: -1.797e308 },
-  late: { id: 'b', part: 9_223_372_036_854_775_807n, created: 253_402_300_799_999, count: 9_223_372_036_854_775_807n, ratio: 5e-324, active: false },
+  late: {
+    id: 'b',
+    part: 9_223_372_036_854_775_807n,
+    created: 253_402_300_799_999,
+    count: 9_223_372_036_854_775_807n,
+    ratio: 5e-324,
+    active: false,
+  },
   odd: { id: '', part: 0, user: `quote ' " \\ \n \u{1f600}`, properties: '{"nul":"\\u0000","half":"\\ud800"}' },
   large: { id: 'large', part: 0, properties: JSON.stringify({ text: 'x'.repeat(900_000) }) },
 } satisfies Record<string, TableRecord>;

@@ -1,9 +1,9 @@
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { Kafka, Partitioners, logLevel } from 'kafkajs';
 import type { Producer } from 'kafkajs';
-import { compileTable } from '../../src/table/codec.ts';
-import type { TableDefinition, TableRecord } from '../../src/table/types.ts';
-import { frame } from '../../src/table/wire.ts';
+import { compileTable } from '../../src/record/codec.ts';
+import type { TableDefinition, TableRecord } from '../../src/core/table.ts';
+import { frame } from '../../src/record/framing.ts';
 
 export interface TopicWriter {
   readonly topic: string;
@@ -32,11 +32,23 @@ export async function topicWriter(options: WriterOptions): Promise<TopicWriter &
   await admin.connect();
   await admin.createTopics({
     waitForLeaders: true,
-    topics: [{ topic: options.topic, numPartitions: options.partitions ?? 1, replicationFactor: 1, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }],
+    topics: [
+      {
+        topic: options.topic,
+        numPartitions: options.partitions ?? 1,
+        replicationFactor: 1,
+        configEntries: [{ name: 'cleanup.policy', value: 'compact' }],
+      },
+    ],
   });
   await admin.disconnect();
   const registry = new SchemaRegistry({ host: options.registryUrl });
-  const producer = kafka.producer({ transactionalId: `landing-test-${options.topic}`, idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
+  const producer = kafka.producer({
+    transactionalId: `landing-test-${options.topic}`,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
   await producer.connect();
   return { ...(await writer(options.topic, options.definition, registry, producer)), close: () => producer.disconnect() };
 }
@@ -44,11 +56,17 @@ export async function topicWriter(options: WriterOptions): Promise<TopicWriter &
 async function writer(topic: string, definition: TableDefinition, registry: SchemaRegistry, producer: Producer): Promise<TopicWriter> {
   const codec = compileTable('landing_test', definition);
   const register = async (side: 'key' | 'value', schema: object): Promise<number> =>
-    (await registry.register({ type: SchemaType.AVRO, schema: JSON.stringify(schema) }, { subject: `${topic}-${side}`, compatibility: 'FULL_TRANSITIVE' as never })).id;
+    (
+      await registry.register(
+        { type: SchemaType.AVRO, schema: JSON.stringify(schema) },
+        { subject: `${topic}-${side}`, compatibility: 'FULL_TRANSITIVE' as never },
+      )
+    ).id;
   const keyId = await register('key', codec.keySchema);
   const valueId = await register('value', codec.valueSchema);
-  const blank = Object.fromEntries([...Object.keys(definition.fields), '_extra'].map(name => [name, null]));
-  const keyOf = (record: TableRecord): Buffer => frame(keyId, codec.keyBody(Object.fromEntries(definition.key.map(name => [name, record[name]!]))));
+  const blank = Object.fromEntries([...Object.keys(definition.fields), '_extra'].map((name) => [name, null]));
+  const keyOf = (record: TableRecord): Buffer =>
+    frame(keyId, codec.keyBody(Object.fromEntries(definition.key.map((name) => [name, record[name]!]))));
   const send = async (messages: readonly { key: Buffer; value: Buffer | null }[]): Promise<void> => {
     const transaction = await producer.transaction();
     for (let from = 0; from < messages.length; from += 500) await transaction.send({ topic, messages: messages.slice(from, from + 500) });
@@ -56,15 +74,24 @@ async function writer(topic: string, definition: TableDefinition, registry: Sche
   };
   return {
     topic,
-    upsert: (...records) => send(records.map(record => ({ key: keyOf(record), value: frame(valueId, codec.body({ ...blank, ...record }), codec.tail(SYNCED_AT, false)) }))),
+    upsert: (...records) =>
+      send(
+        records.map((record) => ({
+          key: keyOf(record),
+          value: frame(valueId, codec.body({ ...blank, ...record }), codec.tail(SYNCED_AT, false)),
+        })),
+      ),
     remove: (...keys) =>
       send(
-        keys.flatMap(record => {
-          const key = Object.fromEntries(definition.key.map(name => [name, record[name]!]));
-          return [{ key: keyOf(record), value: frame(valueId, codec.markerBody(key), codec.tail(SYNCED_AT, true)) }, { key: keyOf(record), value: null }];
+        keys.flatMap((record) => {
+          const key = Object.fromEntries(definition.key.map((name) => [name, record[name]!]));
+          return [
+            { key: keyOf(record), value: frame(valueId, codec.markerBody(key), codec.tail(SYNCED_AT, true)) },
+            { key: keyOf(record), value: null },
+          ];
         }),
       ),
     raw: (key, value) => send([{ key, value }]),
-    evolve: later => writer(topic, later, registry, producer),
+    evolve: (later) => writer(topic, later, registry, producer),
   };
 }

@@ -9,7 +9,7 @@ import type { Version } from './history.ts';
 import { landingOf } from './landings.ts';
 
 const rendered = renderLanding(landingOf('snowflake'));
-const file = (path: string): string[] => statements(rendered.files.find(one => one.path === path)!.text);
+const file = (path: string): string[] => statements(rendered.files.find((one) => one.path === path)!.text);
 const LOG = 'TRIBUTARY.LANDING.SHOP_ORDER_LOG';
 
 /** Roles, users, grants and warehouses: fakesnow has no rights to give. */
@@ -20,7 +20,7 @@ interface Step {
   readonly ask: boolean;
 }
 
-const run = (...sql: readonly string[]): Step[] => sql.filter(one => !RIGHTS.test(one)).map(one => ({ sql: one, ask: false }));
+const run = (...sql: readonly string[]): Step[] => sql.filter((one) => !RIGHTS.test(one)).map((one) => ({ sql: one, ask: false }));
 const ask = (sql: string): Step => ({ sql, ask: true });
 const SHOWN = ask('SELECT * FROM TRIBUTARY.LANDING.SHOP_ORDER');
 const KEPT = ask(`SELECT ID, PART, _KAFKA_OFFSET FROM ${LOG}`);
@@ -31,8 +31,10 @@ type Rows = Record<string, unknown>[];
 function onSnowflake<Name extends string>(scenarios: Readonly<Record<Name, readonly Step[]>>): Record<Name, Rows[]> {
   const setUp = run(...file('setup.sql'), ...file('setup.sql'), ...file('views.sql'));
   const names = Object.keys(scenarios) as Name[];
-  const input = JSON.stringify(names.map(name => [...setUp, ...scenarios[name]]));
-  const answers = JSON.parse(execFileSync(pythonWithPackages(), [fileURLToPath(new URL('run_snowflake.py', import.meta.url))], { input, encoding: 'utf8' })) as Rows[][];
+  const input = JSON.stringify(names.map((name) => [...setUp, ...scenarios[name]]));
+  const answers = JSON.parse(
+    execFileSync(pythonWithPackages(), [fileURLToPath(new URL('run_snowflake.py', import.meta.url))], { input, encoding: 'utf8' }),
+  ) as Rows[][];
   return Object.fromEntries(names.map((name, at) => [name, answers[at]])) as Record<Name, Rows[]>;
 }
 
@@ -40,8 +42,9 @@ const text = (value: string | null): string => (value === null ? 'NULL' : `'${va
 
 /** Rows as the connector appends them: one column per field, the place in the topic, its own metadata. fakesnow cannot cast a VARIANT that is a string, so JSON is parsed here. */
 function append(versions: readonly Version[], properties: string | null = '{"a":[1,2.5],"z":"\u00fc"}'): Step[] {
-  const rows = versions.map(({ offset, id, part, user, deleted }) =>
-    `(${[text(id), part, text(user), text(deleted ? null : properties), deleted, offset, text(JSON.stringify({ topic: 'saas.shop.order', partition: 0, offset }))].join(', ')})`,
+  const rows = versions.map(
+    ({ offset, id, part, user, deleted }) =>
+      `(${[text(id), part, text(user), text(deleted ? null : properties), deleted, offset, text(JSON.stringify({ topic: 'saas.shop.order', partition: 0, offset }))].join(', ')})`,
   );
   return run(
     `INSERT INTO ${LOG} (ID, PART, "USER", PROPERTIES, _DELETED, _KAFKA_PARTITION, _KAFKA_OFFSET, _KAFKA_TS, RECORD_METADATA)
@@ -49,27 +52,42 @@ function append(versions: readonly Version[], properties: string | null = '{"a":
   );
 }
 
-const table = (rows: readonly Record<string, unknown>[]): string[] => rows.map(row => `${row['ID']}/${row['PART']}=${row['USER']}`).sort();
+const table = (rows: readonly Record<string, unknown>[]): string[] =>
+  rows.map((row) => `${row['ID']}/${row['PART']}=${row['USER']}`).sort();
 
 describe('the Snowflake landing on fakesnow', () => {
   const versions = history(11, 240);
-  const parts = [0, 80, 160].map(from => versions.slice(from, from + 80));
-  const later: Version[] = [{ offset: 500, id: 'k1', part: 1, user: 'later', deleted: false }, { offset: 501, id: 'k2', part: 2, user: null, deleted: true }];
+  const parts = [0, 80, 160].map((from) => versions.slice(from, from + 80));
+  const later: Version[] = [
+    { offset: 500, id: 'k1', part: 1, user: 'later', deleted: false },
+    { offset: 501, id: 'k2', part: 2, user: null, deleted: true },
+  ];
   let answers: Record<'appended' | 'cleaned' | 'json' | 'evolved', Rows[]>;
 
   beforeAll(() => {
     answers = onSnowflake({
       appended: [
-        ...parts.flatMap(part => [...append(part), SHOWN]),
-        ...append(versions.slice(150, 200)), SHOWN,
-        ...append([...versions].reverse()), SHOWN,
-        ...append(compacted(versions)), SHOWN,
+        ...parts.flatMap((part) => [...append(part), SHOWN]),
+        ...append(versions.slice(150, 200)),
+        SHOWN,
+        ...append([...versions].reverse()),
+        SHOWN,
+        ...append(compacted(versions)),
+        SHOWN,
       ],
       cleaned: [
-        ...append(versions), ...append(versions.slice(0, 100)), SHOWN, KEPT,
-        ...run(...file('cleanup.sql')), SHOWN, KEPT,
-        ...append(versions.slice(0, 60)), SHOWN,
-        ...append(later), ...run(...file('cleanup.sql')), SHOWN,
+        ...append(versions),
+        ...append(versions.slice(0, 100)),
+        SHOWN,
+        KEPT,
+        ...run(...file('cleanup.sql')),
+        SHOWN,
+        KEPT,
+        ...append(versions.slice(0, 60)),
+        SHOWN,
+        ...append(later),
+        ...run(...file('cleanup.sql')),
+        SHOWN,
       ],
       json: [
         ...append([{ offset: 0, id: 'good', part: 0, user: "it's", deleted: false }]),
@@ -77,8 +95,15 @@ describe('the Snowflake landing on fakesnow', () => {
         ask('SELECT ID, "USER", PROPERTIES:a[1]::FLOAT AS A, PROPERTIES IS NULL AS EMPTY FROM TRIBUTARY.LANDING.SHOP_ORDER ORDER BY ID'),
       ],
       evolved: [
-        ...run(`DROP VIEW TRIBUTARY.LANDING.SHOP_ORDER`, `ALTER TABLE ${LOG} DROP COLUMN RATIO`, ...file('setup.sql'), ...file('views.sql')),
-        ask(`SELECT COLUMN_NAME, DATA_TYPE FROM TRIBUTARY.INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = 'SHOP_ORDER_LOG' ORDER BY COLUMN_NAME`),
+        ...run(
+          `DROP VIEW TRIBUTARY.LANDING.SHOP_ORDER`,
+          `ALTER TABLE ${LOG} DROP COLUMN RATIO`,
+          ...file('setup.sql'),
+          ...file('views.sql'),
+        ),
+        ask(
+          `SELECT COLUMN_NAME, DATA_TYPE FROM TRIBUTARY.INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = 'SHOP_ORDER_LOG' ORDER BY COLUMN_NAME`,
+        ),
         ask('SELECT RATIO FROM TRIBUTARY.LANDING.SHOP_ORDER'),
       ],
     });
@@ -96,23 +121,45 @@ describe('the Snowflake landing on fakesnow', () => {
     const byKey = (a: Rows[number], b: Rows[number]): number => (`${a['ID']}/${a['PART']}` < `${b['ID']}/${b['PART']}` ? -1 : 1);
     expect(after!.sort(byKey)).toEqual(before!.sort(byKey));
     expect(table(after!)).toEqual(truth(versions));
-    const newest = compacted(versions).map(version => `${version.id}/${version.part}@${version.offset}`).sort();
-    expect([...new Set(kept!.map(row => `${row['ID']}/${row['PART']}@${row['_KAFKA_OFFSET']}`))].sort()).toEqual(newest);
+    const newest = compacted(versions)
+      .map((version) => `${version.id}/${version.part}@${version.offset}`)
+      .sort();
+    expect([...new Set(kept!.map((row) => `${row['ID']}/${row['PART']}@${row['_KAFKA_OFFSET']}`))].sort()).toEqual(newest);
     expect(kept!.length).toBeLessThan(full!.length / 3);
     expect(table(afterRepeat!)).toEqual(truth(versions));
     expect(table(afterLater!)).toEqual(truth([...versions, ...later]));
   });
 
   it('gives JSON columns as JSON', () => {
-    expect(answers.json).toEqual([[{ ID: 'good', USER: "it's", A: 2.5, EMPTY: false }, { ID: 'none', USER: null, A: null, EMPTY: true }]]);
+    expect(answers.json).toEqual([
+      [
+        { ID: 'good', USER: "it's", A: 2.5, EMPTY: false },
+        { ID: 'none', USER: null, A: null, EMPTY: true },
+      ],
+    ]);
   });
 
   it('adds the columns of a later release to tables of an earlier one', () => {
     const [columns, none] = answers.evolved;
     expect(none).toEqual([]);
     expect(columns).toContainEqual({ COLUMN_NAME: 'RATIO', DATA_TYPE: 'FLOAT' });
-    expect(columns!.map(column => column['COLUMN_NAME'])).toEqual([
-      'ACTIVE', 'BORN', 'COUNT', 'CREATED', 'ID', 'PART', 'PROPERTIES', 'RATIO', 'RECORD_METADATA', 'USER', '_DELETED', '_EXTRA', '_KAFKA_OFFSET', '_KAFKA_PARTITION', '_KAFKA_TS', '_SYNCED_AT',
+    expect(columns!.map((column) => column['COLUMN_NAME'])).toEqual([
+      'ACTIVE',
+      'BORN',
+      'COUNT',
+      'CREATED',
+      'ID',
+      'PART',
+      'PROPERTIES',
+      'RATIO',
+      'RECORD_METADATA',
+      'USER',
+      '_DELETED',
+      '_EXTRA',
+      '_KAFKA_OFFSET',
+      '_KAFKA_PARTITION',
+      '_KAFKA_TS',
+      '_SYNCED_AT',
     ]);
   });
 });

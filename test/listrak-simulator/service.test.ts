@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Client, WSDL } from 'soap';
 import { listrakWsdl } from '../../producers/listrak/wsdl.ts';
-import { SOAP_FAULTS } from '../simulators/listrak/soap-faults.ts';
-import { NAMESPACE } from '../simulators/listrak/xml.ts';
+import { SOAP_FAULTS } from '../../simulators/listrak/soap-faults.ts';
+import { NAMESPACE } from '../../simulators/listrak/xml.ts';
 import { EVER, service } from './ask.ts';
 
 const OPEN = 'ReportRangeMessageContactOpen';
@@ -10,11 +10,13 @@ const SENT = 'ReportMessageContactSent';
 const LISTS = 'GetContactListCollection';
 
 describe('a call', () => {
-  it('is answered in the service\'s form, elements in their order', async () => {
+  it("is answered in the service's form, elements in their order", async () => {
     const { ask, simulator } = await service();
     const { status, type, text, all } = await ask(LISTS);
     expect([status, type]).toEqual([200, 'text/xml; charset=utf-8']);
-    expect(text).toContain(`<soap:Body><${LISTS}Response xmlns="${NAMESPACE}"><${LISTS}Result><WSContactList><ListID>1001</ListID><ListName>News &amp; &lt;offers&gt;</ListName><CreateDate>`);
+    expect(text).toContain(
+      `<soap:Body><${LISTS}Response xmlns="${NAMESPACE}"><${LISTS}Result><WSContactList><ListID>1001</ListID><ListName>News &amp; &lt;offers&gt;</ListName><CreateDate>`,
+    );
     expect(all('ListID')).toEqual(['1001', '1002', '1003']);
     expect(all('GoogleTrackingDomains')).toHaveLength(4);
     expect(all('CreateDate')[1]).toBe('0001-01-01T00:00:00');
@@ -27,21 +29,36 @@ describe('a call', () => {
     const { ask, simulator } = await service();
     const id = simulator.world.messages[0]?.id as number;
     const plain = await ask(OPEN, { MsgID: id, ...EVER, Page: 1 });
-    const odd = await ask(OPEN, {}, { action: NAMESPACE + OPEN, query: `?op=${OPEN}`, body: `<x:${OPEN} xmlns:x="${NAMESPACE}"><x:Page>1</x:Page><x:Other>1</x:Other><x:EndDate>2100-01-01T00:00:00</x:EndDate><x:MsgID>${id}</x:MsgID><x:StartDate>2000-01-01T00:00:00.5Z</x:StartDate></x:${OPEN}>` });
+    const odd = await ask(
+      OPEN,
+      {},
+      {
+        action: NAMESPACE + OPEN,
+        query: `?op=${OPEN}`,
+        body: `<x:${OPEN} xmlns:x="${NAMESPACE}"><x:Page>1</x:Page><x:Other>1</x:Other><x:EndDate>2100-01-01T00:00:00</x:EndDate><x:MsgID>${id}</x:MsgID><x:StartDate>2000-01-01T00:00:00.5Z</x:StartDate></x:${OPEN}>`,
+      },
+    );
     expect(odd.text).toBe(plain.text);
     expect(odd.all('EmailAddress').length).toBeGreaterThan(10);
   });
 
   it('to something unknown, or of another namespace, is a fault of the client', async () => {
     const { ask } = await service();
-    expect((await ask('DeleteEverything')).text).toContain('<faultcode>soap:Client</faultcode><faultstring>Server did not recognize the value of HTTP Header SOAPAction');
+    expect((await ask('DeleteEverything')).text).toContain(
+      '<faultcode>soap:Client</faultcode><faultstring>Server did not recognize the value of HTTP Header SOAPAction',
+    );
     expect((await ask(LISTS, {}, { body: `<${LISTS} xmlns="http://other/"/>` })).status).toBe(500);
     expect((await ask(LISTS, {}, { body: `<${OPEN} xmlns="${NAMESPACE}"/>` })).status).toBe(500);
   });
 
   it.each(['', 'yesterday', '2024-13-01T00:00:00', '05/01/2024'])('with the date "%s" is a fault of the client', async (date) => {
     const { ask, simulator } = await service();
-    const { status, text } = await ask(OPEN, { MsgID: simulator.world.messages[0]?.id as number, StartDate: date, EndDate: '2100-01-01', Page: 1 });
+    const { status, text } = await ask(OPEN, {
+      MsgID: simulator.world.messages[0]?.id as number,
+      StartDate: date,
+      EndDate: '2100-01-01',
+      Page: 1,
+    });
     expect([status, text.includes('soap:Client')]).toEqual([500, true]);
   });
 });
@@ -49,7 +66,10 @@ describe('a call', () => {
 describe('the login', () => {
   it('is looked at in the order of address, lock, password, right', async () => {
     const { ask, simulator } = await service();
-    const hidden = (how = {}): Promise<string> => ask(OPEN, { MsgID: simulator.world.hidden.message, ...EVER }, how).then(({ text }) => /\[(\w+)\]/.exec(text)?.[1] ?? text.slice(-200));
+    const hidden = (how = {}): Promise<string> =>
+      ask(OPEN, { MsgID: simulator.world.hidden.message, ...EVER }, how).then(
+        ({ text }) => /\[(\w+)\]/.exec(text)?.[1] ?? text.slice(-200),
+      );
     expect(await hidden()).toContain('The user may not do this');
     for (let n = 0; n < 5; n += 1) expect(await hidden({ password: 'x' })).toBe('InvalidLogonAttempt');
     expect(await hidden()).toBe('LoginAttemptsExceeded');
@@ -79,12 +99,18 @@ describe('a report', () => {
     const seen: string[] = [];
     for (const empty of ['empty', 'absent', 'nil-row', 'self-closed'] as const) {
       simulator.switches.empty = empty;
-      seen.push(/<soap:Body>(.*)<\/soap:Body>/.exec((await ask(SENT, { MsgID: simulator.world.messages[0]?.id as number, Page: 99 })).text)?.[1]?.replace(` xmlns="${NAMESPACE}"`, '') ?? '');
+      seen.push(
+        /<soap:Body>(.*)<\/soap:Body>/
+          .exec((await ask(SENT, { MsgID: simulator.world.messages[0]?.id as number, Page: 99 })).text)?.[1]
+          ?.replace(` xmlns="${NAMESPACE}"`, '') ?? '',
+      );
     }
     const nothing = '<WSException xsi:nil="true" />';
     expect(seen).toEqual([
-      `<${SENT}Response><${SENT}Result />${nothing}</${SENT}Response>`, `<${SENT}Response>${nothing}</${SENT}Response>`,
-      `<${SENT}Response><${SENT}Result><WSMessageRecipient xsi:nil="true" /></${SENT}Result>${nothing}</${SENT}Response>`, `<${SENT}Response />`,
+      `<${SENT}Response><${SENT}Result />${nothing}</${SENT}Response>`,
+      `<${SENT}Response>${nothing}</${SENT}Response>`,
+      `<${SENT}Response><${SENT}Result><WSMessageRecipient xsi:nil="true" /></${SENT}Result>${nothing}</${SENT}Response>`,
+      `<${SENT}Response />`,
     ]);
   });
 
@@ -92,8 +118,13 @@ describe('a report', () => {
     const { ask, simulator } = await service();
     const message = simulator.world.messages[0]?.id as number;
     simulator.mutate['event.add']({ kind: 'opens', message, address: 'edge@x', at: Date.UTC(2026, 0, 1) });
-    const holds = async (StartDate: string, EndDate: string): Promise<boolean> => (await ask(OPEN, { MsgID: message, StartDate, EndDate, Page: 1 })).all('EmailAddress').includes('edge@x');
-    expect([await holds('2026-01-01', '2026-01-02'), await holds('2025-12-31', '2026-01-01'), await holds('2026-01-01T00:00:01', '2026-01-02')]).toEqual([true, false, false]);
+    const holds = async (StartDate: string, EndDate: string): Promise<boolean> =>
+      (await ask(OPEN, { MsgID: message, StartDate, EndDate, Page: 1 })).all('EmailAddress').includes('edge@x');
+    expect([
+      await holds('2026-01-01', '2026-01-02'),
+      await holds('2025-12-31', '2026-01-01'),
+      await holds('2026-01-01T00:00:01', '2026-01-02'),
+    ]).toEqual([true, false, false]);
     simulator.switches.inclusiveEnd = true;
     expect(await holds('2025-12-31', '2026-01-01')).toBe(true);
     simulator.switches.timeZone = 'America/Chicago';
@@ -135,7 +166,20 @@ describe('messages', () => {
 
   it('show tests only when asked to, and one twice that was sent twice', async () => {
     const { ask, simulator } = await service();
-    const ids = async (IncludeTestMessages?: string): Promise<string[]> => (await Promise.all([1_001, 1_002, 1_003].map(async (ListID) => (await ask('ReportListMessageActivity', { ListID, ...EVER, ...(IncludeTestMessages === undefined ? {} : { IncludeTestMessages }) })).all('MsgID')))).flat();
+    const ids = async (IncludeTestMessages?: string): Promise<string[]> =>
+      (
+        await Promise.all(
+          [1_001, 1_002, 1_003].map(async (ListID) =>
+            (
+              await ask('ReportListMessageActivity', {
+                ListID,
+                ...EVER,
+                ...(IncludeTestMessages === undefined ? {} : { IncludeTestMessages }),
+              })
+            ).all('MsgID'),
+          ),
+        )
+      ).flat();
     const all = await ids('true');
     const tests = simulator.world.messages.filter(({ test }) => test).map(({ id }) => String(id));
     expect(tests.length).toBe(1);
@@ -154,7 +198,20 @@ describe('a fault', () => {
     expect((await ask(SENT, { MsgID: second?.id as number, Page: 1 })).status).toBe(200);
     const bad = await ask(SENT, { MsgID: first?.id as number, Page: 1 });
     expect(bad.text).not.toBe(good.text);
-    expect(bad.status).toBe({ 'fault-200': 200, 'ws-exception': 200, 'html-200': 200, 'truncated-xml': 200, 'illegal-char': 200, 'iis-404': 404, 'iis-404-broken': 404, 'bad-gateway': 502, 'bad-gateway-empty': 502, unavailable: 503 }[name as string] ?? 500);
+    expect(bad.status).toBe(
+      {
+        'fault-200': 200,
+        'ws-exception': 200,
+        'html-200': 200,
+        'truncated-xml': 200,
+        'illegal-char': 200,
+        'iis-404': 404,
+        'iis-404-broken': 404,
+        'bad-gateway': 502,
+        'bad-gateway-empty': 502,
+        unavailable: 503,
+      }[name as string] ?? 500,
+    );
     expect((await ask(SENT, { MsgID: first?.id as number, Page: 1 })).text).toBe(good.text);
   });
 });
@@ -170,6 +227,8 @@ it('describes itself as we do', async () => {
     return JSON.parse(JSON.stringify(new Client(wsdl).describe()));
   };
   const [theirs, ours] = [await described(told), await described(listrakWsdl)];
-  expect(Object.keys((ours as { IntegrationService: { IntegrationServiceSoap: object } }).IntegrationService.IntegrationServiceSoap)).toHaveLength(9);
+  expect(
+    Object.keys((ours as { IntegrationService: { IntegrationServiceSoap: object } }).IntegrationService.IntegrationServiceSoap),
+  ).toHaveLength(9);
   expect(theirs).toEqual(ours);
 });

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { SOAP_FAULTS } from '../simulators/listrak/soap-faults.ts';
-import { fault } from '../simulators/listrak/xml.ts';
+import { SOAP_FAULTS } from '../../simulators/listrak/soap-faults.ts';
+import { fault } from '../../simulators/listrak/xml.ts';
 import { account } from './harness.ts';
 
 const small = { messages: 6, contacts: 60, events: 300, sends: 60 };
 const CLICK = 'ReportRangeMessageContactClick';
 
 describe('trouble that passes', () => {
-  const passing = SOAP_FAULTS.filter((name) => !['invalid-logon', 'login-attempts', 'prohibited-ip', 'ws-exception', 'illegal-char'].includes(name));
+  const passing = SOAP_FAULTS.filter(
+    (name) => !['invalid-logon', 'login-attempts', 'prohibited-ip', 'ws-exception', 'illegal-char'].includes(name),
+  );
 
   it.each(passing)('%s costs nothing but a try', async (name) => {
     const { table, simulator, heard, held, truth } = await account(small);
@@ -22,7 +24,14 @@ describe('trouble that passes', () => {
   it('that names a time is waited for that long, also when it says so with a fault', async () => {
     const { table, simulator, heard } = await account(small);
     const asked = Date.now();
-    simulator.faults.add({ kind: 'status', status: 429, contentType: 'text/xml', body: String(fault('Slow down').body), headers: { 'retry-after': '3' }, times: 1 });
+    simulator.faults.add({
+      kind: 'status',
+      status: 429,
+      contentType: 'text/xml',
+      body: String(fault('Slow down').body),
+      headers: { 'retry-after': '3' },
+      times: 1,
+    });
     expect((await table('lists').run()).error).toBeUndefined();
     expect(heard.throttled[0]?.until).toBeGreaterThanOrEqual(asked + 3_000);
     expect(heard.troubles).toEqual([]);
@@ -44,44 +53,52 @@ describe('trouble that passes', () => {
 });
 
 describe('a message that cannot be read', () => {
-  it.each(['iis-404', 'iis-404-broken', 'server-fault'] as const)('(%s) leaves all others complete and is read from where it was once it can be', async (name) => {
-    const { table, simulator, held, truth } = await account(small);
-    const [, second] = simulator.world.messages;
-    const id = second?.id as number;
-    const reader = table('message_clicks');
-    simulator.soapFaults.add({ name, operation: CLICK, id });
-    const first = await reader.run();
-    expect(first.error).toBeUndefined();
-    const rest = new Map([...truth('message_clicks')].filter(([, record]) => record['msg_id'] !== id));
-    expect(rest.size).toBeLessThan(truth('message_clicks').size);
-    expect(held('message_clicks', first.rows)).toEqual(rest);
-    expect(first.counted['items_left_out']).toBe(1);
-    expect(first.pages.flatMap(({ readTo = [] }) => readTo)).toEqual([]);
-    expect(reader.position?.['behind']).toEqual({ [id]: 0 });
+  it.each(['iis-404', 'iis-404-broken', 'server-fault'] as const)(
+    '(%s) leaves all others complete and is read from where it was once it can be',
+    async (name) => {
+      const { table, simulator, held, truth } = await account(small);
+      const [, second] = simulator.world.messages;
+      const id = second?.id as number;
+      const reader = table('message_clicks');
+      simulator.soapFaults.add({ name, operation: CLICK, id });
+      const first = await reader.run();
+      expect(first.error).toBeUndefined();
+      const rest = new Map([...truth('message_clicks')].filter(([, record]) => record['msg_id'] !== id));
+      expect(rest.size).toBeLessThan(truth('message_clicks').size);
+      expect(held('message_clicks', first.rows)).toEqual(rest);
+      expect(first.counted['items_left_out']).toBe(1);
+      expect(first.pages.flatMap(({ readTo = [] }) => readTo)).toEqual([]);
+      expect(reader.position?.['behind']).toEqual({ [id]: 0 });
 
-    simulator.soapFaults.clear();
-    const again = await reader.run();
-    expect(held('message_clicks', [...first.rows, ...again.rows])).toEqual(truth('message_clicks'));
-    expect(reader.position).not.toHaveProperty('behind');
+      simulator.soapFaults.clear();
+      const again = await reader.run();
+      expect(held('message_clicks', [...first.rows, ...again.rows])).toEqual(truth('message_clicks'));
+      expect(reader.position).not.toHaveProperty('behind');
 
-    // Known by now, it falls behind by what it misses and no more.
-    const from = simulator.clock.now();
-    simulator.soapFaults.add({ name, operation: CLICK, id });
-    for (let day = 0; day < 3; day += 1) {
-      simulator.clock.advance(86_400_000);
+      // Known by now, it falls behind by what it misses and no more.
+      const from = simulator.clock.now();
+      simulator.soapFaults.add({ name, operation: CLICK, id });
+      for (let day = 0; day < 3; day += 1) {
+        simulator.clock.advance(86_400_000);
+        await reader.run();
+      }
+      expect(reader.position?.['behind']).toEqual({ [id]: from });
+      simulator.soapFaults.clear();
+      simulator.calls.splice(0);
       await reader.run();
-    }
-    expect(reader.position?.['behind']).toEqual({ [id]: from });
-    simulator.soapFaults.clear();
-    simulator.calls.splice(0);
-    await reader.run();
-    expect(simulator.calls.find(({ parameters }) => parameters['MsgID'] === String(id))?.parameters['StartDate']).toBe(new Date(from - 26 * 3_600_000).toISOString().slice(0, 19));
-  });
+      expect(simulator.calls.find(({ parameters }) => parameters['MsgID'] === String(id))?.parameters['StartDate']).toBe(
+        new Date(from - 26 * 3_600_000).toISOString().slice(0, 19),
+      );
+    },
+  );
 
   it('is no matter of one message when none can be read', async () => {
     const { table, simulator } = await account(small);
     simulator.soapFaults.add({ name: 'no-access', operation: CLICK });
-    expect((await table('message_clicks').run()).error).toMatchObject({ code: 'listrak:fault', remedy: expect.stringContaining('permissions') });
+    expect((await table('message_clicks').run()).error).toMatchObject({
+      code: 'listrak:fault',
+      remedy: expect.stringContaining('permissions'),
+    });
   });
 
   it('is no matter of one message either when the next run finds all of them tried', async () => {
@@ -92,7 +109,9 @@ describe('a message that cannot be read', () => {
       simulator.soapFaults.add({ name, operation: CLICK });
       simulator.calls.splice(0);
       expect((await reader.run()).error, name).toMatchObject({ kind: 'transient' });
-      expect(simulator.calls.filter(({ operation }) => operation === CLICK).length, name).toBeGreaterThanOrEqual(5 * simulator.world.messages.length);
+      expect(simulator.calls.filter(({ operation }) => operation === CLICK).length, name).toBeGreaterThanOrEqual(
+        5 * simulator.world.messages.length,
+      );
     }
     simulator.soapFaults.clear();
     const { rows, error } = await reader.run();
@@ -139,7 +158,10 @@ describe('a message that cannot be read', () => {
   it('because its report has no end, is left out, too', async () => {
     const { table, simulator } = await account({ ...small, messages: 2, events: 2_000 }, {});
     simulator.switches.ignorePage = true;
-    expect((await table('message_opens').run()).error).toMatchObject({ kind: 'data', message: expect.stringContaining('does not come to its end: page 2 repeats') });
+    expect((await table('message_opens').run()).error).toMatchObject({
+      kind: 'data',
+      message: expect.stringContaining('does not come to its end: page 2 repeats'),
+    });
   });
 });
 
@@ -150,7 +172,10 @@ describe('a list that cannot be read', () => {
     const { rows, error, pages } = await table('messages').run();
     expect(error).toBeUndefined();
     expect(held('messages', rows)).toEqual(new Map([...truth('messages')].filter(([, record]) => record['list_id'] !== 1_001)));
-    expect(pages.at(-1)).toMatchObject({ scan: { end: { unread: [{ list_id: '1001' }] } }, warnings: [expect.stringContaining('list 1001')] });
+    expect(pages.at(-1)).toMatchObject({
+      scan: { end: { unread: [{ list_id: '1001' }] } },
+      warnings: [expect.stringContaining('list 1001')],
+    });
   });
 
   it('keeps the reports of its messages from being called complete', async () => {
@@ -176,7 +201,9 @@ describe('a list that cannot be read', () => {
     const reader = table('subscribed_contacts');
     simulator.soapFaults.add({ name: 'server-fault', operation: 'ReportRangeSubscribedContacts', id: 1_002 });
     const first = await reader.run();
-    expect(held('subscribed_contacts', first.rows)).toEqual(new Map([...truth('subscribed_contacts')].filter(([, record]) => record['list_id'] !== 1_002)));
+    expect(held('subscribed_contacts', first.rows)).toEqual(
+      new Map([...truth('subscribed_contacts')].filter(([, record]) => record['list_id'] !== 1_002)),
+    );
     simulator.soapFaults.clear();
     const second = await reader.run();
     expect(held('subscribed_contacts', [...first.rows, ...second.rows])).toEqual(truth('subscribed_contacts'));

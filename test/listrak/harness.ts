@@ -2,14 +2,14 @@ import { onTestFinished } from 'vitest';
 import type { ListrakApi } from '../../producers/listrak/api.ts';
 import { listrak } from '../../producers/listrak/index.ts';
 import { listrakSettings } from '../../producers/listrak/settings.ts';
-import { systemClock } from '../../src/extract/clock.ts';
-import { createHttpFactory } from '../../src/extract/http.ts';
-import type { ReadContext, Reader, Row } from '../../src/extract/types.ts';
-import { compileCoerce } from '../../src/table/coerce.ts';
-import type { TableDefinition, TableRecord } from '../../src/table/types.ts';
-import { engine, listener, type Heard } from '../extract/harness.ts';
-import type { ListrakOptions, ListrakTable } from '../simulators/listrak/options.ts';
-import { startListrakSimulator, type ListrakSimulator } from '../simulators/listrak/simulator.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { createHttpFactory } from '../../src/sdk/http/client.ts';
+import type { ReadContext, Reader, Row } from '../../src/core/types.ts';
+import { compileCoerce } from '../../src/record/coerce.ts';
+import type { TableDefinition, TableRecord } from '../../src/core/table.ts';
+import { engine, listener, type Heard } from '../sdk/harness.ts';
+import type { ListrakOptions, ListrakTable } from '../../simulators/listrak/options.ts';
+import { startListrakSimulator, type ListrakSimulator } from '../../simulators/listrak/simulator.ts';
 
 export interface Account {
   simulator: ListrakSimulator;
@@ -40,9 +40,19 @@ export async function account(options: ListrakOptions = {}, settings: Record<str
   return connected(simulator, settings, how);
 }
 
-export function connected(simulator: ListrakSimulator, settings: Record<string, unknown> = {}, { timeoutMs, random = () => 0 }: Line = {}): Account {
+export function connected(
+  simulator: ListrakSimulator,
+  settings: Record<string, unknown> = {},
+  { timeoutMs, random = () => 0 }: Line = {},
+): Account {
   const { user, password } = simulator.account;
-  const checked = listrakSettings.parse({ username: user, password, base_url: simulator.url, time_zone: simulator.switches.timeZone, ...settings });
+  const checked = listrakSettings.parse({
+    username: user,
+    password,
+    base_url: simulator.url,
+    time_zone: simulator.switches.timeZone,
+    ...settings,
+  });
   const { heard, observer } = listener();
   const factory = createHttpFactory({ observer, clock: systemClock, random });
   const http: typeof factory = (given) => {
@@ -54,7 +64,10 @@ export function connected(simulator: ListrakSimulator, settings: Record<string, 
   const definition = (name: string): TableDefinition => tables.get(name) as TableDefinition;
 
   async function parents(name: string): Promise<readonly Row[]> {
-    const { rows, error, pages } = await engine(definition(name).read as Reader<ListrakApi>, api, { parents, runStart: simulator.clock.now() }).run();
+    const { rows, error, pages } = await engine(definition(name).read as Reader<ListrakApi>, api, {
+      parents,
+      runStart: simulator.clock.now(),
+    }).run();
     if (error !== undefined) throw error;
     if (!pages.some((page) => page.scan?.end !== undefined)) throw new Error(`${name} did not prove its end`);
     return rows;
@@ -76,7 +89,11 @@ export function connected(simulator: ListrakSimulator, settings: Record<string, 
   }
 
   return {
-    simulator, api, heard, definition, held,
+    simulator,
+    api,
+    heard,
+    definition,
+    held,
     table(name) {
       const inner = engine(definition(name).read as Reader<ListrakApi>, api, { parents });
       const run = inner.run.bind(inner);
@@ -96,5 +113,13 @@ export function connected(simulator: ListrakSimulator, settings: Record<string, 
 }
 
 export const TABLES: readonly ListrakTable[] = [
-  'lists', 'messages', 'message_bounces', 'message_clicks', 'message_opens', 'message_reads', 'message_sends', 'message_unsubs', 'subscribed_contacts',
+  'lists',
+  'messages',
+  'message_bounces',
+  'message_clicks',
+  'message_opens',
+  'message_reads',
+  'message_sends',
+  'message_unsubs',
+  'subscribed_contacts',
 ];

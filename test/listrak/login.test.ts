@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { TributaryError } from '../../src/errors.ts';
-import { fault, response } from '../simulators/listrak/xml.ts';
+import { TributaryError } from '../../src/core/errors.ts';
+import { fault, response } from '../../simulators/listrak/xml.ts';
 import { account, connected, TABLES } from './harness.ts';
 
 const small = { messages: 6, contacts: 60, events: 300, sends: 60 };
@@ -56,17 +56,53 @@ describe('a refused login', () => {
   });
 
   it.each([
-    ['without brackets', { status: 500, contentType: 'text/xml', body: String(fault('Server was unable to process request. ---> InvalidLogonAttempt').body) }],
-    ['in the detail', { status: 500, contentType: 'text/xml', body: String(fault('No.').body).replace('<detail />', '<detail><code>[InvalidLogonAttempt]</code></detail>') }],
-    ['on a web page', { status: 500, contentType: 'text/html', body: '<html><br><h2>Server Error</h2> [InvalidLogonAttempt] The name or the password is wrong.</html>' }],
-    ['in a fault that breaks off', { status: 500, contentType: 'text/xml', body: String(fault('---> [InvalidLogonAttempt] wrong').body).slice(0, -60) }],
-    ['as the exception of a good answer', { status: 200, contentType: 'text/xml', body: String(response('ReportListMessageActivity', '<WSException><SoapMethod>x</SoapMethod><Description>[InvalidLogonAttempt] wrong</Description></WSException>').body) }],
+    [
+      'without brackets',
+      { status: 500, contentType: 'text/xml', body: String(fault('Server was unable to process request. ---> InvalidLogonAttempt').body) },
+    ],
+    [
+      'in the detail',
+      {
+        status: 500,
+        contentType: 'text/xml',
+        body: String(fault('No.').body).replace('<detail />', '<detail><code>[InvalidLogonAttempt]</code></detail>'),
+      },
+    ],
+    [
+      'on a web page',
+      {
+        status: 500,
+        contentType: 'text/html',
+        body: '<html><br><h2>Server Error</h2> [InvalidLogonAttempt] The name or the password is wrong.</html>',
+      },
+    ],
+    [
+      'in a fault that breaks off',
+      { status: 500, contentType: 'text/xml', body: String(fault('---> [InvalidLogonAttempt] wrong').body).slice(0, -60) },
+    ],
+    [
+      'as the exception of a good answer',
+      {
+        status: 200,
+        contentType: 'text/xml',
+        body: String(
+          response(
+            'ReportListMessageActivity',
+            '<WSException><SoapMethod>x</SoapMethod><Description>[InvalidLogonAttempt] wrong</Description></WSException>',
+          ).body,
+        ),
+      },
+    ],
   ])('is seen %s, and nothing is asked after it', async (_how, answer) => {
     const { table, simulator, heard } = await account(small, { concurrency: 3 });
     await table('lists').run();
     simulator.faults.add({ kind: 'status', ...answer, requestBody: '<ReportListMessageActivity' });
     const before = simulator.requests.count();
-    expect((await table('messages').run()).error).toMatchObject({ kind: 'config', reach: 'connection', code: 'listrak:InvalidLogonAttempt' });
+    expect((await table('messages').run()).error).toMatchObject({
+      kind: 'config',
+      reach: 'connection',
+      code: 'listrak:InvalidLogonAttempt',
+    });
     expect(heard.troubles).toEqual([]);
     const asked = simulator.requests.count() - before;
     // The lists, and one call of each worker that was under way.
@@ -77,7 +113,10 @@ describe('a refused login', () => {
 
   it('does not unlock anybody by itself', async () => {
     const { simulator } = await account(small);
-    for (let n = 0; n < 5; n += 1) await connected(simulator, { password: `wrong${n}` }).table('lists').run();
+    for (let n = 0; n < 5; n += 1)
+      await connected(simulator, { password: `wrong${n}` })
+        .table('lists')
+        .run();
     expect((await connected(simulator).table('lists').run()).error).toMatchObject({ code: 'listrak:LoginAttemptsExceeded' });
     simulator.mutate['user.unlock']();
     expect((await connected(simulator).table('lists').run()).error).toBeUndefined();

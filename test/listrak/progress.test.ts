@@ -2,31 +2,37 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { begun, resumed, type Progress } from '../../producers/listrak/progress.ts';
 import type { Item } from '../../producers/listrak/known.ts';
-import type { JsonObject } from '../../src/extract/types.ts';
+import type { JsonObject } from '../../src/core/types.ts';
 
 const items: Item[] = Array.from({ length: 12 }, (_, n) => ({ id: 100 + n, at: null, weight: '' }));
 const stored = (progress: Progress): JsonObject => JSON.parse(JSON.stringify(progress.save())) as JsonObject;
 
 describe('how far a walk has come', () => {
   it('is known again from what was saved, in whatever order items were finished', () => {
-    const step = fc.record({ item: fc.nat(11), mark: fc.option(fc.record({ page: fc.integer({ min: 1, max: 9 }), print: fc.string({ minLength: 1 }) })), over: fc.boolean() });
-    fc.assert(fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const progress = begun(items);
-      for (const { item: place, mark, over } of steps) {
-        const item = items[place] as Item;
-        if (progress.isOver(item)) continue;
-        if (over) progress.finish(item);
-        else progress.reach(item, mark ?? undefined);
-      }
-      const again = resumed(items, stored(progress)) as Progress;
-      expect(again.count()).toBe(progress.count());
-      expect(again.count()).toBe(items.filter((item) => again.isOver(item)).length);
-      for (const item of items) {
-        expect(again.isOver(item)).toBe(progress.isOver(item));
-        expect(again.after(item)).toEqual(progress.after(item));
-      }
-      expect(stored(again)).toEqual(stored(progress));
-    }));
+    const step = fc.record({
+      item: fc.nat(11),
+      mark: fc.option(fc.record({ page: fc.integer({ min: 1, max: 9 }), print: fc.string({ minLength: 1 }) })),
+      over: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const progress = begun(items);
+        for (const { item: place, mark, over } of steps) {
+          const item = items[place] as Item;
+          if (progress.isOver(item)) continue;
+          if (over) progress.finish(item);
+          else progress.reach(item, mark ?? undefined);
+        }
+        const again = resumed(items, stored(progress)) as Progress;
+        expect(again.count()).toBe(progress.count());
+        expect(again.count()).toBe(items.filter((item) => again.isOver(item)).length);
+        for (const item of items) {
+          expect(again.isOver(item)).toBe(progress.isOver(item));
+          expect(again.after(item)).toEqual(progress.after(item));
+        }
+        expect(stored(again)).toEqual(stored(progress));
+      }),
+    );
   });
 
   it('takes no room for items that are over together with all before them', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { account, TABLES } from './harness.ts';
-import type { ListrakTable } from '../simulators/listrak/options.ts';
+import type { ListrakTable } from '../../simulators/listrak/options.ts';
 
 const DAY = 86_400_000;
 const EVENTS = ['message_bounces', 'message_clicks', 'message_opens', 'message_reads', 'message_unsubs'] as const;
@@ -20,7 +20,14 @@ describe('every table', () => {
 
   it.each(TABLES)('%s is the same with any way to write "no rows", and with rows that come one by one', async (name) => {
     for (const empty of ['absent', 'nil-row', 'self-closed'] as const) {
-      const { table, held, truth } = await account({ ...small, messages: 3, contacts: 9, events: 60, sends: 9, switches: { pageSize: 1, empty } });
+      const { table, held, truth } = await account({
+        ...small,
+        messages: 3,
+        contacts: 9,
+        events: 60,
+        sends: 9,
+        switches: { pageSize: 1, empty },
+      });
       const { rows, error } = await table(name).run();
       expect(error).toBeUndefined();
       expect(held(name, rows)).toEqual(truth(name));
@@ -66,14 +73,21 @@ describe('events', () => {
     const [first, , last] = simulator.world.messages;
     simulator.mutate['event.add']({ kind: 'clicks', message: first?.id as number, address: 'new@x.example' });
     // A day and more late: within the overlap.
-    simulator.mutate['event.add']({ kind: 'clicks', message: last?.id as number, address: 'late@x.example', at: simulator.clock.now() - 2 * DAY - 25 * 3_600_000 });
+    simulator.mutate['event.add']({
+      kind: 'clicks',
+      message: last?.id as number,
+      address: 'late@x.example',
+      at: simulator.clock.now() - 2 * DAY - 25 * 3_600_000,
+    });
     simulator.calls.splice(0);
     const { rows } = await reader.run();
     const keys = [...held('message_clicks', rows).keys()];
     expect(keys).toContain(JSON.stringify([first?.id, 'new@x.example']));
     expect(keys).toContain(JSON.stringify([last?.id, 'late@x.example']));
     for (const [key, record] of held('message_clicks', rows)) expect(record).toEqual(truth('message_clicks').get(key));
-    const starts = new Set(simulator.calls.filter(({ operation }) => operation.endsWith('Click')).map(({ parameters }) => parameters['StartDate']));
+    const starts = new Set(
+      simulator.calls.filter(({ operation }) => operation.endsWith('Click')).map(({ parameters }) => parameters['StartDate']),
+    );
     expect([...starts]).toEqual(['2026-06-09T10:00:00']);
   });
 
@@ -88,7 +102,11 @@ describe('events', () => {
     simulator.clock.advance(3_600_000);
     const { rows } = await reader.run();
     const found = held('message_opens', rows);
-    for (const key of [[old, 'old@x.example'], [fresh, 'fresh@x.example']]) expect(found.get(JSON.stringify(key))).toEqual(truth('message_opens').get(JSON.stringify(key)));
+    for (const key of [
+      [old, 'old@x.example'],
+      [fresh, 'fresh@x.example'],
+    ])
+      expect(found.get(JSON.stringify(key))).toEqual(truth('message_opens').get(JSON.stringify(key)));
     expect(found.size).toBeGreaterThanOrEqual(2);
   });
 
@@ -110,7 +128,9 @@ describe('events', () => {
     const at = simulator.clock.now();
     simulator.mutate['event.add']({ kind: 'reads', address: 'edge@x.example', at });
     const first = await reader.run();
-    expect(held('message_reads', first.rows).has(JSON.stringify([simulator.world.messages.at(-1)?.id, 'edge@x.example']))).toBe(inclusiveEnd);
+    expect(held('message_reads', first.rows).has(JSON.stringify([simulator.world.messages.at(-1)?.id, 'edge@x.example']))).toBe(
+      inclusiveEnd,
+    );
     simulator.clock.advance(60_000);
     const second = await reader.run();
     expect(held('message_reads', [...first.rows, ...second.rows])).toEqual(truth('message_reads'));
@@ -133,14 +153,20 @@ describe('recipients', () => {
       simulator.calls.splice(0);
       const { rows } = await reader.run();
       for (const [key, record] of held('message_sends', rows)) expect(record).toEqual(truth('message_sends').get(key));
-      return [...new Set(simulator.calls.filter(({ operation }) => operation === 'ReportMessageContactSent').map(({ parameters }) => parameters['MsgID'] as string))];
+      return [
+        ...new Set(
+          simulator.calls
+            .filter(({ operation }) => operation === 'ReportMessageContactSent')
+            .map(({ parameters }) => parameters['MsgID'] as string),
+        ),
+      ];
     };
     const newest = String(simulator.world.messages.at(-1)?.id);
     expect(await asked()).toEqual([newest]);
     const [first] = simulator.world.messages;
     simulator.mutate['message.deliver']({ id: first?.id as number });
     expect(await asked()).toContain(String(first?.id));
-    expect((await asked())).toEqual([newest]);
+    expect(await asked()).toEqual([newest]);
   });
 });
 
@@ -150,9 +176,13 @@ describe('messages', () => {
     const { rows, counted } = await table('messages').run();
     expect(held('messages', rows)).toEqual(truth('messages'));
     expect(counted['rows_folded']).toBe(1);
-    const windows = simulator.calls.filter(({ operation, parameters }) => operation === 'ReportListMessageActivity' && parameters['ListID'] === '1001');
+    const windows = simulator.calls.filter(
+      ({ operation, parameters }) => operation === 'ReportListMessageActivity' && parameters['ListID'] === '1001',
+    );
     expect(windows.length).toBe(3);
-    windows.slice(1).forEach(({ parameters }, n) => { expect(parameters['StartDate']).toBe(windows[n]?.parameters['EndDate']); });
+    windows.slice(1).forEach(({ parameters }, n) => {
+      expect(parameters['StartDate']).toBe(windows[n]?.parameters['EndDate']);
+    });
   });
 
   it('leave test sends out when told to', async () => {
@@ -168,7 +198,9 @@ describe('messages', () => {
     expect(wanted).toBeLessThan(simulator.world.messages.length);
     expect((await table('messages').run({ since })).rows.length).toBe(wanted);
     await table('message_opens').run({ since });
-    expect(new Set(simulator.calls.filter(({ operation }) => operation.endsWith('Open')).map(({ parameters }) => parameters['MsgID'])).size).toBe(wanted);
+    expect(
+      new Set(simulator.calls.filter(({ operation }) => operation.endsWith('Open')).map(({ parameters }) => parameters['MsgID'])).size,
+    ).toBe(wanted);
   });
 
   it('of a window that is not answered in time are asked for in halves', async () => {
@@ -177,7 +209,9 @@ describe('messages', () => {
     const { rows, error } = await table('messages').run();
     expect(error).toBeUndefined();
     expect(held('messages', rows)).toEqual(truth('messages'));
-    const spans = simulator.calls.filter(({ operation }) => operation === 'ReportListMessageActivity').map(({ parameters }) => (Date.parse(parameters['EndDate'] as string) - Date.parse(parameters['StartDate'] as string)) / DAY);
+    const spans = simulator.calls
+      .filter(({ operation }) => operation === 'ReportListMessageActivity')
+      .map(({ parameters }) => (Date.parse(parameters['EndDate'] as string) - Date.parse(parameters['StartDate'] as string)) / DAY);
     expect(spans.some((span) => span > 100 && span < 200)).toBe(true);
   });
 });
@@ -185,11 +219,19 @@ describe('messages', () => {
 describe('subscribers', () => {
   it('of a list whose first page is not answered in time are asked for in halves, also when the run is cut between them', async () => {
     for (const stopAfter of [undefined, 2]) {
-      const { table, simulator, held, truth } = await account({ ...small, lists: 1, switches: { pageSize: 10 } }, { concurrency: 1 }, { timeoutMs: 300 });
+      const { table, simulator, held, truth } = await account(
+        { ...small, lists: 1, switches: { pageSize: 10 } },
+        { concurrency: 1 },
+        { timeoutMs: 300 },
+      );
       simulator.faults.add({ kind: 'hang', requestBody: '<ReportRangeSubscribedContacts', times: 2 });
       const reader = table('subscribed_contacts');
       const rows = [...(await reader.run(stopAfter === undefined ? {} : { stopAfter })).rows];
-      const spans = new Set(simulator.calls.filter(({ operation }) => operation.endsWith('SubscribedContacts')).map(({ parameters }) => `${parameters['StartDate']} ${parameters['EndDate']}`));
+      const spans = new Set(
+        simulator.calls
+          .filter(({ operation }) => operation.endsWith('SubscribedContacts'))
+          .map(({ parameters }) => `${parameters['StartDate']} ${parameters['EndDate']}`),
+      );
       expect(spans.size).toBeGreaterThanOrEqual(2);
       if (stopAfter !== undefined) rows.push(...(await reader.run()).rows);
       expect(held('subscribed_contacts', rows)).toEqual(truth('subscribed_contacts'));

@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/extract/types.ts';
+import type { JsonObject } from '../../src/core/types.ts';
 import { account, TABLES } from './harness.ts';
 
 const small = { messages: 12, contacts: 150, events: 800, sends: 360 };
 const WORKERS = 3;
 
 const reports = {
-  message_bounces: 'Bounces', message_clicks: 'Click', message_opens: 'Open', message_reads: 'Read', message_unsubs: 'Removal', message_sends: 'Sent', subscribed_contacts: 'SubscribedContacts',
+  message_bounces: 'Bounces',
+  message_clicks: 'Click',
+  message_opens: 'Open',
+  message_reads: 'Read',
+  message_unsubs: 'Removal',
+  message_sends: 'Sent',
+  subscribed_contacts: 'SubscribedContacts',
 } as const;
 
 describe('a run that was stopped', () => {
@@ -26,7 +32,11 @@ describe('a run that was stopped', () => {
     const { table, simulator } = await account(small, { concurrency: WORKERS });
     const reader = table(name as keyof typeof reports);
     await reader.run({ stopAfter: 6 });
-    const asked = (): string[] => simulator.calls.splice(0).filter(({ operation }) => operation.endsWith(suffix)).map(({ parameters: { MsgID, ListID, Page } }) => `${MsgID ?? ListID} ${Page}`);
+    const asked = (): string[] =>
+      simulator.calls
+        .splice(0)
+        .filter(({ operation }) => operation.endsWith(suffix))
+        .map(({ parameters: { MsgID, ListID, Page } }) => `${MsgID ?? ListID} ${Page}`);
     const before = asked();
     await reader.run();
     const after = asked();
@@ -37,33 +47,66 @@ describe('a run that was stopped', () => {
     expect(before.length + after.length - again.length).toBeGreaterThan(again.length);
   });
 
-  it.each(['message_sends', 'subscribed_contacts'] as const)('%s asks for no page of a big report again but the last of each worker, and what was under way', async (name) => {
-    const { table, simulator, held, truth } = await account({ lists: 3, messages: 4, contacts: 900, events: 10, sends: 1_200 }, { concurrency: WORKERS });
-    const reader = table(name);
-    const first = await reader.run({ stopAfter: 20 });
-    const asked = (): string[] => simulator.calls.splice(0).filter(({ operation }) => operation.endsWith(reports[name])).map(({ parameters: { MsgID, ListID, Page } }) => `${MsgID ?? ListID} ${Page}`);
-    const before = new Set(asked());
-    const second = await reader.run();
-    const again = asked().filter((call) => before.has(call));
-    // The last committed page of each, the one that was held back, and the one under way.
-    expect(again.length).toBeLessThanOrEqual(3 * WORKERS);
-    expect(first.pages.length).toBe(20);
-    expect(second.counted).not.toHaveProperty('cursors_lost');
-    expect(held(name, [...first.rows, ...second.rows])).toEqual(truth(name));
-  });
+  it.each(['message_sends', 'subscribed_contacts'] as const)(
+    '%s asks for no page of a big report again but the last of each worker, and what was under way',
+    async (name) => {
+      const { table, simulator, held, truth } = await account(
+        { lists: 3, messages: 4, contacts: 900, events: 10, sends: 1_200 },
+        { concurrency: WORKERS },
+      );
+      const reader = table(name);
+      const first = await reader.run({ stopAfter: 20 });
+      const asked = (): string[] =>
+        simulator.calls
+          .splice(0)
+          .filter(({ operation }) => operation.endsWith(reports[name]))
+          .map(({ parameters: { MsgID, ListID, Page } }) => `${MsgID ?? ListID} ${Page}`);
+      const before = new Set(asked());
+      const second = await reader.run();
+      const again = asked().filter((call) => before.has(call));
+      // The last committed page of each, the one that was held back, and the one under way.
+      expect(again.length).toBeLessThanOrEqual(3 * WORKERS);
+      expect(first.pages.length).toBe(20);
+      expect(second.counted).not.toHaveProperty('cursors_lost');
+      expect(held(name, [...first.rows, ...second.rows])).toEqual(truth(name));
+    },
+  );
 
-  it.each(['message_sends', 'subscribed_contacts'] as const)('%s has as many reports under way as may be, big as they are', async (name) => {
-    const { table, simulator } = await account({ lists: 3, messages: 4, contacts: 900, events: 10, sends: 1_200 }, { concurrency: WORKERS });
-    // So slow that who waits for its turn would be seen to.
-    simulator.faults.add({ kind: 'slow', delayMs: 30, requestBody: `<${name === 'message_sends' ? 'ReportMessageContactSent' : 'ReportRangeSubscribedContacts'}` });
-    await table(name).run();
-    const calls = simulator.calls.filter(({ operation }) => operation.endsWith(reports[name])).map(({ parameters: { MsgID, ListID, Page } }) => ({ id: MsgID ?? ListID, page: Number(Page) }));
-    const tenth = calls.findIndex(({ id, page }) => id === calls[0]?.id && page === 10);
-    expect(new Set(calls.slice(0, tenth).filter(({ page }) => page >= 6).map(({ id }) => id)).size).toBe(WORKERS);
-  });
+  it.each(['message_sends', 'subscribed_contacts'] as const)(
+    '%s has as many reports under way as may be, big as they are',
+    async (name) => {
+      const { table, simulator } = await account(
+        { lists: 3, messages: 4, contacts: 900, events: 10, sends: 1_200 },
+        { concurrency: WORKERS },
+      );
+      // So slow that who waits for its turn would be seen to.
+      simulator.faults.add({
+        kind: 'slow',
+        delayMs: 30,
+        requestBody: `<${name === 'message_sends' ? 'ReportMessageContactSent' : 'ReportRangeSubscribedContacts'}`,
+      });
+      await table(name).run();
+      const calls = simulator.calls
+        .filter(({ operation }) => operation.endsWith(reports[name]))
+        .map(({ parameters: { MsgID, ListID, Page } }) => ({ id: MsgID ?? ListID, page: Number(Page) }));
+      const tenth = calls.findIndex(({ id, page }) => id === calls[0]?.id && page === 10);
+      expect(
+        new Set(
+          calls
+            .slice(0, tenth)
+            .filter(({ page }) => page >= 6)
+            .map(({ id }) => id),
+        ).size,
+      ).toBe(WORKERS);
+    },
+  );
 
   it('keeps its position short, however far others are ahead of a slow report', async () => {
-    const { table, simulator, held, truth } = await account({ lists: 1, messages: 120, contacts: 200, events: 3_000, sends: 120 }, { concurrency: WORKERS }, { timeoutMs: 60_000 });
+    const { table, simulator, held, truth } = await account(
+      { lists: 1, messages: 120, contacts: 200, events: 3_000, sends: 120 },
+      { concurrency: WORKERS },
+      { timeoutMs: 60_000 },
+    );
     simulator.faults.add({ kind: 'hang', requestBody: `<MsgID>${simulator.world.messages[0]?.id}<` });
     const reader = table('message_clicks');
     // No more come while the first one hangs.

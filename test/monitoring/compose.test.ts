@@ -56,8 +56,21 @@ describe('docker-compose.yml', () => {
 
   test('is accepted by docker-compose and has every part', () => {
     expect(Object.keys(services()).sort()).toEqual([
-      'connect', 'customer-io-simulator', 'grafana', 'kafka', 'klaviyo-simulator', 'landing-connectors', 'landing-sql', 'landing-tables', 'listrak-simulator',
-      'pendo-simulator', 'postgres', 'prometheus', 'registry', 'segment-simulator', 'tributary',
+      'connect',
+      'customer-io-simulator',
+      'grafana',
+      'kafka',
+      'klaviyo-simulator',
+      'landing-connectors',
+      'landing-sql',
+      'landing-tables',
+      'listrak-simulator',
+      'pendo-simulator',
+      'postgres',
+      'prometheus',
+      'registry',
+      'segment-simulator',
+      'tributary',
     ]);
   });
 
@@ -73,7 +86,10 @@ describe('docker-compose.yml', () => {
     const staying = Object.entries(all).filter(([, { restart }]) => restart === 'unless-stopped');
     expect(staying.length).toBe(12);
     expect(staying.filter(([name, { healthcheck }]) => healthcheck?.test === undefined && !inImage.has(name))).toEqual([]);
-    expect(all['connect']?.depends_on).toMatchObject({ kafka: { condition: 'service_healthy' }, registry: { condition: 'service_healthy' } });
+    expect(all['connect']?.depends_on).toMatchObject({
+      kafka: { condition: 'service_healthy' },
+      registry: { condition: 'service_healthy' },
+    });
     expect(all['landing-connectors']?.depends_on).toMatchObject({ 'landing-tables': { condition: 'service_completed_successfully' } });
   });
 
@@ -102,11 +118,14 @@ describe('docker-compose.yml', () => {
 
   test('lets Prometheus find the worker and Grafana find Prometheus and its dashboards', () => {
     const all = services();
-    const scrape = (parse(text('grafana/prometheus.yml')) as { scrape_configs: { static_configs: { targets: string[] }[] }[] }).scrape_configs[0];
+    const scrape = (parse(text('grafana/prometheus.yml')) as { scrape_configs: { static_configs: { targets: string[] }[] }[] })
+      .scrape_configs[0];
     expect(scrape?.static_configs[0]?.targets).toEqual(['tributary:9464']);
     expect(all['tributary']?.ports?.[0]).toContain(':9464');
     expect(all['prometheus']?.volumes?.join()).toContain('grafana/alerts.yml:/etc/prometheus/alerts.yml:ro');
-    expect((parse(text('grafana/provisioning/datasources/prometheus.yml')) as { datasources: { url: string }[] }).datasources[0]?.url).toBe('http://prometheus:9090');
+    expect((parse(text('grafana/provisioning/datasources/prometheus.yml')) as { datasources: { url: string }[] }).datasources[0]?.url).toBe(
+      'http://prometheus:9090',
+    );
     const { providers } = parse(text('grafana/provisioning/dashboards/tributary.yml')) as { providers: { options: { path: string } }[] };
     expect(all['grafana']?.volumes?.join()).toContain(`grafana/dashboards:${providers[0]?.options.path}:ro`);
   });
@@ -119,10 +138,21 @@ describe('the images', () => {
     expect(text('docker/connect/Dockerfile')).not.toMatch(/^USER root/m);
   });
 
-  test('hold what the command reads, and leave out what is nobody\'s business', () => {
+  test("hold what the command reads, and leave out what is nobody's business", () => {
     const ignore = text('.dockerignore').trim().split('\n');
     expect(ignore[0]).toBe('*');
-    expect(ignore.slice(1).sort()).toEqual(['!bin', '!package-lock.json', '!package.json', '!producers', '!schemas', '!sink-configs', '!src', '!test/simulators', '!tsconfig.build.json', '!tsconfig.json']);
+    expect(ignore.slice(1).sort()).toEqual([
+      '!bin',
+      '!package-lock.json',
+      '!package.json',
+      '!producers',
+      '!schemas',
+      '!sink-configs',
+      '!src',
+      '!simulators',
+      '!tsconfig.build.json',
+      '!tsconfig.json',
+    ]);
   });
 });
 
@@ -134,13 +164,24 @@ describe('docker/tributary.yaml', () => {
     for (const { name, settings: own } of settings.connections) {
       const simulator = all[`${name.replaceAll('_', '-')}-simulator`];
       const { hostname, port } = new URL((own as { base_url: string }).base_url);
-      expect({ name, hostname, port, network: simulator?.network_mode }).toEqual({ name, hostname: '127.0.0.1', port: simulator?.command?.[1], network: 'service:tributary' });
+      expect({ name, hostname, port, network: simulator?.network_mode }).toEqual({
+        name,
+        hostname: '127.0.0.1',
+        port: simulator?.command?.[1],
+        network: 'service:tributary',
+      });
       expect(existsSync(join(root, String(simulator?.entrypoint?.[1]).replace('/app/dist/', '').replace(/js$/, 'ts')))).toBe(true);
     }
-    const { rendered } = openLanding(settings, { kafka: kafkaSettings(settings, undefined), connectUrl: undefined, postgres: undefined }, 'warehouse');
+    const { rendered } = openLanding(
+      settings,
+      { kafka: kafkaSettings(settings, undefined), connectUrl: undefined, postgres: undefined },
+      'warehouse',
+    );
     const [connector] = rendered.connectors;
     const url = new URL((connector?.config['connection.url'] ?? '').replace('jdbc:', ''));
-    expect(Object.keys(all)).toEqual(expect.arrayContaining([url.hostname, new URL(connector?.config['value.converter.apicurio.registry.url'] ?? '').hostname]));
+    expect(Object.keys(all)).toEqual(
+      expect.arrayContaining([url.hostname, new URL(connector?.config['value.converter.apicurio.registry.url'] ?? '').hostname]),
+    );
     const reference = /^\$\{env:(\w+)\}$/.exec(connector?.config['connection.password'] ?? '')?.[1] ?? '';
     expect(all['connect']?.environment?.[reference]).toBe('change-me-too');
     expect(new RegExp(/allowlist\.pattern=(.*)/.exec(text('docker/connect/connect.properties'))?.[1] ?? 'none').test(reference)).toBe(true);

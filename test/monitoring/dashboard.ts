@@ -15,7 +15,14 @@ interface Panel {
 export interface Dashboard {
   readonly title: string;
   readonly panels: readonly Panel[];
-  readonly templating: { readonly list: readonly { readonly name: string; readonly type: string; readonly allValue: string; readonly query: { readonly query: string } }[] };
+  readonly templating: {
+    readonly list: readonly {
+      readonly name: string;
+      readonly type: string;
+      readonly allValue: string;
+      readonly query: { readonly query: string };
+    }[];
+  };
 }
 
 export const dashboard = JSON.parse(readFileSync(join(grafana, 'dashboards/tributary.json'), 'utf8')) as Dashboard;
@@ -27,7 +34,10 @@ export interface PanelQuery {
 
 /** Every expression as Grafana sends it, with all connections chosen. */
 export function panelQueries(rateInterval: string): PanelQuery[] {
-  return dashboard.panels.flatMap(({ title, targets = [] }) => targets.map(({ refId, expr }) => ({
-    panel: `${title} ${refId}`, expression: expr.replaceAll('$connection', '.+').replaceAll('$__rate_interval', rateInterval),
-  })));
+  return dashboard.panels.flatMap(({ title, targets = [] }) =>
+    targets.map(({ refId, expr }) => ({
+      panel: `${title} ${refId}`,
+      expression: expr.replaceAll('$connection', '.+').replaceAll('$__rate_interval', rateInterval),
+    })),
+  );
 }

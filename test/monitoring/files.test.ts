@@ -9,7 +9,11 @@ const read = <T>(path: string): T => parse(readFileSync(join(grafana, path), 'ut
 
 describe('the alert rules', () => {
   test('pass promtool, and so do their unit tests', () => {
-    for (const args of [['check', 'rules', 'alerts.yml'], ['check', 'config', 'prometheus.yml'], ['test', 'rules', 'alerts.test.yml']]) {
+    for (const args of [
+      ['check', 'rules', 'alerts.yml'],
+      ['check', 'config', 'prometheus.yml'],
+      ['test', 'rules', 'alerts.test.yml'],
+    ]) {
       const { code, text } = runTool('promtool', args);
       expect({ args, code, text }).toMatchObject({ code: 0 });
       expect(text).toContain('SUCCESS');
@@ -17,14 +21,25 @@ describe('the alert rules', () => {
   });
 
   test('each has a unit test that expects it to fire, a summary and a way out', () => {
-    const { groups } = read<{ groups: { rules: { alert?: string; labels?: { severity?: string }; annotations?: { summary?: string; description?: string } }[] }[] }>('alerts.yml');
+    const { groups } = read<{
+      groups: { rules: { alert?: string; labels?: { severity?: string }; annotations?: { summary?: string; description?: string } }[] }[];
+    }>('alerts.yml');
     const { tests } = read<{ tests: { alert_rule_test: { alertname: string; exp_alerts: unknown[] }[] }[] }>('alerts.test.yml');
-    const fired = new Set(tests.flatMap((one) => one.alert_rule_test).filter(({ exp_alerts }) => exp_alerts.length > 0).map(({ alertname }) => alertname));
+    const fired = new Set(
+      tests
+        .flatMap((one) => one.alert_rule_test)
+        .filter(({ exp_alerts }) => exp_alerts.length > 0)
+        .map(({ alertname }) => alertname),
+    );
     const alerts = groups.flatMap(({ rules }) => rules).filter(({ alert }) => alert !== undefined);
     expect(alerts.length).toBeGreaterThanOrEqual(12);
     for (const { alert, labels, annotations } of alerts) {
       expect(fired, `a unit test of ${alert}`).toContain(alert);
-      expect({ alert, severity: labels?.severity, texts: [annotations?.summary, annotations?.description] }).toEqual({ alert, severity: expect.stringMatching(/^(page|ticket)$/), texts: [expect.any(String), expect.any(String)] });
+      expect({ alert, severity: labels?.severity, texts: [annotations?.summary, annotations?.description] }).toEqual({
+        alert,
+        severity: expect.stringMatching(/^(page|ticket)$/),
+        texts: [expect.any(String), expect.any(String)],
+      });
     }
   });
 });
@@ -32,10 +47,14 @@ describe('the alert rules', () => {
 describe('the dashboard', () => {
   test('uses the data source that is provisioned, and panels that do not overlap', () => {
     const { datasources } = read<{ datasources: { uid: string }[] }>('provisioning/datasources/prometheus.yml');
-    const uids = dashboard.panels.flatMap(({ datasource, targets = [] }) => [datasource?.uid, ...targets.map((target) => target.datasource.uid)]).filter((uid) => uid !== undefined);
+    const uids = dashboard.panels
+      .flatMap(({ datasource, targets = [] }) => [datasource?.uid, ...targets.map((target) => target.datasource.uid)])
+      .filter((uid) => uid !== undefined);
     expect([...new Set(uids)]).toEqual(datasources.map(({ uid }) => uid));
     expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
-    const cells = dashboard.panels.flatMap(({ gridPos: { x, y, w, h } }) => Array.from({ length: w * h }, (_, at) => `${x + (at % w)},${y + Math.floor(at / w)}`));
+    const cells = dashboard.panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, at) => `${x + (at % w)},${y + Math.floor(at / w)}`),
+    );
     expect(cells.length - new Set(cells).size).toBe(0);
     expect(dashboard.panels.every(({ gridPos: { x, w } }) => x + w <= 24)).toBe(true);
   });
@@ -44,7 +63,9 @@ describe('the dashboard', () => {
     const panels = dashboard.panels.filter(({ type }) => type !== 'row');
     expect(panels.filter(({ description = '' }) => description.length < 20).map(({ title }) => title)).toEqual([]);
     expect(dashboard.templating.list.map(({ name }) => name)).toEqual(['connection']);
-    const perTable = panels.flatMap(({ targets = [] }) => targets).filter(({ expr }) => /tributary_(table|data|sync|records|rows|api|budget|deletes|dead|transaction|errors)/.test(expr));
+    const perTable = panels
+      .flatMap(({ targets = [] }) => targets)
+      .filter(({ expr }) => /tributary_(table|data|sync|records|rows|api|budget|deletes|dead|transaction|errors)/.test(expr));
     expect(perTable.filter(({ expr }) => !expr.includes('connection=~"$connection"')).map(({ expr }) => expr)).toEqual([]);
     const perSink = panels.flatMap(({ targets = [] }) => targets).filter(({ expr }) => /tributary_sink_(lag|tasks|dead)/.test(expr));
     expect(perSink.length).toBeGreaterThan(4);

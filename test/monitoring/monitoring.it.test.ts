@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
 import { connectClient } from '../../src/landing/connect-client.ts';
 import { startSharedConnect } from '../setup/shared-stack.ts';
-import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../simulators/klaviyo/simulator.ts';
+import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import { freePort, settingsText, startCommand, until, writeFile, type Started } from '../support/command.ts';
 import { dashboard, panelQueries } from './dashboard.ts';
 import { startPrometheus, type Prometheus } from './prometheus.ts';
@@ -25,7 +25,8 @@ let prometheus: Prometheus;
 
 const command = (...args: string[]): Started => startCommand({ sources: [klaviyo], cwd: folder }, args);
 /** Whether the expression has had a value at any second so far. */
-const hasHad = async (expression: string): Promise<boolean> => (await prometheus.range(expression)).some(({ values }) => values.some(([, value]) => value !== 'NaN'));
+const hasHad = async (expression: string): Promise<boolean> =>
+  (await prometheus.range(expression)).some(({ values }) => values.some(([, value]) => value !== 'NaN'));
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tributary-monitoring-'));
@@ -33,11 +34,17 @@ beforeAll(async () => {
   connectUrl = await startSharedConnect();
   const port = await freePort();
   const { host, port: databasePort, database: name } = stack.postgres;
-  writeFile(folder, 'tributary.yaml', settingsText({
-    prefix: landing, kafka: stack, metricsPort: port,
-    connections: `klaviyo: { settings: { api_key: ${DEFAULT_KEY}, base_url: "${vendor.url}" }, schedule: "*/3 * * * * *" }`,
-    more: `landings:\n  ${landing}: { kind: postgres, host: ${host}, port: ${databasePort}, database: ${name}, schema: m_${run}, user: msink_${run}, reader: mreader_${run}, password_ref: "env:TRIBUTARY_WAREHOUSE_PASSWORD", sslmode: disable, converter: apicurio, connect_url: "${connectUrl}" }`,
-  }));
+  writeFile(
+    folder,
+    'tributary.yaml',
+    settingsText({
+      prefix: landing,
+      kafka: stack,
+      metricsPort: port,
+      connections: `klaviyo: { settings: { api_key: ${DEFAULT_KEY}, base_url: "${vendor.url}" }, schedule: "*/3 * * * * *" }`,
+      more: `landings:\n  ${landing}: { kind: postgres, host: ${host}, port: ${databasePort}, database: ${name}, schema: m_${run}, user: msink_${run}, reader: mreader_${run}, password_ref: "env:TRIBUTARY_WAREHOUSE_PASSWORD", sslmode: disable, converter: apicurio, connect_url: "${connectUrl}" }`,
+    }),
+  );
   database = new Client(stack.postgres);
   await database.connect();
   await database.query((await command('landing', 'render', landing, 'setup.sql').ended).out);
@@ -57,7 +64,9 @@ afterAll(async () => {
   await worker?.ended;
   await prometheus?.stop();
   await vendor?.close();
-  await connectClient(connectUrl).delete(`${landing}-klaviyo`).catch(() => undefined);
+  await connectClient(connectUrl)
+    .delete(`${landing}-klaviyo`)
+    .catch(() => undefined);
   await database?.query(`DROP SCHEMA IF EXISTS m_${run} CASCADE`);
   await database?.end();
   rmSync(folder, { recursive: true, force: true });
@@ -65,21 +74,42 @@ afterAll(async () => {
 
 describe('a real run, watched by the real Prometheus', () => {
   test('fills every panel of the dashboard, and a refused key shows as what it is', async () => {
-    await until('three tables are in sync', async () => (await prometheus.range('sum(max by (table) (tributary_sync_last_success_timestamp_seconds) > bool 0) == 3')).length > 0, 120_000);
+    await until(
+      'three tables are in sync',
+      async () => (await prometheus.range('sum(max by (table) (tributary_sync_last_success_timestamp_seconds) > bool 0) == 3')).length > 0,
+      120_000,
+    );
     expect(await prometheus.labelValues('connection', 'tributary_table_state')).toEqual(['klaviyo']);
     vendor.change.updateProfiles({ count: 20 });
     vendor.change.addEvents({ count: 20 });
-    await until('the changes are published', () => hasHad('sum(tributary_records_published_total{op="upsert",table="event"}) >= 320'), 60_000);
-    await until('the sink is seen to have caught up', () => hasHad('sum(tributary_sink_lag_seconds) == 0 and sum(tributary_sink_tasks{state="running"}) == 1'), 120_000);
+    await until(
+      'the changes are published',
+      () => hasHad('sum(tributary_records_published_total{op="upsert",table="event"}) >= 320'),
+      60_000,
+    );
+    await until(
+      'the sink is seen to have caught up',
+      () => hasHad('sum(tributary_sink_lag_seconds) == 0 and sum(tributary_sink_tasks{state="running"}) == 1'),
+      120_000,
+    );
 
     vendor.faults.add({ kind: 'status', status: 401 });
-    await until('the refused key is an alert about to fire', () => hasHad('ALERTS{alertname="TributaryTokenRefused",alertstate="pending",connection="klaviyo",code="klaviyo:401"}'), 60_000);
+    await until(
+      'the refused key is an alert about to fire',
+      () => hasHad('ALERTS{alertname="TributaryTokenRefused",alertstate="pending",connection="klaviyo",code="klaviyo:401"}'),
+      60_000,
+    );
 
     const missing = new Set(panelQueries('10s').map(({ panel }) => panel));
-    await until('every panel has shown something', async () => {
-      for (const { panel, expression } of panelQueries('10s')) if (missing.has(panel) && (await hasHad(expression))) missing.delete(panel);
-      return missing.size === 0;
-    }, 45_000).catch(() => undefined);
+    await until(
+      'every panel has shown something',
+      async () => {
+        for (const { panel, expression } of panelQueries('10s'))
+          if (missing.has(panel) && (await hasHad(expression))) missing.delete(panel);
+        return missing.size === 0;
+      },
+      45_000,
+    ).catch(() => undefined);
     expect([...missing]).toEqual([]);
   }, 400_000);
 

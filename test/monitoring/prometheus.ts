@@ -11,7 +11,10 @@ export const grafana = fileURLToPath(new URL('../../grafana/', import.meta.url))
 /** Runs a tool and answers what it says. Throws when it is not there: these tests prove nothing without it. */
 export function runTool(command: string, args: readonly string[], cwd = grafana): { readonly code: number | null; readonly text: string } {
   const done = spawnSync(command, args, { cwd, encoding: 'utf8' });
-  if (done.error) throw new Error(`${command} is missing. Install it (Debian: apt-get install prometheus docker-compose), then run the tests again.`, { cause: done.error });
+  if (done.error)
+    throw new Error(`${command} is missing. Install it (Debian: apt-get install prometheus docker-compose), then run the tests again.`, {
+      cause: done.error,
+    });
   return { code: done.status, text: `${done.stdout}${done.stderr}` };
 }
 
@@ -42,7 +45,9 @@ export interface Prometheus {
 export async function startPrometheus(target: string): Promise<Prometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-prometheus-'));
   const config = parse(readFileSync(join(grafana, 'prometheus.yml'), 'utf8')) as {
-    global: Record<string, string>; rule_files: string[]; scrape_configs: { static_configs: { targets: string[] }[] }[];
+    global: Record<string, string>;
+    rule_files: string[];
+    scrape_configs: { static_configs: { targets: string[] }[] }[];
   };
   config.global = { scrape_interval: '1s', evaluation_interval: '1s' };
   config.rule_files = config.rule_files.map((file) => join(grafana, file));
@@ -51,7 +56,15 @@ export async function startPrometheus(target: string): Promise<Prometheus> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   runTool('prometheus', ['--version']);
-  const server = spawn('prometheus', [`--config.file=${join(folder, 'prometheus.yml')}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${port}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const server = spawn(
+    'prometheus',
+    [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
   let complaints = '';
   server.stderr.on('data', (chunk: Buffer) => (complaints = (complaints + chunk.toString()).slice(-4_000)));
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
@@ -65,7 +78,8 @@ export async function startPrometheus(target: string): Promise<Prometheus> {
   }
   const prometheus: Prometheus = {
     url,
-    range: async (query) => (await ask<{ result: Series[] }>('query_range', { query, start: String(started), end: String(Date.now() / 1000), step: '1' })).result,
+    range: async (query) =>
+      (await ask<{ result: Series[] }>('query_range', { query, start: String(started), end: String(Date.now() / 1000), step: '1' })).result,
     labelValues: (label, series) => ask(`label/${label}/values`, { 'match[]': series }),
     rules: async () => (await ask<{ groups: { rules: Rule[] }[] }>('rules')).groups.flatMap((group) => group.rules),
     async stop() {
@@ -75,10 +89,14 @@ export async function startPrometheus(target: string): Promise<Prometheus> {
     },
   };
   try {
-    await until('Prometheus is ready', async () => {
-      if (server.exitCode !== null) throw new Error(`Prometheus ended: ${complaints}`);
-      return (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok === true;
-    }, 60_000);
+    await until(
+      'Prometheus is ready',
+      async () => {
+        if (server.exitCode !== null) throw new Error(`Prometheus ended: ${complaints}`);
+        return (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok === true;
+      },
+      60_000,
+    );
   } catch (error) {
     await prometheus.stop();
     throw error;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { NARROW_KEY } from '../simulators/pendo/simulator.ts';
-import { zone } from '../simulators/pendo/zone.ts';
+import { NARROW_KEY } from '../../simulators/pendo/simulator.ts';
+import { zone } from '../../simulators/pendo/zone.ts';
 import { aggregate, all, ask, DAY, HOUR, rowsOf, started } from './ask.ts';
 
 const iso = (instant: number): string => new Date(instant).toISOString();
@@ -34,12 +34,15 @@ describe('an aggregation', () => {
     expect(await rowsOf(simulator, visitors, { sort: ['visitorId'] }, { skip: 2 }, { limit: 1 })).toEqual([first[2]]);
     expect(await rowsOf(simulator, visitors, { count: null })).toEqual([{ count: 144 }]);
     expect(await rowsOf(simulator, { source: { visitors: null } }, { identified: '!visitorId' }, { count: null })).toEqual([{ count: 16 }]);
-    expect(await rowsOf(simulator, visitors, { sort: ['visitorId'] }, { select: { id: 'visitorId' } }, { limit: 1 })).toEqual([{ id: first[0].visitorId }]);
+    expect(await rowsOf(simulator, visitors, { sort: ['visitorId'] }, { select: { id: 'visitorId' } }, { limit: 1 })).toEqual([
+      { id: first[0].visitorId },
+    ]);
   });
 
   it('filters with comparisons, logic, quoted text and functions; what is missing fits nothing', async () => {
     const simulator = await started();
-    const count = async (filter: string): Promise<number> => (await rowsOf(simulator, { source: { accounts: all } }, { filter }, { count: null }))[0].count;
+    const count = async (filter: string): Promise<number> =>
+      (await rowsOf(simulator, { source: { accounts: all } }, { filter }, { count: null }))[0].count;
     const total = simulator.world.accounts.length;
     expect(await count('metadata.auto.lastupdated >= 1')).toBe(total - 2);
     expect(await count('isNull(metadata.auto.lastupdated)')).toBe(2);
@@ -58,27 +61,47 @@ describe('an aggregation', () => {
     expect((await aggregate(simulator, pipeline)).body).toMatchObject({ results: [], startTime: expect.any(Number) });
   });
 
-  it('refuses what is wrong, in the vendor\'s words', async () => {
+  it("refuses what is wrong, in the vendor's words", async () => {
     const simulator = await started();
     const series = { period: 'dayRange', first: 'now()' };
     const wrong: [object[], RegExp][] = [
-      [[{ source: { trackEvents: { trackId: 'x' }, timeSeries: { ...series, count: 1 } } }], /^bad pipeline: bad source: bad parameters for source type trackEvents: unexpected parameters$/],
-      [[{ source: { nonsense: null } }], /bad source/], [[{ source: { events: null } }], /time series is missing/], [[{ limit: 3 }], /no source/],
-      [[{ source: { events: null, timeSeries: series } }], /either count or last/], [[{ source: { events: null, timeSeries: { ...series, count: 1, last: 'now()' } } }], /either count or last/],
-      [[{ source: { visitors: null } }, { filter: 'visitorId in ["a"]' }], /Cannot parse filter expression/], [[{ source: { visitors: null } }, { filter: 'visitorId > "a' }], /Cannot parse/],
+      [
+        [{ source: { trackEvents: { trackId: 'x' }, timeSeries: { ...series, count: 1 } } }],
+        /^bad pipeline: bad source: bad parameters for source type trackEvents: unexpected parameters$/,
+      ],
+      [[{ source: { nonsense: null } }], /bad source/],
+      [[{ source: { events: null } }], /time series is missing/],
+      [[{ limit: 3 }], /no source/],
+      [[{ source: { events: null, timeSeries: series } }], /either count or last/],
+      [[{ source: { events: null, timeSeries: { ...series, count: 1, last: 'now()' } } }], /either count or last/],
+      [[{ source: { visitors: null } }, { filter: 'visitorId in ["a"]' }], /Cannot parse filter expression/],
+      [[{ source: { visitors: null } }, { filter: 'visitorId > "a' }], /Cannot parse/],
       [[{ source: { visitors: null } }, { juggle: 1 }], /bad pipeline: unknown stage/],
     ];
-    for (const [pipeline, text] of wrong) expect([await aggregate(simulator, pipeline)].map(({ status, text: said }) => [status, said])).toEqual([[400, expect.stringMatching(text)]]);
+    for (const [pipeline, text] of wrong)
+      expect([await aggregate(simulator, pipeline)].map(({ status, text: said }) => [status, said])).toEqual([
+        [400, expect.stringMatching(text)],
+      ]);
     Object.assign(simulator.switches, { mostRows: 10 });
-    expect(await aggregate(simulator, [{ source: { visitors: null } }])).toMatchObject({ status: 400, text: 'Query exceeded memory limit' });
+    expect(await aggregate(simulator, [{ source: { visitors: null } }])).toMatchObject({
+      status: 400,
+      text: 'Query exceeded memory limit',
+    });
     Object.assign(simulator.switches, { mostScanned: 1 });
-    expect((await aggregate(simulator, [{ source: { events: all, timeSeries: { period: 'dayRange', first: simulator.clock.now(), last: 'now()' } } }])).status).toBe(408);
+    expect(
+      (
+        await aggregate(simulator, [
+          { source: { events: all, timeSeries: { period: 'dayRange', first: simulator.clock.now(), last: 'now()' } } },
+        ])
+      ).status,
+    ).toBe(408);
   });
 
   it('answers the default app alone unless apps are named', async () => {
     const simulator = await started();
     const series = { timeSeries: { period: 'dayRange', first: simulator.world.start, last: 'now()' } };
-    const appsOf = async (params: object | null): Promise<number[]> => [...new Set((await rowsOf(simulator, { source: { events: params, ...series } })).map(({ appId }) => appId as number))].sort();
+    const appsOf = async (params: object | null): Promise<number[]> =>
+      [...new Set((await rowsOf(simulator, { source: { events: params, ...series } })).map(({ appId }) => appId as number))].sort();
     expect(await appsOf(null)).toEqual([-323232]);
     expect(await appsOf(all)).toHaveLength(3);
     expect(await appsOf({ appId: 'expandAppIds(`*`)' })).toHaveLength(3);
@@ -90,23 +113,28 @@ describe('an aggregation', () => {
 });
 
 describe('buckets', () => {
-  it('begin at the zone\'s midnight, round down, and lose or double nothing when the clocks change', async () => {
+  it("begin at the zone's midnight, round down, and lose or double nothing when the clocks change", async () => {
     for (const now of [Date.UTC(2026, 2, 12, 12), Date.UTC(2026, 10, 5, 12)]) {
       const simulator = await started({ now, days: 8, visitors: 60 });
       const { raws, zone: days } = simulator.world;
       for (const period of ['dayRange', 'hourRange'] as const) {
         const field = period === 'dayRange' ? 'day' : 'hour';
         let sum = 0;
-        const whole = await rowsOf(simulator, { source: { pageEvents: all, timeSeries: { period, first: simulator.world.start, last: 'now()' } } });
+        const whole = await rowsOf(simulator, {
+          source: { pageEvents: all, timeSeries: { period, first: simulator.world.start, last: 'now()' } },
+        });
         for (const row of whole) sum += row.numEvents;
         expect(sum).toBe(raws.filter(({ kind }) => kind === 'page').length);
-        for (const row of whole) expect(row[field]).toBe(period === 'dayRange' ? days.dayStart(row.firstTime) : days.hourStart(row.firstTime));
+        for (const row of whole)
+          expect(row[field]).toBe(period === 'dayRange' ? days.dayStart(row.firstTime) : days.hourStart(row.firstTime));
         expect(whole.every((row) => (row.hour === undefined) === (period === 'dayRange'))).toBe(true);
       }
       const noon = simulator.world.start + 3 * DAY;
       const one = await rowsOf(simulator, { source: { events: all, timeSeries: { period: 'dayRange', first: noon, count: 1 } } });
       expect(new Set(one.map(({ day }) => day))).toEqual(new Set([days.dayStart(noon)]));
-      expect(await rowsOf(simulator, { source: { events: all, timeSeries: { period: 'dayRange', first: `${days.dayStart(noon)}`, count: 1 } } })).toEqual(one);
+      expect(
+        await rowsOf(simulator, { source: { events: all, timeSeries: { period: 'dayRange', first: `${days.dayStart(noon)}`, count: 1 } } }),
+      ).toEqual(one);
       const before = await rowsOf(simulator, { source: { events: all, timeSeries: { period: 'dayRange', first: 'now()', count: -1 } } });
       expect(new Set(before.map(({ day }) => day))).toEqual(new Set([days.dayStart(days.dayStart(now) - HOUR)]));
     }
@@ -114,20 +142,33 @@ describe('buckets', () => {
 
   it('hold rows that the documented keys and coarse keys cannot tell apart', async () => {
     const simulator = await started();
-    const rows = await rowsOf(simulator, { source: { events: all, timeSeries: { period: 'dayRange', first: simulator.world.start, last: 'now()' } } });
+    const rows = await rowsOf(simulator, {
+      source: { events: all, timeSeries: { period: 'dayRange', first: simulator.world.start, last: 'now()' } },
+    });
     const keys = (...fields: string[]): number => new Set(rows.map((row) => JSON.stringify(fields.map((field) => row[field])))).size;
     expect(keys('accountId', 'server', 'remoteIp')).toBeLessThan(rows.length / 10);
     const dimensions = ['accountId', 'server', 'remoteIp', 'visitorId', 'userAgent', 'appId', 'day', 'tabId'];
     expect(keys(...dimensions)).toBeLessThan(rows.length);
     expect(keys(...dimensions, 'country', 'region')).toBe(rows.length);
-    expect(rows.some((row) => row.accountId === '') && rows.some((row) => row.server === '') && rows.some((row) => row.visitorId.startsWith('_PENDO_T_'))).toBe(true);
-    const interactions = await rowsOf(simulator, { source: { guideEvents: all, timeSeries: { period: 'hourRange', first: simulator.world.start, last: 'now()' } } });
+    expect(
+      rows.some((row) => row.accountId === '') &&
+        rows.some((row) => row.server === '') &&
+        rows.some((row) => row.visitorId.startsWith('_PENDO_T_')),
+    ).toBe(true);
+    const interactions = await rowsOf(simulator, {
+      source: { guideEvents: all, timeSeries: { period: 'hourRange', first: simulator.world.start, last: 'now()' } },
+    });
     expect(new Set(interactions.map(({ visitorId, browserTime }) => `${visitorId} ${browserTime}`)).size).toBeLessThan(interactions.length);
   });
 
   it('fill late and out of order', async () => {
     const simulator = await started({ lagHours: 6 });
-    const count = async (): Promise<number> => (await rowsOf(simulator, { source: { events: all, timeSeries: { period: 'hourRange', first: simulator.world.start, last: 'now()' } } })).reduce((sum, row) => sum + row.numEvents, 0);
+    const count = async (): Promise<number> =>
+      (
+        await rowsOf(simulator, {
+          source: { events: all, timeSeries: { period: 'hourRange', first: simulator.world.start, last: 'now()' } },
+        })
+      ).reduce((sum, row) => sum + row.numEvents, 0);
     const now = await count();
     const late = simulator.change['events.release']();
     expect(late).toBeGreaterThan(0);
@@ -138,7 +179,9 @@ describe('buckets', () => {
     expect(await count()).toBeGreaterThanOrEqual(before);
     const [from, to] = simulator.world.features.map((row) => row['id'] as string) as [string, string];
     expect(simulator.change['tag.edit']({ from, to })).toBeGreaterThan(0);
-    const features = await rowsOf(simulator, { source: { featureEvents: all, timeSeries: { period: 'dayRange', first: simulator.world.start, last: 'now()' } } });
+    const features = await rowsOf(simulator, {
+      source: { featureEvents: all, timeSeries: { period: 'dayRange', first: simulator.world.start, last: 'now()' } },
+    });
     expect(features.some((row) => row.featureId === from)).toBe(false);
   });
 });
@@ -160,16 +203,19 @@ describe('the other calls', () => {
     expect(replies.find(({ status }) => status === 429)).toMatchObject({ statusText: 'Too Many Requests' });
   });
 
-  it('tell a visitor\'s history by windows of 24 hours, 180 days back', async () => {
+  it("tell a visitor's history by windows of 24 hours, 180 days back", async () => {
     const simulator = await started();
     const id = 'dir/one';
-    const history = async (from: number): Promise<any[]> => (await ask(simulator, 'GET', `/api/v1/visitor/${encodeURIComponent(id)}/history?starttime=${from}`)).body;
+    const history = async (from: number): Promise<any[]> =>
+      (await ask(simulator, 'GET', `/api/v1/visitor/${encodeURIComponent(id)}/history?starttime=${from}`)).body;
     const from = Math.floor(simulator.world.start / DAY) * DAY;
     const rows: any[] = [];
-    for (let at = from; at < simulator.clock.now(); at += DAY) rows.push(...await history(at));
+    for (let at = from; at < simulator.clock.now(); at += DAY) rows.push(...(await history(at)));
     const whole = simulator.truth.rows('visitor_history').filter((row) => row['visitorId'] === id);
     expect(whole.length).toBeGreaterThan(5);
-    expect(new Set(rows.map((row) => JSON.stringify([row.ts, row.type, row.pageId])))).toEqual(new Set(whole.map((row) => JSON.stringify([row['ts'], row['type'], row['pageId']]))));
+    expect(new Set(rows.map((row) => JSON.stringify([row.ts, row.type, row.pageId])))).toEqual(
+      new Set(whole.map((row) => JSON.stringify([row['ts'], row['type'], row['pageId']]))),
+    );
     expect(await history(simulator.clock.now() - 181 * DAY)).toEqual([]);
     expect((await ask(simulator, 'GET', '/api/v1/visitor/nobody/history?starttime=1')).status).toBe(404);
   });
@@ -178,7 +224,9 @@ describe('the other calls', () => {
     const simulator = await started();
     const id = simulator.change['row.add']({ list: 'visitors' });
     simulator.change['metadata.set']({ list: 'visitors', id, group: 'custom', values: { seats: '25.0' } });
-    expect(await rowsOf(simulator, { source: { visitors: null } }, { filter: `visitorId == "${id}"` })).toMatchObject([{ metadata: { auto: { lastupdated: simulator.clock.now() }, custom: { seats: '25.0' } } }]);
+    expect(await rowsOf(simulator, { source: { visitors: null } }, { filter: `visitorId == "${id}"` })).toMatchObject([
+      { metadata: { auto: { lastupdated: simulator.clock.now() }, custom: { seats: '25.0' } } },
+    ]);
     simulator.change['row.delete']({ list: 'visitors', id });
     expect(await rowsOf(simulator, { source: { visitors: null } }, { filter: `visitorId == "${id}"` })).toEqual([]);
     simulator.change['field.set']({ of: 'account', name: 'fresh', descriptor: { Type: 'string' } });

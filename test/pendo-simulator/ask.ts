@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
-import { DEFAULT_KEY, startPendoSimulator, type PendoSimulator } from '../simulators/pendo/simulator.ts';
-import type { PendoOptions } from '../simulators/pendo/options.ts';
+import { DEFAULT_KEY, startPendoSimulator, type PendoSimulator } from '../../simulators/pendo/simulator.ts';
+import type { PendoOptions } from '../../simulators/pendo/options.ts';
 
 export async function started(options: PendoOptions = {}): Promise<PendoSimulator> {
   const simulator = await startPendoSimulator({ limits: { enabled: false }, ...options });
@@ -16,9 +16,17 @@ export interface Reply {
   body: any;
 }
 
-export async function ask(simulator: PendoSimulator, method: string, path: string, body?: unknown, key: string | null = DEFAULT_KEY): Promise<Reply> {
+export async function ask(
+  simulator: PendoSimulator,
+  method: string,
+  path: string,
+  body?: unknown,
+  key: string | null = DEFAULT_KEY,
+): Promise<Reply> {
   const response = await fetch(simulator.url + path, {
-    method, headers: { 'content-type': 'application/json', ...(key === null ? {} : { 'x-pendo-integration-key': key }) }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    method,
+    headers: { 'content-type': 'application/json', ...(key === null ? {} : { 'x-pendo-integration-key': key }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
   let parsed: unknown;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { pendo } from '../../producers/pendo/index.ts';
 import { pendoSettings } from '../../producers/pendo/settings.ts';
-import type { PendoTable } from '../simulators/pendo/options.ts';
-import { NARROW_KEY } from '../simulators/pendo/simulator.ts';
+import type { PendoTable } from '../../simulators/pendo/options.ts';
+import { NARROW_KEY } from '../../simulators/pendo/simulator.ts';
 import { subscription } from './harness.ts';
 
 const never = new AbortController().signal;
@@ -17,16 +17,26 @@ describe('connecting', () => {
   it('explains a refused key without showing it', async () => {
     const { simulator, api } = await subscription({}, { integration_key: 'a-very-secret-key' });
     const refused = await pendo.probe(api, never).catch((thrown: unknown) => thrown);
-    expect(refused).toMatchObject({ kind: 'config', code: 'pendo:403', remedy: expect.stringMatching(/integration_key.*region.*Write Access/) });
+    expect(refused).toMatchObject({
+      kind: 'config',
+      code: 'pendo:403',
+      remedy: expect.stringMatching(/integration_key.*region.*Write Access/),
+    });
     simulator.faults.add({ kind: 'status', status: 401, body: '{"message":"a-very-secret-key"}' });
     const error = await pendo.probe(api, never).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ kind: 'config', reach: 'connection', code: 'pendo:401', remedy: expect.stringContaining('integration_key') });
+    expect(error).toMatchObject({
+      kind: 'config',
+      reach: 'connection',
+      code: 'pendo:401',
+      remedy: expect.stringContaining('integration_key'),
+    });
     expect(JSON.stringify([error, String(error), refused, String(refused)])).not.toContain('a-very-secret-key');
   });
 
   it('stops only the tables a key may not read', async () => {
     const { table } = await subscription({}, { integration_key: NARROW_KEY });
-    for (const name of ['events', 'visitors', 'features'] as PendoTable[]) expect((await table(name).run({ since: 1_773_000_000_000 })).error, name).toMatchObject({ kind: 'config', reach: 'table' });
+    for (const name of ['events', 'visitors', 'features'] as PendoTable[])
+      expect((await table(name).run({ since: 1_773_000_000_000 })).error, name).toMatchObject({ kind: 'config', reach: 'table' });
     expect((await table('metadata_visitors').run()).error).toBeUndefined();
   });
 
@@ -41,13 +51,14 @@ describe('connecting', () => {
     const stop = new AbortController();
     const waiting = table('features').run({ signal: stop.signal });
     const deadline = Date.now() + 5_000;
-    while (!heard.throttled.some(({ until }) => until > Date.now() + 20_000) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (!heard.throttled.some(({ until }) => until > Date.now() + 20_000) && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 10));
     expect(heard.throttled.some(({ until }) => until > Date.now() + 20_000)).toBe(true);
     stop.abort();
     expect((await waiting).error).toMatchObject({ kind: 'stopped' });
   });
 
-  it('tells a wrong region from other refusals, and repeats the vendor\'s words', async () => {
+  it("tells a wrong region from other refusals, and repeats the vendor's words", async () => {
     const { simulator, table } = await subscription();
     const refuse = async (status: number, body: string): Promise<unknown> => {
       const id = simulator.faults.add({ kind: 'status', status, body, contentType: 'text/plain' });
@@ -55,8 +66,16 @@ describe('connecting', () => {
       simulator.faults.clear(id);
       return error;
     };
-    expect(await refuse(400, 'missing jzb')).toMatchObject({ kind: 'config', reach: 'connection', code: 'pendo:key_refused', remedy: expect.stringContaining('region') });
-    expect(await refuse(400, 'bad pipeline: bad source')).toMatchObject({ kind: 'data', message: expect.stringContaining('bad pipeline: bad source') });
+    expect(await refuse(400, 'missing jzb')).toMatchObject({
+      kind: 'config',
+      reach: 'connection',
+      code: 'pendo:key_refused',
+      remedy: expect.stringContaining('region'),
+    });
+    expect(await refuse(400, 'bad pipeline: bad source')).toMatchObject({
+      kind: 'data',
+      message: expect.stringContaining('bad pipeline: bad source'),
+    });
     expect(await refuse(402, '')).toMatchObject({ kind: 'data' });
     expect(await refuse(408, '')).toMatchObject({ kind: 'data', code: 'pendo:too_heavy' });
   });
@@ -87,7 +106,17 @@ describe('the settings', () => {
   });
 
   it('have the defaults of the connector page, and refuse what makes no sense', () => {
-    expect(pendoSettings.parse({ integration_key: 'x' })).toMatchObject({ period: 'day', app_ids: [], include_anonymous_visitors: false, key_mode: 'extended', lookback_days: 10, record_limit: 50_000, requests_per_second: 1, visitor_history: { enabled: false } });
-    for (const wrong of [{ period: 'week' }, { app_ids: ['x'] }, { record_limit: 0 }, { lookback: 3 }]) expect(pendoSettings.safeParse({ integration_key: 'x', ...wrong }).success).toBe(false);
+    expect(pendoSettings.parse({ integration_key: 'x' })).toMatchObject({
+      period: 'day',
+      app_ids: [],
+      include_anonymous_visitors: false,
+      key_mode: 'extended',
+      lookback_days: 10,
+      record_limit: 50_000,
+      requests_per_second: 1,
+      visitor_history: { enabled: false },
+    });
+    for (const wrong of [{ period: 'week' }, { app_ids: ['x'] }, { record_limit: 0 }, { lookback: 3 }])
+      expect(pendoSettings.safeParse({ integration_key: 'x', ...wrong }).success).toBe(false);
   });
 });

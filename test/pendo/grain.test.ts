@@ -1,12 +1,27 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { dayOfHours, days, hours, type Grain } from '../../producers/pendo/grain.ts';
-import { zone, type Zone } from '../simulators/pendo/zone.ts';
+import { dayOfHours, days, hours, type Granularity } from '../../producers/pendo/granularity.ts';
+import { zone, type Zone } from '../../simulators/pendo/zone.ts';
 import { DAY, HOUR } from './harness.ts';
 
 const ZONES = [
-  'America/New_York', 'Africa/Casablanca', 'Africa/Cairo', 'America/Havana', 'America/Sao_Paulo', 'America/St_Johns', 'Asia/Beirut', 'Asia/Kathmandu', 'Asia/Kolkata', 'Asia/Tehran', 'Atlantic/Azores',
-  'Australia/Lord_Howe', 'Pacific/Auckland', 'Pacific/Chatham', 'Pacific/Kiritimati', 'Pacific/Norfolk', 'UTC',
+  'America/New_York',
+  'Africa/Casablanca',
+  'Africa/Cairo',
+  'America/Havana',
+  'America/Sao_Paulo',
+  'America/St_Johns',
+  'Asia/Beirut',
+  'Asia/Kathmandu',
+  'Asia/Kolkata',
+  'Asia/Tehran',
+  'Atlantic/Azores',
+  'Australia/Lord_Howe',
+  'Pacific/Auckland',
+  'Pacific/Chatham',
+  'Pacific/Kiritimati',
+  'Pacific/Norfolk',
+  'UTC',
 ].map((name) => ({ name, of: zone(name) }));
 
 /** Lord Howe's clocks change by half an hour, so that its hours overlap then; which of them the vendor counts by nobody says. */
@@ -21,7 +36,13 @@ const stretch = {
 };
 
 /** Asks as the reader does, bucket after bucket, and gives every instant that was asked for. */
-function walk(grain: Grain, bucketOf: (at: number) => number | undefined, from: number, until: number, known: number | undefined): number[] {
+function walk(
+  grain: Granularity,
+  bucketOf: (at: number) => number | undefined,
+  from: number,
+  until: number,
+  known: number | undefined,
+): number[] {
   const asked: number[] = [];
   let day = known;
   for (let at = grain.begin(from, day), last = false; !last;) {
@@ -53,20 +74,40 @@ const daysBetween = (of: Zone, from: number, until: number): number[] => {
 };
 
 it('no day of any zone is passed over, whatever is known of its midnights', () => {
-  fc.assert(fc.property(stretch.place, stretch.from, stretch.span, stretch.filled, fc.option(fc.integer({ min: -100, max: 400 })), ({ of }, from, span, filled, ago) => {
-    const known = ago === null ? undefined : of.dayStart(from - ago * DAY);
-    const asked = walk(days, told(of.dayStart, filled), from, from + span, known);
-    expect(new Set(asked.map((at) => of.dayStart(at)))).toEqual(new Set([...daysBetween(of, from, from + span), ...asked.slice(0, 1).map((at) => of.dayStart(at))]));
-    // A day is asked for twice only while nobody knows where it begins, and at the end.
-    expect(asked.length).toBeLessThanOrEqual(2 * (span / DAY) + 4);
-  }), { numRuns: 300 });
+  fc.assert(
+    fc.property(
+      stretch.place,
+      stretch.from,
+      stretch.span,
+      stretch.filled,
+      fc.option(fc.integer({ min: -100, max: 400 })),
+      ({ of }, from, span, filled, ago) => {
+        const known = ago === null ? undefined : of.dayStart(from - ago * DAY);
+        const asked = walk(days, told(of.dayStart, filled), from, from + span, known);
+        expect(new Set(asked.map((at) => of.dayStart(at)))).toEqual(
+          new Set([...daysBetween(of, from, from + span), ...asked.slice(0, 1).map((at) => of.dayStart(at))]),
+        );
+        // A day is asked for twice only while nobody knows where it begins, and at the end.
+        expect(asked.length).toBeLessThanOrEqual(2 * (span / DAY) + 4);
+      },
+    ),
+    { numRuns: 300 },
+  );
 });
 
-it.each([['hours', hours, HOUR], ['24 hours', dayOfHours, DAY]] as const)('%s leave no gap in any zone', (_, grain, length) => {
-  fc.assert(fc.property(fc.constantFrom(...WHOLE_HOURS), stretch.from, stretch.span, stretch.filled, ({ of }, from, span, filled) => {
-    const none = (): undefined => undefined;
-    const asked = walk(grain, grain === hours ? told(of.hourStart, filled) : none, from, from + span, undefined).map((at) => of.hourStart(at));
-    expect(asked[0]).toBeLessThanOrEqual(from);
-    for (const [i, start] of asked.entries()) expect(asked[i + 1] ?? from + span).toBeLessThanOrEqual(start + length);
-  }), { numRuns: 300 });
+it.each([
+  ['hours', hours, HOUR],
+  ['24 hours', dayOfHours, DAY],
+] as const)('%s leave no gap in any zone', (_, grain, length) => {
+  fc.assert(
+    fc.property(fc.constantFrom(...WHOLE_HOURS), stretch.from, stretch.span, stretch.filled, ({ of }, from, span, filled) => {
+      const none = (): undefined => undefined;
+      const asked = walk(grain, grain === hours ? told(of.hourStart, filled) : none, from, from + span, undefined).map((at) =>
+        of.hourStart(at),
+      );
+      expect(asked[0]).toBeLessThanOrEqual(from);
+      for (const [i, start] of asked.entries()) expect(asked[i + 1] ?? from + span).toBeLessThanOrEqual(start + length);
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -1,15 +1,15 @@
 import { onTestFinished } from 'vitest';
-import { createHttpFactory } from '../../src/extract/http.ts';
-import { systemClock } from '../../src/extract/clock.ts';
-import type { Reader, Row } from '../../src/extract/types.ts';
-import type { TableDefinition, TableRecord } from '../../src/table/types.ts';
+import { createHttpFactory } from '../../src/sdk/http/client.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import type { Reader, Row } from '../../src/core/types.ts';
+import type { TableDefinition, TableRecord } from '../../src/core/table.ts';
 import { pendo } from '../../producers/pendo/index.ts';
 import type { PendoApi } from '../../producers/pendo/api.ts';
 import { pendoSettings } from '../../producers/pendo/settings.ts';
-import type { PendoOptions, PendoTable } from '../simulators/pendo/options.ts';
-import { DEFAULT_KEY, startPendoSimulator, type PendoSimulator } from '../simulators/pendo/simulator.ts';
+import type { PendoOptions, PendoTable } from '../../simulators/pendo/options.ts';
+import { DEFAULT_KEY, startPendoSimulator, type PendoSimulator } from '../../simulators/pendo/simulator.ts';
 import { compileRecord } from '../support/records.ts';
-import { type engine, engineAt, listener, type Heard } from '../extract/harness.ts';
+import { type engine, engineAt, listener, type Heard } from '../sdk/harness.ts';
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
@@ -44,19 +44,32 @@ export async function subscription(options: PendoOptions = {}, settings: Record<
   }
   function topic(name: PendoTable, rows: Iterable<Row>): Map<string, TableRecord> {
     const { key } = definition(name);
-    return new Map([...rows].map((row) => {
-      const made = record(name, row);
-      return [JSON.stringify(key.map((column) => made[column])), made];
-    }));
+    return new Map(
+      [...rows].map((row) => {
+        const made = record(name, row);
+        return [JSON.stringify(key.map((column) => made[column])), made];
+      }),
+    );
   }
 
   return {
-    simulator, api, heard, definition, record, topic,
+    simulator,
+    api,
+    heard,
+    definition,
+    record,
+    topic,
     table(name) {
       return engineAt(simulator.clock.now, definition(name).read as Reader<PendoApi>, api);
     },
-    truth: (name, since) => topic(name, simulator.truth.rows(name, {
-      period: checked.period === 'day' ? 'dayRange' : 'hourRange', anonymous: checked.include_anonymous_visitors, ...(since === undefined ? {} : { since }),
-    }) as unknown as Row[]),
+    truth: (name, since) =>
+      topic(
+        name,
+        simulator.truth.rows(name, {
+          period: checked.period === 'day' ? 'dayRange' : 'hourRange',
+          anonymous: checked.include_anonymous_visitors,
+          ...(since === undefined ? {} : { since }),
+        }) as unknown as Row[],
+      ),
   };
 }

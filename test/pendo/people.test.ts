@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PendoTable } from '../simulators/pendo/options.ts';
+import type { PendoTable } from '../../simulators/pendo/options.ts';
 import { DAY, HOUR, subscription, type Subscription } from './harness.ts';
 
 /** What stands in the topic after some runs. */
@@ -7,7 +7,8 @@ function holding(about: Subscription, name: PendoTable) {
   const reader = about.table(name);
   const held = new Map<string, unknown>();
   return {
-    held, reader,
+    held,
+    reader,
     async run(how = {}) {
       const run = await reader.run(how);
       expect(run.error).toBeUndefined();
@@ -21,7 +22,10 @@ describe('visitors and accounts', () => {
   it('are read once by id, then by what changed, with a whole listing a day', async () => {
     const about = await subscription({}, { record_limit: 50 });
     const { simulator } = about;
-    for (const [name, list, id] of [['visitors', 'visitors', 'o"brien'], ['accounts', 'accounts', 'acme "east" \\ co']] as const) {
+    for (const [name, list, id] of [
+      ['visitors', 'visitors', 'o"brien'],
+      ['accounts', 'accounts', 'acme "east" \\ co'],
+    ] as const) {
       const { held, run } = holding(about, name);
       const first = await run();
       expect(first.pages.filter((page) => page.scan?.end !== undefined)).toHaveLength(1);
@@ -58,7 +62,8 @@ describe('visitors and accounts', () => {
     const { held, run } = holding(about, 'visitors');
     await run();
     about.simulator.clock.advance(2 * HOUR);
-    for (const row of about.simulator.truth.rows('visitors').slice(0, 35)) about.simulator.change['metadata.set']({ list: 'visitors', id: row['visitorId'] as string, group: 'custom', values: { tier: 'x' } });
+    for (const row of about.simulator.truth.rows('visitors').slice(0, 35))
+      about.simulator.change['metadata.set']({ list: 'visitors', id: row['visitorId'] as string, group: 'custom', values: { tier: 'x' } });
     const { rows } = await run();
     expect(rows.length).toBeGreaterThanOrEqual(34);
     expect(rows.length).toBeLessThan(60);
@@ -82,13 +87,23 @@ describe('visitors and accounts', () => {
 
   it('keep every group of their metadata, whatever its fields are called', async () => {
     const about = await subscription();
-    about.simulator.change['metadata.set']({ list: 'visitors', id: 'two words', group: 'custom', values: { camelCase: { innerKey: 1 }, seats: '25.0', ratio: 0.1 } });
+    about.simulator.change['metadata.set']({
+      list: 'visitors',
+      id: 'two words',
+      group: 'custom',
+      values: { camelCase: { innerKey: 1 }, seats: '25.0', ratio: 0.1 },
+    });
     about.simulator.change['metadata.set']({ list: 'visitors', id: 'two words', group: 'hubspot', values: { Stage: 'won' } });
     const { rows } = await about.table('visitors').run();
     const record = about.record('visitors', rows.find((row) => row['visitorId'] === 'two words') ?? {});
     expect(JSON.parse(record['metadata_custom'] as string)).toMatchObject({ camelCase: { innerKey: 1 }, seats: '25.0', ratio: 0.1 });
     expect(JSON.parse(record['metadata_other'] as string)).toMatchObject({ hubspot: { Stage: 'won' } });
-    expect(record).toMatchObject({ metadata_agent_email: expect.stringMatching(/@example.test/), do_not_process: false, is_anonymous: false, _extra: null });
+    expect(record).toMatchObject({
+      metadata_agent_email: expect.stringMatching(/@example.test/),
+      do_not_process: false,
+      is_anonymous: false,
+      _extra: null,
+    });
     const unprocessed = about.record('visitors', rows.find((row) => row['visitorId'] === 'u-1008') ?? {});
     expect(unprocessed).toMatchObject({ do_not_process: true, lastupdated: null });
   });
@@ -114,7 +129,13 @@ describe('large lists', () => {
     about.simulator.clock.advance(2 * HOUR);
     about.simulator.switches.atMost = 30;
     for (const row of about.simulator.truth.rows('visitors')) {
-      if (row['visitorId'] !== 'u-1008') about.simulator.change['metadata.set']({ list: 'visitors', id: row['visitorId'] as string, group: 'custom', values: { tier: 'y' } });
+      if (row['visitorId'] !== 'u-1008')
+        about.simulator.change['metadata.set']({
+          list: 'visitors',
+          id: row['visitorId'] as string,
+          group: 'custom',
+          values: { tier: 'y' },
+        });
     }
     await run();
     expect(held).toEqual(about.truth('visitors'));
@@ -126,7 +147,11 @@ describe('features, pages, guides and track types', () => {
     const about = await subscription({ features: 26 }, { record_limit: 13 });
     const { rows, pages } = await about.table('features').run();
     expect(about.topic('features', rows)).toEqual(about.truth('features'));
-    expect(pages.map((page) => [page.rows.length, page.scan?.end !== undefined])).toEqual([[13, false], [13, false], [0, true]]);
+    expect(pages.map((page) => [page.rows.length, page.scan?.end !== undefined])).toEqual([
+      [13, false],
+      [13, false],
+      [0, true],
+    ]);
   });
 
   it('show 0 as never, and drop what changes about the people who made them', async () => {
@@ -186,12 +211,20 @@ describe('visitor history', () => {
     about.simulator.change['event.add']({ kind: 'page', ts: midnight - 60_000 });
     const { held, run } = holding(about, 'visitor_history');
     await run();
-    expect([...held.values()]).toMatchObject([{ ts: midnight - 60_000, last_ts: midnight + 70_000, modified_ts: midnight + 70_000, object_id: expect.stringMatching(/^page_/) }]);
+    expect([...held.values()]).toMatchObject([
+      { ts: midnight - 60_000, last_ts: midnight + 70_000, modified_ts: midnight + 70_000, object_id: expect.stringMatching(/^page_/) },
+    ]);
   });
 
   it('leaves out a visitor the vendor refuses, says which, and asks again in the next run', async () => {
     const about = await subscription({ days: 2, visitors: 30, anonymous: 0 }, on());
-    const id = about.simulator.faults.add({ kind: 'status', status: 400, on: 'GET /api/v1/visitor/u-1009/*', body: 'bad id', contentType: 'text/plain' });
+    const id = about.simulator.faults.add({
+      kind: 'status',
+      status: 400,
+      on: 'GET /api/v1/visitor/u-1009/*',
+      body: 'bad id',
+      contentType: 'text/plain',
+    });
     const { held, run } = holding(about, 'visitor_history');
     expect((await run()).pages.at(-1)).toMatchObject({ warnings: [expect.stringMatching(/u-1009.*bad id/)] });
     expect(held.size).toBeGreaterThan(0);
@@ -203,7 +236,10 @@ describe('visitor history', () => {
 
   it('fails when all visitors are refused, or an answer is no list', async () => {
     const about = await subscription({ days: 2, visitors: 30, anonymous: 0 }, on());
-    for (const fault of [{ status: 400, body: 'bad region' }, { status: 200, body: '{"visitors":[]}' }]) {
+    for (const fault of [
+      { status: 400, body: 'bad region' },
+      { status: 200, body: '{"visitors":[]}' },
+    ]) {
       const id = about.simulator.faults.add({ kind: 'status', on: 'GET /api/v1/visitor/*', ...fault });
       const { error, pages } = await about.table('visitor_history').run();
       expect(error).toMatchObject({ kind: 'data', message: expect.stringMatching(/bad region|holds no list/) });

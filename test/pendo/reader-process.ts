@@ -1,10 +1,10 @@
 import { pendo } from '../../producers/pendo/index.ts';
 import { pendoSettings } from '../../producers/pendo/settings.ts';
 import type { PendoApi } from '../../producers/pendo/api.ts';
-import { systemClock } from '../../src/extract/clock.ts';
-import { createHttpFactory } from '../../src/extract/http.ts';
-import type { Reader } from '../../src/extract/types.ts';
-import { engineAt, listener } from '../extract/harness.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { createHttpFactory } from '../../src/sdk/http/client.ts';
+import type { Reader } from '../../src/core/types.ts';
+import { engineAt, listener } from '../sdk/harness.ts';
 
 /** Reads a table from the address given and prints how many rows, pages and bytes of memory (its heap and buffers at most) it took. */
 const [url = '', table = '', now = ''] = process.argv.slice(2);
@@ -14,12 +14,17 @@ const api = pendo.connect(settings, { http: createHttpFactory({ observer, clock:
 const reader = pendo.tables(settings).find(({ name }) => name === table)?.read as Reader<PendoApi>;
 
 let [rows, pages] = [0, 0];
-const engine = engineAt(() => Number(now), async function* counting(ctx) {
-  for await (const page of reader(ctx)) {
-    rows += page.rows.length;
-    pages += 1;
-    yield { ...page, rows: [] };
-  }
-} as Reader<PendoApi>, api, { since: Number(now) - 3_600_000 });
+const engine = engineAt(
+  () => Number(now),
+  async function* counting(ctx) {
+    for await (const page of reader(ctx)) {
+      rows += page.rows.length;
+      pages += 1;
+      yield { ...page, rows: [] };
+    }
+  } as Reader<PendoApi>,
+  api,
+  { since: Number(now) - 3_600_000 },
+);
 const { error } = await engine.run();
 process.stdout.write(`${JSON.stringify({ rows, pages, error: error === undefined ? null : String(error), position: engine.position })}\n`);

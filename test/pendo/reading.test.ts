@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../../src/extract/types.ts';
-import type { PendoTable } from '../simulators/pendo/options.ts';
+import type { Row } from '../../src/core/types.ts';
+import type { PendoTable } from '../../simulators/pendo/options.ts';
 import { DAY, HOUR, subscription, type Subscription } from './harness.ts';
 
 const EVENTS: PendoTable[] = ['events', 'feature_events', 'page_events', 'track_events', 'guide_events', 'poll_events'];
@@ -37,30 +37,47 @@ describe('every table of a subscription', () => {
 
 describe('events', () => {
   it('are the same whether hours tell their day or not, and however an empty answer looks', async () => {
-    const about = await subscription({ days: 3, visitors: 40, timeZone: 'Asia/Kolkata', switches: { hourRowsHaveDay: false, empty: 'list' } }, { period: 'hour' });
+    const about = await subscription(
+      { days: 3, visitors: 40, timeZone: 'Asia/Kolkata', switches: { hourRowsHaveDay: false, empty: 'list' } },
+      { period: 'hour' },
+    );
     for (const name of EVENTS) {
       const { rows, error } = await about.table(name).run();
       expect(error).toBeUndefined();
       const topic = about.topic(name, rows);
       expect(topic, name).toEqual(about.truth(name));
-      if (COUNTED.includes(name)) for (const record of topic.values()) expect(record).toMatchObject({ day: null, period_start: record['hour'] });
+      if (COUNTED.includes(name))
+        for (const record of topic.values()) expect(record).toMatchObject({ day: null, period_start: record['hour'] });
     }
   });
 
-  it.each(['day', 'hour'])('by %s survive both changes of the clock, in zones near and far', async (period) => {
-    const cases = [['America/New_York', Date.UTC(2026, 2, 12, 3)], ['America/New_York', Date.UTC(2026, 10, 5, 6)], ['Africa/Cairo', Date.UTC(2010, 8, 13, 12)], ['Pacific/Auckland', Date.UTC(2026, 8, 30, 11, 30)], ['Pacific/Norfolk', Date.UTC(2026, 9, 8, 13)]] as const;
-    for (const [timeZone, now] of cases) {
-      const { table, topic, truth } = await subscription({ timeZone, now, days: 8, visitors: 30, sessions: 120 }, { period });
-      for (const name of ['page_events', 'guide_events'] as PendoTable[]) {
-        const { rows, error } = await table(name).run();
-        expect(error).toBeUndefined();
-        expect(topic(name, rows), `${name} in ${timeZone}`).toEqual(truth(name));
+  it.each(['day', 'hour'])(
+    'by %s survive both changes of the clock, in zones near and far',
+    async (period) => {
+      const cases = [
+        ['America/New_York', Date.UTC(2026, 2, 12, 3)],
+        ['America/New_York', Date.UTC(2026, 10, 5, 6)],
+        ['Africa/Cairo', Date.UTC(2010, 8, 13, 12)],
+        ['Pacific/Auckland', Date.UTC(2026, 8, 30, 11, 30)],
+        ['Pacific/Norfolk', Date.UTC(2026, 9, 8, 13)],
+      ] as const;
+      for (const [timeZone, now] of cases) {
+        const { table, topic, truth } = await subscription({ timeZone, now, days: 8, visitors: 30, sessions: 120 }, { period });
+        for (const name of ['page_events', 'guide_events'] as PendoTable[]) {
+          const { rows, error } = await table(name).run();
+          expect(error).toBeUndefined();
+          expect(topic(name, rows), `${name} in ${timeZone}`).toEqual(truth(name));
+        }
       }
-    }
-  }, 120_000);
+    },
+    120_000,
+  );
 
   it('skip no day even where nothing happened for weeks', async () => {
-    for (const [timeZone, now] of [['Pacific/Norfolk', Date.UTC(2026, 9, 20, 13)], ['America/New_York', Date.UTC(2026, 2, 25, 5)]] as const) {
+    for (const [timeZone, now] of [
+      ['Pacific/Norfolk', Date.UTC(2026, 9, 20, 13)],
+      ['America/New_York', Date.UTC(2026, 2, 25, 5)],
+    ] as const) {
       const about = await subscription({ timeZone, now, days: 30, visitors: 20, sessions: 0 });
       const days = about.simulator.world.zone;
       const asked = about.table('events');
@@ -68,7 +85,8 @@ describe('events', () => {
       const firsts = about.simulator.asked.filter(({ source }) => source === 'events').length;
       expect(firsts).toBeGreaterThanOrEqual(32);
       // One event in each day, at its very ends: each has to be found.
-      for (let day = days.dayStart(now - 28 * DAY), odd = false; day < now - DAY; day = days.nextDay(day), odd = !odd) about.simulator.change['event.add']({ kind: 'page', ts: odd ? day : days.nextDay(day) - 1 });
+      for (let day = days.dayStart(now - 28 * DAY), odd = false; day < now - DAY; day = days.nextDay(day), odd = !odd)
+        about.simulator.change['event.add']({ kind: 'page', ts: odd ? day : days.nextDay(day) - 1 });
       const { rows, error } = await about.table('events').run();
       expect(error).toBeUndefined();
       expect(about.topic('events', rows)).toEqual(about.truth('events'));
@@ -81,13 +99,16 @@ describe('events', () => {
       const { rows, counted } = await table(name).run();
       const keys = truth(name);
       expect(rows.length, name).toBe(keys.size);
-      const sum = (of: Iterable<{ [field: string]: unknown }>, field: string): number => [...of].reduce((total, row) => total + Number(row[field]), 0);
+      const sum = (of: Iterable<{ [field: string]: unknown }>, field: string): number =>
+        [...of].reduce((total, row) => total + Number(row[field]), 0);
       expect(sum(rows, 'numEvents')).toBe(sum(simulator.truth.rows(name), 'numEvents'));
       if (name === 'events' || name === 'page_events') expect(counted['key_collisions'], name).toBeGreaterThan(0);
     }
     const kinds = (kind: string): number => simulator.world.raws.filter((raw) => raw.kind === kind).length;
     expect([...truth('page_events').values()].reduce((total, row) => total + Number(row['num_events']), 0)).toBe(kinds('page'));
-    expect([...truth('events').values()].reduce((total, row) => total + Number(row['num_events']), 0)).toBe(kinds('page') + kinds('feature'));
+    expect([...truth('events').values()].reduce((total, row) => total + Number(row['num_events']), 0)).toBe(
+      kinds('page') + kinds('feature'),
+    );
   });
 
   it('ask one stream per bucket, not per object, and never for more than a day', async () => {
@@ -95,7 +116,8 @@ describe('events', () => {
     for (const name of EVENTS) await table(name).run();
     const widest = Math.max(...simulator.asked.map(({ hours }) => hours));
     expect(widest).toBeLessThanOrEqual(25);
-    for (const source of ['events', 'featureEvents', 'guideEvents']) expect(simulator.asked.filter((asked) => asked.source === source).length).toBeLessThanOrEqual(12);
+    for (const source of ['events', 'featureEvents', 'guideEvents'])
+      expect(simulator.asked.filter((asked) => asked.source === source).length).toBeLessThanOrEqual(12);
   });
 
   it('go on where they were cut, in the middle of a bucket', async () => {
@@ -122,7 +144,8 @@ describe('events', () => {
 
   it('read a visitor who alone exceeds an answer', async () => {
     const { table, simulator, topic, truth } = await subscription({ days: 2, visitors: 40, sessions: 20 }, { record_limit: 10 });
-    for (let i = 0; i < 70; i += 1) simulator.change['event.add']({ kind: 'page', ts: simulator.clock.now() - 2 * HOUR - i, tabId: `tab-${i}` });
+    for (let i = 0; i < 70; i += 1)
+      simulator.change['event.add']({ kind: 'page', ts: simulator.clock.now() - 2 * HOUR - i, tabId: `tab-${i}` });
     const { rows, error } = await table('page_events').run();
     expect(error).toBeUndefined();
     expect(topic('page_events', rows)).toEqual(truth('page_events'));
@@ -224,12 +247,19 @@ describe('events', () => {
   });
 
   it('ask for less when the vendor runs out of memory, and fail with what to do when that does not help', async () => {
-    const { table, simulator, topic, truth } = await subscription({ days: 2, visitors: 700, sessions: 4_000, switches: { mostRows: 700 } }, { record_limit: 5_000 });
+    const { table, simulator, topic, truth } = await subscription(
+      { days: 2, visitors: 700, sessions: 4_000, switches: { mostRows: 700 } },
+      { record_limit: 5_000 },
+    );
     const { rows, error } = await table('events').run();
     expect(error).toBeUndefined();
     expect(topic('events', rows)).toEqual(truth('events'));
     simulator.switches.mostScanned = 3;
-    expect((await table('events').run()).error).toMatchObject({ kind: 'data', code: 'pendo:too_heavy', remedy: expect.stringContaining('record_limit') });
+    expect((await table('events').run()).error).toMatchObject({
+      kind: 'data',
+      code: 'pendo:too_heavy',
+      remedy: expect.stringContaining('record_limit'),
+    });
   });
 
   it('that are single are asked for by the hour when a day is too much, and go on so when they are cut', async () => {
@@ -251,7 +281,10 @@ describe('events', () => {
   }, 120_000);
 
   it('fail, and do not ask for ever, when one visitor alone is too much for the vendor', async () => {
-    const { table, simulator } = await subscription({ days: 1, visitors: 30, sessions: 0, switches: { mostRows: 700 } }, { record_limit: 5_000 });
+    const { table, simulator } = await subscription(
+      { days: 1, visitors: 30, sessions: 0, switches: { mostRows: 700 } },
+      { record_limit: 5_000 },
+    );
     for (let i = 0; i < 800; i += 1) simulator.change['event.add']({ kind: 'page', ts: simulator.clock.now() - HOUR, tabId: `tab-${i}` });
     expect((await table('events').run({ since: simulator.clock.now() - 2 * HOUR })).error).toMatchObject({ code: 'pendo:too_heavy' });
     expect(simulator.requests.count()).toBeLessThan(12);
@@ -259,7 +292,8 @@ describe('events', () => {
 
   it('go on behind the last whole visitor when an answer breaks', async () => {
     const { table, simulator, topic, truth, heard } = await subscription({ days: 2, visitors: 300, sessions: 3_000 });
-    for (const kind of ['cut-text', 'cut-connection', 'reset', 'html'] as const) simulator.faults.add({ kind, requestBody: '"events"', after: 1, times: 1 });
+    for (const kind of ['cut-text', 'cut-connection', 'reset', 'html'] as const)
+      simulator.faults.add({ kind, requestBody: '"events"', after: 1, times: 1 });
     const { rows, error } = await table('events').run();
     expect(error).toBeUndefined();
     expect(rows.length).toBe(truth('events').size);
@@ -287,7 +321,10 @@ describe('the documented keys', () => {
       expect(counted['keys_overwritten'], name).toBeGreaterThan(0);
       expect(seed.topic(name, rows).size, name).toBeLessThan(extended.truth(name).size);
       expect(pages.at(-1)?.warnings?.[0]).toMatch(/key_mode/);
-      expect(seed.definition(name).key.every((column) => extended.definition(name).key.includes(column)), name).toBe(true);
+      expect(
+        seed.definition(name).key.every((column) => extended.definition(name).key.includes(column)),
+        name,
+      ).toBe(true);
     }
     expect(seed.topic('events', (await seed.table('events').run()).rows).size).toBeLessThan(extended.truth('events').size / 5);
   });

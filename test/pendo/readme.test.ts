@@ -2,8 +2,8 @@ import { readFile, readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { pendo } from '../../producers/pendo/index.ts';
 import { pendoSettings } from '../../producers/pendo/settings.ts';
-import { withCatalogue } from '../../src/table/catalogue.ts';
-import type { PendoTable } from '../simulators/pendo/options.ts';
+import { withCatalogue } from '../../src/record/catalogue.ts';
+import type { PendoTable } from '../../simulators/pendo/options.ts';
 import { DAY, subscription } from './harness.ts';
 
 const folder = new URL('../../producers/pendo/', import.meta.url);
@@ -31,25 +31,37 @@ it('a table takes at most 25 lines apart from its fields', async () => {
 });
 
 it('an extended key holds every documented column', () => {
-  for (const { name, documentedKey, key } of tables) for (const column of documentedKey) expect(key, name).toContain(column === 'day' ? 'period_start' : column);
+  for (const { name, documentedKey, key } of tables)
+    for (const column of documentedKey) expect(key, name).toContain(column === 'day' ? 'period_start' : column);
 });
 
-describe('the README\'s arithmetic', () => {
+describe("the README's arithmetic", () => {
   const text = readFile(new URL('README.md', folder), 'utf8');
 
   it('of people, objects and metadata is what a first read asks for', async () => {
     // A fiftieth of the people, and of the rows per request.
-    const { simulator, table } = await subscription({ visitors: 2_000, anonymous: 0, accounts: 100, features: 1_000, guides: 500, pages: 400, sessions: 0 }, { record_limit: 1_000 });
+    const { simulator, table } = await subscription(
+      { visitors: 2_000, anonymous: 0, accounts: 100, features: 1_000, guides: 500, pages: 400, sessions: 0 },
+      { record_limit: 1_000 },
+    );
     const asked = async (...names: PendoTable[]): Promise<number> => {
       const before = simulator.requests.count();
       for (const name of names) expect((await table(name).run()).error).toBeUndefined();
       return simulator.requests.count() - before;
     };
-    const counts = [await asked('visitors'), await asked('accounts'), await asked('features', 'guides', 'pages', 'track_types'), await asked('metadata_accounts', 'metadata_visitors')];
+    const counts = [
+      await asked('visitors'),
+      await asked('accounts'),
+      await asked('features', 'guides', 'pages', 'track_types'),
+      await asked('metadata_accounts', 'metadata_visitors'),
+    ];
     expect(await text).toContain(`${counts.join(' + ')} = ${counts.reduce((a, b) => a + b, 0)} |`);
   });
 
-  it.each([['day', 30, 3, 12], ['hour', 720, 26, 242]] as const)('of events by %s is what runs ask for, give or take two', async (period, first, later, lookback) => {
+  it.each([
+    ['day', 30, 3, 12],
+    ['hour', 720, 26, 242],
+  ] as const)('of events by %s is what runs ask for, give or take two', async (period, first, later, lookback) => {
     const { simulator, table } = await subscription({ days: 31, visitors: 60 }, { period });
     for (const name of ['events', 'guide_events'] as PendoTable[]) {
       const since = simulator.clock.now() - 30 * DAY;
@@ -60,7 +72,8 @@ describe('the README\'s arithmetic', () => {
         return simulator.asked.length - before;
       };
       const counts = [await asked(), await asked(), (simulator.clock.advance(DAY), await asked())];
-      for (const [i, said] of [first, later, lookback].entries()) expect(Math.abs((counts[i] as number) - said), `${name}: ${counts.join()}`).toBeLessThanOrEqual(2);
+      for (const [i, said] of [first, later, lookback].entries())
+        expect(Math.abs((counts[i] as number) - said), `${name}: ${counts.join()}`).toBeLessThanOrEqual(2);
     }
     const [a, b, c] = [first, later, lookback].map((requests) => (requests * 6).toLocaleString('en-US'));
     for (const figure of [`6 = ${a} |`, `${later} × 6 = ${b}`, `${lookback} × 6 = ${c}`]) expect(await text).toContain(figure);

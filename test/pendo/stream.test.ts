@@ -3,30 +3,45 @@ import { expect, it } from 'vitest';
 import { pendo } from '../../producers/pendo/index.ts';
 import { pendoSettings } from '../../producers/pendo/settings.ts';
 import type { PendoApi } from '../../producers/pendo/api.ts';
-import type { Page, ReadContext, Reader } from '../../src/extract/types.ts';
-import { createHttpFactory } from '../../src/extract/http.ts';
-import { systemClock } from '../../src/extract/clock.ts';
-import { listener } from '../extract/harness.ts';
-import { serve } from '../extract/server.ts';
+import type { Page, ReadContext, Reader } from '../../src/core/types.ts';
+import { createHttpFactory } from '../../src/sdk/http/client.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { listener } from '../sdk/harness.ts';
+import { serve } from '../sdk/server.ts';
 import { DAY, HOUR } from './harness.ts';
 
 const NOW = Date.UTC(2026, 2, 20, 16);
 const day = Date.UTC(2026, 2, 20, 4);
-const rows = (from: number, to: number): string => Array.from({ length: to - from }, (_, i) =>
-  JSON.stringify({ visitorId: `v${String(from + i).padStart(7, '0')}`, accountId: 'a', appId: -323232, day, numEvents: 1, numMinutes: 1, firstTime: NOW - HOUR, lastTime: NOW - HOUR })).join(',');
+const rows = (from: number, to: number): string =>
+  Array.from({ length: to - from }, (_, i) =>
+    JSON.stringify({
+      visitorId: `v${String(from + i).padStart(7, '0')}`,
+      accountId: 'a',
+      appId: -323232,
+      day,
+      numEvents: 1,
+      numMinutes: 1,
+      firstTime: NOW - HOUR,
+      lastTime: NOW - HOUR,
+    }),
+  ).join(',');
 
 it('gives the rows of an answer on while the rest of it is still under way, and goes on behind them when it dies', async () => {
   const bodies: string[] = [];
   const open: ServerResponse[] = [];
   const server = await serve((request, response) => {
     let text = '';
-    request.on('data', (chunk) => { text += String(chunk); }).on('end', () => {
-      bodies.push(text);
-      response.writeHead(200, { 'content-type': 'application/json' });
-      if (bodies.length > 1) return void response.end(`{"results":[${rows(12_000, 13_000)}]}`);
-      open.push(response);
-      response.write(`{"results":[${rows(0, 12_001)},`);
-    });
+    request
+      .on('data', (chunk) => {
+        text += String(chunk);
+      })
+      .on('end', () => {
+        bodies.push(text);
+        response.writeHead(200, { 'content-type': 'application/json' });
+        if (bodies.length > 1) return void response.end(`{"results":[${rows(12_000, 13_000)}]}`);
+        open.push(response);
+        response.write(`{"results":[${rows(0, 12_001)},`);
+      });
   });
   const settings = pendoSettings.parse({ integration_key: 'key', base_url: server.url, requests_per_second: 1_000 });
   const http = createHttpFactory({ observer: listener().observer, clock: systemClock, random: () => 0 });
@@ -34,7 +49,14 @@ it('gives the rows of an answer on while the rest of it is still under way, and 
   const events = pendo.tables(settings).find(({ name }) => name === 'events')?.read as Reader<PendoApi>;
   const counted: string[] = [];
   const ctx = {
-    api, mode: 'periodic', position: undefined, since: NOW - HOUR, runStart: NOW, signal: new AbortController().signal, now: () => NOW, count: (what: string) => void counted.push(what),
+    api,
+    mode: 'periodic',
+    position: undefined,
+    since: NOW - HOUR,
+    runStart: NOW,
+    signal: new AbortController().signal,
+    now: () => NOW,
+    count: (what: string) => void counted.push(what),
   } as unknown as ReadContext<PendoApi>;
 
   const pages: Page[] = [];

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { pendo } from '../../producers/pendo/index.ts';
-import { systemClock, type Clock } from '../../src/extract/clock.ts';
-import type { RunSummary } from '../../src/run/run-table.ts';
-import type { TableDefinition, TableRecord } from '../../src/table/types.ts';
-import { DEFAULT_KEY, startPendoSimulator, type PendoSimulator } from '../simulators/pendo/simulator.ts';
-import type { PendoTable } from '../simulators/pendo/options.ts';
-import type { VendorRow } from '../simulators/pendo/rows.ts';
+import { systemClock, type Clock } from '../../src/core/clock.ts';
+import type { RunSummary } from '../../src/engine/execute-run.ts';
+import type { TableDefinition, TableRecord } from '../../src/core/table.ts';
+import { DEFAULT_KEY, startPendoSimulator, type PendoSimulator } from '../../simulators/pendo/simulator.ts';
+import type { PendoTable } from '../../simulators/pendo/options.ts';
+import type { VendorRow } from '../../simulators/pendo/rows.ts';
 import { openTestEngine, type TestEngine, type TopicTable } from '../support/engine.ts';
 import { landInPostgres, type TestLanding } from '../support/landed.ts';
 import { compileRecord, keyOf } from '../support/records.ts';
@@ -30,19 +30,41 @@ const vendorOf = (name: Name): PendoSimulator => vendors.get(name) as PendoSimul
 beforeAll(async () => {
   const now = Date.UTC(2026, 2, 23, 12, 20);
   for (const [seed, name] of NAMES.entries()) {
-    vendors.set(name, await startPendoSimulator({ seed: seed + 1, now, timeZone: 'Africa/Casablanca', days: 37, visitors: 2_000, sessions: 6_000, lagHours: 6, limits: { enabled: false } }));
+    vendors.set(
+      name,
+      await startPendoSimulator({
+        seed: seed + 1,
+        now,
+        timeZone: 'Africa/Casablanca',
+        days: 37,
+        visitors: 2_000,
+        sessions: 6_000,
+        lagHours: 6,
+        limits: { enabled: false },
+      }),
+    );
   }
   const began = performance.now();
   // The vendors' time stands still, so that their truth does; ours has to move for anything to be waited for.
   const clock: Clock = { now: () => vendorOf('pendo_day').clock.now() + Math.floor(performance.now() - began), timer: systemClock.timer };
   test = await openTestEngine({
-    ...inject('stack'), clock, prefix,
+    ...inject('stack'),
+    clock,
+    prefix,
     connections: NAMES.map((name) => ({
-      name, source: pendo,
+      name,
+      source: pendo,
       settings: {
-        integration_key: DEFAULT_KEY, base_url: vendorOf(name).url, period: name === 'pendo_day' ? 'day' : 'hour', record_limit: 500, requests_per_second: 100_000,
-        include_anonymous_visitors: name === 'pendo_day', visitor_history: { enabled: true, max_visitors: 60, max_calls: 100_000 },
-        ...(name === 'pendo_day' ? {} : { custom_fields: { visitors: { tier: 'string', seats: 'integer' }, accounts: { churnrisk: 'boolean', renewaldate: 'time' } } }),
+        integration_key: DEFAULT_KEY,
+        base_url: vendorOf(name).url,
+        period: name === 'pendo_day' ? 'day' : 'hour',
+        record_limit: 500,
+        requests_per_second: 100_000,
+        include_anonymous_visitors: name === 'pendo_day',
+        visitor_history: { enabled: true, max_visitors: 60, max_calls: 100_000 },
+        ...(name === 'pendo_day'
+          ? {}
+          : { custom_fields: { visitors: { tier: 'string', seats: 'integer' }, accounts: { churnrisk: 'boolean', renewaldate: 'time' } } }),
       },
     })),
   });
@@ -54,7 +76,9 @@ afterAll(async () => {
 });
 
 function definitionOf(name: Name, table: PendoTable): TableDefinition {
-  return test.settings.connections.find((connection) => connection.name === name)?.tables.find((one) => one.name === table) as TableDefinition;
+  return test.settings.connections
+    .find((connection) => connection.name === name)
+    ?.tables.find((one) => one.name === table) as TableDefinition;
 }
 
 function vendorRows(name: Name, table: PendoTable): VendorRow[] {
@@ -63,8 +87,14 @@ function vendorRows(name: Name, table: PendoTable): VendorRow[] {
   const rows = vendor.truth.rows(table, { period: name === 'pendo_day' ? 'dayRange' : 'hourRange', anonymous });
   if (table !== 'visitor_history') return rows;
   const auto = (row: VendorRow): VendorRow | undefined => (row['metadata'] as VendorRow)['auto'] as VendorRow | undefined;
-  const newest = vendor.truth.rows('visitors', { anonymous }).filter((row) => auto(row)?.['lastupdated'])
-    .sort((a, b) => (auto(b)?.['lastupdated'] as number) - (auto(a)?.['lastupdated'] as number) || (String(a['visitorId']) < String(b['visitorId']) ? -1 : 1));
+  const newest = vendor.truth
+    .rows('visitors', { anonymous })
+    .filter((row) => auto(row)?.['lastupdated'])
+    .sort(
+      (a, b) =>
+        (auto(b)?.['lastupdated'] as number) - (auto(a)?.['lastupdated'] as number) ||
+        (String(a['visitorId']) < String(b['visitorId']) ? -1 : 1),
+    );
   const ids = new Set(newest.slice(0, 60).map((row) => row['visitorId']));
   return rows.filter((row) => ids.has(row['visitorId']));
 }
@@ -72,15 +102,22 @@ function vendorRows(name: Name, table: PendoTable): VendorRow[] {
 function truth(name: Name, table: PendoTable): Map<string, TableRecord> {
   const definition = definitionOf(name, table);
   const recordOf = compileRecord(definition);
-  return new Map(vendorRows(name, table).map((row) => {
-    const record = recordOf(row as never);
-    return [keyOf(definition, record), record];
-  }));
+  return new Map(
+    vendorRows(name, table).map((row) => {
+      const record = recordOf(row as never);
+      return [keyOf(definition, record), record];
+    }),
+  );
 }
 
 async function sync(tables?: readonly PendoTable[]): Promise<Map<string, RunSummary>> {
-  const summaries = await test.engine.sync(NAMES.map((connection) => ({ connection, ...(tables && { tables }) })), never);
-  expect(summaries.filter(({ outcome }) => outcome !== 'succeeded').map(({ ref, error }) => `${ref.connection}.${ref.table}: ${error?.message}`)).toEqual([]);
+  const summaries = await test.engine.sync(
+    NAMES.map((connection) => ({ connection, ...(tables && { tables }) })),
+    never,
+  );
+  expect(
+    summaries.filter(({ outcome }) => outcome !== 'succeeded').map(({ ref, error }) => `${ref.connection}.${ref.table}: ${error?.message}`),
+  ).toEqual([]);
   return new Map(summaries.map((summary) => [`${summary.ref.connection}.${summary.ref.table}`, summary]));
 }
 
@@ -89,7 +126,9 @@ async function expectTruth(name: Name, table: PendoTable, vanished: ReadonlySet<
   const topic = await test.readTable(table, name);
   const wanted = truth(name, table);
   expect([...wanted.keys()].filter((key) => !topic.rows.has(key)).slice(0, 3), `${name}.${table}: missing`).toEqual([]);
-  expect([...topic.rows.keys()].filter((key) => !wanted.has(key) && !vanished.has(key)).slice(0, 3), `${name}.${table}: too much`).toEqual([]);
+  expect([...topic.rows.keys()].filter((key) => !wanted.has(key) && !vanished.has(key)).slice(0, 3), `${name}.${table}: too much`).toEqual(
+    [],
+  );
   const [wrong] = [...wanted].filter(([key, record]) => !isDeepStrictEqual({ ...topic.rows.get(key) }, { ...record }));
   expect(wrong && topic.rows.get(wrong[0]), `${name}.${table}`).toEqual(wrong?.[1]);
   expect(topic.repeated, `${name}.${table}: published again unchanged`).toBe(0);
@@ -102,20 +141,36 @@ describe('two subscriptions in the topics', () => {
   it('are there row by row after one sync, by day and by hour, through both changes of the clock', async () => {
     const summaries = await sync();
     for (const name of NAMES) {
-      const { truth: { tables }, world } = vendorOf(name);
+      const {
+        truth: { tables },
+        world,
+      } = vendorOf(name);
       expect(tables).toHaveLength(15);
       for (const table of tables) {
         const topic = await expectTruth(name, table);
         expect(topic.tombstones).toBe(0);
-        expect(summaries.get(`${name}.${table}`)?.totals, `${name}.${table}`).toMatchObject({ published: topic.rows.size, deleted: 0, deadLetters: 0 });
+        expect(summaries.get(`${name}.${table}`)?.totals, `${name}.${table}`).toMatchObject({
+          published: topic.rows.size,
+          deleted: 0,
+          deadLetters: 0,
+        });
       }
       const events = (await test.readTable('events', name)).rows;
       // Whatever rows were summed, nothing of what happened is lost or counted twice.
       const seen = world.raws.filter(({ visibleAt }) => visibleAt <= vendorOf(name).clock.now());
-      const kinds: Record<string, readonly string[]> = { events: ['page', 'feature'], feature_events: ['feature'], page_events: ['page'], track_events: ['track'] };
+      const kinds: Record<string, readonly string[]> = {
+        events: ['page', 'feature'],
+        feature_events: ['feature'],
+        page_events: ['page'],
+        track_events: ['track'],
+      };
       for (const table of COUNTED) {
-        expect(sum((await test.readTable(table, name)).rows.values(), 'num_events'), `${name}.${table}`).toBe(seen.filter(({ kind }) => kinds[table]?.includes(kind)).length);
-        const collided = test.events.filter((event) => event.type === 'rows-odd' && event.what === 'key_collisions' && event.connection === name && event.table === table);
+        expect(sum((await test.readTable(table, name)).rows.values(), 'num_events'), `${name}.${table}`).toBe(
+          seen.filter(({ kind }) => kinds[table]?.includes(kind)).length,
+        );
+        const collided = test.events.filter(
+          (event) => event.type === 'rows-odd' && event.what === 'key_collisions' && event.connection === name && event.table === table,
+        );
         if (table === 'events' || table === 'page_events') expect(collided.length, `${name}.${table}`).toBeGreaterThan(0);
       }
       expect(events.size).toBeGreaterThan(3_000);
@@ -203,11 +258,15 @@ describe('two subscriptions in PostgreSQL', () => {
         const { rows: wanted } = await test.readTable(table, name);
         let landed = 0;
         let wrong: readonly [TableRecord, TableRecord | undefined] | undefined;
-        await landing.visit(table, (columns, { deleted }) => {
-          landed += 1;
-          const record = wanted.get(keyOf(definition, columns));
-          if (deleted || !isDeepStrictEqual({ ...columns }, { ...record })) wrong ??= [columns, record];
-        }, name);
+        await landing.visit(
+          table,
+          (columns, { deleted }) => {
+            landed += 1;
+            const record = wanted.get(keyOf(definition, columns));
+            if (deleted || !isDeepStrictEqual({ ...columns }, { ...record })) wrong ??= [columns, record];
+          },
+          name,
+        );
         expect(landed, `${name}.${table}`).toBe(wanted.size);
         expect(wrong?.[0], `${name}.${table}`).toEqual(wrong?.[1]);
         expect(landed).toBeGreaterThan(0);

@@ -24,7 +24,8 @@ describe('what an interrupted pass has read', () => {
       }
       expect(reader.position?.['pass'], period).toMatchObject(period === 'day' ? { after: expect.any(String) } : { ripe: false });
       // Late, but no later than events may be: before the visitor the pass has come to, and in the hours before.
-      for (const ts of [began - 5 * HOUR, began - 20 * 60_000, began - 1_000]) simulator.change['event.add']({ kind: 'page', visitorId: '"early"', tabId: 'late', ts, visibleAt: began + 5 * HOUR });
+      for (const ts of [began - 5 * HOUR, began - 20 * 60_000, began - 1_000])
+        simulator.change['event.add']({ kind: 'page', visitorId: '"early"', tabId: 'late', ts, visibleAt: began + 5 * HOUR });
       simulator.clock.advance(3 * DAY);
       await run();
       // Nothing later than the pass's own begin is vouched for.
@@ -35,19 +36,37 @@ describe('what an interrupted pass has read', () => {
   });
 });
 
-describe('the vendor\'s word', () => {
+describe("the vendor's word", () => {
   it('is not taken when it answers another day than was asked for', async () => {
     const { table, simulator } = await subscription({ days: 4, visitors: 40 });
     const { rows } = await table('events').run();
     const body = JSON.stringify({ results: rows.filter((row) => row['day'] === rows[0]?.['day']) });
-    const id = simulator.faults.add({ kind: 'status', status: 200, body, contentType: 'application/json', requestBody: '"events"', after: 4 });
-    expect((await table('events').run()).error).toMatchObject({ kind: 'data', code: 'pendo:bucket', message: expect.stringMatching(/day/) });
+    const id = simulator.faults.add({
+      kind: 'status',
+      status: 200,
+      body,
+      contentType: 'application/json',
+      requestBody: '"events"',
+      after: 4,
+    });
+    expect((await table('events').run()).error).toMatchObject({
+      kind: 'data',
+      code: 'pendo:bucket',
+      message: expect.stringMatching(/day/),
+    });
     simulator.faults.clear(id);
   });
 
   it('is no end of a listing when its last row has no id', async () => {
     const { table, simulator } = await subscription({ features: 24 });
-    simulator.faults.add({ kind: 'status', status: 200, body: '{"results":[{"id":"a"},{"name":"no id"}]}', contentType: 'application/json', requestBody: '"features"', times: 1 });
+    simulator.faults.add({
+      kind: 'status',
+      status: 200,
+      body: '{"results":[{"id":"a"},{"name":"no id"}]}',
+      contentType: 'application/json',
+      requestBody: '"features"',
+      times: 1,
+    });
     const { error, pages } = await table('features').run();
     expect(error).toMatchObject({ kind: 'data', code: 'pendo:no_id' });
     expect(pages.some((page) => page.scan?.end !== undefined)).toBe(false);
@@ -55,7 +74,8 @@ describe('the vendor\'s word', () => {
 
   it('that a bucket is over is proved when more than usual was asked for', async () => {
     const { table, simulator, topic, truth } = await subscription({ days: 1, visitors: 40, sessions: 20 }, { record_limit: 20 });
-    for (let i = 0; i < 30; i += 1) simulator.change['event.add']({ kind: 'page', visitorId: 'a-busy-one', ts: simulator.clock.now() - 2 * HOUR - i, tabId: `tab-${i}` });
+    for (let i = 0; i < 30; i += 1)
+      simulator.change['event.add']({ kind: 'page', visitorId: 'a-busy-one', ts: simulator.clock.now() - 2 * HOUR - i, tabId: `tab-${i}` });
     // More than 35 rows it never gives, however many are asked for.
     simulator.switches.atMost = 35;
     const { rows, error } = await table('page_events').run();

@@ -14,12 +14,20 @@ describe('who may ask', () => {
 
   it('refuses what the plan does not hold', async () => {
     const sim = await started();
-    const as = async (kind: keyof typeof sim.tokens, path: string) => (await ask(sim, path, { authorization: `Bearer ${sim.tokens[kind]}` })).status;
+    const as = async (kind: keyof typeof sim.tokens, path: string) =>
+      (await ask(sim, path, { authorization: `Bearer ${sim.tokens[kind]}` })).status;
     expect(await as('team', '/audit-events')).toBe(403);
     expect(await as('team', '/sources')).toBe(200);
     expect(await as('free', '/')).toBe(200);
     const destination = sim.workspace.destinations[0]?.['id'];
-    for (const path of ['/sources', '/users', '/usage/mtu/daily?period=2026-03-01', '/audit-events', `/destinations/${destination}/subscriptions`]) expect(await as('free', path)).toBe(403);
+    for (const path of [
+      '/sources',
+      '/users',
+      '/usage/mtu/daily?period=2026-03-01',
+      '/audit-events',
+      `/destinations/${destination}/subscriptions`,
+    ])
+      expect(await as('free', path)).toBe(403);
     expect(await as('business', '/audit-events')).toBe(200);
   });
 
@@ -67,7 +75,9 @@ describe('versions', () => {
   it('leaves the newer fields of a transformation out of beta', async () => {
     const sim = await started();
     expect((await ask(sim, '/transformations')).body.data.transformations[0]).toHaveProperty('drop');
-    expect((await ask(sim, '/transformations', { accept: 'application/vnd.segment.beta+json' })).body.data.transformations[0]).not.toHaveProperty('drop');
+    expect(
+      (await ask(sim, '/transformations', { accept: 'application/vnd.segment.beta+json' })).body.data.transformations[0],
+    ).not.toHaveProperty('drop');
   });
 
   it('falls back or refuses where a level does not exist', async () => {
@@ -94,7 +104,10 @@ describe('the rate limit', () => {
     await ask(sim, '/');
     await ask(sim, '/');
     const refused = await ask(sim, '/');
-    expect(refused).toMatchObject({ status: 429, body: { errors: [{ type: 'RequestError', data: { remainingPoints: 0, consumedPoints: 4 } }] } });
+    expect(refused).toMatchObject({
+      status: 429,
+      body: { errors: [{ type: 'RequestError', data: { remainingPoints: 0, consumedPoints: 4 } }] },
+    });
     const wait = refused.body.errors[0].data.msBeforeNext;
     expect(refused.headers.get('retry-after')).toBeNull();
     sim.rates.advance(wait);

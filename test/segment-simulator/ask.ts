@@ -1,6 +1,6 @@
 import { afterEach } from 'vitest';
-import type { SegmentOptions } from '../simulators/segment/options.ts';
-import { startSegmentSimulator, type SegmentSimulator } from '../simulators/segment/segment-simulator.ts';
+import type { SegmentOptions } from '../../simulators/segment/options.ts';
+import { startSegmentSimulator, type SegmentSimulator } from '../../simulators/segment/segment-simulator.ts';
 
 let open: SegmentSimulator[] = [];
 afterEach(async () => {
@@ -21,7 +21,10 @@ export interface Reply {
 }
 
 export async function ask(simulator: SegmentSimulator, path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Reply> {
-  const response = await fetch(simulator.url + path, { method, headers: { authorization: `Bearer ${simulator.tokens.business}`, ...headers } });
+  const response = await fetch(simulator.url + path, {
+    method,
+    headers: { authorization: `Bearer ${simulator.tokens.business}`, ...headers },
+  });
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
@@ -30,7 +33,10 @@ export async function askAll(simulator: SegmentSimulator, path: string, key: str
   const rows: any[] = [];
   const mark = path.includes('?') ? '&' : '?';
   for (let cursor: string | null | undefined = ''; cursor !== null && cursor !== undefined;) {
-    const { body }: Reply = await ask(simulator, `${path}${mark}pagination.count=${count}${cursor && `&pagination.cursor=${encodeURIComponent(cursor)}`}`);
+    const { body }: Reply = await ask(
+      simulator,
+      `${path}${mark}pagination.count=${count}${cursor && `&pagination.cursor=${encodeURIComponent(cursor)}`}`,
+    );
     rows.push(...body.data[key]);
     cursor = body.data.pagination?.next;
     between?.();

@@ -6,7 +6,11 @@ describe('pagination', () => {
     const sim = await started();
     const first = (await ask(sim, '/destinations?pagination.count=5')).body.data;
     expect(first.pagination).toEqual({ current: 'MA==', next: 'NQ==', totalEntries: 14 });
-    for (const query of ['pagination.count=5&pagination.cursor=NQ%3D%3D', 'pagination[count]=5&pagination[cursor]=NQ==', 'pagination%5Bcount%5D=5&pagination%5Bcursor%5D=NQ%3D%3D&page=9']) {
+    for (const query of [
+      'pagination.count=5&pagination.cursor=NQ%3D%3D',
+      'pagination[count]=5&pagination[cursor]=NQ==',
+      'pagination%5Bcount%5D=5&pagination%5Bcursor%5D=NQ%3D%3D&page=9',
+    ]) {
       const second = (await ask(sim, `/destinations?${query}`)).body.data;
       expect(second.pagination).toEqual({ current: 'NQ==', next: 'MTA=', previous: 'MA==', totalEntries: 14 });
       expect(second.destinations).toEqual(sim.truth.rows('destinations').slice(5, 10));
@@ -23,9 +27,15 @@ describe('pagination', () => {
   it('refuses other sizes and cursors', async () => {
     const sim = await started();
     for (const count of ['0', '1001', 'x', '']) {
-      expect(await ask(sim, `/users?pagination.count=${count}`)).toMatchObject({ status: 422, body: { errors: [{ type: 'input-validation', field: 'pagination.count' }] } });
+      expect(await ask(sim, `/users?pagination.count=${count}`)).toMatchObject({
+        status: 422,
+        body: { errors: [{ type: 'input-validation', field: 'pagination.count' }] },
+      });
     }
-    expect(await ask(sim, '/users?pagination.cursor=%21%21')).toMatchObject({ status: 422, body: { errors: [{ field: 'pagination.cursor' }] } });
+    expect(await ask(sim, '/users?pagination.cursor=%21%21')).toMatchObject({
+      status: 422,
+      body: { errors: [{ field: 'pagination.cursor' }] },
+    });
   });
 
   it('writes the ends as absent or as null, and leaves totals out when told', async () => {
@@ -56,7 +66,11 @@ describe('the audit trail', () => {
     expect(rows.filter((r) => !('actorEmail' in r)).length).toBeGreaterThan(0);
     expect((await ask(sim, '/audit-events')).body.data.pagination).not.toHaveProperty('totalEntries');
     const [one] = rows;
-    const same = await askAll(sim, `/audit-events?resourceId=${encodeURIComponent(one.resourceId)}&resourceType=${one.resourceType}`, 'events');
+    const same = await askAll(
+      sim,
+      `/audit-events?resourceId=${encodeURIComponent(one.resourceId)}&resourceType=${one.resourceType}`,
+      'events',
+    );
     expect(same).toEqual(rows.filter((r) => r.resourceId === one.resourceId && r.resourceType === one.resourceType));
   });
 
@@ -84,7 +98,8 @@ describe('the audit trail', () => {
 });
 
 describe('usage', () => {
-  const month = (sim: Awaited<ReturnType<typeof started>>, what: string, key: string, period: string) => askAll(sim, `/usage/${what}?period=${period}`, key, 50);
+  const month = (sim: Awaited<ReturnType<typeof started>>, what: string, key: string, period: string) =>
+    askAll(sim, `/usage/${what}?period=${period}`, key, 50);
 
   it('needs a month and knows none of the future', async () => {
     const sim = await started();
@@ -92,14 +107,17 @@ describe('usage', () => {
     expect((await ask(sim, '/usage/mtu/daily?period=soon')).status).toBe(422);
     expect((await ask(sim, '/usage/mtu/daily?period=2026-04-01')).body.data.dailyWorkspaceMTUUsage).toEqual([]);
     expect((await ask(sim, '/usage/mtu/daily?period=2022-01-01')).body.data.dailyWorkspaceMTUUsage).toEqual([]);
-    expect((await ask(sim, '/usage/mtu/daily?period=2026-03-07')).body).toEqual((await ask(sim, '/usage/mtu/daily?period=2026-03-01')).body);
+    expect((await ask(sim, '/usage/mtu/daily?period=2026-03-07')).body).toEqual(
+      (await ask(sim, '/usage/mtu/daily?period=2026-03-01')).body,
+    );
     sim.switches.periodDay = 'refuse';
     expect((await ask(sim, '/usage/mtu/daily?period=2026-03-07')).status).toBe(422);
   });
 
   it('counts up through the month and begins anew with the next', async () => {
     const sim = await started();
-    const calls = async (period: string) => (await month(sim, 'api-calls/daily', 'dailyWorkspaceAPICallsUsage', period)).map((r) => BigInt(r.apiCalls));
+    const calls = async (period: string) =>
+      (await month(sim, 'api-calls/daily', 'dailyWorkspaceAPICallsUsage', period)).map((r) => BigInt(r.apiCalls));
     const [february, march] = [await calls('2026-02-01'), await calls('2026-03-01')];
     expect([february.length, march.length]).toEqual([28, 18]);
     for (const series of [february, march]) expect(series.every((n, i) => i === 0 || n > (series[i - 1] as bigint))).toBe(true);
@@ -112,11 +130,19 @@ describe('usage', () => {
     const sources = await month(sim, 'api-calls/sources/daily', 'dailyPerSourceAPICallsUsage', '2026-02-01');
     const total = await month(sim, 'api-calls/daily', 'dailyWorkspaceAPICallsUsage', '2026-02-01');
     const at = '2026-02-11T00:00:00Z';
-    expect(sources.filter((r) => r.timestamp === at).reduce((sum, r) => sum + BigInt(r.apiCalls), 0n)).toBe(BigInt(total.find((r) => r.timestamp === at).apiCalls));
+    expect(sources.filter((r) => r.timestamp === at).reduce((sum, r) => sum + BigInt(r.apiCalls), 0n)).toBe(
+      BigInt(total.find((r) => r.timestamp === at).apiCalls),
+    );
     const users = await month(sim, 'mtu/sources/daily', 'dailyPerSourceMTUUsage', '2026-02-01');
     const together = (await month(sim, 'mtu/daily', 'dailyWorkspaceMTUUsage', '2026-02-01')).find((r) => r.timestamp === at);
-    expect(users.filter((r) => r.timestamp === at).reduce((sum, r) => sum + Number(r.identified), 0)).toBeGreaterThan(Number(together.identified));
-    expect(together).toMatchObject({ periodStart: Date.UTC(2026, 1, 1) / 1000, periodEnd: Date.UTC(2026, 2, 1) / 1000 - 1, anonymous: expect.stringMatching(/^\d+$/) });
+    expect(users.filter((r) => r.timestamp === at).reduce((sum, r) => sum + Number(r.identified), 0)).toBeGreaterThan(
+      Number(together.identified),
+    );
+    expect(together).toMatchObject({
+      periodStart: Date.UTC(2026, 1, 1) / 1000,
+      periodEnd: Date.UTC(2026, 2, 1) / 1000 - 1,
+      anonymous: expect.stringMatching(/^\d+$/),
+    });
   });
 
   it('lets the open day grow at one timestamp', async () => {

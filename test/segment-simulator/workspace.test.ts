@@ -29,11 +29,18 @@ describe('the workspace', () => {
   it('answers every listing with what it says it holds', async () => {
     const sim = await started();
     const listings = {
-      '/sources': ['sources', 'sources'], '/destinations': ['destinations', 'destinations'], '/warehouses': ['warehouses', 'warehouses'], '/users': ['users', 'users'],
-      '/groups': ['groups', 'userGroups'], '/transformations': ['transformations', 'transformations'], '/catalog/destinations': ['catalog_destinations', 'destinationsCatalog'],
-      '/catalog/sources': ['catalog_sources', 'sourcesCatalog'], '/catalog/warehouses': ['catalog_warehouses', 'warehousesCatalog'],
+      '/sources': ['sources', 'sources'],
+      '/destinations': ['destinations', 'destinations'],
+      '/warehouses': ['warehouses', 'warehouses'],
+      '/users': ['users', 'users'],
+      '/groups': ['groups', 'userGroups'],
+      '/transformations': ['transformations', 'transformations'],
+      '/catalog/destinations': ['catalog_destinations', 'destinationsCatalog'],
+      '/catalog/sources': ['catalog_sources', 'sourcesCatalog'],
+      '/catalog/warehouses': ['catalog_warehouses', 'warehousesCatalog'],
     } as const;
-    for (const [path, [table, key]] of Object.entries(listings)) expect(await askAll(sim, path, key, 3), path).toEqual(sim.truth.rows(table));
+    for (const [path, [table, key]] of Object.entries(listings))
+      expect(await askAll(sim, path, key, 3), path).toEqual(sim.truth.rows(table));
   });
 
   it('answers the children of each source and destination, and 404 for the one that is gone', async () => {
@@ -47,14 +54,17 @@ describe('the workspace', () => {
       if (reply.status === 404) missing.push(id);
       else {
         warehouses.push(...reply.body.data.warehouses.map((w: any) => ({ ...w, sourceId: id })));
-        destinations.push(...(await ask(sim, `${path}/connected-destinations`)).body.data.destinations.map((d: any) => ({ ...d, recordSourceId: id })));
+        destinations.push(
+          ...(await ask(sim, `${path}/connected-destinations`)).body.data.destinations.map((d: any) => ({ ...d, recordSourceId: id })),
+        );
       }
     }
     expect(missing).toEqual([...sim.workspace.gone]);
     expect(warehouses).toEqual(sim.truth.rows('source_connected_warehouses'));
     expect(destinations).toEqual(sim.truth.rows('source_connected_destinations'));
     const subscriptions: any[] = [];
-    for (const id of new Set(sim.truth.rows('destinations').map((d) => d['id']))) subscriptions.push(...(await ask(sim, `/destinations/${id}/subscriptions`)).body.data.subscriptions);
+    for (const id of new Set(sim.truth.rows('destinations').map((d) => d['id'])))
+      subscriptions.push(...(await ask(sim, `/destinations/${id}/subscriptions`)).body.data.subscriptions);
     expect(subscriptions).toEqual(sim.truth.rows('destination_subscriptions'));
   });
 });
@@ -64,7 +74,10 @@ describe('delivery metrics', () => {
     const sim = await started();
     const end = Math.floor(sim.clock.now() / HOUR) * HOUR;
     for (const row of sim.truth.rows('destination_delivery_metrics_summary')) {
-      const { body } = await ask(sim, `/destinations/${row['destinationId']}/delivery-metrics?sourceId=${encodeURIComponent(row['sourceId'] as string)}&granularity=HOUR&startTime=${new Date(end - 24 * HOUR).toISOString()}&endTime=${new Date(end).toISOString()}`);
+      const { body } = await ask(
+        sim,
+        `/destinations/${row['destinationId']}/delivery-metrics?sourceId=${encodeURIComponent(row['sourceId'] as string)}&granularity=HOUR&startTime=${new Date(end - 24 * HOUR).toISOString()}&endTime=${new Date(end).toISOString()}`,
+      );
       const { destinationId: _d, windowStart: _s, windowEnd: _e, granularity: _g, ...answered } = row;
       expect(body).toEqual({ data: { deliveryMetricsSummary: answered } });
     }
@@ -84,7 +97,9 @@ describe('delivery metrics', () => {
     expect((await ask(sim, path('sourceId=other'))).status).toBe(404);
     sim.switches.deviceModeMetrics = 404;
     const device = sim.workspace.destinations[2] as { id: string; sourceId: string };
-    expect((await ask(sim, `/destinations/${device.id}/delivery-metrics?sourceId=${encodeURIComponent(device.sourceId)}`)).status).toBe(404);
+    expect((await ask(sim, `/destinations/${device.id}/delivery-metrics?sourceId=${encodeURIComponent(device.sourceId)}`)).status).toBe(
+      404,
+    );
   });
 });
 
@@ -92,7 +107,10 @@ describe('what people do in it', () => {
   it('adds, renames, moves, disables and deletes, in process and over the control interface', async () => {
     const sim = await started();
     const control = async (operation: string, args: unknown) =>
-      ((await (await fetch(`${sim.controlUrl}/${operation}`, { method: 'POST', body: JSON.stringify(args) })).json()) as { result: any; error?: string });
+      (await (await fetch(`${sim.controlUrl}/${operation}`, { method: 'POST', body: JSON.stringify(args) })).json()) as {
+        result: any;
+        error?: string;
+      };
     const added = sim.mutate['source.add']({ name: 'New' });
     await control('source.rename', { id: added['id'], name: 'Newer' });
     expect((await askAll(sim, '/sources', 'sources')).at(-1)).toMatchObject({ id: added['id'], name: 'Newer' });
@@ -110,7 +128,10 @@ describe('what people do in it', () => {
     expect((await control('source.delete', { id: 'nobody' })).error).toContain('nobody');
     await control('switches.set', { protocols: false });
     expect((await ask(sim, '/transformations')).status).toBe(403);
-    const lines = (await (await fetch(`${sim.controlUrl}/users`)).text()).trim().split('\n').map((line) => JSON.parse(line) as unknown);
+    const lines = (await (await fetch(`${sim.controlUrl}/users`)).text())
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
     expect(lines).toEqual(sim.truth.rows('users'));
   });
 
@@ -118,18 +139,32 @@ describe('what people do in it', () => {
     const sim = await started();
     const secrets = sim.truth.secrets();
     expect(secrets).toContain((sim.workspace.sources[0] as { writeKeys: string[] } | undefined)?.writeKeys[0]);
-    for (const kind of ['source', 'destination', 'warehouse', 'subscription', 'hash']) expect(secrets.some((s) => s.startsWith(`SECRET-${kind}-`)), kind).toBe(true);
+    for (const kind of ['source', 'destination', 'warehouse', 'subscription', 'hash'])
+      expect(
+        secrets.some((s) => s.startsWith(`SECRET-${kind}-`)),
+        kind,
+      ).toBe(true);
   });
 });
 
 describe('as a process', () => {
   it('prints where it listens, in both regions, and ends on a signal', async () => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'test/simulators/segment/main.ts', '--eu-port', '0', '--sources', '4', '--destinations', '5', '--audit-events', '5'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(
+      process.execPath,
+      ['--import', 'tsx', 'simulators/segment/main.ts', '--eu-port', '0', '--sources', '4', '--destinations', '5', '--audit-events', '5'],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
     try {
-      const [line] = await new Promise<string[]>((resolve) => createInterface({ input: child.stdout }).once('line', (text) => resolve([text])));
+      const [line] = await new Promise<string[]>((resolve) =>
+        createInterface({ input: child.stdout }).once('line', (text) => resolve([text])),
+      );
       const { us, eu } = JSON.parse(line as string) as Record<string, { url: string; tokens: { business: string } }>;
       const status = async (url: string, token: string) => (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).status;
-      expect([await status(us!.url, us!.tokens.business), await status(eu!.url, eu!.tokens.business), await status(eu!.url, us!.tokens.business)]).toEqual([200, 200, 401]);
+      expect([
+        await status(us!.url, us!.tokens.business),
+        await status(eu!.url, eu!.tokens.business),
+        await status(eu!.url, us!.tokens.business),
+      ]).toEqual([200, 200, 401]);
     } finally {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');

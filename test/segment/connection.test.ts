@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Row } from '../../src/extract/types.ts';
+import type { Row } from '../../src/core/types.ts';
 import { segment } from '../../producers/segment/index.ts';
 import { segmentSettings } from '../../producers/segment/settings.ts';
-import type { SegmentTable } from '../simulators/segment/options.ts';
+import type { SegmentTable } from '../../simulators/segment/options.ts';
 import { workspace } from './harness.ts';
 
 const never = new AbortController().signal;
@@ -15,7 +15,10 @@ describe('connecting', () => {
 
   it('explains a refused token without showing it, with 401 and with 403', async () => {
     const { simulator } = await workspace();
-    for (const [unknownToken, code] of [[401, 'segment:401'], [403, 'segment:key_refused']] as const) {
+    for (const [unknownToken, code] of [
+      [401, 'segment:401'],
+      [403, 'segment:key_refused'],
+    ] as const) {
       simulator.switches.unknownToken = unknownToken;
       const { api } = await workspace({}, { base_url: simulator.url, api_token: 'a-very-secret-token' });
       const error = await segment.probe(api, never).catch((thrown: unknown) => thrown);
@@ -27,37 +30,68 @@ describe('connecting', () => {
   it('stops the whole connection when a table answers 401', async () => {
     const { simulator, table } = await workspace();
     simulator.faults.add({ kind: 'status', status: 401, body: '{"errors":[{"type":"unauthorized"}]}' });
-    expect((await table('users').run()).error).toMatchObject({ kind: 'config', reach: 'connection', remedy: expect.stringContaining('api_token') });
+    expect((await table('users').run()).error).toMatchObject({
+      kind: 'config',
+      reach: 'connection',
+      remedy: expect.stringContaining('api_token'),
+    });
   });
 
   it('stops the whole connection when the token itself is answered 403, and not when one table is', async () => {
     const { simulator } = await workspace({ switches: { unknownToken: 403 } });
     const { table } = await workspace({}, { base_url: simulator.url, api_token: 'a-very-secret-token' });
     for (const name of ['users', 'audit_events', 'sources'] as const) {
-      expect((await table(name).run()).error, name).toMatchObject({ kind: 'config', reach: 'connection', code: 'segment:key_refused', remedy: expect.stringMatching(/api_token.*region/) });
+      expect((await table(name).run()).error, name).toMatchObject({
+        kind: 'config',
+        reach: 'connection',
+        code: 'segment:key_refused',
+        remedy: expect.stringMatching(/api_token.*region/),
+      });
     }
     const other = await workspace();
-    other.simulator.faults.add({ kind: 'status', status: 403, on: 'GET /users', body: '{"errors":[{"type":"forbidden","message":"No."}]}' });
-    expect((await other.table('users').run()).error).toMatchObject({ kind: 'config', reach: 'table', message: expect.stringContaining('No') });
+    other.simulator.faults.add({
+      kind: 'status',
+      status: 403,
+      on: 'GET /users',
+      body: '{"errors":[{"type":"forbidden","message":"No."}]}',
+    });
+    expect((await other.table('users').run()).error).toMatchObject({
+      kind: 'config',
+      reach: 'table',
+      message: expect.stringContaining('No'),
+    });
   });
 
   it('asks with dots, for the most mature version of each endpoint', async () => {
     const { simulator, table } = await workspace({ switches: { unsupportedVersion: 406 } }, { page_size: 5 });
-    for (const name of ['destinations', 'transformations', 'destination_subscriptions', 'destination_delivery_metrics_summary'] as const) expect((await table(name).run()).error, name).toBeUndefined();
-    expect(simulator.requests.list({ route: 'GET /destinations' }).slice(0, 2).map(({ query }) => query)).toEqual(['pagination.count=5', 'pagination.count=5&pagination.cursor=NQ==']);
+    for (const name of ['destinations', 'transformations', 'destination_subscriptions', 'destination_delivery_metrics_summary'] as const)
+      expect((await table(name).run()).error, name).toBeUndefined();
+    expect(
+      simulator.requests
+        .list({ route: 'GET /destinations' })
+        .slice(0, 2)
+        .map(({ query }) => query),
+    ).toEqual(['pagination.count=5', 'pagination.count=5&pagination.cursor=NQ==']);
     expect((await table('transformations').run()).rows[0]).toHaveProperty('drop');
   });
 
-  it('stops one table alone when the plan does not hold it, with the vendor\'s reason, and goes on once it does', async () => {
-    const { simulator, table, definition } = await workspace({ switches: { auditTrail: false, protocols: false, destinationSubscriptions: false } });
+  it("stops one table alone when the plan does not hold it, with the vendor's reason, and goes on once it does", async () => {
+    const { simulator, table, definition } = await workspace({
+      switches: { auditTrail: false, protocols: false, destinationSubscriptions: false },
+    });
     for (const name of ['audit_events', 'transformations', 'destination_subscriptions'] as const) {
       const { error, pages } = await table(name).run();
-      expect(error, name).toMatchObject({ kind: 'config', reach: 'table', message: expect.stringMatching(/plan.*\((Audit Trail|Protocols|The Destination Subscriptions)/) });
+      expect(error, name).toMatchObject({
+        kind: 'config',
+        reach: 'table',
+        message: expect.stringMatching(/plan.*\((Audit Trail|Protocols|The Destination Subscriptions)/),
+      });
       expect(pages.some((page) => page.scan?.end !== undefined)).toBe(false);
       expect(definition(name).planGated, name).toBeTruthy();
     }
     Object.assign(simulator.switches, { auditTrail: true, protocols: true, destinationSubscriptions: true });
-    for (const name of ['audit_events', 'transformations', 'destination_subscriptions'] as const) expect((await table(name).run()).error, name).toBeUndefined();
+    for (const name of ['audit_events', 'transformations', 'destination_subscriptions'] as const)
+      expect((await table(name).run()).error, name).toBeUndefined();
     expect((await table('users').run()).error).toBeUndefined();
   });
 
@@ -66,13 +100,19 @@ describe('connecting', () => {
     expect((await team.table('audit_events').run()).error).toMatchObject({ kind: 'config' });
     expect((await team.table('sources').run()).rows).toHaveLength(6);
     const free = await workspace({}, {}, 'free');
-    for (const name of ['sources', 'usage_mtu_workspace_daily', 'source_connected_warehouses'] as SegmentTable[]) expect((await free.table(name).run()).error, name).toMatchObject({ kind: 'config', reach: 'table' });
+    for (const name of ['sources', 'usage_mtu_workspace_daily', 'source_connected_warehouses'] as SegmentTable[])
+      expect((await free.table(name).run()).error, name).toMatchObject({ kind: 'config', reach: 'table' });
   });
 
   it('waits as long as the refusal says, and never fails for it', async () => {
     const { simulator, table, heard } = await workspace();
     const began = Date.now();
-    const errors = (ms: number) => JSON.stringify({ errors: [{ type: 'RequestError', message: 'Too many requests', data: { remainingPoints: 0, msBeforeNext: ms, consumedPoints: 201 } }] });
+    const errors = (ms: number) =>
+      JSON.stringify({
+        errors: [
+          { type: 'RequestError', message: 'Too many requests', data: { remainingPoints: 0, msBeforeNext: ms, consumedPoints: 201 } },
+        ],
+      });
     simulator.faults.add({ kind: 'status', status: 429, body: errors(300), times: 1, headers: { 'retry-after': '600' } });
     const { rows, error } = await table('users').run();
     expect(error).toBeUndefined();
@@ -86,7 +126,13 @@ describe('connecting', () => {
   it('names the end of the window when a refusal says nothing else', async () => {
     const { simulator, table, heard } = await workspace();
     const date = (plus: number) => new Date(Date.UTC(2020, 0, 1) + plus).toUTCString();
-    simulator.faults.add({ kind: 'status', status: 429, times: 1, body: '{"errors":[]}', headers: { date: date(0), 'x-ratelimit-reset': date(1000) } });
+    simulator.faults.add({
+      kind: 'status',
+      status: 429,
+      times: 1,
+      body: '{"errors":[]}',
+      headers: { date: date(0), 'x-ratelimit-reset': date(1000) },
+    });
     const began = Date.now();
     expect((await table('users').run()).error).toBeUndefined();
     expect(Date.now() - began).toBeGreaterThanOrEqual(990);
@@ -97,7 +143,13 @@ describe('connecting', () => {
     const { simulator, table, heard } = await workspace();
     const passed = new Date(Date.UTC(2020, 0, 1)).toUTCString();
     const refusal = { errors: [{ type: 'RequestError', message: 'Too many requests', data: { remainingPoints: 0, msBeforeNext: 0 } }] };
-    simulator.faults.add({ kind: 'status', status: 429, times: 1, body: JSON.stringify(refusal), headers: { date: passed, 'x-ratelimit-reset': passed } });
+    simulator.faults.add({
+      kind: 'status',
+      status: 429,
+      times: 1,
+      body: JSON.stringify(refusal),
+      headers: { date: passed, 'x-ratelimit-reset': passed },
+    });
     const began = Date.now();
     expect((await table('users').run()).error).toBeUndefined();
     expect(heard.throttled[0]?.until).toBeGreaterThanOrEqual(began + 1_000);
@@ -138,9 +190,19 @@ describe('connecting', () => {
     const { simulator, table } = await workspace();
     for (const status of [404, 409, 413, 422]) {
       simulator.requests.reset();
-      simulator.faults.add({ kind: 'status', status, times: 1, body: '{"errors":[{"type":"input-validation","message":"\\"period\\" is odd","field":"period"}]}' });
+      simulator.faults.add({
+        kind: 'status',
+        status,
+        times: 1,
+        body: '{"errors":[{"type":"input-validation","message":"\\"period\\" is odd","field":"period"}]}',
+      });
       const { error, pages } = await table('usage_mtu_workspace_daily').run();
-      expect(error, String(status)).toMatchObject({ kind: 'data', reach: 'table', code: `segment:${status}`, message: expect.stringContaining('"period" is odd') });
+      expect(error, String(status)).toMatchObject({
+        kind: 'data',
+        reach: 'table',
+        code: `segment:${status}`,
+        message: expect.stringContaining('"period" is odd'),
+      });
       expect(pages).toEqual([]);
       expect(simulator.requests.list()).toHaveLength(1);
     }
@@ -159,19 +221,37 @@ describe('connecting', () => {
 
 describe('the settings', () => {
   it('choose the region, and refuse what the vendor would', () => {
-    expect(segmentSettings.parse({ api_token: 'x' })).toMatchObject({ region: 'us', secrets: 'mask', embed_metadata: 'full', page_size: 200, requests_per_minute: 150, delivery_metrics: { granularity: 'HOUR', window_hours: 24 } });
+    expect(segmentSettings.parse({ api_token: 'x' })).toMatchObject({
+      region: 'us',
+      secrets: 'mask',
+      embed_metadata: 'full',
+      page_size: 200,
+      requests_per_minute: 150,
+      delivery_metrics: { granularity: 'HOUR', window_hours: 24 },
+    });
     expect(segmentSettings.safeParse({ api_token: 'x', delivery_metrics: { granularity: 'MINUTE' } }).success).toBe(false);
     expect(segmentSettings.safeParse({ api_token: 'x', page_size: 1001 }).success).toBe(false);
     expect(segmentSettings.safeParse({ api_token: 'x', regino: 'eu' }).success).toBe(false);
     const hosts: string[] = [];
     for (const region of ['us', 'eu'] as const) {
-      segment.connect(segmentSettings.parse({ api_token: 'x', region }), { now: Date.now, http: (options) => (hosts.push(options.baseUrl), undefined as never) });
+      segment.connect(segmentSettings.parse({ api_token: 'x', region }), {
+        now: Date.now,
+        http: (options) => (hosts.push(options.baseUrl), undefined as never),
+      });
     }
     expect(hosts).toEqual(['https://api.segmentapis.com', 'https://eu1.api.segmentapis.com']);
   });
 
   it('hide secrets, leave them out, or publish them', async () => {
-    const holders = ['sources', 'destinations', 'warehouses', 'transformations', 'source_connected_destinations', 'source_connected_warehouses', 'destination_subscriptions'] as const;
+    const holders = [
+      'sources',
+      'destinations',
+      'warehouses',
+      'transformations',
+      'source_connected_destinations',
+      'source_connected_warehouses',
+      'destination_subscriptions',
+    ] as const;
     const published = async (secrets: string): Promise<{ text: string; secrets: string[] }> => {
       const { simulator, table, record } = await workspace({}, { secrets });
       let text = '';

@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../../src/extract/types.ts';
-import { compileTable } from '../../src/table/codec.ts';
-import type { SegmentTable } from '../simulators/segment/options.ts';
+import type { Row } from '../../src/core/types.ts';
+import { compileTable } from '../../src/record/codec.ts';
+import type { SegmentTable } from '../../simulators/segment/options.ts';
 import { sorted, workspace } from './harness.ts';
 
-const FAN_OUT: SegmentTable[] = ['source_connected_destinations', 'source_connected_warehouses', 'destination_subscriptions', 'destination_delivery_metrics_summary'];
+const FAN_OUT: SegmentTable[] = [
+  'source_connected_destinations',
+  'source_connected_warehouses',
+  'destination_subscriptions',
+  'destination_delivery_metrics_summary',
+];
 
 describe('every table of the workspace', () => {
   it('is read whole, in small pages and large ones', async () => {
@@ -25,7 +30,8 @@ describe('every table of the workspace', () => {
   it('is read whole however the vendor writes its pages', async () => {
     for (const switches of [{ ends: 'null', totals: false }, { optionalPagination: false }] as const) {
       const { simulator, table } = await workspace({ auditEvents: 30, switches });
-      for (const name of simulator.truth.tables) expect(sorted((await table(name).run()).rows), name).toEqual(sorted(simulator.truth.rows(name)));
+      for (const name of simulator.truth.tables)
+        expect(sorted((await table(name).run()).rows), name).toEqual(sorted(simulator.truth.rows(name)));
     }
   });
 
@@ -68,7 +74,12 @@ describe('a listing', () => {
     expect(second.pages).toHaveLength(2);
     expect(new Set([...first.pages, ...second.pages].map((page) => page.scan?.id)).size).toBe(1);
     await reader.run({ stopAfter: 1 });
-    simulator.faults.add({ kind: 'status', status: 422, times: 1, body: '{"errors":[{"type":"input-validation","field":"pagination.cursor"}]}' });
+    simulator.faults.add({
+      kind: 'status',
+      status: 422,
+      times: 1,
+      body: '{"errors":[{"type":"input-validation","field":"pagination.cursor"}]}',
+    });
     const again = await reader.run();
     expect(again.counted).toMatchObject({ cursors_lost: 1 });
     expect(again.pages).toHaveLength(3);
@@ -93,7 +104,12 @@ describe('a listing', () => {
     const { simulator, table } = await workspace();
     const reader = table('source_connected_warehouses');
     const first = await reader.run({ stopAfter: 2 });
-    simulator.faults.add({ kind: 'status', status: 200, on: 'GET /sources/*/connected-warehouses', body: '{"data":{"warehouses":[],"pagination":{"current":"MA=="}}}' });
+    simulator.faults.add({
+      kind: 'status',
+      status: 200,
+      on: 'GET /sources/*/connected-warehouses',
+      body: '{"data":{"warehouses":[],"pagination":{"current":"MA=="}}}',
+    });
     const second = await reader.run();
     expect(second.rows).toEqual([]);
     expect(second.pages.at(-1)?.scan?.id).not.toBe(first.pages[0]?.scan?.id);
@@ -102,17 +118,30 @@ describe('a listing', () => {
 
   it('does not take an answer without its list, or a full page that tells nothing of the next, for the end', async () => {
     const { simulator, table } = await workspace({}, { page_size: 3 });
-    for (const body of ['{}', '{"data":{}}', '{"data":{"users":null,"pagination":{"current":"MA=="}}}', '{"data":{"users":[{"id":"1"},{"id":"2"},{"id":"3"}]}}', '{"data":{"users":[],"pagination":{"current":"MA==","next":7}}}']) {
+    for (const body of [
+      '{}',
+      '{"data":{}}',
+      '{"data":{"users":null,"pagination":{"current":"MA=="}}}',
+      '{"data":{"users":[{"id":"1"},{"id":"2"},{"id":"3"}]}}',
+      '{"data":{"users":[],"pagination":{"current":"MA==","next":7}}}',
+    ]) {
       simulator.faults.add({ kind: 'status', status: 200, body, times: 1 });
       const { error, pages } = await table('users').run();
       expect(error, body).toMatchObject({ kind: 'data', code: 'segment:no_data' });
-      expect(pages.some((page) => page.scan?.end !== undefined), body).toBe(false);
+      expect(
+        pages.some((page) => page.scan?.end !== undefined),
+        body,
+      ).toBe(false);
     }
   });
 
   it('stops with an error when it leads back to itself', async () => {
     const { simulator, table } = await workspace({}, { page_size: 3 });
-    simulator.faults.add({ kind: 'status', status: 200, body: '{"data":{"users":[{"id":"1"}],"pagination":{"current":"MA==","next":"Mw=="}}}' });
+    simulator.faults.add({
+      kind: 'status',
+      status: 200,
+      body: '{"data":{"users":[{"id":"1"}],"pagination":{"current":"MA==","next":"Mw=="}}}',
+    });
     const { error, pages } = await table('users').run();
     expect(error).toMatchObject({ kind: 'data', code: 'paging_loop' });
     expect(pages.some((page) => page.scan?.end !== undefined)).toBe(false);
@@ -134,20 +163,32 @@ describe('the children of sources and destinations', () => {
     const subscriptions = await table('destination_subscriptions').run();
     expect(subscriptions.pages.at(-1)?.scan?.end).toEqual({ unread: [{ destination_id: destination['id'] }] });
     const metrics = await table('destination_delivery_metrics_summary').run();
-    expect(metrics.pages.at(-1)?.scan?.end).toEqual({ unread: [{ source_id: destination['sourceId'], destination_id: destination['id'] }] });
+    expect(metrics.pages.at(-1)?.scan?.end).toEqual({
+      unread: [{ source_id: destination['sourceId'], destination_id: destination['id'] }],
+    });
   });
 
   it('leave out a source the token may not see into', async () => {
     const { simulator, table } = await workspace();
     const id = simulator.workspace.sources[0]?.['id'] as string;
-    simulator.faults.add({ kind: 'status', status: 403, on: `GET /sources/${id}/*`, body: '{"errors":[{"type":"forbidden","message":"No access."}]}' });
+    simulator.faults.add({
+      kind: 'status',
+      status: 403,
+      on: `GET /sources/${id}/*`,
+      body: '{"errors":[{"type":"forbidden","message":"No access."}]}',
+    });
     const { pages } = await table('source_connected_warehouses').run();
     expect(pages.at(-1)?.scan?.end?.unread).toContainEqual({ source_id: id });
   });
 
   it('fail, and do not succeed with nothing, when every parent is refused', async () => {
     const { simulator, table } = await workspace();
-    const refused = simulator.faults.add({ kind: 'status', status: 403, on: 'GET /sources/*', body: '{"errors":[{"type":"forbidden","message":"Not in this plan."}]}' });
+    const refused = simulator.faults.add({
+      kind: 'status',
+      status: 403,
+      on: 'GET /sources/*',
+      body: '{"errors":[{"type":"forbidden","message":"Not in this plan."}]}',
+    });
     const reader = table('source_connected_warehouses');
     const { error, pages } = await reader.run();
     expect(error).toMatchObject({ kind: 'config', reach: 'table', message: expect.stringContaining('Not in this plan') });
@@ -159,9 +200,14 @@ describe('the children of sources and destinations', () => {
   it('stay with the parent they were asked for, whatever the record says of it', async () => {
     const { simulator, table, record } = await workspace();
     const { id, sourceId } = simulator.workspace.destinations[4] as { id: string; sourceId: string };
-    for (const [said, warnings] of [[null, 0], ['another', 1]] as const) {
+    for (const [said, warnings] of [
+      [null, 0],
+      ['another', 1],
+    ] as const) {
       const fault = simulator.faults.add({
-        kind: 'status', status: 200, on: `GET /destinations/${id}/subscriptions`,
+        kind: 'status',
+        status: 200,
+        on: `GET /destinations/${id}/subscriptions`,
         body: JSON.stringify({ data: { subscriptions: [{ id: 'sub', name: 'x', destinationId: said }], pagination: { current: 'MA==' } } }),
       });
       const { rows, pages } = await table('destination_subscriptions').run();
@@ -169,7 +215,10 @@ describe('the children of sources and destinations', () => {
       expect(record('destination_subscriptions', rows.find((row) => row.id === 'sub') as Row)).toMatchObject({ destination_id: id });
       expect(pages.flatMap((page) => page.warnings ?? [])).toHaveLength(warnings);
       simulator.faults.add({
-        kind: 'status', status: 200, times: 1, on: `GET /destinations/${id}/delivery-metrics`,
+        kind: 'status',
+        status: 200,
+        times: 1,
+        on: `GET /destinations/${id}/delivery-metrics`,
         body: JSON.stringify({ data: { deliveryMetricsSummary: { sourceId: said, metrics: [] } } }),
       });
       const metrics = await table('destination_delivery_metrics_summary').run();
@@ -180,7 +229,12 @@ describe('the children of sources and destinations', () => {
   it('leave out a source whose listing is shorter than announced', async () => {
     const { simulator, table } = await workspace();
     const id = simulator.workspace.sources[0]?.['id'] as string;
-    simulator.faults.add({ kind: 'status', status: 200, on: `GET /sources/${id}/connected-warehouses`, body: '{"data":{"warehouses":[],"pagination":{"current":"MA==","totalEntries":3}}}' });
+    simulator.faults.add({
+      kind: 'status',
+      status: 200,
+      on: `GET /sources/${id}/connected-warehouses`,
+      body: '{"data":{"warehouses":[],"pagination":{"current":"MA==","totalEntries":3}}}',
+    });
     const { pages } = await table('source_connected_warehouses').run();
     expect(pages.at(-1)?.scan?.end?.unread).toContainEqual({ source_id: id });
   });
@@ -189,7 +243,12 @@ describe('the children of sources and destinations', () => {
     const { simulator, table, record } = await workspace();
     const [id, other] = simulator.workspace.sources.map((source) => source['id'] as string) as [string, string];
     const row = { ...simulator.workspace.destinations[0], sourceId: other };
-    simulator.faults.add({ kind: 'status', status: 200, on: `GET /sources/${id}/connected-destinations`, body: JSON.stringify({ data: { destinations: [row], pagination: { current: 'MA==' } } }) });
+    simulator.faults.add({
+      kind: 'status',
+      status: 200,
+      on: `GET /sources/${id}/connected-destinations`,
+      body: JSON.stringify({ data: { destinations: [row], pagination: { current: 'MA==' } } }),
+    });
     const { rows, pages } = await table('source_connected_destinations').run();
     const found = rows.find((candidate) => candidate.sourceId === id) as Row;
     expect(record('source_connected_destinations', found)).toMatchObject({ source_id: id, record_source_id: other });
@@ -235,18 +294,29 @@ describe('the children of sources and destinations', () => {
       const { error, pages } = await table('destination_delivery_metrics_summary').run();
       simulator.faults.clear(fault);
       expect(error, body).toMatchObject({ kind: 'data', code: 'segment:no_data', remedy: expect.stringContaining('Nothing was deleted') });
-      expect(pages.some((page) => page.scan?.end !== undefined), body).toBe(false);
+      expect(
+        pages.some((page) => page.scan?.end !== undefined),
+        body,
+      ).toBe(false);
     }
   });
 
   it('count deliveries over whole hours, days or minutes', async () => {
-    const cases = { HOUR: ['2026-03-18T10:00:00Z', '2026-03-15T10:00:00Z', 72], DAY: ['2026-03-18T00:00:00Z', '2026-03-05T00:00:00Z', 312], MINUTE: ['2026-03-18T10:20:00Z', '2026-03-18T06:20:00Z', 4] } as const;
+    const cases = {
+      HOUR: ['2026-03-18T10:00:00Z', '2026-03-15T10:00:00Z', 72],
+      DAY: ['2026-03-18T00:00:00Z', '2026-03-05T00:00:00Z', 312],
+      MINUTE: ['2026-03-18T10:20:00Z', '2026-03-18T06:20:00Z', 4],
+    } as const;
     for (const [granularity, [windowEnd, windowStart, window_hours]] of Object.entries(cases)) {
       const { table, record } = await workspace({}, { delivery_metrics: { granularity, window_hours } });
       const { rows, error, pages } = await table('destination_delivery_metrics_summary').run();
       expect(error).toBeUndefined();
       expect(pages.at(-1)?.scan?.end).toEqual({});
-      expect(record('destination_delivery_metrics_summary', rows[0] as Row)).toMatchObject({ window_start: Date.parse(windowStart), window_end: Date.parse(windowEnd), granularity });
+      expect(record('destination_delivery_metrics_summary', rows[0] as Row)).toMatchObject({
+        window_start: Date.parse(windowStart),
+        window_end: Date.parse(windowEnd),
+        granularity,
+      });
     }
   });
 });

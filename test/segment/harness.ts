@@ -1,15 +1,15 @@
 import { onTestFinished } from 'vitest';
-import { createHttpFactory } from '../../src/extract/http.ts';
-import { systemClock } from '../../src/extract/clock.ts';
-import type { Reader, Row } from '../../src/extract/types.ts';
-import type { TableDefinition, TableRecord } from '../../src/table/types.ts';
+import { createHttpFactory } from '../../src/sdk/http/client.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import type { Reader, Row } from '../../src/core/types.ts';
+import type { TableDefinition, TableRecord } from '../../src/core/table.ts';
 import { segment } from '../../producers/segment/index.ts';
 import type { SegmentApi } from '../../producers/segment/api.ts';
 import { segmentSettings } from '../../producers/segment/settings.ts';
-import type { SegmentOptions, SegmentTable } from '../simulators/segment/options.ts';
-import { startSegmentSimulator, type SegmentSimulator } from '../simulators/segment/segment-simulator.ts';
+import type { SegmentOptions, SegmentTable } from '../../simulators/segment/options.ts';
+import { startSegmentSimulator, type SegmentSimulator } from '../../simulators/segment/segment-simulator.ts';
 import { compileRecord } from '../support/records.ts';
-import { engine, engineAt, listener, type Heard } from '../extract/harness.ts';
+import { engine, engineAt, listener, type Heard } from '../sdk/harness.ts';
 
 export interface Workspace {
   simulator: SegmentSimulator;
@@ -25,10 +25,19 @@ export interface Workspace {
   record(name: SegmentTable, row: Row): TableRecord;
 }
 
-export async function workspace(options: SegmentOptions = {}, settings: Record<string, unknown> = {}, token: keyof SegmentSimulator['tokens'] = 'business'): Promise<Workspace> {
+export async function workspace(
+  options: SegmentOptions = {},
+  settings: Record<string, unknown> = {},
+  token: keyof SegmentSimulator['tokens'] = 'business',
+): Promise<Workspace> {
   const simulator = await startSegmentSimulator({ limits: { enabled: false }, ...options });
   onTestFinished(() => simulator.close());
-  const checked = segmentSettings.parse({ api_token: simulator.tokens[token], base_url: simulator.url, requests_per_minute: 100_000, ...settings });
+  const checked = segmentSettings.parse({
+    api_token: simulator.tokens[token],
+    base_url: simulator.url,
+    requests_per_minute: 100_000,
+    ...settings,
+  });
   const { heard, observer } = listener();
   const http = createHttpFactory({ observer, clock: systemClock, random: () => 0 });
   const api = segment.connect(checked, { http, now: simulator.clock.now });
@@ -42,7 +51,12 @@ export async function workspace(options: SegmentOptions = {}, settings: Record<s
   }
 
   return {
-    simulator, api, heard, tables, definition, parents,
+    simulator,
+    api,
+    heard,
+    tables,
+    definition,
+    parents,
     table(name) {
       return engineAt(simulator.clock.now, definition(name).read as Reader<SegmentApi>, api, { parents });
     },
@@ -54,8 +68,9 @@ export async function workspace(options: SegmentOptions = {}, settings: Record<s
 
 /** Order and repetition do not matter to a topic. */
 export function sorted(rows: Iterable<Row>): string[] {
-  const ordered = (row: unknown): unknown => row !== null && typeof row === 'object' && !Array.isArray(row)
-    ? Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)))
-    : row;
+  const ordered = (row: unknown): unknown =>
+    row !== null && typeof row === 'object' && !Array.isArray(row)
+      ? Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : row;
   return [...new Set([...rows].map((row) => JSON.stringify(ordered(row))))].sort();
 }

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../../src/extract/types.ts';
+import type { Row } from '../../src/core/types.ts';
 import { sorted, workspace } from './harness.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-const newestOf = (rows: readonly Row[]): string => rows.map((row) => String(row.timestamp)).sort().at(-1) as string;
+const newestOf = (rows: readonly Row[]): string =>
+  rows
+    .map((row) => String(row.timestamp))
+    .sort()
+    .at(-1) as string;
 
 describe('the audit trail', () => {
   it('is followed from the last event less a quarter of an hour', async () => {
@@ -15,7 +19,10 @@ describe('the audit trail', () => {
     expect(sorted(first.rows)).toEqual(sorted(simulator.truth.rows('audit_events')));
     expect(events.position).toEqual({ v: 1, at: Date.parse(newestOf(first.rows)) });
     simulator.clock.advance(5 * MINUTE);
-    const added = [simulator.mutate['audit.add']({}), simulator.mutate['audit.add']({ at: new Date(Date.parse(newestOf(first.rows)) - 14 * MINUTE).toISOString() })];
+    const added = [
+      simulator.mutate['audit.add']({}),
+      simulator.mutate['audit.add']({ at: new Date(Date.parse(newestOf(first.rows)) - 14 * MINUTE).toISOString() }),
+    ];
     simulator.clock.advance(1);
     const second = await events.run();
     expect(sorted(second.rows)).toEqual(expect.arrayContaining(sorted(added)));
@@ -42,7 +49,9 @@ describe('the audit trail', () => {
     const events = table('audit_events');
     await events.run();
     simulator.clock.advance(DAY);
-    const added = Array.from({ length: 120 }, (_, n) => simulator.mutate['audit.add']({ at: new Date(simulator.clock.now() - n * MINUTE).toISOString() }));
+    const added = Array.from({ length: 120 }, (_, n) =>
+      simulator.mutate['audit.add']({ at: new Date(simulator.clock.now() - n * MINUTE).toISOString() }),
+    );
     simulator.clock.advance(1);
     const cut = await events.run({ stopAfter: 1 });
     simulator.faults.add({ kind: 'status', status: 422, times: 1, body: '{"errors":[{"type":"input-validation"}]}' });
@@ -59,7 +68,9 @@ describe('the audit trail', () => {
       simulator.mutate['audit.add']({ at: new Date(since - 1).toISOString() });
       const { rows } = await table('audit_events').run({ since });
       expect(rows).toContainEqual(exact);
-      expect(sorted(rows)).toEqual(sorted(simulator.truth.rows('audit_events').filter((row) => Date.parse(row['timestamp'] as string) >= since)));
+      expect(sorted(rows)).toEqual(
+        sorted(simulator.truth.rows('audit_events').filter((row) => Date.parse(row['timestamp'] as string) >= since)),
+      );
     }
   });
 
@@ -108,12 +119,17 @@ describe('usage by month', () => {
     simulator.clock.advance(3 * DAY);
     // Corrected after the last run of the three days, so once more.
     simulator.mutate['usage.restate']({ sourceId, day: '2026-03-30', apiCalls: '40' });
-    expect(sorted((await usage.run()).rows)).toEqual(sorted(simulator.truth.rows(PER_SOURCE).filter((row) => row['period'] !== '2026-02-01')));
+    expect(sorted((await usage.run()).rows)).toEqual(
+      sorted(simulator.truth.rows(PER_SOURCE).filter((row) => row['period'] !== '2026-02-01')),
+    );
     expect((await usage.run()).rows.every((row) => row.period === '2026-04-01')).toBe(true);
   });
 
   it('reads a month again that was being read when it ended, and one whose corrections were missed by a run that was cut', async () => {
-    for (const [cutAt, stopAfter] of [[Date.UTC(2026, 2, 30, 12), 2], [Date.UTC(2026, 3, 2, 12), 12]] as const) {
+    for (const [cutAt, stopAfter] of [
+      [Date.UTC(2026, 2, 30, 12), 2],
+      [Date.UTC(2026, 3, 2, 12), 12],
+    ] as const) {
       const { simulator, table } = await workspace({ sources: 4, usageMonths: 1 }, { page_size: 10 });
       simulator.clock.advance(cutAt - simulator.clock.now());
       const usage = table(PER_SOURCE);
@@ -134,14 +150,23 @@ describe('usage by month', () => {
     const usage = table('usage_api_calls_workspace_daily');
     const since = Date.UTC(2026, 0, 1);
     const short = simulator.faults.add({
-      kind: 'status', status: 200, query: 'period=2026-02-01',
-      body: JSON.stringify({ data: { dailyWorkspaceAPICallsUsage: [{ apiCalls: '5', timestamp: '2026-02-01T00:00:00Z' }], pagination: { current: 'MA==', totalEntries: 28 } } }),
+      kind: 'status',
+      status: 200,
+      query: 'period=2026-02-01',
+      body: JSON.stringify({
+        data: {
+          dailyWorkspaceAPICallsUsage: [{ apiCalls: '5', timestamp: '2026-02-01T00:00:00Z' }],
+          pagination: { current: 'MA==', totalEntries: 28 },
+        },
+      }),
     });
     const first = await usage.run({ since });
     expect(first.pages.flatMap((page) => page.warnings ?? [])).toEqual([expect.stringMatching(/28.*2026-02-01.*1/)]);
     simulator.faults.clear(short);
     const second = await usage.run({ since });
-    expect(sorted(second.rows)).toEqual(sorted(simulator.truth.rows('usage_api_calls_workspace_daily').filter((row) => row['period'] !== '2026-01-01')));
+    expect(sorted(second.rows)).toEqual(
+      sorted(simulator.truth.rows('usage_api_calls_workspace_daily').filter((row) => row['period'] !== '2026-01-01')),
+    );
     expect(second.pages.flatMap((page) => page.warnings ?? [])).toEqual([]);
     expect((await usage.run({ since })).rows.every((row) => row.period === '2026-03-01')).toBe(true);
   });
@@ -151,7 +176,8 @@ describe('usage by month', () => {
     simulator.clock.advance(Date.UTC(2026, 3, 2) - simulator.clock.now());
     const usage = table(PER_SOURCE);
     const since = Date.UTC(2026, 3, 1);
-    for (let run = 0; run < 2; run++) expect(new Set((await usage.run({ since })).rows.map((row) => row.period))).toEqual(new Set(['2026-04-01']));
+    for (let run = 0; run < 2; run++)
+      expect(new Set((await usage.run({ since })).rows.map((row) => row.period))).toEqual(new Set(['2026-04-01']));
   });
 
   it('reads the last month known again after a pause, so that its end is not missing', async () => {
@@ -166,7 +192,12 @@ describe('usage by month', () => {
 
   it('lets the later month report a row that two months show', async () => {
     const { simulator, table } = await workspace({ usageMonths: 3, switches: { boundaryRows: true } }, { page_size: 7 });
-    for (const name of ['usage_api_calls_per_source_daily', 'usage_api_calls_workspace_daily', 'usage_mtu_per_source_daily', 'usage_mtu_workspace_daily'] as const) {
+    for (const name of [
+      'usage_api_calls_per_source_daily',
+      'usage_api_calls_workspace_daily',
+      'usage_mtu_per_source_daily',
+      'usage_mtu_workspace_daily',
+    ] as const) {
       const { rows, counted } = await table(name).run();
       expect(sorted(rows), name).toEqual(sorted(simulator.truth.rows(name)));
       expect(counted['rows_of_two_months'], name).toBe(name.includes('per_source') ? 2 * simulator.workspace.sources.length : 2);
@@ -176,7 +207,12 @@ describe('usage by month', () => {
   it('keeps a row beyond the end of its month that no other month shows', async () => {
     const { simulator, table } = await workspace();
     const row = { apiCalls: '5', timestamp: '2026-03-01T05:00:00Z' };
-    simulator.faults.add({ kind: 'status', status: 200, query: 'period=2026-02-01', body: JSON.stringify({ data: { dailyWorkspaceAPICallsUsage: [row], pagination: { current: 'MA==' } } }) });
+    simulator.faults.add({
+      kind: 'status',
+      status: 200,
+      query: 'period=2026-02-01',
+      body: JSON.stringify({ data: { dailyWorkspaceAPICallsUsage: [row], pagination: { current: 'MA==' } } }),
+    });
     const { rows } = await table('usage_api_calls_workspace_daily').run({ since: Date.UTC(2026, 1, 1) });
     expect(rows).toContainEqual({ ...row, period: '2026-02-01' });
   });
@@ -200,7 +236,7 @@ describe('usage by month', () => {
     const { rows } = await table(PER_SOURCE).run();
     const first = rows.find((row) => row.sourceId === simulator.workspace.sources[0]?.['id']) as Row;
     expect(record(PER_SOURCE, first)['api_calls']).toBe(BigInt(first.apiCalls as string));
-    expect(record(PER_SOURCE, first)['api_calls'] as bigint > 2n ** 53n).toBe(true);
+    expect((record(PER_SOURCE, first)['api_calls'] as bigint) > 2n ** 53n).toBe(true);
     const other = record(PER_SOURCE, { ...first, timestamp: String(first.timestamp).replace('Z', '.000Z') });
     expect(other['timestamp']).toBe(record(PER_SOURCE, first)['timestamp']);
     expect(record(PER_SOURCE, { ...first, apiCalls: 'many' })).toMatchObject({ api_calls: null, _extra: '{"apiCalls":"many"}' });
@@ -208,8 +244,15 @@ describe('usage by month', () => {
 
   it('tells when a day has two instants, and does not follow dates of the future', async () => {
     const { simulator, table } = await workspace();
-    const rows = ['2026-03-02T00:00:00Z', '2026-03-02T07:00:00Z', '2026-03-29T00:00:00Z'].map((timestamp) => ({ apiCalls: '1', timestamp }));
-    simulator.faults.add({ kind: 'status', status: 200, body: JSON.stringify({ data: { dailyWorkspaceAPICallsUsage: rows, pagination: { current: 'MA==' } } }) });
+    const rows = ['2026-03-02T00:00:00Z', '2026-03-02T07:00:00Z', '2026-03-29T00:00:00Z'].map((timestamp) => ({
+      apiCalls: '1',
+      timestamp,
+    }));
+    simulator.faults.add({
+      kind: 'status',
+      status: 200,
+      body: JSON.stringify({ data: { dailyWorkspaceAPICallsUsage: rows, pagination: { current: 'MA==' } } }),
+    });
     const usage = table('usage_api_calls_workspace_daily');
     const read = await usage.run({ since: Date.UTC(2026, 2, 1) });
     expect(read.rows).toHaveLength(3);

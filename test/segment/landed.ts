@@ -1,5 +1,5 @@
 import { escapeIdentifier, type Client } from 'pg';
-import type { TableDefinition, TableRecord } from '../../src/table/types.ts';
+import type { TableDefinition, TableRecord } from '../../src/core/table.ts';
 
 /** Rows of a landed PostgreSQL table, numbers and times as text, so that nothing is lost on the way. */
 export async function landedRows(database: Client, table: string, definition: TableDefinition): Promise<TableRecord[]> {

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
-import { sendControl } from '../../src/kafka/control.ts';
+import { sendControl } from '../../src/kafka/meta/control.ts';
 import { segment } from '../../producers/segment/index.ts';
-import type { SegmentOptions, SegmentTable } from '../simulators/segment/options.ts';
+import type { SegmentOptions, SegmentTable } from '../../simulators/segment/options.ts';
 import { failures, openOnStack, type OnStack } from './on-stack.ts';
 
 const BELOW_SOURCES = ['source_connected_warehouses', 'source_connected_destinations'] as const;
@@ -18,32 +18,34 @@ afterEach(async () => {
 async function opened(path: string, tables: readonly SegmentTable[]): Promise<OnStack & { meanwhile?: () => void }> {
   const moving: typeof segment = {
     ...segment,
-    connect: (settings, env) => segment.connect(settings, {
-      ...env,
-      http(options) {
-        const client = env.http(options);
-        return {
-          ...client,
-          async get(asked, ask) {
-            const answer = await client.get(asked, ask);
-            if (asked === path && ask.query?.['pagination.cursor'] === undefined) {
-              watched.meanwhile?.();
-              delete watched.meanwhile;
-            }
-            return answer;
-          },
-        };
-      },
-    }),
+    connect: (settings, env) =>
+      segment.connect(settings, {
+        ...env,
+        http(options) {
+          const client = env.http(options);
+          return {
+            ...client,
+            async get(asked, ask) {
+              const answer = await client.get(asked, ask);
+              if (asked === path && ask.query?.['pagination.cursor'] === undefined) {
+                watched.meanwhile?.();
+                delete watched.meanwhile;
+              }
+              return answer;
+            },
+          };
+        },
+      }),
   };
   on = await openOnStack(WORKSPACE, { source: moving, tables, settings: { page_size: 5 } });
   const watched: OnStack & { meanwhile?: () => void } = on;
   return watched;
 }
 
-const tombstones = async ({ test }: OnStack, names: readonly SegmentTable[]): Promise<number[]> => Promise.all(names.map(async (name) => (await test.readTable(name)).tombstones));
+const tombstones = async ({ test }: OnStack, names: readonly SegmentTable[]): Promise<number[]> =>
+  Promise.all(names.map(async (name) => (await test.readTable(name)).tombstones));
 
-it('a row that another one\'s delete drew from one page to the other is not deleted', async () => {
+it("a row that another one's delete drew from one page to the other is not deleted", async () => {
   const watched = await opened('/users', ['users']);
   const { sync, simulator, expectTruth, test } = watched;
   await sync();
@@ -68,7 +70,13 @@ it('where totals are announced, the listing is read again at once and misses not
 });
 
 it('nor are the children of a source that was drawn so', async () => {
-  const tables = ['sources', 'destinations', 'destination_subscriptions', 'destination_delivery_metrics_summary', ...BELOW_SOURCES] as const;
+  const tables = [
+    'sources',
+    'destinations',
+    'destination_subscriptions',
+    'destination_delivery_metrics_summary',
+    ...BELOW_SOURCES,
+  ] as const;
   const watched = await opened('/sources', tables);
   const { sync, simulator, expectTruth } = watched;
   await sync();
@@ -103,13 +111,20 @@ it('nor are those of destinations', async () => {
 
 it('a listing of parents that is shorter than announced takes no children along, and is told, until somebody allows it', async () => {
   const { sync, simulator, test } = await opened('/sources', ['sources', ...BELOW_SOURCES]);
-  const short = (): number => simulator.faults.add({
-    kind: 'status', status: 200, on: 'GET /sources',
-    body: JSON.stringify({ data: { sources: simulator.workspace.sources.slice(0, 4), pagination: { current: 'MA==', totalEntries: 12 } } }),
-  });
+  const short = (): number =>
+    simulator.faults.add({
+      kind: 'status',
+      status: 200,
+      on: 'GET /sources',
+      body: JSON.stringify({
+        data: { sources: simulator.workspace.sources.slice(0, 4), pagination: { current: 'MA==', totalEntries: 12 } },
+      }),
+    });
   const fault = short();
   expect(failures(await sync(['sources']))).toEqual([]);
-  expect(test.events).toContainEqual(expect.objectContaining({ type: 'warning', table: 'sources', message: expect.stringMatching(/12.*4/) }));
+  expect(test.events).toContainEqual(
+    expect.objectContaining({ type: 'warning', table: 'sources', message: expect.stringMatching(/12.*4/) }),
+  );
   simulator.faults.clear(fault);
   await sync();
   short();
@@ -117,13 +132,27 @@ it('a listing of parents that is shorter than announced takes no children along,
   expect(test.events).toContainEqual(expect.objectContaining({ type: 'deletes-withheld', table: 'sources', count: 8 }));
   const tables = ['sources', ...BELOW_SOURCES] as const;
   expect(await tombstones(on as OnStack, tables)).toEqual([0, 0, 0]);
-  for (const table of BELOW_SOURCES) expect(test.events, table).toContainEqual(expect.objectContaining({ type: 'deletes-withheld', table, reason: expect.stringMatching(/12.*4/) }));
-  await sendControl(test.access, tables.map((table) => ({ connection: 'segment', table, slot: 'allow-deletes', value: { id: `yes-${table}`, at: simulator.clock.now() } })));
+  for (const table of BELOW_SOURCES)
+    expect(test.events, table).toContainEqual(
+      expect.objectContaining({ type: 'deletes-withheld', table, reason: expect.stringMatching(/12.*4/) }),
+    );
+  await sendControl(
+    test.access,
+    tables.map((table) => ({
+      connection: 'segment',
+      table,
+      slot: 'allow-deletes',
+      value: { id: `yes-${table}`, at: simulator.clock.now() },
+    })),
+  );
   expect(failures(await sync())).toEqual([]);
   const left = new Set(simulator.workspace.sources.slice(0, 4).map(({ id }) => id));
   for (const table of tables) {
     const { rows } = await test.readTable(table);
     expect(rows.size, table).toBeGreaterThan(0);
-    expect([...rows.values()].filter((row) => !left.has((row['source_id'] ?? row['id']) as string)), table).toEqual([]);
+    expect(
+      [...rows.values()].filter((row) => !left.has((row['source_id'] ?? row['id']) as string)),
+      table,
+    ).toEqual([]);
   }
 });

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { expect, inject } from 'vitest';
 import { segment } from '../../producers/segment/index.ts';
-import { systemClock, type Clock } from '../../src/extract/clock.ts';
-import type { RunSummary } from '../../src/run/run-table.ts';
-import type { TableDefinition } from '../../src/table/types.ts';
-import type { SegmentOptions, SegmentTable } from '../simulators/segment/options.ts';
-import { startSegmentSimulator, type SegmentSimulator } from '../simulators/segment/segment-simulator.ts';
+import { systemClock, type Clock } from '../../src/core/clock.ts';
+import type { RunSummary } from '../../src/engine/execute-run.ts';
+import type { TableDefinition } from '../../src/core/table.ts';
+import type { SegmentOptions, SegmentTable } from '../../simulators/segment/options.ts';
+import { startSegmentSimulator, type SegmentSimulator } from '../../simulators/segment/segment-simulator.ts';
 import { openTestEngine, type TestConnection, type TestEngine, type TopicTable } from '../support/engine.ts';
 import { recordsOf, type Records } from '../support/records.ts';
 
@@ -24,7 +24,10 @@ export interface OnStack {
   close(): Promise<void>;
 }
 
-export async function openOnStack(options: SegmentOptions, { settings: more, ...connection }: Partial<TestConnection> = {}): Promise<OnStack> {
+export async function openOnStack(
+  options: SegmentOptions,
+  { settings: more, ...connection }: Partial<TestConnection> = {},
+): Promise<OnStack> {
   const simulator = await startSegmentSimulator({ limits: { enabled: false }, ...options });
   const began = performance.now();
   // The vendor's time stands still, so that its truth does; ours has to move for anything to be waited for.
@@ -42,7 +45,10 @@ export async function openOnStack(options: SegmentOptions, { settings: more, ...
   }
 
   return {
-    simulator, test, prefix, definition,
+    simulator,
+    test,
+    prefix,
+    definition,
     async sync(tables) {
       const summaries = await test.engine.sync([{ connection: 'segment', ...(tables && { tables }) }], never);
       return new Map(summaries.map((summary) => [summary.ref.table, summary]));

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { segment } from '../../producers/segment/index.ts';
 import { segmentSettings } from '../../producers/segment/settings.ts';
-import { withCatalogue } from '../../src/table/catalogue.ts';
+import { withCatalogue } from '../../src/record/catalogue.ts';
 
 const readme = new URL('../../producers/segment/README.md', import.meta.url);
 const tables = segment.tables(segmentSettings.parse({ api_token: 'x' }));
@@ -15,7 +15,12 @@ it('the README lists the tables as they are defined', async () => {
 it('the README names every table that needs a feature of the plan, and every setting', async () => {
   const text = await readFile(readme, 'utf8');
   const rights = text.slice(text.indexOf('## Token'), text.indexOf('## Settings'));
-  expect([...rights.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name).sort()).toEqual(tables.filter((table) => table.planGated !== undefined).map(({ name }) => name).sort());
+  expect([...rights.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name).sort()).toEqual(
+    tables
+      .filter((table) => table.planGated !== undefined)
+      .map(({ name }) => name)
+      .sort(),
+  );
   const settings = text.slice(text.indexOf('## Settings'), text.indexOf('## Limits'));
   expect([...settings.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name).sort()).toEqual(Object.keys(segmentSettings.shape).sort());
 });

@@ -2,7 +2,7 @@ import { afterEach, expect, it } from 'vitest';
 import { segment } from '../../producers/segment/index.ts';
 import { readConnection } from '../../src/config/connections.ts';
 import type { ConnectionSettings } from '../../src/config/settings.ts';
-import type { SegmentTable } from '../simulators/segment/options.ts';
+import type { SegmentTable } from '../../simulators/segment/options.ts';
 import { failures, openOnStack, type OnStack } from './on-stack.ts';
 
 let on: OnStack | undefined;
@@ -19,7 +19,10 @@ function written(raw: Record<string, unknown>): Pick<ConnectionSettings, 'histor
 }
 
 it('a start date as MM/DD/YYYY brings events from that day and usage from its month on', async () => {
-  on = await openOnStack({ usageMonths: 3, auditEvents: 300 }, written({ start_date: '02/20/2026', tables: ['audit_events', 'usage_api_calls_per_source_daily'] }));
+  on = await openOnStack(
+    { usageMonths: 3, auditEvents: 300 },
+    written({ start_date: '02/20/2026', tables: ['audit_events', 'usage_api_calls_per_source_daily'] }),
+  );
   const { sync, simulator, test } = on;
   expect(failures(await sync())).toEqual([]);
   const since = Date.UTC(2026, 1, 20);
@@ -44,6 +47,11 @@ it('children are read and lose their rows although their parents are left out', 
 
   simulator.mutate['source.delete']({ id: simulator.workspace.sources[0]?.['id'] as string });
   expect(failures(await sync())).toEqual([]);
-  const below = ['source_connected_warehouses', 'source_connected_destinations', 'destination_subscriptions', 'destination_delivery_metrics_summary'] as const;
+  const below = [
+    'source_connected_warehouses',
+    'source_connected_destinations',
+    'destination_subscriptions',
+    'destination_delivery_metrics_summary',
+  ] as const;
   for (const name of below) expect((await expectTruth(name)).tombstones, name).toBeGreaterThan(0);
 });

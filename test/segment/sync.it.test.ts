@@ -8,10 +8,10 @@ import { renderLanding } from '../../src/landing/render.ts';
 import { postgresLanding } from '../../src/landing/settings.ts';
 import { setUpPostgres } from '../../src/landing/setup-postgres.ts';
 import { deadLetterTopics } from '../../src/landing/status.ts';
-import type { TableDefinition } from '../../src/table/types.ts';
+import type { TableDefinition } from '../../src/core/table.ts';
 import { eventually } from '../landing/kafka-helpers.ts';
 import { startSharedConnect } from '../setup/shared-stack.ts';
-import type { SegmentSimulator } from '../simulators/segment/segment-simulator.ts';
+import type { SegmentSimulator } from '../../simulators/segment/segment-simulator.ts';
 import type { TestEngine } from '../support/engine.ts';
 import { asLanded, landedRows } from './landed.ts';
 import { keyOf } from '../support/records.ts';
@@ -27,7 +27,14 @@ let prefix: string;
 
 /** A workspace of the size that the sheet of the vendor reckons with. */
 beforeAll(async () => {
-  ({ simulator, test, sync, expectTruth, prefix } = await openOnStack({ sources: 60, destinations: 180, warehouses: 5, usageMonths: 3, auditEvents: 11_200, catalogDestinations: 230 }));
+  ({ simulator, test, sync, expectTruth, prefix } = await openOnStack({
+    sources: 60,
+    destinations: 180,
+    warehouses: 5,
+    usageMonths: 3,
+    auditEvents: 11_200,
+    catalogDestinations: 230,
+  }));
 });
 
 afterAll(async () => {
@@ -90,13 +97,24 @@ describe('a workspace in the topics', () => {
     const summaries = await sync();
     expect(failures(summaries)).toEqual([]);
     for (const [name, count] of Object.entries(children)) expect(summaries.get(name)?.totals.deleted, name).toBe(count);
-    for (const name of ['sources', 'destinations', 'source_connected_warehouses', 'source_connected_destinations', 'destination_subscriptions', 'destination_delivery_metrics_summary'] as const) await expectTruth(name);
+    for (const name of [
+      'sources',
+      'destinations',
+      'source_connected_warehouses',
+      'source_connected_destinations',
+      'destination_subscriptions',
+      'destination_delivery_metrics_summary',
+    ] as const)
+      await expectTruth(name);
     expect((await test.readTable('usage_api_calls_per_source_daily')).rows.size).toBe(usage);
   });
 
   it('loses nothing when a child call is refused, throttled or fails', async () => {
     const hasChildren = (id: string): boolean => (simulator.workspace.connections.get(id)?.length ?? 0) > 0;
-    const victim = simulator.workspace.sources.find(({ id }) => hasChildren(id as string) && !String(id).includes('/')) as Record<string, string>;
+    const victim = simulator.workspace.sources.find(({ id }) => hasChildren(id as string) && !String(id).includes('/')) as Record<
+      string,
+      string
+    >;
     const path = `GET /sources/${victim['id']}/*`;
     const tables = ['source_connected_warehouses', 'source_connected_destinations'] as const;
     const before = await Promise.all(tables.map(async (name) => (await test.readTable(name)).messages));
@@ -118,10 +136,17 @@ describe('a workspace in the topics', () => {
   });
 
   it('loses nothing below a destination whose call is refused, throttled or fails either', async () => {
-    const { id } = simulator.workspace.destinations.find((row) => simulator.workspace.subscriptions.get(row['id'] as string)?.length) as { id: string };
+    const { id } = simulator.workspace.destinations.find((row) => simulator.workspace.subscriptions.get(row['id'] as string)?.length) as {
+      id: string;
+    };
     const tables = ['destination_subscriptions', 'destination_delivery_metrics_summary'] as const;
     const before = await Promise.all(tables.map(async (name) => (await test.readTable(name)).messages));
-    for (const rule of [{ kind: 'status', status: 404 }, { kind: 'throttled', times: 2 }, { kind: 'status', status: 503, times: 2 }, { kind: 'reset', times: 1 }] as const) {
+    for (const rule of [
+      { kind: 'status', status: 404 },
+      { kind: 'throttled', times: 2 },
+      { kind: 'status', status: 503, times: 2 },
+      { kind: 'reset', times: 1 },
+    ] as const) {
       const fault = simulator.faults.add({ ...rule, on: `GET /destinations/${id}/*` });
       const summaries = await sync(tables);
       expect(simulator.faults.list().find((one) => one.id === fault)?.hits).toBeGreaterThan(0);
@@ -138,8 +163,14 @@ describe('a workspace in the topics', () => {
     Object.assign(simulator.switches, { auditTrail: false, protocols: false, destinationSubscriptions: false });
     simulator.mutate['row.change']({ table: 'users', id: simulator.workspace.users[0]?.['id'] as string, changes: { name: 'Renamed' } });
     const refused = await sync();
-    expect([...refused.values()].filter(({ outcome }) => outcome === 'failed').map(({ ref }) => ref.table).sort()).toEqual([...gated].sort());
-    for (const name of gated) expect(refused.get(name)?.error, name).toMatchObject({ kind: 'config', reach: 'table', message: expect.stringMatching(/plan/) });
+    expect(
+      [...refused.values()]
+        .filter(({ outcome }) => outcome === 'failed')
+        .map(({ ref }) => ref.table)
+        .sort(),
+    ).toEqual([...gated].sort());
+    for (const name of gated)
+      expect(refused.get(name)?.error, name).toMatchObject({ kind: 'config', reach: 'table', message: expect.stringMatching(/plan/) });
     expect(refused.get('users')?.totals.published).toBe(1);
     expect(await Promise.all(gated.map(async (name) => (await test.readTable(name)).messages))).toEqual(before);
 
@@ -153,7 +184,12 @@ describe('a workspace in the topics', () => {
   });
 
   it('grows with the running day and turns over with the month', async () => {
-    const names = ['usage_api_calls_per_source_daily', 'usage_api_calls_workspace_daily', 'usage_mtu_per_source_daily', 'usage_mtu_workspace_daily'] as const;
+    const names = [
+      'usage_api_calls_per_source_daily',
+      'usage_api_calls_workspace_daily',
+      'usage_mtu_per_source_daily',
+      'usage_mtu_workspace_daily',
+    ] as const;
     simulator.clock.advance(Date.UTC(2026, 3, 2, 6) - simulator.clock.now());
     const summaries = await sync(names);
     expect(failures(summaries)).toEqual([]);
@@ -171,12 +207,23 @@ describe('a workspace in PostgreSQL', () => {
   it('lands as the topics hold it, deleted rows gone', async () => {
     const stack = inject('stack');
     const settings = postgresLanding.parse({
-      kind: 'postgres', host: stack.postgres.host, port: stack.postgres.port, database: stack.postgres.database, schema: prefix,
-      user: `${prefix}_sink`, reader: `${prefix}_reader`, password_ref: 'env:TRIBUTARY_WAREHOUSE_PASSWORD', sslmode: 'disable',
+      kind: 'postgres',
+      host: stack.postgres.host,
+      port: stack.postgres.port,
+      database: stack.postgres.database,
+      schema: prefix,
+      user: `${prefix}_sink`,
+      reader: `${prefix}_reader`,
+      password_ref: 'env:TRIBUTARY_WAREHOUSE_PASSWORD',
+      sslmode: 'disable',
     });
     const tables = test.settings.connections[0]?.tables as readonly TableDefinition[];
     const rendered = renderLanding({
-      name: prefix, prefix, replicationFactor: 1, settings, connections: [{ name: 'segment', tables }],
+      name: prefix,
+      prefix,
+      replicationFactor: 1,
+      settings,
+      connections: [{ name: 'segment', tables }],
       converter: { kind: 'apicurio', registryUrl: stack.registryUrl.replace(/\/ccompat\/v7\/?$/, '/registry/v2') },
     });
     const connect = connectClient(await startSharedConnect());

@@ -35,14 +35,14 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const control = createServer((_request, response) => {
     connect ??= stack.startConnect();
     connect.then(
-      url => response.end(url),
-      error => {
+      (url) => response.end(url),
+      (error) => {
         response.statusCode = 500;
         response.end(String(error));
       },
     );
   });
-  await new Promise<void>(resolve => control.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => control.listen(0, '127.0.0.1', resolve));
   project.provide('stack', {
     brokers: stack.brokers,
     registryUrl: stack.registryUrl,
@@ -59,12 +59,14 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 }
 
 async function useRunningStack(project: TestProject, file: string): Promise<() => Promise<void>> {
-  const { brokers, registryUrl, postgres, connectUrl } = JSON.parse((await readFile(file, 'utf8')).split('\n')[0] ?? '') as SharedStack & { connectUrl?: string };
+  const { brokers, registryUrl, postgres, connectUrl } = JSON.parse((await readFile(file, 'utf8')).split('\n')[0] ?? '') as SharedStack & {
+    connectUrl?: string;
+  };
   const control = createServer((_request, response) => {
     response.statusCode = connectUrl === undefined ? 500 : 200;
     response.end(connectUrl ?? 'the running stack was started without --connect');
   });
-  await new Promise<void>(resolve => control.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => control.listen(0, '127.0.0.1', resolve));
   project.provide('stack', { brokers, registryUrl, postgres, controlUrl: `http://127.0.0.1:${(control.address() as AddressInfo).port}` });
   return async () => {
     control.close();

@@ -65,10 +65,18 @@ test.each([
 test('an archive is unpacked when it is the expected one, and refused when it is not', async () => {
   const pack = `cd "$out" && mkdir ../inner && echo hello > ../inner/file && tar -C ../inner --mtime=@0 --owner=0 --group=0 -cf - file | gzip -n > app.tar.gz; rm -r ../inner`;
   await mavenDoes(`${pack}; cp "$out/app.tar.gz" ${dir}/copy`);
-  const archive: Archive = { kind: 'archive', title: 'the app', folder: 'app-1', coordinate: 'org.example:app:1:tar.gz:all', sha256: 'another' };
+  const archive: Archive = {
+    kind: 'archive',
+    title: 'the app',
+    folder: 'app-1',
+    coordinate: 'org.example:app:1:tar.gz:all',
+    sha256: 'another',
+  };
   await expect(get(archive)).rejects.toThrow(/SHA-256 differs/);
   expect(await readdir(cache)).toEqual([]);
-  const sha256 = createHash('sha256').update(await readFile(join(dir, 'copy'))).digest('hex');
+  const sha256 = createHash('sha256')
+    .update(await readFile(join(dir, 'copy')))
+    .digest('hex');
   expect(await readFile(join(await get({ ...archive, sha256 }), 'file'), 'utf8')).toBe('hello\n');
 });
 
@@ -83,7 +91,11 @@ test('offline, the message repeats the reason and says that only the first start
 
 test('without Maven the message says what to install', async () => {
   vi.stubEnv('PATH', join(dir, 'bin'));
-  await expect(get(jars)).rejects.toMatchObject({ kind: 'config', code: 'stack:maven_missing', remedy: expect.stringContaining('apt install maven') });
+  await expect(get(jars)).rejects.toMatchObject({
+    kind: 'config',
+    code: 'stack:maven_missing',
+    remedy: expect.stringContaining('apt install maven'),
+  });
 });
 
 test('without Java the start says what to install, and gives the folder free again', async () => {
@@ -98,5 +110,8 @@ test('too old a Java is named with its version', async () => {
   await writeFile(join(dir, 'bin', 'java'), '#!/bin/sh\necho \'openjdk version "11.0.2" 2019-01-15\' >&2\n', { mode: 0o755 });
   vi.stubEnv('PATH', `${join(dir, 'bin')}:/bin:/usr/bin`);
   vi.stubEnv('JAVA_HOME', undefined);
-  await expect(startStack({ dir: join(dir, 'stack') })).rejects.toMatchObject({ code: 'stack:java_old', message: expect.stringContaining('Java 11') });
+  await expect(startStack({ dir: join(dir, 'stack') })).rejects.toMatchObject({
+    code: 'stack:java_old',
+    message: expect.stringContaining('Java 11'),
+  });
 });

@@ -27,7 +27,7 @@ test.each([
   const path = join(dir, 'lock');
   await writeFile(path, typeof holder === 'string' ? holder : JSON.stringify(holder));
   const taken = await Promise.all(Array.from({ length: 20 }, () => takeLock(path)));
-  expect(taken.filter(lock => 'release' in lock)).toHaveLength(1);
+  expect(taken.filter((lock) => 'release' in lock)).toHaveLength(1);
   expect(await readdir(dir)).toEqual(['lock']);
 });
 

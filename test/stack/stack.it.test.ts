@@ -31,10 +31,10 @@ afterAll(async () => {
 
 test('everything is as it was after each server was killed by force and restarted', async () => {
   const died: PartName[] = [];
-  stack = await startStack({ dir, onPartDied: part => died.push(part) });
+  stack = await startStack({ dir, onPartDied: (part) => died.push(part) });
   first = { brokers: stack.brokers, registryUrl: stack.registryUrl, postgres: stack.postgres };
   traces = await leaveTraces(stack);
-  await Promise.all((['kafka', 'registry', 'postgres'] as const).map(part => stack?.kill(part, 'SIGKILL')));
+  await Promise.all((['kafka', 'registry', 'postgres'] as const).map((part) => stack?.kill(part, 'SIGKILL')));
   await expect.poll(() => [...died].sort()).toEqual(['kafka', 'postgres', 'registry']);
   await Promise.all([stack.restart('kafka'), stack.restart('postgres')]);
   await stack.restart('registry');
@@ -56,12 +56,18 @@ test('only the owner can read the remembered password', async () => {
 });
 
 test('a second owner is refused, and after the first was killed by force the next one finds everything as it was', async () => {
-  const owner = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'owner.ts'), dir], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const owner = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'owner.ts'), dir], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const [line] = (await once(createInterface(owner.stdout), 'line')) as [string];
   const addresses = JSON.parse(line) as typeof first & { pids: Record<string, number> };
   expect(addresses).toMatchObject(first);
   await expectTraces(addresses, traces);
-  await expect(startStack({ dir })).rejects.toMatchObject({ kind: 'config', code: 'stack:in_use', message: expect.stringContaining(String(owner.pid)) });
+  await expect(startStack({ dir })).rejects.toMatchObject({
+    kind: 'config',
+    code: 'stack:in_use',
+    message: expect.stringContaining(String(owner.pid)),
+  });
 
   owner.kill('SIGKILL');
   await once(owner, 'exit');
@@ -74,11 +80,11 @@ test('a second owner is refused, and after the first was killed by force the nex
 
 test('ports that others took are replaced, and the data is still found', async () => {
   const taken = [Number(first.brokers[0]?.split(':')[1]), first.postgres.port];
-  const strangers = taken.map(port => createServer().listen(port, '127.0.0.1'));
-  await Promise.all(strangers.map(server => once(server, 'listening')));
+  const strangers = taken.map((port) => createServer().listen(port, '127.0.0.1'));
+  await Promise.all(strangers.map((server) => once(server, 'listening')));
   const told: string[] = [];
   try {
-    stack = await startStack({ dir, log: text => told.push(text) });
+    stack = await startStack({ dir, log: (text) => told.push(text) });
     expect(stack.brokers).not.toEqual(first.brokers);
     expect(stack.postgres.port).not.toBe(first.postgres.port);
     expect(stack.registryUrl).toBe(first.registryUrl);
@@ -98,7 +104,10 @@ test('a server that dies while the others are still starting ends the start with
     killed.push(...Object.values(pids));
     process.kill(pids['postgres'] ?? 0, 'SIGKILL');
   };
-  await expect(startStack({ dir, log })).rejects.toMatchObject({ kind: 'transient', message: 'PostgreSQL of the local stack has died (signal SIGKILL).' });
+  await expect(startStack({ dir, log })).rejects.toMatchObject({
+    kind: 'transient',
+    message: 'PostgreSQL of the local stack has died (signal SIGKILL).',
+  });
   expect(killed.length).toBeGreaterThan(0);
   expect(await Promise.all(killed.map(isAlive))).not.toContain(true);
 });
@@ -126,10 +135,16 @@ test('an interruption is told as one, whatever a tool of the start says to the C
 
 test('removing a stack takes along the servers of an owner that was killed, and refuses while there is an owner', async () => {
   const folder = join(dir, 'removed');
-  const owner = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'owner.ts'), folder], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const owner = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'owner.ts'), folder], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const [line] = (await once(createInterface(owner.stdout), 'line')) as [string];
   const { pids } = JSON.parse(line) as { pids: Record<string, number> };
-  await expect(removeStack(folder)).rejects.toMatchObject({ kind: 'config', code: 'stack:in_use', message: expect.stringContaining(String(owner.pid)) });
+  await expect(removeStack(folder)).rejects.toMatchObject({
+    kind: 'config',
+    code: 'stack:in_use',
+    message: expect.stringContaining(String(owner.pid)),
+  });
   owner.kill('SIGKILL');
   await once(owner, 'exit');
   await removeStack(folder);

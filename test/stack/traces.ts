@@ -15,7 +15,7 @@ const SCHEMA = JSON.stringify({ type: 'record', name: 'Person', fields: [{ name:
 
 export async function leaveTraces(stack: Addresses): Promise<Traces> {
   const topic = 'saas.klaviyo.profiles';
-  await withKafka(stack, async kafka => {
+  await withKafka(stack, async (kafka) => {
     const admin = kafka.admin();
     await admin.connect();
     await admin.createTopics({ topics: [{ topic, numPartitions: 2, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }] });
@@ -36,7 +36,7 @@ export async function leaveTraces(stack: Addresses): Promise<Traces> {
 }
 
 export async function expectTraces(stack: Addresses, { topic, schemaId }: Traces): Promise<void> {
-  await withKafka(stack, async kafka => {
+  await withKafka(stack, async (kafka) => {
     const admin = kafka.admin();
     await admin.connect();
     const offsets = await admin.fetchTopicOffsets(topic);

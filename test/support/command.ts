@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { main } from '../../src/cli/main.ts';
-import { systemClock, type Clock } from '../../src/extract/clock.ts';
-import type { Source } from '../../src/table/source.ts';
+import { systemClock, type Clock } from '../../src/core/clock.ts';
+import type { Source } from '../../src/sdk/source.ts';
 
 export interface Ended {
   readonly code: number | null;
@@ -33,23 +33,35 @@ export interface Surroundings {
 /** The command line in this process, with output, signals and variables of its own. */
 export function startCommand({ sources, cwd, variables = {}, clock = systemClock }: Surroundings, args: readonly string[]): Started {
   const texts = { out: '', err: '' };
-  const stream = (to: 'out' | 'err') => new Writable({
-    write(chunk, _, done) {
-      texts[to] += String(chunk);
-      done();
-    },
-  });
+  const stream = (to: 'out' | 'err') =>
+    new Writable({
+      write(chunk, _, done) {
+        texts[to] += String(chunk);
+        done();
+      },
+    });
   const listeners = new Set<() => void>();
-  const ended = main({
-    sources, version: '0.0.0', stdout: stream('out'), stderr: stream('err'), variables, noColours: true, cwd, clock, random: Math.random,
-    onSignal(callback) {
-      listeners.add(callback);
-      return () => void listeners.delete(callback);
+  const ended = main(
+    {
+      sources,
+      version: '0.0.0',
+      stdout: stream('out'),
+      stderr: stream('err'),
+      variables,
+      noColours: true,
+      cwd,
+      clock,
+      random: Math.random,
+      onSignal(callback) {
+        listeners.add(callback);
+        return () => void listeners.delete(callback);
+      },
+      exitNow: (code) => {
+        throw new Error(`the command wanted to end the process with ${code}`);
+      },
     },
-    exitNow: (code) => {
-      throw new Error(`the command wanted to end the process with ${code}`);
-    },
-  }, args).then((code) => ({ code, ...texts }));
+    args,
+  ).then((code) => ({ code, ...texts }));
   return { out: () => texts.out, err: () => texts.err, interrupt: () => listeners.forEach((callback) => callback()), ended };
 }
 
@@ -57,7 +69,10 @@ const entry = fileURLToPath(new URL('../../bin/tributary.ts', import.meta.url));
 const tsx = fileURLToPath(import.meta.resolve('tsx'));
 
 /** The real command in a process of its own, as a user starts it. */
-export function startProcess({ cwd, variables = {} }: Omit<Surroundings, 'sources' | 'clock'>, args: readonly string[]): Started & { readonly pid: number; kill(): void } {
+export function startProcess(
+  { cwd, variables = {} }: Omit<Surroundings, 'sources' | 'clock'>,
+  args: readonly string[],
+): Started & { readonly pid: number; kill(): void } {
   const child = spawn(process.execPath, ['--import', tsx, entry, ...args], {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...variables },
@@ -70,7 +85,14 @@ export function startProcess({ cwd, variables = {} }: Omit<Surroundings, 'source
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, ...texts }));
   });
-  return { pid: child.pid ?? -1, out: () => texts.out, err: () => texts.err, interrupt: () => void child.kill('SIGINT'), kill: () => void child.kill('SIGKILL'), ended };
+  return {
+    pid: child.pid ?? -1,
+    out: () => texts.out,
+    err: () => texts.err,
+    interrupt: () => void child.kill('SIGINT'),
+    kill: () => void child.kill('SIGKILL'),
+    ended,
+  };
 }
 
 /** Text of a settings file; every part can be replaced. */
@@ -122,11 +144,20 @@ export async function until<T>(what: string, ask: () => T | undefined | false | 
 export function shownForms(secret: string): string[] {
   const bytes = Buffer.from(secret);
   const aligned = [0, 1, 2].map((offset) => {
-    const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64').replaceAll('=', '');
+    const text = Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString('base64')
+      .replaceAll('=', '');
     return text.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + bytes.length) * 8) / 6));
   });
   return [
-    secret, JSON.stringify(secret).slice(1, -1), JSON.stringify(JSON.stringify(secret)).slice(3, -3), encodeURIComponent(secret), encodeURI(secret),
-    new URLSearchParams([['', secret]]).toString().slice(1), bytes.toString('hex'), ...aligned, ...aligned.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    JSON.stringify(JSON.stringify(secret)).slice(3, -3),
+    encodeURIComponent(secret),
+    encodeURI(secret),
+    new URLSearchParams([['', secret]]).toString().slice(1),
+    bytes.toString('hex'),
+    ...aligned,
+    ...aligned.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
   ];
 }

@@ -1,12 +1,15 @@
 import { hash } from 'node:crypto';
-import type { TableRecord } from '../../src/table/types.ts';
+import type { TableRecord } from '../../src/core/table.ts';
 
 /** A table's rows by id, as digests of all their columns: small enough to compare hundreds of thousands. */
 export type Contents = ReadonlyMap<string, string>;
 
 /** Equal for equal columns, whatever their order; another name, type or value makes another digest. */
 export function digestOf(columns: TableRecord): string {
-  const text = Object.keys(columns).sort().map((name) => `${name}=${typeof columns[name]}:${String(columns[name])}`).join('\n');
+  const text = Object.keys(columns)
+    .sort()
+    .map((name) => `${name}=${typeof columns[name]}:${String(columns[name])}`)
+    .join('\n');
   return hash('sha256', text, 'base64').slice(0, 22);
 }
 

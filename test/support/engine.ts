@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HistoryStart } from '../../src/config/dates.ts';
 import type { ConnectionSettings, Settings } from '../../src/config/settings.ts';
-import { systemClock, type Clock } from '../../src/extract/clock.ts';
+import { systemClock, type Clock } from '../../src/core/clock.ts';
 import type { KafkaAccess } from '../../src/kafka/client.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
 import { createRegistry, type Registry } from '../../src/kafka/registry.ts';
-import { topicNames } from '../../src/kafka/topic-names.ts';
-import { createEngine, type Engine, type EngineOptions } from '../../src/run/engine.ts';
-import { createEventBus, type EngineEvent, type EventBus } from '../../src/run/events.ts';
-import { compileTable } from '../../src/table/codec.ts';
-import type { Source } from '../../src/table/source.ts';
-import type { TableRecord } from '../../src/table/types.ts';
-import { unframe } from '../../src/table/wire.ts';
+import { topicNames } from '../../src/kafka/meta/topic-names.ts';
+import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
+import { createEventBus, type EngineEvent, type EventBus } from '../../src/engine/events.ts';
+import { compileTable } from '../../src/record/codec.ts';
+import type { Source } from '../../src/sdk/source.ts';
+import type { TableRecord } from '../../src/core/table.ts';
+import { unframe } from '../../src/record/framing.ts';
 
 export interface TestConnection {
   readonly name?: string;
@@ -76,11 +76,25 @@ export interface TopicTable {
 export async function openTestEngine(options: TestEngineOptions): Promise<TestEngine> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'tributary-data-')));
   const connections = options.connections.map(connectionOf);
-  const settings = { file: 'tributary.yaml', dataDir, prefix: options.prefix, connections, kafka: undefined, registry: undefined, landings: {}, metrics: { port: 0, host: '127.0.0.1' } } as Settings;
+  const settings = {
+    file: 'tributary.yaml',
+    dataDir,
+    prefix: options.prefix,
+    connections,
+    kafka: undefined,
+    registry: undefined,
+    landings: {},
+    metrics: { port: 0, host: '127.0.0.1' },
+  } as Settings;
   const access: KafkaAccess = {
     settings: {
-      brokers: options.brokers, clientId: 'tributary-test', prefix: options.prefix, replicationFactor: 1, minInSyncReplicas: 1,
-      registry: { url: options.registryUrl }, compression: options.compression ?? 'gzip',
+      brokers: options.brokers,
+      clientId: 'tributary-test',
+      prefix: options.prefix,
+      replicationFactor: 1,
+      minInSyncReplicas: 1,
+      registry: { url: options.registryUrl },
+      compression: options.compression ?? 'gzip',
     },
     ...options.access,
   };
@@ -90,7 +104,15 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
     throw error;
   });
   bus.on((event) => void events.push(event));
-  const engine = createEngine({ settings, access, registry, bus, clock: options.clock ?? systemClock, random: options.random ?? Math.random, ...(options.createWriter === undefined ? {} : { createWriter: options.createWriter }) });
+  const engine = createEngine({
+    settings,
+    access,
+    registry,
+    bus,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+    ...(options.createWriter === undefined ? {} : { createWriter: options.createWriter }),
+  });
   const visitTable: TestEngine['visitTable'] = (table, message, connection = connections[0]?.name ?? '') => {
     const found = connections.find((one) => one.name === connection);
     const definition = found?.tables.find((one) => one.name === table);
@@ -98,7 +120,13 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
     return visit(access, registry, found.source, definition, topicNames(options.prefix).table(connection, table), message);
   };
   return {
-    engine, settings, access, registry, events, bus, visitTable,
+    engine,
+    settings,
+    access,
+    registry,
+    events,
+    bus,
+    visitTable,
     readTable: (table, connection) => readTable((message) => visitTable(table, message, connection)),
     async close() {
       await engine.close();
@@ -121,7 +149,12 @@ function connectionOf(given: TestConnection): ConnectionSettings {
 }
 
 async function visit(
-  access: KafkaAccess, registry: Registry, source: Source, definition: ConnectionSettings['tables'][number], topic: string, message: (message: TopicMessage) => void,
+  access: KafkaAccess,
+  registry: Registry,
+  source: Source,
+  definition: ConnectionSettings['tables'][number],
+  topic: string,
+  message: (message: TopicMessage) => void,
 ): Promise<void> {
   const codec = compileTable(source.name, definition);
   const writers = new Map<number, unknown>();
@@ -170,4 +203,3 @@ async function readTable(visitAll: (message: (message: TopicMessage) => void) =>
 export function keyText(key: TableRecord): string {
   return JSON.stringify(key, (_name, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 }
-

@@ -8,7 +8,7 @@ import { postgresLanding } from '../../src/landing/settings.ts';
 import { setUpPostgres } from '../../src/landing/setup-postgres.ts';
 import { deadLetterTopics, landingStatus } from '../../src/landing/status.ts';
 import type { Landing } from '../../src/landing/types.ts';
-import type { TableRecord } from '../../src/table/types.ts';
+import type { TableRecord } from '../../src/core/table.ts';
 import { startSharedConnect } from '../setup/shared-stack.ts';
 import type { SharedStack } from '../setup/stack.ts';
 import type { TestEngine } from './engine.ts';
@@ -18,7 +18,11 @@ export interface TestLanding {
   /** Waits until everything that stands in the topics now has landed. */
   untilLanded(withinMs: number): Promise<void>;
   /** Rows of a landed table one by one, in the native forms of a topic's record. */
-  visit(table: string, row: (columns: TableRecord, sync: { readonly syncedAt: number; readonly deleted: boolean }) => void, connection?: string): Promise<void>;
+  visit(
+    table: string,
+    row: (columns: TableRecord, sync: { readonly syncedAt: number; readonly deleted: boolean }) => void,
+    connection?: string,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -28,11 +32,22 @@ const rowsAtOnce = 2_000;
 export async function landInPostgres(stack: SharedStack, engine: TestEngine): Promise<TestLanding> {
   const { prefix, connections } = engine.settings;
   const settings = postgresLanding.parse({
-    kind: 'postgres', host: stack.postgres.host, port: stack.postgres.port, database: stack.postgres.database,
-    schema: prefix, user: `${prefix}_sink`, reader: `${prefix}_reader`, password_ref: 'env:TRIBUTARY_WAREHOUSE_PASSWORD', sslmode: 'disable',
+    kind: 'postgres',
+    host: stack.postgres.host,
+    port: stack.postgres.port,
+    database: stack.postgres.database,
+    schema: prefix,
+    user: `${prefix}_sink`,
+    reader: `${prefix}_reader`,
+    password_ref: 'env:TRIBUTARY_WAREHOUSE_PASSWORD',
+    sslmode: 'disable',
   });
   const landing: Landing = {
-    name: prefix, prefix, replicationFactor: 1, settings, connections,
+    name: prefix,
+    prefix,
+    replicationFactor: 1,
+    settings,
+    connections,
     converter: { kind: 'apicurio', registryUrl: stack.registryUrl.replace(/\/ccompat\/v7\/?$/, '/registry/v2') },
   };
   const rendered = renderLanding(landing);
@@ -58,19 +73,27 @@ export async function landInPostgres(stack: SharedStack, engine: TestEngine): Pr
     async visit(table, row, name = connections[0]?.name ?? '') {
       const definition = connections.find((one) => one.name === name)?.tables.find((one) => one.name === table);
       if (!definition) throw new Error(`no table ${name}.${table}`);
-      const types = new Map<string, string>([...Object.entries(definition.fields).map(([name, { type }]) => [name, type] as const), ['_synced_at', 'timestamp']]);
+      const types = new Map<string, string>([
+        ...Object.entries(definition.fields).map(([name, { type }]) => [name, type] as const),
+        ['_synced_at', 'timestamp'],
+      ]);
       await database.query('BEGIN');
       try {
-        await database.query(`DECLARE all_rows NO SCROLL CURSOR FOR SELECT * FROM ${escapeIdentifier(prefix)}.${escapeIdentifier(`${name}_${table}`)}`);
+        await database.query(
+          `DECLARE all_rows NO SCROLL CURSOR FOR SELECT * FROM ${escapeIdentifier(prefix)}.${escapeIdentifier(`${name}_${table}`)}`,
+        );
         for (;;) {
           // Everything as the database writes it: no driver's idea of numbers and times in between.
-          const { rows } = await database.query({ text: `FETCH ${rowsAtOnce} FROM all_rows`, types: { getTypeParser: () => (text: string) => text } as never });
+          const { rows } = await database.query({
+            text: `FETCH ${rowsAtOnce} FROM all_rows`,
+            types: { getTypeParser: () => (text: string) => text } as never,
+          });
           for (const found of rows as Record<string, string | null>[]) {
             const { _synced_at: syncedAt, _deleted: deleted, ...columns } = found;
-            row(
-              Object.fromEntries(Object.entries(columns).map(([name, text]) => [name, native(types.get(name), text)])),
-              { syncedAt: native('timestamp', syncedAt ?? null) as number, deleted: deleted === 't' },
-            );
+            row(Object.fromEntries(Object.entries(columns).map(([name, text]) => [name, native(types.get(name), text)])), {
+              syncedAt: native('timestamp', syncedAt ?? null) as number,
+              deleted: deleted === 't',
+            });
           }
           if (rows.length === 0) return;
         }
@@ -81,7 +104,8 @@ export async function landInPostgres(stack: SharedStack, engine: TestEngine): Pr
     async close() {
       for (const { name } of rendered.connectors) await connect.delete(name).catch(() => undefined);
       await database.query(`DROP SCHEMA ${escapeIdentifier(prefix)} CASCADE`);
-      for (const role of [settings.user, settings.reader]) await database.query(`DROP OWNED BY ${escapeIdentifier(role)}; DROP ROLE ${escapeIdentifier(role)}`);
+      for (const role of [settings.user, settings.reader])
+        await database.query(`DROP OWNED BY ${escapeIdentifier(role)}; DROP ROLE ${escapeIdentifier(role)}`);
       await database.end();
     },
   };
@@ -90,10 +114,15 @@ export async function landInPostgres(stack: SharedStack, engine: TestEngine): Pr
 function native(type: string | undefined, text: string | null): TableRecord[string] {
   if (text === null) return null;
   switch (type) {
-    case 'integer': return Number.isSafeInteger(Number(text)) ? Number(text) : BigInt(text);
-    case 'number': return Number(text);
-    case 'boolean': return text === 't';
-    case 'timestamp': return Date.parse(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'));
-    default: return text;
+    case 'integer':
+      return Number.isSafeInteger(Number(text)) ? Number(text) : BigInt(text);
+    case 'number':
+      return Number(text);
+    case 'boolean':
+      return text === 't';
+    case 'timestamp':
+      return Date.parse(text.replace(' ', 'T').replace(/([+-]\d\d)$/, '$1:00'));
+    default:
+      return text;
   }
 }

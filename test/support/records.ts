@@ -1,6 +1,6 @@
-import type { Row } from '../../src/extract/types.ts';
-import { compileCoerce } from '../../src/table/coerce.ts';
-import type { TableDefinition, TableRecord } from '../../src/table/types.ts';
+import type { Row } from '../../src/core/types.ts';
+import { compileCoerce } from '../../src/record/coerce.ts';
+import type { TableDefinition, TableRecord } from '../../src/core/table.ts';
 import { keyText } from './engine.ts';
 
 export type Records = ReadonlyMap<string, TableRecord>;

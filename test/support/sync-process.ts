@@ -1,5 +1,5 @@
 import { klaviyo } from '../../producers/klaviyo/index.ts';
-import { systemClock } from '../../src/extract/clock.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import { openTestEngine, type TestEngineOptions } from './engine.ts';
 
 /** What a process that syncs a Klaviyo account once is started with, as JSON in its first argument. */
@@ -13,7 +13,8 @@ export interface SyncProcessOptions extends Pick<TestEngineOptions, 'brokers' | 
 
 const { settings, tables, ahead, ...options } = JSON.parse(process.argv[2] ?? '{}') as SyncProcessOptions;
 const test = await openTestEngine({
-  ...options, clock: { now: () => Date.now() + ahead, timer: systemClock.timer },
+  ...options,
+  clock: { now: () => Date.now() + ahead, timer: systemClock.timer },
   connections: [{ source: klaviyo, settings, tables }],
 });
 const summaries = await test.engine.sync([{ connection: 'klaviyo' }], new AbortController().signal);

@@ -1,9 +1,9 @@
-import { details } from '../../../src/extract/details.ts';
-import { asObject, asText } from '../../../src/extract/resume.ts';
-import type { JsonObject, ReadContext, Row } from '../../../src/extract/types.ts';
-import { table } from '../../../src/table/define.ts';
-import { boolean, json, text } from '../../../src/table/fields.ts';
-import type { VanishedVerdict } from '../../../src/table/types.ts';
+import { details } from '../../../src/sdk/readers/details.ts';
+import { asObject, asText } from '../../../src/sdk/readers/resume.ts';
+import type { JsonObject, ReadContext, Row } from '../../../src/core/types.ts';
+import { table } from '../../../src/sdk/define.ts';
+import { boolean, json, text } from '../../../src/sdk/fields.ts';
+import type { VanishedVerdict } from '../../../src/core/table.ts';
 import { CONCURRENCY } from '../api.ts';
 import type { CustomerIoApi } from '../api.ts';
 import { time } from '../columns.ts';
@@ -37,7 +37,11 @@ function flat({ customer, ...around }: Row): Row {
 async function* confirm(ctx: ReadContext<CustomerIoApi>, keys: readonly JsonObject[]): AsyncGenerator<VanishedVerdict, void, void> {
   for (let at = 0; at < keys.length; at += GROUP) {
     const group = keys.slice(at, at + GROUP);
-    const found = await profiles(ctx.api, group.map(({ id }) => String(id)), ctx.signal);
+    const found = await profiles(
+      ctx.api,
+      group.map(({ id }) => String(id)),
+      ctx.signal,
+    );
     const alive = new Set(found.map((row) => flat(row).id));
     for (const key of group) yield { key, gone: !alive.has(String(key.id)) };
   }
@@ -50,9 +54,9 @@ export const customers = table({
   key: ['id'],
   method: 'full_table',
   fields: {
-    id: text('The vendor\'s person id (cio_id); never changes'),
+    id: text("The vendor's person id (cio_id); never changes"),
     cio_id: text('The same, for joins'),
-    customer_id: text('Id the customer\'s own system gave the person; may change, may be missing'),
+    customer_id: text("Id the customer's own system gave the person; may change, may be missing"),
     email: text('E-mail address'),
     phone: text('Phone number'),
     unsubscribed: boolean('Whether the person wants no messages'),

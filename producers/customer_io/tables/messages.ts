@@ -1,10 +1,10 @@
-import { asObject, contextWith } from '../../../src/extract/resume.ts';
-import type { Reader } from '../../../src/extract/types.ts';
-import { windows } from '../../../src/extract/windows.ts';
-import type { WindowAsk } from '../../../src/extract/windows.ts';
-import { table } from '../../../src/table/define.ts';
-import { boolean, integer, json, text } from '../../../src/table/fields.ts';
-import type { TableDefinition } from '../../../src/table/types.ts';
+import { asObject, contextWith } from '../../../src/sdk/readers/resume.ts';
+import type { Reader } from '../../../src/core/types.ts';
+import { windows } from '../../../src/sdk/readers/windows.ts';
+import type { WindowAsk } from '../../../src/sdk/readers/windows.ts';
+import { table } from '../../../src/sdk/define.ts';
+import { boolean, integer, json, text } from '../../../src/sdk/fields.ts';
+import type { TableDefinition } from '../../../src/core/table.ts';
 import { CONCURRENCY } from '../api.ts';
 import type { CustomerIoApi } from '../api.ts';
 import { deduplicateId, lastChange, time, withPerson } from '../columns.ts';
@@ -21,7 +21,12 @@ const FIRST_DAY = Date.UTC(2012, 0, 1);
 const PROBE = 180 * DAY;
 
 const page = listing<WindowAsk>('/messages', 'messages', {
-  query: ({ from, to }) => ({ limit: 1_000, start_ts: Math.ceil((from ?? 0) / SECOND), end_ts: Math.ceil(to / SECOND) - 1, get_tracked_responses: true }),
+  query: ({ from, to }) => ({
+    limit: 1_000,
+    start_ts: Math.ceil((from ?? 0) / SECOND),
+    end_ts: Math.ceil(to / SECOND) - 1,
+    get_tracked_responses: true,
+  }),
 });
 
 /** The half year with the first delivery: the API shows the newest first and no more than six months at once. */
@@ -35,75 +40,89 @@ async function origin(api: CustomerIoApi, signal: AbortSignal): Promise<number> 
 }
 
 /** Deliveries by when they were made, which never changes; what becomes of them shows only when they are read again. */
-const read = (lookback: number): Reader<CustomerIoApi> => windows<CustomerIoApi>({
-  // Before the origin there is nothing, and a window without a start would show six months.
-  call: async (api, ask, signal) => ask.from === undefined ? { rows: [] } : page(api, ask, signal),
-  // The pages of a window come one after the other, windows beside each other: short ones use the allowance.
-  span: DAY, least: 10 * 60 * SECOND, maxPages: 4, delay: SECOND, concurrency: CONCURRENCY, ahead: 2,
-  tiers: [{ span: Math.min(DAY, lookback), every: 0 }, { span: lookback, every: HOUR }],
-  origin,
-});
+const read = (lookback: number): Reader<CustomerIoApi> =>
+  windows<CustomerIoApi>({
+    // Before the origin there is nothing, and a window without a start would show six months.
+    call: async (api, ask, signal) => (ask.from === undefined ? { rows: [] } : page(api, ask, signal)),
+    // The pages of a window come one after the other, windows beside each other: short ones use the allowance.
+    span: DAY,
+    least: 10 * 60 * SECOND,
+    maxPages: 4,
+    delay: SECOND,
+    concurrency: CONCURRENCY,
+    ahead: 2,
+    tiers: [
+      { span: Math.min(DAY, lookback), every: 0 },
+      { span: lookback, every: HOUR },
+    ],
+    origin,
+  });
 
 /** Each run that is not the rest of a cut one begins at the start. */
-const afresh = (reader: Reader<CustomerIoApi>): Reader<CustomerIoApi> => (ctx) =>
-  reader(ctx.position?.plan === undefined ? contextWith(ctx, { position: undefined }) : ctx);
+const afresh =
+  (reader: Reader<CustomerIoApi>): Reader<CustomerIoApi> =>
+  (ctx) =>
+    reader(ctx.position?.plan === undefined ? contextWith(ctx, { position: undefined }) : ctx);
 
 /** When something became of the delivery. */
-const happened = (metric: string, doc: string) => time(doc).of((row) => {
-  const at = asObject(row.metrics)?.[metric];
-  return typeof at === 'number' && at > 0 ? at : undefined;
-});
+const happened = (metric: string, doc: string) =>
+  time(doc).of((row) => {
+    const at = asObject(row.metrics)?.[metric];
+    return typeof at === 'number' && at > 0 ? at : undefined;
+  });
 
-export const messages = (settings: CustomerIoSettings): TableDefinition => table({
-  name: 'messages',
-  docs: 'Customer.io App API: List messages (deliveries; the second "messages" of the connector\'s page)',
-  documentedKey: ['id'],
-  key: ['id'],
-  method: 'incremental',
-  replicationKey: 'created',
-  fields: {
-    id: text('Delivery id'),
-    deduplicate_id: deduplicateId,
-    updated_at: time('When something last became of it, from deduplicate_id').of(lastChange),
-    created: time('When it was made'),
-    type: text('Channel'),
-    recipient: text('Address or number it went to'),
-    subject: text('Subject'),
-    failure_message: text('Why it failed'),
-    customer_id: text('Person it went to; customer_id in table customers'),
-    customer_cio_id: text('Person it went to; id in table customers'),
-    customer_email: text('Their e-mail address'),
-    campaign_id: integer('Campaign that sent it'),
-    newsletter_id: integer('Newsletter that sent it'),
-    broadcast_id: integer('Broadcast that sent it'),
-    transactional_message_id: integer('Template that made it; id in table transactional_messages'),
-    action_id: integer('Action of the campaign or broadcast'),
-    parent_action_id: integer('Action that one is a variant of'),
-    content_id: integer('Variant of the newsletter'),
-    msg_template_id: integer('Template; the vendor is giving it up'),
-    trigger_event_id: text('Event that triggered it'),
-    forgotten: boolean('Whether its content was not kept'),
-    sent_at: happened('sent', 'When it was sent'),
-    delivered_at: happened('delivered', 'When it was delivered'),
-    opened_at: happened('opened', 'When it was opened'),
-    human_opened_at: happened('human_opened', 'When a person opened it'),
-    clicked_at: happened('clicked', 'When a link was clicked'),
-    human_clicked_at: happened('human_clicked', 'When a person clicked a link'),
-    converted_at: happened('converted', 'When the person did what it was for'),
-    bounced_at: happened('bounced', 'When it bounced'),
-    dropped_at: happened('dropped', 'When it was dropped'),
-    failed_at: happened('failed', 'When it failed'),
-    spammed_at: happened('spammed', 'When it was called spam'),
-    unsubscribed_at: happened('unsubscribed', 'When the person unsubscribed by it'),
-    undeliverable_at: happened('undeliverable', 'When it proved undeliverable'),
-    metrics: json('All of that and the links clicked, seconds since 1970'),
-    tracked_responses: json('Answers given in the app'),
-  },
-  // The documentation calls the template otherwise than the API does.
-  shape: ({ message_template_id: documented, ...row }) => withPerson({ ...row, msg_template_id: row.msg_template_id ?? documented ?? null }),
-  read: settings.full_reread.includes('messages') ? afresh(read(settings.lookback_days * DAY)) : read(settings.lookback_days * DAY),
-  // Deliveries of people who are gone stay, with less in them.
-  deletes: 'none',
-  partitions: 3,
-  schedule: '*/5 * * * *',
-});
+export const messages = (settings: CustomerIoSettings): TableDefinition =>
+  table({
+    name: 'messages',
+    docs: 'Customer.io App API: List messages (deliveries; the second "messages" of the connector\'s page)',
+    documentedKey: ['id'],
+    key: ['id'],
+    method: 'incremental',
+    replicationKey: 'created',
+    fields: {
+      id: text('Delivery id'),
+      deduplicate_id: deduplicateId,
+      updated_at: time('When something last became of it, from deduplicate_id').of(lastChange),
+      created: time('When it was made'),
+      type: text('Channel'),
+      recipient: text('Address or number it went to'),
+      subject: text('Subject'),
+      failure_message: text('Why it failed'),
+      customer_id: text('Person it went to; customer_id in table customers'),
+      customer_cio_id: text('Person it went to; id in table customers'),
+      customer_email: text('Their e-mail address'),
+      campaign_id: integer('Campaign that sent it'),
+      newsletter_id: integer('Newsletter that sent it'),
+      broadcast_id: integer('Broadcast that sent it'),
+      transactional_message_id: integer('Template that made it; id in table transactional_messages'),
+      action_id: integer('Action of the campaign or broadcast'),
+      parent_action_id: integer('Action that one is a variant of'),
+      content_id: integer('Variant of the newsletter'),
+      msg_template_id: integer('Template; the vendor is giving it up'),
+      trigger_event_id: text('Event that triggered it'),
+      forgotten: boolean('Whether its content was not kept'),
+      sent_at: happened('sent', 'When it was sent'),
+      delivered_at: happened('delivered', 'When it was delivered'),
+      opened_at: happened('opened', 'When it was opened'),
+      human_opened_at: happened('human_opened', 'When a person opened it'),
+      clicked_at: happened('clicked', 'When a link was clicked'),
+      human_clicked_at: happened('human_clicked', 'When a person clicked a link'),
+      converted_at: happened('converted', 'When the person did what it was for'),
+      bounced_at: happened('bounced', 'When it bounced'),
+      dropped_at: happened('dropped', 'When it was dropped'),
+      failed_at: happened('failed', 'When it failed'),
+      spammed_at: happened('spammed', 'When it was called spam'),
+      unsubscribed_at: happened('unsubscribed', 'When the person unsubscribed by it'),
+      undeliverable_at: happened('undeliverable', 'When it proved undeliverable'),
+      metrics: json('All of that and the links clicked, seconds since 1970'),
+      tracked_responses: json('Answers given in the app'),
+    },
+    // The documentation calls the template otherwise than the API does.
+    shape: ({ message_template_id: documented, ...row }) =>
+      withPerson({ ...row, msg_template_id: row.msg_template_id ?? documented ?? null }),
+    read: settings.full_reread.includes('messages') ? afresh(read(settings.lookback_days * DAY)) : read(settings.lookback_days * DAY),
+    // Deliveries of people who are gone stay, with less in them.
+    deletes: 'none',
+    partitions: 3,
+    schedule: '*/5 * * * *',
+  });

@@ -1,11 +1,21 @@
-import type { Json, Row } from '../../../src/extract/types.ts';
-import { table } from '../../../src/table/define.ts';
-import { boolean, integer, json, text } from '../../../src/table/fields.ts';
+import type { Json, Row } from '../../../src/core/types.ts';
+import { table } from '../../../src/sdk/define.ts';
+import { boolean, integer, json, text } from '../../../src/sdk/fields.ts';
 import { deduplicateId, parsed, tags, time, withoutZeros } from '../columns.ts';
 import { everything, listing } from '../listing.ts';
 
 const schedule = '*/5 * * * *';
-const noTimes = withoutZeros('created', 'updated', 'first_started', 'scheduled_start', 'scheduled_stop', 'sent_at', 'scheduled_at', 'created_at', 'updated_at');
+const noTimes = withoutZeros(
+  'created',
+  'updated',
+  'first_started',
+  'scheduled_start',
+  'scheduled_stop',
+  'sent_at',
+  'scheduled_at',
+  'created_at',
+  'updated_at',
+);
 
 /** What campaigns and broadcasts share. */
 const automation = {
@@ -72,7 +82,7 @@ export const campaigns = table({
     date_attribute: text('Attribute whose date triggers it'),
     frequency: text('How often a date triggers it'),
     timezone: text('Time zone of the date'),
-    use_customer_timezone: boolean('Whether the person\'s own time zone is used'),
+    use_customer_timezone: boolean("Whether the person's own time zone is used"),
     start_hour: integer('Hour of the day at which a date triggers'),
     start_minutes: integer('Minute of that hour'),
     object_type_id: integer('Kind of object that triggers it; id in table types'),
@@ -81,9 +91,13 @@ export const campaigns = table({
     filter_relationship_attributes: text('Filter on the relationship, JSON text as delivered'),
     object_attribute_triggers: json('Object attributes that trigger it'),
     relationship_attribute_triggers: json('Relationship attributes that trigger it'),
-    audience: json('Who of an object\'s people takes part'),
+    audience: json("Who of an object's people takes part"),
   },
-  shape: (row) => ({ ...noTimes(row), ...Object.fromEntries(TRIGGERS.flatMap((name) => row[name] === undefined ? [] : [[name, parsed(row[name])]])) }) as Row,
+  shape: (row) =>
+    ({
+      ...noTimes(row),
+      ...Object.fromEntries(TRIGGERS.flatMap((name) => (row[name] === undefined ? [] : [[name, parsed(row[name])]]))),
+    }) as Row,
   read: everything(listing('/campaigns', 'campaigns')),
   deletes: 'scan',
   absentScans: 2,
@@ -111,7 +125,7 @@ export const newsletters = table({
     recipient_segment_ids: json('Segments it goes to'),
     subscription_topic_id: integer('Topic it belongs to; id in table topics'),
     expires_after: integer('Seconds after which it is no longer sent'),
-    tz_match_enabled: boolean('Whether it is sent at the person\'s own time'),
+    tz_match_enabled: boolean("Whether it is sent at the person's own time"),
     created: time('When it was created'),
     updated: time('When it was last changed'),
     sent_at: time('When it was sent; null before'),

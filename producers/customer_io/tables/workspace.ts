@@ -1,5 +1,5 @@
-import { table } from '../../../src/table/define.ts';
-import { boolean, integer, json, text } from '../../../src/table/fields.ts';
+import { table } from '../../../src/sdk/define.ts';
+import { boolean, integer, json, text } from '../../../src/sdk/fields.ts';
 import { deduplicateId, tags, time, withoutZeros } from '../columns.ts';
 import { everything, listing } from '../listing.ts';
 

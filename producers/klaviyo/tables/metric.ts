@@ -1,8 +1,8 @@
-import { list } from '../../../src/extract/list.ts';
-import { asObject } from '../../../src/extract/resume.ts';
-import type { Json, Row } from '../../../src/extract/types.ts';
-import { table } from '../../../src/table/define.ts';
-import { json, text, timestamp } from '../../../src/table/fields.ts';
+import { fullScan } from '../../../src/sdk/readers/full-scan.ts';
+import { asObject } from '../../../src/sdk/readers/resume.ts';
+import type { Json, Row } from '../../../src/core/types.ts';
+import { table } from '../../../src/sdk/define.ts';
+import { json, text, timestamp } from '../../../src/sdk/fields.ts';
 import { listPage } from '../api.ts';
 import type { KlaviyoApi } from '../api.ts';
 import { flatten } from '../resource.ts';
@@ -31,7 +31,9 @@ export const metric = table({
     integration: json('The integration as the API shows it'),
   },
   shape: flatten,
-  read: list<KlaviyoApi>((api, { cursor }, signal) => listPage(api, { path: '/api/metrics', endpoint: 'metrics', query: {}, cursor, signal })),
+  read: fullScan<KlaviyoApi>((api, { cursor }, signal) =>
+    listPage(api, { path: '/api/metrics', endpoint: 'metrics', query: {}, cursor, signal }),
+  ),
   deletes: 'scan',
   absentScans: 2,
 });

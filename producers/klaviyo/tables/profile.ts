@@ -1,12 +1,12 @@
-import { following } from '../../../src/extract/following.ts';
-import { list } from '../../../src/extract/list.ts';
-import { passes } from '../../../src/extract/passes.ts';
-import { asObject } from '../../../src/extract/resume.ts';
-import { isoSeconds, parseInstant, parseSpan } from '../../../src/extract/time.ts';
-import type { Call } from '../../../src/extract/walk.ts';
-import { table } from '../../../src/table/define.ts';
-import { json, number, text, timestamp } from '../../../src/table/fields.ts';
-import type { TableDefinition } from '../../../src/table/types.ts';
+import { incremental } from '../../../src/sdk/readers/incremental.ts';
+import { fullScan } from '../../../src/sdk/readers/full-scan.ts';
+import { phases } from '../../../src/sdk/readers/phases.ts';
+import { asObject } from '../../../src/sdk/readers/resume.ts';
+import { isoSeconds, instantOf, parseSpan } from '../../../src/core/time.ts';
+import type { FetchPage } from '../../../src/sdk/readers/paginate.ts';
+import { table } from '../../../src/sdk/define.ts';
+import { json, number, text, timestamp } from '../../../src/sdk/fields.ts';
+import type { TableDefinition } from '../../../src/core/table.ts';
 import { listPage } from '../api.ts';
 import type { KlaviyoApi } from '../api.ts';
 import { confirmProfiles } from '../confirm.ts';
@@ -15,22 +15,27 @@ import type { KlaviyoSettings } from '../settings.ts';
 
 const SECOND = 1_000;
 
-const additional = (api: KlaviyoApi): string => api.predictive ? 'subscriptions,predictive_analytics' : 'subscriptions';
+const additional = (api: KlaviyoApi): string => (api.predictive ? 'subscriptions,predictive_analytics' : 'subscriptions');
 
-const changes = following<KlaviyoApi>({
-  call: (api, { after, before, cursor }, signal) => listPage(api, {
-    path: '/api/profiles',
-    endpoint: 'profiles',
-    ...(api.predictive ? { bucket: 'profiles_predictive' } : {}),
-    query: {
-      'additional-fields[profile]': additional(api),
-      filter: [...(after === undefined ? [] : [`greater-than(updated,${isoSeconds(after)})`]), `less-than(updated,${isoSeconds(before)})`].join(','),
-      sort: 'updated',
-      'page[size]': 100,
-    },
-    cursor, signal,
-  }),
-  by: (row) => parseInstant(asObject(row.attributes)?.updated),
+const changes = incremental<KlaviyoApi>({
+  call: (api, { after, before, cursor }, signal) =>
+    listPage(api, {
+      path: '/api/profiles',
+      endpoint: 'profiles',
+      ...(api.predictive ? { bucket: 'profiles_predictive' } : {}),
+      query: {
+        'additional-fields[profile]': additional(api),
+        filter: [
+          ...(after === undefined ? [] : [`greater-than(updated,${isoSeconds(after)})`]),
+          `less-than(updated,${isoSeconds(before)})`,
+        ].join(','),
+        sort: 'updated',
+        'page[size]': 100,
+      },
+      cursor,
+      signal,
+    }),
+  by: (row) => instantOf(asObject(row.attributes)?.updated),
   // The filter has no "or equal": asking from a second earlier finds the rows of the last one again.
   overlap: SECOND,
   // Times within a few seconds of now are refused.
@@ -38,56 +43,64 @@ const changes = following<KlaviyoApi>({
 });
 
 /** Everything that exists: ids alone, or whole profiles where predictions are read, which change without moving `updated`. */
-const sweep: Call<KlaviyoApi> = async (api, { cursor }, signal) => {
+const sweep: FetchPage<KlaviyoApi> = async (api, { cursor }, signal) => {
   const of = api.predictive
     ? { bucket: 'profiles_predictive', query: { 'additional-fields[profile]': additional(api) } }
     : { query: { 'fields[profile]': 'updated' } };
-  const page = await listPage(api, { path: '/api/profiles', endpoint: 'profiles', ...of, query: { ...of.query, sort: 'id', 'page[size]': 100 }, cursor, signal });
+  const page = await listPage(api, {
+    path: '/api/profiles',
+    endpoint: 'profiles',
+    ...of,
+    query: { ...of.query, sort: 'id', 'page[size]': 100 },
+    cursor,
+    signal,
+  });
   return { ...(api.predictive ? { rows: page.rows } : { rows: [], seen: page.rows }), next: page.next };
 };
 
-export const profile = (settings: KlaviyoSettings): TableDefinition => table({
-  name: 'profile',
-  docs: 'Klaviyo API: Get Profiles',
-  documentedKey: ['id'],
-  key: ['id'],
-  method: 'incremental',
-  replicationKey: 'updated',
-  fields: {
-    id: text('Profile id'),
-    email: text('E-mail address'),
-    phone_number: text('Phone number, E.164'),
-    external_id: text('Id of this person in the customer\'s own system'),
-    first_name: text('First name'),
-    last_name: text('Last name'),
-    organization: text('Company'),
-    title: text('Job title'),
-    locale: text('Language and region, BCP 47'),
-    image: text('Address of a picture'),
-    created: timestamp('When the profile was created'),
-    updated: timestamp('When the profile was last changed'),
-    last_event_date: timestamp('Latest event that changed the profile'),
-    location_address1: text('First line of the address').from('location.address1'),
-    location_address2: text('Second line of the address').from('location.address2'),
-    location_city: text('City').from('location.city'),
-    location_region: text('Region').from('location.region'),
-    location_country: text('Country').from('location.country'),
-    location_zip: text('Postal code').from('location.zip'),
-    location_timezone: text('Time zone, IANA').from('location.timezone'),
-    location_ip: text('IP address').from('location.ip'),
-    location_latitude: number('Latitude in degrees').from('location.latitude'),
-    location_longitude: number('Longitude in degrees').from('location.longitude'),
-    properties: json('Custom properties'),
-    subscriptions: json('Consent per channel'),
-    predictive_analytics: json('Predicted values; null unless the setting is on'),
-    _merged_into: text('On the delete marker of a merged profile: the profile it went into').of(() => undefined),
-  },
-  shape: flatten,
-  read: passes({
-    changes: { read: changes },
-    ids: { read: list(sweep), every: parseSpan(settings.sweep_every) ?? 0, listsAll: true, notAtFirst: true },
-  }),
-  deletes: 'scan',
-  confirm: confirmProfiles,
-  schedule: '0 * * * *',
-});
+export const profile = (settings: KlaviyoSettings): TableDefinition =>
+  table({
+    name: 'profile',
+    docs: 'Klaviyo API: Get Profiles',
+    documentedKey: ['id'],
+    key: ['id'],
+    method: 'incremental',
+    replicationKey: 'updated',
+    fields: {
+      id: text('Profile id'),
+      email: text('E-mail address'),
+      phone_number: text('Phone number, E.164'),
+      external_id: text("Id of this person in the customer's own system"),
+      first_name: text('First name'),
+      last_name: text('Last name'),
+      organization: text('Company'),
+      title: text('Job title'),
+      locale: text('Language and region, BCP 47'),
+      image: text('Address of a picture'),
+      created: timestamp('When the profile was created'),
+      updated: timestamp('When the profile was last changed'),
+      last_event_date: timestamp('Latest event that changed the profile'),
+      location_address1: text('First line of the address').from('location.address1'),
+      location_address2: text('Second line of the address').from('location.address2'),
+      location_city: text('City').from('location.city'),
+      location_region: text('Region').from('location.region'),
+      location_country: text('Country').from('location.country'),
+      location_zip: text('Postal code').from('location.zip'),
+      location_timezone: text('Time zone, IANA').from('location.timezone'),
+      location_ip: text('IP address').from('location.ip'),
+      location_latitude: number('Latitude in degrees').from('location.latitude'),
+      location_longitude: number('Longitude in degrees').from('location.longitude'),
+      properties: json('Custom properties'),
+      subscriptions: json('Consent per channel'),
+      predictive_analytics: json('Predicted values; null unless the setting is on'),
+      _merged_into: text('On the delete marker of a merged profile: the profile it went into').of(() => undefined),
+    },
+    shape: flatten,
+    read: phases({
+      changes: { read: changes },
+      ids: { read: fullScan(sweep), every: parseSpan(settings.sweep_every) ?? 0, listsAll: true, notAtFirst: true },
+    }),
+    deletes: 'scan',
+    confirm: confirmProfiles,
+    schedule: '0 * * * *',
+  });

@@ -1,5 +1,5 @@
-import { table } from '../../../src/table/define.ts';
-import { boolean, json, text } from '../../../src/table/fields.ts';
+import { table } from '../../../src/sdk/define.ts';
+import { boolean, json, text } from '../../../src/sdk/fields.ts';
 import { readSchema } from '../objects.ts';
 
 const fields = {
@@ -7,7 +7,7 @@ const fields = {
   field_name: text('Name of the field').from('field'),
   type: text('string, time, boolean, integer, float, list or empty'),
   display_name: text('Name for people'),
-  element_type: text('Type of a list\'s elements'),
+  element_type: text("Type of a list's elements"),
   element_format: text('Format of a time'),
   dirty: boolean('dirty'),
   is_hidden: boolean('Whether it is hidden'),

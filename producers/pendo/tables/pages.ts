@@ -1,5 +1,5 @@
-import { table } from '../../../src/table/define.ts';
-import { boolean, json, text } from '../../../src/table/fields.ts';
+import { table } from '../../../src/sdk/define.ts';
+import { boolean, json, text } from '../../../src/sdk/fields.ts';
 import { groupColumns, instant, objectColumns, objectShape } from '../columns.ts';
 import { readObjects } from '../objects.ts';
 

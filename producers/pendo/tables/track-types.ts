@@ -1,5 +1,5 @@
-import { table } from '../../../src/table/define.ts';
-import { json, text } from '../../../src/table/fields.ts';
+import { table } from '../../../src/sdk/define.ts';
+import { json, text } from '../../../src/sdk/fields.ts';
 import { groupColumns, objectColumns, objectShape } from '../columns.ts';
 import { readObjects } from '../objects.ts';
 
@@ -14,7 +14,7 @@ export const trackTypes = table({
     ...groupColumns,
     track_type_name: text('Name in the events'),
     track_type_rules: json('Names of events it takes'),
-    event_property_name_list: json('Names of the events\' properties'),
+    event_property_name_list: json("Names of the events' properties"),
   },
   shape: objectShape,
   read: readObjects('trackTypes'),

@@ -1,13 +1,14 @@
-import type { Json, Row } from '../../../src/extract/types.ts';
-import { table } from '../../../src/table/define.ts';
-import { integer, text, timestamp } from '../../../src/table/fields.ts';
+import type { Json, Row } from '../../../src/core/types.ts';
+import { table } from '../../../src/sdk/define.ts';
+import { integer, text, timestamp } from '../../../src/sdk/fields.ts';
 import { readHistory } from '../history.ts';
 import { dimensionHash } from '../rows.ts';
 
 const OBJECT = ['pageId', 'featureId', 'guideStepId', 'guideId', 'trackTypeId', 'untaggedUrl', 'uri'];
 const DIMENSIONS = ['guideId', 'guideStepId', 'parsedUserAgent', 'uri'];
 
-const lastOf = (row: Row): Json | undefined => (typeof row.lastTs === 'number' && typeof row.ts === 'number' ? Math.max(row.ts, row.lastTs) : row.ts);
+const lastOf = (row: Row): Json | undefined =>
+  typeof row.lastTs === 'number' && typeof row.ts === 'number' ? Math.max(row.ts, row.lastTs) : row.ts;
 
 export const visitorHistory = table({
   name: 'visitor_history',
@@ -22,7 +23,9 @@ export const visitorHistory = table({
     ts: timestamp('Begin of the activity').epoch('ms'),
     type: text('page, feature, guide and others').orWhenMissing(''),
     app_id: integer('App').orWhenMissing(0),
-    object_id: text('Page, feature, guide step, guide, track type or address').of((row) => OBJECT.map((field) => row[field]).find((id) => typeof id === 'string' && id !== '')).orWhenMissing(''),
+    object_id: text('Page, feature, guide step, guide, track type or address')
+      .of((row) => OBJECT.map((field) => row[field]).find((id) => typeof id === 'string' && id !== ''))
+      .orWhenMissing(''),
     dimension_hash: text('Hash of guide, browser and address').of((row) => dimensionHash(row, DIMENSIONS)),
     last_ts: timestamp('End of the activity').epoch('ms'),
     modified_ts: timestamp('The later of ts and last_ts').epoch('ms').of(lastOf),

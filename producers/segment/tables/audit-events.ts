@@ -1,20 +1,20 @@
-import { following } from '../../../src/extract/following.ts';
-import type { FollowingAsk } from '../../../src/extract/following.ts';
-import { parseInstant } from '../../../src/extract/time.ts';
-import type { Row } from '../../../src/extract/types.ts';
-import { table } from '../../../src/table/define.ts';
-import { text, timestamp } from '../../../src/table/fields.ts';
+import { incremental } from '../../../src/sdk/readers/incremental.ts';
+import type { IncrementalAsk } from '../../../src/sdk/readers/incremental.ts';
+import { instantOf } from '../../../src/core/time.ts';
+import type { Row } from '../../../src/core/types.ts';
+import { table } from '../../../src/sdk/define.ts';
+import { text, timestamp } from '../../../src/sdk/fields.ts';
 import type { SegmentApi } from '../api.ts';
 import { listing } from '../listing.ts';
 
 const MINUTE = 60_000;
-const happened = (row: Row): number | null => parseInstant(row.timestamp);
+const happened = (row: Row): number | null => instantOf(row.timestamp);
 const iso = (instant: number): string => new Date(instant).toISOString();
 
-const between = listing<FollowingAsk>('/audit-events', 'events', {
+const between = listing<IncrementalAsk>('/audit-events', 'events', {
   // The vendor speaks of events after the start, so it asks from the millisecond before.
   query: ({ after, before }) => ({ ...(after === undefined ? {} : { startTime: iso(after - 1) }), endTime: iso(before) }),
-  rows: (rows, { after }) => after === undefined ? rows : rows.filter((row) => (happened(row) ?? after) >= after),
+  rows: (rows, { after }) => (after === undefined ? rows : rows.filter((row) => (happened(row) ?? after) >= after)),
 });
 
 export const auditEvents = table({
@@ -34,7 +34,15 @@ export const auditEvents = table({
     resource_type: text('Kind of the resource'),
     resource_name: text('Name of the resource'),
   },
-  read: following<SegmentApi>({ call: between, by: happened, overlap: 15 * MINUTE, delay: 0, grain: 1, limitedHistory: true, unordered: true }),
+  read: incremental<SegmentApi>({
+    call: between,
+    by: happened,
+    overlap: 15 * MINUTE,
+    delay: 0,
+    granularity: 1,
+    limitedHistory: true,
+    unordered: true,
+  }),
   // What leaves the vendor's 90 days has expired, not been deleted.
   deletes: 'none',
   schedule: '*/5 * * * *',

@@ -1,9 +1,9 @@
-import { asObject } from '../../../src/extract/resume.ts';
-import { isoSeconds } from '../../../src/extract/time.ts';
-import type { Row } from '../../../src/extract/types.ts';
-import type { Call } from '../../../src/extract/walk.ts';
-import { table } from '../../../src/table/define.ts';
-import { json, text, timestamp } from '../../../src/table/fields.ts';
+import { asObject } from '../../../src/sdk/readers/resume.ts';
+import { isoSeconds } from '../../../src/core/time.ts';
+import type { Row } from '../../../src/core/types.ts';
+import type { FetchPage } from '../../../src/sdk/readers/paginate.ts';
+import { table } from '../../../src/sdk/define.ts';
+import { json, text, timestamp } from '../../../src/sdk/fields.ts';
 import type { SegmentApi } from '../api.ts';
 import { readData, unusable } from '../listing.ts';
 import { ofEach } from '../scans.ts';
@@ -11,18 +11,20 @@ import { ofEach } from '../scans.ts';
 const STEP = { MINUTE: 60_000, HOUR: 3_600_000, DAY: 86_400_000 } as const;
 
 /** One object per destination and source. All of the window is sent: the vendor's own defaults break its limits. */
-const summary = ({ id, sourceId }: Row): Call<SegmentApi> => async (api, _ask, signal) => {
-  const { granularity, window_hours: hours } = api.deliveryMetrics;
-  const end = Math.floor(api.now() / STEP[granularity]) * STEP[granularity];
-  const window = { windowStart: isoSeconds(end - hours * 3_600_000), windowEnd: isoSeconds(end), granularity };
-  const path = '/destinations/{destinationId}/delivery-metrics';
-  const query = { sourceId: String(sourceId), startTime: window.windowStart, endTime: window.windowEnd, granularity };
-  const { deliveryMetricsSummary: answered } = await readData(api, path, { params: { destinationId: String(id) } }, query, signal);
-  if (answered === null) return { rows: [] };
-  const found = asObject(answered);
-  if (found === undefined) throw unusable(path, 'holds no summary');
-  return { rows: [{ ...found, sourceId: sourceId ?? null, destinationId: id ?? null, ...window }] };
-};
+const summary =
+  ({ id, sourceId }: Row): FetchPage<SegmentApi> =>
+  async (api, _ask, signal) => {
+    const { granularity, window_hours: hours } = api.deliveryMetrics;
+    const end = Math.floor(api.now() / STEP[granularity]) * STEP[granularity];
+    const window = { windowStart: isoSeconds(end - hours * 3_600_000), windowEnd: isoSeconds(end), granularity };
+    const path = '/destinations/{destinationId}/delivery-metrics';
+    const query = { sourceId: String(sourceId), startTime: window.windowStart, endTime: window.windowEnd, granularity };
+    const { deliveryMetricsSummary: answered } = await readData(api, path, { params: { destinationId: String(id) } }, query, signal);
+    if (answered === null) return { rows: [] };
+    const found = asObject(answered);
+    if (found === undefined) throw unusable(path, 'holds no summary');
+    return { rows: [{ ...found, sourceId: sourceId ?? null, destinationId: id ?? null, ...window }] };
+  };
 
 export const destinationDeliveryMetricsSummary = table({
   name: 'destination_delivery_metrics_summary',

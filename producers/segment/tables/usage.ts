@@ -1,13 +1,14 @@
-import { months } from '../../../src/extract/months.ts';
-import type { MonthAsk } from '../../../src/extract/months.ts';
-import { parseInstant } from '../../../src/extract/time.ts';
-import type { Reader } from '../../../src/extract/types.ts';
-import { table } from '../../../src/table/define.ts';
-import { date, integer, text, timestamp } from '../../../src/table/fields.ts';
+import { monthly } from '../../../src/sdk/readers/monthly.ts';
+import type { MonthAsk } from '../../../src/sdk/readers/monthly.ts';
+import { instantOf } from '../../../src/core/time.ts';
+import type { Reader } from '../../../src/core/types.ts';
+import { table } from '../../../src/sdk/define.ts';
+import { date, integer, text, timestamp } from '../../../src/sdk/fields.ts';
 import type { SegmentApi } from '../api.ts';
 import { listing } from '../listing.ts';
 
-const CUMULATIVE = 'Cumulative since the first day of the month, never to be summed over days; the day\'s own figure is the difference to the day before';
+const CUMULATIVE =
+  "Cumulative since the first day of the month, never to be summed over days; the day's own figure is the difference to the day before";
 const sixHourly = '40 */6 * * *';
 const keyReason = 'There is one row per source and day; by the source alone only the last day would stay.';
 
@@ -26,16 +27,17 @@ const users = {
 };
 
 /** The vendor filters by month only; the in-app history ends after twelve. */
-const byMonth = (path: string, collection: string): Reader<SegmentApi> => months<SegmentApi>({
-  call: listing<MonthAsk>(path, collection, {
-    query: ({ month }) => ({ period: month }),
-    rows: (rows, { month }) => rows.map((row) => ({ ...row, period: month })),
-  }),
-  by: (row) => parseInstant(row.timestamp),
-  series: (row) => typeof row.sourceId === 'string' ? row.sourceId : '',
-  closingDays: 3,
-  mostMonths: 36,
-});
+const byMonth = (path: string, collection: string): Reader<SegmentApi> =>
+  monthly<SegmentApi>({
+    call: listing<MonthAsk>(path, collection, {
+      query: ({ month }) => ({ period: month }),
+      rows: (rows, { month }) => rows.map((row) => ({ ...row, period: month })),
+    }),
+    by: (row) => instantOf(row.timestamp),
+    series: (row) => (typeof row.sourceId === 'string' ? row.sourceId : ''),
+    closingDays: 3,
+    mostMonths: 36,
+  });
 
 export const usageApiCallsPerSourceDaily = table({
   name: 'usage_api_calls_per_source_daily',

@@ -1,8 +1,8 @@
-import { asObject } from '../../../src/extract/resume.ts';
-import type { Row } from '../../../src/extract/types.ts';
-import { table } from '../../../src/table/define.ts';
-import { boolean, text } from '../../../src/table/fields.ts';
-import type { TableDefinition } from '../../../src/table/types.ts';
+import { asObject } from '../../../src/sdk/readers/resume.ts';
+import type { Row } from '../../../src/core/types.ts';
+import { table } from '../../../src/sdk/define.ts';
+import { boolean, text } from '../../../src/sdk/fields.ts';
+import type { TableDefinition } from '../../../src/core/table.ts';
 import { catalogEntry, secretJson, wanted } from '../columns.ts';
 import type { ColumnSettings } from '../columns.ts';
 import { listing } from '../listing.ts';
@@ -24,14 +24,15 @@ export function warehouseShape(settings: ColumnSettings): (row: Row) => Row {
   return (row) => ({ name: asObject(row.settings)?.name ?? null, ...keep(row) });
 }
 
-export const warehouses = (settings: ColumnSettings): TableDefinition => table({
-  name: 'warehouses',
-  docs: 'Segment Public API: List Warehouses',
-  documentedKey: ['id'],
-  key: ['id'],
-  method: 'full_table',
-  fields: warehouseFields(settings),
-  shape: warehouseShape(settings),
-  ...whole(listing('/warehouses', 'warehouses')),
-  deletes: 'scan',
-});
+export const warehouses = (settings: ColumnSettings): TableDefinition =>
+  table({
+    name: 'warehouses',
+    docs: 'Segment Public API: List Warehouses',
+    documentedKey: ['id'],
+    key: ['id'],
+    method: 'full_table',
+    fields: warehouseFields(settings),
+    shape: warehouseShape(settings),
+    ...whole(listing('/warehouses', 'warehouses')),
+    deletes: 'scan',
+  });

@@ -24,7 +24,14 @@ export const SINK_KEYS: readonly string[] = [
 ];
 
 /** Families whose endings belong to the converter, the transform or the consumer they configure. */
-export const SINK_PREFIXES: readonly string[] = ['key.converter.', 'value.converter.', 'header.converter.', 'consumer.override.', 'producer.override.', 'admin.override.'];
+export const SINK_PREFIXES: readonly string[] = [
+  'key.converter.',
+  'value.converter.',
+  'header.converter.',
+  'consumer.override.',
+  'producer.override.',
+  'admin.override.',
+];
 
 /** Keys of the consumer that may be overridden; a misspelt one would be ignored in silence. */
 export const CONSUMER_KEYS: readonly string[] = [
@@ -50,7 +57,15 @@ export const CONSUMER_KEYS: readonly string[] = [
 export const TRANSFORM_KEYS: Readonly<Record<string, readonly string[]>> = {
   RegexRouter: ['regex', 'replacement'],
   Filter: [],
-  InsertField$Value: ['offset.field', 'partition.field', 'timestamp.field', 'topic.field', 'static.field', 'static.value', 'replace.null.with.default'],
+  InsertField$Value: [
+    'offset.field',
+    'partition.field',
+    'timestamp.field',
+    'topic.field',
+    'static.field',
+    'static.value',
+    'replace.null.with.default',
+  ],
   TimestampConverter$Value: ['field', 'target.type', 'format', 'unix.precision', 'replace.null.with.default'],
   ReplaceField$Value: ['include', 'exclude', 'renames', 'replace.null.with.default'],
   Cast$Value: ['spec', 'replace.null.with.default'],

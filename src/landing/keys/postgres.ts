@@ -38,7 +38,11 @@ export const debeziumJdbc: KeyTable = {
     { key: 'delete.enabled', value: 'true', why: 'deleted rows would stay' },
     { key: 'primary.key.mode', value: 'record_key', why: 'the topic is keyed by the primary key of the table' },
     { key: 'quote.identifiers', value: 'true', why: 'a column with a reserved name would break every insert' },
-    { key: 'dialect.postgres.unnest.insert.enabled', value: 'false', why: 'that way of writing cuts milliseconds off and damages years before 1' },
+    {
+      key: 'dialect.postgres.unnest.insert.enabled',
+      value: 'false',
+      why: 'that way of writing cuts milliseconds off and damages years before 1',
+    },
     { key: 'hibernate.agroal.initialSQL', value: "SET TIME ZONE 'UTC'", why: 'times would be shifted by the time zone of the worker' },
   ],
 };

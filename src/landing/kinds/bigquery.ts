@@ -12,13 +12,17 @@ const ROWS_SUFFIX = '_rows';
 export const bigquery: Kind = {
   dialect,
   longestSuffix: ROWS_SUFFIX,
-  connector: landing => ['bigquery/connector.json', ...(appends(landing) ? ['common/append.json'] : []), `bigquery/mode-${(landing.settings as BigqueryLanding).mode}.json`],
-  sql: landing => ['setup.sql', 'views.sql', ...(appends(landing) ? ['cleanup.sql'] : [])],
+  connector: (landing) => [
+    'bigquery/connector.json',
+    ...(appends(landing) ? ['common/append.json'] : []),
+    `bigquery/mode-${(landing.settings as BigqueryLanding).mode}.json`,
+  ],
+  sql: (landing) => ['setup.sql', 'views.sql', ...(appends(landing) ? ['cleanup.sql'] : [])],
   values(landing) {
     const { project, dataset, service_account, keyfile } = landing.settings as BigqueryLanding;
     return { project, dataset, service_account, keyfile };
   },
-  connectionValues: (landing, tables) => ({ topic_map: tables.map(table => `${table.topic}:${table.name}${suffix(landing)}`).join(',') }),
+  connectionValues: (landing, tables) => ({ topic_map: tables.map((table) => `${table.topic}:${table.name}${suffix(landing)}`).join(',') }),
   tableValues(landing, table) {
     const stored = path(landing, `${table.name}${suffix(landing)}`);
     const columns = appends(landing) ? logColumns(dialect, table) : [...columnList(logDialect(dialect), table), keyStruct(table)];
@@ -28,7 +32,9 @@ export const bigquery: Kind = {
       columns: columns.join(',\n  '),
       // BigQuery clusters by at most four columns.
       cluster: keyList(dialect, { ...table, key: table.key.slice(0, 4) }),
-      add_columns: addColumns(dialect, table, stored).map(statement => `${statement};`).join('\n'),
+      add_columns: addColumns(dialect, table, stored)
+        .map((statement) => `${statement};`)
+        .join('\n'),
       current_rows: appends(landing) ? currentRows(dialect, table, stored) : liveRows(dialect, table, stored),
       clean_up: cleanUp(dialect, table, stored),
     };
@@ -50,6 +56,8 @@ function path(landing: Landing, name: string): string {
 
 /** The connector merges by a record that holds the key. */
 function keyStruct(table: LandedTable): string {
-  const parts = table.columns.filter(column => column.key).map(column => `${quoted(dialect, column.name)} ${columnType(dialect, column)}`);
+  const parts = table.columns
+    .filter((column) => column.key)
+    .map((column) => `${quoted(dialect, column.name)} ${columnType(dialect, column)}`);
   return `_kafka_key STRUCT<${parts.join(', ')}>`;
 }

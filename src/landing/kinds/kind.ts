@@ -18,5 +18,9 @@ export interface Kind {
   /** Placeholders of the repeated part of the SQL templates. */
   tableValues(landing: Landing, table: LandedTable): Values;
   /** Connector settings that no template can hold, because their number depends on the tables. */
-  extraConfig?(landing: Landing, tables: readonly LandedTable[], config: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
+  extraConfig?(
+    landing: Landing,
+    tables: readonly LandedTable[],
+    config: Readonly<Record<string, string>>,
+  ): Readonly<Record<string, string>>;
 }

@@ -36,11 +36,13 @@ export const postgres: Kind = {
       key: keyList(dialect, table),
       // Key columns cannot be added to a table that has rows; all others can.
       add_columns: table.columns
-        .filter(column => !column.key)
-        .map(column => `ALTER TABLE ${name} ADD COLUMN IF NOT EXISTS ${quoted(dialect, column.name)} ${dialect.types[column.type]};`)
+        .filter((column) => !column.key)
+        .map((column) => `ALTER TABLE ${name} ADD COLUMN IF NOT EXISTS ${quoted(dialect, column.name)} ${dialect.types[column.type]};`)
         .join('\n'),
       docs_text: literal(table.docs),
-      comments: table.columns.map(column => `COMMENT ON COLUMN ${name}.${quoted(dialect, column.name)} IS ${literal(column.doc)};`).join('\n'),
+      comments: table.columns
+        .map((column) => `COMMENT ON COLUMN ${name}.${quoted(dialect, column.name)} IS ${literal(column.doc)};`)
+        .join('\n'),
     };
   },
 };

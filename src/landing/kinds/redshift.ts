@@ -12,7 +12,12 @@ export const redshift: Kind = {
   dialect,
   longestSuffix: STAGE_SUFFIX,
   connector: () => ['redshift/connector.json', 'common/append.json'],
-  sql: landing => ['setup.sql', 'views.sql', 'cleanup.sql', ...((landing.settings as RedshiftLanding).copy === undefined ? [] : ['copy.sql'])],
+  sql: (landing) => [
+    'setup.sql',
+    'views.sql',
+    'cleanup.sql',
+    ...((landing.settings as RedshiftLanding).copy === undefined ? [] : ['copy.sql']),
+  ],
   values(landing) {
     const { host, port, database, schema, user, reader, password_ref, copy } = landing.settings as RedshiftLanding;
     return {
@@ -30,7 +35,9 @@ export const redshift: Kind = {
       view: inSchema(schema, table),
       columns: logColumns(dialect, table).join(',\n  '),
       first_key: quoted(dialect, table.key[0] ?? ''),
-      add_columns: addColumns(dialect, table, log).map(statement => `${statement};`).join('\n'),
+      add_columns: addColumns(dialect, table, log)
+        .map((statement) => `${statement};`)
+        .join('\n'),
       current_rows: currentRows(dialect, table, log),
       stage: quoted(dialect, `${table.name}${STAGE_SUFFIX}`),
       not_landed: notLanded(dialect, table, log, 'loaded'),

@@ -17,7 +17,9 @@ export const s3: Kind = {
     const added: Record<string, string> = endpoint === undefined ? {} : { 'aws.s3.endpoint': endpoint };
     // A date would be written as a number of days, which COPY does not read as a date. Kafka's converter knows the
     // Julian calendar only before 15 October 1582, so earlier dates are days off (see the README).
-    const dates = tables.flatMap(table => table.columns.filter(column => column.type === 'date').map(column => ({ topic: table.topic, column: column.name })));
+    const dates = tables.flatMap((table) =>
+      table.columns.filter((column) => column.type === 'date').map((column) => ({ topic: table.topic, column: column.name })),
+    );
     dates.forEach(({ topic, column }, index) => {
       const name = `date${index}`;
       Object.assign(added, {

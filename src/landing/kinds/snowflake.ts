@@ -14,7 +14,9 @@ export const snowflake: Kind = {
     const { account, database, schema, user, role, reader, warehouse, private_key_ref } = landing.settings as SnowflakeLanding;
     return { account, database, schema, user, role, reader, warehouse, private_key: `\${${private_key_ref}}` };
   },
-  connectionValues: (_, tables) => ({ topic_map: tables.map(table => `${table.topic}:${folded(dialect, `${table.name}${LOG_SUFFIX}`)}`).join(',') }),
+  connectionValues: (_, tables) => ({
+    topic_map: tables.map((table) => `${table.topic}:${folded(dialect, `${table.name}${LOG_SUFFIX}`)}`).join(','),
+  }),
   tableValues(landing, table) {
     const { database, schema } = landing.settings as SnowflakeLanding;
     const named = (suffix: string): string => `${database}.${schema}.${quoted(dialect, `${table.name}${suffix}`)}`;
@@ -23,7 +25,9 @@ export const snowflake: Kind = {
       log,
       view: named(''),
       columns: logColumns(dialect, table).join(',\n  '),
-      add_columns: addColumns(dialect, table, log).map(statement => `${statement};`).join('\n'),
+      add_columns: addColumns(dialect, table, log)
+        .map((statement) => `${statement};`)
+        .join('\n'),
       current_rows: currentRows(dialect, table, log),
       clean_up: cleanUp(dialect, table, log),
     };

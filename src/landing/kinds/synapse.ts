@@ -1,4 +1,4 @@
-import type { FieldType } from '../../table/types.ts';
+import type { FieldType } from '../../core/table.ts';
 import type { SynapseLanding } from '../settings.ts';
 import { LOG_SUFFIX, PLACE_COLUMNS, addColumns, cleanUp, currentRows, logColumns, notLanded } from '../sql/append.ts';
 import { columnType } from '../sql/columns.ts';
@@ -11,11 +11,18 @@ const dialect = DIALECTS.synapse;
 export const synapse: Kind = {
   dialect,
   longestSuffix: '_stage',
-  connector: landing => [copies(landing) ? 'synapse/connector-blob.json' : 'synapse/connector.json', 'common/append.json'],
-  sql: landing => ['setup.sql', 'views.sql', 'cleanup.sql', ...(copies(landing) ? ['copy.sql'] : [])],
+  connector: (landing) => [copies(landing) ? 'synapse/connector-blob.json' : 'synapse/connector.json', 'common/append.json'],
+  sql: (landing) => ['setup.sql', 'views.sql', 'cleanup.sql', ...(copies(landing) ? ['copy.sql'] : [])],
   values(landing) {
     const { workspace, database, schema, user, reader, password_ref, copy } = landing.settings as SynapseLanding;
-    const common = { workspace, database, schema, user, reader, grant_copy: copy === undefined ? '' : `GRANT ADMINISTER DATABASE BULK OPERATIONS TO ${user};` };
+    const common = {
+      workspace,
+      database,
+      schema,
+      user,
+      reader,
+      grant_copy: copy === undefined ? '' : `GRANT ADMINISTER DATABASE BULK OPERATIONS TO ${user};`,
+    };
     if (copy === undefined) return { ...common, password: `\${${password_ref}}` };
     const { account, container, prefix, connection_string_ref } = copy;
     return { ...common, account, container, prefix, connection_string: `\${${connection_string_ref}}` };
@@ -31,12 +38,18 @@ export const synapse: Kind = {
       log,
       stage: named('_stage'),
       // Made here, so that who loads needs no right to make tables.
-      create_stage: copies(landing) ? `IF OBJECT_ID('${named('_stage')}') IS NULL CREATE TABLE ${named('_stage')} (line NVARCHAR(MAX)) WITH (DISTRIBUTION = ROUND_ROBIN, HEAP);` : '',
+      create_stage: copies(landing)
+        ? `IF OBJECT_ID('${named('_stage')}') IS NULL CREATE TABLE ${named('_stage')} (line NVARCHAR(MAX)) WITH (DISTRIBUTION = ROUND_ROBIN, HEAP);`
+        : '',
       view: named(''),
       create_text: unicode(create),
-      add_columns: addColumns(dialect, table, log).map(statement => `${statement};`).join('\n'),
+      add_columns: addColumns(dialect, table, log)
+        .map((statement) => `${statement};`)
+        .join('\n'),
       view_text: unicode(`CREATE VIEW ${named('')} AS\n${currentRows(dialect, table, log)}`),
-      not_landed: notLanded(dialect, table, log, 'parsed', ({ type }, name) => (type === 'text' ? `${name} COLLATE Latin1_General_BIN2` : fromFile(type, name))),
+      not_landed: notLanded(dialect, table, log, 'parsed', ({ type }, name) =>
+        type === 'text' ? `${name} COLLATE Latin1_General_BIN2` : fromFile(type, name),
+      ),
       clean_up: cleanUp(dialect, table, log),
       ...fromJson(table),
     };
@@ -59,17 +72,20 @@ function fromJson(table: LandedTable): { log_columns: string; log_values: string
     { name: PLACE_COLUMNS.offset, type: 'BIGINT', value: PLACE_COLUMNS.offset as string },
     { name: PLACE_COLUMNS.time, type: 'BIGINT', value: fromEpoch(PLACE_COLUMNS.time) },
   ];
-  const own = table.columns.map(column => {
+  const own = table.columns.map((column) => {
     const name = quoted(dialect, column.name);
     // OPENJSON names no collation: what it gives has that of the database.
-    const type = column.type === 'timestamp' ? 'BIGINT' : column.type === 'date' ? 'INT' : columnType(dialect, column).replace(/ COLLATE .*/, '');
+    const type =
+      column.type === 'timestamp' ? 'BIGINT' : column.type === 'date' ? 'INT' : columnType(dialect, column).replace(/ COLLATE .*/, '');
     return { name, type, value: fromFile(column.type, name) };
   });
   const all = [...own, ...place];
   return {
-    log_columns: all.map(column => column.name).join(', '),
-    log_values: all.map(column => column.value).join(', '),
-    json_columns: all.map(column => `${column.name} ${column.type} ${literal(`$."${column.name.replaceAll(/[[\]]/g, '')}"`)}`).join(',\n  '),
+    log_columns: all.map((column) => column.name).join(', '),
+    log_values: all.map((column) => column.value).join(', '),
+    json_columns: all
+      .map((column) => `${column.name} ${column.type} ${literal(`$."${column.name.replaceAll(/[[\]]/g, '')}"`)}`)
+      .join(',\n  '),
   };
 }
 

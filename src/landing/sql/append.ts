@@ -11,12 +11,12 @@ export const PLACE_COLUMNS = { partition: '_kafka_partition', offset: '_kafka_of
 
 /** JSON arrives as text: how the view turns it into the dialect's own. */
 const JSON_IN_VIEW: Readonly<Record<Dialect['name'], (column: string) => string>> = {
-  postgres: column => column,
+  postgres: (column) => column,
   // A cast of more than a VARCHAR holds would fail the whole query: what is larger stays a string.
-  redshift: column => `CASE WHEN JSON_SIZE(${column}) <= 65000 THEN JSON_PARSE(${column}::VARCHAR(65535)) ELSE ${column} END`,
-  bigquery: column => `SAFE.PARSE_JSON(${column}, wide_number_mode => 'round')`,
-  synapse: column => column,
-  snowflake: column => `TRY_PARSE_JSON(${column}::VARCHAR)`,
+  redshift: (column) => `CASE WHEN JSON_SIZE(${column}) <= 65000 THEN JSON_PARSE(${column}::VARCHAR(65535)) ELSE ${column} END`,
+  bigquery: (column) => `SAFE.PARSE_JSON(${column}, wide_number_mode => 'round')`,
+  synapse: (column) => column,
+  snowflake: (column) => `TRY_PARSE_JSON(${column}::VARCHAR)`,
 };
 
 /** Types of JSON columns in the log, where they differ from the view's. */
@@ -62,7 +62,7 @@ export function liveRows(dialect: Dialect, table: LandedTable, from: string): st
 }
 
 function shown(dialect: Dialect, table: LandedTable): string {
-  const columns = table.columns.map(column => {
+  const columns = table.columns.map((column) => {
     const name = quoted(dialect, column.name);
     const value = column.type === 'json' ? JSON_IN_VIEW[dialect.name](name) : name;
     return value === name ? name : `${value} AS ${name}`;
@@ -79,11 +79,12 @@ function alive(dialect: Dialect): string {
 export function cleanUp(dialect: Dialect, table: LandedTable, log: string): string {
   const offset = quoted(dialect, PLACE_COLUMNS.offset);
   const newest = quoted(dialect, '_newest');
-  const keys = table.key.map(name => quoted(dialect, name));
+  const keys = table.key.map((name) => quoted(dialect, name));
   const newestOf = `SELECT ${keys.join(', ')}, MAX(${offset}) AS ${newest} FROM ${log} GROUP BY ${keys.join(', ')}`;
-  const same = (left: string, right: string): string => keys.map(key => `${left}.${key} = ${right}.${key}`).join(' AND ');
+  const same = (left: string, right: string): string => keys.map((key) => `${left}.${key} = ${right}.${key}`).join(' AND ');
   // Redshift, Snowflake and a Synapse pool know no alias of the table that is deleted from.
-  if (dialect.name === 'synapse') return `DELETE ${log} FROM ${log} INNER JOIN (${newestOf}) AS kept ON ${same(log, 'kept')} WHERE ${log}.${offset} < kept.${newest}`;
+  if (dialect.name === 'synapse')
+    return `DELETE ${log} FROM ${log} INNER JOIN (${newestOf}) AS kept ON ${same(log, 'kept')} WHERE ${log}.${offset} < kept.${newest}`;
   if (dialect.name === 'bigquery') {
     // Rows that have been streamed in the last 90 minutes cannot be deleted; one of them among the found fails the statement.
     const settled = `old.${quoted(dialect, PLACE_COLUMNS.time)} < TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 2 HOUR)`;
@@ -99,11 +100,19 @@ export function cleanUp(dialect: Dialect, table: LandedTable, log: string): stri
  * Condition that the log has neither this version nor a later one of the row: files are loaded more than once, and what the clean-up has
  * removed must not come back with each load. `valueOf` gives a key column's value as the log has it, where the loaded one is not.
  */
-export function notLanded(dialect: Dialect, table: LandedTable, log: string, loaded: string, valueOf: (column: LandedColumn, loadedName: string) => string = (_, name) => name): string {
-  const same = table.columns.filter(column => column.key).map(column => {
-    const name = quoted(dialect, column.name);
-    return `landed.${name} = ${valueOf(column, `${loaded}.${name}`)}`;
-  });
+export function notLanded(
+  dialect: Dialect,
+  table: LandedTable,
+  log: string,
+  loaded: string,
+  valueOf: (column: LandedColumn, loadedName: string) => string = (_, name) => name,
+): string {
+  const same = table.columns
+    .filter((column) => column.key)
+    .map((column) => {
+      const name = quoted(dialect, column.name);
+      return `landed.${name} = ${valueOf(column, `${loaded}.${name}`)}`;
+    });
   const offset = quoted(dialect, PLACE_COLUMNS.offset);
   return `NOT EXISTS (SELECT 1 FROM ${log} AS landed WHERE ${same.join(' AND ')} AND landed.${offset} >= ${loaded}.${offset})`;
 }
@@ -111,10 +120,13 @@ export function notLanded(dialect: Dialect, table: LandedTable, log: string, loa
 /** Adds every column but the key's and the place's, for tables made by an earlier release. `name` is `schema.table` (Redshift: with the procedure of its setup.sql). */
 export function addColumns(dialect: Dialect, table: LandedTable, name: string): string[] {
   const types = logDialect(dialect).types;
-  return table.columns.filter(column => !column.key).map(column => {
-    const definition = `${quoted(dialect, column.name)} ${types[column.type]}`;
-    if (dialect.name === 'redshift') return `CALL ${name.split('.')[0]}.tributary_add_column(${literal(name)}, ${literal(column.name)}, ${literal(definition)})`;
-    if (dialect.name === 'synapse') return `IF COL_LENGTH('${name}', '${column.name}') IS NULL ALTER TABLE ${name} ADD ${definition}`;
-    return `ALTER TABLE ${name} ADD COLUMN IF NOT EXISTS ${definition}`;
-  });
+  return table.columns
+    .filter((column) => !column.key)
+    .map((column) => {
+      const definition = `${quoted(dialect, column.name)} ${types[column.type]}`;
+      if (dialect.name === 'redshift')
+        return `CALL ${name.split('.')[0]}.tributary_add_column(${literal(name)}, ${literal(column.name)}, ${literal(definition)})`;
+      if (dialect.name === 'synapse') return `IF COL_LENGTH('${name}', '${column.name}') IS NULL ALTER TABLE ${name} ADD ${definition}`;
+      return `ALTER TABLE ${name} ADD COLUMN IF NOT EXISTS ${definition}`;
+    });
 }

@@ -8,9 +8,9 @@ export function columnType(dialect: Dialect, column: LandedColumn): string {
 
 /** Column definitions; only the key is NOT NULL, since the marker of a delete holds nothing else. */
 export function columnList(dialect: Dialect, table: LandedTable): string[] {
-  return table.columns.map(column => `${quoted(dialect, column.name)} ${columnType(dialect, column)}${column.key ? ' NOT NULL' : ''}`);
+  return table.columns.map((column) => `${quoted(dialect, column.name)} ${columnType(dialect, column)}${column.key ? ' NOT NULL' : ''}`);
 }
 
 export function keyList(dialect: Dialect, table: LandedTable): string {
-  return table.key.map(name => quoted(dialect, name)).join(', ');
+  return table.key.map((name) => quoted(dialect, name)).join(', ');
 }

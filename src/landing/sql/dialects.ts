@@ -1,4 +1,4 @@
-import type { FieldType } from '../../table/types.ts';
+import type { FieldType } from '../../core/table.ts';
 import { RESERVED, type DialectName } from './reserved.ts';
 
 export interface Dialect {
@@ -18,7 +18,15 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   postgres: {
     name: 'postgres',
     title: 'PostgreSQL',
-    types: { text: 'text', integer: 'bigint', number: 'double precision', boolean: 'boolean', timestamp: 'timestamptz', date: 'date', json: 'json' },
+    types: {
+      text: 'text',
+      integer: 'bigint',
+      number: 'double precision',
+      boolean: 'boolean',
+      timestamp: 'timestamptz',
+      date: 'date',
+      json: 'json',
+    },
     keyText: 'text',
     maxNameBytes: 63,
     fold: 'lower',
@@ -27,7 +35,15 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   redshift: {
     name: 'redshift',
     title: 'Amazon Redshift',
-    types: { text: 'VARCHAR(65535)', integer: 'BIGINT', number: 'DOUBLE PRECISION', boolean: 'BOOLEAN', timestamp: 'TIMESTAMPTZ', date: 'DATE', json: 'SUPER' },
+    types: {
+      text: 'VARCHAR(65535)',
+      integer: 'BIGINT',
+      number: 'DOUBLE PRECISION',
+      boolean: 'BOOLEAN',
+      timestamp: 'TIMESTAMPTZ',
+      date: 'DATE',
+      json: 'SUPER',
+    },
     keyText: 'VARCHAR(1024)',
     maxNameBytes: 127,
     fold: 'lower',
@@ -45,7 +61,15 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   synapse: {
     name: 'synapse',
     title: 'Azure Synapse',
-    types: { text: 'NVARCHAR(MAX)', integer: 'BIGINT', number: 'FLOAT', boolean: 'BIT', timestamp: 'DATETIME2(3)', date: 'DATE', json: 'NVARCHAR(MAX)' },
+    types: {
+      text: 'NVARCHAR(MAX)',
+      integer: 'BIGINT',
+      number: 'FLOAT',
+      boolean: 'BIT',
+      timestamp: 'DATETIME2(3)',
+      date: 'DATE',
+      json: 'NVARCHAR(MAX)',
+    },
     // A pool compares without regard to case; vendors' ids differ by it.
     keyText: 'NVARCHAR(512) COLLATE Latin1_General_BIN2',
     maxNameBytes: 128,
@@ -55,7 +79,15 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   snowflake: {
     name: 'snowflake',
     title: 'Snowflake',
-    types: { text: 'VARCHAR', integer: 'NUMBER(19,0)', number: 'FLOAT', boolean: 'BOOLEAN', timestamp: 'TIMESTAMP_TZ', date: 'DATE', json: 'VARIANT' },
+    types: {
+      text: 'VARCHAR',
+      integer: 'NUMBER(19,0)',
+      number: 'FLOAT',
+      boolean: 'BOOLEAN',
+      timestamp: 'TIMESTAMP_TZ',
+      date: 'DATE',
+      json: 'VARIANT',
+    },
     keyText: 'VARCHAR',
     maxNameBytes: 255,
     fold: 'upper',

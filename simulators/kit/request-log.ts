@@ -1,0 +1,97 @@
+/** One request as the simulator saw it. Headers are left out on purpose: they carry the credential. */
+export interface LoggedRequest {
+  method: string;
+  path: string;
+  /** Decoded, `a=1&b=2`, parameters that carry a credential masked. */
+  query: string;
+  /** The route that answered, such as `GET /api/profiles/:id`, or `''`. */
+  route: string;
+  /** 0 while unanswered, or when the connection was cut before any status. */
+  status: number;
+  /** When it came, by the simulated clock. */
+  time: number;
+  /** Real milliseconds until the answer was handed to the socket. */
+  tookMs: number;
+  bytes: number;
+  /** The kind of the fault that was applied, if any. */
+  fault?: string;
+}
+
+export interface RequestFilter {
+  route?: string;
+  path?: string;
+  status?: number;
+  query?: string;
+}
+
+export interface RequestLog {
+  /** The newest requests, oldest first (the last 20,000 are kept; the counters are exact for all). */
+  list(filter?: RequestFilter): LoggedRequest[];
+  count(filter?: Pick<RequestFilter, 'route' | 'status'>): number;
+  /** Per route, how many answers of each status. */
+  counts(): Record<string, Record<string, number>>;
+  /** Requests in flight, and the most there ever were at once. */
+  readonly inFlight: number;
+  readonly peakInFlight: number;
+  reset(): void;
+}
+
+export interface RequestRecorder extends RequestLog {
+  begin(): void;
+  end(entry: LoggedRequest): void;
+}
+
+const KEPT = 20_000;
+
+export function requestLog(): RequestRecorder {
+  let entries: LoggedRequest[] = [];
+  let counters = new Map<string, Map<number, number>>();
+  let inFlight = 0;
+  let peak = 0;
+  return {
+    get inFlight() {
+      return inFlight;
+    },
+    get peakInFlight() {
+      return peak;
+    },
+    begin() {
+      peak = Math.max(peak, ++inFlight);
+    },
+    end(entry) {
+      inFlight--;
+      entries.push(entry);
+      if (entries.length > KEPT * 2) entries = entries.slice(-KEPT);
+      let ofRoute = counters.get(entry.route);
+      if (!ofRoute) counters.set(entry.route, (ofRoute = new Map()));
+      ofRoute.set(entry.status, (ofRoute.get(entry.status) ?? 0) + 1);
+    },
+    list(filter = {}) {
+      return entries
+        .slice(-KEPT)
+        .filter(
+          (e) =>
+            (filter.route === undefined || e.route === filter.route) &&
+            (filter.path === undefined || e.path === filter.path) &&
+            (filter.status === undefined || e.status === filter.status) &&
+            (filter.query === undefined || e.query.includes(filter.query)),
+        );
+    },
+    count(filter = {}) {
+      let total = 0;
+      for (const [route, statuses] of counters) {
+        if (filter.route !== undefined && filter.route !== route) continue;
+        for (const [status, n] of statuses) if (filter.status === undefined || filter.status === status) total += n;
+      }
+      return total;
+    },
+    counts() {
+      return Object.fromEntries([...counters].map(([route, statuses]) => [route, Object.fromEntries(statuses)]));
+    },
+    reset() {
+      entries = [];
+      counters = new Map();
+      peak = inFlight;
+    },
+  };
+}

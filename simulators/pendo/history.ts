@@ -1,0 +1,56 @@
+import type { VendorRow } from './rows.ts';
+import { DAY, type RawEvent, type World } from './world.ts';
+
+const FARTHEST = 180 * DAY;
+/** How long a page is looked at. */
+const VIEW = 130_000;
+
+const parsedUserAgent = { name: 'Firefox', version: '125', os: 'Linux' };
+
+function activity(raw: RawEvent, end: number): VendorRow | undefined {
+  const base = { ts: raw.ts, appId: raw.appId, parsedUserAgent };
+  switch (raw.kind) {
+    // A view that goes on beyond the window is cut there.
+    case 'page':
+      return {
+        ...base,
+        type: 'page',
+        pageId: raw.objectId,
+        lastTs: Math.min(raw.ts + VIEW, end),
+        duration: 130,
+        uri: 'https://app.example.test/reports',
+      };
+    case 'feature':
+      return { ...base, type: 'feature', featureId: raw.objectId };
+    case 'guide':
+      return raw.type === 'guideSeen' ? { ...base, type: 'guide', guideId: raw.objectId, guideStepId: raw.stepId } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** What a visitor did in the 24 hours from an instant; a view begun before shows with its begin. */
+export function historyOf(world: World, visitorId: string, from: number, now: number): VendorRow[] {
+  if (from < now - FARTHEST) return [];
+  const to = from + DAY;
+  return world.raws
+    .filter(
+      (raw) =>
+        raw.visitorId === visitorId &&
+        raw.visibleAt <= now &&
+        raw.ts <= now &&
+        raw.ts < to &&
+        (raw.ts >= from || (raw.kind === 'page' && raw.ts + VIEW > from)),
+    )
+    .map((raw) => activity(raw, to))
+    .filter((row) => row !== undefined);
+}
+
+/** All of it, with the id that only the request knows, views whole. */
+export function wholeHistory(world: World, visitorId: string, now: number): VendorRow[] {
+  return world.raws
+    .filter((raw) => raw.visitorId === visitorId && raw.visibleAt <= now && raw.ts <= now && raw.ts >= now - FARTHEST)
+    .map((raw) => activity(raw, Infinity))
+    .filter((row) => row !== undefined)
+    .map((row) => ({ ...row, visitorId }));
+}

@@ -1,0 +1,73 @@
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** Offsets and midnights of all zones lie on quarters of an hour. */
+const SLOT = 15 * MINUTE;
+
+/** Hours and days of a place, daylight saving included. Instants are epoch ms. */
+export interface Zone {
+  /** First instant of the calendar day the instant lies in. */
+  dayStart(instant: number): number;
+  /** First instant of the clock hour the instant lies in. */
+  hourStart(instant: number): number;
+  /** First instant of the day after. */
+  nextDay(instant: number): number;
+  /** First instant of a calendar day; months count from 1. */
+  date(year: number, month: number, day: number): number;
+}
+
+export function zone(name: string): Zone {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: name,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  const locals = new Map<number, number>();
+  const starts = new Map<number, number>();
+
+  /** The clock on the wall at the slot's begin, as if it were UTC. */
+  function wall(slot: number): number {
+    let known = locals.get(slot);
+    if (known === undefined) {
+      const part = Object.fromEntries(format.formatToParts(slot).map(({ type, value }) => [type, Number(value)])) as Record<string, number>;
+      known = Date.UTC(part['year'] as number, (part['month'] as number) - 1, part['day'], part['hour'], part['minute'], part['second']);
+      locals.set(slot, known);
+    }
+    return known;
+  }
+  const slotOf = (instant: number): number => Math.floor(instant / SLOT) * SLOT;
+  const dayOf = (slot: number): number => Math.floor(wall(slot) / (24 * HOUR));
+
+  function dayStart(instant: number): number {
+    const slot = slotOf(instant);
+    const known = starts.get(slot);
+    if (known !== undefined) return known;
+    const day = dayOf(slot);
+    let before = slot - 27 * HOUR;
+    let start = slot;
+    while (start - before > SLOT) {
+      const middle: number = before + Math.floor((start - before) / 2 / SLOT) * SLOT;
+      if (dayOf(middle) === day) start = middle;
+      else before = middle;
+    }
+    starts.set(slot, start);
+    return start;
+  }
+
+  return {
+    dayStart,
+    hourStart(instant) {
+      const slot = slotOf(instant);
+      return slot - (wall(slot) % HOUR);
+    },
+    nextDay: (instant) => dayStart(dayStart(instant) + 36 * HOUR),
+    date: (year, month, day) =>
+      dayStart(
+        Date.UTC(year, month - 1, day, 12) - (wall(slotOf(Date.UTC(year, month - 1, day, 12))) - Date.UTC(year, month - 1, day, 12)),
+      ),
+  };
+}

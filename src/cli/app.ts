@@ -1,0 +1,169 @@
+import { resolve } from 'node:path';
+import { Writable } from 'node:stream';
+import { loadSettings } from '../config/load.ts';
+import type { Settings } from '../config/settings.ts';
+import type { TributaryError } from '../core/errors.ts';
+import type { Clock } from '../core/clock.ts';
+import { createLog, type Logger, type LogFormat } from '../observability/log.ts';
+import { createRedactor, type Redactor } from '../observability/redact.ts';
+import { createPaint, type Paint } from '../observability/text.ts';
+import type { Source } from '../sdk/source.ts';
+
+type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
+
+/** What the command is given from outside; a test gives its own. */
+export interface CliDeps {
+  readonly sources: readonly Source[];
+  readonly version: string;
+  /** Data goes here. */
+  readonly stdout: Terminal;
+  /** Talk goes here. */
+  readonly stderr: Terminal;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly noColours: boolean;
+  readonly cwd: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Calls back at SIGINT and SIGTERM; returns how to stop listening. */
+  readonly onSignal: (callback: () => void) => () => void;
+  /** Ends the process at once. */
+  readonly exitNow: (code: number) => void;
+}
+
+export interface GlobalOptions {
+  config: string;
+  verbose?: boolean;
+  logFormat?: LogFormat;
+}
+
+/** What every command works with. Nothing it prints holds a secret. */
+export interface Cli {
+  readonly deps: CliDeps;
+  readonly redactor: Redactor;
+  readonly log: Logger;
+  /** For standard output. */
+  readonly paint: Paint;
+  /** For standard error. */
+  readonly talkPaint: Paint;
+  readonly verbose: boolean;
+  /** Path of the settings file. */
+  readonly settingsFile: string;
+  /** Reads the settings; the first call does. Throws as `loadSettings`. */
+  settings(): Settings;
+  /** A line of data. */
+  print(text: string): void;
+  json(value: unknown): void;
+  /** A line of talk; an entry of the log where that is JSON, so that everything on standard error is. */
+  say(text: string): void;
+  /** Tells what ended the command. */
+  complain(error: TributaryError): void;
+  /** Whether talk is read by a program. */
+  readonly talksJson: boolean;
+  /** Lets talk pass through `printer` from now on, e.g. above a progress block; undefined ends that. */
+  talkThrough(printer: ((text: string) => void) | undefined): void;
+  /** Fires at the first SIGINT or SIGTERM; a later one ends the process at once. */
+  interruption(): AbortSignal;
+  close(): void;
+}
+
+export const exitCodes = { ok: 0, someFailed: 1, badSettings: 2, interrupted: 130 } as const;
+
+/** What a command adds to the program. `action` runs with the {@link Cli} and answers the exit code; nothing means 0. */
+export type Register = <A extends unknown[]>(
+  action: (cli: Cli, ...args: A) => Promise<number | void> | number | void,
+) => (...args: A) => Promise<void>;
+
+/** One Ctrl-C may come twice: from the terminal, and from npm, which hands on what the terminal has told its child already. */
+const echoMs = 1_000;
+
+export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
+  const redactor = createRedactor();
+  let loaded: Settings | undefined;
+  let printer: ((text: string) => void) | undefined;
+  let interrupted: AbortController | undefined;
+  let unlisten: () => void = () => undefined;
+  const colours = (stream: Terminal) => stream.isTTY === true && !deps.noColours;
+  const settingsFile = resolve(deps.cwd, options.config);
+
+  const talksJson = options.logFormat === 'json';
+  const talkPaint = createPaint(colours(deps.stderr) && !talksJson);
+  const line = (text: string): void => {
+    if (printer) printer(text);
+    else deps.stderr.write(`${text}\n`);
+  };
+  const talk = new Writable({
+    write(chunk: Buffer, _, done) {
+      line(chunk.toString('utf8').trimEnd());
+      done();
+    },
+  });
+  const log = createLog({
+    format: options.logFormat ?? 'pretty',
+    level: options.verbose ? 'debug' : 'info',
+    stream: talk,
+    redactor,
+    colours: colours(deps.stderr),
+  });
+  const say = (text: string): void => {
+    if (talksJson) log.info(text.trim());
+    else line(redactor.redact(text));
+  };
+
+  return {
+    deps,
+    redactor,
+    log,
+    paint: createPaint(colours(deps.stdout)),
+    talkPaint,
+    talksJson,
+    verbose: options.verbose ?? false,
+    settingsFile,
+    settings() {
+      loaded ??= loadSettings(settingsFile, {
+        sources: deps.sources,
+        variables: deps.variables,
+        onSecret: (secret) => redactor.add(secret),
+      });
+      return loaded;
+    },
+    print: (text) => void deps.stdout.write(`${redactor.redact(text)}\n`),
+    json: (value) => void deps.stdout.write(`${redactor.redact(JSON.stringify(value, bigints, 2))}\n`),
+    say,
+    complain({ message, remedy, code, kind, detail }) {
+      if (talksJson) {
+        log.error({ code, remedy, ...(options.verbose ? { detail } : {}) }, message);
+        return;
+      }
+      say(`${kind === 'stopped' ? '' : `${talkPaint.bad('error:')} `}${message}`);
+      if (remedy !== undefined) say(remedy);
+      if (options.verbose && detail !== undefined) say(talkPaint.faint(detail));
+      else if (kind === 'internal') say('More with --verbose.');
+    },
+    talkThrough(next) {
+      printer = next;
+    },
+    interruption() {
+      if (interrupted) return interrupted.signal;
+      const controller = (interrupted = new AbortController());
+      let at = 0;
+      unlisten = deps.onSignal(() => {
+        const now = deps.clock.now();
+        if (controller.signal.aborted) {
+          if (now - at > echoMs) deps.exitNow(exitCodes.interrupted);
+          return;
+        }
+        at = now;
+        say('Stopping; positions are being saved. Once more stops at once.');
+        controller.abort();
+      });
+      return controller.signal;
+    },
+    close() {
+      unlisten();
+    },
+  };
+}
+
+function bigints(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
+}

@@ -1,0 +1,144 @@
+import axios from 'axios';
+import type { Command } from 'commander';
+import { cacheFolder } from '../../config/env.ts';
+import { kafkaSettings, type ConnectionSettings, type Settings } from '../../config/settings.ts';
+import { TributaryError } from '../../core/errors.ts';
+import { createHttpFactory } from '../../sdk/http/client.ts';
+import { withAdmin } from '../../kafka/client.ts';
+import { kafkaJars, registryApp } from '../../stack/artifacts.ts';
+import { isFetched } from '../../stack/fetch.ts';
+import { requireJava, requireMaven } from '../../stack/tools.ts';
+import { plural } from '../../observability/text.ts';
+import { exitCodes, type Cli, type Register } from '../app.ts';
+import { finding, findingText, type CheckFinding } from '../findings.ts';
+
+const probeTimeoutMs = 20_000;
+
+export function addCheck(program: Command, run: Register): void {
+  program
+    .command('check')
+    .description("try settings, Kafka, registry and every connection's key; says what is missing and how to put it right")
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExample:\n  $ tributary check')
+    .action(
+      run(async (cli, options: { json?: boolean }) => {
+        const settings = cli.settings();
+        const tables = settings.connections.reduce((sum, connection) => sum + connection.tables.length, 0);
+        const findings: CheckFinding[] = [
+          { what: 'settings', ok: true, text: `${plural(settings.connections.length, 'connection')}, ${plural(tables, 'table')}` },
+        ];
+        const show = (found: CheckFinding): void => {
+          findings.push(found);
+          if (!options.json) cli.print(findingText(found, cli.paint));
+        };
+        if (!options.json) for (const found of findings) cli.print(findingText(found, cli.paint));
+        for (const check of [...stackChecks(cli, settings), ...settings.connections.map((connection) => () => probe(cli, connection))])
+          show(await check());
+        if (options.json) cli.json(findings);
+        const bad = findings.filter(({ ok }) => !ok);
+        if (bad.length === 0) return exitCodes.ok;
+        return bad.some(({ kind }) => kind === 'config') ? exitCodes.badSettings : exitCodes.someFailed;
+      }),
+    );
+}
+
+function stackChecks(cli: Cli, settings: Settings): (() => Promise<CheckFinding>)[] {
+  const { registry } = settings;
+  if (!settings.kafka || !registry) {
+    return [
+      () =>
+        finding('local Kafka', async () => {
+          await requireJava();
+          const fetched = await Promise.all([kafkaJars, registryApp].map((artifact) => isFetched(artifact, cacheFolder())));
+          if (!fetched.every(Boolean)) await requireMaven();
+          return 'no kafka: in the settings, so a local stack is started by run and sync; what it needs is there';
+        }),
+    ];
+  }
+  const kafka = kafkaSettings(settings, undefined);
+  const access = { settings: kafka, onClientLog: ({ message }: { message: string }) => cli.log.debug(message) };
+  return [
+    () =>
+      finding('kafka', () =>
+        withAdmin(access, 'Asking Kafka', async (admin) => {
+          const { brokers } = await admin.describeCluster();
+          if (brokers.length < kafka.replicationFactor) {
+            throw new TributaryError(
+              `The cluster has ${plural(brokers.length, 'broker')}, fewer than replication_factor ${kafka.replicationFactor}.`,
+              {
+                kind: 'config',
+                remedy: `Set kafka.replication_factor to ${brokers.length} or less.`,
+              },
+            );
+          }
+          return `${plural(brokers.length, 'broker')} answer${brokers.length === 1 ? 's' : ''} at ${kafka.brokers.join(', ')}`;
+        }),
+      ),
+    () => finding('registry', async () => `answers with ${plural(await askRegistry(registry), 'subject')} at ${registry.url}`),
+  ];
+}
+
+async function askRegistry({ url, username, password }: NonNullable<Settings['registry']>): Promise<number> {
+  const answer = await axios
+    .get<unknown>(`${url.replace(/\/+$/, '')}/subjects`, {
+      timeout: 10_000,
+      maxRedirects: 0,
+      validateStatus: () => true,
+      proxy: false,
+      ...(username === undefined ? {} : { auth: { username, password: password ?? '' } }),
+    })
+    .catch((error: unknown) => {
+      const reason = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error);
+      throw new TributaryError(`No registry answers at ${url} (${reason}).`, {
+        kind: 'transient',
+        remedy: 'Correct registry.url, or start the registry.',
+        cause: error,
+      });
+    });
+  if (answer.status === 401 || answer.status === 403) {
+    throw new TributaryError(`The registry at ${url} refuses the login (${answer.status}).`, {
+      kind: 'config',
+      remedy: 'Correct registry.username and registry.password.',
+    });
+  }
+  if (answer.status !== 200 || !Array.isArray(answer.data)) {
+    throw new TributaryError(`What answers at ${url} is no Confluent-compatible registry (${answer.status}).`, {
+      kind: 'config',
+      remedy: 'Correct registry.url; for Apicurio it ends in /apis/ccompat/v7.',
+    });
+  }
+  return answer.data.length;
+}
+
+/** Requests are repeated without an end elsewhere; here the last trouble is told after a while. */
+async function probe(cli: Cli, connection: ConnectionSettings): Promise<CheckFinding> {
+  let trouble: TributaryError | undefined;
+  const { clock, random } = cli.deps;
+  const observer = {
+    onRequest: () => undefined,
+    onThrottled: () => undefined,
+    onWaited: () => undefined,
+    onRecovered: () => undefined,
+    onRetry: (error: TributaryError) => void (trouble = error),
+  };
+  const late = AbortSignal.timeout(probeTimeoutMs);
+  return finding(connection.name, async () => {
+    const api: unknown = connection.source.connect(connection.settings, {
+      http: createHttpFactory({ clock, random, observer }),
+      now: clock.now,
+    });
+    try {
+      const { account } = await connection.source.probe(api, AbortSignal.any([late, cli.interruption()]));
+      return `${connection.source.title} answers as ${account}`;
+    } catch (error) {
+      if (!late.aborted) throw error;
+      throw (
+        trouble ??
+        new TributaryError(`${connection.source.title} did not answer within ${probeTimeoutMs / 1000} s.`, {
+          kind: 'transient',
+          remedy: 'Try again; if it stays so, look at the network.',
+        })
+      );
+    }
+  });
+}

@@ -1,0 +1,194 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { hint } from '../../config/suggest.ts';
+import { TributaryError } from '../../core/errors.ts';
+import { planLanding } from '../../landing/apply.ts';
+import { checkLanding } from '../../landing/check.ts';
+import { describeDiff } from '../../landing/diff.ts';
+import type { LintFinding } from '../../landing/lint.ts';
+import { rereadConnector } from '../../landing/reread.ts';
+import { landingStatus } from '../../landing/status.ts';
+import { plural } from '../../observability/text.ts';
+import { exitCodes, type Cli, type Register } from '../app.ts';
+import { openKafka } from '../session/kafka-session.ts';
+import { landingStatusText, landingTroubled } from '../landing-text.ts';
+import { applyOpenLanding, openLanding, placeOf, rememberedPlace, requireConnect, requireLanding, type OpenLanding } from '../landings.ts';
+
+type Json = { readonly json?: boolean };
+
+export function addLanding(program: Command, run: Register): void {
+  const landing = program
+    .command('landing')
+    .description('land the topics in warehouses: Kafka Connect sinks and the SQL that goes with them');
+
+  landing
+    .command('render')
+    .description('write the SQL and the connectors of a landing, rendered from the table definitions')
+    .argument('<landing>', 'its name in the settings')
+    .argument('[file]', 'print this one instead, e.g. setup.sql')
+    .option('--dir <folder>', 'where to; default landing/<name>')
+    .option('--json', 'print all of it as JSON')
+    .addHelpText('after', '\nExample:\n  $ tributary landing render warehouse\n  $ tributary landing render warehouse setup.sql | psql')
+    .action(
+      run(async (cli, name: string, file: string | undefined, options: Json & { dir?: string }) => {
+        const { rendered } = await openAt(cli, name);
+        if (options.json)
+          return cli.json({
+            landing: name,
+            files: rendered.files,
+            connectors: rendered.connectors.map((one) => ({ name: one.name, config: one.config })),
+          });
+        if (file !== undefined) {
+          const found = rendered.files.find(({ path }) => path === file);
+          if (!found)
+            throw new TributaryError(`The landing ${name} has no ${file}.`, {
+              kind: 'config',
+              remedy: `There are ${rendered.files.map(({ path }) => path).join(', ')}.`,
+            });
+          return cli.print(found.text.trimEnd());
+        }
+        const wanted = options.dir ?? join('landing', name);
+        const folder = resolve(cli.deps.cwd, wanted);
+        for (const { path, text } of rendered.files) {
+          mkdirSync(dirname(join(folder, path)), { recursive: true });
+          writeFileSync(join(folder, path), text);
+          cli.print(join(wanted, path));
+        }
+      }),
+    );
+
+  landing
+    .command('check')
+    .description("look for faults in a landing's connectors, and ask the Connect worker what it thinks of them")
+    .argument('<landing>', 'its name in the settings')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExample:\n  $ tributary landing check warehouse\nExit code 0: can be applied; 2: it has faults.')
+    .action(
+      run(async (cli, name: string, options: Json) => {
+        const opened = await openAt(cli, name);
+        const findings = await checkLanding(opened.landing, opened.rendered, opened.connect);
+        if (options.json) cli.json(findings);
+        else showFindings(cli, findings);
+        if (!opened.connect) cli.say(`No Connect worker is known (landings.${name}.connect_url), so none was asked.`);
+        if (findings.length > 0) return exitCodes.badSettings;
+        if (!options.json) cli.print(`${name}: ${plural(opened.rendered.connectors.length, 'connector')}, no fault found`);
+        return exitCodes.ok;
+      }),
+    );
+
+  landing
+    .command('apply')
+    .description('show what differs from what Connect has, then make it so; a second time changes nothing')
+    .argument('<landing>', 'its name in the settings')
+    .option('--dry-run', 'show the difference only')
+    .option('--json', 'the difference as JSON')
+    .addHelpText('after', '\nExample:\n  $ tributary landing apply warehouse --dry-run\n  $ tributary landing apply warehouse')
+    .action(
+      run((cli, name: string, options: Json & { dryRun?: boolean }) =>
+        withLanding(cli, name, async (opened, apply) => {
+          const connect = requireConnect(opened);
+          const findings = await checkLanding(opened.landing, opened.rendered, connect);
+          if (findings.length > 0) {
+            if (options.json) cli.json({ findings });
+            else showFindings(cli, findings);
+            return exitCodes.badSettings;
+          }
+          const diffs = await planLanding(opened.rendered, connect);
+          if (options.json) cli.json(diffs);
+          else for (const line of diffs.flatMap(describeDiff)) cli.print(line);
+          if (options.dryRun) return exitCodes.ok;
+          await apply();
+          const changed = diffs.filter(({ kind }) => kind !== 'same').length;
+          cli.say(
+            changed === 0
+              ? `${name}: nothing to change; all connectors run.`
+              : `${name}: ${plural(changed, 'connector')} applied; all run.`,
+          );
+          return exitCodes.ok;
+        }),
+      ),
+    );
+
+  landing
+    .command('status')
+    .description('task states, and how far the warehouse is behind in rows and seconds')
+    .argument('<landing>', 'its name in the settings')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ tributary landing status warehouse\nExit code 0: every connector runs and none may have missed a delete; 1: something needs a look.',
+    )
+    .action(
+      run((cli, name: string, options: Json) =>
+        withLanding(cli, name, async (opened, _apply, access) => {
+          const found = await landingStatus(opened.rendered, requireConnect(opened), access, cli.deps.clock.now, cli.interruption());
+          if (options.json) cli.json(found);
+          else cli.print(landingStatusText(found, cli.paint));
+          return found.some(landingTroubled) ? exitCodes.someFailed : exitCodes.ok;
+        }),
+      ),
+    );
+
+  landing
+    .command('reread')
+    .description('let a landing read its topics from the start again: lands every row anew, e.g. after dead letters or a damaged table')
+    .argument('<landing>', 'its name in the settings')
+    .argument('[connection...]', "only these connections' connectors")
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ tributary landing reread warehouse klaviyo\nRows whose deletes were missed stay: empty the table first for those.',
+    )
+    .action(
+      run(async (cli, name: string, connections: string[]) =>
+        withLanding(cli, name, async (opened) => {
+          const known = opened.rendered.connectors.map(({ connection }) => connection);
+          const unknown = connections.find((wanted) => !known.includes(wanted));
+          if (unknown !== undefined)
+            throw new TributaryError(`The landing ${name} lands no connection ${unknown}${hint(unknown, known) || '.'}`, {
+              kind: 'config',
+              remedy: `It lands ${known.join(', ')}.`,
+            });
+          for (const connector of opened.rendered.connectors) {
+            if (connections.length > 0 && !connections.includes(connector.connection)) continue;
+            await rereadConnector(requireConnect(opened), connector.name, { now: cli.deps.clock.now, signal: cli.interruption() });
+            cli.say(`${connector.name} reads its topics from the start.`);
+          }
+          return exitCodes.ok;
+        }),
+      ),
+    );
+}
+
+/** For what needs no Kafka. */
+async function openAt(cli: Cli, name: string): Promise<OpenLanding> {
+  const settings = cli.settings();
+  requireLanding(settings, name);
+  return openLanding(settings, await rememberedPlace(cli, settings), name);
+}
+
+async function withLanding(
+  cli: Cli,
+  name: string,
+  work: (opened: OpenLanding, apply: () => Promise<unknown>, access: Parameters<typeof landingStatus>[2]) => Promise<number>,
+): Promise<number> {
+  const settings = cli.settings();
+  requireLanding(settings, name);
+  const kafka = await openKafka(cli, settings, { connect: true });
+  try {
+    const opened = openLanding(settings, placeOf(kafka), name);
+    return await work(
+      opened,
+      () => applyOpenLanding(settings, opened, kafka.access, kafka.postgres, cli.deps.clock.now, cli.interruption()),
+      kafka.access,
+    );
+  } finally {
+    await kafka.close();
+  }
+}
+
+function showFindings(cli: Cli, findings: readonly LintFinding[]): void {
+  for (const { connector, key, problem, remedy } of findings) {
+    cli.print(`${cli.paint.bad('FAIL')}  ${connector}${key === undefined ? '' : `: ${key}`} ${problem}\n      ${remedy}`);
+  }
+}

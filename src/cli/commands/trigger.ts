@@ -1,0 +1,17 @@
+import type { Command } from 'commander';
+import type { Register } from '../app.ts';
+import { request, stamp } from '../requests.ts';
+
+export function addTrigger(program: Command, run: Register): void {
+  program
+    .command('trigger')
+    .description('ask the running worker for a run now, outside the schedule')
+    .argument('<connection[.table]...>', 'what to run')
+    .addHelpText('after', '\nExample:\n  $ tributary trigger klaviyo')
+    .action(
+      run((cli, typed: string[]) => {
+        const value = stamp(cli);
+        return request(cli, typed, 'a run was asked for', (target) => ({ ...target, slot: 'trigger', value }));
+      }),
+    );
+}

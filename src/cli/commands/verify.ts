@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import { count } from '../../observability/text.ts';
+import { exitCodes, type Register } from '../app.ts';
+import { withKafka } from '../session/kafka-session.ts';
+import { selectTable } from '../selection.ts';
+import { openWorker } from '../session/worker-session.ts';
+
+/** A large table takes hours at the vendor's pace. */
+const tellEveryMs = 10_000;
+
+export function addVerify(program: Command, run: Register): void {
+  program
+    .command('verify')
+    .description('list a table at the vendor and compare it with its topic: missing, surplus, different; publishes nothing')
+    .argument('<connection.table>', 'the table')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ tributary verify klaviyo.profile\nExit code 0: equal; 1: they differ. A row changed between the two readings counts as different.',
+    )
+    .action(
+      run(async (cli, typed: string, options: { json?: boolean }) => {
+        const { connection, table } = selectTable(cli.settings(), typed);
+        const stop = cli.interruption();
+        const found = await withKafka(
+          cli,
+          async (kafka, settings) => {
+            const worker = openWorker(cli, settings, kafka);
+            let listed = 0;
+            const telling = setInterval(() => cli.say(`${typed}: ${count(listed)} rows listed`), tellEveryMs);
+            return worker.engine
+              .verify({ connection: connection.name, table }, stop, (rows) => (listed += rows))
+              .finally(() => {
+                clearInterval(telling);
+                return worker.stop();
+              });
+          },
+          { lasting: true },
+        );
+        const { missing, surplus, different } = found;
+        if (options.json) {
+          cli.json(found);
+        } else {
+          cli.print(`${typed}: ${count(found.vendorRows)} rows at the vendor, ${count(found.topicRows)} in the topic`);
+          for (const [what, { count: n, keys }] of Object.entries({ missing, surplus, different })) {
+            cli.print(
+              `  ${what.padEnd(9)}  ${count(n)}${
+                keys.length === 0
+                  ? ''
+                  : `  e.g. ${keys
+                      .slice(0, 3)
+                      .map((key) => Object.values(key).join('/'))
+                      .join(', ')}`
+              }`,
+            );
+          }
+          if (found.unusable > 0)
+            cli.print(`  unusable   ${count(found.unusable)}  (rows without a usable key, or too large: see dead-letters)`);
+        }
+        return missing.count + surplus.count + different.count === 0 ? exitCodes.ok : exitCodes.someFailed;
+      }),
+    );
+}

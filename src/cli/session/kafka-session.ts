@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { kafkaSettings, type Settings } from '../../config/settings.ts';
+import { asTributaryError, TributaryError } from '../../core/errors.ts';
+import type { KafkaAccess } from '../../kafka/client.ts';
+import { activeWorkers } from '../../kafka/worker.ts';
+import { createRegistry, type Registry } from '../../kafka/registry.ts';
+import { connectUrl } from '../../stack/connect.ts';
+import { recall, type PartName, type StackMemory } from '../../stack/memory.ts';
+import { TITLES } from '../../stack/part.ts';
+import { postgresAddress } from '../../stack/postgres.ts';
+import { registryUrl } from '../../stack/registry.ts';
+import { startStack, type Stack } from '../../stack/stack.ts';
+import type { Cli } from '../app.ts';
+
+/** Kafka and the registry for as long as a command needs them. */
+export interface KafkaSession {
+  readonly access: KafkaAccess;
+  readonly registry: Registry;
+  /** The embedded stack, when this process started it. */
+  readonly stack: Stack | undefined;
+  /** Kafka Connect of the embedded stack, when it runs. */
+  readonly connectUrl: string | undefined;
+  /** PostgreSQL of the embedded stack, whoever started it. */
+  readonly postgres: Stack['postgres'] | undefined;
+  close(): Promise<void>;
+}
+
+export interface SessionOptions {
+  /** Start the embedded Kafka Connect too. */
+  readonly connect?: boolean;
+  /** The command must own the embedded stack: refuse when another process has it. */
+  readonly own?: boolean;
+  /** The command takes long: refuse an embedded stack that its owner may stop any moment. */
+  readonly lasting?: boolean;
+}
+
+export function stackFolder(settings: Settings): string {
+  return join(settings.dataDir, 'stack');
+}
+
+/**
+ * The user's Kafka, or the embedded one: started when it does not run, borrowed when another process of
+ * ours has started it.
+ */
+export async function openKafka(cli: Cli, settings: Settings, options: SessionOptions = {}): Promise<KafkaSession> {
+  if (settings.kafka) return session(cli, settings, undefined, undefined);
+  const dir = stackFolder(settings);
+  cli.say('Opening the local Kafka (no kafka: in the settings) ...');
+  let stack: Stack;
+  try {
+    stack = await startStack({
+      dir,
+      connect: options.connect ?? false,
+      log: (line, routine) => (routine ? cli.log.debug(line) : cli.say(`  ${line}`)),
+      signal: cli.interruption(),
+      onPartDied: (part, error) => {
+        cli.log.error(`${error.message} It is started again.`);
+        void untilUp(cli, () => stack, part);
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof TributaryError) || error.code !== 'stack:in_use' || options.own) throw error;
+    return borrow(cli, settings, error, options.lasting ?? false);
+  }
+  cli.redactor.add(stack.postgres.password);
+  return session(cli, settings, stack, stack);
+}
+
+/** The embedded stack of another process: a worker's stays, that of any other command goes when the command is done. */
+async function borrow(cli: Cli, settings: Settings, { message }: TributaryError, lasting: boolean): Promise<KafkaSession> {
+  const memory = await recall(stackFolder(settings));
+  cli.redactor.add(memory.password);
+  const borrowed = session(cli, settings, undefined, remembered(memory));
+  const refuse = (why: string, remedy: string, cause?: unknown) =>
+    new TributaryError(`${message.replace(/\.$/, '')}, ${why}.`, { kind: 'transient', code: 'stack:borrowed', remedy, cause });
+  const workers = await activeWorkers(borrowed.access).catch((cause: unknown) => {
+    throw refuse('which is starting or stopping it', 'Try again in a moment.', cause);
+  });
+  if (lasting && workers.length === 0) throw refuse('which stops it when it is done', 'Try again when that process has ended.');
+  return borrowed;
+}
+
+/** Starts a part that died, again and again: it may have died of one that is down too. */
+async function untilUp(cli: Cli, stack: () => Stack, part: PartName): Promise<void> {
+  for (let wait = 1_000; ; wait = Math.min(wait * 2, 30_000)) {
+    try {
+      await stack().restart(part);
+      cli.log.info(`Up again: ${TITLES[part]}.`);
+      return;
+    } catch (cause) {
+      const error = asTributaryError(cause, `Starting ${TITLES[part]} again`);
+      if (error.kind === 'stopped') return;
+      cli.log.error(`${error.message} ${error.remedy ?? ''} It is tried again.`);
+    }
+    await sleep(wait, undefined, { ref: false });
+  }
+}
+
+/** What a command has to know of the embedded stack. */
+export type StackPlaces = Pick<Stack, 'brokers' | 'registryUrl' | 'postgres'> & { readonly connectUrl?: string | undefined };
+
+/** The embedded stack's addresses as its folder remembers them. */
+export function remembered(memory: StackMemory): StackPlaces {
+  return {
+    brokers: [`127.0.0.1:${memory.ports.kafka}`],
+    registryUrl: registryUrl(memory),
+    postgres: postgresAddress(memory),
+    connectUrl: memory.pids.connect === undefined ? undefined : connectUrl(memory),
+  };
+}
+
+function session(cli: Cli, settings: Settings, stack: Stack | undefined, places: StackPlaces | undefined): KafkaSession {
+  const kafka = kafkaSettings(settings, places);
+  return {
+    access: { settings: kafka, onClientLog: ({ message, fields }) => cli.log.debug({ kafka: fields }, message) },
+    registry: createRegistry(kafka),
+    stack,
+    connectUrl: places?.connectUrl,
+    postgres: places?.postgres,
+    close: async () => {
+      await stack?.stop();
+    },
+  };
+}
+
+/** {@link openKafka} for the length of `work`. */
+export async function withKafka<T>(
+  cli: Cli,
+  work: (kafka: KafkaSession, settings: Settings) => Promise<T>,
+  options: SessionOptions = {},
+): Promise<T> {
+  const settings = cli.settings();
+  const kafka = await openKafka(cli, settings, options);
+  try {
+    return await work(kafka, settings);
+  } finally {
+    await kafka.close();
+  }
+}

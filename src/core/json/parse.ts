@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import type { Json, JsonObject } from '../types.ts';
+
+const RAW = Symbol('number text');
+
+/**
+ * A number that neither a double nor a `bigint` gives back, kept as the text the vendor sent
+ * (`0.12345678901234567890`, `1e400`). It sits in a {@link Json} tree as an object without own string keys.
+ */
+export interface RawNumber extends JsonObject {
+  readonly [RAW]: string;
+}
+
+/** The vendor's text of a {@link RawNumber}, undefined for every other value. */
+export function rawNumberText(value: Json | undefined): string | undefined {
+  return typeof value === 'object' && value !== null ? (value as Partial<RawNumber>)[RAW] : undefined;
+}
+
+function rawNumber(text: string): RawNumber {
+  const marker = Object.create(null) as { [RAW]: string };
+  marker[RAW] = text;
+  return Object.freeze(marker) as unknown as RawNumber;
+}
+
+/**
+ * Up to 15 significant digits and a two-digit exponent always survive a double; only what looks longer is looked
+ * at, in strings as well, since telling those apart costs more than a few false finds.
+ */
+const LONGEST_SAFE = 15;
+const EXPONENT = /[0-9.][eE][+-]?[0-9]{3}/g;
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+/** No vendor string can begin with it: it is drawn per process. */
+const TAG = `\u0000number ${randomUUID()} `;
+/** With the quote that opens it. */
+const ESCAPED_TAG = JSON.stringify(TAG).slice(0, -1);
+const PARTS_PER_TAG = 4;
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+/** `BigInt` of text takes quadratic time. */
+const LONGEST_BIGINT = 1000;
+
+/** Parses JSON without losing a digit. Throws `SyntaxError` for anything that is not JSON. */
+export function parseJson(text: string): Json {
+  const tagged = tagNumbers(text);
+  if (tagged === undefined) return JSON.parse(text) as Json;
+  let parsed: Json;
+  try {
+    parsed = JSON.parse(tagged.text) as Json;
+  } catch {
+    // The native message would quote our tags.
+    return JSON.parse(text) as Json;
+  }
+  return untag(parsed, tagged.count);
+}
+
+/** The text with every number a double cannot keep turned into a tagged string, and their count; undefined when there is none. */
+function tagNumbers(text: string): { readonly text: string; readonly count: number } | undefined {
+  const parts: string[] = [];
+  let copied = 0;
+  /** Lies outside any string; everything before it has been gone through. */
+  let outside = 0;
+  for (const found of suspects(text)) {
+    if (found < Math.max(copied, outside)) continue;
+    let start = found;
+    while (start > copied && '0123456789.eE+-'.includes(text.charAt(start - 1))) start -= 1;
+    NUMBER.lastIndex = start;
+    const token = NUMBER.exec(text)?.[0] ?? '';
+    const end = start + token.length;
+    // Only where a value may stand: tagging must never turn broken JSON into good JSON.
+    if (token === '' || !beginsValue(text, start) || !endsValue(text, end) || keepsAsDouble(token)) continue;
+    if (!followsName(text, start)) {
+      // Only now is it worth knowing which quotes open a string.
+      while (outside < start) outside = text.charCodeAt(outside) === QUOTE ? endOfString(text, outside) : outside + 1;
+      if (outside > start) continue;
+    }
+    parts.push(text.slice(copied, start), ESCAPED_TAG, token, '"');
+    copied = end;
+  }
+  if (parts.length === 0) return undefined;
+  const count = parts.length / PARTS_PER_TAG;
+  parts.push(text.slice(copied));
+  return { text: parts.join(''), count };
+}
+
+/** Where a number may stand that a double cannot keep, in order. */
+function suspects(text: string): readonly number[] {
+  const found: number[] = [];
+  // A run of 16 covers one place in 16.
+  for (let at = LONGEST_SAFE; at < text.length; at += LONGEST_SAFE + 1) {
+    if (!isDigitOrPoint(text.charCodeAt(at))) continue;
+    let from = at;
+    while (from > 0 && isDigitOrPoint(text.charCodeAt(from - 1))) from -= 1;
+    let to = at + 1;
+    while (to < text.length && isDigitOrPoint(text.charCodeAt(to))) to += 1;
+    if (to - from > LONGEST_SAFE) found.push(from);
+    at = to - 1;
+  }
+  EXPONENT.lastIndex = 0;
+  const long = found.length;
+  for (let match = EXPONENT.exec(text); match !== null; match = EXPONENT.exec(text)) found.push(match.index);
+  return long === 0 || long === found.length ? found : found.sort((a, b) => a - b);
+}
+
+function isDigitOrPoint(code: number): boolean {
+  return (code >= 0x30 && code <= 0x39) || code === 0x2e;
+}
+
+/**
+ * Whether a quote that can only be a closing one, and a colon, stand right before: the value of a member, outside any
+ * string. An opening quote would follow punctuation, a quote inside a string a backslash.
+ */
+function followsName(text: string, at: number): boolean {
+  return at > 3 && text.charCodeAt(at - 1) === COLON && text.charCodeAt(at - 2) === QUOTE && !':,[{ \t\n\r\\'.includes(text.charAt(at - 3));
+}
+
+/** A plain loop: most strings are too short for a native search to pay. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return at + 1;
+    if (code === BACKSLASH) at += 1;
+  }
+  return text.length;
+}
+
+function beginsValue(text: string, at: number): boolean {
+  return at === 0 || ':,[ \t\n\r'.includes(text.charAt(at - 1));
+}
+
+function endsValue(text: string, at: number): boolean {
+  while (at < text.length && ' \t\n\r'.includes(text.charAt(at))) at += 1;
+  return at >= text.length || ',]}'.includes(text.charAt(at));
+}
+
+function keepsAsDouble(token: string): boolean {
+  const value = Number(token);
+  if (!Number.isFinite(value)) return false;
+  if (/^-?[0-9]+$/.test(token)) return Number.isSafeInteger(value);
+  return decimal(token) === decimal(String(value));
+}
+
+/** One spelling per value: sign, digits without leading and trailing zeros, and the exponent of the last digit. */
+function decimal(token: string): string {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = /^(-?)([0-9]*)\.?([0-9]*)(?:[eE]([+-]?[0-9]+))?$/.exec(token) ?? [];
+  const digits = (whole + fraction).replace(/^0+/, '');
+  const significant = digits.replace(/0+$/, '');
+  if (significant === '') return '0';
+  return `${sign}${significant}e${BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length)}`;
+}
+
+function untagged(tag: string): Json {
+  const token = tag.slice(TAG.length);
+  return /^-?[0-9]+$/.test(token) && token.length <= LONGEST_BIGINT ? BigInt(token) : rawNumber(token);
+}
+
+/** Turns that many tags into numbers in place, with a stack of its own: nesting may be deeper than the call stack. */
+function untag(root: Json, count: number): Json {
+  if (typeof root === 'string') return root.startsWith(TAG) ? untagged(root) : root;
+  const open: unknown[] = [root];
+  let left = count;
+  /** What takes the value's place; undefined when it is no tag. */
+  const look = (value: unknown): Json | undefined => {
+    if (typeof value === 'object') {
+      if (value !== null) open.push(value);
+      return undefined;
+    }
+    if (typeof value !== 'string' || !value.startsWith(TAG)) return undefined;
+    left -= 1;
+    return untagged(value);
+  };
+  while (left > 0 && open.length > 0) {
+    const node = open.pop();
+    if (Array.isArray(node)) {
+      for (let i = 0; i < node.length; i += 1) {
+        const number = look(node[i]);
+        if (number !== undefined) node[i] = number;
+      }
+      continue;
+    }
+    // Parsed objects have no members but their own.
+    for (const name in node as Record<string, Json>) {
+      const value = look((node as Record<string, Json>)[name]);
+      // Assigning to `__proto__` would set the prototype.
+      if (value !== undefined) Object.defineProperty(node, name, { value, writable: true, enumerable: true, configurable: true });
+    }
+  }
+  return root;
+}

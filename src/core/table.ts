@@ -1,0 +1,97 @@
+import type { Json, JsonObject, ReadContext, Reader, Row } from './types.ts';
+
+/** Column types. `integer` is a 64-bit long, `json` canonical JSON text, `timestamp` epoch milliseconds. */
+export type FieldType = 'text' | 'integer' | 'number' | 'boolean' | 'timestamp' | 'date' | 'json';
+
+/** One column: its type, its documentation, and where in the vendor's row its value is found. */
+export interface Field<T extends FieldType = FieldType, Key extends boolean = boolean> {
+  readonly type: T;
+  readonly doc: string;
+  /** Path in the shaped row (`location.city`); without it the field whose snake-case name is the column's. */
+  readonly path?: string;
+  /** Derives the value from the shaped row instead of picking it. */
+  readonly derive?: (row: Row) => Json | undefined;
+  /** What a key column holds when the vendor gives nothing (key columns are never null). */
+  readonly whenMissing?: Json;
+  /** Value holds secrets: masked before it is hashed or published. */
+  readonly secret?: boolean;
+  /** What a number in a timestamp column counts since 1970; without it a number does not fit. */
+  readonly epochUnit?: 's' | 'ms';
+  readonly key?: Key;
+}
+
+export type Fields = Readonly<Record<string, Field>>;
+
+export type FieldValue<T extends FieldType> = T extends 'boolean'
+  ? boolean
+  : T extends 'number' | 'timestamp'
+    ? number
+    : T extends 'integer'
+      ? number | bigint
+      : string;
+
+/** The columns of a row as published, in the definition's types. */
+export type RecordOf<F extends Fields> = { [C in keyof F]: FieldValue<F[C]['type']> | null };
+
+/** Any table's record: column name to native value. */
+export type TableRecord = Record<string, string | number | bigint | boolean | null>;
+
+/**
+ * How rows that vanished are noticed. `scan`: a complete listing no longer shows them. `flag`: the vendor
+ * keeps them with a mark (`deleted` tells which). `none`: never.
+ */
+export type DeleteRule = 'scan' | 'flag' | 'none';
+
+/** What a table's `confirm` says of one key that a complete scan did not show. */
+export interface VanishedVerdict {
+  readonly key: JsonObject;
+  readonly gone: boolean;
+  /** Why it cannot be told, one sentence: the delete of a row that may be gone is withheld. */
+  readonly doubt?: string;
+  /** Columns known about the row's end, written into its marker (e.g. `merged_into`). */
+  readonly marker?: TableRecord;
+  /** Work for other tables of the connection, committed with the delete. */
+  readonly rereads?: readonly { readonly table: string; readonly work: JsonObject }[];
+}
+
+// `any`: each source's definitions are typed by its own API, and the engine never looks inside it.
+// oxlint-disable-next-line typescript/no-explicit-any
+export interface TableDefinition<F extends Fields = Fields, Api = any, Column extends string = string> {
+  readonly name: string;
+  /** Title of the vendor's page this table was written from. */
+  readonly docs: string;
+  /** Key columns as the vendor's connector page names them. */
+  readonly documentedKey: readonly string[];
+  /** Columns that are really unique, in key order. */
+  readonly key: readonly Column[];
+  /** One line, when `key` differs from `documentedKey`. */
+  readonly keyReason?: string;
+  readonly method: 'full_table' | 'incremental';
+  /** Column the increments follow; what `source_lag_seconds` is measured on. */
+  readonly replicationKey?: Column;
+  readonly fields: F;
+  /** Vendor row to the flat row the fields are picked from, e.g. unwrapping an envelope. Must be pure. */
+  readonly shape?: (row: Row) => Row;
+  /** Field names of the shaped row that are known and deliberately not kept. */
+  readonly ignore?: readonly string[];
+  readonly read: Reader<Api>;
+  readonly deletes: DeleteRule;
+  /** Complete scans in a row a row must be missing in before it counts as vanished. Default 1. */
+  readonly absentScans?: number;
+  /** Table whose rows this one's requests are made from; its rows are kept for the cycle. */
+  readonly parent?: string;
+  /** Columns that name the listing a row came from (its parent); deletes are judged per scope. */
+  readonly scope?: readonly Column[];
+  /** Asks the vendor about each vanished key before it is deleted. */
+  readonly confirm?: (ctx: ReadContext<Api>, keys: readonly JsonObject[]) => AsyncGenerator<VanishedVerdict, void, void>;
+  /** With `deletes: 'flag'`: whether the shaped row is a deleted one. */
+  readonly deleted?: (row: Row) => boolean;
+  /** Which of two shaped rows with one key in one batch stays: positive when `a` does. Default: the later. */
+  readonly newer?: (a: Row, b: Row) => number;
+  /** Partitions of the topic. Default 1; 3 to 6 for event-like tables. */
+  readonly partitions?: number;
+  /** Cron of the periodic runs when the settings name none. */
+  readonly schedule?: string;
+  /** The vendor may refuse this table alone (plan-gated): a 403 disables it instead of the connection. */
+  readonly planGated?: string;
+}

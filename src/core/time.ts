@@ -1,0 +1,94 @@
+import type { Json } from './types.ts';
+
+const ISO =
+  /^([+-]?[0-9]{4,6})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?\s*(Z|z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?)?$/;
+
+export interface InstantOptions {
+  /** What a bare number counts. Default: numbers are no instants. */
+  readonly epoch?: 's' | 'ms';
+}
+
+/**
+ * A vendor's time to epoch ms: ISO 8601 with `T` or a space, any fraction (cut to ms), `Z`, an offset or none
+ * (then UTC); numbers and digit texts as the option says. Null for everything else, impossible dates included.
+ */
+export function instantOf(value: unknown, options: InstantOptions = {}): number | null {
+  if (typeof value === 'number' || typeof value === 'bigint') return fromEpoch(Number(value), options);
+  if (typeof value !== 'string') return null;
+  const text = value.trim();
+  if (/^-?[0-9]+(\.[0-9]+)?$/.test(text)) return fromEpoch(Number(text), options);
+  const match = ISO.exec(text);
+  if (match === null) return null;
+  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] = match as unknown as [
+    string,
+    string,
+    string,
+    string,
+    ...(string | undefined)[],
+  ];
+  const ms = utc(Number(year), Number(month), Number(day));
+  if (ms === null || Number(hour) > 24 || Number(minute) > 59 || Number(second) > 60) return null;
+  const clock = ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1_000 + Number(fraction.padEnd(3, '0').slice(0, 3));
+  return ms + clock - offset(zone);
+}
+
+function fromEpoch(value: number, options: InstantOptions): number | null {
+  if (options.epoch === undefined || !Number.isFinite(value)) return null;
+  const ms = Math.trunc(options.epoch === 's' ? value * 1_000 : value);
+  // The range of dates in JavaScript, and of everything downstream that is no less.
+  return Math.abs(ms) <= 8.64e15 ? ms : null;
+}
+
+/** Midnight UTC of a day that exists. */
+function utc(year: number, month: number, day: number): number | null {
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day && Number.isFinite(date.getTime()) ? date.getTime() : null;
+}
+
+function offset(zone: string): number {
+  const match = /^([+-])([0-9]{2}):?([0-9]{2})?$/.exec(zone);
+  if (match === null) return 0;
+  return (match[1] === '-' ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3] ?? 0)) * 60_000;
+}
+
+/** A start date as users write it, `MM/DD/YYYY` or ISO, to epoch ms (midnight UTC); null when it is neither. */
+export function parseStartDate(text: string): number | null {
+  const match = /^\s*([0-9]{1,2})\/([0-9]{1,2})\/([0-9]{4})\s*$/.exec(text);
+  return match === null ? instantOf(text) : utc(Number(match[3]), Number(match[1]), Number(match[2]));
+}
+
+const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000, y: 365 * 86_400_000 };
+
+/** `30 d`, `12h`, `1 y` to ms; `all` to infinity; null when it is no duration. */
+export function parseSpan(text: string): number | null {
+  if (text.trim().toLowerCase() === 'all') return Number.POSITIVE_INFINITY;
+  const match = /^\s*([0-9]{1,6})\s*(h|d|w|y)\s*$/i.exec(text);
+  return match === null ? null : Number(match[1]) * (UNITS[(match[2] as string).toLowerCase()] as number);
+}
+
+/** Where history of that length begins, epoch ms; undefined for all of it. Throws nothing: null when it is no span. */
+export function sinceOf(history: string, now: number): number | undefined | null {
+  const span = parseSpan(history);
+  if (span === null) return null;
+  return Number.isFinite(span) ? now - span : undefined;
+}
+
+/** First and last instant whose year has four digits, epoch ms: what ISO 8601 writes and every vendor reads. */
+const FIRST_MOMENT = -62_135_596_800_000;
+const LAST_MOMENT = 253_402_300_799_999;
+
+/** A vendor's number as an instant, epoch ms; undefined unless it lies in the years 1 to 9999. */
+export function asInstant(value: Json | undefined): number | undefined {
+  return typeof value === 'number' && value >= FIRST_MOMENT && value <= LAST_MOMENT ? Math.trunc(value) : undefined;
+}
+
+/** ISO 8601 in UTC with milliseconds. Never throws: what no date can hold becomes the nearest one. */
+export function isoMillis(instant: number): string {
+  return new Date(Number.isNaN(instant) ? 0 : Math.min(LAST_MOMENT, Math.max(FIRST_MOMENT, instant))).toISOString();
+}
+
+/** ISO 8601 in UTC with whole seconds, as most APIs take it. Never throws, as {@link isoMillis}. */
+export function isoSeconds(instant: number): string {
+  return isoMillis(instant).replace(/\.[0-9]{3}Z$/, 'Z');
+}

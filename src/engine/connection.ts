@@ -1,0 +1,220 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { TributaryError } from '../core/errors.ts';
+import { createHttpFactory } from '../sdk/http/client.ts';
+import { backoff } from '../sdk/http/retry.ts';
+import type { Row } from '../core/types.ts';
+import { readStates } from '../kafka/meta/state.ts';
+import type { Writer } from '../kafka/types.ts';
+import { createWriter } from '../kafka/writer.ts';
+import type { ConnectionSettings } from '../config/settings.ts';
+import { catchUp } from './catch-up.ts';
+import type { ConnectionEnvironment } from './environment.ts';
+import { failureNotice } from './events.ts';
+import { observeRequests } from './observe-requests.ts';
+import { lookAgain, openTables, replaceBrokenIndexes } from './table-opener.ts';
+import type { ConnectionServices, OpenTable } from './open-table.ts';
+import { readParentRows } from './parent-rows.ts';
+
+/** A stretch of work between two losses of the writer. */
+export interface Session {
+  /** Aborted when the writer is lost: whatever still runs in this session is in vain. */
+  readonly signal: AbortSignal;
+  /** The writer has thrown or an index is damaged; nothing more can be written before the connection has recovered. */
+  readonly lost: boolean;
+  lose(): void;
+  /** Keeps an attempt in sight, so that recovery can wait for it to end. */
+  attempt<T>(work: Promise<T>): Promise<T>;
+}
+
+/** One connection, opened: its API client, its fenced writer, its tables with their indexes caught up. */
+export interface Connection {
+  readonly name: string;
+  readonly tables: ReadonlyMap<string, OpenTable>;
+  readonly api: unknown;
+  readonly services: ConnectionServices;
+  /** The present session; opens the connection's Kafka side first when that is still to do. */
+  session(signal: AbortSignal): Promise<Session>;
+  /**
+   * Brings a lost session back: waits for its attempts to end, fences whatever is left of the old writer,
+   * reads the state and catches the indexes up. Tries without an end while Kafka is away.
+   *
+   * @throws TributaryError `fenced` or `config` when trying again is useless, `stopped` on the signal.
+   */
+  recover(session: Session, signal: AbortSignal): Promise<void>;
+  /** Brings tables and indexes up to the topics without becoming their writer: nobody is fenced. */
+  inspect(): Promise<void>;
+  /** All rows of a table of the source in the vendor's shape, whether or not the table is selected. */
+  readRows(table: string, signal: AbortSignal): Promise<readonly Row[]>;
+  close(): Promise<void>;
+}
+
+/** `lifetime` ends everything the connection does, in the background too. */
+export function createConnection(settings: ConnectionSettings, env: ConnectionEnvironment, lifetime: AbortSignal): Connection {
+  const { name, source } = settings;
+  const where = { connection: name, source: source.name };
+  const http = createHttpFactory({ clock: env.clock, random: env.random, observer: observeRequests(where, env.emit) });
+  const api = source.connect(settings.settings, { http, now: env.clock.now });
+  const definitions = new Map(source.tables(settings.settings).map((definition) => [definition.name, definition]));
+
+  const rawWriter = (env.createWriter ?? createWriter)({
+    access: env.access,
+    connection: name,
+    onTransaction: (done) => env.emit({ type: 'transaction', ...done, ...where }),
+  });
+  const writer: Writer = {
+    ...rawWriter,
+    async write(batch) {
+      try {
+        return await rawWriter.write(batch);
+      } catch (error) {
+        if (error instanceof TributaryError && error.kind === 'fenced') fatal = error;
+        current?.lose();
+        throw error;
+      }
+    },
+  };
+
+  const tables = new Map<string, OpenTable>();
+  const services: ConnectionServices = { api, writer, tables, emit: env.emit, now: env.clock.now };
+  let current: ReturnType<typeof createSession> | undefined;
+  let opening: Promise<void> | undefined;
+  /** Once fenced, this instance must never fence back. */
+  let fatal: TributaryError | undefined;
+  const closing = new AbortController();
+  const ended = AbortSignal.any([lifetime, closing.signal]);
+
+  function stopIfEnded(): void {
+    if (ended.aborted) throw new TributaryError(`${name} was stopped while it was being opened.`, { kind: 'stopped' });
+  }
+
+  /** From any state of Kafka to one where every table may be written. */
+  async function refresh(): Promise<void> {
+    if (tables.size === 0) await openTables(settings, env, services, tables);
+    else await lookAgain(settings, env, tables);
+    await replaceBrokenIndexes(env, tables);
+    stopIfEnded();
+    await writer.reopen();
+    stopIfEnded();
+    const states = await readStates(env.access, name, { signal: ended });
+    await catchUp(env, where, tables, states, ended);
+    for (const {
+      ref,
+      state: { lastSuccessAt, readTo, withheld },
+    } of tables.values()) {
+      env.emit({
+        type: 'table-known',
+        ...ref,
+        ...(lastSuccessAt === undefined ? {} : { lastSuccessAt }),
+        ...(readTo === undefined ? {} : { readTo }),
+        ...(withheld === undefined ? {} : { withheld }),
+      });
+    }
+    current = createSession();
+  }
+
+  async function untilRefreshed(): Promise<void> {
+    for (let failures = 1; ; failures += 1) {
+      if (fatal) throw fatal;
+      try {
+        await refresh();
+        if (failures > 1) for (const { ref } of tables.values()) env.emit({ type: 'run-recovered', ...ref });
+        return;
+      } catch (error) {
+        if (!(error instanceof TributaryError) || error.kind !== 'transient') throw error;
+        const wait = Math.min(backoff(failures, env.random), 15_000);
+        const failure = failureNotice(error);
+        for (const { ref } of tables.values()) {
+          env.emit({ type: 'run-retrying', stage: 'kafka', failure: { ...failure, retryAt: env.clock.now() + wait }, ...ref });
+        }
+        if (tables.size === 0) env.emit({ type: 'connection-failed', failure: { ...failure, retryAt: env.clock.now() + wait }, ...where });
+        await delay(wait, undefined, { signal: ended }).catch(() => {
+          throw new TributaryError(`${name} was stopped while Kafka was away.`, { kind: 'stopped', cause: error });
+        });
+      }
+    }
+  }
+
+  /** Tables that ask at the same time share one opening. */
+  function opened(signal: AbortSignal): Promise<void> {
+    opening ??= untilRefreshed().finally(() => {
+      opening = undefined;
+    });
+    opening.catch(() => undefined);
+    return orAborted(opening, signal);
+  }
+
+  async function readRows(table: string, signal: AbortSignal): Promise<readonly Row[]> {
+    const definition = definitions.get(table);
+    if (!definition) throw new TributaryError(`${source.name} has no table ${table}.`, { kind: 'internal' });
+    return readParentRows(definition, services, signal, (parent) => readRows(parent, signal));
+  }
+
+  return {
+    name,
+    tables,
+    api,
+    services,
+    async session(signal) {
+      for (;;) {
+        if (fatal) throw fatal;
+        if (current && !current.lost) return current;
+        await opened(signal);
+      }
+    },
+    async recover(session, signal) {
+      if (session !== current) return;
+      await current.end();
+      await opened(signal);
+    },
+    async inspect() {
+      await openTables(settings, env, services, tables);
+      await catchUp(env, where, tables, await readStates(env.access, name), ended);
+    },
+    readRows,
+    async close() {
+      closing.abort();
+      // What it still opens would stay open for good.
+      await opening?.catch(() => undefined);
+      await writer.close();
+      for (const table of tables.values()) await table.index.close();
+    },
+  };
+}
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(new TributaryError('Stopped while waiting for Kafka.', { kind: 'stopped' }));
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+function createSession() {
+  const lost = new AbortController();
+  const attempts = new Set<Promise<unknown>>();
+  return {
+    signal: lost.signal,
+    get lost() {
+      return lost.signal.aborted;
+    },
+    lose: () => lost.abort(),
+    async attempt<T>(work: Promise<T>): Promise<T> {
+      attempts.add(work);
+      try {
+        return await work;
+      } finally {
+        attempts.delete(work);
+      }
+    },
+    async end() {
+      lost.abort();
+      await Promise.allSettled(attempts);
+    },
+  };
+}

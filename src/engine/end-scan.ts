@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import type { IndexedRow } from '../state/live-index.ts';
+import { decideVanished } from '../state/vanished.ts';
+import type { JsonObject, ReadContext, ScanMark } from '../core/types.ts';
+import type { TableState } from '../kafka/types.ts';
+import { canonicalJson } from '../core/json/canonical.ts';
+import type { DeletedRow } from './batch-builder.ts';
+import type { OpenTable } from './open-table.ts';
+import type { Publisher } from './publisher.ts';
+import type { TableRun } from './table-run.ts';
+
+/** Vanished keys asked about at once. */
+const confirmAtOnce = 500;
+
+/**
+ * A listing has ended: rows it did not show are deleted, or withheld when there is any doubt. The deletes are
+ * committed before, or together with, the position that says that the scan is over.
+ *
+ * @returns closes the scan in the index; to be called once that position is committed, so that a process killed
+ * before reads the last page again and not the whole listing.
+ */
+export async function endScan(
+  table: OpenTable,
+  run: TableRun,
+  publisher: Publisher,
+  ctx: ReadContext,
+  end: NonNullable<ScanMark['end']>,
+): Promise<() => void> {
+  const { definition, index, codec, ref, services } = table;
+  // What this page brought must be in the index before its absence can be judged.
+  await publisher.settle();
+  const { scan, withheld } = publisher.remembered();
+  const unread = (end.unread ?? []).map((scope) => codec.scopeHashOf(scope));
+  if (definition.deletes !== 'scan') {
+    publisher.remember(withoutScan);
+    return () => index.endScan(unread);
+  }
+  const allowed = run.handles['allow-deletes'] === undefined ? 0 : (withheld?.count ?? 0);
+  // What is plausible is judged by this scan alone, what is deleted by as many as the table asks for; whoever
+  // allows deletes has seen the rows missing before.
+  const missing = countOf(index.vanished(1, unread));
+  const vanished = (): Iterable<IndexedRow> => index.vanished(allowed > 0 ? 1 : (definition.absentScans ?? 1), unread);
+  const unnamed = scan?.unnamed ?? 0;
+  const intact = scan !== undefined && index.scanIntact(scan.id);
+  // A row put aside although its key is known was listed all the same, live or not.
+  const listed = index.seenInScan() + unnamed + (scan?.putAside ?? 0);
+  const decision =
+    unnamed > 0 && missing > allowed
+      ? {
+          release: false as const,
+          text: `${unnamed} rows of the listing came without a usable key, so they may be any of the missing ones.`,
+        }
+      : decideVanished({
+          intact,
+          ...(end.total === undefined ? {} : { announced: end.total }),
+          seen: listed,
+          live: index.size(),
+          vanished: missing,
+          allowed,
+        });
+
+  if (decision.release) {
+    if (intact && end.total !== undefined && end.total !== listed) {
+      services.emit({
+        type: 'warning',
+        message: `The vendor announced ${end.total} rows and listed ${listed}; the next listing looks for the others.`,
+        ...ref,
+      });
+    }
+    const count = countOf(vanished());
+    const doubts: string[] = [];
+    for await (const gone of confirmed(table, ctx, vanished(), doubts)) {
+      publisher.delete(gone);
+      if (publisher.isFull()) await publisher.flush();
+    }
+    const [reason] = doubts;
+    if (reason !== undefined) withhold(doubts.length, reason);
+    else {
+      if (withheld) services.emit({ type: 'deletes-released', count, ...ref });
+      publisher.remember(({ withheld: _, ...rest }) => withoutScan(rest));
+    }
+    return () => index.endScan(unread);
+  } else {
+    withhold(missing, decision.text);
+    // The index leaves the scan open: given up with the next one, it never counts as one that missed a row.
+    return () => undefined;
+  }
+
+  function withhold(count: number, reason: string): void {
+    publisher.remember((state) => ({ ...withoutScan(state), withheld: { count, reason, since: withheld?.since ?? services.now() } }));
+    services.emit({ type: 'deletes-withheld', count, reason, ...ref });
+  }
+}
+
+/**
+ * The vanished rows the vendor, asked about each, calls gone; all of them where it need not be asked.
+ *
+ * @param doubts takes a sentence for each row of which it cannot be told.
+ */
+async function* confirmed(
+  table: OpenTable,
+  ctx: ReadContext,
+  vanished: Iterable<IndexedRow>,
+  doubts: string[],
+): AsyncGenerator<DeletedRow, void, void> {
+  const { confirm } = table.definition;
+  if (!confirm) {
+    for (const { keyHash, keyBody } of vanished) yield { keyHash, keyBody };
+    return;
+  }
+  for (const rows of inGroups(vanished, confirmAtOnce)) {
+    const keys = rows.map((row) => table.codec.decodeKey(row.keyBody) as JsonObject);
+    const byKey = new Map(rows.map((row, at) => [canonicalJson(keys[at]), row]));
+    for await (const { key, gone, doubt, marker, rereads } of confirm(ctx, keys)) {
+      if (doubt !== undefined) doubts.push(doubt);
+      const row = byKey.get(canonicalJson(key));
+      if (!row || !gone) continue;
+      yield {
+        keyHash: row.keyHash,
+        keyBody: row.keyBody,
+        ...(marker === undefined ? {} : { known: marker }),
+        // A table the user left out has nobody to do its work.
+        outbox: (rereads ?? [])
+          .filter(({ table: to }) => table.services.tables.has(to))
+          .map(({ table: to, work }) => ({ table: to, work: { id: randomUUID(), work } })),
+      };
+    }
+  }
+}
+
+function withoutScan({ scan: _, ...rest }: TableState): TableState {
+  return rest;
+}
+
+function countOf(rows: Iterable<unknown>): number {
+  let count = 0;
+  for (const _ of rows) count += 1;
+  return count;
+}
+
+function* inGroups<T>(items: Iterable<T>, size: number): Generator<T[], void, void> {
+  let group: T[] = [];
+  for (const item of items) {
+    group.push(item);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}

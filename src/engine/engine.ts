@@ -1,0 +1,193 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConnectionSettings, Settings } from '../config/settings.ts';
+import { TributaryError } from '../core/errors.ts';
+import type { Clock } from '../core/clock.ts';
+import type { KafkaAccess } from '../kafka/client.ts';
+import { readControl } from '../kafka/meta/control.ts';
+import type { Registry } from '../kafka/registry.ts';
+import { createRunLog, type RunRecord } from '../kafka/meta/runs.ts';
+import { ensureTopics, ownTopics } from '../kafka/topics.ts';
+import { activeWorkers } from '../kafka/worker.ts';
+import { createConnection, type Connection } from './connection.ts';
+import type { ConnectionEnvironment } from './environment.ts';
+import { createConnectionWorker, type ConnectionWorker } from './connection-worker.ts';
+import { failureNotice, type EventBus } from './events.ts';
+import type { RunSummary } from './execute-run.ts';
+import { shareConnections } from './share-connections.ts';
+import { verifyTable, type Verification } from './verify.ts';
+
+export interface EngineOptions {
+  readonly settings: Settings;
+  readonly access: KafkaAccess;
+  readonly registry: Registry;
+  readonly bus: EventBus;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly createWriter?: ConnectionEnvironment['createWriter'];
+}
+
+/** Tables of one connection, or all of them. */
+export interface Selection {
+  readonly connection: string;
+  readonly tables?: readonly string[];
+}
+
+/** The running part of Tributary. Every call ends, with positions saved, when its signal fires. */
+export interface Engine {
+  /** Runs every selected table once and ends. @throws TributaryError `config` while a worker runs. */
+  sync(selection: readonly Selection[], signal: AbortSignal): Promise<readonly RunSummary[]>;
+  /** Shares the connections with all other workers and keeps its own in sync until the signal fires. @throws as `shareConnections`. */
+  run(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+  /** Lists the vendor's side of a table and compares it with what the topic holds now; `onListed` hears of every page's rows. */
+  verify(
+    selection: { readonly connection: string; readonly table: string },
+    signal: AbortSignal,
+    onListed?: (rows: number) => void,
+  ): Promise<Verification>;
+}
+
+interface Opened {
+  readonly connection: Connection;
+  readonly worker: ConnectionWorker;
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  const { settings, access, registry, bus, clock, random } = options;
+  const lent = {
+    access,
+    registry,
+    emit: bus.emit,
+    clock,
+    random,
+    ...(options.createWriter === undefined ? {} : { createWriter: options.createWriter }),
+  };
+  const emit = bus.emit;
+  const runLog = createRunLog(access);
+
+  function settingsOf(name: string): ConnectionSettings {
+    const found = settings.connections.find((one) => one.name === name);
+    if (found) return found;
+    throw new TributaryError(`No connection is called ${name}.`, {
+      kind: 'config',
+      remedy: `The settings have: ${settings.connections.map((one) => one.name).join(', ')}.`,
+    });
+  }
+
+  async function open(name: string, lifetime: AbortSignal, onFatal: (error: TributaryError) => void): Promise<Opened> {
+    const of = settingsOf(name);
+    const indexDir = join(settings.dataDir, 'index', access.settings.prefix);
+    const connection = createConnection(of, { ...lent, indexDir }, lifetime);
+    try {
+      await connection.session(lifetime);
+    } catch (error) {
+      await connection.close().catch(() => undefined);
+      throw error;
+    }
+    const worker = createConnectionWorker({
+      settings: of,
+      connection,
+      emit,
+      now: clock.now,
+      onFatal,
+      onRunEnded: (summary) =>
+        void runLog.append(runRecord(summary)).catch((error: unknown) => {
+          emit({ type: 'warning', message: `The run could not be noted in the run log: ${String(error)}`, ...summary.ref });
+        }),
+    });
+    return { connection, worker };
+  }
+
+  /** Pauses, wished back-fills and allowed deletes that were asked for while nothing was running. */
+  async function applyControl(worker: ConnectionWorker, name: string): Promise<void> {
+    const { records } = await readControl(access);
+    for (const record of records) if (record.connection === name) worker.apply(record);
+  }
+
+  async function close({ connection, worker }: Opened): Promise<void> {
+    await worker.stop();
+    await connection.close();
+  }
+
+  return {
+    async sync(selection, signal) {
+      const busy = (await activeWorkers(access)).length;
+      if (busy > 0) {
+        throw new TributaryError(
+          `${busy === 1 ? 'A worker is' : `${busy} workers are`} already running with the prefix ${access.settings.prefix}; a second writer would take the tables away from it.`,
+          {
+            kind: 'config',
+            remedy: 'Ask the running one instead: tributary trigger <connection>[.<table>]',
+          },
+        );
+      }
+      const summaries = await Promise.all(
+        selection.map(async ({ connection: name, tables }) => {
+          const opened = await open(name, signal, () => undefined);
+          const stop = (): void => void opened.worker.stop();
+          signal.addEventListener('abort', stop, { once: true });
+          try {
+            await applyControl(opened.worker, name);
+            if (signal.aborted) stop();
+            return await opened.worker.once(tables ?? [...opened.connection.tables.keys()]);
+          } finally {
+            signal.removeEventListener('abort', stop);
+            await close(opened);
+          }
+        }),
+      );
+      return summaries.flat();
+    },
+
+    async run(signal) {
+      await ensureTopics(access, ownTopics(access.settings.prefix));
+      await shareConnections(
+        {
+          access,
+          connections: settings.connections.map(({ name, source }) => ({ name, source: source.name })),
+          emit,
+          clock,
+          random,
+          async start(name, lifetime, onFatal) {
+            const opened = await open(name, lifetime, onFatal);
+            try {
+              await applyControl(opened.worker, name);
+            } catch (error) {
+              await close(opened);
+              throw error;
+            }
+            opened.worker.start();
+            return { apply: opened.worker.apply, close: () => close(opened) };
+          },
+        },
+        signal,
+      );
+    },
+
+    async verify({ connection: name, table }, signal, onListed) {
+      const dir = await mkdtemp(join(tmpdir(), 'tributary-verify-'));
+      const of = settingsOf(name);
+      const connection = createConnection(of, { ...lent, indexDir: dir }, signal);
+      try {
+        await connection.inspect();
+        const found = connection.tables.get(table);
+        if (found) return await verifyTable(connection, found, join(dir, 'vendor'), clock, signal, onListed);
+        throw new TributaryError(`${name} has no table ${table}.`, {
+          kind: 'config',
+          remedy: `Its tables are: ${[...connection.tables.keys()].join(', ')}.`,
+        });
+      } finally {
+        await connection.close();
+        await rm(dir, { recursive: true, force: true });
+      }
+    },
+
+    close: () => runLog.close(),
+  };
+}
+
+function runRecord({ ref, error, ...run }: RunSummary): RunRecord {
+  return { v: 1, ...ref, ...run, ...(error && run.outcome === 'failed' ? { failure: failureNotice(error) } : {}) };
+}

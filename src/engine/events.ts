@@ -1,0 +1,133 @@
+import type { ErrorKind, TributaryError } from '../core/errors.ts';
+import type { RunMode } from '../core/types.ts';
+
+/** The table an event speaks of. */
+export interface TableRef {
+  readonly connection: string;
+  readonly source: string;
+  readonly table: string;
+}
+
+export type RunOutcome = 'succeeded' | 'failed' | 'interrupted';
+
+/** What a run did, in rows unless said otherwise. */
+export interface RunTotals {
+  fetched: number;
+  published: number;
+  unchanged: number;
+  deleted: number;
+  deadLetters: number;
+  /** Messages written to the table's topic: upserts, markers and tombstones. */
+  messages: number;
+  requests: number;
+  /** Time spent waiting for the vendor's quota. */
+  waitedMs: number;
+}
+
+export interface FailureNotice {
+  readonly kind: ErrorKind;
+  readonly message: string;
+  readonly remedy?: string;
+  readonly code?: string;
+  /** Epoch ms of the next try; absent when only the user can help. */
+  readonly retryAt?: number;
+}
+
+export function failureNotice(error: TributaryError): FailureNotice {
+  return {
+    kind: error.kind,
+    message: error.message,
+    ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
+    ...(error.code === undefined ? {} : { code: error.code }),
+    ...(error.retryAt === undefined ? {} : { retryAt: error.retryAt }),
+  };
+}
+
+export type Stage = 'extract' | 'table' | 'change' | 'kafka';
+
+/**
+ * Everything the engine tells the world. Metrics, status, progress and log listen; nothing in the loop
+ * calls them. Times are epoch ms, durations ms.
+ */
+export type EngineEvent =
+  | ({
+      type: 'table-known';
+      lastSuccessAt?: number;
+      readTo?: number;
+      withheld?: { readonly count: number; readonly reason: string; readonly since: number };
+    } & TableRef)
+  | ({ type: 'table-waiting'; nextRunAt: number | undefined } & TableRef)
+  | ({ type: 'run-started'; runId: string; mode: RunMode; at: number } & TableRef)
+  | ({ type: 'page-read'; rows: number; readTo?: number; progress?: number } & TableRef)
+  | ({
+      type: 'batch-committed';
+      upserts: number;
+      deletes: number;
+      unchanged: number;
+      deadLetters: number;
+      at: number;
+      durationMs: number;
+      replicationValue?: number;
+      readTo?: number;
+    } & TableRef)
+  | ({ type: 'rows-odd'; what: 'misfit' | 'unknown_field' | 'duplicate' | string; count: number } & TableRef)
+  | ({ type: 'deletes-withheld'; count: number; reason: string } & TableRef)
+  | ({ type: 'deletes-released'; count: number } & TableRef)
+  | ({ type: 'warning'; message: string } & TableRef)
+  | ({ type: 'run-retrying'; stage: Stage; failure: FailureNotice } & TableRef)
+  | ({ type: 'run-recovered' } & TableRef)
+  | ({ type: 'rate-limited'; until: number } & TableRef)
+  | ({
+      type: 'run-ended';
+      runId: string;
+      outcome: RunOutcome;
+      totals: RunTotals;
+      at: number;
+      startedAt: number;
+      failure?: FailureNotice;
+    } & TableRef)
+  | ({ type: 'table-paused' } & TableRef)
+  | ({ type: 'table-resumed' } & TableRef)
+  | ({ type: 'table-disabled'; reason: string } & TableRef)
+  | {
+      type: 'request';
+      connection: string;
+      source: string;
+      table?: string;
+      endpoint: string;
+      status: number | 'error';
+      durationMs: number;
+      bytes: number;
+    }
+  | { type: 'throttled'; connection: string; source: string; table?: string; endpoint: string; until: number }
+  | { type: 'transaction'; connection: string; source: string; outcome: 'committed' | 'aborted' | 'unknown' | 'fenced'; durationMs: number }
+  | { type: 'index-rebuilt'; connection: string; source: string; table: string; rows: number; durationMs: number; reason: string }
+  | { type: 'connection-failed'; connection: string; source: string; failure: FailureNotice }
+  | { type: 'connection-assigned' | 'connection-revoked'; connection: string; source: string };
+
+export type Listener = (event: EngineEvent) => void;
+
+/** A plain fan-out; a listener that throws does not disturb the engine or the others. */
+export interface EventBus {
+  emit(event: EngineEvent): void;
+  on(listener: Listener): () => void;
+}
+
+export function createEventBus(onListenerError: (error: unknown) => void): EventBus {
+  const listeners = new Set<Listener>();
+  return {
+    emit(event) {
+      for (const listener of listeners) {
+        try {
+          listener(event);
+        } catch (error) {
+          onListenerError(error);
+        }
+      }
+    },
+    on(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { asTributaryError, type TributaryError } from '../core/errors.ts';
+import type { RunMode } from '../core/types.ts';
+import type { Connection, Session } from './connection.ts';
+import { failureNotice, type RunOutcome, type RunTotals, type TableRef } from './events.ts';
+import type { OpenTable } from './open-table.ts';
+import { withinRun } from './run-scope.ts';
+import { syncTable } from './sync-table.ts';
+import { createTableRun, emptyTotals, type RunRequest } from './table-run.ts';
+
+/** What became of one table's run. */
+export interface RunSummary {
+  readonly ref: TableRef;
+  readonly runId: string;
+  readonly mode: RunMode;
+  readonly outcome: RunOutcome;
+  readonly totals: RunTotals;
+  /** Epoch ms. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly error?: TributaryError;
+}
+
+/**
+ * One run of one table to its end, through every loss of the writer: when Kafka fails or a commit's
+ * outcome is unknown, the connection recovers and the run goes on from what the topics say.
+ *
+ * @param stop ends the run with its position saved: shutdown, pause, revoked connection.
+ */
+export async function executeRun(connection: Connection, table: OpenTable, request: RunRequest, stop: AbortSignal): Promise<RunSummary> {
+  const { ref, services } = table;
+  const totals = emptyTotals();
+  const startedAt = services.now();
+  const runId = randomUUID();
+  const keepRows = [...services.tables.values()].some((other) => other.definition.parent === ref.table);
+  services.emit({ type: 'run-started', runId, mode: request.mode, at: startedAt, ...ref });
+
+  const end = (outcome: RunOutcome, error?: TributaryError): RunSummary => {
+    if (outcome !== 'succeeded') request.cycle.deliver(ref.table, undefined);
+    const endedAt = services.now();
+    const failure = error && outcome === 'failed' ? { failure: failureNotice(error) } : {};
+    services.emit({ type: 'run-ended', runId, outcome, totals, startedAt, at: endedAt, ...ref, ...failure });
+    return { ref, runId, mode: request.mode, outcome, totals, startedAt, endedAt, ...(error === undefined ? {} : { error }) };
+  };
+
+  let indexBroken = false;
+  for (;;) {
+    let session: Session | undefined;
+    try {
+      session = await connection.session(stop);
+      const signal = AbortSignal.any([stop, session.signal]);
+      const run = createTableRun(request, { id: runId, startedAt, totals, signal, keepRows });
+      await session.attempt(withinRun({ ref, totals }, () => syncTable(table, run)));
+      request.cycle.deliver(ref.table, run.freshScans.size === 1 ? run.keptRows : undefined);
+      return end('succeeded');
+    } catch (thrown) {
+      const error = asTributaryError(thrown, `The run of ${ref.connection}.${ref.table}`);
+      if (error.kind === 'fenced') return end('failed', error);
+      if (stop.aborted) return end('interrupted', error.kind === 'stopped' ? undefined : error);
+      // A damaged index is built anew within the run, but not again and again.
+      if (error.code === 'index_broken' && !indexBroken) {
+        indexBroken = true;
+        session?.lose();
+      }
+      if (!session?.signal.aborted) return end('failed', error);
+      // The session is lost, by this table or by another of the connection.
+      services.emit({
+        type: 'run-retrying',
+        stage: error.code === 'index_broken' ? 'change' : 'kafka',
+        failure: failureNotice(error),
+        ...ref,
+      });
+      try {
+        await connection.recover(session, stop);
+      } catch (fatal) {
+        if (stop.aborted) return end('interrupted');
+        return end('failed', asTributaryError(fatal, `Recovering ${ref.connection}`));
+      }
+      if (error.kind !== 'transient' && error.kind !== 'stopped') return end('failed', error);
+      services.emit({ type: 'run-recovered', ...ref });
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import type { LiveIndex } from '../state/live-index.ts';
+import type { TopicFacts } from '../kafka/topics.ts';
+import type { OutboxTask, TableState, Writer } from '../kafka/types.ts';
+import type { TableCodec } from '../record/codec.ts';
+import type { RowCompiler } from '../record/row.ts';
+import type { TableDefinition } from '../core/table.ts';
+import type { EngineEvent, TableRef } from './events.ts';
+
+/** What the tables of one connection share. */
+export interface ConnectionServices {
+  readonly api: unknown;
+  readonly writer: Writer;
+  /** The connection's selected tables by name. */
+  readonly tables: ReadonlyMap<string, OpenTable>;
+  readonly emit: (event: EngineEvent) => void;
+  readonly now: () => number;
+}
+
+/** A table ready to be synced: definition, compiled row code, live index and last committed state. */
+export interface OpenTable {
+  readonly ref: TableRef;
+  readonly definition: TableDefinition;
+  readonly topic: string;
+  /** As of the last opening or recovery. */
+  topicFacts: TopicFacts;
+  readonly codec: TableCodec;
+  readonly rows: RowCompiler;
+  /** Replaced when its store turns out to be damaged. */
+  index: LiveIndex;
+  readonly keySchemaId: number;
+  readonly valueSchemaId: number;
+  readonly services: ConnectionServices;
+  /** As of the last commit; replaced by every commit and by every read of `_state`. */
+  state: TableState;
+  outbox: readonly OutboxTask[];
+}

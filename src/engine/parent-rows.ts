@@ -1,0 +1,56 @@
+import { TributaryError } from '../core/errors.ts';
+import type { ReadContext, Row } from '../core/types.ts';
+import type { TableDefinition } from '../core/table.ts';
+import type { ConnectionServices } from './open-table.ts';
+
+/**
+ * Reads a table whole for its rows alone, publishing nothing. `parents` gives it the rows of its own parent.
+ * @throws TributaryError when the listing did not prove its end.
+ */
+export async function readParentRows(
+  definition: TableDefinition,
+  services: ConnectionServices,
+  signal: AbortSignal,
+  parents: ReadContext['parents'],
+): Promise<readonly Row[]> {
+  let rows: Row[] = [];
+  let scan: string | undefined;
+  let ended = false;
+  for await (const page of definition.read({ ...wholeRead(services, signal), parents })) {
+    // What an earlier scan showed may be gone.
+    if (page.scan?.id !== scan) rows = [];
+    scan = page.scan?.id;
+    rows.push(...page.rows);
+    ended ||= page.scan?.end !== undefined;
+  }
+  if (!ended) {
+    throw new TributaryError(`The listing of ${definition.name} ended without proof that it was whole.`, {
+      kind: 'data',
+      remedy: 'It is read again with the next run.',
+    });
+  }
+  return rows;
+}
+
+/** A context for reading a table from its beginning outside of any run of its own. */
+export function wholeRead(services: ConnectionServices, signal: AbortSignal, since?: number): ReadContext {
+  let scans = 0;
+  return {
+    api: services.api,
+    mode: 'historical',
+    position: undefined,
+    since,
+    runStart: services.now(),
+    signal,
+    now: services.now,
+    newScan: () => `whole-${(scans += 1)}`,
+    scanIntact: () => false,
+    parents: async (table) => {
+      throw new TributaryError(`${table} is the parent of a table that is itself a parent.`, { kind: 'internal' });
+    },
+    async *liveKeys() {},
+    outbox: [],
+    complete: () => undefined,
+    count: () => undefined,
+  };
+}

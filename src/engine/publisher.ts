@@ -1,0 +1,242 @@
+import type { IndexEntry } from '../state/live-index.ts';
+import { deletePair } from '../state/tombstones.ts';
+import type { Page, Position } from '../core/types.ts';
+import { outboxRecord, tableStateRecord, outboxDoneRecord } from '../kafka/meta/state.ts';
+import type { Batch, TableState, TopicMessage } from '../kafka/types.ts';
+import { frame } from '../record/framing.ts';
+import { createBatchBuilder, type DeletedRow, type BatchBuilder } from './batch-builder.ts';
+import type { OpenTable } from './open-table.ts';
+import type { EngineReadContext } from './read-context.ts';
+import { backfillOf, horizonWith, type TableRun } from './table-run.ts';
+
+/** A batch is closed at the end of the page that brings it over one of these. */
+const fullRows = 3_000;
+const fullBytes = 8 * 1024 * 1024;
+const fullMs = 1_000;
+
+/**
+ * Turns pages into batches and batches into transactions, at most one of them under way while the next one
+ * fills. A batch holds whole pages and the position after the last of them.
+ */
+export interface Publisher {
+  /** Row to record to change, for all rows of a page. */
+  add(page: Page): void;
+  delete(row: DeletedRow): void;
+  /** The position after the page counts from here on. */
+  advance(page: Page): void;
+  /** Changes what is remembered of the table beside its position. */
+  remember(change: (state: TableState) => TableState): void;
+  /** What will be remembered once everything collected is committed. */
+  remembered(): TableState;
+  isFull(): boolean;
+  /** Starts to write what has been collected; waits only for the batch before it. */
+  flush(): Promise<void>;
+  /** Writes what has been collected and waits until it is committed. */
+  settle(): Promise<void>;
+  /** Commits that this run has read everything it set out to read. */
+  complete(): Promise<void>;
+  /** A write has failed: nothing more can be committed in this session. */
+  isLost(): boolean;
+}
+
+export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineReadContext): Publisher {
+  const { index, ref, services } = table;
+  let state: TableState = { ...table.state, runId: run.id, since: table.state.updatedAt === 0 ? (run.since ?? null) : table.state.since };
+  let completedTasks: string[] = [];
+  let moved = false;
+  let lost = false;
+  let unread = false;
+  let pendingCommit: Promise<void> = Promise.resolve();
+  /** What the batch under way will have changed, by key hash; null means deleted. */
+  let inFlight: ReadonlyMap<string, Buffer | null> = new Map();
+  let builder = createBatchBuilder(table, run, committedHash);
+
+  function committedHash(keyHash: Buffer): Buffer | undefined {
+    if (inFlight.size === 0) return index.get(keyHash);
+    const pending = inFlight.get(keyHash.toString('latin1'));
+    return pending === undefined ? index.get(keyHash) : (pending ?? undefined);
+  }
+
+  async function write(batch: BatchBuilder, done: readonly string[]): Promise<void> {
+    const at = services.now();
+    const deletes = batch.deletes();
+    const { messages, entries } = messagesOf(table, batch, deletes, at);
+    const outbox = deletes.flatMap((gone) => gone.outbox ?? []);
+    const upserts = messages.length - 2 * deletes.length;
+    state = { ...state, rowsPublished: state.rowsPublished + upserts, updatedAt: at };
+    const next = state;
+    inFlight = new Map(entries.map(({ keyHash, row }) => [keyHash.toString('latin1'), row?.rowHash ?? null]));
+    const contents: Batch = {
+      topic: table.topic,
+      messages,
+      deadLetters: batch.deadLetters,
+      state: [
+        ...outbox.map((item) => outboxRecord(ref.connection, item.table, item.work)),
+        ...done.map((id) => outboxDoneRecord(ref.connection, ref.table, id)),
+        tableStateRecord(ref.connection, ref.table, next),
+      ],
+      // One header for both facts: kafkajs takes a buffer for each header of each message.
+      headers: { tributary: `run=${run.id} schema=${table.valueSchemaId}` },
+    };
+    try {
+      index.apply(entries, await services.writer.write(contents));
+    } catch (error) {
+      lost = true;
+      throw error;
+    }
+    inFlight = new Map();
+    table.state = next;
+    if (done.length > 0) table.outbox = table.outbox.filter(({ id }) => !done.includes(id));
+    for (const to of new Set(outbox.map((item) => item.table))) {
+      const other = services.tables.get(to);
+      if (other) other.outbox = [...other.outbox, ...outbox.filter((item) => item.table === to).map(({ work }) => work)];
+    }
+    account(table, run, batch, { upserts, deletes: deletes.length, messages: messages.length, startedAt: at, readTo: next.readTo });
+  }
+
+  const publisher: Publisher = {
+    add(page) {
+      const { unnamed, putAside } = builder.add(page, state.position);
+      if (page.scan) {
+        const { id } = page.scan;
+        const before = state.scan?.id === id ? state.scan : { unnamed: 0, putAside: 0 };
+        state = { ...state, scan: { id, unnamed: before.unnamed + unnamed, putAside: before.putAside + putAside } };
+        if (run.freshScans.has(id)) run.keptRows?.push(...page.rows);
+        unread ||= (page.scan.end?.unread ?? []).length > 0;
+      }
+      run.totals.fetched += page.rows.length;
+      services.emit({
+        type: 'page-read',
+        rows: page.rows.length,
+        ...ref,
+        ...(page.readTo === undefined ? {} : { readTo: page.readTo }),
+        ...(page.progress === undefined ? {} : { progress: page.progress }),
+      });
+      for (const message of page.warnings ?? []) services.emit({ type: 'warning', message, ...ref });
+    },
+    delete: (row) => builder.delete(row),
+    advance(page) {
+      state = withPosition(state, run, page.position);
+      if (page.readTo !== undefined) state = readThrough(state, page.readTo, services.now());
+      completedTasks.push(...ctx.takenIds());
+      moved = true;
+    },
+    remember(change) {
+      state = change(state);
+      moved = true;
+    },
+    remembered: () => state,
+    isFull() {
+      const { rows, bytes } = builder.size();
+      return rows >= fullRows || bytes >= fullBytes || services.now() - builder.openedAt >= fullMs;
+    },
+    async flush() {
+      await pendingCommit;
+      if (!moved && builder.isEmpty()) return;
+      const batch = builder;
+      const done = completedTasks;
+      pendingCommit = write(batch, done);
+      pendingCommit.catch(() => undefined);
+      builder = createBatchBuilder(table, run, committedHash);
+      completedTasks = [];
+      moved = false;
+    },
+    async settle() {
+      await publisher.flush();
+      await pendingCommit;
+    },
+    async complete() {
+      publisher.remember((known) => completed(table, known, run, services.now(), unread));
+      await publisher.settle();
+    },
+    isLost: () => lost,
+  };
+  return publisher;
+}
+
+function messagesOf(
+  table: OpenTable,
+  batch: BatchBuilder,
+  deletes: readonly DeletedRow[],
+  at: number,
+): { messages: TopicMessage[]; entries: IndexEntry[] } {
+  const { codec, keySchemaId, valueSchemaId } = table;
+  const tail = codec.tail(at, false);
+  const messages: TopicMessage[] = [];
+  const entries: IndexEntry[] = [];
+  for (const { row, fresh } of batch.upserts()) {
+    messages.push({ key: frame(keySchemaId, row.keyBody), value: frame(valueSchemaId, row.body, tail) });
+    entries.push({ keyHash: row.keyHash, row, fresh });
+  }
+  for (const gone of deletes) {
+    const { marker, tombstone } = deletePair(codec, table, gone.keyBody, at, gone.known);
+    messages.push(marker, tombstone);
+    entries.push({ keyHash: gone.keyHash, row: null });
+  }
+  return { messages, entries };
+}
+
+function withPosition(state: TableState, run: TableRun, position: Position): TableState {
+  if (run.backfill === undefined) return { ...state, position };
+  return { ...state, horizon: horizonWith(state, run.backfill), backfill: { ...backfillOf(state, run.backfill), position } };
+}
+
+/** An instant later than now was written by a wrong clock. */
+function readThrough(state: TableState, to: number, now: number): TableState {
+  const before = state.readTo ?? 0;
+  return { ...state, readTo: before > now ? to : Math.max(to, before) };
+}
+
+function completed({ definition }: OpenTable, state: TableState, run: TableRun, now: number, unread: boolean): TableState {
+  // A listing begun in this very run has shown everything there was when the run started, save what could not be read.
+  const whole = definition.method === 'full_table' && run.freshScans.size > 0 && !unread;
+  return {
+    ...(whole ? readThrough(state, run.startedAt, now) : state),
+    lastSuccessAt: now,
+    handled: { ...state.handled, ...run.handles },
+    ...(run.backfill === undefined ? {} : { backfill: { ...backfillOf(state, run.backfill), done: true } }),
+  };
+}
+
+function account(
+  { ref, services }: OpenTable,
+  { totals }: TableRun,
+  batch: BatchBuilder,
+  done: {
+    readonly upserts: number;
+    readonly deletes: number;
+    readonly messages: number;
+    readonly startedAt: number;
+    readonly readTo: number | undefined;
+  },
+): void {
+  const { upserts, deletes, messages, startedAt, readTo } = done;
+  const { misfits, unknown, newest } = batch.counts;
+  const unchanged = batch.unchanged();
+  const deadLetters = batch.deadLetters.length;
+  totals.published += upserts;
+  totals.deleted += deletes;
+  totals.unchanged += unchanged;
+  totals.deadLetters += deadLetters;
+  totals.messages += messages;
+  const at = services.now();
+  services.emit({
+    type: 'batch-committed',
+    upserts,
+    deletes,
+    unchanged,
+    deadLetters,
+    at,
+    durationMs: at - startedAt,
+    ...ref,
+    ...(newest === undefined ? {} : { replicationValue: newest }),
+    ...(readTo === undefined ? {} : { readTo }),
+  });
+  for (const [what, count] of [
+    ['misfit', misfits],
+    ['unknown_field', unknown],
+    ['duplicate', batch.duplicates()],
+  ] as const) {
+    if (count > 0) services.emit({ type: 'rows-odd', what, count, ...ref });
+  }
+}

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import type { JsonObject, ReadContext } from '../core/types.ts';
+import type { OpenTable } from './open-table.ts';
+import { backfillOf, horizonOf, type TableRun } from './table-run.ts';
+
+export interface EngineReadContext extends ReadContext {
+  /** Ids of handed work that the page yielded last has done; empties the list. */
+  takenIds(): string[];
+}
+
+/** What a reader sees of the engine during one run. */
+export function createReadContext(table: OpenTable, run: TableRun): EngineReadContext {
+  const { services, index, ref } = table;
+  const handed = new Map(table.outbox.map((item) => [item.work, item.id]));
+  let taken: string[] = [];
+  return {
+    api: services.api,
+    mode: run.mode,
+    position: run.backfill === undefined ? table.state.position : backfillOf(table.state, run.backfill).position,
+    since: run.since,
+    horizon: table.state.updatedAt === 0 ? run.since : horizonOf(table.state),
+    runStart: run.startedAt,
+    signal: run.signal,
+    rescan: run.rescan,
+    now: services.now,
+    newScan() {
+      const id = randomUUID();
+      run.freshScans.add(id);
+      return id;
+    },
+    scanIntact: (id) => index.scanIntact(id),
+    parents: (name) => run.cycle.parents(name, run.signal),
+    liveKeys: (name, scope) => liveKeys(services.tables.get(name), scope),
+    outbox: [...handed.keys()],
+    complete(work) {
+      for (const item of work) {
+        const id = handed.get(item);
+        if (id !== undefined) taken.push(id);
+      }
+    },
+    takenIds() {
+      const ids = taken;
+      taken = [];
+      return ids;
+    },
+    count: (what, by = 1) => services.emit({ type: 'rows-odd', what, count: by, ...ref }),
+  };
+}
+
+async function* liveKeys(table: OpenTable | undefined, scope: JsonObject): AsyncGenerator<JsonObject, void, void> {
+  // A table the user left out has no rows in any topic.
+  if (!table) return;
+  for (const entry of table.index.keysInScope(table.codec.scopeHashOf(scope))) yield table.codec.decodeKey(entry.keyBody) as JsonObject;
+}

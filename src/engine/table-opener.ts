@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { openLiveIndex, type LiveIndex } from '../state/live-index.ts';
+import type { ConnectionSettings } from '../config/settings.ts';
+import { maxMessageBytes } from '../kafka/messages.ts';
+import { topicNames } from '../kafka/meta/topic-names.ts';
+import { ensureTopics, ownTopics, type TopicFacts } from '../kafka/topics.ts';
+import type { TableState } from '../kafka/types.ts';
+import { compileTable } from '../record/codec.ts';
+import { compileRow } from '../record/row.ts';
+import type { ConnectionEnvironment } from './environment.ts';
+import type { ConnectionServices, OpenTable } from './open-table.ts';
+
+/** Two registry headers and the two sync columns come on top of a compiled row. */
+const wireBytes = 32;
+
+/** Fills `tables`: topics created and checked, schemas registered, rows compiled, indexes opened. */
+export async function openTables(
+  settings: ConnectionSettings,
+  env: ConnectionEnvironment,
+  services: ConnectionServices,
+  tables: Map<string, OpenTable>,
+): Promise<void> {
+  const names = topicNames(env.access.settings.prefix);
+  const facts = await topicsOf(settings, env);
+  const opened: OpenTable[] = [];
+  try {
+    for (const definition of settings.tables) {
+      const topic = names.table(settings.name, definition.name);
+      const codec = compileTable(settings.source.name, definition);
+      const ids = await env.registry.registerTable(topic, JSON.stringify(codec.keySchema), JSON.stringify(codec.valueSchema));
+      const topicFacts = facts.get(topic) as TopicFacts;
+      opened.push({
+        ref: { connection: settings.name, source: settings.source.name, table: definition.name },
+        definition,
+        topic,
+        topicFacts,
+        codec,
+        rows: compileRow(definition, codec, { maxBytes: maxMessageBytes(env.access.settings) - wireBytes }),
+        index: openIndex(env, { connection: settings.name, table: definition.name }, topic, ids.valueSchemaId),
+        ...ids,
+        services,
+        state: newState(ids, topicFacts),
+        outbox: [],
+      });
+    }
+  } catch (error) {
+    // The next try opens them all again.
+    for (const { index } of opened) await index.close();
+    throw error;
+  }
+  for (const table of opened) tables.set(table.ref.table, table);
+}
+
+async function topicsOf(settings: ConnectionSettings, { access }: ConnectionEnvironment): Promise<ReadonlyMap<string, TopicFacts>> {
+  const { prefix } = access.settings;
+  const names = topicNames(prefix);
+  const specs = settings.tables.map((definition) => ({
+    name: names.table(settings.name, definition.name),
+    partitions: definition.partitions ?? 1,
+    kind: 'table' as const,
+  }));
+  return ensureTopics(access, [...ownTopics(prefix), ...specs]);
+}
+
+/** Looks at the topics again: while Kafka was away they may have been changed or lost. */
+export async function lookAgain(
+  settings: ConnectionSettings,
+  env: ConnectionEnvironment,
+  tables: ReadonlyMap<string, OpenTable>,
+): Promise<void> {
+  const facts = await topicsOf(settings, env);
+  for (const table of tables.values()) table.topicFacts = facts.get(table.topic) as TopicFacts;
+}
+
+function openIndex(
+  { indexDir, clock }: ConnectionEnvironment,
+  { connection, table }: { readonly connection: string; readonly table: string },
+  topic: string,
+  valueSchemaId: number,
+): LiveIndex {
+  return openLiveIndex(join(indexDir, connection, table), { topic, valueSchemaId }, clock.now);
+}
+
+/** Damaged indexes make room for empty ones. Nothing may be using them any more. */
+export async function replaceBrokenIndexes(env: ConnectionEnvironment, tables: ReadonlyMap<string, OpenTable>): Promise<void> {
+  for (const table of tables.values()) {
+    if (!table.index.isBroken()) continue;
+    await table.index.close().catch(() => undefined);
+    table.index = openIndex(env, table.ref, table.topic, table.valueSchemaId);
+  }
+}
+
+/** State of a table that has never been read. */
+export function newState(ids: { readonly keySchemaId: number; readonly valueSchemaId: number }, facts: TopicFacts): TableState {
+  return {
+    v: 1,
+    topicEpoch: randomUUID(),
+    position: undefined,
+    keySchemaId: ids.keySchemaId,
+    valueSchemaId: ids.valueSchemaId,
+    partitions: facts.partitions,
+    since: null,
+    rowsPublished: 0,
+    runId: '',
+    updatedAt: 0,
+  };
+}

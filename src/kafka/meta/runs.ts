@@ -1,0 +1,89 @@
+import type { Producer } from 'kafkajs';
+import { Partitioners } from 'kafkajs';
+import type { FailureNotice, RunOutcome, RunTotals } from '../../engine/events.ts';
+import type { RunMode } from '../../core/types.ts';
+import type { KafkaAccess } from '../client.ts';
+import { createClient } from '../client.ts';
+import { kafkaError } from '../errors.ts';
+import { canonicalText, parseObject } from '../../core/json/text.ts';
+import { readTail } from './tail.ts';
+import { topicNames } from './topic-names.ts';
+
+/** One run as kept in `_runs` for 90 days. Times are epoch milliseconds. */
+export interface RunRecord {
+  readonly v: 1;
+  readonly runId: string;
+  readonly connection: string;
+  readonly source: string;
+  readonly table: string;
+  readonly mode: RunMode;
+  readonly outcome: RunOutcome;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly totals: RunTotals;
+  readonly failure?: FailureNotice;
+}
+
+/** Writes run records. They are history, not state: a lost one harms nothing, so they need no transaction. */
+export interface RunLog {
+  append(run: RunRecord): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createRunLog(access: KafkaAccess): RunLog {
+  const topic = topicNames(access.settings.prefix).runs;
+  let connected: Promise<Producer> | undefined;
+  const producer = (): Promise<Producer> => {
+    connected ??= (async () => {
+      const made = createClient(access).producer({ allowAutoTopicCreation: false, createPartitioner: Partitioners.DefaultPartitioner });
+      await made.connect();
+      return made;
+    })();
+    connected.catch(() => (connected = undefined));
+    return connected;
+  };
+  const send = async (run: RunRecord): Promise<void> => {
+    try {
+      await (
+        await producer()
+      ).send({
+        topic,
+        acks: -1,
+        messages: [{ partition: 0, key: canonicalText({ connection: run.connection, table: run.table }), value: canonicalText(run) }],
+      });
+    } catch (error) {
+      throw kafkaError(error, access.settings, `Recording the run of ${run.connection}.${run.table}`);
+    }
+  };
+  const sending = new Set<Promise<void>>();
+  return {
+    append(run) {
+      const sent = send(run).finally(() => sending.delete(sent));
+      sending.add(sent);
+      return sent;
+    },
+    close: async () => {
+      // A producer that is used after its disconnect connects again and keeps the process alive.
+      await Promise.allSettled(sending);
+      const made = await connected?.catch(() => undefined);
+      connected = undefined;
+      await made?.disconnect().catch(() => undefined);
+    },
+  };
+}
+
+export interface RunFilter {
+  readonly connection?: string;
+  readonly table?: string;
+  /** How many of the newest are wanted. */
+  readonly last: number;
+}
+
+/** The newest runs that fit, newest first. */
+export async function readRuns(access: KafkaAccess, { connection, table, last }: RunFilter): Promise<readonly RunRecord[]> {
+  return readTail(access, topicNames(access.settings.prefix).runs, last, ({ value }) => {
+    const run = parseObject(value) as unknown as RunRecord | undefined;
+    if (run?.v !== 1) return undefined;
+    return (connection === undefined || run.connection === connection) && (table === undefined || run.table === table) ? run : undefined;
+  });
+}

@@ -1,0 +1,29 @@
+import type { KafkaAccess } from '../client.ts';
+import { offsetsOf, topicsOf, withCluster } from '../cluster.ts';
+import type { ReadMessage } from '../reader.ts';
+import { readTopics } from '../reader.ts';
+
+/**
+ * The newest `last` records of a topic with one partition that `pick` makes something of, newest first.
+ * Reads back from the end in growing steps, only as far as it has to.
+ */
+export async function readTail<T>(
+  access: KafkaAccess,
+  topic: string,
+  last: number,
+  pick: (message: ReadMessage) => T | undefined,
+): Promise<readonly T[]> {
+  const range = await withCluster(access, `Reading ${topic}`, async (cluster) =>
+    (await topicsOf(cluster)).has(topic) ? (await offsetsOf(cluster, [topic])).get(topic)?.get(0) : undefined,
+  );
+  if (range === undefined) return [];
+  for (let step = BigInt(Math.max(200, last * 4)); ; step *= 8n) {
+    const from = range.end - step > range.start ? range.end - step : range.start;
+    const found: T[] = [];
+    await readTopics(access, [{ topic, from: new Map([[0, from]]) }], (message) => {
+      const picked = pick(message);
+      if (picked !== undefined) found.push(picked);
+    });
+    if (found.length >= last || from === range.start) return found.slice(-last).reverse();
+  }
+}

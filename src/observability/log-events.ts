@@ -1,0 +1,88 @@
+import type { EventBus } from '../engine/events.ts';
+import type { Logger } from './log.ts';
+import { sentence } from './text.ts';
+
+/** Tells the log what a person would want to know later. Quiet while all is well and nothing changes. */
+export function logEvents(bus: EventBus, log: Logger): () => void {
+  const troubled = new Map<string, string>();
+  const paused = new Set<string>();
+  return bus.on((event) => {
+    switch (event.type) {
+      case 'run-started':
+        troubled.delete(event.connection);
+        return log.debug({ run: event.runId, mode: event.mode }, `${event.connection}.${event.table}: run started`);
+      case 'run-ended': {
+        const { totals } = event;
+        const facts = {
+          run: event.runId,
+          fetched: totals.fetched,
+          published: totals.published,
+          deleted: totals.deleted,
+          dead_letters: totals.deadLetters,
+        };
+        const text = `${event.connection}.${event.table}: run ${event.outcome}`;
+        troubled.delete(`${event.connection}.${event.table}`);
+        if (event.outcome === 'failed')
+          return log.error(
+            { ...facts, code: event.failure?.code },
+            `${text}: ${sentence(event.failure?.message ?? 'no reason given')} ${event.failure?.remedy ?? ''}`.trimEnd(),
+          );
+        if (event.outcome === 'interrupted' || totals.published + totals.deleted + totals.deadLetters > 0) return log.info(facts, text);
+        return log.debug(facts, text);
+      }
+      case 'run-retrying': {
+        // The same trouble tried again and again is told once.
+        const key = `${event.connection}.${event.table}`;
+        if (troubled.get(key) === event.failure.message) return;
+        troubled.set(key, event.failure.message);
+        return log.warn({ stage: event.stage, code: event.failure.code }, `${key}: ${sentence(event.failure.message)} It is tried again.`);
+      }
+      case 'run-recovered':
+        if (troubled.delete(`${event.connection}.${event.table}`)) log.info(`${event.connection}.${event.table}: goes on`);
+        return;
+      case 'deletes-withheld':
+        return log.warn(
+          `${event.connection}.${event.table}: ${event.count} deletes withheld: ${sentence(event.reason)} Release them with: tributary deletes allow ${event.connection}.${event.table}`,
+        );
+      case 'warning':
+        return log.warn(`${event.connection}.${event.table}: ${event.message}`);
+      case 'table-paused': {
+        const key = `${event.connection}.${event.table}`;
+        if (paused.has(key)) return;
+        paused.add(key);
+        return log.info(`${key}: paused. It goes on with: tributary resume ${key}`);
+      }
+      case 'table-resumed':
+        paused.delete(`${event.connection}.${event.table}`);
+        return log.info(`${event.connection}.${event.table}: resumed`);
+      case 'table-disabled':
+        return log.warn(`${event.connection}.${event.table}: disabled: ${event.reason}`);
+      case 'connection-failed': {
+        const { message, remedy, retryAt, code } = event.failure;
+        if (troubled.get(event.connection) === message) return;
+        troubled.set(event.connection, message);
+        return log.error(
+          { code },
+          [`${event.connection}: ${sentence(message)}`, remedy, retryAt === undefined ? undefined : 'It is tried again.']
+            .filter((part) => part !== undefined)
+            .join(' '),
+        );
+      }
+      case 'connection-assigned':
+      case 'connection-revoked':
+        if (event.type === 'connection-assigned') troubled.delete(event.connection);
+        return log.debug(
+          `${event.connection}: ${event.type === 'connection-assigned' ? 'is read by this process' : 'is no longer read by this process'}`,
+        );
+      case 'index-rebuilt':
+        return log.info(
+          { rows: event.rows, ms: event.durationMs },
+          `${event.connection}.${event.table}: live index rebuilt from the topic (${event.reason})`,
+        );
+      case 'transaction':
+        if (event.outcome !== 'committed') log.debug(`${event.connection}: transaction ${event.outcome}`);
+        return;
+      default:
+    }
+  });
+}

@@ -1,0 +1,58 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+const table = ['connection', 'source', 'table'] as const;
+const connection = ['connection', 'source'] as const;
+
+export type Instruments = ReturnType<typeof createInstruments>;
+
+/** Everything that is counted and timed; what can be told from the status is not here. */
+export function createInstruments(registry: Registry) {
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter<L>({ name: `tributary_${name}`, help, labelNames: [...labelNames], registers });
+  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]) =>
+    new Histogram<L>({ name: `tributary_${name}`, help, labelNames: [...labelNames], buckets, registers });
+  return {
+    rowsRead: counter('rows_read_total', 'Rows the vendor sent.', table),
+    published: counter('records_published_total', 'Records committed to the topic.', [...table, 'op']),
+    unchanged: counter('records_unchanged_total', 'Rows read again that had not changed and were not published.', table),
+    deadLetters: counter('dead_letters_total', 'Rows that could not be published.', table),
+    rowsOdd: counter('rows_odd_total', 'Rows with something odd about them: misfit values, unknown fields, duplicates.', [
+      ...table,
+      'what',
+    ]),
+    batchDuration: histogram('batch_duration_seconds', 'Time to commit one batch.', table, [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]),
+    requests: counter('api_requests_total', 'Requests to the vendor.', [...connection, 'endpoint', 'code']),
+    requestDuration: histogram(
+      'api_request_duration_seconds',
+      'Time the vendor took to answer.',
+      [...connection, 'endpoint'],
+      [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    ),
+    responseBytes: counter('api_response_bytes_total', 'Bytes the vendor sent.', connection),
+    throttled: counter('api_throttled_total', 'Answers that asked us to wait.', connection),
+    budgetWait: counter('budget_wait_seconds_total', "Time spent waiting for the vendor's quota.", table),
+    runs: counter('sync_runs_total', 'Runs that ended.', [...table, 'outcome']),
+    runDuration: histogram('sync_duration_seconds', 'How long runs took.', table, [1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400]),
+    errors: counter('errors_total', 'Failures, by where and by who has to act.', [...table, 'stage', 'kind']),
+    transactions: counter('transactions_total', 'Kafka transactions.', [...connection, 'outcome']),
+    transactionDuration: histogram(
+      'transaction_duration_seconds',
+      'How long transactions took.',
+      connection,
+      [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    ),
+    rebuildDuration: histogram(
+      'state_rebuild_duration_seconds',
+      'Time to rebuild a live index from its topic.',
+      table,
+      [0.1, 1, 5, 15, 60, 300, 900, 3600],
+    ),
+    assigned: new Gauge({
+      name: 'tributary_connection_assigned',
+      help: '1 while this process reads the connection.',
+      labelNames: [...connection],
+      registers,
+    }),
+  };
+}

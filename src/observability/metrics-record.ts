@@ -1,0 +1,109 @@
+import type { EngineEvent, TableRef } from '../engine/events.ts';
+import type { EndpointLabels } from './endpoint-labels.ts';
+import type { Instruments } from './metrics-instruments.ts';
+
+/** Runs under way: what has been counted already, so that totals told at the end do not count twice. */
+const underWay = new WeakMap<Instruments, Map<string, { waitedMs: number; waitingUntil: number; troubled: boolean }>>();
+
+/** Puts one event into the metrics. `now` is epoch ms. */
+export function recordEvent(to: Instruments, event: EngineEvent, now: number, endpoints: EndpointLabels): void {
+  switch (event.type) {
+    case 'page-read':
+      to.rowsRead.inc(tableLabels(event), event.rows);
+      return;
+    case 'batch-committed': {
+      const labels = tableLabels(event);
+      to.published.inc({ ...labels, op: 'upsert' }, event.upserts);
+      // A delete is a marker and a tombstone in one transaction.
+      to.published.inc({ ...labels, op: 'delete' }, event.deletes);
+      to.published.inc({ ...labels, op: 'marker' }, event.deletes);
+      to.unchanged.inc(labels, event.unchanged);
+      to.deadLetters.inc(labels, event.deadLetters);
+      to.batchDuration.observe(labels, event.durationMs / 1000);
+      return;
+    }
+    case 'rows-odd':
+      to.rowsOdd.inc({ ...tableLabels(event), what: event.what }, event.count);
+      return;
+    case 'run-started':
+      startAtZero(to, event);
+      runs(to).set(key(event), { waitedMs: 0, waitingUntil: 0, troubled: false });
+      return;
+    case 'rate-limited': {
+      const run = runs(to).get(key(event));
+      const waitMs = Math.max(0, event.until - Math.max(now, run?.waitingUntil ?? 0));
+      to.budgetWait.inc(tableLabels(event), waitMs / 1000);
+      if (run) {
+        run.waitedMs += waitMs;
+        run.waitingUntil = Math.max(run.waitingUntil, event.until);
+      }
+      return;
+    }
+    case 'run-retrying': {
+      to.errors.inc({ ...tableLabels(event), stage: event.stage, kind: event.failure.kind });
+      const run = runs(to).get(key(event));
+      if (run) run.troubled = true;
+      return;
+    }
+    case 'run-ended': {
+      const labels = tableLabels(event);
+      const run = runs(to).get(key(event));
+      runs(to).delete(key(event));
+      to.runs.inc({ ...labels, outcome: event.outcome });
+      to.runDuration.observe(labels, Math.max(0, event.at - event.startedAt) / 1000);
+      to.budgetWait.inc(labels, Math.max(0, event.totals.waitedMs - (run?.waitedMs ?? 0)) / 1000);
+      if (event.failure && !run?.troubled) to.errors.inc({ ...labels, stage: 'run', kind: event.failure.kind });
+      return;
+    }
+    case 'connection-failed':
+      to.errors.inc({ connection: event.connection, source: event.source, table: '', stage: 'connection', kind: event.failure.kind });
+      return;
+    case 'request': {
+      const endpoint = endpoints(event.connection, event.endpoint);
+      const labels = { connection: event.connection, source: event.source };
+      to.requests.inc({ ...labels, endpoint, code: String(event.status) });
+      to.requestDuration.observe({ ...labels, endpoint }, event.durationMs / 1000);
+      to.responseBytes.inc(labels, event.bytes);
+      return;
+    }
+    case 'throttled':
+      to.throttled.inc({ connection: event.connection, source: event.source });
+      return;
+    case 'transaction': {
+      const labels = { connection: event.connection, source: event.source };
+      to.transactions.inc({ ...labels, outcome: event.outcome });
+      to.transactionDuration.observe(labels, event.durationMs / 1000);
+      return;
+    }
+    case 'index-rebuilt':
+      to.rebuildDuration.observe(tableLabels(event), event.durationMs / 1000);
+      return;
+    case 'connection-assigned':
+    case 'connection-revoked':
+      to.assigned.set({ connection: event.connection, source: event.source }, event.type === 'connection-assigned' ? 1 : 0);
+      return;
+    default:
+  }
+}
+
+/** A counter that shows itself with its first step hides that step from `increase` and `rate`. */
+function startAtZero(to: Instruments, event: TableRef): void {
+  const labels = tableLabels(event);
+  for (const counter of [to.rowsRead, to.unchanged, to.deadLetters, to.budgetWait]) counter.inc(labels, 0);
+  for (const op of ['upsert', 'delete', 'marker']) to.published.inc({ ...labels, op }, 0);
+  for (const outcome of ['succeeded', 'failed', 'interrupted']) to.runs.inc({ ...labels, outcome }, 0);
+}
+
+function runs(to: Instruments) {
+  let found = underWay.get(to);
+  if (!found) underWay.set(to, (found = new Map()));
+  return found;
+}
+
+function key(ref: TableRef): string {
+  return `${ref.connection}.${ref.table}`;
+}
+
+function tableLabels({ connection, source, table }: TableRef) {
+  return { connection, source, table };
+}

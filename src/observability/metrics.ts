@@ -1,0 +1,120 @@
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { EventBus, TableRef } from '../engine/events.ts';
+import { createEndpointLabels } from './endpoint-labels.ts';
+import { createInstruments } from './metrics-instruments.ts';
+import { recordEvent } from './metrics-record.ts';
+import { addSinkGauges, type WatchedLanding } from './sink-metrics.ts';
+import { stateKinds, type StatusSnapshot } from './status-view.ts';
+
+export interface MetricsOptions {
+  readonly bus: EventBus;
+  readonly status: () => StatusSnapshot;
+  readonly version: string;
+  readonly now: () => number;
+  /** Longest time between two runs of a table by its schedule, ms. */
+  readonly interval?: (table: TableRef) => number | undefined;
+  /** The sinks, where topics are landed. */
+  readonly landings?: () => readonly WatchedLanding[];
+}
+
+export interface Metrics {
+  readonly contentType: string;
+  /** The metrics in Prometheus' text format. */
+  text(): Promise<string>;
+  stop(): void;
+}
+
+const table = ['connection', 'source', 'table'] as const;
+
+/** Metrics fed by the bus alone. Labels hold few values: never a key, a mail address or a URL. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const instruments = createInstruments(registry);
+  collectDefaultMetrics({ register: registry });
+  new Gauge({
+    name: 'tributary_build_info',
+    help: 'Always 1; what is running.',
+    labelNames: ['version', 'node'],
+    registers: [registry],
+  }).set({ version: options.version, node: process.version }, 1);
+  addStatusGauges(registry, options.status, options.interval ?? (() => undefined));
+  if (options.landings) addSinkGauges(registry, options.landings);
+
+  const newest = new Map<string, { readonly labels: Record<string, string>; readonly value: number }>();
+  new Gauge({
+    name: 'tributary_source_lag_seconds',
+    help: 'Now minus the newest replication value committed.',
+    labelNames: table,
+    registers: [registry],
+    collect() {
+      for (const { labels, value } of newest.values()) this.set(labels, Math.max(0, options.now() - value) / 1000);
+    },
+  });
+
+  const endpoints = createEndpointLabels();
+  const stop = options.bus.on((event) => {
+    recordEvent(instruments, event, options.now(), endpoints);
+    if (event.type === 'batch-committed' && event.replicationValue !== undefined) {
+      const key = `${event.connection}.${event.table}`;
+      const labels = { connection: event.connection, source: event.source, table: event.table };
+      newest.set(key, { labels, value: Math.max(event.replicationValue, newest.get(key)?.value ?? -Infinity) });
+    }
+  });
+  return { contentType: registry.contentType, text: () => registry.metrics(), stop };
+}
+
+/** Another worker's tables are not known here: they are in that worker's metrics. */
+function ownTables({ tables, assigned }: StatusSnapshot): StatusSnapshot['tables'] {
+  return tables.filter(({ connection }) => assigned.includes(connection));
+}
+
+function addStatusGauges(registry: Registry, status: () => StatusSnapshot, interval: (table: TableRef) => number | undefined): void {
+  const gauge = (name: string, help: string, value: (of: StatusSnapshot['tables'][number]) => number | undefined) =>
+    new Gauge({
+      name: `tributary_${name}`,
+      help,
+      labelNames: [...table],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const of of ownTables(status())) {
+          const found = value(of);
+          if (found !== undefined) this.set({ connection: of.connection, source: of.source, table: of.table }, found);
+        }
+      },
+    });
+  const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1000);
+  gauge('sync_last_success_timestamp_seconds', 'When a run last read everything it set out to read.', (of) => seconds(of.lastSuccessAt));
+  gauge('table_next_run_timestamp_seconds', 'When the next run is due.', (of) => seconds(of.nextRunAt));
+  gauge('data_freshness_seconds', 'Age of the instant up to which the topic holds everything.', (of) => seconds(of.freshnessMs));
+  gauge('table_interval_seconds', 'Longest time between two runs by the schedule.', (of) => seconds(interval(of)));
+  gauge('deletes_withheld', 'Deletes kept back until somebody allows them.', (of) => of.withheld?.count ?? 0);
+  new Gauge({
+    name: 'tributary_table_failure',
+    help: '1 while the table is in trouble, with the code of what is wrong; status and log have its text.',
+    labelNames: [...table, 'code'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { connection, source, table: name, state } of ownTables(status())) {
+        if (state.kind === 'failed' || state.kind === 'error')
+          this.set({ connection, source, table: name, code: state.code ?? 'unnamed' }, 1);
+        if (state.kind === 'disabled') this.set({ connection, source, table: name, code: 'disabled' }, 1);
+      }
+    },
+  });
+  new Gauge({
+    name: 'tributary_table_state',
+    help: '1 for the state the table is in, 0 for the others.',
+    labelNames: [...table, 'state'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const of of ownTables(status())) {
+        for (const state of stateKinds) {
+          this.set({ connection: of.connection, source: of.source, table: of.table, state }, of.state.kind === state ? 1 : 0);
+        }
+      }
+    },
+  });
+}

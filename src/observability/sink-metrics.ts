@@ -1,0 +1,66 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { LandingStatus } from '../landing/status.ts';
+
+/** A landing as it was last seen. */
+export interface WatchedLanding {
+  readonly landing: string;
+  readonly sinks: readonly LandingStatus[];
+  /** Epoch ms; absent when it was never seen. */
+  readonly seenAt?: number;
+}
+
+/** All there are, so that a state nobody is in is 0 and not absent. */
+const taskStates = ['RUNNING', 'PAUSED', 'STOPPED', 'FAILED', 'UNASSIGNED', 'RESTARTING', 'MISSING'] as const;
+
+/** Gauges of the sinks, as they were last seen. */
+export function addSinkGauges(registry: Registry, landings: () => readonly WatchedLanding[]): void {
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[], collect: (of: Gauge<L>) => void) =>
+    new Gauge<L>({
+      name: `tributary_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers: [registry],
+      collect() {
+        this.reset();
+        collect(this);
+      },
+    });
+  const sinks = () => landings().flatMap((landing) => landing.sinks);
+  const perTopic = (name: string, help: string, value: (topic: LandingStatus['topics'][number]) => number) =>
+    gauge(name, help, ['connector', 'topic'], (of) => {
+      for (const { connector, topics } of sinks())
+        for (const topic of topics) if (!topic.missing) of.set({ connector, topic: topic.topic }, value(topic));
+    });
+  perTopic(
+    'sink_lag_records',
+    'Records a warehouse has still to get, at most: ends of transactions and compacted offsets count until it has all.',
+    (topic) => topic.rowsAtMost,
+  );
+  perTopic('sink_lag_seconds', 'Age of the oldest record a warehouse has still to get; 0 when it has all.', (topic) => topic.lagSeconds);
+  perTopic('sink_deletes_may_be_missed', '1 while a sink is further behind than its topic keeps deletes.', (topic) =>
+    topic.deletesMayBeMissed ? 1 : 0,
+  );
+  gauge(
+    'sink_tasks',
+    'Tasks of a connector by state; a connector without tasks counts as one, a failed connector as one more.',
+    ['connector', 'state'],
+    (of) => {
+      for (const sink of sinks()) {
+        const states = statesOf(sink);
+        for (const known of taskStates)
+          of.set({ connector: sink.connector, state: known.toLowerCase() }, states.filter((one) => one === known).length);
+      }
+    },
+  );
+  gauge('sink_dead_letters', "Messages in a sink's dead-letter topic.", ['connector'], (of) => {
+    for (const { connector, deadLetters } of sinks()) of.set({ connector }, deadLetters);
+  });
+  gauge('sink_seen_timestamp_seconds', 'When Kafka Connect last told the state of a landing.', ['landing'], (of) => {
+    for (const { landing, seenAt } of landings()) of.set({ landing }, (seenAt ?? 0) / 1000);
+  });
+}
+
+function statesOf({ state, tasks }: LandingStatus): readonly LandingStatus['state'][] {
+  if (tasks.length === 0) return [state === 'RUNNING' ? 'UNASSIGNED' : state];
+  return [...tasks.map((task) => task.state), ...(state === 'FAILED' ? [state] : [])];
+}

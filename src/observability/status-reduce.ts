@@ -1,0 +1,199 @@
+import type { EngineEvent, FailureNotice, TableRef } from '../engine/events.ts';
+import {
+  emptyTable,
+  tableKey,
+  timelineLength,
+  type Notice,
+  type TimelineRun,
+  type RunningTable,
+  type StatusModel,
+  type TableModel,
+} from './status-model.ts';
+
+const speedWindowMs = 15_000;
+/** A page that is handled later than this after the quota was closed has come since. */
+const handledWithinMs = 5_000;
+
+/** The status after an event. Pure; `now` is the moment the event was heard, epoch ms. */
+export function reduceStatus(model: StatusModel, event: EngineEvent, now: number): StatusModel {
+  switch (event.type) {
+    case 'connection-assigned':
+      return { ...model, assigned: [...model.assigned.filter((name) => name !== event.connection), event.connection] };
+    case 'connection-revoked':
+      return everyTable(
+        { ...model, assigned: model.assigned.filter((name) => name !== event.connection) },
+        event.connection,
+        without('run', 'nextRunAt'),
+      );
+    case 'connection-failed':
+      return everyTable(model, event.connection, (table) =>
+        noted({ ...without('run')(table), failure: event.failure }, failureNotice(now, event.failure)),
+      );
+    case 'request':
+    case 'throttled':
+    case 'transaction':
+    case 'index-rebuilt':
+      return model;
+    default: {
+      const key = tableKey(event);
+      const before = model.tables[key] ?? emptyTable(event);
+      const after = reduceTable(before, event, now);
+      return after === before && key in model.tables ? model : { ...model, tables: { ...model.tables, [key]: after } };
+    }
+  }
+}
+
+type TableEvent = Extract<EngineEvent, TableRef & { type: Exclude<EngineEvent['type'], 'index-rebuilt'> }>;
+
+function reduceTable(table: TableModel, event: TableEvent, now: number): TableModel {
+  switch (event.type) {
+    case 'table-known': {
+      const { lastSuccessAt, readTo, withheld } = event;
+      return {
+        ...without('withheld')(table),
+        ...(lastSuccessAt === undefined ? {} : { lastSuccessAt }),
+        ...(readTo === undefined ? {} : { readTo }),
+        ...(withheld === undefined ? {} : { withheld }),
+      };
+    }
+    case 'table-waiting':
+      return event.nextRunAt === undefined ? without('nextRunAt')(table) : { ...table, nextRunAt: event.nextRunAt };
+    case 'run-started':
+      return {
+        ...without('failure', 'disabled', 'nextRunAt')(table),
+        run: { runId: event.runId, mode: event.mode, startedAt: event.at, rows: 0, samples: [{ at: now, rows: 0 }] },
+      };
+    case 'page-read':
+      return inRun(table, (run) => {
+        const rows = run.rows + event.rows;
+        return {
+          ...runWithout(
+            run,
+            // While one page waits for the quota those before it are still being handled.
+            ...(run.rateLimited && now - run.rateLimited.since >= handledWithinMs ? ['rateLimited' as const] : []),
+            ...(run.trouble?.stage === 'extract' ? ['trouble' as const] : []),
+          ),
+          rows,
+          samples: [...recent(run.samples, now), { at: now, rows }],
+          ...(event.progress === undefined ? {} : { progress: Math.max(0, Math.min(1, event.progress)) }),
+          ...(event.readTo === undefined ? {} : { readTo: event.readTo }),
+        };
+      });
+    case 'batch-committed':
+      return inRun(
+        {
+          ...table,
+          deadLetters: table.deadLetters + event.deadLetters,
+          ...(event.readTo === undefined ? {} : { readTo: Math.max(event.readTo, table.readTo ?? event.readTo) }),
+        },
+        (run) => runWithout(run, 'trouble'),
+      );
+    case 'rate-limited':
+      return inRun(table, (run) => ({ ...run, rateLimited: { until: event.until, since: now } }));
+    case 'run-retrying':
+      return noted(
+        table.run
+          ? inRun(table, (run) => ({ ...run, trouble: { ...event.failure, stage: event.stage } }))
+          : { ...table, failure: event.failure },
+        failureNotice(now, event.failure),
+      );
+    case 'run-recovered':
+      return noted(
+        inRun(without('failure')(table), (run) => runWithout(run, 'trouble')),
+        { at: now, level: 'info', message: 'Went on after the trouble.' },
+      );
+    case 'run-ended':
+      return ended(table, event, now);
+    case 'deletes-withheld':
+      return noted(
+        { ...table, withheld: { count: event.count, reason: event.reason, since: table.withheld?.since ?? now } },
+        { at: now, level: 'warning', message: `${event.count} deletes withheld: ${event.reason}` },
+      );
+    case 'deletes-released':
+      return noted(without('withheld')(table), { at: now, level: 'info', message: `${event.count} withheld deletes released.` });
+    case 'warning':
+      return noted(table, { at: now, level: 'warning', message: event.message });
+    case 'table-paused':
+      return { ...table, paused: true };
+    case 'table-resumed':
+      return { ...without('disabled', 'failure')(table), paused: false };
+    case 'table-disabled':
+      return noted(
+        { ...without('run')(table), disabled: event.reason },
+        { at: now, level: 'warning', message: `Disabled: ${event.reason}` },
+      );
+    case 'rows-odd':
+      return table;
+  }
+}
+
+function ended(table: TableModel, event: Extract<EngineEvent, { type: 'run-ended' }>, now: number): TableModel {
+  const run = table.run?.runId === event.runId ? table.run : undefined;
+  // A page that is still in trouble was not read: whatever is claimed, such a run is not complete.
+  const outcome = event.outcome === 'succeeded' && run?.trouble ? 'interrupted' : event.outcome;
+  const mode = run?.mode ?? 'periodic';
+  const record: TimelineRun = {
+    runId: event.runId,
+    mode,
+    startedAt: event.startedAt,
+    endedAt: event.at,
+    outcome,
+    totals: event.totals,
+    ...(event.failure ? { failure: event.failure } : {}),
+  };
+  const after: TableModel = { ...without('run')(table), lastRun: record, lastRuns: { ...table.lastRuns, [mode]: record } };
+  if (outcome === 'succeeded') {
+    const readTo = run?.readTo;
+    return noted(
+      { ...after, lastSuccessAt: event.at, ...(readTo === undefined ? {} : { readTo: Math.max(readTo, table.readTo ?? readTo) }) },
+      { at: event.at, level: 'info', message: 'Completed.' },
+    );
+  }
+  if (outcome === 'interrupted') return noted(after, { at: event.at, level: 'info', message: 'Interrupted; the position is saved.' });
+  const failure: FailureNotice = event.failure ?? { kind: 'internal', message: 'The run failed without a reason.' };
+  return noted({ ...after, failure }, failureNotice(now, failure));
+}
+
+function everyTable(model: StatusModel, connection: string, change: (table: TableModel) => TableModel): StatusModel {
+  const entries = Object.entries(model.tables).map(
+    ([key, table]) => [key, table.connection === connection ? change(table) : table] as const,
+  );
+  return { ...model, tables: Object.fromEntries(entries) };
+}
+
+function inRun(table: TableModel, change: (run: RunningTable) => RunningTable): TableModel {
+  return table.run ? { ...table, run: change(table.run) } : table;
+}
+
+/** The samples of the speed's window, thinned: a page may take a millisecond. */
+function recent(samples: RunningTable['samples'], now: number): RunningTable['samples'] {
+  const young = samples.filter((sample) => now - sample.at <= speedWindowMs);
+  const last = young.at(-1);
+  const beforeLast = young.at(-2);
+  return last && beforeLast && last.at - beforeLast.at < 500 ? young.slice(0, -1) : young;
+}
+
+function noted(table: TableModel, notice: Notice): TableModel {
+  return { ...table, timeline: [...table.timeline, notice].slice(-timelineLength) };
+}
+
+function failureNotice(at: number, failure: FailureNotice): Notice {
+  const { message, code, remedy } = failure;
+  return { at, level: 'error', message, ...(code === undefined ? {} : { code }), ...(remedy === undefined ? {} : { remedy }) };
+}
+
+type OptionalTable = 'run' | 'failure' | 'disabled' | 'nextRunAt' | 'withheld';
+
+function without(...names: readonly OptionalTable[]): (table: TableModel) => TableModel {
+  return (table) => omit(table, names);
+}
+
+function runWithout(run: RunningTable, ...names: readonly ('trouble' | 'rateLimited')[]): RunningTable {
+  return omit(run, names);
+}
+
+function omit<T extends object>(value: T, names: readonly (keyof T)[]): T {
+  const copy = { ...value };
+  for (const name of names) delete copy[name];
+  return copy;
+}

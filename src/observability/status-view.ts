@@ -1,0 +1,140 @@
+import type { RunMode } from '../core/types.ts';
+import type { EventBus, FailureNotice, TableRef } from '../engine/events.ts';
+import { emptyStatus, type Notice, type TimelineRun, type RunningTable, type StatusModel, type TableModel } from './status-model.ts';
+import { reduceStatus } from './status-reduce.ts';
+
+/** What a table is doing, as it is shown. Times are epoch ms. */
+export type DisplayState =
+  | { readonly kind: 'not_synced'; readonly nextRunAt?: number }
+  | { readonly kind: 'scheduled'; readonly nextRunAt?: number }
+  | {
+      readonly kind: 'in_progress';
+      readonly mode: RunMode;
+      readonly startedAt: number;
+      readonly rows: number;
+      readonly rowsPerSecond: number;
+      readonly percent?: number;
+    }
+  | { readonly kind: 'rate_limited'; readonly until: number; readonly rows: number; readonly percent?: number }
+  | { readonly kind: 'error'; readonly message: string; readonly nextTryAt?: number; readonly code?: string; readonly remedy?: string }
+  | { readonly kind: 'failed'; readonly reason: string; readonly remedy?: string; readonly code?: string }
+  | { readonly kind: 'paused' }
+  | { readonly kind: 'disabled'; readonly reason: string };
+
+export const stateKinds = [
+  'not_synced',
+  'scheduled',
+  'in_progress',
+  'rate_limited',
+  'error',
+  'failed',
+  'paused',
+  'disabled',
+] as const satisfies readonly DisplayState['kind'][];
+
+export interface TableStatus extends TableRef {
+  readonly state: DisplayState;
+  /** Age of the newest instant up to which everything is in the topic. */
+  readonly freshnessMs?: number;
+  readonly readTo?: number;
+  readonly lastSuccessAt?: number;
+  readonly nextRunAt?: number;
+  readonly lastRun?: TimelineRun;
+  readonly runs: Readonly<Partial<Record<RunMode, TimelineRun>>>;
+  readonly withheld?: TableModel['withheld'];
+  readonly deadLetters: number;
+  readonly timeline: readonly Notice[];
+}
+
+/** The status as plain JSON. */
+export interface StatusSnapshot {
+  readonly v: 1;
+  readonly at: number;
+  readonly assigned: readonly string[];
+  readonly tables: readonly TableStatus[];
+}
+
+export function stateOf(table: TableModel, now: number): DisplayState {
+  if (table.disabled !== undefined) return { kind: 'disabled', reason: table.disabled };
+  if (table.paused) return { kind: 'paused' };
+  const { run, failure } = table;
+  if (run) return runningState(run, now);
+  if (failure) return failureState(failure);
+  const next = table.nextRunAt === undefined ? {} : { nextRunAt: table.nextRunAt };
+  return { kind: table.lastSuccessAt === undefined ? 'not_synced' : 'scheduled', ...next };
+}
+
+function runningState(run: RunningTable, now: number): DisplayState {
+  const percent = run.progress === undefined ? {} : { percent: Math.min(99, Math.floor(run.progress * 100)) };
+  if (run.trouble) return troubleState(run.trouble);
+  if (run.rateLimited && run.rateLimited.until > now) {
+    return { kind: 'rate_limited', until: run.rateLimited.until, rows: run.rows, ...percent };
+  }
+  return { kind: 'in_progress', mode: run.mode, startedAt: run.startedAt, rows: run.rows, rowsPerSecond: speed(run, now), ...percent };
+}
+
+/** A run in trouble goes on trying, also when nobody said when. */
+function troubleState(failure: FailureNotice): DisplayState {
+  return {
+    kind: 'error',
+    message: failure.message,
+    ...(failure.retryAt === undefined ? {} : { nextTryAt: failure.retryAt }),
+    ...advice(failure),
+  };
+}
+
+function failureState(failure: FailureNotice): DisplayState {
+  return failure.retryAt === undefined ? { kind: 'failed', reason: failure.message, ...advice(failure) } : troubleState(failure);
+}
+
+function advice({ code, remedy }: FailureNotice): { code?: string; remedy?: string } {
+  return { ...(code === undefined ? {} : { code }), ...(remedy === undefined ? {} : { remedy }) };
+}
+
+function speed(run: RunningTable, now: number): number {
+  const [first] = run.samples;
+  if (!first || now <= first.at) return 0;
+  return Math.round(((run.rows - first.rows) * 1000) / (now - first.at));
+}
+
+export function snapshotOf(model: StatusModel, now: number): StatusSnapshot {
+  return {
+    v: 1,
+    at: now,
+    assigned: model.assigned,
+    tables: Object.values(model.tables).map((table) => tableStatus(table, now)),
+  };
+}
+
+function tableStatus(table: TableModel, now: number): TableStatus {
+  const { connection, source, table: name, readTo, lastSuccessAt, nextRunAt, lastRun, withheld } = table;
+  return {
+    connection,
+    source,
+    table: name,
+    state: stateOf(table, now),
+    runs: table.lastRuns,
+    deadLetters: table.deadLetters,
+    timeline: table.timeline,
+    ...(readTo === undefined ? {} : { readTo, freshnessMs: Math.max(0, now - readTo) }),
+    ...(lastSuccessAt === undefined ? {} : { lastSuccessAt }),
+    ...(nextRunAt === undefined ? {} : { nextRunAt }),
+    ...(lastRun === undefined ? {} : { lastRun }),
+    ...(withheld === undefined ? {} : { withheld }),
+  };
+}
+
+/** The status of a running engine. */
+export interface LiveStatus {
+  snapshot(): StatusSnapshot;
+  stop(): void;
+}
+
+/** Follows the bus from `initial` on. */
+export function followStatus(bus: EventBus, initial: readonly TableRef[] | StatusModel, now: () => number): LiveStatus {
+  let model = 'tables' in initial ? initial : emptyStatus(initial);
+  const stop = bus.on((event) => {
+    model = reduceStatus(model, event, now());
+  });
+  return { snapshot: () => snapshotOf(model, now()), stop };
+}

@@ -1,0 +1,86 @@
+/** Small helpers for what people read in a terminal. */
+
+export function count(n: number): string {
+  return Math.round(n)
+    .toString()
+    .replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}
+
+export function plural(n: number, noun: string): string {
+  return `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** The text with a full stop, so that another sentence can follow. */
+export function sentence(text: string): string {
+  return /[.!?…:]$/.test(text) ? text : `${text}.`;
+}
+
+/** `850 ms`, `12 s`, `3 min 05 s`, `2 h 10 min`, `4 d 3 h`. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 60) return ms < 10_000 ? `${(Math.floor(ms / 100) / 10).toFixed(1)} s` : `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${two(seconds % 60)} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${two(minutes % 60)} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** `14:05`, with the day in front when it is another day than `now`'s. Local time. */
+export function clockTime(at: number, now: number): string {
+  const then = new Date(at);
+  const time = `${two(then.getHours())}:${two(then.getMinutes())}`;
+  const sameDay = then.toDateString() === new Date(now).toDateString();
+  return sameDay ? time : `${then.getFullYear()}-${two(then.getMonth() + 1)}-${two(then.getDate())} ${time}`;
+}
+
+/** `14:05:09`, local time as everywhere a person reads. */
+export function clockSeconds(at: number): string {
+  const then = new Date(at);
+  return [then.getHours(), then.getMinutes(), then.getSeconds()].map(two).join(':');
+}
+
+function two(n: number): string {
+  return String(n).padStart(2, '0');
+}
+
+export type Align = 'left' | 'right';
+
+/** Columns set under one another; without lines, so that it can be cut with other tools. */
+export function textTable(header: readonly string[], rows: readonly (readonly string[])[], align: readonly Align[] = []): string {
+  const widths = header.map((title, column) => Math.max(width(title), ...rows.map((row) => width(row[column] ?? ''))));
+  const line = (cells: readonly string[]) =>
+    widths
+      .map((wide, column) => {
+        const cell = cells[column] ?? '';
+        const space = ' '.repeat(Math.max(0, wide - width(cell)));
+        return align[column] === 'right' ? space + cell : cell + space;
+      })
+      .join('  ')
+      .trimEnd();
+  return [line(header), ...rows.map(line)].join('\n');
+}
+
+/** Columns a text takes; colour codes take none. */
+function width(text: string): number {
+  return [...withoutColours(text)].length;
+}
+
+// eslint-disable-next-line no-control-regex
+const colourCodes = /\u001b\[\d+m/g;
+
+export function withoutColours(text: string): string {
+  return text.replaceAll(colourCodes, '');
+}
+
+export interface Paint {
+  good(text: string): string;
+  bad(text: string): string;
+  odd(text: string): string;
+  faint(text: string): string;
+}
+
+export function createPaint(colours: boolean): Paint {
+  const code = (n: number) => (text: string) => (colours ? `\u001b[${n}m${text}\u001b[0m` : text);
+  return { good: code(32), bad: code(31), odd: code(33), faint: code(90) };
+}

@@ -1,0 +1,91 @@
+import type { Field, TableDefinition } from '../core/table.ts';
+
+/** Connect's name for a string that holds JSON; the PostgreSQL landing makes a `json` column of it. */
+const JSON_TYPE = { type: 'string', 'connect.name': 'io.debezium.data.Json' } as const;
+const TIMESTAMP_TYPE = { type: 'long', logicalType: 'timestamp-millis' } as const;
+
+export type AvroFieldType = string | Readonly<Record<string, string>>;
+
+export interface AvroField {
+  readonly name: string;
+  readonly type: AvroFieldType | readonly ['null', AvroFieldType];
+  readonly doc: string;
+  readonly default?: null | boolean;
+}
+
+export interface AvroRecord {
+  readonly type: 'record';
+  readonly name: string;
+  readonly namespace: string;
+  readonly doc: string;
+  readonly fields: readonly AvroField[];
+}
+
+/** The two columns every value ends with. They follow the columns that are hashed. */
+const SYNC_FIELDS: readonly AvroField[] = [
+  { name: '_synced_at', type: TIMESTAMP_TYPE, doc: 'When this version of the row was published.' },
+  { name: '_deleted', type: 'boolean', doc: 'True in the marker that goes before the tombstone of a deleted row.', default: false },
+];
+
+const namespace = (source: string, definition: TableDefinition): string => `tributary.${source}.${definition.name}`;
+
+/** Schema of the message key: the key columns, none nullable. It never changes in the life of a topic. */
+export function keySchema(source: string, definition: TableDefinition): AvroRecord {
+  return {
+    type: 'record',
+    name: 'Key',
+    namespace: namespace(source, definition),
+    doc: `Key of ${source}.${definition.name}.`,
+    fields: definition.key.map((column) => keyField(column, definition.fields[column] as Field)),
+  };
+}
+
+/**
+ * Schema of the message value: the columns in the definition's order (key columns not null, all others nullable with
+ * default null), `_extra`, `_synced_at`, `_deleted`.
+ */
+export function valueSchema(source: string, definition: TableDefinition): AvroRecord {
+  return {
+    type: 'record',
+    name: 'Value',
+    namespace: namespace(source, definition),
+    doc: `${definition.docs}.`.replace(/\.\.$/, '.'),
+    fields: [...bodyFields(definition), ...SYNC_FIELDS],
+  };
+}
+
+/** The columns that are hashed and compared, in wire order. */
+export function bodyFields(definition: TableDefinition): AvroField[] {
+  return [
+    ...Object.entries(definition.fields).map(([name, field]) =>
+      definition.key.includes(name) ? keyField(name, field) : nullable(name, avroType(field), field.doc),
+    ),
+    nullable('_extra', JSON_TYPE, "What the vendor sent and no column holds, as JSON in the vendor's own spelling."),
+  ];
+}
+
+function keyField(name: string, field: Field): AvroField {
+  const replaced = field.whenMissing === undefined ? '' : ` ${JSON.stringify(field.whenMissing)} when the vendor gives none.`;
+  return { name, type: avroType(field), doc: field.doc + (replaced === '' ? '' : `${field.doc.endsWith('.') ? '' : '.'}${replaced}`) };
+}
+
+const nullable = (name: string, type: AvroFieldType, doc: string): AvroField => ({ name, type: ['null', type], doc, default: null });
+
+function avroType(field: Field): AvroFieldType {
+  switch (field.type) {
+    case 'text':
+      return 'string';
+    case 'integer':
+      return 'long';
+    case 'number':
+      return 'double';
+    case 'boolean':
+      return 'boolean';
+    case 'timestamp':
+      return TIMESTAMP_TYPE;
+    case 'date':
+      return { type: 'int', logicalType: 'date' };
+    case 'json':
+      return JSON_TYPE;
+  }
+}

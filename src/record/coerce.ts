@@ -1,0 +1,232 @@
+import { TributaryError } from '../core/errors.ts';
+import { rawNumberText } from '../core/json/parse.ts';
+import type { Json, JsonObject, Row } from '../core/types.ts';
+import { canonicalJson } from '../core/json/canonical.ts';
+import { type Binding, compileBindings } from './bindings.ts';
+import { coercerFor } from './coercers.ts';
+import { Inexact, MISFIT } from './fit.ts';
+import { maskAll, maskNamed, maskSecrets, maskText } from './mask.ts';
+import { UnmappedFields } from './unmapped-fields.ts';
+import type { Field, TableDefinition, TableRecord } from '../core/table.ts';
+
+/** Reasons why a row cannot become a record. */
+export type RefusalReason = 'missing_key' | 'bad_key' | 'too_deep';
+
+export interface Refusal {
+  readonly refused: RefusalReason;
+  readonly detail: string;
+}
+
+export interface Coerced {
+  readonly refused?: undefined;
+  /** Every column of the definition, then `_extra`. */
+  readonly record: TableRecord;
+  /** Values that did not fit their column; they are in `_extra`. */
+  readonly misfits: number;
+  /** Members of the row that no column takes; they are in `_extra`. */
+  readonly unknown: number;
+}
+
+/**
+ * Compiles the step from a shaped row to a record. It never throws and loses nothing: what no column takes and
+ * what does not fit its column goes into `_extra`, canonical JSON in the vendor's own structure and spelling.
+ *
+ * - A value that fits only approximately (a time finer than milliseconds, a decimal finer than a double) fills
+ *   its column, and its original is in `_extra` too.
+ * - U+0000 and lone surrogates, which PostgreSQL and Avro refuse in text, become U+FFFD in text columns; the
+ *   original is in `_extra`, where JSON escapes it. In json columns JSON escapes them anyway.
+ * - When two members have one column's name, the one spelled as the column wins, else the first in code-unit
+ *   order; the other is in `_extra`.
+ * - A key column that is missing takes its `whenMissing`; a missing, unfit or inexact key refuses the row, because
+ *   any replacement could make two rows one.
+ * - In a table with masked columns the members of `_extra` whose names usually stand for secrets are masked too.
+ */
+export function compileCoerce(definition: TableDefinition): (row: Row) => Coerced | Refusal {
+  const claimOf = compileBindings(definition);
+  const columns = Object.entries(definition.fields).map(([name, field]) => compileColumn(name, field, definition.key.includes(name)));
+  const hasSecrets = columns.some((column) => column.field.secret);
+
+  const coerceRow = (row: Row): Coerced | Refusal => {
+    const found: Found = {
+      values: new Array(columns.length),
+      names: new Array(columns.length),
+      rest: new UnmappedFields(),
+      misfits: 0,
+      unknown: 0,
+    };
+    for (const name of Object.keys(row)) {
+      const value = row[name];
+      if (value !== undefined) take(found, claimOf(name), name, NO_PATH, value, columns);
+    }
+
+    const record: TableRecord = {};
+    for (let i = 0; i < columns.length; i += 1) {
+      const column = columns[i] as Column;
+      const refusal = fill(record, column, found, found.values[i], found.names[i], row);
+      if (refusal !== undefined) return refusal;
+    }
+    const rest = found.rest.all();
+    record['_extra'] = rest === undefined ? null : canonicalJson(hasSecrets ? maskNamed(rest) : rest);
+    return { record, misfits: found.misfits, unknown: found.unknown };
+  };
+
+  return (row) => {
+    try {
+      return coerceRow(row);
+    } catch (error) {
+      if (error instanceof TributaryError && error.code === 'too_deep') return { refused: 'too_deep', detail: error.message };
+      throw error;
+    }
+  };
+}
+
+/** Compiles the coercion of some columns alone, from values under the columns' names, e.g. of a scope. What does not fit is null. */
+export function compileColumns(definition: TableDefinition, names: readonly string[]): (values: JsonObject) => TableRecord {
+  const columns = names.map((name) => ({ name, coerce: coercerFor(definition.fields[name] as Field) }));
+  return (values) => {
+    const record: TableRecord = {};
+    for (const { name, coerce } of columns) {
+      const value = values[name];
+      const fit = value === null || value === undefined ? null : coerce(value);
+      record[name] = fit === MISFIT ? null : fit instanceof Inexact ? fit.value : fit;
+    }
+    return record;
+  };
+}
+
+interface Column {
+  readonly name: string;
+  readonly field: Field;
+  readonly isKey: boolean;
+  readonly path: readonly string[] | undefined;
+  readonly coerce: ReturnType<typeof coercerFor>;
+}
+
+interface Found {
+  readonly values: unknown[];
+  /** Vendor's name of a value found by name. */
+  readonly names: (string | undefined)[];
+  readonly rest: UnmappedFields;
+  misfits: number;
+  unknown: number;
+}
+
+function compileColumn(name: string, field: Field, isKey: boolean): Column {
+  const plain = coercerFor(field);
+  // Secrets in JSON are hidden before the text is made; an object in a text column is a misfit, hidden or not.
+  const coerce = !field.secret
+    ? plain
+    : field.type === 'json'
+      ? (value: unknown) => plain(maskSecrets(value))
+      : (value: unknown) => plain(typeof value === 'string' ? maskText(value) : maskAll(value));
+  return { name, field, isKey, path: field.path?.split('.'), coerce };
+}
+
+const NO_PATH: readonly string[] = [];
+
+function take(found: Found, claim: Binding, name: string, above: readonly string[], value: unknown, columns: readonly Column[]): void {
+  const { byPath, byName, parts } = claim;
+  for (let i = 0; i < byPath.length; i += 1) found.values[byPath[i] as number] = value;
+  if (byName >= 0) takeByName(found, byName, name, value, columns);
+  const taken = claim.ignored || byPath.length > 0 || byName >= 0;
+  if (parts !== undefined) takeParts(found, parts, [...above, name], value, taken, columns);
+  else if (!taken) leave(found, [...above, name], value);
+}
+
+function takeParts(
+  found: Found,
+  parts: ReadonlyMap<string, Binding>,
+  path: readonly string[],
+  value: unknown,
+  taken: boolean,
+  columns: readonly Column[],
+): void {
+  if (value === null) return;
+  if (typeof value !== 'object' || Array.isArray(value) || rawNumberText(value as Json) !== undefined) {
+    if (taken) return;
+    found.misfits += 1;
+    found.rest.keep(path, value);
+    return;
+  }
+  for (const name of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[name];
+    if (member === undefined) continue;
+    const part = parts.get(name);
+    if (part !== undefined) take(found, part, name, path, member, columns);
+    else if (!taken) leave(found, [...path, name], member);
+  }
+}
+
+function leave(found: Found, path: readonly string[], value: unknown): void {
+  found.unknown += 1;
+  found.rest.keep(path, value);
+}
+
+function takeByName(found: Found, column: number, name: string, value: unknown, columns: readonly Column[]): void {
+  const rival = found.names[column];
+  if (rival === undefined) {
+    found.names[column] = name;
+    found.values[column] = value;
+    return;
+  }
+  found.unknown += 1;
+  const { name: exact, field } = columns[column] as Column;
+  const hide = (loser: unknown): unknown => (field.secret ? maskAll(loser) : loser);
+  if (rival === exact || (name !== exact && rival < name)) {
+    found.rest.keep([name], hide(value));
+  } else {
+    found.rest.keep([rival], hide(found.values[column]));
+    found.names[column] = name;
+    found.values[column] = value;
+  }
+}
+
+function fill(
+  record: TableRecord,
+  column: Column,
+  found: Found,
+  picked: unknown,
+  vendorName: string | undefined,
+  row: Row,
+): Refusal | undefined {
+  const { name, field } = column;
+  let value = picked;
+  if (field.derive !== undefined) {
+    value = derive(field.derive, row);
+    // Nothing could be derived although the vendor gave something.
+    if (value === DERIVE_FAILED || (isNothing(value) && !isNothing(picked))) value = MISFIT;
+  }
+  if (isNothing(value)) {
+    if (!column.isKey) {
+      record[name] = null;
+      return undefined;
+    }
+    if (field.whenMissing === undefined) return { refused: 'missing_key', detail: `Key column "${name}" has no value.` };
+    value = field.whenMissing;
+  }
+  const fit = value === MISFIT ? MISFIT : column.coerce(value);
+  if (fit !== MISFIT && !(fit instanceof Inexact)) {
+    record[name] = fit;
+    return undefined;
+  }
+  if (column.isKey) {
+    const how = fit === MISFIT ? 'does not fit' : 'fits only approximately';
+    return { refused: 'bad_key', detail: `The value of key column "${name}" ${how} its type ${field.type}.` };
+  }
+  record[name] = fit instanceof Inexact ? fit.value : null;
+  if (fit === MISFIT || typeof fit.value === 'string') found.misfits += 1;
+  const original = isNothing(picked) ? value : picked;
+  if (original !== MISFIT) found.rest.keep(column.path ?? [vendorName ?? name], field.secret ? maskAll(original) : original);
+  return undefined;
+}
+
+const DERIVE_FAILED = Symbol('derive failed');
+const isNothing = (value: unknown): value is null | undefined => value === null || value === undefined;
+
+function derive(how: NonNullable<Field['derive']>, row: Row): unknown {
+  try {
+    return how(row);
+  } catch {
+    return DERIVE_FAILED;
+  }
+}

@@ -1,0 +1,108 @@
+import { rawNumberText } from '../core/json/parse.ts';
+import type { Json } from '../core/types.ts';
+import { canonicalJson } from '../core/json/canonical.ts';
+import { type Fit, Inexact, MISFIT } from './fit.ts';
+import { fitInstant, fitDay, fitIsoInstant } from './instants.ts';
+import type { Field } from '../core/table.ts';
+
+/** Makes a column's native value of a vendor's value that is neither null nor undefined. Never throws, JSON depth apart. */
+export type Coercer = (value: unknown) => Fit;
+
+const LEAST_LONG = -(2n ** 63n);
+const GREATEST_LONG = 2n ** 63n - 1n;
+const INTEGER_TEXT = /^-?(?:0|[1-9]\d{0,18})$/;
+const NUMBER_TEXT = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+// PostgreSQL refuses U+0000 in text and Avro has no lone surrogates; the original, escaped, fits in JSON text.
+const SUSPECT = /[\u0000\uD800-\uDFFF]/;
+const UNSTORABLE = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
+
+/** The coercion of a column. */
+export function coercerFor(field: Field): Coercer {
+  switch (field.type) {
+    case 'text':
+      return toText;
+    case 'integer':
+      return toInteger;
+    case 'number':
+      return toNumber;
+    case 'boolean':
+      return toBoolean;
+    case 'date':
+      return (value) => (typeof value === 'string' ? fitDay(value) : MISFIT);
+    case 'json':
+      return canonicalJson;
+    case 'timestamp':
+      return timestampCoercer(field.epochUnit);
+  }
+}
+
+function toText(value: unknown): Fit {
+  if (typeof value === 'string') return storable(value);
+  if (typeof value === 'number') return Number.isFinite(value) ? canonicalJson(value) : MISFIT;
+  if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  return rawNumberText(value as Json) ?? MISFIT;
+}
+
+/** Text with U+FFFD in place of what cannot be stored everywhere. */
+function storable(value: string): string | Inexact {
+  if (!SUSPECT.test(value)) return value;
+  const stored = value.replace(UNSTORABLE, '\uFFFD');
+  return stored === value ? value : new Inexact(stored);
+}
+
+function toInteger(value: unknown): Fit {
+  if (typeof value === 'number') {
+    if (Number.isSafeInteger(value)) return value + 0;
+    return Number.isInteger(value) ? fitLong(BigInt(value)) : MISFIT;
+  }
+  if (typeof value === 'bigint') return fitLong(value);
+  if (typeof value === 'string') return INTEGER_TEXT.test(value) ? fitLong(BigInt(value)) : MISFIT;
+  return MISFIT;
+}
+
+/** One native form per integer: a number up to 2^53, a bigint beyond. */
+function fitLong(value: bigint): Fit {
+  const asNumber = Number(value);
+  if (Number.isSafeInteger(asNumber)) return asNumber;
+  return value >= LEAST_LONG && value <= GREATEST_LONG ? value : MISFIT;
+}
+
+function toNumber(value: unknown): Fit {
+  if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : MISFIT;
+  if (typeof value === 'bigint') return nearest(Number(value), BigInt(Number(value)) === value);
+  const exactText = rawNumberText(value as Json);
+  if (exactText !== undefined) return nearest(Number(exactText), false);
+  if (typeof value !== 'string' || !NUMBER_TEXT.test(value)) return MISFIT;
+  const parsed = Number(value);
+  // Up to 15 significant digits survive the way through a double and back.
+  return nearest(
+    parsed,
+    value.replace(/[eE].*$/, '').replace(/^-?[0.]*|\./g, '').length <= 15 && (parsed !== 0 || /^[-0.]*(?:[eE]|$)/.test(value)),
+  );
+}
+
+function nearest(value: number, exact: boolean): Fit {
+  if (!Number.isFinite(value)) return MISFIT;
+  return exact ? value + 0 : new Inexact(value + 0);
+}
+
+function toBoolean(value: unknown): Fit {
+  if (typeof value === 'boolean') return value;
+  if (value === 'true' || value === 1) return true;
+  return value === 'false' || value === 0 ? false : MISFIT;
+}
+
+function timestampCoercer(unit: Field['epochUnit']): Coercer {
+  // Whole microseconds first: 1.001 s times 1000 is not 1001 in doubles.
+  const micros = unit === 's' ? 1_000_000 : 1000;
+  const fit = (value: number): Fit => fitInstant(Math.round(value * micros) / 1000);
+  return (value) => {
+    if (typeof value === 'string') {
+      const instant = fitIsoInstant(value);
+      if (instant !== MISFIT || unit === undefined || !NUMBER_TEXT.test(value)) return instant;
+      return fit(Number(value));
+    }
+    if (unit === undefined || typeof value !== 'number') return MISFIT;
+    return fit(value);
+  };
+}

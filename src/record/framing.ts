@@ -1,0 +1,31 @@
+import { TributaryError } from '../core/errors.ts';
+
+/** Bytes before the Avro body: a zero and the schema's registry id, big-endian. */
+export const HEADER_BYTES = 5;
+
+/** Avro bytes, in one or several parts, behind the header every registry client expects. */
+export function frame(schemaId: number, ...parts: readonly Buffer[]): Buffer {
+  let size = HEADER_BYTES;
+  for (const part of parts) size += part.length;
+  const framed = Buffer.allocUnsafe(size);
+  framed[0] = 0;
+  framed.writeInt32BE(schemaId, 1);
+  let at = HEADER_BYTES;
+  for (const part of parts) at += part.copy(framed, at);
+  return framed;
+}
+
+/**
+ * The schema id and the Avro bytes of a framed message (a view, not a copy).
+ * @throws TributaryError `data` when the bytes carry no such header.
+ */
+export function unframe(message: Buffer): { schemaId: number; payload: Buffer } {
+  if (message.length < HEADER_BYTES || message[0] !== 0) {
+    throw new TributaryError("A message is not in the registry's Avro wire format.", {
+      kind: 'data',
+      code: 'not_avro',
+      remedy: 'Something else writes to this topic. Give Tributary topics of its own.',
+    });
+  }
+  return { schemaId: message.readInt32BE(1), payload: message.subarray(HEADER_BYTES) };
+}

@@ -1,0 +1,131 @@
+import { canonicalJson } from '../core/json/canonical.ts';
+import type { TableCodec } from './codec.ts';
+import { compileCoerce, type RefusalReason } from './coerce.ts';
+import { faultOfRow, pruned, type RowFault } from '../sdk/checked-rows.ts';
+import type { Row } from '../core/types.ts';
+import type { TableDefinition, TableRecord } from '../core/table.ts';
+
+/** A vendor row, ready to be compared with what the topic holds. */
+export interface CompiledRow {
+  readonly deadLetter?: undefined;
+  readonly keyBody: Buffer;
+  readonly keyHash: Buffer;
+  readonly body: Buffer;
+  readonly rowHash: Buffer;
+  /** Hash of the scope columns; zeros for a table without scope. */
+  readonly scopeHash: Buffer;
+  /** The vendor says that this row is deleted. */
+  readonly deleted: boolean;
+  /** The shaped row, kept only where the table says which of two rows is newer. */
+  readonly shaped: Row | undefined;
+  /** Epoch ms of the replication key, where it is a timestamp that is there. */
+  readonly replicationValue: number | undefined;
+  readonly misfits: number;
+  readonly unknown: number;
+}
+
+export interface RejectedRow {
+  readonly deadLetter: RefusalReason | 'bad_shape' | 'too_large' | 'unpublishable';
+  readonly detail: string;
+  /** Where the row's key could be told although the row cannot be published. */
+  readonly keyHash?: Buffer;
+  /** The same key for people, JSON text. */
+  readonly key?: string;
+}
+
+/** The whole step from a vendor row to bytes and hashes; a row that cannot take it says why. Never throws. */
+export type RowCompiler = (row: Row) => CompiledRow | RejectedRow;
+
+export interface RowLimits {
+  /** Largest key and value together, in bytes, that may become a message. */
+  readonly maxBytes: number;
+}
+
+export function compileRow(definition: TableDefinition, codec: TableCodec, limits: RowLimits): RowCompiler {
+  const coerce = compileCoerce(definition);
+  const shape = definition.shape ?? ((row: Row) => row);
+  const { deleted, replicationKey } = definition;
+  const keepShaped = definition.newer !== undefined;
+  const follows = replicationKey !== undefined && definition.fields[replicationKey]?.type === 'timestamp' ? replicationKey : undefined;
+
+  const keyText = (record: TableRecord): string =>
+    canonicalJson(Object.fromEntries(definition.key.map((column) => [column, record[column]])));
+
+  return (row) => {
+    const fault = faultOf(row);
+    if (fault !== undefined) return { deadLetter: fault.reason, detail: fault.why, ...knownKey(row) };
+    try {
+      return compiled(row);
+    } catch (error) {
+      // Whatever a row is made of, it must not keep the others from being published.
+      return {
+        deadLetter: 'unpublishable',
+        detail: `The row cannot be published: ${error instanceof Error ? error.message : String(error)}`,
+        ...knownKey(row),
+      };
+    }
+  };
+
+  function compiled(row: Row): CompiledRow | RejectedRow {
+    let shaped: Row;
+    let isDeleted: boolean;
+    try {
+      shaped = shape(row);
+      if (typeof shaped !== 'object' || shaped === null || Array.isArray(shaped)) {
+        return { deadLetter: 'bad_shape', detail: 'The row is not an object.' };
+      }
+      isDeleted = deleted?.(shaped) ?? false;
+    } catch (error) {
+      return {
+        deadLetter: 'bad_shape',
+        detail: `The row is not built as expected: ${error instanceof Error ? error.message : String(error)}`,
+      };
+    }
+
+    const coerced = coerce(shaped);
+    if (coerced.refused !== undefined)
+      return { deadLetter: coerced.refused, detail: coerced.detail, ...(coerced.refused === 'too_deep' ? knownKey(row) : {}) };
+    const { record, misfits, unknown } = coerced;
+    const keyBody = codec.keyBody(record);
+    const body = codec.body(record);
+    if (keyBody.length + body.length > limits.maxBytes) {
+      return {
+        deadLetter: 'too_large',
+        detail: `The row takes ${keyBody.length + body.length} bytes, a message may take ${limits.maxBytes}.`,
+        keyHash: codec.keyHash(keyBody),
+        key: keyText(record),
+      };
+    }
+    return {
+      keyBody,
+      keyHash: codec.keyHash(keyBody),
+      body,
+      rowHash: codec.rowHash(body),
+      scopeHash: codec.scopeHash(record),
+      deleted: isDeleted,
+      shaped: keepShaped ? shaped : undefined,
+      replicationValue: follows === undefined ? undefined : instantOf(record, follows),
+      misfits,
+      unknown,
+    };
+  }
+
+  /** The key of a row that cannot be published, where what is left of it tells: such a row has been listed all the same. */
+  function knownKey(row: Row): { keyHash?: Buffer; key?: string } {
+    try {
+      const coerced = coerce(shape(pruned(row)));
+      return coerced.refused === undefined ? { keyHash: codec.keyHash(codec.keyBody(coerced.record)), key: keyText(coerced.record) } : {};
+    } catch {
+      return {};
+    }
+  }
+}
+
+function faultOf(row: Row): Pick<RowFault, 'reason' | 'why'> | undefined {
+  // A reader that has not checked its rows may give anything.
+  return typeof row === 'object' && row !== null && !Array.isArray(row)
+    ? faultOfRow(row)
+    : { reason: 'bad_shape', why: 'The row is not an object.' };
+}
+
+const instantOf = (record: TableRecord, column: string): number | undefined => (record[column] as number | null) ?? undefined;

@@ -1,0 +1,139 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { Readable } from 'node:stream';
+import axios from 'axios';
+import type { Clock } from '../../core/clock.ts';
+import { childController, onAbort } from '../../core/clock.ts';
+
+/** What came back from one try, before anything is made of it. */
+export interface RawAnswer {
+  readonly status: number;
+  /** Lower-case names; repeated headers joined with a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  /** Size after decompression. */
+  readonly bytes: number;
+}
+
+export interface Attempt {
+  readonly method: 'GET' | 'POST';
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly data?: string;
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
+/** The answer is bigger than the cap. */
+export class TooLarge extends Error {}
+/** The answer did not end in time. */
+export class TimedOut extends Error {}
+
+/** An answer whose body has not been read. */
+export interface Opened {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly stream: Readable;
+  /** Aborts with the attempt's signal and its deadline. */
+  readonly signal: AbortSignal;
+  /** Must be called once the body has been read or is no longer wanted. */
+  close(): void;
+}
+
+/** Sends one request. No redirects, no retries. */
+export type Opener = (attempt: Attempt) => Promise<Opened>;
+
+/** Sends one request and reads its whole answer. No redirects, no retries. */
+export type Sender = (attempt: Attempt) => Promise<RawAnswer>;
+
+export function createOpener(clock: Clock): Opener {
+  const httpAgent = new HttpAgent({ keepAlive: true, timeout: 600_000 });
+  const httpsAgent = new HttpsAgent({ keepAlive: true, timeout: 600_000 });
+  return async (attempt) => {
+    const { controller, release } = childController(attempt.signal);
+    // One deadline over connecting, headers and body: axios' own timer starts anew with every byte.
+    const cancel = clock.timer(attempt.timeoutMs, () => controller.abort(new TimedOut()));
+    const close = (): void => {
+      cancel();
+      release();
+    };
+    try {
+      const response = await axios.request<Readable>({
+        method: attempt.method,
+        url: attempt.url.href,
+        headers: attempt.headers,
+        ...(attempt.data === undefined ? {} : { data: attempt.data }),
+        responseType: 'stream',
+        decompress: true,
+        maxRedirects: 0,
+        maxBodyLength: Number.POSITIVE_INFINITY,
+        validateStatus: () => true,
+        transformRequest: [(data: unknown) => data],
+        transformResponse: [(data: unknown) => data],
+        proxy: false,
+        httpAgent,
+        httpsAgent,
+        signal: controller.signal,
+      });
+      return { status: response.status, headers: plainHeaders(response.headers), stream: response.data, signal: controller.signal, close };
+    } catch (error) {
+      close();
+      throw whyEnded(controller.signal, error);
+    }
+  };
+}
+
+export function createSender(open: Opener): Sender {
+  return async (attempt) => {
+    const { status, headers, stream, signal, close } = await open(attempt);
+    try {
+      return { status, headers, ...(await readBody(stream, attempt.maxBytes, signal)) };
+    } catch (error) {
+      throw whyEnded(signal, error);
+    } finally {
+      close();
+    }
+  };
+}
+
+/** A deadline shows as an abort; say which it was. */
+export function whyEnded(signal: AbortSignal, error: unknown): unknown {
+  return signal.aborted && signal.reason instanceof TimedOut ? signal.reason : error;
+}
+
+export function readBody(stream: Readable, maxBytes: number, signal: AbortSignal): Promise<{ text: string; bytes: number }> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let ended = false;
+    const giveUp = (error: unknown): void => {
+      stream.destroy();
+      reject(error instanceof Error ? error : new Error(String(error)));
+    };
+    const forget = onAbort(signal, () => giveUp(signal.reason));
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > maxBytes) giveUp(new TooLarge());
+      else chunks.push(chunk);
+    });
+    stream.on('end', () => {
+      ended = true;
+      resolve({ text: Buffer.concat(chunks).toString('utf8'), bytes });
+    });
+    stream.on('error', giveUp);
+    stream.on('close', () => {
+      forget();
+      if (!ended) reject(new Error('the connection closed before the answer ended'));
+    });
+    if (signal.aborted) giveUp(signal.reason);
+  });
+}
+
+function plainHeaders(headers: object): Record<string, string> {
+  const plain: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && value !== null) plain[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : String(value);
+  }
+  return plain;
+}

@@ -1,0 +1,292 @@
+import { AsyncResource } from 'node:async_hooks';
+import { TributaryError } from '../../core/errors.ts';
+import { createBudget } from './budget.ts';
+import type { BudgetRules, QuotaReport, Ticket } from './budget.ts';
+import { sleepUntil } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
+import { createOpener, createSender } from './attempt.ts';
+import type { Attempt, Opener, RawAnswer } from './attempt.ts';
+import { judge, judgeFailure } from './errors.ts';
+import type { HttpAnswer, RequestPlace, Verdict } from './errors.ts';
+import { streamItems } from './stream.ts';
+import { requestUrl } from './url.ts';
+import type { Query } from './url.ts';
+import { parseJson } from '../../core/json/parse.ts';
+import { backoff, unnamedWait } from './retry.ts';
+import type { Json, JsonObject } from '../../core/types.ts';
+
+export type { HttpAnswer, Verdict } from './errors.ts';
+export { statusOf } from './errors.ts';
+export type { Query } from './url.ts';
+
+/** Hears of every request, within the async context of the reader that asked. Times are epoch ms. */
+export interface HttpObserver {
+  onRequest(endpoint: string, status: number | 'error', durationMs: number, bytes: number): void;
+  /** The quota is closed until then; may be told again with another time. */
+  onThrottled(endpoint: string, until: number): void;
+  /** Time a request stood back for the quota. */
+  onWaited(endpoint: string, waitedMs: number): void;
+  /** A request failed and will be tried again at `error.retryAt`. */
+  onRetry(error: TributaryError): void;
+  /** The request that was in trouble succeeded. */
+  onRecovered(): void;
+}
+
+export interface HttpEnvironment {
+  readonly observer: HttpObserver;
+  readonly clock: Clock;
+  /** 0..1, for jitter. */
+  readonly random: () => number;
+}
+
+export interface HttpOptions {
+  /** Name for people, e.g. `Klaviyo`. */
+  readonly title: string;
+  /** Prefix of error codes, e.g. `klaviyo`. */
+  readonly vendor: string;
+  /** http(s) only; no request leaves its host. */
+  readonly baseUrl: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** From connecting to the last byte, ms. Default 120 s. */
+  readonly timeoutMs?: number;
+  /** Cap of an answer after decompression. Default 64 MiB. */
+  readonly maxBytes?: number;
+  readonly budget: BudgetRules;
+  /** The vendor's own rules, asked first for every answer; undefined means the usual rules. */
+  readonly classify?: (answer: HttpAnswer, now: number) => Verdict | undefined;
+  /** Reads the vendor's count from an answer that was not refused. */
+  readonly quota?: (answer: RawAnswer, now: number) => QuotaReport | undefined;
+  /** Texts that must appear in no error. */
+  readonly secrets: readonly string[];
+}
+
+export interface RequestOptions {
+  /** Name of the endpoint in metrics, without ids; also its bucket in the budget unless `bucket` names one. */
+  readonly endpoint: string;
+  readonly bucket?: string;
+  readonly query?: Query;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly timeoutMs?: number;
+  readonly maxBytes?: number;
+  /** Default `json`: anything else in a good answer counts as a failure of the vendor. */
+  readonly expect?: 'json' | 'text';
+  /** Tries after which a transient failure is thrown. Default: without an end. */
+  readonly maxTries?: number;
+  /** Time-outs after which the request is given up, because a smaller one may succeed. Default: without an end. */
+  readonly maxTimeouts?: number;
+  /** Makes something of each answer, good or bad, before anyone else judges it; undefined means the usual rules. */
+  readonly decode?: (answer: RawAnswer) => Verdict | undefined;
+}
+
+export interface StreamOptions extends Omit<RequestOptions, 'expect'> {
+  /** Member of the answer's object that is the list. Null there counts as an empty list. */
+  readonly list: string;
+  /**
+   * What to post, asked for anew before each try. Elements of a try that broke have been given already: whoever
+   * resumes behind them says so in the next body, whoever cannot forgets them.
+   */
+  readonly body: () => unknown;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Null when text was asked for. */
+  readonly body: Json;
+  readonly text: string;
+}
+
+/** Waits for the budget, retries what time can heal, throws a TributaryError for the rest. */
+export interface HttpClient {
+  get(path: string, options: RequestOptions): Promise<HttpResponse>;
+  /** `body` is sent as it is when it is a string, else as JSON. The request must be safe to repeat. */
+  post(path: string, body: unknown, options: RequestOptions): Promise<HttpResponse>;
+  /**
+   * Posts, and gives the elements of a list in the answer as they arrive, some at a time: memory stays flat however
+   * long the answer is. Ends when the whole answer was good. The connection waits while the consumer does.
+   */
+  stream(path: string, options: StreamOptions): AsyncGenerator<readonly Json[], void, void>;
+}
+
+export type HttpFactory = (options: HttpOptions) => HttpClient;
+
+export function createHttpFactory(env: HttpEnvironment): HttpFactory {
+  const open = createOpener(env.clock);
+  return (options) => createClient(options, env, open);
+}
+
+function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener): HttpClient {
+  const send = createSender(open);
+  const { clock, observer, random } = env;
+  const budget = createBudget(options.budget, clock);
+  const redact = redactor(options.secrets);
+  const timeoutCode = `${options.vendor}:timeout`;
+
+  function problem(verdict: Verdict, retryAt?: number): TributaryError {
+    const { message = `${options.title} could not be read.`, tries: _, ...rest } = verdict;
+    return new TributaryError(redact(message), {
+      ...rest,
+      ...(rest.detail === undefined ? {} : { detail: redact(rest.detail) }),
+      ...(retryAt === undefined ? {} : { retryAt }),
+      // The cause of a network failure holds the request with its headers.
+      cause: undefined,
+    });
+  }
+
+  function stopped(place: RequestPlace): TributaryError {
+    return new TributaryError(`${place.what} was stopped.`, { kind: 'stopped' });
+  }
+
+  /** One try; `read` gets the answer, elements of a streamed one come through. */
+  async function* tryOnce(
+    attempt: Attempt,
+    place: RequestPlace,
+    ask: RequestOptions,
+    ticket: Ticket,
+    read: AsyncGenerator<readonly Json[], HttpAnswer, void>,
+  ): AsyncGenerator<readonly Json[], HttpAnswer | Verdict, void> {
+    const startedAt = clock.now();
+    const bucket = ask.bucket ?? ask.endpoint;
+    let answer: HttpAnswer | undefined;
+    try {
+      answer = yield* read;
+    } catch (error) {
+      if (ask.signal.aborted) throw stopped(place);
+      observer.onRequest(ask.endpoint, 'error', clock.now() - startedAt, 0);
+      return judgeFailure(error, place, attempt);
+    } finally {
+      if (answer === undefined) ticket.done();
+    }
+    const now = clock.now();
+    const verdict = ask.decode?.(answer) ?? options.classify?.(answer, now) ?? judge(answer, place, ask.expect !== 'text', now);
+    if (verdict?.kind === 'rate_limit' && verdict.retryAt !== undefined) budget.block(bucket, verdict.retryAt);
+    ticket.done(verdict?.kind === 'rate_limit' ? undefined : options.quota?.(answer, now));
+    observer.onRequest(ask.endpoint, answer.status, now - startedAt, answer.bytes);
+    if (verdict === undefined) return answer;
+    return {
+      code: `${options.vendor}:${answer.status}`,
+      message: `${options.title} answered ${answer.status} to ${place.what}.`,
+      ...verdict,
+    };
+  }
+
+  /** Tries until an answer is good, however long that takes; throws what time cannot heal. */
+  async function* untilGood(
+    method: Attempt['method'],
+    path: string,
+    bodyOf: () => unknown,
+    ask: RequestOptions,
+    read: (attempt: Attempt) => AsyncGenerator<readonly Json[], HttpAnswer, void>,
+  ): AsyncGenerator<readonly Json[], HttpAnswer, void> {
+    const place: RequestPlace = { title: options.title, vendor: options.vendor, what: `${method} ${path}` };
+    const url = requestUrl(options.baseUrl, path, ask.query);
+    const onWait = AsyncResource.bind((until: number) => observer.onThrottled(ask.endpoint, until));
+    let failures = 0;
+    let refusals = 0;
+    /** Failures by their code: each kind has its own patience. */
+    const befell = new Map<string, number>();
+    for (;;) {
+      let ticket: Ticket;
+      try {
+        ticket = await budget.enter(ask.bucket ?? ask.endpoint, ask.signal, onWait);
+      } catch {
+        throw stopped(place);
+      }
+      if (ticket.waitedMs > 0) observer.onWaited(ask.endpoint, ticket.waitedMs);
+      const attempt = attemptOf(method, url, bodyOf(), ask);
+      const outcome = yield* tryOnce(attempt, place, ask, ticket, read(attempt));
+      if (!('kind' in outcome)) {
+        if (failures > 0) observer.onRecovered();
+        return outcome;
+      }
+      if (outcome.kind === 'rate_limit') {
+        refusals += 1;
+        const retryAt = outcome.retryAt ?? clock.now() + unnamedWait(refusals, random);
+        budget.block(ask.bucket ?? ask.endpoint, retryAt);
+        observer.onThrottled(ask.endpoint, retryAt);
+      } else if (outcome.kind === 'transient') {
+        failures += 1;
+        const times = (befell.get(outcome.code ?? '') ?? 0) + 1;
+        befell.set(outcome.code ?? '', times);
+        const patience = Math.min(outcome.tries ?? Infinity, outcome.code === timeoutCode ? (ask.maxTimeouts ?? Infinity) : Infinity);
+        if (failures >= (ask.maxTries ?? Infinity) || times >= patience) throw problem(outcome);
+        const retryAt = Math.max(outcome.retryAt ?? 0, clock.now() + backoff(failures, random));
+        observer.onRetry(problem(outcome, retryAt));
+        await sleepUntil(clock, retryAt, ask.signal);
+      } else {
+        throw problem(outcome);
+      }
+    }
+  }
+
+  function attemptOf(method: Attempt['method'], url: URL, body: unknown, ask: RequestOptions): Attempt {
+    const data = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+    return {
+      method,
+      url,
+      headers: {
+        accept: 'application/json',
+        ...(typeof body === 'object' ? { 'content-type': 'application/json' } : {}),
+        ...options.headers,
+        ...ask.headers,
+      },
+      ...(data === undefined ? {} : { data }),
+      timeoutMs: ask.timeoutMs ?? options.timeoutMs ?? 120_000,
+      maxBytes: ask.maxBytes ?? options.maxBytes ?? 64 * 1024 * 1024,
+      signal: ask.signal,
+    };
+  }
+
+  async function request(method: Attempt['method'], path: string, body: unknown, ask: RequestOptions): Promise<HttpResponse> {
+    const read = (attempt: Attempt): AsyncGenerator<never, HttpAnswer, void> => whole(attempt, ask.expect !== 'text');
+    for (const tries = untilGood(method, path, () => body, ask, read); ;) {
+      const step = await tries.next();
+      if (step.done === true)
+        return { status: step.value.status, headers: step.value.headers, body: step.value.body ?? null, text: step.value.text };
+    }
+  }
+
+  // A whole answer gives nothing on the way.
+  // oxlint-disable-next-line require-yield
+  async function* whole(attempt: Attempt, expectJson: boolean): AsyncGenerator<never, HttpAnswer, void> {
+    const raw = await send(attempt);
+    return { ...raw, body: expectJson || raw.status >= 300 ? jsonOrNothing(raw.text) : undefined };
+  }
+
+  async function* stream(path: string, ask: StreamOptions): AsyncGenerator<readonly Json[], void, void> {
+    const { body } = yield* untilGood('POST', path, ask.body, ask, async function* read(attempt) {
+      const answer = yield* streamItems(open, attempt, ask.list);
+      return answer.status >= 300 ? { ...answer, body: jsonOrNothing(answer.text) } : answer;
+    });
+    if (typeof body === 'object' && body !== null && Object.hasOwn(body, ask.list) && (body as JsonObject)[ask.list] === null) return;
+    throw new TributaryError(`The answer to ${path} holds no list at ${ask.list}.`, {
+      kind: 'data',
+      code: 'no_list',
+      remedy: 'Nothing was deleted. The next run reads it again.',
+    });
+  }
+
+  return {
+    get: (path, ask) => request('GET', path, undefined, ask),
+    post: (path, body, ask) => request('POST', path, body, ask),
+    stream,
+  };
+}
+
+function jsonOrNothing(text: string): Json | undefined {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Removes every secret, also percent-encoded and as base64, from a text. */
+function redactor(secrets: readonly string[]): (text: string) => string {
+  const forms = secrets
+    .filter((secret) => secret.length >= 4)
+    .flatMap((secret) => [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')])
+    .sort((a, b) => b.length - a.length);
+  return (text) => forms.reduce((cleaned, form) => cleaned.replaceAll(form, '***'), text);
+}

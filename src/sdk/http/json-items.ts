@@ -1,0 +1,132 @@
+import { parseJson } from '../../core/json/parse.ts';
+import type { Json } from '../../core/types.ts';
+
+/** Cuts the elements of one list out of a JSON document that arrives in pieces. */
+export interface JsonItems {
+  /** The elements that are complete with this piece. Throws `SyntaxError` for what is not JSON. */
+  push(chunk: Buffer): readonly Json[];
+  /** The document without the list's elements. Throws `SyntaxError` when it has not ended. */
+  end(): Json;
+}
+
+/** What surrounds the list is kept to be checked; it is small in every answer worth reading as a stream. */
+const LARGEST_REST = 1024 * 1024;
+
+const QUOTE = 0x22,
+  BACKSLASH = 0x5c,
+  COMMA = 0x2c,
+  COLON = 0x3a,
+  OPEN_LIST = 0x5b,
+  CLOSE_LIST = 0x5d,
+  OPEN_OBJECT = 0x7b,
+  CLOSE_OBJECT = 0x7d;
+
+/**
+ * Elements of the member `list` of the document's object, parsed without losing a digit. Memory is that of one
+ * piece and one element. Bytes above 127 never look like structure in UTF-8, so pieces may end anywhere.
+ */
+export function jsonItems(list: string): JsonItems {
+  const name = JSON.stringify(list);
+  let depth = 0;
+  let inString = false;
+  let escaped = false;
+  /** Depth of the list's elements while inside it, else 0. */
+  let inside = 0;
+  let found = false;
+  let cut = 0;
+  /** What is not parsed yet: the current element, or the document around the list. */
+  let open: Buffer[] = [];
+  let rest = '';
+  /** Where in `rest` the last member's name at the top began. */
+  let nameAt = -1;
+  let named = false;
+
+  function keep(text: string): void {
+    rest += text;
+    if (rest.length > LARGEST_REST) throw new SyntaxError('more than a list');
+  }
+
+  function elements(chunk: Buffer, from: number, to: number, last: boolean): readonly Json[] {
+    const bytes = [...open, chunk.subarray(from, to)];
+    open = [];
+    const text = Buffer.concat(bytes).toString('utf8');
+    if (last && cut === 0 && text.trim() === '') return [];
+    const parsed = parseJson(`[${text}]`) as readonly Json[];
+    // A comma with nothing after it.
+    if (parsed.length === 0) throw new SyntaxError('an element is missing');
+    cut += 1;
+    return parsed;
+  }
+
+  function push(chunk: Buffer): readonly Json[] {
+    const items: Json[] = [];
+    /** Begin of what of this piece is not yet taken. */
+    let from = 0;
+    let lastComma = -1;
+    for (let at = 0; at < chunk.length; at += 1) {
+      const code = chunk[at] as number;
+      if (inString) {
+        if (escaped) escaped = false;
+        else if (code === BACKSLASH) escaped = true;
+        else if (code === QUOTE) inString = false;
+        if (inside === 0) keep(String.fromCharCode(code));
+        continue;
+      }
+      if (inside > 0) {
+        if (code === QUOTE) inString = true;
+        else if (code === COMMA) {
+          if (depth === inside) lastComma = at;
+        } else if (code === OPEN_LIST || code === OPEN_OBJECT) depth += 1;
+        else if (code === CLOSE_LIST || code === CLOSE_OBJECT) {
+          depth -= 1;
+          if (depth >= inside) continue;
+          if (code !== CLOSE_LIST) throw new SyntaxError('the list is closed as an object');
+          if (lastComma >= 0) items.push(...elements(chunk, from, lastComma, false));
+          items.push(...elements(chunk, lastComma >= 0 ? lastComma + 1 : from, at, true));
+          inside = 0;
+          lastComma = -1;
+          keep('null');
+        }
+        continue;
+      }
+      if (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) continue;
+      if (code === QUOTE) {
+        inString = true;
+        if (depth === 1 && !named) nameAt = rest.length;
+      } else if (code === COLON && depth === 1) {
+        named = true;
+      } else if (code === COMMA && depth === 1) {
+        named = false;
+        nameAt = -1;
+      } else if (code === OPEN_LIST || code === OPEN_OBJECT) {
+        depth += 1;
+        if (code === OPEN_LIST && depth === 2 && named && !found && rest.slice(nameAt) === `${name}:`) {
+          found = true;
+          inside = depth;
+          from = at + 1;
+          continue;
+        }
+      } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) {
+        depth -= 1;
+      }
+      keep(String.fromCharCode(code));
+    }
+    if (inside > 0) {
+      if (lastComma >= 0) {
+        items.push(...elements(chunk, from, lastComma, false));
+        from = lastComma + 1;
+      }
+      open.push(Buffer.from(chunk.subarray(from)));
+    }
+    return items;
+  }
+
+  return {
+    push,
+    end() {
+      if (inside > 0) throw new SyntaxError('the list does not end');
+      // Bytes were kept one by one, as Latin-1.
+      return parseJson(Buffer.from(rest, 'latin1').toString('utf8'));
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import { onAbort } from '../../core/clock.ts';
+import { TooLarge, readBody, whyEnded } from './attempt.ts';
+import type { Attempt, Opener } from './attempt.ts';
+import type { HttpAnswer } from './errors.ts';
+import { jsonItems } from './json-items.ts';
+import type { Json } from '../../core/types.ts';
+
+/** Enough of an answer to tell what it is when it is not what was asked for. */
+const EXCERPT = 2_000;
+/** Refusals are short. */
+const LARGEST_REFUSAL = 1024 * 1024;
+
+/**
+ * One try: gives the elements of the answer's list as they arrive, then the answer, whose body is the document
+ * without them, undefined when it is no JSON. Closing it closes the connection.
+ */
+export async function* streamItems(open: Opener, attempt: Attempt, list: string): AsyncGenerator<readonly Json[], HttpAnswer, void> {
+  const { status, headers, stream, signal, close } = await open(attempt);
+  const forget = onAbort(signal, () => stream.destroy(signal.reason as Error));
+  try {
+    if (status < 200 || status >= 300) {
+      const refusal = await readBody(stream, Math.min(attempt.maxBytes, LARGEST_REFUSAL), signal);
+      return { status, headers, ...refusal, body: undefined };
+    }
+    const items = jsonItems(list);
+    let bytes = 0;
+    let text = '';
+    let readable = true;
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > attempt.maxBytes) throw new TooLarge();
+      if (text.length < EXCERPT) text += chunk.toString('utf8', 0, EXCERPT);
+      if (!readable) continue;
+      let found: readonly Json[] = [];
+      try {
+        found = items.push(chunk);
+      } catch {
+        // Read on: how long it is decides what it is.
+        readable = false;
+      }
+      if (found.length > 0) yield found;
+    }
+    return { status, headers, text, bytes, body: readable ? ending(items) : undefined };
+  } catch (error) {
+    throw whyEnded(signal, error);
+  } finally {
+    forget();
+    close();
+    stream.destroy();
+  }
+}
+
+function ending(items: ReturnType<typeof jsonItems>): Json | undefined {
+  try {
+    return items.end();
+  } catch {
+    return undefined;
+  }
+}

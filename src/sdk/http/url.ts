@@ -1,0 +1,52 @@
+import { TributaryError } from '../../core/errors.ts';
+
+/** Query parameters; undefined ones are left out, lists repeat the name. Names may hold brackets. */
+export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
+/** Percent-encodes everything but letters, digits and `-._~`. */
+function encode(text: string): string {
+  // Through bytes: a lone surrogate has no encoding and would throw.
+  return encodeURIComponent(Buffer.from(text).toString()).replace(
+    /[!'()*]/g,
+    (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** Checks a base URL a user typed. Throws a config error that says what is wrong. */
+export function checkedBaseUrl(baseUrl: string): URL {
+  let url: URL;
+  try {
+    url = new URL(baseUrl);
+  } catch {
+    throw new TributaryError(`"${baseUrl}" is not a URL.`, {
+      kind: 'config',
+      reach: 'connection',
+      remedy: 'Write the base URL as https://host.',
+    });
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    throw new TributaryError(`The base URL must begin with https:// or http://, not ${url.protocol}//.`, {
+      kind: 'config',
+      reach: 'connection',
+      remedy: 'Write the base URL as https://host.',
+    });
+  }
+  return url;
+}
+
+/** The address of a path below the base URL. A path that would leave the base's host is our own fault. */
+export function requestUrl(baseUrl: string, path: string, query: Query = {}): URL {
+  const base = checkedBaseUrl(baseUrl);
+  const pairs = Object.entries(query).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    const values: readonly (string | number | boolean)[] = Array.isArray(value)
+      ? (value as readonly string[])
+      : [value as string | number | boolean];
+    return values.map((one) => `${encode(name)}=${encode(String(one))}`);
+  });
+  const url = new URL(base.pathname.replace(/\/$/, '') + path + (pairs.length === 0 ? '' : `?${pairs.join('&')}`), base.origin);
+  if (!path.startsWith('/') || url.origin !== base.origin) {
+    throw new TributaryError(`${path} is not a path below the base URL.`, { kind: 'internal' });
+  }
+  return url;
+}

@@ -1,0 +1,120 @@
+import { TributaryError } from '../../core/errors.ts';
+import { childController } from '../../core/clock.ts';
+import { lane } from '../concurrency/prefetch.ts';
+import { CursorLost, asText, fromSavedCursor, saved } from './resume.ts';
+import type { Json, Page, Position, Reader, Row } from '../../core/types.ts';
+import { paginate } from './paginate.ts';
+import type { FetchPage, Step } from './paginate.ts';
+
+export interface DetailsOptions<Api> {
+  /** Lists everything that exists, without the details. */
+  readonly call: FetchPage<Api>;
+  /** How a listed row is asked for. */
+  readonly id: (listed: Row) => string;
+  /** Most ids that are asked for at once. */
+  readonly size: number;
+  /** The details of these ids; those the vendor no longer knows are left out. */
+  readonly fetch: (api: Api, ids: readonly string[], signal: AbortSignal) => Promise<readonly Row[]>;
+  /** A listed row as one that proves that its key exists. */
+  readonly seen: (listed: Row) => Row;
+  /** Groups asked for at once. */
+  readonly concurrency: number;
+}
+
+/** Up to so many listed rows may all have gone by the time they are asked for. */
+const FEW = 10;
+
+/**
+ * A listing that only tells what exists, and its rows in groups: one scan. The listing runs ahead of the groups, so
+ * that the vendor's quota is the only brake. A cut scan goes on from the listing's page it was in.
+ */
+export function details<Api>(options: DetailsOptions<Api>): Reader<Api> {
+  return async function* read(ctx) {
+    const position = saved(ctx, 1);
+    const id = asText(position?.scan);
+    const cursor: Json | undefined = position?.cursor;
+    if (id !== undefined && cursor !== undefined && ctx.scanIntact(id)) {
+      try {
+        yield* scan(id, cursor);
+        return;
+      } catch (error) {
+        if (!(error instanceof CursorLost)) throw error;
+        ctx.count('cursors_lost');
+      }
+    }
+    yield* scan(ctx.newScan(), undefined);
+
+    async function* scan(scanId: string, from: Json | undefined): AsyncGenerator<Page, void, void> {
+      const { controller, release } = childController(ctx.signal);
+      const { signal } = controller;
+      const listed = lane(
+        fromSavedCursor(
+          paginate((at) => options.call(ctx.api, { cursor: at }, signal), from),
+          from,
+        ),
+        2,
+      );
+      const resuming = (at: Json | undefined): Position => (at === undefined ? { v: 1 } : { v: 1, scan: scanId, cursor: at });
+      const groups = groupsOf(listed, options.size);
+      const underWay: Promise<Page>[] = [];
+      let current = from;
+      let more = true;
+      try {
+        while (more || underWay.length > 0) {
+          while (more && underWay.length < options.concurrency) {
+            const next = await groups.next();
+            if (next.done === true) {
+              more = false;
+              break;
+            }
+            const { rows, step } = next.value;
+            if (step !== undefined) current = step.more ? (step.next as Json) : undefined;
+            const end = step !== undefined && !step.more;
+            const position = resuming(current);
+            const page = group(rows, signal).then((found): Page => ({
+              ...found,
+              position,
+              scan: end ? { id: scanId, end: {} } : { id: scanId },
+            }));
+            // Whoever takes it from the queue gets the error.
+            page.catch(() => undefined);
+            underWay.push(page);
+          }
+          const page = underWay.shift();
+          if (page !== undefined) yield await page;
+        }
+      } finally {
+        controller.abort(new DOMException('The reader was closed.', 'AbortError'));
+        release();
+        await Promise.all([listed.close(), ...underWay.map((page) => page.catch(() => undefined))]);
+      }
+    }
+
+    async function group(listed: readonly Row[], signal: AbortSignal): Promise<Pick<Page, 'rows' | 'seen'>> {
+      const rows = listed.length === 0 ? [] : await options.fetch(ctx.api, listed.map(options.id), signal);
+      if (rows.length === 0 && listed.length > FEW) {
+        throw new TributaryError(`None of ${listed.length} listed rows could be read.`, {
+          kind: 'data',
+          code: 'no_details',
+          remedy: 'Nothing was deleted. The next run asks again; report it to the vendor if it stays.',
+        });
+      }
+      if (rows.length < listed.length) ctx.count('listed_without_details', listed.length - rows.length);
+      return { rows, seen: listed.map(options.seen) };
+    }
+  };
+}
+
+interface Group {
+  readonly rows: readonly Row[];
+  /** With the last group of a page: the page. */
+  readonly step?: Step;
+}
+
+async function* groupsOf(listed: { next(): Promise<IteratorResult<Step, void>> }, size: number): AsyncGenerator<Group, void, void> {
+  for (let result = await listed.next(); result.done !== true; result = await listed.next()) {
+    const step = result.value;
+    for (let at = 0; at + size < step.rows.length; at += size) yield { rows: step.rows.slice(at, at + size) };
+    yield { rows: step.rows.slice(Math.max(0, Math.ceil(step.rows.length / size) - 1) * size), step };
+  }
+}

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { TributaryError } from '../../core/errors.ts';
+import type { Json, Row } from '../../core/types.ts';
+
+/** One answer of a paged listing. */
+export interface ListingPage {
+  readonly rows: readonly Row[];
+  /** Rows that only prove that their key exists. */
+  readonly seen?: readonly Row[];
+  /** Where the next page begins; absent, null or empty at the end of the listing. */
+  readonly next?: Json | undefined;
+  /** Rows of the whole listing, where the vendor tells. */
+  readonly total?: number;
+  readonly warnings?: readonly string[];
+}
+
+/** Asks for one page; the first has no cursor. */
+export type FetchPage<Api, Ask = unknown> = (
+  api: Api,
+  ask: Ask & { readonly cursor: Json | undefined },
+  signal: AbortSignal,
+) => Promise<ListingPage>;
+
+export interface Step extends ListingPage {
+  /** Whether the listing goes on; `next` is then set. */
+  readonly more: boolean;
+  /** Pages fetched in this walk, this one included. */
+  readonly page: number;
+}
+
+/**
+ * Follows a listing from a cursor to its end. A listing that leads back to where it has been is a `data` error,
+ * never an end.
+ */
+export async function* paginate(
+  fetch: (cursor: Json | undefined) => Promise<ListingPage>,
+  from: Json | undefined,
+): AsyncGenerator<Step, void, void> {
+  const used = new Set<string>();
+  let first: string | undefined;
+  let previous: string | undefined;
+  let cursor = from;
+  for (let page = 1; ; page += 1) {
+    if (cursor !== undefined) used.add(JSON.stringify(cursor));
+    const batch = await fetch(cursor);
+    const more = batch.next !== undefined && batch.next !== null && batch.next !== '';
+    if (more && used.has(JSON.stringify(batch.next))) throw loops('the vendor named a page that was read before as the next one');
+    const print = fingerprint(batch.seen ?? batch.rows);
+    if (print !== undefined && (print === first || print === previous)) throw loops(`page ${page} repeats an earlier one`);
+    first ??= print;
+    previous = print;
+    yield { ...batch, more, page };
+    if (!more) return;
+    cursor = batch.next;
+  }
+}
+
+function loops(what: string): TributaryError {
+  return new TributaryError(`The listing does not come to its end: ${what}.`, {
+    kind: 'data',
+    code: 'paging_loop',
+    remedy: 'Nothing was deleted. The next run reads the listing again; report it to the vendor if it stays.',
+  });
+}
+
+/** A page of one row may well look like another; longer ones are told apart by their ends, which is cheap. */
+function fingerprint(rows: readonly Row[]): string | undefined {
+  if (rows.length < 2) return undefined;
+  const ends = JSON.stringify([rows.length, rows[0], rows.at(-1)], (_, value: unknown) =>
+    typeof value === 'bigint' ? `${value}n` : value,
+  );
+  return createHash('sha1').update(ends).digest('base64');
+}

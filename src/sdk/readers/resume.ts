@@ -1,0 +1,46 @@
+import { TributaryError } from '../../core/errors.ts';
+import type { Json, JsonObject, Position, ReadContext } from '../../core/types.ts';
+
+/** The saved position when it is of this layout, else undefined: reading starts over. */
+export function saved<Api>(ctx: ReadContext<Api>, version: number): Position | undefined {
+  return ctx.position?.v === version ? ctx.position : undefined;
+}
+
+export function asNumber(value: Json | undefined): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
+export function asText(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function asObject(value: Json | undefined): JsonObject | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+}
+
+/** The same context with some of it replaced, e.g. the position of a part. */
+export function contextWith<Api>(ctx: ReadContext<Api>, changed: Partial<ReadContext<Api>>): ReadContext<Api> {
+  return Object.create(ctx, Object.getOwnPropertyDescriptors(changed)) as ReadContext<Api>;
+}
+
+/** The vendor refused the request itself: with a saved cursor that means the cursor is no longer good. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof TributaryError && error.kind === 'data';
+}
+
+/** A cursor was refused before it gave a page. */
+export class CursorLost extends Error {}
+
+/** Runs a walk from a saved cursor; a refusal of its first page becomes {@link CursorLost}. */
+export async function* fromSavedCursor<T>(steps: AsyncGenerator<T, void, void>, cursor: Json | undefined): AsyncGenerator<T, void, void> {
+  let begun = cursor === undefined;
+  try {
+    for await (const step of steps) {
+      begun = true;
+      yield step;
+    }
+  } catch (error) {
+    if (!begun && isRefused(error)) throw new CursorLost('the saved cursor was refused', { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,27 @@
+import type { z } from 'zod';
+import type { HttpFactory } from './http/client.ts';
+import type { TableDefinition } from '../core/table.ts';
+
+/** What the engine lends a source when a connection is opened. All request traffic goes through `http`. */
+export interface ConnectEnvironment {
+  /** Makes the connection's HTTP client: budget, retries, time-outs, redaction and metrics included. */
+  readonly http: HttpFactory;
+  readonly now: () => number;
+}
+
+/** A vendor whose API is read. Everything the engine knows about it. */
+// `any`: only the source itself knows its settings and its API.
+// oxlint-disable-next-line typescript/no-explicit-any
+export interface Source<Settings = any, Api = any> {
+  /** Snake-case name used in settings, topics and metrics. */
+  readonly name: string;
+  readonly title: string;
+  /** zod schema of `connections.<name>.settings`; secrets are marked with `.meta({ secret: true })`. */
+  readonly settings: z.ZodType<Settings>;
+  /** Opens the API with checked settings. Makes no request. */
+  connect(settings: Settings, env: ConnectEnvironment): Api;
+  /** One cheap request that proves key and rights; says which account answered. */
+  probe(api: Api, signal: AbortSignal): Promise<{ readonly account: string }>;
+  /** All tables, given the settings (some columns may depend on them); called with defaults for the schemas. */
+  tables(settings: Settings): readonly TableDefinition[];
+}

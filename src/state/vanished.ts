@@ -1,0 +1,46 @@
+import { deleteThreshold } from './delete-threshold.ts';
+
+/** What is known at the end of a scan. */
+export interface ScanFacts {
+  /** The live index has recorded the scan from its beginning. */
+  readonly intact: boolean;
+  /** Distinct rows the vendor announced, where it does. */
+  readonly announced?: number;
+  /** Distinct rows the scan listed, unusable ones included. */
+  readonly seen: number;
+  /** Live rows before any of the vanished is deleted. */
+  readonly live: number;
+  /** Live rows the scan did not show. */
+  readonly vanished: number;
+  /** Deletes a user has allowed for this table. */
+  readonly allowed: number;
+}
+
+export type VanishDecision =
+  { readonly release: true } | { readonly release: false; readonly reason: WithholdReason; readonly text: string };
+
+export type WithholdReason = 'scan_not_intact' | 'total_disagrees' | 'empty_listing' | 'too_many';
+
+/**
+ * Whether the vanished rows of a scan may be deleted: all of them or none. An allowance covers what looks
+ * implausible, as far as it reaches; a scan that is not intact proves nothing, allowed or not.
+ */
+export function decideVanished(facts: ScanFacts): VanishDecision {
+  const { vanished, allowed, announced, seen, live } = facts;
+  if (vanished === 0) return { release: true };
+  if (!facts.intact) {
+    return withhold('scan_not_intact', 'The listing was not followed from its beginning to its end; the next complete one decides.');
+  }
+  if (announced !== undefined && announced !== seen && vanished > allowed) {
+    return withhold('total_disagrees', `The vendor announced ${announced} rows and listed ${seen}.`);
+  }
+  if (seen === 0 && vanished > allowed) {
+    return withhold('empty_listing', `The listing was empty, and the topic holds ${live} rows.`);
+  }
+  if (vanished > deleteThreshold(live) + allowed) {
+    return withhold('too_many', `${vanished} of ${live} rows are missing at once.`);
+  }
+  return { release: true };
+}
+
+const withhold = (reason: WithholdReason, text: string): VanishDecision => ({ release: false, reason, text });

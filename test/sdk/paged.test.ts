@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { concat } from '../../src/sdk/readers/concat.ts';
+import type { HttpClient } from '../../src/sdk/http/client.ts';
+import { fullScan } from '../../src/sdk/readers/full-scan.ts';
+import { paged } from '../../src/sdk/readers/paged.ts';
+import type { Paging } from '../../src/sdk/readers/paged.ts';
+import type { FetchPage } from '../../src/sdk/readers/paginate.ts';
+import { client, engine } from './harness.ts';
+import { answerJson, serve } from './server.ts';
+
+async function read(paging: Paging, answer: (query: URLSearchParams) => unknown) {
+  const server = await serve((request, response) => answerJson(response, answer(new URL(request.url ?? '', 'http://x').searchParams)));
+  const call = paged<HttpClient>({
+    http: (api) => api,
+    endpoint: 'rows',
+    path: () => '/rows',
+    rows: 'data.rows',
+    total: 'data.total',
+    paging,
+  });
+  return { ...(await engine(fullScan(call), client(server.url).http).run()), asked: server.asked };
+}
+const all = Array.from({ length: 10 }, (_, id) => ({ id }));
+
+describe('paged endpoints', () => {
+  it('reads a listing without pages in one request', async () => {
+    const { rows, asked } = await read({ by: 'none' }, () => ({ data: { rows: all } }));
+    expect(rows).toHaveLength(10);
+    expect(asked).toEqual(['/rows']);
+  });
+
+  it('follows a cursor in the answer until there is none', async () => {
+    const { rows, asked, pages } = await read({ by: 'cursor', param: 'pagination.cursor', next: 'data.pagination.next' }, (query) => {
+      const at = Number(query.get('pagination.cursor')?.replace('==', '') ?? 0);
+      return { data: { rows: all.slice(at, at + 4), total: 10, pagination: at + 4 < 10 ? { next: `${at + 4}==` } : {} } };
+    });
+    expect(rows).toEqual(all);
+    expect(asked).toEqual(['/rows', '/rows?pagination.cursor=4%3D%3D', '/rows?pagination.cursor=8%3D%3D']);
+    expect(pages.at(-1)?.scan?.end).toEqual({ total: 10 });
+  });
+
+  it.each([
+    [3, 4],
+    [5, 3],
+  ])('counts offsets in pages of %i up to a short page', async (size, requests) => {
+    const { rows, asked } = await read({ by: 'offset', param: 'offset', size }, (query) => {
+      const at = Number(query.get('offset'));
+      return { data: { rows: all.length > at ? all.slice(at, at + size) : null } };
+    });
+    expect(rows).toEqual(all);
+    expect(asked).toHaveLength(requests);
+  });
+
+  it('counts page numbers', async () => {
+    const { rows, asked } = await read({ by: 'page', param: 'page', size: 4, first: 1 }, (query) => ({
+      data: { rows: all.slice((Number(query.get('page')) - 1) * 4, Number(query.get('page')) * 4) },
+    }));
+    expect(rows).toEqual(all);
+    expect(asked).toEqual(['/rows?page=1', '/rows?page=2', '/rows?page=3']);
+  });
+
+  it('never takes an answer without the list for an empty list', async () => {
+    const { error, pages } = await read({ by: 'none' }, () => ({ data: {} }));
+    expect(error).toMatchObject({ kind: 'data', code: 'no_list' });
+    expect(pages).toEqual([]);
+  });
+});
+
+describe('chained listings', () => {
+  const part =
+    (name: string): FetchPage<object> =>
+    async (_, { cursor }) =>
+      cursor === undefined ? { rows: [{ id: `${name}1` }], next: 'more' } : { rows: [{ id: `${name}2` }] };
+
+  it('reads one after the other, and goes on in the part it was cut in', async () => {
+    const both = engine(
+      fullScan(
+        concat(
+          new Map([
+            ['a', part('a')],
+            ['b', part('b')],
+          ]),
+        ),
+      ),
+      {},
+    );
+    const before = await both.run({ stopAfter: 3 });
+    const after = await both.run();
+    expect([...before.rows, ...after.rows].map((row) => row.id)).toEqual(['a1', 'a2', 'b1', 'b2']);
+    expect(after.pages.at(-1)?.scan).toEqual({ id: 'scan-1', end: {} });
+  });
+
+  it('starts over when the part it was cut in is gone', async () => {
+    const reading = engine(
+      fullScan(
+        concat(
+          new Map([
+            ['a', part('a')],
+            ['b', part('b')],
+          ]),
+        ),
+      ),
+      {},
+    );
+    await reading.run({ stopAfter: 3 });
+    const { position } = reading;
+    const other = engine(fullScan(concat(new Map([['a', part('a')]]))), {});
+    other.position = reading.position;
+    expect((await other.run()).rows.map((row) => row.id)).toEqual(['a1', 'a2']);
+    const more = engine(
+      fullScan(
+        concat(
+          new Map([
+            ['0', part('0')],
+            ['a', part('a')],
+            ['b', part('b')],
+          ]),
+        ),
+      ),
+      {},
+    );
+    more.position = position;
+    expect((await more.run()).rows.map((row) => row.id)).toEqual(['01', '02', 'a1', 'a2', 'b1', 'b2']);
+  });
+});

@@ -1,0 +1,364 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type IndexEntry, type LiveIndex, openLiveIndex } from '../../src/state/live-index.ts';
+
+const identity = { topic: 'saas.klaviyo.profile', valueSchemaId: 7 };
+const hash = (text: string, length = 16): Buffer => createHash('sha256').update(text).digest().subarray(0, length);
+const noScope = Buffer.alloc(8);
+
+function put(key: string, row: string, scope?: string): IndexEntry {
+  return {
+    keyHash: hash(key),
+    row: { rowHash: hash(row), scopeHash: scope === undefined ? noScope : hash(scope, 8), keyBody: Buffer.from(key) },
+  };
+}
+const gone = (key: string): IndexEntry => ({ keyHash: hash(key), row: null });
+const names = (rows: Iterable<{ keyBody: Buffer }>): string[] => [...rows].map((row) => row.keyBody.toString()).sort();
+const covered = (offset: bigint, partition = 0): Map<number, bigint> => new Map([[partition, offset]]);
+
+let directory: string;
+let open: LiveIndex[];
+const openIndex = (over: Partial<typeof identity> = {}): LiveIndex => {
+  const index = openLiveIndex(directory, { ...identity, ...over });
+  open.push(index);
+  return index;
+};
+const storeFile = (): string => join(directory, readdirSync(directory).find((name) => name.endsWith('.mdb')) as string);
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'live-index-'));
+  open = [];
+});
+afterEach(async () => {
+  for (const index of open) await index.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+describe('the live index', () => {
+  it('keeps rows and offsets over a restart', async () => {
+    const first = openIndex();
+    expect(first.rebuildReason()).toBe('there was none');
+    first.apply([put('a', '1'), put('b', '1')], covered(5n));
+    first.apply(
+      [gone('b'), put('c', '2')],
+      new Map([
+        [0, 7n],
+        [3, 2n],
+      ]),
+    );
+    await first.close();
+    const second = openIndex();
+    expect(second.rebuildReason()).toBeUndefined();
+    expect(second.size()).toBe(2);
+    expect(second.get(hash('a'))).toEqual(hash('1'));
+    expect(second.get(hash('b'))).toBeUndefined();
+    expect(second.coveredOffsets()).toEqual(
+      new Map([
+        [0, 7n],
+        [3, 2n],
+      ]),
+    );
+  });
+
+  it("is trusted in the topic's life it was built in, as long as it was up to date lately", async () => {
+    let now = 1_000_000;
+    const at = (): LiveIndex => {
+      const index = openLiveIndex(directory, identity, () => now);
+      open.push(index);
+      return index;
+    };
+    let index = at();
+    const trusts = async (life: string): Promise<boolean> => {
+      await index.close();
+      index = at();
+      const before = index.size();
+      index.trust(life, 500);
+      return before > 0 && index.size() === before;
+    };
+    const fill = (upToDate: boolean): void => index.apply([put('a', '1'), put('b', '1')], covered(5n), upToDate);
+    expect(await trusts('one')).toBe(false);
+    fill(true);
+    now += 500;
+    expect(await trusts('one')).toBe(true);
+    now += 1;
+    expect(await trusts('one')).toBe(false);
+    expect(index.rebuildReason()).toMatch(/too long/);
+    expect(index.coveredOffsets().size).toBe(0);
+    // Filled in part, and then the process ended.
+    fill(false);
+    expect(await trusts('one')).toBe(false);
+    fill(true);
+    now -= 501;
+    expect(await trusts('one')).toBe(false);
+    fill(true);
+    expect(await trusts('two')).toBe(false);
+    expect(index.rebuildReason()).toMatch(/new life/);
+    fill(true);
+    expect(await trusts('two')).toBe(true);
+  });
+
+  it('never moves an offset back', () => {
+    const index = openIndex();
+    index.apply([], covered(9n));
+    index.apply([], covered(4n));
+    expect(index.coveredOffsets()).toEqual(covered(9n));
+  });
+
+  it('takes nothing of a call that fails half-way', () => {
+    const index = openIndex();
+    function* failing(): Generator<IndexEntry> {
+      yield put('a', '1');
+      throw new Error('cut');
+    }
+    expect(() => index.apply(failing(), covered(1n))).toThrow(/cannot be used/);
+    expect(index.size()).toBe(0);
+    expect(index.coveredOffsets().size).toBe(0);
+  });
+
+  it.each([
+    ['another topic', { topic: 'other' }],
+    ['another schema', { valueSchemaId: 8 }],
+  ])('starts empty for %s', async (_, over) => {
+    const first = openIndex();
+    first.apply([put('a', '1')], covered(1n));
+    await first.close();
+    const second = openIndex(over);
+    expect(second.rebuildReason()).toMatch(/another topic, schema or release/);
+    expect(second.size()).toBe(0);
+    expect(second.coveredOffsets().size).toBe(0);
+  });
+
+  describe('with a damaged file', () => {
+    const filled = async (): Promise<void> => {
+      const index = openIndex();
+      index.apply(
+        Array.from({ length: 5000 }, (_, i) => put(`k${i}`, 'x')),
+        covered(5000n),
+      );
+      await index.close();
+    };
+    it.each([
+      ['garbage', () => writeFileSync(storeFile(), Buffer.alloc(50_000, 0xab))],
+      ['nothing in it', () => writeFileSync(storeFile(), '')],
+      ['a few bytes', () => writeFileSync(storeFile(), 'hello')],
+      ['its end cut off', () => truncateSync(storeFile(), Math.floor(statSync(storeFile()).size / 2))],
+      ['all but the first pages cut off', () => truncateSync(storeFile(), 8192)],
+      ['half of the first page', () => truncateSync(storeFile(), 100)],
+      [
+        'zeros after the first pages',
+        () => {
+          const size = statSync(storeFile()).size;
+          truncateSync(storeFile(), 8192);
+          truncateSync(storeFile(), size);
+        },
+      ],
+    ])('%s: starts empty, says so and works', async (_, damage) => {
+      await filled();
+      damage();
+      const index = openIndex();
+      expect(index.rebuildReason()).toMatch(/cut off|not a|cannot be read|another topic/);
+      expect(index.size()).toBe(0);
+      index.apply([put('a', '1')], covered(1n));
+      await index.close();
+      const again = openIndex();
+      expect(again.rebuildReason()).toBeUndefined();
+      expect(again.get(hash('a'))).toEqual(hash('1'));
+    });
+  });
+
+  it('lists a scope, also after rows moved between scopes, and survives deletes while listing', () => {
+    const index = openIndex();
+    index.apply(
+      Array.from({ length: 2500 }, (_, i) => put(`a${i}`, 'x', 'parent-1')),
+      covered(1n),
+    );
+    index.apply([put('b1', 'x', 'parent-2'), put('a0', 'y', 'parent-2'), gone('a1')], covered(2n));
+    expect(names(index.keysInScope(hash('parent-2', 8)))).toEqual(['a0', 'b1']);
+    let listed = 0;
+    for (const row of index.keysInScope(hash('parent-1', 8))) {
+      listed += 1;
+      index.apply([{ keyHash: row.keyHash, row: null }], covered(2n));
+    }
+    expect(listed).toBe(2498);
+    expect(names(index.entries())).toEqual(['a0', 'b1']);
+    expect(names(index.keysInScope(noScope))).toEqual(['a0', 'b1']);
+    expect(names(index.keysInScope(hash('parent-3', 8)))).toEqual([]);
+  });
+});
+
+describe('a scan', () => {
+  it('shows the rows it has neither seen nor published as vanished, each exactly once while they are deleted', () => {
+    const index = openIndex();
+    index.apply(
+      Array.from({ length: 2100 }, (_, i) => put(`k${i}`, 'x')),
+      covered(1n),
+    );
+    expect([...index.vanished(1)]).toEqual([]);
+    index.beginScan('s1');
+    index.markSeen([hash('k0'), hash('k1'), hash('k1'), hash('never there')]);
+    index.apply([put('k2', 'new'), put('fresh', 'x')], covered(2n));
+    expect(index.seenInScan()).toBe(4);
+    const vanished: string[] = [];
+    for (const row of index.vanished(1)) {
+      vanished.push(row.keyBody.toString());
+      index.apply([{ keyHash: row.keyHash, row: null }], covered(3n));
+    }
+    expect(new Set(vanished).size).toBe(2097);
+    expect(vanished.length).toBe(2097);
+    index.endScan();
+    expect(index.currentScan()).toBeUndefined();
+    expect(names(index.entries())).toEqual(['fresh', 'k0', 'k1', 'k2']);
+  });
+
+  it('asks for as many complete scans in a row as the table wants', () => {
+    const index = openIndex();
+    index.apply([put('a', 'x'), put('b', 'x')], covered(1n));
+    const scan = (id: string, ...seen: string[]): string[] => {
+      index.beginScan(id);
+      index.markSeen(seen.map((key) => hash(key)));
+      const vanished = names(index.vanished(2));
+      index.endScan();
+      return vanished;
+    };
+    expect(scan('1', 'a', 'b')).toEqual([]);
+    expect(scan('2', 'a')).toEqual([]);
+    expect(scan('3', 'a', 'b')).toEqual([]);
+    expect(scan('4', 'a')).toEqual([]);
+    index.beginScan('given up');
+    expect(scan('5', 'a')).toEqual(['b']);
+    expect(names(index.vanished(2))).toEqual(['b']);
+  });
+
+  it('counts neither for nor against rows of a scope it could not read', () => {
+    const index = openIndex();
+    index.apply([put('a1', 'x', 'A'), put('b1', 'x', 'B')], covered(1n));
+    const unread = [hash('A', 8)];
+    index.beginScan('1');
+    index.endScan();
+    index.beginScan('2');
+    expect(names(index.vanished(2, unread))).toEqual(['b1']);
+    index.endScan(unread);
+    index.beginScan('3');
+    expect(names(index.vanished(2))).toEqual(['a1', 'b1']);
+  });
+
+  it('has rows in an unread scope wait for the next scan that reads it', () => {
+    const index = openIndex();
+    index.apply([put('a1', 'x', 'A')], covered(1n));
+    index.beginScan('1');
+    index.endScan([hash('A', 8)]);
+    expect(names(index.vanished(1))).toEqual([]);
+    index.beginScan('2');
+    expect(names(index.vanished(1))).toEqual(['a1']);
+  });
+
+  it('is intact only in the store that recorded it from its beginning', async () => {
+    const index = openIndex();
+    index.beginScan('s');
+    index.apply([put('a', 'x')], covered(1n));
+    await index.close();
+    const again = openIndex();
+    expect(again.scanIntact('s')).toBe(true);
+    expect(again.seenInScan()).toBe(1);
+    again.beginScan('s');
+    expect(names(again.vanished(1))).toEqual([]);
+    again.clear('test');
+    expect(again.scanIntact('s')).toBe(false);
+    expect(again.size()).toBe(0);
+    again.apply([put('a', 'x')], covered(1n));
+    again.beginScan('t');
+    expect(again.scanIntact('s')).toBe(false);
+    expect(names(again.vanished(2))).toEqual([]);
+    expect(names(again.vanished(1))).toEqual(['a']);
+  });
+});
+
+describe('against a model', () => {
+  const key = fc.integer({ min: 0, max: 12 }).map((n) => `k${n}`);
+  const step = fc.oneof(
+    fc.record({ do: fc.constant('put' as const), key, row: fc.constantFrom('1', '2'), scope: fc.constantFrom(undefined, 'A', 'B') }),
+    fc.record({ do: fc.constant('gone' as const), key }),
+    fc.record({ do: fc.constant('seen' as const), key }),
+    fc.record({ do: fc.constant('begin' as const) }),
+    fc.record({ do: fc.constant('end' as const) }),
+    fc.record({ do: fc.constant('reopen' as const) }),
+    fc.record({ do: fc.constant('clear' as const) }),
+  );
+
+  it('holds the rows, scopes and scans a plain map holds, over any restarts', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const home = mkdtempSync(join(directory, 'model-'));
+        let index = openLiveIndex(home, identity);
+        try {
+          const rows = new Map<string, { row: string; scope: string | undefined; missed: number; seenNow: boolean }>();
+          let scanning = false;
+          let offset = 0n;
+          let scans = 0;
+          for (const [at, s] of steps.entries()) {
+            if (s.do === 'put') {
+              index.apply([put(s.key, s.row, s.scope)], covered((offset += 1n)));
+              rows.set(s.key, { row: s.row, scope: s.scope, missed: 0, seenNow: true });
+            } else if (s.do === 'gone') {
+              index.apply([gone(s.key)], covered((offset += 1n)));
+              rows.delete(s.key);
+            } else if (s.do === 'seen') {
+              index.markSeen([hash(s.key)]);
+              const row = rows.get(s.key);
+              if (scanning && row) Object.assign(row, { missed: 0, seenNow: true });
+            } else if (s.do === 'begin') {
+              index.beginScan(`scan ${at}`);
+              scanning = true;
+              for (const row of rows.values()) row.seenNow = false;
+            } else if (s.do === 'end') {
+              index.endScan();
+              if (scanning) {
+                scans += 1;
+                for (const row of rows.values()) row.missed = row.seenNow ? 0 : row.missed + 1;
+              }
+              scanning = false;
+            } else if (s.do === 'reopen') {
+              await index.close();
+              index = openLiveIndex(home, identity);
+              expect(index.rebuildReason()).toBeUndefined();
+            } else {
+              index.clear('test');
+              rows.clear();
+              [scanning, scans, offset] = [false, 0, 0n];
+            }
+          }
+          expect(index.size()).toBe(rows.size);
+          expect(index.coveredOffsets()).toEqual(offset === 0n && index.coveredOffsets().size === 0 ? new Map() : covered(offset));
+          for (const [name, { row }] of rows) expect(index.get(hash(name))).toEqual(hash(row));
+          for (const scope of ['A', 'B']) {
+            expect(names(index.keysInScope(hash(scope, 8)))).toEqual(
+              [...rows]
+                .filter(([, r]) => r.scope === scope)
+                .map(([name]) => name)
+                .sort(),
+            );
+          }
+          const missing = (row: { missed: number; seenNow: boolean }): number =>
+            scanning ? (row.seenNow ? 0 : row.missed + 1) : row.missed;
+          for (const absent of [1, 2, 3]) {
+            const expected =
+              scans + (scanning ? 1 : 0) < absent
+                ? []
+                : [...rows]
+                    .filter(([, r]) => missing(r) >= absent)
+                    .map(([name]) => name)
+                    .sort();
+            expect(names(index.vanished(absent))).toEqual(expected);
+          }
+        } finally {
+          await index.close();
+        }
+      }),
+      { numRuns: 60 },
+    );
+  }, 60_000);
+});
