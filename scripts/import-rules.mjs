@@ -10,27 +10,53 @@ const inside =
   (path) =>
     folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
 
+/**
+ * The rooms of `src` from the bottom up. A room imports only itself and the rooms it names here, so that every
+ * arrow points down. `bin/tributary.ts` puts the list of sources and the rooms together.
+ */
+const ROOMS = {
+  core: [],
+  record: ['core'],
+  sdk: ['core', 'record'],
+  state: ['core', 'record'],
+  kafka: ['core', 'record'],
+  landing: ['core', 'record', 'sdk', 'kafka'],
+  config: ['core', 'sdk', 'kafka', 'landing'],
+  engine: ['core', 'record', 'sdk', 'state', 'kafka', 'config'],
+  observability: ['core', 'kafka', 'engine', 'landing'],
+  stack: ['core', 'config'],
+  import: ['core', 'sdk', 'kafka', 'config'],
+  web: ['core', 'record', 'sdk', 'kafka', 'engine', 'landing', 'observability', 'config', 'import'],
+  cli: ['core', 'record', 'sdk', 'state', 'kafka', 'engine', 'landing', 'observability', 'config', 'stack', 'import', 'web'],
+};
+const room = (path) => /^src\/([^/]+)\//.exec(path)?.[1];
+
 /** Each rule answers the reason why `from` must not import `to`, or undefined. `to` is a path in the tree or a package. */
 const RULES = [
   (from, to, isPackage) => {
     if (!inside('producers')(from)) return undefined;
     if (isPackage) return to === 'zod' || to.startsWith('node:') ? undefined : `producers import no package but zod`;
-    if (inside('src/record', 'src/sdk')(to) || to === 'src/core/errors.ts') return undefined;
+    if (inside('src/core', 'src/sdk', 'src/record')(to)) return undefined;
     const own = from.split('/')[1];
     if (from === 'producers/index.ts') {
       return /^producers\/[^/]+\/index\.ts$/.test(to) ? undefined : `the list of sources imports only each source's index.ts`;
     }
     if (inside(`producers/${own}`)(to)) return undefined;
-    return inside('producers')(to)
-      ? 'one producer never imports another'
-      : 'producers import only src/record, src/sdk and src/core/errors.ts';
+    return inside('producers')(to) ? 'one producer never imports another' : 'producers import only src/core, src/sdk and src/record';
   },
   (from, to) => (inside('src')(from) && inside('producers')(to) ? 'src never imports producers: the list is passed in' : undefined),
   (from, to) => (inside('src')(from) && inside('test', 'scripts', 'bench')(to) ? 'src imports nothing that is not shipped' : undefined),
   (from, to, isPackage) =>
-    inside('src/sdk', 'src/record', 'src/state')(from) && (isPackage ? KAFKA_PACKAGES.test(to) : inside('src/kafka', 'src/stack')(to))
-      ? 'src/sdk, src/record and src/state know no Kafka'
+    isPackage && inside('src/core', 'src/sdk', 'src/record', 'src/state')(from) && KAFKA_PACKAGES.test(to)
+      ? 'core, sdk, record and state know no Kafka'
       : undefined,
+  (from, to, isPackage) => {
+    const [own, other] = [room(from), room(to)];
+    if (isPackage || own === undefined || other === undefined || own === other) return undefined;
+    const below = ROOMS[own];
+    if (below === undefined) return `the room src/${own} is not in the list of rooms`;
+    return below.includes(other) ? undefined : `src/${own} may import only ${below.map((name) => `src/${name}`).join(', ')}`;
+  },
 ];
 
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|^\s*import\s+|\brequire\s*\(\s*)(['"])([^'"\n]+)\1/gm;

@@ -9,7 +9,7 @@ import { createWriter } from '../kafka/writer.ts';
 import type { ConnectionSettings } from '../config/settings.ts';
 import { catchUp } from './catch-up.ts';
 import type { ConnectionEnvironment } from './environment.ts';
-import { failureNotice } from './events.ts';
+import { failureNotice } from '../core/run.ts';
 import { observeRequests } from './observe-requests.ts';
 import { lookAgain, openTables, replaceBrokenIndexes } from './table-opener.ts';
 import type { ConnectionServices, OpenTable } from './open-table.ts';

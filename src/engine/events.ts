@@ -1,47 +1,5 @@
-import type { ErrorKind, TributaryError } from '../core/errors.ts';
+import type { FailureNotice, RunOutcome, RunTotals, TableRef } from '../core/run.ts';
 import type { RunMode } from '../core/types.ts';
-
-/** The table an event speaks of. */
-export interface TableRef {
-  readonly connection: string;
-  readonly source: string;
-  readonly table: string;
-}
-
-export type RunOutcome = 'succeeded' | 'failed' | 'interrupted';
-
-/** What a run did, in rows unless said otherwise. */
-export interface RunTotals {
-  fetched: number;
-  published: number;
-  unchanged: number;
-  deleted: number;
-  deadLetters: number;
-  /** Messages written to the table's topic: upserts, markers and tombstones. */
-  messages: number;
-  requests: number;
-  /** Time spent waiting for the vendor's quota. */
-  waitedMs: number;
-}
-
-export interface FailureNotice {
-  readonly kind: ErrorKind;
-  readonly message: string;
-  readonly remedy?: string;
-  readonly code?: string;
-  /** Epoch ms of the next try; absent when only the user can help. */
-  readonly retryAt?: number;
-}
-
-export function failureNotice(error: TributaryError): FailureNotice {
-  return {
-    kind: error.kind,
-    message: error.message,
-    ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
-    ...(error.code === undefined ? {} : { code: error.code }),
-    ...(error.retryAt === undefined ? {} : { retryAt: error.retryAt }),
-  };
-}
 
 export type Stage = 'extract' | 'table' | 'change' | 'kafka';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { asTributaryError, type TributaryError } from '../core/errors.ts';
 import type { RunMode } from '../core/types.ts';
 import type { Connection, Session } from './connection.ts';
-import { failureNotice, type RunOutcome, type RunTotals, type TableRef } from './events.ts';
+import { failureNotice, type RunOutcome, type RunTotals, type TableRef } from '../core/run.ts';
 import type { OpenTable } from './open-table.ts';
 import { withinRun } from './run-scope.ts';
 import { syncTable } from './sync-table.ts';

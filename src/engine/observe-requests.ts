@@ -1,5 +1,6 @@
 import type { HttpObserver } from '../sdk/http/client.ts';
-import { failureNotice, type EngineEvent } from './events.ts';
+import { type EngineEvent } from './events.ts';
+import { failureNotice } from '../core/run.ts';
 import { currentRun } from './run-scope.ts';
 
 /** Turns what the HTTP client tells into events of the table whose run is asking. */

@@ -4,7 +4,8 @@ import type { OutboxTask, TableState, Writer } from '../kafka/types.ts';
 import type { TableCodec } from '../record/codec.ts';
 import type { RowCompiler } from '../record/row.ts';
 import type { TableDefinition } from '../core/table.ts';
-import type { EngineEvent, TableRef } from './events.ts';
+import type { EngineEvent } from './events.ts';
+import type { TableRef } from '../core/run.ts';
 
 /** What the tables of one connection share. */
 export interface ConnectionServices {

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { TableRef, RunTotals } from './events.ts';
+import type { TableRef, RunTotals } from '../core/run.ts';
 
 /** Whose work a request is: set around a table's run, read by the observer of the connection's HTTP client. */
 export interface RunScope {

@@ -5,7 +5,8 @@ import { backoff } from '../sdk/http/retry.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import type { ControlRecord } from '../kafka/meta/control.ts';
 import { joinWorkers } from '../kafka/worker.ts';
-import { failureNotice, type EngineEvent, type FailureNotice } from './events.ts';
+import { type EngineEvent } from './events.ts';
+import { failureNotice, type FailureNotice } from '../core/run.ts';
 
 /** How long a fenced connection may still be ours on paper before that means a rival outside the group. */
 const fencedGraceMs = 35_000;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Row, RunMode } from '../core/types.ts';
 import type { TableState } from '../kafka/types.ts';
 import type { Cycle } from './cycle.ts';
-import type { RunTotals } from './events.ts';
+import type { RunTotals } from '../core/run.ts';
 
 /** What is asked of a table. */
 export interface RunRequest {

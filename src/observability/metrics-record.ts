@@ -1,4 +1,5 @@
-import type { EngineEvent, TableRef } from '../engine/events.ts';
+import type { EngineEvent } from '../engine/events.ts';
+import type { TableRef } from '../core/run.ts';
 import type { EndpointLabels } from './endpoint-labels.ts';
 import type { Instruments } from './metrics-instruments.ts';
 

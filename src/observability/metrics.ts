@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { EventBus, TableRef } from '../engine/events.ts';
+import type { EventBus } from '../engine/events.ts';
+import type { TableRef } from '../core/run.ts';
 import { createEndpointLabels } from './endpoint-labels.ts';
 import { createInstruments } from './metrics-instruments.ts';
 import { recordEvent } from './metrics-record.ts';

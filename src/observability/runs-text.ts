@@ -1,4 +1,4 @@
-import type { RunOutcome, RunTotals, TableRef } from '../engine/events.ts';
+import type { RunOutcome, RunTotals, TableRef } from '../core/run.ts';
 import { count, duration, sentence, textTable, type Paint } from './text.ts';
 
 /** One line of the table printed after a run. */

@@ -1,5 +1,6 @@
 import type { RunMode } from '../core/types.ts';
-import type { FailureNotice, RunOutcome, RunTotals, Stage, TableRef } from '../engine/events.ts';
+import type { Stage } from '../engine/events.ts';
+import type { FailureNotice, RunOutcome, RunTotals, TableRef } from '../core/run.ts';
 
 /** One pass over a table, under way or over. Times are epoch ms. */
 export interface TimelineRun {

@@ -1,4 +1,5 @@
-import type { EngineEvent, FailureNotice, TableRef } from '../engine/events.ts';
+import type { EngineEvent } from '../engine/events.ts';
+import type { FailureNotice, TableRef } from '../core/run.ts';
 import {
   emptyTable,
   tableKey,

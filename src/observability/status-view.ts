@@ -1,5 +1,6 @@
 import type { RunMode } from '../core/types.ts';
-import type { EventBus, FailureNotice, TableRef } from '../engine/events.ts';
+import type { EventBus } from '../engine/events.ts';
+import type { FailureNotice, TableRef } from '../core/run.ts';
 import { emptyStatus, type Notice, type TimelineRun, type RunningTable, type StatusModel, type TableModel } from './status-model.ts';
 import { reduceStatus } from './status-reduce.ts';
 

@@ -25,10 +25,12 @@ test.each([
   ['producers/pendo/tables/a.ts', `const m = await import('../../segment/api.ts');`, 'never imports another'],
   ['producers/index.ts', `import { a } from './pendo/api.ts';`, `only each source's index.ts`],
   ['src/engine/run.ts', `import { sources } from '../../producers/index.ts';`, 'src never imports producers'],
-  ['src/cli/main.ts', `import '../setup/stack.ts';`, 'not shipped'],
+  ['src/cli/main.ts', `import '../../test/setup/stack.ts';`, 'not shipped'],
   ['src/sdk/http/client.ts', `import { Kafka } from 'kafkajs';`, 'know no Kafka'],
   ['src/record/avro.ts', `import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';`, 'know no Kafka'],
-  ['src/state/diff.ts', `import {\n  a,\n  b,\n} from '../kafka/writer.ts';`, 'know no Kafka'],
+  ['src/state/diff.ts', `import {\n  a,\n  b,\n} from '../kafka/writer.ts';`, 'src/state may import only'],
+  ['src/core/errors.ts', `import { x } from '../sdk/define.ts';`, 'src/core may import only'],
+  ['src/attic/a.ts', `import { x } from '../core/errors.ts';`, 'not in the list of rooms'],
 ])('%s may not say %s', async (file, text, reason) => {
   expect(await violations(file, text)).toEqual([expect.stringMatching(new RegExp(`^${file}: imports .*${reason}`))]);
 });
@@ -37,11 +39,11 @@ test('what the design allows is allowed', async () => {
   await violations('producers/index.ts', `import { pendo } from './pendo/index.ts';`);
   await violations(
     'producers/pendo/tables/a.ts',
-    `import { z } from 'zod';\nimport { t } from '../../../src/table/define.ts';\nimport { api } from '../api.ts';`,
+    `import { z } from 'zod';\nimport { t } from '../../../src/sdk/define.ts';\nimport { api } from '../api.ts';`,
   );
   await violations(
     'producers/pendo/index.ts',
-    `import { TributaryError } from '../../src/core/errors.ts';\nimport { list } from '../../src/sdk/readers/full-scan.ts';`,
+    `import { TributaryError } from '../../src/core/errors.ts';\nimport { fullScan } from '../../src/sdk/readers/full-scan.ts';`,
   );
-  expect(await violations('src/kafka/writer.ts', `import { Kafka } from 'kafkajs';\nimport { d } from '../change/diff.ts';`)).toEqual([]);
+  expect(await violations('src/kafka/writer.ts', `import { Kafka } from 'kafkajs';\nimport { d } from '../core/errors.ts';`)).toEqual([]);
 });

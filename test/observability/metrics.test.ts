@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { startObserveServer, type ObserveServer } from '../../src/observability/server.ts';
 import { followStatus } from '../../src/observability/status-view.ts';
-import { createEventBus, type RunTotals } from '../../src/engine/events.ts';
+import { createEventBus } from '../../src/engine/events.ts';
+import { type RunTotals } from '../../src/core/run.ts';
 
 const ref = { connection: 'shop', source: 'klaviyo', table: 'event' };
 const totals: RunTotals = {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createEventBus, type EngineEvent, type FailureNotice, type RunTotals } from '../../src/engine/events.ts';
+import { createEventBus, type EngineEvent } from '../../src/engine/events.ts';
+import { type FailureNotice, type RunTotals } from '../../src/core/run.ts';
 import { emptyStatus, seedStatus, timelineLength } from '../../src/observability/status-model.ts';
 import { reduceStatus } from '../../src/observability/status-reduce.ts';
 import { followStatus, snapshotOf, stateKinds } from '../../src/observability/status-view.ts';

@@ -8,7 +8,7 @@ import { readRuns } from '../../kafka/meta/runs.ts';
 import { readAllStates } from '../../kafka/meta/state.ts';
 import { topicNames } from '../../kafka/meta/topic-names.ts';
 import type { TableState } from '../../kafka/types.ts';
-import type { TableRef } from '../../engine/events.ts';
+import type { TableRef } from '../../core/run.ts';
 import {
   emptyStatus,
   seedStatus,

@@ -1,6 +1,6 @@
 import type { Producer } from 'kafkajs';
 import { Partitioners } from 'kafkajs';
-import type { FailureNotice, RunOutcome, RunTotals } from '../../engine/events.ts';
+import type { FailureNotice, RunOutcome, RunTotals } from '../../core/run.ts';
 import type { RunMode } from '../../core/types.ts';
 import type { KafkaAccess } from '../client.ts';
 import { createClient } from '../client.ts';
