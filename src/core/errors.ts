@@ -1,7 +1,7 @@
 /**
  * What went wrong, sorted by who has to act:
  * - `config`: settings, key or rights are wrong; the user has to act, retrying is useless.
- * - `transient`: time-outs, 5xx, resets; retried with back-off without an end.
+ * - `transient`: time-outs, 5xx, resets; retried with back-off, without an end unless the error says `tries`.
  * - `rate_limit`: the vendor asks to wait; `retryAt` says until when.
  * - `data`: this row or page cannot be used.
  * - `fenced`: another instance has taken over this connection's writer; stop.
@@ -24,6 +24,11 @@ export interface TributaryErrorOptions {
   reach?: ErrorReach;
   /** Earliest useful moment of the next try, epoch milliseconds. */
   retryAt?: number;
+  /**
+   * How often in a row this may be met before the work at hand ends with it: for what nobody has classified, and for
+   * what a new try rarely helps. Undefined: tried without an end.
+   */
+  tries?: number;
   cause?: unknown;
 }
 
@@ -39,6 +44,7 @@ export class TributaryError extends Error {
   readonly code: string | undefined;
   readonly reach: ErrorReach;
   readonly retryAt: number | undefined;
+  readonly tries: number | undefined;
 
   constructor(message: string, options: TributaryErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -48,6 +54,7 @@ export class TributaryError extends Error {
     this.code = options.code;
     this.reach = options.reach ?? 'table';
     this.retryAt = options.retryAt;
+    this.tries = options.tries;
   }
 }
 

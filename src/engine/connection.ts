@@ -78,10 +78,17 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
   const services: ConnectionServices = { api, writer, tables, emit: env.emit, now: env.clock.now };
   let current: ReturnType<typeof createSession> | undefined;
   let opening: Promise<void> | undefined;
+  /** What opening waits for at the moment. */
+  let trouble: TributaryError | undefined;
   /** Once fenced, this instance must never fence back. */
   let fatal: TributaryError | undefined;
   const closing = new AbortController();
   const ended = AbortSignal.any([lifetime, closing.signal]);
+  /** For everything but the writer, which may still commit what it holds: nothing of it is worth waiting for at the end. */
+  const opens: ConnectionEnvironment = {
+    ...env,
+    access: { ...env.access, signal: AbortSignal.any([ended, env.access.signal].filter((one) => one !== undefined)) },
+  };
 
   function stopIfEnded(): void {
     if (ended.aborted) throw new TributaryError(`${name} was stopped while it was being opened.`, { kind: 'stopped' });
@@ -89,14 +96,14 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
 
   /** From any state of Kafka to one where every table may be written. */
   async function refresh(): Promise<void> {
-    if (tables.size === 0) await openTables(settings, env, services, tables);
-    else await lookAgain(settings, env, tables);
+    if (tables.size === 0) await openTables(settings, opens, services, tables);
+    else await lookAgain(settings, opens, tables);
     await replaceBrokenIndexes(env, tables);
     stopIfEnded();
     await writer.reopen();
     stopIfEnded();
-    const states = await readStates(env.access, name, { signal: ended });
-    await catchUp(env, where, tables, states, ended);
+    const states = await readStates(opens.access, name);
+    await catchUp(opens, where, tables, states, ended);
     for (const {
       ref,
       state: { lastSuccessAt, readTo, withheld },
@@ -113,22 +120,28 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
   }
 
   async function untilRefreshed(): Promise<void> {
+    const patience = current === undefined ? env.patience?.opening : env.patience?.open;
+    const since = env.clock.now();
     for (let failures = 1; ; failures += 1) {
       if (fatal) throw fatal;
       try {
         await refresh();
+        trouble = undefined;
         if (failures > 1) for (const { ref } of tables.values()) env.emit({ type: 'run-recovered', ...ref });
         return;
       } catch (error) {
         if (!(error instanceof TributaryError) || error.kind !== 'transient') throw error;
+        if (error.tries !== undefined && failures >= error.tries) throw error;
         const wait = Math.min(backoff(failures, env.random), 15_000);
+        if (patience !== undefined && env.clock.now() + wait > since + patience) throw givenUp(error, env.clock.now() - since);
+        trouble = error;
         const failure = failureNotice(error);
         for (const { ref } of tables.values()) {
           env.emit({ type: 'run-retrying', stage: 'kafka', failure: { ...failure, retryAt: env.clock.now() + wait }, ...ref });
         }
         if (tables.size === 0) env.emit({ type: 'connection-failed', failure: { ...failure, retryAt: env.clock.now() + wait }, ...where });
         await delay(wait, undefined, { signal: ended }).catch(() => {
-          throw new TributaryError(`${name} was stopped while Kafka was away.`, { kind: 'stopped', cause: error });
+          throw new TributaryError(`${name} was stopped while it waited: ${error.message}`, { kind: 'stopped', cause: error });
         });
       }
     }
@@ -140,7 +153,9 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
       opening = undefined;
     });
     opening.catch(() => undefined);
-    return orAborted(opening, signal);
+    return orAborted(opening, signal, () =>
+      trouble === undefined ? `${name} was stopped while it was being opened.` : `${name} was stopped while it waited: ${trouble.message}`,
+    );
   }
 
   async function readRows(table: string, signal: AbortSignal): Promise<readonly Row[]> {
@@ -167,8 +182,8 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
       await opened(signal);
     },
     async inspect() {
-      await openTables(settings, env, services, tables);
-      await catchUp(env, where, tables, await readStates(env.access, name), ended);
+      await openTables(settings, opens, services, tables);
+      await catchUp(opens, where, tables, await readStates(opens.access, name), ended);
     },
     readRows,
     async close() {
@@ -181,10 +196,22 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
   };
 }
 
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+function givenUp(error: TributaryError, afterMs: number): TributaryError {
+  const { kind, reach, code, detail, remedy } = error;
+  return new TributaryError(`${error.message} Given up after ${Math.round(afterMs / 1000)} s.`, {
+    kind,
+    reach,
+    cause: error,
+    ...(code === undefined ? {} : { code }),
+    ...(detail === undefined ? {} : { detail }),
+    ...(remedy === undefined ? {} : { remedy }),
+  });
+}
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal, why: () => string): Promise<T> {
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(new TributaryError('Stopped while waiting for Kafka.', { kind: 'stopped' }));
+    stop = () => reject(new TributaryError(why(), { kind: 'stopped' }));
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
   });

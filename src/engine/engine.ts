@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConnectionSettings, Settings } from '../config/settings.ts';
-import { TributaryError } from '../core/errors.ts';
+import { asTributaryError, TributaryError } from '../core/errors.ts';
 import type { Clock } from '../core/clock.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { readControl } from '../kafka/meta/control.ts';
@@ -16,6 +17,7 @@ import { createConnectionWorker, type ConnectionWorker } from './connection-work
 import { type EventBus } from './events.ts';
 import { failureNotice } from '../core/run.ts';
 import type { RunSummary } from './execute-run.ts';
+import { emptyTotals } from './table-run.ts';
 import { shareConnections } from './share-connections.ts';
 import { verifyTable, type Verification } from './verify.ts';
 
@@ -55,6 +57,9 @@ interface Opened {
   readonly worker: ConnectionWorker;
 }
 
+/** A single pass ends when Kafka or the registry stays away: whoever has asked for it asks again. Long enough for brokers that restart in turn. */
+const syncPatience = { opening: 45_000, open: 180_000 } as const;
+
 export function createEngine(options: EngineOptions): Engine {
   const { settings, access, registry, bus, clock, random } = options;
   const lent = {
@@ -68,6 +73,27 @@ export function createEngine(options: EngineOptions): Engine {
   const emit = bus.emit;
   const runLog = createRunLog(access);
 
+  /** Told as runs, since that is what somebody who looks at the run table misses. */
+  function neverRun(
+    { name, source, tables }: ConnectionSettings,
+    wanted: readonly string[] | undefined,
+    error: TributaryError,
+  ): RunSummary[] {
+    const at = clock.now();
+    return tables
+      .filter((table) => wanted?.includes(table.name) ?? true)
+      .map((table) => ({
+        ref: { connection: name, source: source.name, table: table.name },
+        runId: randomUUID(),
+        mode: 'periodic',
+        outcome: 'failed',
+        totals: emptyTotals(),
+        startedAt: at,
+        endedAt: at,
+        error,
+      }));
+  }
+
   function settingsOf(name: string): ConnectionSettings {
     const found = settings.connections.find((one) => one.name === name);
     if (found) return found;
@@ -77,10 +103,15 @@ export function createEngine(options: EngineOptions): Engine {
     });
   }
 
-  async function open(name: string, lifetime: AbortSignal, onFatal: (error: TributaryError) => void): Promise<Opened> {
+  async function open(
+    name: string,
+    lifetime: AbortSignal,
+    onFatal: (error: TributaryError) => void,
+    patience?: ConnectionEnvironment['patience'],
+  ): Promise<Opened> {
     const of = settingsOf(name);
     const indexDir = join(settings.dataDir, 'index', access.settings.prefix);
-    const connection = createConnection(of, { ...lent, indexDir }, lifetime);
+    const connection = createConnection(of, { ...lent, indexDir, ...(patience === undefined ? {} : { patience }) }, lifetime);
     try {
       await connection.session(lifetime);
     } catch (error) {
@@ -124,9 +155,10 @@ export function createEngine(options: EngineOptions): Engine {
           },
         );
       }
-      const summaries = await Promise.all(
+      // A connection that cannot be opened does not end the runs of the others.
+      const outcomes = await Promise.allSettled(
         selection.map(async ({ connection: name, tables }) => {
-          const opened = await open(name, signal, () => undefined);
+          const opened = await open(name, signal, () => undefined, syncPatience);
           const stop = (): void => void opened.worker.stop();
           signal.addEventListener('abort', stop, { once: true });
           try {
@@ -139,7 +171,17 @@ export function createEngine(options: EngineOptions): Engine {
           }
         }),
       );
-      return summaries.flat();
+      const opened = outcomes.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+      const failures = outcomes.flatMap((one, at) =>
+        one.status === 'rejected' ? [{ of: selection[at] as Selection, reason: one.reason as unknown }] : [],
+      );
+      if (failures.length > 0 && (failures.length === outcomes.length || signal.aborted)) throw failures[0]?.reason;
+      return [
+        ...opened,
+        ...failures.flatMap(({ of, reason }) =>
+          neverRun(settingsOf(of.connection), of.tables, asTributaryError(reason, `Opening ${of.connection}`)),
+        ),
+      ];
     },
 
     async run(signal) {

@@ -13,6 +13,11 @@ export interface ConnectionEnvironment {
   readonly emit: (event: EngineEvent) => void;
   readonly clock: Clock;
   readonly random: () => number;
+  /**
+   * Milliseconds that Kafka or the registry may be away, before the connection is open for the first time and later,
+   * until its runs end with it. Not given: they are waited for without an end.
+   */
+  readonly patience?: { readonly opening: number; readonly open: number };
   /** Makes the connection's writer; a benchmark brings one without transactions. */
   readonly createWriter?: typeof createWriter;
 }

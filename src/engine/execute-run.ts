@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { asTributaryError, type TributaryError } from '../core/errors.ts';
 import type { RunMode } from '../core/types.ts';
 import type { Connection, Session } from './connection.ts';
@@ -20,6 +21,8 @@ export interface RunSummary {
   readonly endedAt: number;
   readonly error?: TributaryError;
 }
+
+const longestPauseMs = 15_000;
 
 /**
  * One run of one table to its end, through every loss of the writer: when Kafka fails or a commit's
@@ -44,6 +47,9 @@ export async function executeRun(connection: Connection, table: OpenTable, reque
   };
 
   let indexBroken = false;
+  /** Losses in a row between which nothing was committed, and what was before them. */
+  let losses = 0;
+  let committed = -1;
   for (;;) {
     let session: Session | undefined;
     try {
@@ -77,6 +83,11 @@ export async function executeRun(connection: Connection, table: OpenTable, reque
         return end('failed', asTributaryError(fatal, `Recovering ${ref.connection}`));
       }
       if (error.kind !== 'transient' && error.kind !== 'stopped') return end('failed', error);
+      const handled = totals.messages + totals.unchanged + totals.deadLetters;
+      losses = handled === committed ? losses + 1 : 1;
+      committed = handled;
+      if (error.tries !== undefined && losses >= error.tries) return end('failed', error);
+      if (losses > 1) await delay(Math.min(1_000 * 2 ** (losses - 2), longestPauseMs), undefined, { signal: stop }).catch(() => undefined);
       services.emit({ type: 'run-recovered', ...ref });
     }
   }

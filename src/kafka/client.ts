@@ -1,7 +1,9 @@
-import type { Admin, ISocketFactory, KafkaConfig, LogEntry } from 'kafkajs';
-import { Kafka, logLevel } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admin, ISocketFactory, KafkaConfig, LogEntry, Producer, ProducerConfig } from 'kafkajs';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { withDeadline } from './deadline.ts';
-import { kafkaError } from './errors.ts';
+import { kafkaError, passes } from './errors.ts';
+import { trackSockets } from './tracked-sockets.ts';
 import type { KafkaSettings } from './types.ts';
 
 /** Everything that is needed to talk to the cluster; passed to every function of this folder. */
@@ -16,17 +18,23 @@ export interface KafkaAccess {
   readonly socketFactory?: ISocketFactory;
   /** Milliseconds until an unanswered request counts as failed. Default 15,000. */
   readonly requestTimeout?: number;
+  /** Ends whatever is done through this access, at once: its sockets are cut and its calls throw `stopped`. */
+  readonly signal?: AbortSignal;
 }
 
 const RETRY = { initialRetryTime: 100, maxRetryTime: 2_000, retries: 7 } as const;
 
-/** A kafkajs client with our time-outs. `retries` bounds how long a dead cluster is tried (7 are about 7 s). */
+/**
+ * A kafkajs client with our time-outs, whose sockets end with the access's signal. `retries` bounds how long a dead
+ * cluster is tried (7 are about 7 s).
+ */
 export function createClient(
   access: KafkaAccess,
   options: { readonly retries?: number; readonly socketFactory?: ISocketFactory } = {},
 ): Kafka {
   const { settings } = access;
-  const socketFactory = options.socketFactory ?? access.socketFactory;
+  // Whoever brings its own sockets has them on a leash already.
+  const factory = options.socketFactory ?? trackSockets(access.socketFactory, access.signal).factory;
   const log = access.onClientLog;
   const config: KafkaConfig = {
     clientId: settings.clientId,
@@ -43,7 +51,7 @@ export function createClient(
         const { message, timestamp: _, logger: __, stack: ___, ...fields } = line;
         log?.({ message: `${namespace}: ${message}`, fields });
       },
-    ...(socketFactory === undefined ? {} : { socketFactory }),
+    socketFactory: factory,
     ...tls(settings),
     ...(settings.sasl === undefined ? {} : { sasl: settings.sasl as NonNullable<KafkaConfig['sasl']> }),
   };
@@ -56,24 +64,76 @@ function tls({ ssl }: KafkaSettings): Pick<KafkaConfig, 'ssl'> {
   return { ssl };
 }
 
+const CONNECT_DEADLINE = 45_000;
 /** Longer than anything an admin client is asked for takes: without an end to the waiting a connection could stand still for good. */
 const ADMIN_DEADLINE = 60_000;
+const CLOSE_DEADLINE = 3_000;
+/** Tries of one piece of work whose broker went away in the middle of it. */
+const TRIES = 3;
 
 /**
- * Runs `work` with a connected admin client and disconnects it.
+ * Runs `work` with a connected admin client and disconnects it. Work whose broker went away in the middle is begun again with
+ * another client, so it must do no harm twice.
  *
- * @throws TributaryError that says what `doing` ("Creating topics") ran into, or that it took more than a minute.
+ * @throws TributaryError that says what `doing` ("Creating topics") ran into, or that it took more than a minute; `stopped`
+ * when the access's signal fires.
  */
 export async function withAdmin<T>(access: KafkaAccess, doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = createClient(access).admin();
+  for (let tries = 1; ; tries += 1) {
+    const leash = trackSockets(access.socketFactory, access.signal);
+    const admin = createClient(access, { socketFactory: leash.factory }).admin();
+    let begun = false;
+    try {
+      return await withClient(
+        access,
+        doing,
+        { ...leash, connect: () => admin.connect(), disconnect: () => admin.disconnect() },
+        ADMIN_DEADLINE,
+        () => {
+          begun = true;
+          return work(admin);
+        },
+      );
+    } catch (error) {
+      if (!begun || tries >= TRIES || !passes(error)) throw error;
+      await sleep(200 * tries, undefined, { signal: access.signal }).catch(() => undefined);
+    }
+  }
+}
+
+/** What a client can be told to do. `cut` ends its sockets for good. */
+interface Client {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  cut(): void;
+}
+
+/** Runs `work` with a client of its own, which is gone afterwards, however it ended: no retry of an abandoned call comes back. */
+export async function withClient<T>(
+  access: KafkaAccess,
+  doing: string,
+  client: Client,
+  deadline: number | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
-    return await withDeadline(ADMIN_DEADLINE, doing, async () => {
-      await admin.connect();
-      return work(admin);
-    });
+    await withDeadline(CONNECT_DEADLINE, doing, () => client.connect(), access.signal);
+    return await withDeadline(deadline, doing, work, access.signal);
   } catch (error) {
     throw kafkaError(error, access.settings, doing);
   } finally {
-    await withDeadline(5_000, 'Closing', () => admin.disconnect()).catch(() => undefined);
+    await withDeadline(CLOSE_DEADLINE, 'Closing', () => client.disconnect(), access.signal).catch(() => undefined);
+    client.cut();
   }
+}
+
+/** A producer outside transactions, for what may be written twice or lost: run log and control records. */
+export function plainProducer(access: KafkaAccess, options: Partial<ProducerConfig> = {}): { readonly producer: Producer; cut(): void } {
+  const leash = trackSockets(access.socketFactory, access.signal);
+  const producer = createClient(access, { socketFactory: leash.factory }).producer({
+    allowAutoTopicCreation: false,
+    createPartitioner: Partitioners.DefaultPartitioner,
+    ...options,
+  });
+  return { producer, cut: leash.cut };
 }

@@ -2,22 +2,21 @@ import { performance } from 'node:perf_hooks';
 import type { Cluster } from 'kafkajs';
 import { PartitionAssigners } from 'kafkajs';
 import type { KafkaAccess } from './client.ts';
-import { createClient } from './client.ts';
-import { withDeadline } from './deadline.ts';
-import { kafkaError } from './errors.ts';
+import { createClient, withClient } from './client.ts';
+import { brokerAway } from './errors.ts';
 import { recoverFetch } from './fetching.ts';
+import { trackSockets } from './tracked-sockets.ts';
 
 export type { Cluster };
-
-const CONNECT_DEADLINE = 60_000;
 
 /**
  * Runs `work` with kafkajs's cluster: brokers, leaders and raw fetches, without a consumer group. kafkajs
  * hands it to partition assigners only, so a consumer is made for the sake of its assigner and never run.
  */
 export async function withCluster<T>(access: KafkaAccess, doing: string, work: (cluster: Cluster) => Promise<T>): Promise<T> {
+  const leash = trackSockets(access.socketFactory, access.signal);
   let cluster: Cluster | undefined;
-  createClient(access).consumer({
+  createClient(access, { socketFactory: leash.factory }).consumer({
     groupId: `${access.settings.prefix}._reader`,
     allowAutoTopicCreation: false,
     // The cluster asks for offsets at this level: the real ends, behind open transactions too.
@@ -31,20 +30,19 @@ export async function withCluster<T>(access: KafkaAccess, doing: string, work: (
   });
   if (cluster === undefined) throw new Error('kafkajs gave no cluster');
   const reached = cluster;
-  try {
-    await withDeadline(CONNECT_DEADLINE, doing, () => reached.connect());
-    return await work(reached);
-  } catch (error) {
-    throw kafkaError(error, access.settings, doing);
-  } finally {
-    await withDeadline(5_000, 'Closing', () => reached.disconnect()).catch(() => undefined);
-  }
+  return withClient(access, doing, { ...leash, connect: () => reached.connect(), disconnect: () => reached.disconnect() }, undefined, () =>
+    work(reached),
+  );
 }
 
 /** The names of all topics, read from any broker. */
 export async function topicsOf(cluster: Cluster): Promise<ReadonlySet<string>> {
-  const { topicMetadata } = await cluster.metadata();
-  return new Set(topicMetadata.map(({ topic }) => topic));
+  return patiently(cluster, async () => {
+    // Null when every broker it knew went away meanwhile, whatever kafkajs's types say.
+    const answer = (await cluster.metadata()) as Awaited<ReturnType<Cluster['metadata']>> | null;
+    if (answer === null) throw brokerAway('the topics');
+    return new Set(answer.topicMetadata.map(({ topic }) => topic));
+  });
 }
 
 export interface OffsetRange {

@@ -1,21 +1,32 @@
 import { TributaryError } from '../core/errors.ts';
 
-/** @throws TributaryError `transient` with code `kafka:deadline` when `work` takes longer than `ms`. */
-export async function withDeadline<T>(ms: number, doing: string, work: () => Promise<T>): Promise<T> {
+/**
+ * Waits for `work` until `ms` have passed (undefined: without an end) or the signal fires. Neither ends the work itself: whoever gives a deadline
+ * also cuts the sockets the work lives on.
+ *
+ * @throws TributaryError `transient` with code `kafka:deadline` when it takes longer, `stopped` on the signal.
+ */
+export async function withDeadline<T>(ms: number | undefined, doing: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  const stopped = (): TributaryError => new TributaryError(`${doing} was stopped.`, { kind: 'stopped' });
+  if (signal?.aborted) throw stopped();
   let timer: NodeJS.Timeout | undefined;
+  let stop: () => void = () => undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(
-          new TributaryError(`${doing} took longer than ${Math.round(ms / 100) / 10} s.`, {
-            kind: 'transient',
-            reach: 'connection',
-            code: 'kafka:deadline',
-            remedy: 'Look at the brokers: they accept connections but do not answer in time.',
-          }),
-        ),
-      ms,
-    );
+    if (ms !== undefined)
+      timer = setTimeout(
+        () =>
+          reject(
+            new TributaryError(`${doing} took longer than ${Math.round(ms / 100) / 10} s.`, {
+              kind: 'transient',
+              reach: 'connection',
+              code: 'kafka:deadline',
+              remedy: 'Look at the brokers: they accept connections but do not answer in time.',
+            }),
+          ),
+        ms,
+      );
+    stop = () => reject(stopped());
+    signal?.addEventListener('abort', stop, { once: true });
   });
   const working = work();
   working.catch(() => undefined);
@@ -23,5 +34,6 @@ export async function withDeadline<T>(ms: number, doing: string, work: () => Pro
     return await Promise.race([working, late]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
   }
 }

@@ -1,5 +1,6 @@
 import type { TributaryErrorOptions } from '../core/errors.ts';
 import { asTributaryError, TributaryError } from '../core/errors.ts';
+import { FEW_TRIES, PROTOCOL_FAULTS, youngerType } from './protocol-errors.ts';
 import type { KafkaSettings } from './types.ts';
 
 interface ClientError extends Error {
@@ -8,21 +9,39 @@ interface ClientError extends Error {
   readonly retriable?: boolean;
 }
 
-const TLS = /SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|CERT_|ERR_TLS|ERR_SSL|EPROTO|WRONG_VERSION_NUMBER|UNKNOWN_CA/;
-const UNREACHABLE = /ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPIPE/;
+const TLS =
+  /SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|CERT_|ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO|WRONG_VERSION_NUMBER|UNKNOWN_CA|self-signed certificate|unable to verify/;
+const UNREACHABLE =
+  /ECONNREFUSED|ECONNRESET|ECONNABORTED|ENOTFOUND|EAI_|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ETIMEDOUT|EPIPE|EADDRNOTAVAIL/;
+const EXHAUSTED = /EMFILE|ENFILE/;
 const FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'FENCED_INSTANCE_ID', 'TRANSACTION_COORDINATOR_FENCED']);
-const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
-const SETTINGS = new Set([
-  'INVALID_REPLICATION_FACTOR',
-  'INVALID_CONFIG',
-  'POLICY_VIOLATION',
-  'INVALID_TRANSACTION_TIMEOUT',
-  'INVALID_PARTITIONS',
+/** kafkajs's own errors for a broker that went away or is not known yet; some of them it calls not retriable. */
+const AWAY = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSNoBrokerAvailableError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSLockTimeout',
+  'KafkaJSTimeout',
+  'KafkaJSMetadataNotLoaded',
+  'KafkaJSTopicMetadataNotLoaded',
+  'KafkaJSStaleTopicMetadataAssignment',
+  'KafkaJSPartialMessageError',
 ]);
+const PROGRAMMING = new Set(['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError']);
+
+/**
+ * What kafkajs 2.2.4 says or does when a broker goes away in the middle of a call, and no error of its own names it: a plain
+ * `Error` of a broker object that is not connected (any more), and `null` where an answer should be.
+ */
+export const brokerAway = (what: string): Error =>
+  Object.assign(new Error(`No broker answered when asked for ${what}`), { name: 'KafkaJSNoBrokerAvailableError', retriable: true });
+const NOT_CONNECTED = /^Broker not connected$|^this client has been dropped$/;
 
 /** kafkajs wraps what happened in "retries exceeded" and the like; this is the error at the bottom. */
 export function rootCause(error: unknown): ClientError {
-  let found = (error instanceof Error ? error : new Error(String(error))) as ClientError;
+  let found = (error instanceof Error ? error : new Error(textOf(error))) as ClientError;
   for (let depth = 0; depth < 8; depth += 1) {
     const inner = (found as { cause?: unknown }).cause ?? (found as { errors?: readonly unknown[] }).errors?.[0];
     if (!(inner instanceof Error)) break;
@@ -34,7 +53,7 @@ export function rootCause(error: unknown): ClientError {
 /** The protocol's name of the error, e.g. `INVALID_PRODUCER_EPOCH`; codes younger than kafkajs included. */
 export function protocolType(error: unknown): string | undefined {
   const root = rootCause(error);
-  if (root.type === 'KAFKAJS_UNKNOWN_ERROR_CODE') return /\b90\b/.test(root.message) ? 'PRODUCER_FENCED' : root.type;
+  if (root.type === 'KAFKAJS_UNKNOWN_ERROR_CODE') return youngerType(root.message) ?? root.type;
   return root.type;
 }
 
@@ -43,10 +62,19 @@ export function isFenced(error: unknown): boolean {
   return FENCED.has(protocolType(error) ?? '');
 }
 
+/** Whether asking again, perhaps another broker, may help: whatever kafkajs calls retriable, and whatever it does when a broker goes away. */
+export function passes(error: unknown): boolean {
+  const root = rootCause(error);
+  if (AWAY.has(root.name) || NOT_CONNECTED.test(root.message) || isInside(root)) return true;
+  const fault = PROTOCOL_FAULTS[protocolType(error) ?? ''];
+  if (fault !== undefined) return fault.kind === 'transient' && fault.tries === undefined;
+  return root.retriable === true || UNREACHABLE.test(`${String(root.code ?? '')} ${root.message}`);
+}
+
 /** Turns what kafkajs throws while `doing` ("Writing to saas.pendo.visitors") into an error for people. */
 export function kafkaError(error: unknown, settings: KafkaSettings, doing: string): TributaryError {
-  if (error instanceof TributaryError) return error;
   const root = rootCause(error);
+  if (root instanceof TributaryError) return root;
   const type = protocolType(error);
   const brokers = settings.brokers.join(', ');
   const make = (message: string, options: TributaryErrorOptions): TributaryError =>
@@ -57,6 +85,7 @@ export function kafkaError(error: unknown, settings: KafkaSettings, doing: strin
       ...options,
     });
 
+  if (root.name === 'AbortError') return asTributaryError(root, doing);
   if (root.name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED') {
     return make(`Kafka at ${brokers} refused the user name or password.`, {
       kind: 'config',
@@ -76,7 +105,7 @@ export function kafkaError(error: unknown, settings: KafkaSettings, doing: strin
     return make(`the Kafka user lacks a right (${type}).`, { kind: 'config', reach: 'connection', remedy: remedyForRight(type, settings) });
   }
   const text = `${String(root.code ?? '')} ${root.message}`;
-  if (TLS.test(text)) {
+  if (type === undefined && TLS.test(text)) {
     return make(`the TLS connection to Kafka at ${brokers} could not be made (${root.message}).`, {
       kind: 'config',
       reach: 'connection',
@@ -91,46 +120,68 @@ export function kafkaError(error: unknown, settings: KafkaSettings, doing: strin
       remedy: 'Nothing, if the other instance is wanted. Otherwise stop one of the two that run this connection.',
     });
   }
-  if (TOO_LARGE.has(type ?? '')) {
-    return make('a message is larger than its topic allows.', {
-      kind: 'data',
-      remedy: 'Raise max.message.bytes of the topic, or leave the row out.',
+  const fault = PROTOCOL_FAULTS[type ?? ''];
+  if (fault !== undefined) {
+    const { kind, says, remedy, tries } = fault;
+    return make(kind === 'config' ? `${says.replace(/\.$/, '')} (${root.message}).` : says, {
+      kind,
+      remedy,
+      ...(tries === undefined ? {} : { tries }),
+      ...(kind === 'transient' ? { reach: 'connection' as const } : {}),
     });
   }
-  if (type === 'INVALID_RECORD') {
-    return make('Kafka refused a record (on a compacted topic every record needs a key).', { kind: 'internal' });
-  }
-  if (type === 'UNSUPPORTED_VERSION' || root.name === 'KafkaJSServerDoesNotSupportApiKey') {
+  if (root.name === 'KafkaJSServerDoesNotSupportApiKey') {
     return make(`Kafka at ${brokers} does not speak a protocol version this client knows.`, {
       kind: 'config',
       reach: 'connection',
       remedy: 'Use brokers of version 2.1 to 4.x.',
     });
   }
-  if (SETTINGS.has(type ?? '')) {
-    return make(`Kafka refused the settings: ${root.message}`, {
-      kind: 'config',
-      remedy: "Check kafka.replication_factor, kafka.topic_config and the cluster's policy.",
+  if (EXHAUSTED.test(text)) {
+    return make('this process may open no more files or sockets.', {
+      kind: 'transient',
+      reach: 'connection',
+      code: 'kafka:exhausted',
+      tries: FEW_TRIES,
+      remedy: 'Raise the limit of open files (ulimit -n) of the process.',
     });
   }
-  if (
-    UNREACHABLE.test(text) ||
-    root.name === 'KafkaJSConnectionError' ||
-    root.name === 'KafkaJSConnectionClosedError' ||
-    root.name === 'KafkaJSNoBrokerAvailableError' ||
-    root.name === 'KafkaJSRequestTimeoutError'
-  ) {
-    return make(`Kafka at ${brokers} cannot be reached (${root.message.replace(/^Connection error: /, '')}).`, {
+  if (UNREACHABLE.test(text) || AWAY.has(root.name) || NOT_CONNECTED.test(root.message) || isInside(root)) {
+    return make(`Kafka at ${brokers} cannot be reached (${reasonOf(root)}).`, {
       kind: 'transient',
       reach: 'connection',
       code: 'kafka:unreachable',
       remedy: `Check kafka.brokers and that the cluster is up${tlsHint(root, settings)}.`,
     });
   }
-  if (type !== undefined || root.name.startsWith('KafkaJS')) {
-    return make(root.message, { kind: 'transient', remedy: "If it stays, look at the brokers' log." });
-  }
-  return asTributaryError(error, doing);
+  // A fault in code of ours that ran inside a call.
+  if (PROGRAMMING.has(root.name)) return asTributaryError(root, doing);
+  if (type !== undefined && root.retriable === true)
+    return make(`${root.message}.`, { kind: 'transient', reach: 'connection', remedy: brokersLog });
+  return make(`${textOf(root).replace(/\.$/, '')}. It was not expected here.`, {
+    kind: 'transient',
+    reach: 'connection',
+    tries: FEW_TRIES,
+    ...(type === undefined ? { code: 'kafka:unclassified' } : {}),
+    remedy: `${brokersLog} If they say nothing of it, report it with the log of this moment.`,
+  });
+}
+
+const brokersLog = "If it stays, look at the brokers' log.";
+
+/** A fault inside kafkajs, e.g. an answer that is null taken apart: seen when a broker goes away in the middle of a call. */
+function isInside(root: Error): boolean {
+  return PROGRAMMING.has(root.name) && /[\\/]node_modules[\\/]kafkajs[\\/]/.test(root.stack?.split('\n')[1] ?? '');
+}
+
+function reasonOf(root: Error): string {
+  if (isInside(root)) return 'a broker went away in the middle of an answer';
+  return root.message.replace(/^Connection error: /, '').replace(/: *$/, '') || root.name;
+}
+
+function textOf(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message || thrown.name;
+  return typeof thrown === 'string' ? thrown : (JSON.stringify(thrown) ?? String(thrown));
 }
 
 /** A port that speaks TLS to one who does not, or the other way round, just closes the connection. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from 'kafkajs';
 import { withDeadline } from './deadline.ts';
 import type { AbortedTransaction, RawRecord } from './committed.ts';
-import { protocolType, rootCause } from './errors.ts';
+import { passes, protocolType, rootCause } from './errors.ts';
 
 /** A partition being read, and the next offset wanted of it. */
 export interface FetchLine {
@@ -28,7 +28,6 @@ const PARTITION_BYTES = 4 * 1024 * 1024;
 const FETCH_BYTES = 24 * 1024 * 1024;
 /** kafkajs gives a request up long before; this is for when it does not. */
 const FETCH_DEADLINE = 60_000;
-const RETRIABLE = /KafkaJS(Connection|ConnectionClosed|RequestTimeout|BrokerNotFound|LockTimeout|MetadataNotLoaded)/;
 
 /** Node id of the partition's leader; one no broker has while there is none. */
 export const leaderOf = (cluster: Cluster, { topic, partition }: FetchLine): string =>
@@ -82,12 +81,13 @@ export async function startsAgain<L extends FetchLine>(
   return new Map(lines.map((line) => [line, starts.get(`${line.topic} ${line.partition}`) ?? line.next]));
 }
 
-/** Makes the cluster usable again after a failed fetch; throws the error when trying again is useless. */
+/** Makes the cluster usable again after a failed call; throws the error when trying again is useless. */
 export async function recoverFetch(cluster: Cluster, error: unknown): Promise<void> {
-  const root = rootCause(error) as { readonly retriable?: boolean; readonly host?: string; readonly port?: number; readonly name: string };
-  if (!RETRIABLE.test(root.name) && root.retriable !== true) throw error;
-  if (root.name === 'KafkaJSConnectionClosedError' && root.host !== undefined && root.port !== undefined)
-    cluster.removeBroker({ host: root.host, port: root.port });
+  if (!passes(error)) throw error;
+  // A connection that was lost, or whose requests go unanswered, would be taken again.
+  const { broker } = rootCause(error) as { readonly broker?: string };
+  const [, host, port] = /^(.+):(\d+)$/.exec(broker ?? '') ?? [];
+  if (host !== undefined) cluster.removeBroker({ host, port: Number(port) });
   await sleep(200);
   if (!cluster.isConnected()) await cluster.connect();
   await cluster.refreshMetadata();

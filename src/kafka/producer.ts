@@ -25,7 +25,7 @@ export async function openProducer(
   transactionTimeout: number,
   deadline: number,
 ): Promise<TransactionalProducer> {
-  const leash = trackSockets(access.socketFactory);
+  const leash = trackSockets(access.socketFactory, access.signal);
   const producer: Producer = createClient(access, { socketFactory: leash.factory }).producer({
     transactionalId,
     transactionTimeout,
@@ -40,12 +40,17 @@ export async function openProducer(
     producer.disconnect().catch(() => undefined);
   };
   try {
-    await withDeadline(deadline, 'Opening the writer', async () => {
-      await producer.connect();
-      // kafkajs asks for its producer id, which is what fences the earlier ones, only with the first
-      // transaction. Nothing has been added to this one, so its abort stays on our side.
-      await (await producer.transaction()).abort();
-    });
+    await withDeadline(
+      deadline,
+      'Opening the writer',
+      async () => {
+        await producer.connect();
+        // kafkajs asks for its producer id, which is what fences the earlier ones, only with the first
+        // transaction. Nothing has been added to this one, so its abort stays on our side.
+        await (await producer.transaction()).abort();
+      },
+      access.signal,
+    );
   } catch (error) {
     drop();
     throw kafkaError(error, access.settings, `Opening the writer of ${transactionalId}`);
@@ -54,7 +59,7 @@ export async function openProducer(
     begin: () => producer.transaction(),
     drop,
     close: async () => {
-      await withDeadline(5_000, 'Closing the writer', () => producer.disconnect()).catch(() => undefined);
+      await withDeadline(5_000, 'Closing the writer', () => producer.disconnect(), access.signal).catch(() => undefined);
       leash.cut();
     },
   };

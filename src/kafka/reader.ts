@@ -7,6 +7,7 @@ import { offsetsOf, topicsOf, withCluster } from './cluster.ts';
 import type { RawRecord } from './committed.ts';
 import { committed, endOf } from './committed.ts';
 import type { FetchAnswer, FetchLine } from './fetching.ts';
+import { passes } from './errors.ts';
 import { fetchFrom, leaderOf, recoverFetch, startsAgain } from './fetching.ts';
 
 /** A committed record. `timestamp` is epoch milliseconds. */
@@ -73,22 +74,37 @@ export async function readTopics(
       throw error;
     }
   };
-  try {
-    return await withCluster(access, 'Reading topics', async (cluster) => {
-      const lines = await linesOf(cluster, requests);
-      const open = new Set(lines.filter((line) => line.next < line.range.end));
-      let movedAt = performance.now();
+  const end = AbortSignal.any([signal, access.signal].filter((one) => one !== undefined));
+  let movedAt = performance.now();
+  let lines: Line[] | undefined;
+  const open = new Set<Line>();
+  const readOn = (cluster: Cluster): Promise<void> =>
+    (async () => {
+      if (lines === undefined) {
+        lines = await linesOf(cluster, requests);
+        for (const line of lines) if (line.next < line.range.end) open.add(line);
+      } else {
+        await offsetsOf(cluster, [...new Set([...open].map(({ topic }) => topic))]);
+      }
       while (open.size > 0) {
-        stopIf(signal);
-        const moved = await readRound(cluster, open, deliver, signal);
+        stopIf(end);
+        const moved = await readRound(cluster, open, deliver, end);
         if (moved) movedAt = performance.now();
         else if (performance.now() - movedAt > patience) throw stalled([...open], patience);
         else await sleep(50);
       }
-      return summary(lines);
-    });
-  } catch (error) {
-    throw thrown === undefined ? error : thrown.error;
+    })();
+  for (;;) {
+    try {
+      await withCluster({ ...access, signal: end }, 'Reading topics', readOn);
+      return summary(lines ?? []);
+    } catch (error) {
+      if (thrown !== undefined) throw thrown.error;
+      // A client that lost its brokers in the middle is not mended but replaced; what was read stays read.
+      const goesOn = lines !== undefined && passes(error) && performance.now() - movedAt <= patience;
+      if (!goesOn) throw error;
+      await sleep(500, undefined, { signal: end }).catch(() => undefined);
+    }
   }
 }
 

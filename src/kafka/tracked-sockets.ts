@@ -11,22 +11,33 @@ const plainSockets: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   return socket;
 };
 
-/** Sockets that can all be ended at once, after which no new one is opened: the end of a client, whatever it is doing. */
-export function trackSockets(factory: ISocketFactory = plainSockets): { readonly factory: ISocketFactory; cut(): void } {
+/** Sockets that can all be ended at once, after which no new one is opened. */
+export interface Leash {
+  readonly factory: ISocketFactory;
+  cut(): void;
+}
+
+/** The end of a client, whatever it is doing: by `cut`, or by the signal. */
+export function trackSockets(factory: ISocketFactory = plainSockets, signal?: AbortSignal): Leash {
   const sockets = new Set<Socket>();
-  let cut = false;
+  let isCut = false;
+  const cut = (): void => {
+    isCut = true;
+    signal?.removeEventListener('abort', cut);
+    // With an error: kafkajs answers pending requests on `error` and `end`, but not on `close`.
+    for (const socket of sockets) socket.destroy(new Error(DROPPED));
+  };
+  signal?.addEventListener('abort', cut, { once: true });
   return {
     factory: (args) => {
-      if (cut) throw new Error('this client has been dropped');
+      if (isCut || signal?.aborted) throw new Error(DROPPED);
       const socket = factory(args);
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
       return socket;
     },
-    cut: () => {
-      cut = true;
-      // With an error: kafkajs answers pending requests on `error` and `end`, but not on `close`.
-      for (const socket of sockets) socket.destroy(new Error('this client has been dropped'));
-    },
+    cut,
   };
 }
+
+const DROPPED = 'this client has been dropped';

@@ -107,7 +107,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
 
   /** A new member, in the group when this returns. */
   const join = async (): Promise<void> => {
-    const leash = trackSockets(access.socketFactory);
+    const leash = trackSockets(access.socketFactory, access.signal);
     const consumer = createClient(access, { socketFactory: leash.factory }).consumer({
       groupId: groupOf(settings.prefix),
       sessionTimeout,

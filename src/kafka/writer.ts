@@ -68,7 +68,7 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
   const knowTopic = async (topic: string): Promise<number> => {
     let count = cluster.partitions.get(topic);
     if (count === undefined) {
-      cluster = await withDeadline(deadlines.open, `Looking up ${topic}`, () => lookUp(access, cluster, topic));
+      cluster = await withDeadline(deadlines.open, `Looking up ${topic}`, () => lookUp(access, cluster, topic), access.signal);
       count = cluster.partitions.get(topic);
     }
     return count ?? 1;
@@ -77,12 +77,16 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
   const send = async (tx: Transaction, group: readonly Chunk[]): Promise<RecordMetadata[]> => {
     const byTopic = new Map<string, Chunk[]>();
     for (const chunk of group) byTopic.set(chunk.topic, [...(byTopic.get(chunk.topic) ?? []), chunk]);
-    const answers = await withDeadline(deadlines.send, `Writing to ${group[0]?.topic}`, () =>
-      tx.sendBatch({
-        acks: -1,
-        compression: settings.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
-        topicMessages: [...byTopic].map(([topic, chunks]) => ({ topic, messages: presorted(chunks) })),
-      }),
+    const answers = await withDeadline(
+      deadlines.send,
+      `Writing to ${group[0]?.topic}`,
+      () =>
+        tx.sendBatch({
+          acks: -1,
+          compression: settings.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
+          topicMessages: [...byTopic].map(([topic, chunks]) => ({ topic, messages: presorted(chunks) })),
+        }),
+      access.signal,
     );
     // After a change of leaders in the middle of a send, kafkajs can leave out partitions without an error.
     for (const { topic, partition } of group) {
@@ -142,7 +146,7 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
 
     let tx: Transaction | undefined;
     try {
-      tx = await withDeadline(deadlines.open, 'Beginning a transaction', () => producer.begin());
+      tx = await withDeadline(deadlines.open, 'Beginning a transaction', () => producer.begin(), access.signal);
       for (const group of groups) {
         const answers = await send(tx, group);
         for (const { topic, partition, messages } of group) {
@@ -156,13 +160,13 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
       const abandoned = error instanceof TributaryError && error.code === 'kafka:deadline';
       if (tx !== undefined && !abandoned && !isFenced(error)) {
         const open = tx;
-        await withDeadline(ABORT_DEADLINE, 'Aborting', () => open.abort()).catch(() => undefined);
+        await withDeadline(ABORT_DEADLINE, 'Aborting', () => open.abort(), access.signal).catch(() => undefined);
       }
       throw die(error, 'aborted');
     }
     try {
       const open = tx;
-      await withDeadline(deadlines.commit, `Committing to ${batch.topic}`, () => open.commit());
+      await withDeadline(deadlines.commit, `Committing to ${batch.topic}`, () => open.commit(), access.signal);
     } catch (error) {
       const told = die(error, 'unknown');
       if (isFenced(error)) throw told;

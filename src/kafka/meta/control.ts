@@ -1,8 +1,6 @@
 import { TributaryError } from '../../core/errors.ts';
-import { Partitioners } from 'kafkajs';
 import type { KafkaAccess } from '../client.ts';
-import { createClient } from '../client.ts';
-import { kafkaError } from '../errors.ts';
+import { plainProducer, withClient } from '../client.ts';
 import { canonicalText, parseObject } from '../../core/json/text.ts';
 import { connectionPartition } from '../partitioning.ts';
 import type { ReadOptions } from '../reader.ts';
@@ -32,29 +30,27 @@ export type ControlRecord = {
 
 const SLOTS: readonly string[] = ['paused', 'trigger', 'backfill', 'allow-deletes'] satisfies ControlSlot[];
 
+const SEND_DEADLINE = 30_000;
+
 /** Writes desired states to `_control`; returns once they are safe there. */
 export async function sendControl(access: KafkaAccess, records: readonly ControlRecord[]): Promise<void> {
-  const producer = createClient(access).producer({
-    allowAutoTopicCreation: false,
-    createPartitioner: Partitioners.DefaultPartitioner,
-    maxInFlightRequests: 1,
-  });
-  try {
-    await producer.connect();
-    await producer.send({
-      topic: topicNames(access.settings.prefix).control,
-      acks: -1,
-      messages: records.map(({ connection, table, slot, value }) => ({
-        partition: connectionPartition(connection),
-        key: canonicalText({ connection, slot, table }),
-        value: value === null ? null : canonicalText(value),
-      })),
-    });
-  } catch (error) {
-    throw kafkaError(error, access.settings, 'Sending the request');
-  } finally {
-    await producer.disconnect().catch(() => undefined);
-  }
+  const { producer, cut } = plainProducer(access, { maxInFlightRequests: 1 });
+  await withClient(
+    access,
+    'Sending the request',
+    { connect: () => producer.connect(), disconnect: () => producer.disconnect(), cut },
+    SEND_DEADLINE,
+    () =>
+      producer.send({
+        topic: topicNames(access.settings.prefix).control,
+        acks: -1,
+        messages: records.map(({ connection, table, slot, value }) => ({
+          partition: connectionPartition(connection),
+          key: canonicalText({ connection, slot, table }),
+          value: value === null ? null : canonicalText(value),
+        })),
+      }),
+  );
 }
 
 /** The latest record of every key in `_control`, of one connection in the order in which they were sent, and where each partition was read to. */

@@ -1,9 +1,8 @@
-import type { Producer } from 'kafkajs';
-import { Partitioners } from 'kafkajs';
 import type { FailureNotice, RunOutcome, RunTotals } from '../../core/run.ts';
 import type { RunMode } from '../../core/types.ts';
 import type { KafkaAccess } from '../client.ts';
-import { createClient } from '../client.ts';
+import { plainProducer } from '../client.ts';
+import { withDeadline } from '../deadline.ts';
 import { kafkaError } from '../errors.ts';
 import { canonicalText, parseObject } from '../../core/json/text.ts';
 import { readTail } from './tail.ts';
@@ -30,29 +29,42 @@ export interface RunLog {
   close(): Promise<void>;
 }
 
+const SEND_DEADLINE = 15_000;
+const CLOSE_DEADLINE = 3_000;
+
 export function createRunLog(access: KafkaAccess): RunLog {
   const topic = topicNames(access.settings.prefix).runs;
-  let connected: Promise<Producer> | undefined;
-  const producer = (): Promise<Producer> => {
+  let connected: Promise<ReturnType<typeof plainProducer>> | undefined;
+  const producer = (): Promise<ReturnType<typeof plainProducer>> => {
     connected ??= (async () => {
-      const made = createClient(access).producer({ allowAutoTopicCreation: false, createPartitioner: Partitioners.DefaultPartitioner });
-      await made.connect();
+      const made = plainProducer(access);
+      try {
+        await made.producer.connect();
+      } catch (error) {
+        made.cut();
+        throw error;
+      }
       return made;
     })();
     connected.catch(() => (connected = undefined));
     return connected;
   };
   const send = async (run: RunRecord): Promise<void> => {
+    const doing = `Recording the run of ${run.connection}.${run.table}`;
     try {
-      await (
-        await producer()
-      ).send({
-        topic,
-        acks: -1,
-        messages: [{ partition: 0, key: canonicalText({ connection: run.connection, table: run.table }), value: canonicalText(run) }],
-      });
+      await withDeadline(
+        SEND_DEADLINE,
+        doing,
+        async () =>
+          (await producer()).producer.send({
+            topic,
+            acks: -1,
+            messages: [{ partition: 0, key: canonicalText({ connection: run.connection, table: run.table }), value: canonicalText(run) }],
+          }),
+        access.signal,
+      );
     } catch (error) {
-      throw kafkaError(error, access.settings, `Recording the run of ${run.connection}.${run.table}`);
+      throw kafkaError(error, access.settings, doing);
     }
   };
   const sending = new Set<Promise<void>>();
@@ -67,7 +79,8 @@ export function createRunLog(access: KafkaAccess): RunLog {
       await Promise.allSettled(sending);
       const made = await connected?.catch(() => undefined);
       connected = undefined;
-      await made?.disconnect().catch(() => undefined);
+      await withDeadline(CLOSE_DEADLINE, 'Closing', async () => made?.producer.disconnect(), access.signal).catch(() => undefined);
+      made?.cut();
     },
   };
 }

@@ -1,0 +1,105 @@
+import { createRequire } from 'node:module';
+import { expect, test } from 'vitest';
+import { TributaryError } from '../../src/core/errors.ts';
+import { brokerAway, kafkaError, passes } from '../../src/kafka/errors.ts';
+import { PROTOCOL_FAULTS } from '../../src/kafka/protocol-errors.ts';
+import type { KafkaSettings } from '../../src/kafka/types.ts';
+
+// What these tests take from kafkajs is its insides, as they are in 2.2.4.
+const require = createRequire(import.meta.url);
+const kafkajs = require('kafkajs/src/errors') as Record<string, new (message: unknown, options?: object) => Error>;
+const { createErrorFromCode, errorCodes } = require('kafkajs/src/protocol/error') as {
+  createErrorFromCode: (code: number) => Error;
+  errorCodes: readonly { readonly type: string; readonly code: number; readonly retriable: boolean }[];
+};
+
+const settings: KafkaSettings = {
+  brokers: ['k1:9092'],
+  clientId: 't',
+  prefix: 'p',
+  replicationFactor: 1,
+  minInSyncReplicas: 1,
+  registry: { url: 'http://r' },
+  compression: 'gzip',
+};
+const told = (error: unknown): TributaryError => kafkaError(error, settings, 'Writing to p.c.rows');
+
+/** The TypeError that kafkajs 2.2.4 throws when an answer is null: thrown inside it, so that its stack says so. */
+async function nullInsideKafkajs(): Promise<unknown> {
+  const admin = (require('kafkajs/src/admin') as (options: object) => { listTopics(): Promise<unknown> })({
+    logger: { namespace: () => ({ error: () => undefined, warn: () => undefined, debug: () => undefined }) },
+    retry: { retries: 0 },
+    cluster: { metadata: async () => null, hasConnectedBrokers: () => true },
+    instrumentationEmitter: { emit: () => undefined, addListener: () => undefined },
+  });
+  return admin.listTopics().then(
+    () => {
+      throw new Error('kafkajs answered');
+    },
+    (error: unknown) => error,
+  );
+}
+
+test('a broker that goes away is trouble that passes, in whatever form kafkajs 2.2.4 says it', async () => {
+  const inside = await nullInsideKafkajs();
+  expect((inside as Error).name).toBe('TypeError');
+  const made = (name: string, message: unknown): Error =>
+    new (kafkajs[name] as new (message: unknown, options?: object) => Error)(message, {});
+  for (const error of [
+    inside,
+    brokerAway('the topics'),
+    new Error('Broker not connected'),
+    new Error('this client has been dropped'),
+    made('KafkaJSNonRetriableError', new Error('Broker not connected')),
+    made('KafkaJSNumberOfRetriesExceeded', made('KafkaJSConnectionClosedError', 'Closed connection')),
+    made('KafkaJSBrokerNotFound', 'Broker 3 not found in the cached metadata'),
+    made('KafkaJSLockTimeout', 'Timeout while acquiring lock'),
+    made('KafkaJSRequestTimeoutError', 'Request Produce timed out'),
+    made('KafkaJSPartialMessageError', 'Tried to decode a partial message'),
+    Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }),
+    Object.assign(new Error('getaddrinfo EAI_FAIL k1'), { code: 'EAI_FAIL' }),
+  ]) {
+    expect(passes(error), String(error)).toBe(true);
+    const { kind, tries, message, remedy } = told(error);
+    expect({ kind, tries }, message).toEqual({ kind: 'transient', tries: undefined });
+    expect(message).toMatch(/^Writing to p\.c\.rows failed: Kafka at k1:9092 cannot be reached \(.+\)\.$/);
+    expect(`${message} ${remedy}`).not.toMatch(/fault of Tributary|destructure|undefined|\[object/);
+  }
+});
+
+test('what nobody has classified is tried a few times and then told in words, never as a fault of ours', () => {
+  for (const error of [
+    new Error('a surprise'),
+    'a string',
+    { some: 'object' },
+    null,
+    new (kafkajs['KafkaJSNonRetriableError'] as new (m: string) => Error)('Cannot call "send"'),
+  ]) {
+    const { kind, tries, message, code } = told(error);
+    expect({ kind, tries, code }).toEqual({ kind: 'transient', tries: 5, code: 'kafka:unclassified' });
+    expect(message).not.toMatch(/\[object|fault of Tributary/);
+  }
+});
+
+test('a fault in our own code inside a call stays a fault of ours', () => {
+  expect(told(new TypeError('x is not a function')).kind).toBe('internal');
+});
+
+test('an error of ours is not wrapped again, however deep kafkajs has put it', () => {
+  const own = new TributaryError('mine', { kind: 'stopped' });
+  expect(told(own)).toBe(own);
+  expect(told(new Error('around', { cause: own }))).toBe(own);
+});
+
+test('every protocol error kafkajs knows, and every younger one, has words, and only those Kafka calls retriable are tried without an end', () => {
+  const young = Array.from({ length: 45 }, (_, index) => 89 + index).map((code) => ({ type: `code ${code}`, code, retriable: false }));
+  for (const { type, code, retriable } of [...errorCodes, ...young]) {
+    const error = told(createErrorFromCode(code));
+    expect(error.message, type).toMatch(/^Writing to p\.c\.rows failed: .{15,}\.$/);
+    expect(error.remedy, type).toBeTruthy();
+    if (error.kind !== 'transient') continue;
+    const endless = error.tries === undefined;
+    if (endless && !retriable) expect(PROTOCOL_FAULTS, type).toHaveProperty(error.code?.slice('kafka:'.length) ?? '');
+    if (retriable && PROTOCOL_FAULTS[type]?.tries === undefined) expect(endless, type).toBe(true);
+  }
+});
