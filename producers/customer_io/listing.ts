@@ -10,7 +10,7 @@ import type { CustomerIoApi } from './api.ts';
 interface ListingOptions<Ask> {
   readonly query?: (ask: Ask) => Query;
   /** What becomes of a page's rows before anybody else sees them. */
-  readonly rows?: (rows: readonly Json[]) => readonly Row[];
+  readonly rows?: (rows: readonly Json[]) => readonly Json[];
 }
 
 /**
@@ -19,19 +19,15 @@ interface ListingOptions<Ask> {
  */
 export function listing<Ask = unknown>(path: string, rows: string, options: ListingOptions<Ask> = {}): FetchPage<CustomerIoApi, Ask> {
   const { query, rows: made } = options;
-  const call = paged<CustomerIoApi, Ask>({
+  return paged<CustomerIoApi, Ask>({
     http: (api) => api.http,
     endpoint: path,
     path: () => path,
     rows,
     ...(query === undefined ? {} : { query }),
+    ...(made === undefined ? {} : { made }),
     paging: { by: 'cursor', param: 'start', next: 'next' },
   });
-  if (made === undefined) return call;
-  return async (api, ask, signal) => {
-    const batch = await call(api, ask, signal);
-    return { ...batch, rows: made(batch.rows) };
-  };
 }
 
 /** One listing of everything in each run. One begun in this very run has shown all that had changed before the run. */

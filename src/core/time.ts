@@ -1,3 +1,5 @@
+import type { Json } from './types.ts';
+
 const ISO =
   /^([+-]?[0-9]{4,6})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?\s*(Z|z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?)?$/;
 
@@ -72,7 +74,21 @@ export function sinceOf(history: string, now: number): number | undefined | null
   return Number.isFinite(span) ? now - span : undefined;
 }
 
-/** ISO 8601 in UTC with whole seconds, as most APIs take it. */
+/** First and last instant whose year has four digits, epoch ms: what ISO 8601 writes and every vendor reads. */
+const FIRST_MOMENT = -62_135_596_800_000;
+const LAST_MOMENT = 253_402_300_799_999;
+
+/** A vendor's number as an instant, epoch ms; undefined unless it lies in the years 1 to 9999. */
+export function asInstant(value: Json | undefined): number | undefined {
+  return typeof value === 'number' && value >= FIRST_MOMENT && value <= LAST_MOMENT ? Math.trunc(value) : undefined;
+}
+
+/** ISO 8601 in UTC with milliseconds. Never throws: what no date can hold becomes the nearest one. */
+export function isoMillis(instant: number): string {
+  return new Date(Number.isNaN(instant) ? 0 : Math.min(LAST_MOMENT, Math.max(FIRST_MOMENT, instant))).toISOString();
+}
+
+/** ISO 8601 in UTC with whole seconds, as most APIs take it. Never throws, as {@link isoMillis}. */
 export function isoSeconds(instant: number): string {
-  return new Date(instant).toISOString().replace(/\.[0-9]{3}Z$/, 'Z');
+  return isoMillis(instant).replace(/\.[0-9]{3}Z$/, 'Z');
 }

@@ -1,8 +1,9 @@
 import { diffBatch, type RowChange } from '../state/diff.ts';
+import { faultOfRow } from '../core/checked-rows.ts';
 import type { Page, Position, Row } from '../core/types.ts';
 import type { DeadLetter, OutboxTask } from '../kafka/types.ts';
-import { canonicalJson } from '../core/json/canonical.ts';
 import { compileRowMask } from '../record/mask.ts';
+import { rawText } from '../record/raw-text.ts';
 import type { CompiledRow, RejectedRow } from '../record/row.ts';
 import type { TableRecord } from '../core/table.ts';
 import type { OpenTable } from './open-table.ts';
@@ -43,21 +44,23 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committedHas
   const counts: BatchBuilder['counts'] = { fetched: 0, misfits: 0, unknown: 0, newest: undefined };
   const mask = compileRowMask(definition);
   const openedAt = services.now();
+  let asideBytes = 0;
 
   function reject(row: Row, { deadLetter, detail, key }: RejectedRow, position: Position | undefined): void {
-    const raw = canonicalJson(mask(row));
     const { connection, table: name } = ref;
+    const fault = typeof row === 'object' && row !== null ? faultOfRow(row) : undefined;
+    const text = rawText(fault === undefined ? row : fault.original, mask);
+    asideBytes += text.raw.length;
     deadLetters.push({
       connection,
       table: name,
       reason: deadLetter,
-      detail,
-      raw,
-      rawBytes: Buffer.byteLength(raw),
-      position,
+      detail: short(detail),
+      ...text,
+      position: brief(position),
       runId: run.id,
       at: openedAt,
-      ...(key === undefined ? {} : { key }),
+      ...(key === undefined ? {} : { key: short(key) }),
     });
   }
 
@@ -106,9 +109,17 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committedHas
     delete: (row) => void vanished.push(row),
     upserts: () => diff.changes().filter(({ op }) => op === 'upsert'),
     deletes: () => [...vanished, ...diff.changes().flatMap(({ op, row }) => (op === 'delete' ? [row] : []))],
-    size: () => ({ rows: counts.fetched + vanished.length, bytes: diff.bytes() }),
+    size: () => ({ rows: counts.fetched + vanished.length, bytes: diff.bytes() + asideBytes }),
     isEmpty: () => vanished.length === 0 && deadLetters.length === 0 && diff.changes().length === 0,
     unchanged: () => counts.fetched - deadLetters.length - diff.changes().length - diff.duplicates(),
     duplicates: () => diff.duplicates(),
   };
 }
+
+/** A dead letter must fit a message whatever the vendor wrote: only its raw text may be long, and that gives way. */
+const LONGEST_PART = 2_000;
+
+const short = (text: string): string => (text.length <= LONGEST_PART ? text : `${text.slice(0, LONGEST_PART)}…`);
+
+const brief = (position: Position | undefined): Position | undefined =>
+  position === undefined || JSON.stringify(position).length <= 8 * LONGEST_PART ? position : { v: position.v };

@@ -1,5 +1,6 @@
+import { DEEPEST_JSON, tooDeep } from '../core/json/depth.ts';
 import { rawNumberText } from '../core/json/parse.ts';
-import type { Json, Row } from '../core/types.ts';
+import type { Json } from '../core/types.ts';
 import { snakeCase } from '../core/names.ts';
 import type { TableDefinition } from '../core/table.ts';
 
@@ -19,51 +20,52 @@ export function maskText(value: string): string {
   return characters.length <= SHORT ? DOTS : DOTS + characters.slice(-4).join('');
 }
 
-/** Hides every leaf of the value. */
-export function maskAll(value: unknown): unknown {
+/** Hides every leaf of the value. As all of these, throws `data` with code `too_deep` for nesting beyond {@link DEEPEST_JSON}. */
+export function maskAll(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return maskText(value);
   if (value === null || value === undefined) return value;
-  return typeof value === 'object' && !isRawNumber(value) ? mapMembers(value, maskAll) : DOTS;
+  return typeof value === 'object' && !isRawNumber(value) ? mapMembers(value, depth, maskAll) : DOTS;
 }
 
 /**
  * Hides texts and, inside objects, what stands under a name that usually holds a secret; everything else stays.
  * A text in an array counts as the array itself does.
  */
-export function maskSecrets(value: unknown): unknown {
+export function maskSecrets(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return maskText(value);
-  return Array.isArray(value) ? value.map(maskSecrets) : maskNamed(value);
+  return Array.isArray(value) ? mapMembers(value, depth, maskSecrets) : maskNamed(value, depth);
 }
 
 /** Hides, at any depth, what stands under a name that usually holds a secret. */
-export function maskNamed(value: unknown): unknown {
-  if (value === null || typeof value !== 'object' || isRawNumber(value)) return value;
-  return mapMembers(value, (member, name) => (name !== undefined && isSecretName(name) ? maskAll(member) : maskNamed(member)));
+export function maskNamed(value: unknown, depth = 0): unknown {
+  return hideNamed(value, depth, isSecretName);
 }
 
 /**
  * Compiles what hides the secrets of a table's raw rows: whatever stands under a masked column's name or under a
  * name that usually holds a secret. Rows of a table without masked columns stay as they are.
  */
-export function compileRowMask({ fields }: Pick<TableDefinition, 'fields'>): (row: Row) => unknown {
+export function compileRowMask({ fields }: Pick<TableDefinition, 'fields'>): (row: unknown) => unknown {
   const secret = new Set(
     Object.entries(fields).flatMap(([column, field]) => (field.secret ? [column, snakeCase(field.path?.split('.').at(-1) ?? column)] : [])),
   );
   if (secret.size === 0) return (row) => row;
-  const hide = (value: unknown): unknown =>
-    value === null || typeof value !== 'object' || isRawNumber(value)
-      ? value
-      : mapMembers(value, (member, name) =>
-          name !== undefined && (secret.has(snakeCase(name)) || isSecretName(name)) ? maskAll(member) : hide(member),
-        );
-  return hide;
+  return (row) => hideNamed(row, 0, (name) => secret.has(snakeCase(name)) || isSecretName(name));
+}
+
+function hideNamed(value: unknown, depth: number, isSecret: (name: string) => boolean): unknown {
+  if (value === null || typeof value !== 'object' || isRawNumber(value)) return value;
+  return mapMembers(value, depth, (member, below, name) =>
+    name !== undefined && isSecret(name) ? maskAll(member, below) : hideNamed(member, below, isSecret),
+  );
 }
 
 const isRawNumber = (value: object): boolean => rawNumberText(value as Json) !== undefined;
 
-function mapMembers(value: object, change: (member: unknown, name?: string) => unknown): unknown {
-  if (Array.isArray(value)) return value.map((member) => change(member));
+function mapMembers(value: object, depth: number, change: (member: unknown, depth: number, name?: string) => unknown): unknown {
+  if (depth >= DEEPEST_JSON) throw tooDeep();
+  if (Array.isArray(value)) return value.map((member) => change(member, depth + 1));
   const copy = Object.create(null) as Record<string, unknown>;
-  for (const name of Object.keys(value)) copy[name] = change((value as Record<string, unknown>)[name], name);
+  for (const name of Object.keys(value)) copy[name] = change((value as Record<string, unknown>)[name], depth + 1, name);
   return copy;
 }

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../core/json/canonical.ts';
 import type { TableCodec } from './codec.ts';
 import { compileCoerce, type RefusalReason } from './coerce.ts';
+import { faultOfRow, pruned, type RowFault } from '../core/checked-rows.ts';
 import type { Row } from '../core/types.ts';
 import type { TableDefinition, TableRecord } from '../core/table.ts';
 
@@ -24,7 +25,7 @@ export interface CompiledRow {
 }
 
 export interface RejectedRow {
-  readonly deadLetter: RefusalReason | 'bad_shape' | 'too_large';
+  readonly deadLetter: RefusalReason | 'bad_shape' | 'too_large' | 'unpublishable';
   readonly detail: string;
   /** Where the row's key could be told although the row cannot be published. */
   readonly keyHash?: Buffer;
@@ -51,6 +52,21 @@ export function compileRow(definition: TableDefinition, codec: TableCodec, limit
     canonicalJson(Object.fromEntries(definition.key.map((column) => [column, record[column]])));
 
   return (row) => {
+    const fault = faultOf(row);
+    if (fault !== undefined) return { deadLetter: fault.reason, detail: fault.why, ...knownKey(row) };
+    try {
+      return compiled(row);
+    } catch (error) {
+      // Whatever a row is made of, it must not keep the others from being published.
+      return {
+        deadLetter: 'unpublishable',
+        detail: `The row cannot be published: ${error instanceof Error ? error.message : String(error)}`,
+        ...knownKey(row),
+      };
+    }
+  };
+
+  function compiled(row: Row): CompiledRow | RejectedRow {
     let shaped: Row;
     let isDeleted: boolean;
     try {
@@ -67,7 +83,8 @@ export function compileRow(definition: TableDefinition, codec: TableCodec, limit
     }
 
     const coerced = coerce(shaped);
-    if (coerced.refused !== undefined) return { deadLetter: coerced.refused, detail: coerced.detail };
+    if (coerced.refused !== undefined)
+      return { deadLetter: coerced.refused, detail: coerced.detail, ...(coerced.refused === 'too_deep' ? knownKey(row) : {}) };
     const { record, misfits, unknown } = coerced;
     const keyBody = codec.keyBody(record);
     const body = codec.body(record);
@@ -91,7 +108,24 @@ export function compileRow(definition: TableDefinition, codec: TableCodec, limit
       misfits,
       unknown,
     };
-  };
+  }
+
+  /** The key of a row that cannot be published, where what is left of it tells: such a row has been listed all the same. */
+  function knownKey(row: Row): { keyHash?: Buffer; key?: string } {
+    try {
+      const coerced = coerce(shape(pruned(row)));
+      return coerced.refused === undefined ? { keyHash: codec.keyHash(codec.keyBody(coerced.record)), key: keyText(coerced.record) } : {};
+    } catch {
+      return {};
+    }
+  }
+}
+
+function faultOf(row: Row): Pick<RowFault, 'reason' | 'why'> | undefined {
+  // A reader that has not checked its rows may give anything.
+  return typeof row === 'object' && row !== null && !Array.isArray(row)
+    ? faultOfRow(row)
+    : { reason: 'bad_shape', why: 'The row is not an object.' };
 }
 
 const instantOf = (record: TableRecord, column: string): number | undefined => (record[column] as number | null) ?? undefined;

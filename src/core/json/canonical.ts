@@ -1,9 +1,6 @@
-import { TributaryError } from '../errors.ts';
+import { DEEPEST_JSON, tooDeep } from './depth.ts';
 import { rawNumberText } from './parse.ts';
 import type { Json } from '../types.ts';
-
-/** Deeper nesting is refused: the parsers of the landings give up long before the vendors' do. */
-export const DEEPEST_JSON = 500;
 
 /**
  * JSON text that is equal for equal data: object keys sorted by code unit, no white space, integers beyond 2^53
@@ -33,9 +30,7 @@ function print(value: unknown, depth: number): string {
   if (value === null) return 'null';
   const numberText = rawNumberText(value as Json);
   if (numberText !== undefined) return numberText;
-  if (depth >= DEEPEST_JSON) {
-    throw new TributaryError(`A value is nested more than ${DEEPEST_JSON} levels deep.`, { kind: 'data', code: 'too_deep' });
-  }
+  if (depth >= DEEPEST_JSON) throw tooDeep();
   return Array.isArray(value) ? printArray(value, depth + 1) : printObject(value as Record<string, unknown>, depth + 1);
 }
 

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { TributaryError } from '../../core/errors.ts';
+import { faultOfRow } from '../../core/checked-rows.ts';
 import { orderedMap } from '../concurrency/ordered-map.ts';
 import { statusOf } from '../http/errors.ts';
 import { CursorLost, asNumber, asObject, asText, fromSavedCursor, saved } from './resume.ts';
@@ -30,7 +32,8 @@ interface Part {
 /**
  * One listing per row of another table, all of them one scan. A cut run goes on at the parent it was in, as long
  * as the parents before it are still the same ones; else it starts over. So does one that goes on with nothing but
- * empty listings: read from the beginning, they show whether the vendor lists anything at all.
+ * empty listings: read from the beginning, they show whether the vendor lists anything at all. A parent that cannot be
+ * used fails the run once everything else has been read: what belongs to it is unknown, so nothing is deleted.
  */
 export function fanOut<Api>(
   parents: string | ((ctx: ReadContext<Api>) => Promise<readonly Row[]>),
@@ -39,7 +42,9 @@ export function fanOut<Api>(
 ): Reader<Api> {
   return async function* read(ctx) {
     const rows = typeof parents === 'string' ? await ctx.parents(parents) : await parents(ctx);
-    const sorted = [...new Map(rows.map((row) => [options.key(row), row]))]
+    // What is nested too deep can still be asked for.
+    const usable = rows.filter((row) => faultOfRow(row)?.reason !== 'bad_shape');
+    const sorted = [...new Map(usable.map((row) => [options.key(row), row]))]
       .map(([key, row]) => ({ key, row }))
       .sort((a, b) => (a.key < b.key ? -1 : 1));
     const position = saved(ctx, 1);
@@ -76,8 +81,10 @@ export function fanOut<Api>(
       let done = from;
       let forbidden: unknown;
       let read = 0;
+      const nameless = rows.length - usable.length;
       if (sorted.length === from) {
-        yield { rows: [], position: { v: 1 }, scan: { id: scanId, end: ending(unread) } };
+        yield { rows: [], position: { v: 1 }, scan: nameless > 0 ? { id: scanId } : { id: scanId, end: ending(unread) } };
+        if (nameless > 0) throw unnamed(nameless);
         return;
       }
       const todo = sorted.slice(from).map((parent, offset) => ({ parent, cursor: offset === 0 ? cursor : undefined }));
@@ -117,9 +124,10 @@ export function fanOut<Api>(
                 ...(more ? { parent: parent.key, cursor: step.next as Json } : {}),
               },
           progress: done / sorted.length,
-          scan: last ? { id: scanId, end: ending(unread) } : { id: scanId },
+          scan: last && nameless === 0 ? { id: scanId, end: ending(unread) } : { id: scanId },
         };
       }
+      if (nameless > 0) throw unnamed(nameless);
     }
 
     async function* readParent(parent: Part['parent'], cursor: Json | undefined, signal: AbortSignal): AsyncGenerator<Part, void, void> {
@@ -147,6 +155,15 @@ export function fanOut<Api>(
       }
     }
   };
+}
+
+function unnamed(count: number): TributaryError {
+  return new TributaryError(`${count} of the rows this table is asked for by cannot be used, so what belongs to them could not be read.`, {
+    kind: 'data',
+    code: 'unusable_parent',
+    remedy:
+      'Everything else was read, and nothing was deleted. The rows are among the dead letters of their own table; report them to the vendor.',
+  });
 }
 
 function ending(unread: readonly JsonObject[]): { unread?: readonly JsonObject[] } {

@@ -1,7 +1,9 @@
 import { TributaryError } from '../../core/errors.ts';
+import { checkedRows } from '../../core/checked-rows.ts';
+import type { Need } from '../../core/checked-rows.ts';
 import type { HttpClient, Query } from '../http/client.ts';
 import { asNumber, asObject } from './resume.ts';
-import type { Json, Row } from '../../core/types.ts';
+import type { Json } from '../../core/types.ts';
 import type { FetchPage } from './paginate.ts';
 
 /** How a listing names its next page. `size` is what was asked for: a shorter page is the last one. */
@@ -23,6 +25,10 @@ export interface PagedOptions<Api, Ask> {
   /** Where the number of all rows is, where the vendor tells it. */
   readonly total?: string;
   readonly paging: Paging;
+  /** Makes rows of what is listed where that is something else, e.g. bare texts. */
+  readonly made?: (listed: readonly Json[]) => readonly Json[];
+  /** What each row needs before it is used, e.g. an id that other requests are made of. */
+  readonly need?: Need;
 }
 
 /** One GET endpoint as a {@link FetchPage}. */
@@ -45,7 +51,8 @@ export function paged<Api, Ask = unknown>(options: PagedOptions<Api, Ask>): Fetc
         remedy: 'Nothing was deleted. The next run reads it again.',
       });
     }
-    const rows = (found ?? []) as readonly Row[];
+    const listed = (found as readonly Json[] | null) ?? [];
+    const rows = checkedRows(options.made?.(listed) ?? listed, options.need);
     const total = options.total === undefined ? undefined : asNumber(at(body, options.total));
     return { rows, next: nextOf(paging, cursor, rows.length, body), ...(total === undefined ? {} : { total }) };
   };
