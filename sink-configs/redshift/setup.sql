@@ -13,7 +13,7 @@ DECLARE
   found INTEGER;
 BEGIN
   SELECT INTO found COUNT(*) FROM information_schema.columns
-  WHERE table_schema || '.' || table_name = LOWER(REPLACE(of_table, '"', '')) AND column_name = wanted;
+  WHERE LOWER(table_schema || '.' || table_name) = LOWER(REPLACE(of_table, '"', '')) AND column_name = wanted;
   IF found = 0 THEN
     EXECUTE 'ALTER TABLE ' || of_table || ' ADD COLUMN ' || definition;
   END IF;

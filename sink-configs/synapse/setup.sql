@@ -3,11 +3,11 @@
 --   CREATE LOGIN {{user}} WITH PASSWORD = '...';
 --   CREATE USER {{user}} FOR LOGIN {{user}};
 --   CREATE ROLE {{reader}};
-IF SCHEMA_ID('{{schema}}') IS NULL EXEC('CREATE SCHEMA {{schema}}');
+IF SCHEMA_ID({{schema_text}}) IS NULL EXEC({{create_schema_text}});
 
 --@ each table
 -- {{topic}}
-IF OBJECT_ID('{{log}}') IS NULL EXEC({{create_text}});
+IF OBJECT_ID({{log_text}}) IS NULL EXEC({{create_text}});
 {{add_columns}}
 {{create_stage}}
 

@@ -1,6 +1,6 @@
 import { validate as validCron } from 'node-cron';
 import { z } from 'zod';
-import { landingSettings } from '../landing/settings.ts';
+import { landingName, landingSettings } from '../landing/settings.ts';
 import { historyRanges, parseStartDate } from './dates.ts';
 
 /**
@@ -119,7 +119,7 @@ export const settingsSchema = z.strictObject({
   kafka: kafkaSchema.optional().meta({ description: 'Your Kafka. Without it an embedded one is started.' }),
   registry: registrySchema.optional().meta({ description: 'Your schema registry; needed with kafka.' }),
   landings: z
-    .record(z.string(), z.union([z.literal('embedded'), landingSettings]))
+    .record(landingName, z.union([z.literal('embedded'), landingSettings]))
     .default({})
     .meta({ description: "Where Kafka Connect lands the topics; `postgres: embedded` is the local stack's own PostgreSQL." }),
   metrics: z

@@ -91,5 +91,5 @@ function renderSql(landing: Landing, kind: Kind, file: string, tables: readonly 
   if (dialect === undefined)
     throw new TributaryError(`The landing kind ${landing.settings.kind} has SQL but no dialect.`, { kind: 'internal' });
   const perTable = tables.map((table) => ({ topic: table.topic, ...kind.tableValues(landing, table) }));
-  return fillSql(readTemplate(path), { landing: landing.name, ...kind.values(landing) }, perTable, path);
+  return fillSql(readTemplate(path), { landing: landing.name, ...kind.sqlValues(landing) }, perTable, path);
 }

@@ -1,120 +1,256 @@
 import { z } from 'zod';
 
-const identifier = z.string().regex(/^[a-z_][a-z0-9_]*$/i, 'letters, digits and underscores, not starting with a digit');
+/**
+ * A name in a warehouse. Every statement quotes it for its dialect; what no connector can take in a name, or what
+ * would end it in a file or an address, is refused here.
+ */
+const name = (doc: string) =>
+  z
+    .string()
+    .regex(
+      /^[^\s"'`;.,/\\[\]{}()$<>\u0000-\u001f\u007f-\u009f]([^"'`;.,/\\[\]{}()$<>\u0000-\u001f\u007f-\u009f]{0,125}[^\s"'`;.,/\\[\]{}()$<>\u0000-\u001f\u007f-\u009f])?$/,
+      {
+        error: 'must be a plain name: no quotes, dots, commas, brackets, slashes, semicolons, $, control characters, or spaces at its ends',
+      },
+    )
+    .meta({ description: doc, shown: true });
+
+const text = (doc: string, pattern: RegExp, error: string) => z.string().regex(pattern, { error }).meta({ description: doc, shown: true });
+
+const host = (doc: string) =>
+  text(
+    doc,
+    /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)$/,
+    'must be a host name or an IP address alone, without scheme, port or path',
+  );
+const port = (of: number) => z.int().min(1).max(65_535).default(of).meta({ description: 'Port of the server.' });
+const bucketName = (doc: string) =>
+  text(doc, /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be a bucket's name: 3 to 63 lower-case letters, digits, dots and hyphens");
+const folder = z
+  .string()
+  .regex(/^[A-Za-z0-9_=-]([A-Za-z0-9!_.=-]|\/(?!\/|\.\.?(\/|$)|$))*$/, {
+    error: 'must be a folder such as tributary or raw/tributary: letters, digits, _ - = . !, without a slash at its ends',
+  })
+  .meta({
+    description: 'Folder in the bucket or container that the files are put into. The files of a topic are in <prefix>/<topic>/.',
+    shown: true,
+  });
 
 /**
  * A secret the Connect worker reads itself, written without the braces: `env:NAME`, `file:/path:key` or
  * `dir:/path:file`. Connect stores configurations in a topic, so a secret never enters one.
  */
-const secretRef = z
-  .string()
-  .regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|(file|dir):\/[^:]+:[^:]+)$/, 'a reference for Connect: env:NAME, file:/path:key or dir:/path:file');
+const secretRef = (doc: string) =>
+  z
+    .string()
+    .regex(
+      /^(env:[A-Za-z_][A-Za-z0-9_]*|(file|dir):\/[^:{}\s]+:[^:{}\s]+)$/,
+      'must be a reference for Connect: env:NAME, file:/path:key or dir:/path:file',
+    )
+    .meta({
+      description: `${doc} A reference the Connect worker resolves: env:NAME, file:/path/to.properties:key or dir:/path:file.`,
+      shown: true,
+    });
 
 const common = {
-  /** Connect's REST address. The embedded stack fills it in. */
-  connect_url: z.url().optional(),
-  /** Which connections are landed; all when absent. */
-  connections: z.array(z.string()).min(1).optional(),
-  /** Whose Avro converter the Connect worker has. The embedded stack's own is Apicurio's. */
-  converter: z.enum(['confluent', 'apicurio']).optional(),
-  /** The registry as the Connect worker reaches it, where that differs from registry.url. */
-  registry_url: z.url().optional(),
-  /** `user:password` for the registry, where it asks for one. */
-  registry_credentials_ref: secretRef.optional(),
+  connect_url: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+    .optional()
+    .meta({ description: "Address of Kafka Connect's REST interface. The local stack fills it in.", shown: true }),
+  connections: z
+    .array(z.string().meta({ shown: true }))
+    .min(1)
+    .optional()
+    .meta({ description: 'Connections that are landed. Default: all.' }),
+  connectors: z.enum(['per_connection', 'per_table']).default('per_connection').meta({
+    description:
+      'One connector for all tables of a connection, or one for each table: then a table whose rows are refused stops no other, at the price of a consumer and a task per table.',
+    shown: true,
+  }),
+  tasks: z
+    .int()
+    .min(1)
+    .max(32)
+    .default(1)
+    .meta({ description: 'Tasks of each connector (tasks.max). More than the partitions of its topics do nothing.' }),
+  converter: z.enum(['confluent', 'apicurio']).optional().meta({
+    description: "Whose Avro converter the Connect worker has. Default: Apicurio's on the local stack, else Confluent's.",
+    shown: true,
+  }),
+  registry_url: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+    .optional()
+    .meta({ description: 'The schema registry as the Connect worker reaches it, where that differs from registry.url.', shown: true }),
+  registry_credentials_ref: secretRef('user:password for the registry, where it asks for one.').optional(),
 };
 
 export const postgresLanding = z.strictObject({
-  kind: z.literal('postgres'),
+  kind: z.literal('postgres').meta({ description: 'PostgreSQL 15 or later: one row per key, updated and deleted in place.' }),
   ...common,
-  host: z.string(),
-  port: z.int().default(5432),
-  database: identifier,
-  schema: identifier.default('tributary'),
-  user: identifier.default('tributary_sink'),
-  password_ref: secretRef,
-  /** Role that may read the landed tables. */
-  reader: identifier.default('tributary_reader'),
-  sslmode: z.enum(['disable', 'require', 'verify-full']).default('verify-full'),
+  host: host('Server, as the Connect worker reaches it.'),
+  port: port(5432),
+  database: name('Database the tables are in. It has to exist.'),
+  schema: name('Schema of the tables; setup.sql makes it.').default('tributary'),
+  user: name('Role the connector logs in as; setup.sql makes it, and it owns the tables.').default('tributary_sink'),
+  password_ref: secretRef('Password of that role.'),
+  reader: name('Role that may read the landed tables; setup.sql makes it.').default('tributary_reader'),
+  sslmode: z
+    .enum(['disable', 'require', 'verify-full'])
+    .default('verify-full')
+    .meta({ description: 'TLS to the server: verify-full checks certificate and name, require encrypts only.', shown: true }),
 });
 
 export const redshiftLanding = z.strictObject({
-  kind: z.literal('redshift'),
+  kind: z.literal('redshift').meta({ description: 'Amazon Redshift: every version appended to a log, the current rows by view.' }),
   ...common,
-  host: z.string(),
-  port: z.int().default(5439),
-  database: identifier,
-  schema: identifier.default('tributary'),
-  user: identifier.default('tributary_sink'),
-  password_ref: secretRef,
-  /** Group that may read the views. */
-  reader: identifier.default('tributary_readers'),
-  /** Where an S3 landing puts its files and the role that may read them, for copy.sql. */
-  copy: z.strictObject({ bucket: z.string(), prefix: z.string().default('tributary'), iam_role: z.string() }).optional(),
+  host: host("Endpoint of the cluster or work group (the seed's Host URL), without port and database."),
+  port: port(5439),
+  database: name('Database the tables are in. It has to exist.'),
+  schema: name('Schema of the logs and views; setup.sql makes it.').default('tributary'),
+  user: name('User the connector logs in as, and who runs copy.sql and cleanup.sql. Created by hand, see the head of setup.sql.').default(
+    'tributary_sink',
+  ),
+  password_ref: secretRef('Password of that user.'),
+  reader: name('Group that may read the views. Created by hand.').default('tributary_readers'),
+  copy: z
+    .strictObject({
+      bucket: bucketName('Bucket of the S3 landing.'),
+      prefix: folder.default('tributary'),
+      iam_role: text(
+        'Role the cluster takes to read the bucket: s3:GetObject and s3:ListBucket on the prefix.',
+        /^(default|arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+(,arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+)*)$/,
+        "must be a role's ARN (arn:aws:iam::<account>:role/<name>, several joined by commas) or default",
+      ),
+    })
+    .optional()
+    .meta({
+      description: 'Where an S3 landing puts its files and the role that may read them: copy.sql loads them instead of a connector.',
+    }),
 });
 
 export const s3Landing = z.strictObject({
-  kind: z.literal('s3'),
+  kind: z.literal('s3').meta({ description: 'Amazon S3, or a store that speaks it: change files of JSON lines.' }),
   ...common,
-  bucket: z.string(),
-  region: z.string(),
-  prefix: z.string().default('tributary'),
-  access_key_ref: secretRef,
-  secret_key_ref: secretRef,
-  /** For stores that speak S3 but are not Amazon's. */
-  endpoint: z.url().optional(),
+  bucket: bucketName('Bucket the files are put into. It has to exist.'),
+  region: text(
+    "Region of the bucket (the seed's bucket location), e.g. eu-west-1.",
+    /^[a-z0-9-]{2,40}$/,
+    'must be a region such as eu-west-1',
+  ),
+  prefix: folder.default('tributary'),
+  access_key_ref: secretRef('Access key id of a user that may write below the prefix.'),
+  secret_key_ref: secretRef('Its secret access key.'),
+  endpoint: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+    .optional()
+    .meta({ description: "Address of a store that speaks S3 but is not Amazon's.", shown: true }),
 });
 
-export const bigqueryLanding = z.strictObject({
-  kind: z.literal('bigquery'),
-  ...common,
-  project: z.string(),
-  dataset: identifier.default('tributary'),
-  service_account: z.email(),
-  /** Path of the key file on the Connect workers. */
-  keyfile: z.string(),
-  /** `upsert`: one row per key, merged every minute. `append`: every version, the current rows by view. */
-  mode: z.enum(['upsert', 'append']).default('upsert'),
-});
+export const bigqueryLanding = z
+  .strictObject({
+    kind: z.literal('bigquery').meta({ description: 'Google BigQuery: one row per key by merge, or every version appended.' }),
+    ...common,
+    project: text(
+      'Project id. The project needs billing.',
+      /^([a-z0-9.-]+\.[a-z]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/,
+      'must be a project id: 6 to 30 lower-case letters, digits and hyphens',
+    ),
+    dataset: text(
+      'Data set of the tables and views; setup.sql makes it.',
+      /^\w{1,1024}$/,
+      "must be a data set's name: letters, digits and underscores",
+    ).default('tributary'),
+    service_account: z
+      .email({ error: 'must be the e-mail address of a service account' })
+      .meta({ description: 'E-mail address of the service account the connector acts as.', shown: true }),
+    keyfile: text(
+      "Path of the account's JSON key file on the Connect workers.",
+      /^\/[^\u0000-\u001f{}]+$/,
+      'must be an absolute path on the Connect workers; a key itself belongs behind key_ref',
+    ).optional(),
+    key_ref: secretRef("The account's whole JSON key, instead of keyfile, e.g. dir:/run/secrets:bigquery.json.").optional(),
+    mode: z
+      .enum(['upsert', 'append'])
+      .default('upsert')
+      .meta({ description: 'upsert: one row per key, merged every minute. append: every version, the current rows by view.', shown: true }),
+  })
+  .refine((landing) => (landing.keyfile === undefined) !== (landing.key_ref === undefined), {
+    path: ['keyfile'],
+    error: 'either keyfile (a path on the workers) or key_ref (a reference to the key itself) is needed, not both',
+  });
 
 export const synapseLanding = z
   .strictObject({
-    kind: z.literal('synapse'),
+    kind: z
+      .literal('synapse')
+      .meta({ description: 'Azure Synapse, dedicated SQL pool: every version appended to a log, the current rows by view.' }),
     ...common,
-    workspace: z.string(),
-    database: identifier,
-    schema: identifier.default('tributary'),
-    user: identifier.default('tributary_sink'),
-    /** Needed unless `copy` is set: then the connector writes files and nobody logs in for it. */
-    password_ref: secretRef.optional(),
-    reader: identifier.default('tributary_reader'),
-    /** Lands files in Blob storage, which copy.sql loads, instead of rows. */
+    workspace: text(
+      'Name of the Synapse workspace.',
+      /^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$/,
+      "must be a workspace's name: up to 50 lower-case letters, digits and hyphens",
+    ),
+    database: name('Dedicated SQL pool. It has to exist.'),
+    schema: name('Schema of the logs and views; setup.sql makes it.').default('tributary'),
+    user: name('User the connector logs in as, and who runs copy.sql and cleanup.sql. Created by hand, see the head of setup.sql.').default(
+      'tributary_sink',
+    ),
+    password_ref: secretRef(
+      'Password of that login. Needed unless copy is set: then the connector writes files and nobody logs in for it.',
+    ).optional(),
+    reader: name('Database role that may read. Created by hand.').default('tributary_reader'),
     copy: z
       .strictObject({
-        account: z.string(),
-        container: z.string().regex(/^[a-z0-9](-?[a-z0-9]){2,62}$/, 'three to 63 lower-case letters, digits and single hyphens'),
-        prefix: z.string().default('tributary'),
-        /** The storage account's connection string. */
-        connection_string_ref: secretRef,
+        account: text(
+          "Storage account (the seed's account name).",
+          /^[a-z0-9]{3,24}$/,
+          'must be a storage account: 3 to 24 lower-case letters and digits',
+        ),
+        container: text(
+          'Container of the files.',
+          /^[a-z0-9](-?[a-z0-9]){2,62}$/,
+          'must have three to 63 lower-case letters, digits and single hyphens',
+        ),
+        prefix: folder.default('tributary'),
+        connection_string_ref: secretRef(
+          'Connection string the connector writes with; it may hold a shared access signature with create and write.',
+        ),
+        read_by: z.enum(['managed_identity', 'sas']).default('managed_identity').meta({
+          description:
+            "How COPY INTO proves its right to read the container: the workspace's managed identity, or a shared access signature (the seed's way), given to sqlcmd as the variable TRIBUTARY_SAS.",
+          shown: true,
+        }),
       })
-      .optional(),
+      .optional()
+      .meta({ description: 'Lands files in Blob storage, which copy.sql loads, instead of rows.' }),
   })
   .refine((landing) => landing.copy !== undefined || landing.password_ref !== undefined, {
     path: ['password_ref'],
     error: 'is needed unless copy is set',
   });
 
+const snowflakeName = (doc: string) =>
+  text(
+    `${doc} Stored in upper case.`,
+    /^[A-Za-z_][A-Za-z0-9_$]{0,254}$/,
+    'must be a plain Snowflake name: letters, digits, _ and $, not starting with a digit',
+  );
+
 export const snowflakeLanding = z.strictObject({
-  kind: z.literal('snowflake'),
+  kind: z.literal('snowflake').meta({ description: 'Snowflake: every version appended to a log, the current rows by view.' }),
   ...common,
-  /** Account identifier, as in `<account>.snowflakecomputing.com`. */
-  account: z.string(),
-  database: identifier.default('TRIBUTARY'),
-  schema: identifier.default('LANDING'),
-  user: identifier.default('TRIBUTARY_SINK'),
-  role: identifier.default('TRIBUTARY_SINK'),
-  reader: identifier.default('TRIBUTARY_READER'),
-  warehouse: identifier.default('TRIBUTARY_WH'),
-  private_key_ref: secretRef,
+  account: text(
+    'Account identifier, as in <account>.snowflakecomputing.com.',
+    /^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$/,
+    'must be an account identifier such as org-account, without .snowflakecomputing.com',
+  ),
+  database: snowflakeName('Database of the logs and views; setup.sql makes it.').default('TRIBUTARY'),
+  schema: snowflakeName('Schema of the logs and views; setup.sql makes it.').default('LANDING'),
+  user: snowflakeName('User the connector logs in as; setup.sql makes it.').default('TRIBUTARY_SINK'),
+  role: snowflakeName('Role of that user; setup.sql makes it.').default('TRIBUTARY_SINK'),
+  reader: snowflakeName('Role that may read the views; setup.sql makes it.').default('TRIBUTARY_READER'),
+  warehouse: snowflakeName('Warehouse for readers and the clean-up; setup.sql makes it.').default('TRIBUTARY_WH'),
+  private_key_ref: secretRef('Private key of that user (PKCS#8), without header, footer and line breaks.'),
 });
 
 export const landingSettings = z.discriminatedUnion('kind', [
@@ -125,6 +261,11 @@ export const landingSettings = z.discriminatedUnion('kind', [
   synapseLanding,
   snowflakeLanding,
 ]);
+
+/** A landing's name: part of connectors, dead-letter topics and files. */
+export const landingName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, { error: "a landing's name has letters, digits, _ and - only, and 64 at most" });
 
 export type PostgresLanding = z.infer<typeof postgresLanding>;
 export type RedshiftLanding = z.infer<typeof redshiftLanding>;

@@ -31,7 +31,15 @@ function landedTable(prefix: string, connection: string, definition: TableDefini
     docs: definition.docs,
     key: definition.key,
     columns: [...own, ...ENGINE_COLUMNS],
+    ...eventTime(definition),
   };
+}
+
+/** Tables of events have topics of several partitions, and a time that their increments follow. */
+function eventTime({ replicationKey, fields, partitions = 1 }: TableDefinition): { eventTime?: string } {
+  return partitions > 1 && replicationKey !== undefined && fields[replicationKey]?.type === 'timestamp'
+    ? { eventTime: replicationKey }
+    : {};
 }
 
 /**

@@ -5,14 +5,24 @@ import { TributaryError } from '../core/errors.ts';
 
 export type Values = Readonly<Record<string, string>>;
 
-/** Fills `{{name}}`; a placeholder without a value is our own fault. `{{=name}}` is left for the connector as `{{name}}`. */
+/** Fills `{{name}}`; a placeholder without a value is our own fault. What is filled in is not looked at again. */
 export function fill(template: string, values: Values, where: string): string {
-  const filled = template.replaceAll(/\{\{([a-z_]+)\}\}/g, (_, name: string) => {
+  return template.replaceAll(/\{\{([a-z_]+)\}\}/g, (_, name: string) => {
     const value = values[name];
     if (value !== undefined) return value;
     throw new TributaryError(`The template ${where} has a placeholder {{${name}}} nobody fills.`, { kind: 'internal' });
   });
-  return filled.replaceAll('{{=', '{{');
+}
+
+/** Nothing that is filled into a remark may end it. */
+function fillLines(template: string, values: Values, where: string): string {
+  const oneLine = Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, value.replaceAll(/[\u0000-\u001f\u0085\u2028\u2029]+/g, ' ')]),
+  );
+  return template
+    .split('\n')
+    .map((line) => fill(line, line.startsWith('--') ? oneLine : values, where))
+    .join('\n');
 }
 
 /**
@@ -22,12 +32,12 @@ export function fill(template: string, values: Values, where: string): string {
 export function fillSql(template: string, values: Values, tables: readonly Values[], where: string): string {
   const parts = template.split(/^--@ each table\n/m);
   const filled = parts.map((part, index) => {
-    if (index === 0) return fill(part, values, where);
+    if (index === 0) return fillLines(part, values, where);
     const end = part.search(/^--@ end\n/m);
     if (end < 0) throw new TributaryError(`The template ${where} repeats without an end.`, { kind: 'internal' });
     const body = part.slice(0, end);
     const rest = part.slice(end).replace(/^--@ end\n/, '');
-    return tables.map((table) => fill(body, { ...values, ...table }, where)).join('') + fill(rest, values, where);
+    return tables.map((table) => fillLines(body, { ...values, ...table }, where)).join('') + fillLines(rest, values, where);
   });
   return filled.join('').replaceAll(/^--@.*\n/gm, '');
 }

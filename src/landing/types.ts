@@ -46,6 +46,8 @@ export interface LandedTable {
   readonly docs: string;
   readonly key: readonly string[];
   readonly columns: readonly LandedColumn[];
+  /** Time column of a table of events: what its rows are divided by in time. */
+  readonly eventTime?: string;
 }
 
 /** A connector as Connect is to have it. */

@@ -99,17 +99,23 @@ const configOf = (landing: Landing): Readonly<Record<string, string>> => renderL
 const sqlOf = (landing: Landing, path: string): string[] =>
   statements(renderLanding(landing).files.find((file) => file.path === path)!.text);
 
-/** The name the connector's template gives the file that begins with this record. */
+/**
+ * The key Aiven's S3 sink 3.4.2 gives the file that begins with this record: S3SinkTask.newStreamFor (line 156) takes the template only while
+ * `aws.s3.prefix` is not set (S3SinkConfig.usesFileNameTemplate, line 228), else oldFullKey (line 169). The real sink was run, too
+ * (sink-configs/s3/README.md says how).
+ */
 function fileName(config: Readonly<Record<string, string>>, { topic, partition, offset }: ConnectRecord): string {
+  const padded = String(offset).padStart(20, '0');
+  if (config['aws.s3.prefix'] !== undefined) return `${config['aws.s3.prefix']}${topic}-${partition}-${padded}.gz`;
   const values: Record<string, string> = {
     topic,
     partition: String(partition),
-    'start_offset:padding=true': String(offset).padStart(20, '0'),
+    'start_offset:padding=true': padded,
     'timestamp:unit=yyyy': '2026',
     'timestamp:unit=MM': '01',
     'timestamp:unit=dd': '02',
   };
-  return `${config['aws.s3.prefix'] ?? ''}${config['file.name.template']}`.replaceAll(
+  return config['file.name.template']!.replaceAll(
     /\{\{(.+?)\}\}/g,
     (_, name: string) => values[name] ?? expect.unreachable(`the template names ${name}`),
   );

@@ -49,7 +49,7 @@ describe('the landings of every table of every source', () => {
       expect(text('redshift')).toContain(`CREATE OR REPLACE VIEW tributary.klaviyo_${table} AS`);
       expect(text('bigquery')).toContain(`CREATE OR REPLACE VIEW \`my-project.tributary.klaviyo_${table}\` AS`);
       expect(text('synapse')).toContain(`CREATE VIEW tributary.klaviyo_${table} AS`);
-      expect(text('snowflake')).toContain(`CREATE OR REPLACE VIEW TRIBUTARY.LANDING.KLAVIYO_${table.toUpperCase()} AS`);
+      expect(text('snowflake')).toContain(`CREATE OR REPLACE VIEW TRIBUTARY.LANDING.KLAVIYO_${table.toUpperCase()} COPY GRANTS AS`);
     }
   });
 

@@ -26,7 +26,7 @@ describe('rendered landings', () => {
     const view = (name: 'redshift' | 'snowflake'): string =>
       renderLanding(landingOf(name)).files.find((file) => file.path === 'views.sql')!.text;
     expect(view('redshift')).toContain('VIEW tributary.shop_order AS');
-    expect(view('snowflake')).toContain('VIEW TRIBUTARY.LANDING.SHOP_ORDER AS');
+    expect(view('snowflake')).toContain('VIEW TRIBUTARY.LANDING.SHOP_ORDER COPY GRANTS AS');
   });
 
   it('tell keys apart that differ by case, where the warehouse would not', () => {

@@ -1,7 +1,7 @@
 import type { BigqueryLanding } from '../settings.ts';
-import { LOG_SUFFIX, addColumns, cleanUp, currentRows, liveRows, logColumns, logDialect } from '../sql/append.ts';
+import { LOG_SUFFIX, PLACE_COLUMNS, addColumns, cleanUp, currentRows, liveRows, logColumns, logDialect } from '../sql/append.ts';
 import { columnList, columnType, keyList } from '../sql/columns.ts';
-import { DIALECTS, quoted } from '../sql/dialects.ts';
+import { DIALECTS, identifier, literal, quoted } from '../sql/dialects.ts';
 import type { LandedTable, Landing } from '../types.ts';
 import type { Kind } from './kind.ts';
 
@@ -19,8 +19,17 @@ export const bigquery: Kind = {
   ],
   sql: (landing) => ['setup.sql', 'views.sql', ...(appends(landing) ? ['cleanup.sql'] : [])],
   values(landing) {
-    const { project, dataset, service_account, keyfile } = landing.settings as BigqueryLanding;
-    return { project, dataset, service_account, keyfile };
+    const { project, dataset, keyfile, key_ref } = landing.settings as BigqueryLanding;
+    return {
+      project,
+      dataset,
+      key_source: key_ref === undefined ? 'FILE' : 'JSON',
+      keyfile: key_ref === undefined ? (keyfile ?? '') : `\${${key_ref}}`,
+    };
+  },
+  sqlValues(landing) {
+    const { project, dataset, service_account } = landing.settings as BigqueryLanding;
+    return { schema: identifier(dialect, `${project}.${dataset}`), account_text: literal(dialect, `serviceAccount:${service_account}`) };
   },
   connectionValues: (landing, tables) => ({ topic_map: tables.map((table) => `${table.topic}:${table.name}${suffix(landing)}`).join(',') }),
   tableValues(landing, table) {
@@ -32,6 +41,7 @@ export const bigquery: Kind = {
       columns: columns.join(',\n  '),
       // BigQuery clusters by at most four columns.
       cluster: keyList(dialect, { ...table, key: table.key.slice(0, 4) }),
+      partition: partition(appends(landing) ? PLACE_COLUMNS.time : table.eventTime),
       add_columns: addColumns(dialect, table, stored)
         .map((statement) => `${statement};`)
         .join('\n'),
@@ -51,7 +61,12 @@ function suffix(landing: Landing): string {
 
 function path(landing: Landing, name: string): string {
   const { project, dataset } = landing.settings as BigqueryLanding;
-  return `\`${project}.${dataset}.${name}\``;
+  return identifier(dialect, `${project}.${dataset}.${name}`);
+}
+
+/** By day: a log by when a version was published, a table of events by when they happened. */
+function partition(column: string | undefined): string {
+  return column === undefined ? '' : `PARTITION BY DATE(${quoted(dialect, column)}) `;
 }
 
 /** The connector merges by a record that holds the key. */

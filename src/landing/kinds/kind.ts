@@ -12,7 +12,10 @@ export interface Kind {
   connector(landing: Landing): readonly string[];
   /** SQL templates of the landing's folder that apply to it. */
   sql(landing: Landing): readonly string[];
+  /** What goes into connectors: as the settings have it. */
   values(landing: Landing): Values;
+  /** What goes into SQL: names and texts quoted for the dialect. */
+  sqlValues(landing: Landing): Values;
   /** Placeholders that depend on a connection's tables (maps of topics to tables and the like). */
   connectionValues(landing: Landing, tables: readonly LandedTable[]): Values;
   /** Placeholders of the repeated part of the SQL templates. */

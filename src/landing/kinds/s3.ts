@@ -1,3 +1,4 @@
+import { fileNameTemplate } from '../files.ts';
 import type { S3Landing } from '../settings.ts';
 import type { Kind } from './kind.ts';
 
@@ -8,8 +9,15 @@ export const s3: Kind = {
   sql: () => [],
   values(landing) {
     const { bucket, region, prefix, access_key_ref, secret_key_ref } = landing.settings as S3Landing;
-    return { bucket, region, prefix, access_key: `\${${access_key_ref}}`, secret_key: `\${${secret_key_ref}}` };
+    return {
+      bucket,
+      region,
+      file_name_template: fileNameTemplate(prefix),
+      access_key: `\${${access_key_ref}}`,
+      secret_key: `\${${secret_key_ref}}`,
+    };
   },
+  sqlValues: () => ({}),
   connectionValues: () => ({}),
   tableValues: () => ({}),
   extraConfig(landing, tables, config) {

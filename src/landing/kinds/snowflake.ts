@@ -1,6 +1,7 @@
 import type { SnowflakeLanding } from '../settings.ts';
 import { LOG_SUFFIX, addColumns, cleanUp, currentRows, logColumns } from '../sql/append.ts';
-import { DIALECTS, folded, quoted } from '../sql/dialects.ts';
+import { DIALECTS, folded, identifier, quoted } from '../sql/dialects.ts';
+import type { Landing } from '../types.ts';
 import type { Kind } from './kind.ts';
 
 const dialect = DIALECTS.snowflake;
@@ -11,19 +12,20 @@ export const snowflake: Kind = {
   connector: () => ['snowflake/connector.json', 'common/append.json'],
   sql: () => ['setup.sql', 'views.sql', 'cleanup.sql'],
   values(landing) {
-    const { account, database, schema, user, role, reader, warehouse, private_key_ref } = landing.settings as SnowflakeLanding;
-    return { account, database, schema, user, role, reader, warehouse, private_key: `\${${private_key_ref}}` };
+    const { account, private_key_ref } = landing.settings as SnowflakeLanding;
+    return { account, ...names(landing), private_key: `\${${private_key_ref}}` };
   },
+  sqlValues: (landing) => Object.fromEntries(Object.entries(names(landing)).map(([key, name]) => [key, identifier(dialect, name)])),
   connectionValues: (_, tables) => ({
     topic_map: tables.map((table) => `${table.topic}:${folded(dialect, `${table.name}${LOG_SUFFIX}`)}`).join(','),
   }),
   tableValues(landing, table) {
-    const { database, schema } = landing.settings as SnowflakeLanding;
-    const named = (suffix: string): string => `${database}.${schema}.${quoted(dialect, `${table.name}${suffix}`)}`;
-    const log = named(LOG_SUFFIX);
+    const { database, schema } = names(landing);
+    const place = `${identifier(dialect, database)}.${identifier(dialect, schema)}`;
+    const log = `${place}.${quoted(dialect, `${table.name}${LOG_SUFFIX}`)}`;
     return {
       log,
-      view: named(''),
+      view: `${place}.${quoted(dialect, table.name)}`,
       columns: logColumns(dialect, table).join(',\n  '),
       add_columns: addColumns(dialect, table, log)
         .map((statement) => `${statement};`)
@@ -33,3 +35,17 @@ export const snowflake: Kind = {
     };
   },
 };
+
+/** The names of the settings as Snowflake stores them, and as the connector has to say them. */
+function names(landing: Landing): Readonly<Record<'database' | 'schema' | 'user' | 'role' | 'reader' | 'warehouse', string>> {
+  const { database, schema, user, role, reader, warehouse } = landing.settings as SnowflakeLanding;
+  const stored = (name: string): string => folded(dialect, name);
+  return {
+    database: stored(database),
+    schema: stored(schema),
+    user: stored(user),
+    role: stored(role),
+    reader: stored(reader),
+    warehouse: stored(warehouse),
+  };
+}

@@ -1,12 +1,26 @@
 import type { FieldType } from '../../core/table.ts';
+import { fileNameTemplate, folderOf } from '../files.ts';
 import type { SynapseLanding } from '../settings.ts';
 import { LOG_SUFFIX, PLACE_COLUMNS, addColumns, cleanUp, currentRows, logColumns, notLanded } from '../sql/append.ts';
 import { columnType } from '../sql/columns.ts';
-import { DIALECTS, literal, quoted } from '../sql/dialects.ts';
+import { DIALECTS, identifier, literal, quoted } from '../sql/dialects.ts';
 import type { LandedTable, Landing } from '../types.ts';
 import type { Kind } from './kind.ts';
 
 const dialect = DIALECTS.synapse;
+
+/** How COPY INTO shows that it may read the container. A signature is a secret, so it stands in no file: sqlcmd fills its variable in. */
+const CREDENTIALS = {
+  managed_identity: {
+    credential: "IDENTITY = 'Managed Identity'",
+    read_by: "The storage account lets the workspace's managed identity read.",
+  },
+  sas: {
+    credential: "IDENTITY = 'Shared Access Signature', SECRET = '$(TRIBUTARY_SAS)'",
+    read_by:
+      'Run it with sqlcmd, the signature (without its leading ?) in the environment variable TRIBUTARY_SAS; it needs read and list on the container.',
+  },
+} as const;
 
 export const synapse: Kind = {
   dialect,
@@ -14,32 +28,44 @@ export const synapse: Kind = {
   connector: (landing) => [copies(landing) ? 'synapse/connector-blob.json' : 'synapse/connector.json', 'common/append.json'],
   sql: (landing) => ['setup.sql', 'views.sql', 'cleanup.sql', ...(copies(landing) ? ['copy.sql'] : [])],
   values(landing) {
-    const { workspace, database, schema, user, reader, password_ref, copy } = landing.settings as SynapseLanding;
-    const common = {
-      workspace,
-      database,
-      schema,
-      user,
-      reader,
-      grant_copy: copy === undefined ? '' : `GRANT ADMINISTER DATABASE BULK OPERATIONS TO ${user};`,
+    const { workspace, database, schema, user, password_ref, copy } = landing.settings as SynapseLanding;
+    if (copy === undefined) return { workspace, database, schema, user, password: `\${${password_ref}}` };
+    return {
+      container: copy.container,
+      file_name_template: fileNameTemplate(copy.prefix),
+      connection_string: `\${${copy.connection_string_ref}}`,
     };
-    if (copy === undefined) return { ...common, password: `\${${password_ref}}` };
-    const { account, container, prefix, connection_string_ref } = copy;
-    return { ...common, account, container, prefix, connection_string: `\${${connection_string_ref}}` };
+  },
+  sqlValues(landing) {
+    const { database, schema, user, reader, copy } = landing.settings as SynapseLanding;
+    const name = (of: string): string => identifier(dialect, of);
+    return {
+      ...{ database: name(database), schema: name(schema), user: name(user), reader: name(reader) },
+      schema_text: literal(dialect, schema),
+      create_schema_text: unicode(`CREATE SCHEMA ${name(schema)}`),
+      grant_copy: copy === undefined ? '' : `GRANT ADMINISTER DATABASE BULK OPERATIONS TO ${name(user)};`,
+      ...(copy === undefined ? {} : CREDENTIALS[copy.read_by]),
+    };
   },
   connectionValues: () => ({}),
   tableValues(landing, table) {
-    const { schema } = landing.settings as SynapseLanding;
-    const named = (suffix: string): string => `${schema}.${quoted(dialect, `${table.name}${suffix}`)}`;
+    const { schema, copy } = landing.settings as SynapseLanding;
+    const named = (suffix: string): string => `${identifier(dialect, schema)}.${quoted(dialect, `${table.name}${suffix}`)}`;
     const log = named(LOG_SUFFIX);
     // JSON needs NVARCHAR(MAX), which a clustered columnstore refuses: hence the heap.
     const create = `CREATE TABLE ${log} (\n  ${logColumns(dialect, table).join(',\n  ')}\n) WITH (DISTRIBUTION = HASH(${quoted(dialect, table.key[0] ?? '')}), HEAP)`;
     return {
       log,
+      log_text: literal(dialect, log),
+      view_name_text: literal(dialect, named('')),
+      files:
+        copy === undefined
+          ? ''
+          : literal(dialect, `https://${copy.account}.blob.core.windows.net/${copy.container}/${folderOf(copy.prefix, table.topic)}`),
       stage: named('_stage'),
       // Made here, so that who loads needs no right to make tables.
       create_stage: copies(landing)
-        ? `IF OBJECT_ID('${named('_stage')}') IS NULL CREATE TABLE ${named('_stage')} (line NVARCHAR(MAX)) WITH (DISTRIBUTION = ROUND_ROBIN, HEAP);`
+        ? `IF OBJECT_ID(${literal(dialect, named('_stage'))}) IS NULL CREATE TABLE ${named('_stage')} (line NVARCHAR(MAX)) WITH (DISTRIBUTION = ROUND_ROBIN, HEAP);`
         : '',
       view: named(''),
       create_text: unicode(create),
@@ -62,7 +88,7 @@ function copies(landing: Landing): boolean {
 
 /** CREATE VIEW and CREATE SCHEMA must stand alone in their batch, so they go by EXEC. */
 function unicode(statement: string): string {
-  return `N${literal(statement)}`;
+  return `N${literal(dialect, statement)}`;
 }
 
 /** Takes a line of a Blob file apart: times are milliseconds and dates are days since 1970 there. */
@@ -84,7 +110,7 @@ function fromJson(table: LandedTable): { log_columns: string; log_values: string
     log_columns: all.map((column) => column.name).join(', '),
     log_values: all.map((column) => column.value).join(', '),
     json_columns: all
-      .map((column) => `${column.name} ${column.type} ${literal(`$."${column.name.replaceAll(/[[\]]/g, '')}"`)}`)
+      .map((column) => `${column.name} ${column.type} ${literal(dialect, `$."${column.name.replaceAll(/[[\]]/g, '')}"`)}`)
       .join(',\n  '),
   };
 }

@@ -12,8 +12,10 @@ export const PLACE_COLUMNS = { partition: '_kafka_partition', offset: '_kafka_of
 /** JSON arrives as text: how the view turns it into the dialect's own. */
 const JSON_IN_VIEW: Readonly<Record<Dialect['name'], (column: string) => string>> = {
   postgres: (column) => column,
-  // A cast of more than a VARCHAR holds would fail the whole query: what is larger stays a string.
-  redshift: (column) => `CASE WHEN JSON_SIZE(${column}) <= 65000 THEN JSON_PARSE(${column}::VARCHAR(65535)) ELSE ${column} END`,
+  // A cast of more than a VARCHAR holds, or one text that is no JSON, would fail the whole query: such a value stays a string.
+  // The tests stand one after the other, since an AND may ask both.
+  redshift: (column) =>
+    `CASE WHEN JSON_SIZE(${column}) > 65000 THEN ${column} WHEN CAN_JSON_PARSE(${column}::VARCHAR(65535)) THEN JSON_PARSE(${column}::VARCHAR(65535)) ELSE ${column} END`,
   bigquery: (column) => `SAFE.PARSE_JSON(${column}, wide_number_mode => 'round')`,
   synapse: (column) => column,
   snowflake: (column) => `TRY_PARSE_JSON(${column}::VARCHAR)`,
@@ -83,8 +85,9 @@ export function cleanUp(dialect: Dialect, table: LandedTable, log: string): stri
   const newestOf = `SELECT ${keys.join(', ')}, MAX(${offset}) AS ${newest} FROM ${log} GROUP BY ${keys.join(', ')}`;
   const same = (left: string, right: string): string => keys.map((key) => `${left}.${key} = ${right}.${key}`).join(' AND ');
   // Redshift, Snowflake and a Synapse pool know no alias of the table that is deleted from.
+  // A condition and no join: older pools refuse joins in the FROM clause of a DELETE.
   if (dialect.name === 'synapse')
-    return `DELETE ${log} FROM ${log} INNER JOIN (${newestOf}) AS kept ON ${same(log, 'kept')} WHERE ${log}.${offset} < kept.${newest}`;
+    return `DELETE FROM ${log} WHERE EXISTS (SELECT 1 FROM ${log} AS later WHERE ${same('later', log)} AND later.${offset} > ${log}.${offset})`;
   if (dialect.name === 'bigquery') {
     // Rows that have been streamed in the last 90 minutes cannot be deleted; one of them among the found fails the statement.
     const settled = `old.${quoted(dialect, PLACE_COLUMNS.time)} < TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 2 HOUR)`;
@@ -117,16 +120,32 @@ export function notLanded(
   return `NOT EXISTS (SELECT 1 FROM ${log} AS landed WHERE ${same.join(' AND ')} AND landed.${offset} >= ${loaded}.${offset})`;
 }
 
-/** Adds every column but the key's and the place's, for tables made by an earlier release. `name` is `schema.table` (Redshift: with the procedure of its setup.sql). */
-export function addColumns(dialect: Dialect, table: LandedTable, name: string): string[] {
+/**
+ * Adds every column but the key's and the place's to a table made by an earlier release, in one statement where the dialect has one. Columns
+ * that are there already are left alone. `of` is the table as a statement names it, `schema` where Redshift's set-up has put its procedure.
+ */
+export function addColumns(dialect: Dialect, table: LandedTable, of: string, schema = ''): string[] {
   const types = logDialect(dialect).types;
-  return table.columns
+  const columns = table.columns
     .filter((column) => !column.key)
-    .map((column) => {
-      const definition = `${quoted(dialect, column.name)} ${types[column.type]}`;
-      if (dialect.name === 'redshift')
-        return `CALL ${name.split('.')[0]}.tributary_add_column(${literal(name)}, ${literal(column.name)}, ${literal(definition)})`;
-      if (dialect.name === 'synapse') return `IF COL_LENGTH('${name}', '${column.name}') IS NULL ALTER TABLE ${name} ADD ${definition}`;
-      return `ALTER TABLE ${name} ADD COLUMN IF NOT EXISTS ${definition}`;
-    });
+    .map((column) => ({ column, definition: `${quoted(dialect, column.name)} ${types[column.type]}` }));
+  switch (dialect.name) {
+    case 'redshift':
+      return columns.map(
+        ({ column, definition }) =>
+          `CALL ${schema}.tributary_add_column(${literal(dialect, of)}, ${literal(dialect, column.name)}, ${literal(dialect, definition)})`,
+      );
+    case 'synapse':
+      return columns.map(
+        ({ column, definition }) =>
+          `IF COL_LENGTH(${literal(dialect, of)}, ${literal(dialect, column.name)}) IS NULL ALTER TABLE ${of} ADD ${definition}`,
+      );
+    case 'snowflake':
+      return columns.map(({ definition }) => `ALTER TABLE ${of} ADD COLUMN IF NOT EXISTS ${definition}`);
+    // One change of the table, however many columns: BigQuery allows a few changes a minute.
+    default:
+      return columns.length === 0
+        ? []
+        : [`ALTER TABLE ${of} ${columns.map(({ definition }) => `ADD COLUMN IF NOT EXISTS ${definition}`).join(', ')}`];
+  }
 }

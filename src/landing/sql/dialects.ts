@@ -100,15 +100,34 @@ export function folded(dialect: Dialect, name: string): string {
   return dialect.fold === 'upper' ? name.toUpperCase() : name;
 }
 
-/** The name as it is written in a statement: quoted only when it has to be. */
-export function quoted(dialect: Dialect, name: string): string {
-  const stored = folded(dialect, name);
-  if (/^[a-z_][a-z0-9_]*$/i.test(stored) && !RESERVED[dialect.name].has(name.toLowerCase())) return stored;
+/**
+ * A name exactly as it is stored, as it is written in a statement: quoted unless it means the same without. For names of
+ * the settings, which other systems (a connector, a driver) take as they are.
+ */
+export function identifier(dialect: Dialect, stored: string): string {
+  const plain = dialect.fold === 'upper' ? /^[A-Z_][A-Z0-9_]*$/ : /^[a-z_][a-z0-9_]*$/;
+  if (plain.test(stored) && !RESERVED[dialect.name].has(stored.toLowerCase())) return stored;
   const [open, close] = dialect.quotes;
+  // BigQuery escapes within a quoted name as within a text, the others double the mark.
+  if (dialect.name === 'bigquery') return `${open}${stored.replaceAll(/[\\`]/g, '\\$&')}${close}`;
   return `${open}${stored.replaceAll(close, `${close}${close}`)}${close}`;
 }
 
-/** A string literal. */
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+/** {@link identifier} of one of our own names, stored in the dialect's case. */
+export function quoted(dialect: Dialect, name: string): string {
+  return identifier(dialect, folded(dialect, name));
+}
+
+/** A string literal. In Redshift, Snowflake and BigQuery a backslash escapes; BigQuery does not double quotes. */
+export function literal(dialect: Dialect, text: string): string {
+  switch (dialect.name) {
+    case 'postgres':
+    case 'synapse':
+      return `'${text.replaceAll("'", "''")}'`;
+    case 'redshift':
+    case 'snowflake':
+      return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+    case 'bigquery':
+      return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n').replaceAll('\r', '\\r')}'`;
+  }
 }
