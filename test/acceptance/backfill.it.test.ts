@@ -49,8 +49,8 @@ it('a back-fill asked for while the table runs reads what was asked for, with a 
   expect((await test.readTable('event')).rows.size).toBe(400);
   const { position, backfill: known, since } = (await state())!;
   expect(await state()).toMatchObject({ reach: null });
-  expect(known).toMatchObject({ id: 'asked', since: null, done: true, position: { passes: { history: { oldest: null } } } });
-  expect(position).toMatchObject({ passes: { history: { oldest: Math.floor(since! / 1_000) * 1_000 } } });
+  expect(known).toMatchObject({ id: 'asked', since: null, done: true, position: { phases: { history: { oldest: null } } } });
+  expect(position).toMatchObject({ phases: { history: { oldest: Math.floor(since! / 1_000) * 1_000 } } });
   // Older rows than the history of the settings are no surplus.
   const none = { count: 0, keys: [] };
   expect(await test.engine.verify({ connection: 'klaviyo', table: 'event' }, new AbortController().signal)).toMatchObject({

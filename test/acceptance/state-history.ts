@@ -30,7 +30,7 @@ export function positionOf({ state }: Committed): {
   readonly numbers: Readonly<Record<string, number | undefined>>;
 } {
   const position = (state.position ?? {}) as Tree;
-  const { changes, ids, history } = (position['passes'] ?? {}) as Tree;
+  const { changes, ids, history } = (position['phases'] ?? {}) as Tree;
   const listing = ids ?? position;
   return {
     listing: listing['cursor'] === undefined ? undefined : (listing as any),

@@ -170,7 +170,7 @@ describe('activities', () => {
     const activities = table('activities');
     for (let n = 0; n < 150; n += 1) simulator.mutate['activity.add']({ at: simulator.clock.now() / SECOND + 86_400 });
     await activities.run();
-    expect(((activities.position!['passes'] as Row)['recent'] as Row)['at']).toBeLessThanOrEqual(simulator.clock.now());
+    expect(((activities.position!['phases'] as Row)['recent'] as Row)['at']).toBeLessThanOrEqual(simulator.clock.now());
     simulator.clock.advance(HOUR);
     const fresh = String(simulator.mutate['activity.add']()['id']);
     expect(ids((await activities.run()).rows)).toContain(fresh);

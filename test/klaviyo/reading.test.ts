@@ -103,7 +103,7 @@ describe('reading Klaviyo profiles', () => {
     const first = await profiles.run();
     expect(first.counted.rows_out_of_order).toBeGreaterThan(0);
     expectTruth(first.rows, simulator.truth.profiles());
-    const positions = first.pages.map((page) => ((page.position.passes as Row | undefined)?.changes as Row | undefined)?.at);
+    const positions = first.pages.map((page) => ((page.position.phases as Row | undefined)?.changes as Row | undefined)?.at);
     expect(positions.at(-1)).toBeLessThanOrEqual(NOW - 30_000);
   });
 
@@ -252,7 +252,7 @@ describe('reading Klaviyo events', () => {
     const events = table('event');
     const { rows } = await events.run();
     expect([...byId(rows).keys()]).toEqual(expect.arrayContaining(ahead));
-    const through = ((events.position!.passes as Row).history as Row).through;
+    const through = ((events.position!.phases as Row).history as Row).through;
     expect(through).toBe(NOW - 30_000);
   });
 

@@ -20,9 +20,7 @@ export interface Asked {
   readonly query?: string;
 }
 
-export async function service(
-  options: ListrakOptions = {},
-): Promise<{
+export async function service(options: ListrakOptions = {}): Promise<{
   simulator: ListrakSimulator;
   ask(operation: string, parameters?: Record<string, string | number>, how?: Asked): Promise<Answered>;
 }> {

@@ -147,9 +147,9 @@ describe('the images', () => {
       '!package.json',
       '!producers',
       '!schemas',
+      '!simulators',
       '!sink-configs',
       '!src',
-      '!simulators',
       '!tsconfig.build.json',
       '!tsconfig.json',
     ]);
