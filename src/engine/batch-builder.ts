@@ -100,7 +100,7 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committedHas
       }
       diff.add(usable);
       if (page.scan) {
-        index.beginScan(page.scan.id);
+        index.beginScan(page.scan.id, run.freshScans.has(page.scan.id));
         index.markSeen(listed);
       }
       counts.fetched += page.rows.length;

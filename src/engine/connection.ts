@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TributaryError } from '../core/errors.ts';
 import { createHttpFactory } from '../sdk/http/client.ts';
@@ -11,12 +12,15 @@ import { catchUp } from './catch-up.ts';
 import type { ConnectionEnvironment } from './environment.ts';
 import { failureNotice } from '../core/run.ts';
 import { observeRequests } from './observe-requests.ts';
-import { lookAgain, openTables, replaceBrokenIndexes } from './table-opener.ts';
+import { takeIndexFolder, type IndexFolder } from './index-folder.ts';
+import { lookAgain, openIndexes, prepareTables, replaceBrokenIndexes } from './table-opener.ts';
 import type { ConnectionServices, OpenTable } from './open-table.ts';
 import { readParentRows } from './parent-rows.ts';
 
 /** A stretch of work between two losses of the writer. */
 export interface Session {
+  /** Drawn when the session began: names its part in what the indexes remember. */
+  readonly id: string;
   /** Aborted when the writer is lost: whatever still runs in this session is in vain. */
   readonly signal: AbortSignal;
   /** The writer has thrown or an index is damaged; nothing more can be written before the connection has recovered. */
@@ -80,6 +84,7 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
   let opening: Promise<void> | undefined;
   /** What opening waits for at the moment. */
   let trouble: TributaryError | undefined;
+  let folder: IndexFolder | undefined;
   /** Once fenced, this instance must never fence back. */
   let fatal: TributaryError | undefined;
   const closing = new AbortController();
@@ -96,14 +101,22 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
 
   /** From any state of Kafka to one where every table may be written. */
   async function refresh(): Promise<void> {
-    if (tables.size === 0) await openTables(settings, opens, services, tables);
-    else await lookAgain(settings, opens, tables);
-    await replaceBrokenIndexes(env, tables);
+    const prepared = tables.size === 0 ? await prepareTables(settings, opens, services) : [];
+    if (tables.size > 0) await lookAgain(settings, opens, tables);
     stopIfEnded();
-    await writer.reopen();
+    await env.turns.fencing(() => writer.reopen());
     stopIfEnded();
-    const states = await readStates(opens.access, name);
-    await catchUp(opens, where, tables, states, ended);
+    const next = createSession();
+    await env.turns.reading(async () => {
+      stopIfEnded();
+      // Only now: who owned the connection before can commit nothing any more of what it still puts into its index.
+      folder ??= await takeFolder();
+      if (tables.size === 0) await openIndexes(folder.path, prepared, env, tables);
+      else await replaceBrokenIndexes(folder.path, env, tables);
+      const states = await readStates(opens.access, name);
+      await catchUp(opens, where, tables, states, ended);
+    });
+    for (const { index, state } of tables.values()) index.openSession(next.id, state.scan);
     for (const {
       ref,
       state: { lastSuccessAt, readTo, withheld },
@@ -116,7 +129,23 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
         ...(withheld === undefined ? {} : { withheld }),
       });
     }
-    current = createSession();
+    current = next;
+  }
+
+  async function takeFolder(): Promise<IndexFolder> {
+    const taken = await takeIndexFolder(
+      env.indexDir,
+      name,
+      settings.tables.map((table) => table.name),
+    );
+    if (taken.heldBy !== undefined) {
+      env.emit({
+        type: 'notice',
+        ...where,
+        message: `The index folder of ${name} is in use by process ${taken.heldBy}, so this process keeps its own in ${taken.path}, filled from the topics. It is removed when the usual one is free again.`,
+      });
+    }
+    return taken;
   }
 
   async function untilRefreshed(): Promise<void> {
@@ -182,7 +211,7 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
       await opened(signal);
     },
     async inspect() {
-      await openTables(settings, opens, services, tables);
+      await openIndexes(env.indexDir, await prepareTables(settings, opens, services), env, tables);
       await catchUp(opens, where, tables, await readStates(opens.access, name), ended);
     },
     readRows,
@@ -192,6 +221,7 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
       await opening?.catch(() => undefined);
       await writer.close();
       for (const table of tables.values()) await table.index.close();
+      await folder?.release();
     },
   };
 }
@@ -226,6 +256,7 @@ function createSession() {
   const lost = new AbortController();
   const attempts = new Set<Promise<unknown>>();
   return {
+    id: randomUUID(),
     signal: lost.signal,
     get lost() {
       return lost.signal.aborted;

@@ -16,6 +16,7 @@ import type { ConnectionEnvironment } from './environment.ts';
 import { createConnectionWorker, type ConnectionWorker } from './connection-worker.ts';
 import { type EventBus } from './events.ts';
 import { failureNotice } from '../core/run.ts';
+import { createOpeningTurns } from './opening-turns.ts';
 import type { RunSummary } from './execute-run.ts';
 import { emptyTotals } from './table-run.ts';
 import { shareConnections } from './share-connections.ts';
@@ -65,6 +66,7 @@ export function createEngine(options: EngineOptions): Engine {
   const lent = {
     access,
     registry,
+    turns: createOpeningTurns(),
     emit: bus.emit,
     clock,
     random,

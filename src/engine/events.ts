@@ -60,6 +60,7 @@ export type EngineEvent =
   | { type: 'throttled'; connection: string; source: string; table?: string; endpoint: string; until: number }
   | { type: 'transaction'; connection: string; source: string; outcome: 'committed' | 'aborted' | 'unknown' | 'fenced'; durationMs: number }
   | { type: 'index-rebuilt'; connection: string; source: string; table: string; rows: number; durationMs: number; reason: string }
+  | { type: 'notice'; connection: string; source: string; message: string }
   | { type: 'connection-failed'; connection: string; source: string; failure: FailureNotice }
   | { type: 'connection-assigned' | 'connection-revoked'; connection: string; source: string };
 

@@ -61,14 +61,15 @@ export async function executeRun(connection: Connection, table: OpenTable, reque
       return end('succeeded');
     } catch (thrown) {
       const error = asTributaryError(thrown, `The run of ${ref.connection}.${ref.table}`);
-      if (error.kind === 'fenced') return end('failed', error);
+      if (error.kind === 'fenced' && !stop.aborted) return end('failed', error);
       if (stop.aborted) return end('interrupted', error.kind === 'stopped' ? undefined : error);
       // A damaged index is built anew within the run, but not again and again.
       if (error.code === 'index_broken' && !indexBroken) {
         indexBroken = true;
         session?.lose();
       }
-      if (!session?.signal.aborted) return end('failed', error);
+      if (error.code === 'disk_full') session?.lose();
+      if (error.code === 'disk_full' || !session?.signal.aborted) return end('failed', error);
       // The session is lost, by this table or by another of the connection.
       services.emit({
         type: 'run-retrying',

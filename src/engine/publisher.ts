@@ -100,7 +100,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
       if (page.scan) {
         const { id } = page.scan;
         const before = state.scan?.id === id ? state.scan : { unnamed: 0, putAside: 0 };
-        state = { ...state, scan: { id, unnamed: before.unnamed + unnamed, putAside: before.putAside + putAside } };
+        state = { ...state, scan: { id, ...index.custody(), unnamed: before.unnamed + unnamed, putAside: before.putAside + putAside } };
         if (run.freshScans.has(id)) run.keptRows?.push(...page.rows);
         unread ||= (page.scan.end?.unread ?? []).length > 0;
       }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { openLiveIndex, type LiveIndex } from '../state/live-index.ts';
+import { mendStores } from '../state/mend.ts';
 import type { ConnectionSettings } from '../config/settings.ts';
 import { maxMessageBytes } from '../kafka/messages.ts';
 import { topicNames } from '../kafka/meta/topic-names.ts';
@@ -14,36 +15,49 @@ import type { ConnectionServices, OpenTable } from './open-table.ts';
 /** Two registry headers and the two sync columns come on top of a compiled row. */
 const wireBytes = 32;
 
-/** Fills `tables`: topics created and checked, schemas registered, rows compiled, indexes opened. */
-export async function openTables(
+/** A table before its index is opened. */
+export type ClosedTable = Omit<OpenTable, 'index'>;
+
+/** Topics created and checked, schemas registered, rows compiled. Nothing local is opened: that is for the writer's owner. */
+export async function prepareTables(
   settings: ConnectionSettings,
   env: ConnectionEnvironment,
   services: ConnectionServices,
-  tables: Map<string, OpenTable>,
-): Promise<void> {
+): Promise<readonly ClosedTable[]> {
   const names = topicNames(env.access.settings.prefix);
   const facts = await topicsOf(settings, env);
+  const prepared: ClosedTable[] = [];
+  for (const definition of settings.tables) {
+    const topic = names.table(settings.name, definition.name);
+    const codec = compileTable(settings.source.name, definition);
+    const ids = await env.registry.registerTable(topic, JSON.stringify(codec.keySchema), JSON.stringify(codec.valueSchema));
+    const topicFacts = facts.get(topic) as TopicFacts;
+    prepared.push({
+      ref: { connection: settings.name, source: settings.source.name, table: definition.name },
+      definition,
+      topic,
+      topicFacts,
+      codec,
+      rows: compileRow(definition, codec, { maxBytes: maxMessageBytes(env.access.settings) - wireBytes }),
+      ...ids,
+      services,
+      state: newState(ids, topicFacts),
+      outbox: [],
+    });
+  }
+  return prepared;
+}
+
+/** Fills `tables`, with their indexes opened in that folder. */
+export async function openIndexes(
+  folder: string,
+  prepared: readonly ClosedTable[],
+  env: ConnectionEnvironment,
+  tables: Map<string, OpenTable>,
+): Promise<void> {
   const opened: OpenTable[] = [];
   try {
-    for (const definition of settings.tables) {
-      const topic = names.table(settings.name, definition.name);
-      const codec = compileTable(settings.source.name, definition);
-      const ids = await env.registry.registerTable(topic, JSON.stringify(codec.keySchema), JSON.stringify(codec.valueSchema));
-      const topicFacts = facts.get(topic) as TopicFacts;
-      opened.push({
-        ref: { connection: settings.name, source: settings.source.name, table: definition.name },
-        definition,
-        topic,
-        topicFacts,
-        codec,
-        rows: compileRow(definition, codec, { maxBytes: maxMessageBytes(env.access.settings) - wireBytes }),
-        index: openIndex(env, { connection: settings.name, table: definition.name }, topic, ids.valueSchemaId),
-        ...ids,
-        services,
-        state: newState(ids, topicFacts),
-        outbox: [],
-      });
-    }
+    for (const table of prepared) opened.push({ ...table, index: openIndex(folder, env, table) });
   } catch (error) {
     // The next try opens them all again.
     for (const { index } of opened) await index.close();
@@ -73,22 +87,21 @@ export async function lookAgain(
   for (const table of tables.values()) table.topicFacts = facts.get(table.topic) as TopicFacts;
 }
 
-function openIndex(
-  { indexDir, clock }: ConnectionEnvironment,
-  { connection, table }: { readonly connection: string; readonly table: string },
-  topic: string,
-  valueSchemaId: number,
-): LiveIndex {
-  return openLiveIndex(join(indexDir, connection, table), { topic, valueSchemaId }, clock.now);
+function openIndex(folder: string, { clock }: ConnectionEnvironment, { ref, topic, valueSchemaId }: ClosedTable): LiveIndex {
+  return openLiveIndex(join(folder, ref.table), { topic, valueSchemaId }, clock.now);
 }
 
 /** Damaged indexes make room for empty ones. Nothing may be using them any more. */
-export async function replaceBrokenIndexes(env: ConnectionEnvironment, tables: ReadonlyMap<string, OpenTable>): Promise<void> {
-  for (const table of tables.values()) {
-    if (!table.index.isBroken()) continue;
-    await table.index.close().catch(() => undefined);
-    table.index = openIndex(env, table.ref, table.topic, table.valueSchemaId);
-  }
+export async function replaceBrokenIndexes(
+  folder: string,
+  env: ConnectionEnvironment,
+  tables: ReadonlyMap<string, OpenTable>,
+): Promise<void> {
+  const broken = [...tables.values()].filter(({ index }) => index.isBroken());
+  if (broken.length === 0) return;
+  for (const { index } of broken) await index.close().catch(() => undefined);
+  await mendStores(broken.map(({ ref }) => join(folder, ref.table)));
+  for (const table of broken) table.index = openIndex(folder, env, table);
 }
 
 /** State of a table that has never been read. */

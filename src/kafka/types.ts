@@ -53,9 +53,16 @@ export interface TableState {
   readonly withheld?: { readonly count: number; readonly reason: string; readonly since: number };
   /**
    * The scan under way, and how many rows it listed that became dead letters: `unnamed` without a usable key, so
-   * that they may be any row; `putAside` with a key that the topic does not hold.
+   * that they may be any row; `putAside` with a key that the topic does not hold. `session` and `pages` say who has
+   * recorded it and up to which page: an index that has not recorded just that can prove nothing by it.
    */
-  readonly scan?: { readonly id: string; readonly unnamed: number; readonly putAside: number };
+  readonly scan?: {
+    readonly id: string;
+    readonly session?: string;
+    readonly pages?: number;
+    readonly unnamed: number;
+    readonly putAside: number;
+  };
   /** Control requests already handled, by slot. */
   readonly handled?: Readonly<Record<string, string>>;
 }

@@ -46,6 +46,8 @@ export function logEvents(bus: EventBus, log: Logger): () => void {
         );
       case 'warning':
         return log.warn(`${event.connection}.${event.table}: ${event.message}`);
+      case 'notice':
+        return log.warn(`${event.connection}: ${event.message}`);
       case 'table-paused': {
         const key = `${event.connection}.${event.table}`;
         if (paused.has(key)) return;

@@ -30,6 +30,7 @@ export function reduceStatus(model: StatusModel, event: EngineEvent, now: number
       return everyTable(model, event.connection, (table) =>
         noted({ ...without('run')(table), failure: event.failure }, failureNotice(now, event.failure)),
       );
+    case 'notice':
     case 'request':
     case 'throttled':
     case 'transaction':

@@ -1,18 +1,32 @@
-import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startOf } from './processes.ts';
 
 interface Holder {
   pid: number;
   start: string;
+  /** Where that process id means anything; absent in locks of earlier releases. */
+  machine?: string;
 }
+
+export interface Lock {
+  /** Gives it back, unless somebody else has taken it over meanwhile. */
+  release(): Promise<void>;
+}
+
+/** A holder tells this often that it lives, and counts as gone to other machines, which cannot see its process, after that long. */
+const TOUCH_MS = 5_000;
+const SILENT_MS = 20_000;
 
 /**
  * Takes the lock file for this process. Answers a function that gives it back, or the id of the
- * living process that holds it. The lock of a process that died is taken over.
+ * living process that holds it. The lock of a process that died is taken over. So is that of another machine (or
+ * container) which has been silent: it may be paused and come back, so what the lock guards must bear that.
  */
-export async function takeLock(path: string): Promise<{ release(): Promise<void> } | { heldBy: number }> {
-  const own = JSON.stringify({ pid: process.pid, start: (await startOf(process.pid)) ?? '' } satisfies Holder);
+export async function takeLock(path: string): Promise<Lock | { heldBy: number }> {
+  const own = JSON.stringify({ pid: process.pid, start: (await startOf(process.pid)) ?? '', machine: machine() } satisfies Holder);
   const draft = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   // Linked into place complete: nobody ever reads a half-written lock.
   await writeFile(draft, own, { mode: 0o600 });
@@ -20,18 +34,55 @@ export async function takeLock(path: string): Promise<{ release(): Promise<void>
     for (;;) {
       try {
         await link(draft, path);
-        return { release: () => rm(path, { force: true }) };
+        return held(path, own);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
       const text = await readFile(path, 'utf8').catch(() => undefined);
       if (text === undefined) continue;
       const holder = parse(text);
-      if (holder !== undefined && (await startOf(holder.pid)) === holder.start) return { heldBy: holder.pid };
-      if (await replaceStale(path, text, draft)) return { release: () => rm(path, { force: true }) };
+      if (holder !== undefined && (await lives(path, holder))) return { heldBy: holder.pid };
+      if (await replaceStale(path, text, draft)) return held(path, own);
     }
   } finally {
     await rm(draft, { force: true });
+  }
+}
+
+function held(path: string, own: string): Lock {
+  const touching = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), TOUCH_MS);
+  touching.unref();
+  return {
+    async release() {
+      clearInterval(touching);
+      if ((await readFile(path, 'utf8').catch(() => undefined)) === own) await rm(path, { force: true });
+    },
+  };
+}
+
+async function lives(path: string, holder: Holder): Promise<boolean> {
+  if (holder.machine === undefined || holder.machine === machine()) return (await startOf(holder.pid)) === holder.start;
+  const touched = await stat(path).catch(() => undefined);
+  return touched !== undefined && Math.abs(Date.now() - touched.mtimeMs) < SILENT_MS;
+}
+
+let known: string | undefined;
+
+/** This boot of this machine, and the container in it: two processes with one id are never both in here. */
+function machine(): string {
+  known ??= [
+    hostname(),
+    quietly(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+    quietly(() => readlinkSync('/proc/self/ns/pid')),
+  ].join(' ');
+  return known;
+}
+
+function quietly(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return '';
   }
 }
 
@@ -64,7 +115,7 @@ async function replaceStale(path: string, judged: string, draft: string): Promis
 function parse(text: string): Holder | undefined {
   try {
     const value = JSON.parse(text) as Partial<Holder>;
-    return typeof value.pid === 'number' && typeof value.start === 'string' ? { pid: value.pid, start: value.start } : undefined;
+    return typeof value.pid === 'number' && typeof value.start === 'string' ? { ...value, pid: value.pid, start: value.start } : undefined;
   } catch {
     return undefined;
   }

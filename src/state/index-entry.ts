@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { HASH_BYTES, SCOPE_BYTES } from '../record/codec.ts';
 
 /** What the live index keeps of one row: row hash, serial of the last scan that saw it, scope hash, key. */
@@ -8,23 +9,34 @@ export interface StoredEntry {
   readonly keyBody: Buffer;
 }
 
-const SEEN_AT = HASH_BYTES;
+const SUM_BYTES = 4;
+const ROW_AT = SUM_BYTES;
+const SEEN_AT = ROW_AT + HASH_BYTES;
 const SCOPE_AT = SEEN_AT + 4;
 const KEY_AT = SCOPE_AT + SCOPE_BYTES;
 
-export function packEntry(entry: StoredEntry): Buffer {
+const sumOf = (keyHash: Buffer, bytes: Buffer): number => crc32(bytes.subarray(SUM_BYTES), crc32(keyHash));
+
+export function packEntry(keyHash: Buffer, entry: StoredEntry): Buffer {
   const bytes = Buffer.allocUnsafe(KEY_AT + entry.keyBody.length);
-  entry.rowHash.copy(bytes, 0, 0, HASH_BYTES);
+  entry.rowHash.copy(bytes, ROW_AT, 0, HASH_BYTES);
   bytes.writeUInt32LE(entry.lastSeen, SEEN_AT);
   entry.scopeHash.copy(bytes, SCOPE_AT, 0, SCOPE_BYTES);
   entry.keyBody.copy(bytes, KEY_AT);
+  bytes.writeUInt32LE(sumOf(keyHash, bytes), 0);
   return bytes;
 }
 
-/** Views into the bytes, not copies. */
-export function unpackEntry(bytes: Buffer): StoredEntry {
+/**
+ * Views into the bytes, not copies.
+ * @throws when they are not what was packed under that key.
+ */
+export function unpackEntry(keyHash: Buffer, bytes: Buffer): StoredEntry {
+  if (keyHash.length !== HASH_BYTES || bytes.length < KEY_AT || bytes.readUInt32LE(0) !== sumOf(keyHash, bytes)) {
+    throw new Error('an entry of the index is damaged');
+  }
   return {
-    rowHash: bytes.subarray(0, HASH_BYTES),
+    rowHash: bytes.subarray(ROW_AT, SEEN_AT),
     lastSeen: bytes.readUInt32LE(SEEN_AT),
     scopeHash: bytes.subarray(SCOPE_AT, KEY_AT),
     keyBody: bytes.subarray(KEY_AT),
@@ -32,12 +44,13 @@ export function unpackEntry(bytes: Buffer): StoredEntry {
 }
 
 export const lastSeenOf = (bytes: Buffer): number => bytes.readUInt32LE(SEEN_AT);
-export const rowHashOf = (bytes: Buffer): Buffer => Buffer.from(bytes.subarray(0, HASH_BYTES));
+export const rowHashOf = (bytes: Buffer): Buffer => Buffer.from(bytes.subarray(ROW_AT, SEEN_AT));
 export const scopeHashOf = (bytes: Buffer): Buffer => Buffer.from(bytes.subarray(SCOPE_AT, KEY_AT));
 
 /** A copy of the entry with another serial. */
-export function withLastSeen(bytes: Buffer, lastSeen: number): Buffer {
+export function withLastSeen(keyHash: Buffer, bytes: Buffer, lastSeen: number): Buffer {
   const copy = Buffer.from(bytes);
   copy.writeUInt32LE(lastSeen, SEEN_AT);
+  copy.writeUInt32LE(sumOf(keyHash, copy), 0);
   return copy;
 }

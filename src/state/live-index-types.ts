@@ -1,3 +1,5 @@
+import type { ScanCustody } from './scan-log.ts';
+
 /** What the index must have been built from; anything else and it is built anew. */
 export interface LiveIndexIdentity {
   readonly topic: string;
@@ -58,12 +60,22 @@ export interface LiveIndex {
    * not live are passed over. Does nothing while no scan is open.
    */
   markSeen(keyHashes: Iterable<Buffer>): void;
-  /** Begins a scan; the open one is given up unless it has this very id. */
-  beginScan(id: string): void;
+  /**
+   * The index now belongs to this session of the connection's writer. `committed` is what `_state` knows of a scan
+   * under way: the open scan is given up unless its pages are recorded here as far as they were committed.
+   */
+  openSession(session: string, committed: ({ readonly id: string } & Partial<ScanCustody>) | undefined): void;
+  /**
+   * Begins a scan; the open one is given up unless it has this very id.
+   * @param whole whether this is its first page: a scan that is not recorded from there on proves nothing.
+   */
+  beginScan(id: string, whole?: boolean): void;
   /** Id of the open scan. */
   currentScan(): string | undefined;
   /** Whether this store has recorded that scan from its beginning and it is still open. */
   scanIntact(id: string): boolean;
+  /** Who has recorded the open scan up to which page; to be committed with the position after it. */
+  custody(): ScanCustody | undefined;
   /** Live rows the open scan has seen so far, each counted once. */
   seenInScan(): number;
   /** The open scan is complete. Rows of unread scopes are neither seen nor missing in it. */

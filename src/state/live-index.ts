@@ -4,14 +4,14 @@ import { incremented, isZero, rangeOf } from './index-range.ts';
 import type { IndexEntry, IndexedRow, LiveIndex, LiveIndexIdentity } from './live-index-types.ts';
 import { openIndexStore } from './index-store.ts';
 export type { IndexEntry, IndexedRow, LiveIndex, LiveIndexIdentity } from './live-index-types.ts';
-import { begun, emptyScanLog, ended, excused, type ScanLog, vanishedBelow } from './scan-log.ts';
+import { adopted, begun, custodyOf, emptyScanLog, ended, excused, pageMore, type ScanLog, seenMore, vanishedBelow } from './scan-log.ts';
 
 const MARKED = Buffer.from([1]);
 
 /** Opens the index in that directory, making it when needed. `now`: epoch ms. */
 export function openLiveIndex(directory: string, identity: LiveIndexIdentity, now: () => number = Date.now): LiveIndex {
   const store = openIndexStore(directory, canonicalJson(identity));
-  const { live, scopes, meta, guarded, transaction } = store;
+  const { live, scopes, text, setText, guarded, transaction } = store;
 
   let log = readLog();
   const covered = readCovered();
@@ -21,12 +21,12 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     rebuildReason: () => rebuildReason,
     isBroken: store.isBroken,
     trust: (topicEpoch, within) => {
-      const known = guarded(() => meta.get('life'));
-      const age = now() - Number(guarded(() => meta.get('current')) ?? 0);
+      const known = text('life');
+      const age = now() - Number(text('current') ?? 0);
       if (known === topicEpoch && Math.abs(age) <= within) return;
       if (covered.size > 0)
         clear(known === topicEpoch ? 'it had not been brought up to date for too long' : 'its topic has begun a new life');
-      transaction(() => void meta.putSync('life', topicEpoch));
+      transaction(() => setText('life', topicEpoch));
     },
     get: (keyHash) =>
       guarded(() => {
@@ -40,33 +40,34 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       for (const [partition, offset] of newlyCovered) if (offset > (next.get(partition) ?? -1n)) next.set(partition, offset);
       transaction(() => {
         for (const entry of changed) seen += applyOne(entry);
-        meta.putSync('covered', JSON.stringify([...next].map(([partition, offset]) => [partition, String(offset)])));
-        if (upToDate) meta.putSync('current', String(now()));
-        if (log.current !== undefined) writeLog({ ...log, current: { id: log.current.id, seen: log.current.seen + seen } });
+        setText('covered', JSON.stringify([...next].map(([partition, offset]) => [partition, String(offset)])));
+        if (upToDate) setText('current', String(now()));
+        if (log.current !== undefined) writeLog(seenMore(log, seen));
       });
       for (const [partition, offset] of next) covered.set(partition, offset);
       log = readLog();
     },
     markSeen: (keyHashes) => {
-      const { current } = log;
-      if (current === undefined) return;
-      let seen = current.seen;
+      if (log.current === undefined) return;
+      let seen = 0;
       transaction(() => {
         for (const keyHash of keyHashes) {
           const bytes = live.getBinary(keyHash);
           if (bytes === undefined || lastSeenOf(bytes) === log.serial) continue;
-          live.putSync(keyHash, withLastSeen(bytes, log.serial));
+          live.putSync(keyHash, withLastSeen(keyHash, bytes, log.serial));
           seen += 1;
         }
-        writeLog({ ...log, current: { id: current.id, seen } });
+        writeLog(pageMore(seenMore(log, seen)));
       });
       log = readLog();
     },
-    beginScan: (id) => {
-      if (log.current?.id !== id) keepLog(begun(log, id));
+    openSession: (session, committed) => keepLog(adopted(log, session, committed)),
+    beginScan: (id, whole = true) => {
+      if (log.current?.id !== id) keepLog(begun(log, id, whole));
     },
     currentScan: () => log.current?.id,
-    scanIntact: (id) => log.current?.id === id,
+    scanIntact: (id) => log.current?.id === id && log.current.whole,
+    custody: () => custodyOf(log),
     seenInScan: () => log.current?.seen ?? 0,
     endScan: (unreadScopes = []) => {
       if (log.current === undefined) return;
@@ -74,7 +75,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
         for (const scope of unreadScopes) {
           for (const { keyHash } of keysInScope(scope)) {
             const bytes = live.getBinary(keyHash) as Buffer;
-            if (lastSeenOf(bytes) < log.serial) live.putSync(keyHash, withLastSeen(bytes, excused(log, lastSeenOf(bytes))));
+            if (lastSeenOf(bytes) < log.serial) live.putSync(keyHash, withLastSeen(keyHash, bytes, excused(log, lastSeenOf(bytes))));
           }
         }
         writeLog(ended(log));
@@ -101,9 +102,9 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     transaction(() => {
       live.clearSync();
       scopes.clearSync();
-      meta.removeSync('covered');
-      meta.removeSync('current');
-      writeLog(emptyScanLog());
+      setText('covered', undefined);
+      setText('current', undefined);
+      writeLog({ ...emptyScanLog(), session: log.session });
     });
     covered.clear();
     log = readLog();
@@ -121,7 +122,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       if (before !== undefined) live.removeSync(keyHash);
       return 0;
     }
-    live.putSync(keyHash, packEntry({ ...row, lastSeen: log.serial }));
+    live.putSync(keyHash, packEntry(keyHash, { ...row, lastSeen: log.serial }));
     if (!isZero(row.scopeHash)) scopes.putSync(Buffer.concat([row.scopeHash, keyHash]), MARKED);
     return log.current !== undefined && (before === undefined || lastSeenOf(before) !== log.serial) ? 1 : 0;
   }
@@ -134,21 +135,21 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     for (const [key] of rangeOf(guarded, scopes, scopeHash, incremented(scopeHash))) {
       const keyHash = key.subarray(scopeHash.length);
       const bytes = guarded(() => live.getBinary(keyHash));
-      if (bytes !== undefined) yield { keyHash, ...unpackEntry(bytes) };
+      if (bytes !== undefined) yield { keyHash, ...guarded(() => unpackEntry(keyHash, bytes)) };
     }
   }
 
   function* rows(): Generator<IndexedRow & StoredEntry, void, void> {
-    for (const [keyHash, bytes] of rangeOf(guarded, live)) yield { keyHash, ...unpackEntry(bytes) };
+    for (const [keyHash, bytes] of rangeOf(guarded, live)) yield { keyHash, ...guarded(() => unpackEntry(keyHash, bytes)) };
   }
 
   function readLog(): ScanLog {
-    const text = guarded(() => meta.get('scans'));
-    return text === undefined ? emptyScanLog() : ({ current: undefined, ...JSON.parse(text) } as ScanLog);
+    const kept = text('scans');
+    return kept === undefined ? emptyScanLog() : ({ current: undefined, ...JSON.parse(kept) } as ScanLog);
   }
 
   function writeLog(next: ScanLog): void {
-    meta.putSync('scans', JSON.stringify(next));
+    setText('scans', JSON.stringify(next));
   }
 
   function keepLog(next: ScanLog): void {
@@ -157,7 +158,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
   }
 
   function readCovered(): Map<number, bigint> {
-    const pairs = JSON.parse(guarded(() => meta.get('covered')) ?? '[]') as [number, string][];
+    const pairs = JSON.parse(text('covered') ?? '[]') as [number, string][];
     return new Map(pairs.map(([partition, offset]) => [partition, BigInt(offset)]));
   }
 }

@@ -9,6 +9,7 @@ import { readStates, resetRecord } from '../../src/kafka/meta/state.ts';
 import { createWriter } from '../../src/kafka/writer.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { createConnection } from '../../src/engine/connection.ts';
+import { createOpeningTurns } from '../../src/engine/opening-turns.ts';
 import { createCycle } from '../../src/engine/cycle.ts';
 import { executeRun } from '../../src/engine/execute-run.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
@@ -175,7 +176,15 @@ async function begun({
 }: TestEngine) {
   const connection = createConnection(
     settings!,
-    { access, registry, indexDir: join(dataDir, 'index'), emit: bus.emit, clock: systemClock, random: () => 0 },
+    {
+      access,
+      registry,
+      turns: createOpeningTurns(),
+      indexDir: join(dataDir, 'index'),
+      emit: bus.emit,
+      clock: systemClock,
+      random: () => 0,
+    },
     never,
   );
   onTestFinished(() => connection.close());

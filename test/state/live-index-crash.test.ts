@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { openLiveIndex } from '../../src/state/live-index.ts';
+import { mendStores } from '../../src/state/mend.ts';
 
 const KEYS = 300;
-const KILLS = 8;
+const KILLS = 5;
 const writer = fileURLToPath(new URL('./index-writer.ts', import.meta.url));
 
 it('a live index whose process is killed while it writes holds one batch whole, never a part of one', async () => {
@@ -26,6 +27,7 @@ it('a live index whose process is killed while it writes holds one batch whole, 
       child.kill('SIGKILL');
       expect(await ended).toEqual([null, 'SIGKILL']);
 
+      await mendStores([directory]);
       const index = openLiveIndex(directory, { topic: 'crash', valueSchemaId: 1 });
       if (last > 0n || index.coveredOffsets().size > 0) expect(index.rebuildReason()).toBeUndefined();
       const batch = index.coveredOffsets().get(0) ?? 0n;

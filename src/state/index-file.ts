@@ -1,0 +1,108 @@
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { storeFault } from './store-file.ts';
+
+/*
+ * The files of one index folder. A store has a number; the newest one counts. LMDB maps its file and trusts it: a
+ * damaged one ends the process. So a file is opened only when it is, byte for byte, what was there when it was last
+ * closed (its seal), or when another process has just copied it entry by entry.
+ */
+
+export interface Databases {
+  readonly root: RootDatabase<Buffer, Buffer>;
+  readonly live: Database<Buffer, Buffer>;
+  readonly scopes: Database<Buffer, Buffer>;
+  readonly meta: Database<string, string>;
+}
+
+export const fileOf = (directory: string, generation: number): string => join(directory, `index-${generation}.mdb`);
+export const brokenFlag = (file: string): string => `${file}.broken`;
+export const sealOf = (file: string): string => `${file}.seal`;
+
+/** Number of the newest store in that folder; 0 when there is none. */
+export function newestGeneration(directory: string): number {
+  const numbers = readdirSync(directory).map((name) => Number(/^index-(\d{1,9})\.mdb$/.exec(name)?.[1] ?? 0));
+  return Math.max(0, ...numbers);
+}
+
+/** Removes what belongs to other stores than this one. */
+export function removeOthers(directory: string, keep: string): void {
+  for (const name of readdirSync(directory)) {
+    const path = join(directory, name);
+    if (!path.startsWith(keep)) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/** LMDB's table of readers is a few kilobytes that it maps too. */
+const LOCK_BYTES = 16_384;
+
+export function openDatabases(file: string, options: { readonly readOnly?: boolean } = {}): Databases {
+  const lock = `${file}-lock`;
+  // Written here and not by LMDB, which leaves a hole: a hole that cannot be filled on a full disk ends the process.
+  if (!existsSync(lock)) writeFileSync(lock, Buffer.alloc(LOCK_BYTES));
+  const root = open<Buffer, Buffer>({
+    path: file,
+    noSubdir: true,
+    maxDbs: 4,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    // A scan's marks must not be younger on disk than the position that relies on them.
+    overlappingSync: false,
+    // Written by calls, which fail on a full disk. Writing through the mapping would end the process.
+    useWritemap: false,
+    ...options,
+  });
+  return {
+    root,
+    live: root.openDB<Buffer, Buffer>({ name: 'live', encoding: 'binary', keyEncoding: 'binary' }),
+    scopes: root.openDB<Buffer, Buffer>({ name: 'scopes', encoding: 'binary', keyEncoding: 'binary' }),
+    meta: root.openDB<string, string>({ name: 'meta', encoding: 'string', keyEncoding: 'ordered-binary' }),
+  };
+}
+
+/** What the seal of a closed file says. */
+function fingerprint(file: string): string {
+  const handle = openSync(file, 'r');
+  try {
+    const chunk = Buffer.allocUnsafe(1024 * 1024);
+    let sum = 0;
+    for (let at = 0; ;) {
+      const length = readSync(handle, chunk, 0, chunk.length, at);
+      if (length === 0) return `${fstatSync(handle).size} ${sum}`;
+      sum = crc32(chunk.subarray(0, length), sum);
+      at += length;
+    }
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** To be called once the file is closed: whoever finds it like this may open it. */
+export function seal(file: string): void {
+  writeFileSync(sealOf(file), fingerprint(file));
+}
+
+export const isSealed = (file: string): boolean => existsSync(sealOf(file));
+
+/** Why the file must not be opened; undefined when it is as it was closed. */
+export function sealFault(file: string): string | undefined {
+  if (existsSync(brokenFlag(file))) return 'it was found damaged';
+  if (!existsSync(file)) return 'there was none';
+  const fault = storeFault(file);
+  if (fault !== undefined) return fault;
+  if (!isSealed(file)) return 'it was not closed';
+  return readFileSync(sealOf(file), 'utf8') === fingerprint(file) ? undefined : 'the file is not as it was closed';
+}
+
+/** A text of the meta table with its checksum before it. */
+export const checked = (text: string): string => `${crc32(text)} ${text}`;
+
+/** @throws when the checksum is not that of the text. */
+export function unchecked(stored: string): string {
+  const at = stored.indexOf(' ');
+  const text = stored.slice(at + 1);
+  if (stored.slice(0, at) !== String(crc32(text))) throw new Error('a text of the index is damaged');
+  return text;
+}

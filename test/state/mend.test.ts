@@ -1,0 +1,121 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openLiveIndex } from '../../src/state/live-index.ts';
+import { mendStores } from '../../src/state/mend.ts';
+
+const writer = fileURLToPath(new URL('./index-writer.ts', import.meta.url));
+const keys = 2_000;
+let directory: string;
+beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'mend-'))));
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const storeFile = (): string => join(directory, readdirSync(directory).find((name) => name.endsWith('.mdb')) as string);
+const open = () => openLiveIndex(directory, { topic: 'crash', valueSchemaId: 1 });
+
+/** Leaves a store behind as a killed process does. */
+async function killedWriter(): Promise<void> {
+  const child = spawn(process.execPath, ['--import', 'tsx', writer, directory, String(keys)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  while (statSync(storeFile()).size < 200_000) await new Promise((resolve) => setTimeout(resolve, 20));
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+/** As good as random, and the same in every run. */
+function noise(length: number, seed: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  for (let at = 0, state = seed; at < length; at += 1) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    bytes[at] = state >>> 16;
+  }
+  return bytes;
+}
+
+function overwrite(at: number, bytes: Buffer): void {
+  const handle = openSync(storeFile(), 'r+');
+  writeSync(handle, bytes, 0, bytes.length, at);
+  closeSync(handle);
+}
+
+const damages: readonly [string, () => void][] = [
+  ['random bytes from its second page on', () => overwrite(4_096, noise(statSync(storeFile()).size - 4_096, 7))],
+  ['random bytes from its third page on', () => overwrite(8_192, noise(statSync(storeFile()).size - 8_192, 8))],
+  ['random bytes in a row', () => overwrite(storeFileHalf(), noise(40, 9))],
+  ['half of it', () => truncateSync(storeFile(), storeFileHalf())],
+];
+const storeFileHalf = (): number => Math.floor(statSync(storeFile()).size / 2);
+
+describe('a store whose process was killed', () => {
+  it('is put in order by another process and holds what it held', async () => {
+    await killedWriter();
+    await mendStores([directory]);
+    const index = open();
+    expect(index.rebuildReason()).toBeUndefined();
+    expect(index.size()).toBe(keys);
+    expect([...index.entries()]).toHaveLength(keys);
+    expect(index.scanIntact('scan')).toBe(true);
+    await index.close();
+  }, 60_000);
+
+  it.each(damages)(
+    'and that has %s is built anew, or is whole, and never ends the process',
+    async (_what, damage) => {
+      await killedWriter();
+      damage();
+      await mendStores([directory]);
+      const index = open();
+      // The damage may have hit the last transaction alone: what the store held before it is whole too.
+      const held = [...index.entries()].length;
+      expect(index.rebuildReason() === undefined ? [0, keys] : [0]).toContain(held);
+      expect(index.size()).toBe(held);
+      await index.close();
+    },
+    60_000,
+  );
+});
+
+describe('a store that was closed', () => {
+  it.each(damages)('and that has %s since is built anew', async (_what, damage) => {
+    const index = open();
+    index.apply(
+      Array.from({ length: keys }, (_, at) => ({
+        keyHash: Buffer.alloc(16, `${at}.`),
+        row: { rowHash: Buffer.alloc(16, 1), scopeHash: Buffer.alloc(8, 1), keyBody: Buffer.from(String(at)) },
+      })),
+      new Map([[0, 1n]]),
+    );
+    await index.close();
+    damage();
+    await mendStores([directory]);
+    const again = open();
+    expect(again.rebuildReason()).toBeDefined();
+    expect(again.size()).toBe(0);
+    await again.close();
+  });
+});
+
+/** Only the superuser may mount; elsewhere the campaign `disks` shows it. */
+const small = mkdtempSync(join(tmpdir(), 'small-disk-'));
+const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1500k', 'tmpfs', small]).status === 0;
+const filler = fileURLToPath(new URL('./disk-filler.ts', import.meta.url));
+
+describe.skipIf(!mounted)('on a full disk', () => {
+  it('the index says so, wherever it meets the end of it, and works again once there is room', async () => {
+    for (const room of [0, 12, 40, 600]) {
+      for (const name of readdirSync(small)) rmSync(join(small, name), { recursive: true });
+      const child = spawnSync(process.execPath, ['--import', 'tsx', filler, small, String(room)], { encoding: 'utf8' });
+      expect([child.signal, child.status], `${room} kB left: ${child.stderr}`).toEqual([null, 0]);
+      expect(child.stdout, `${room} kB left`).toMatch(/config disk_full: The disk of .* is full \(ENOSPC\).*\nafterwards 5000/s);
+    }
+  }, 120_000);
+});
+
+afterAll(() => {
+  if (mounted) spawnSync('umount', ['-l', small]);
+  rmSync(small, { recursive: true, force: true });
+});
