@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { mendStores } from '../state/mend.ts';
 import { TributaryError } from '../core/errors.ts';
 import { fileTrouble, makeLocalFolder } from '../core/local-folder.ts';
-import { takeLock, type Lock } from '../stack/lock.ts';
+import { takeLock, type Lock } from '../core/lock.ts';
 
 /** A connection's folder of live indexes, this process's own until it is given back. */
 export interface IndexFolder {

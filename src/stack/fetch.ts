@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TributaryError } from '../core/errors.ts';
 import type { Archive, Artifact, JarSet } from './artifacts.ts';
-import { takeLock } from './lock.ts';
+import { takeLock } from '../core/lock.ts';
 import { mavenMissing, runTool } from './tools.ts';
 
 export interface FetchOptions {

@@ -2,9 +2,9 @@ import { realpath, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TributaryError } from '../core/errors.ts';
-import { takeLock } from './lock.ts';
+import { takeLock } from '../core/lock.ts';
 import { recall, type StackMemory } from './memory.ts';
-import { commandLine, endProcess } from './processes.ts';
+import { commandLine, endProcess } from '../core/processes.ts';
 
 /** Servers of ours that a killed owner left behind: known by id, and only when their command line names our folder. */
 export async function endOrphans(dir: string, pids: StackMemory['pids'], graceMs: number, log: (line: string) => void): Promise<void> {

@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { TributaryError } from '../core/errors.ts';
 import type { StackMemory } from './memory.ts';
 import type { PartCommand } from './part.ts';
-import { commandLine } from './processes.ts';
+import { commandLine } from '../core/processes.ts';
 import { runTool } from './tools.ts';
 
 export const USER = 'tributary';

@@ -9,7 +9,7 @@ import { fetchArtifact } from './fetch.ts';
 import { startGuardian } from './guardian.ts';
 import { kafkaCommand } from './kafka.ts';
 import type { TopicDefaults } from './kafka.ts';
-import { takeLock } from './lock.ts';
+import { takeLock } from '../core/lock.ts';
 import { recall, remember, settlePorts } from './memory.ts';
 import type { PartName, PortName } from './memory.ts';
 import { TITLES, diedUnasked, launch, waitUntilReady } from './part.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isAlive } from '../../src/stack/processes.ts';
+import { isAlive } from '../../src/core/processes.ts';
 import { startProcess, until, type Started } from '../support/command.ts';
 
 // The demo as a user starts it: a process of its own, with a stack and a simulator of its own.

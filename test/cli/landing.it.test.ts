@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { connectClient } from '../../src/landing/connect-client.ts';
 import type { LandingStatus } from '../../src/landing/status.ts';
-import { takeLock } from '../../src/stack/lock.ts';
+import { takeLock } from '../../src/core/lock.ts';
 import { remember, type StackMemory } from '../../src/stack/memory.ts';
 import { startSharedConnect } from '../setup/shared-stack.ts';
 import { settingsText, startCommand, until, writeFile, type Ended } from '../support/command.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import { isAlive } from '../../src/stack/processes.ts';
+import { isAlive } from '../../src/core/processes.ts';
 
 test('servers end when their owner is killed by force, even one that ignores being asked', { timeout: 30_000 }, async () => {
   const guardian = new URL('../../src/stack/guardian.ts', import.meta.url).href;

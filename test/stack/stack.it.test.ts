@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { removeStack } from '../../src/stack/orphans.ts';
-import { isAlive } from '../../src/stack/processes.ts';
+import { isAlive } from '../../src/core/processes.ts';
 import { startStack } from '../../src/stack/stack.ts';
 import type { PartName, Stack } from '../../src/stack/stack.ts';
 import { expectTraces, leaveTraces } from './traces.ts';

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { cacheFolder } from '../../config/env.ts';
 import { TributaryError } from '../../core/errors.ts';
 import { recall } from '../../stack/memory.ts';
-import { isAlive } from '../../stack/processes.ts';
+import { isAlive } from '../../core/processes.ts';
 import { requireJava, requireMaven, runTool } from '../../stack/tools.ts';
 import { exitCodes, type Cli, type Register } from '../app.ts';
 import { finding, findingText, type CheckFinding } from '../findings.ts';

@@ -2,8 +2,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { takeLock } from '../../src/stack/lock.ts';
-import { startOf } from '../../src/stack/processes.ts';
+import { takeLock } from '../../src/core/lock.ts';
+import { startOf } from '../../src/core/processes.ts';
 
 let dir: string;
 beforeEach(async () => {
