@@ -1,7 +1,7 @@
 import { orderedMap } from '../../src/sdk/concurrency/ordered-map.ts';
 import { asText } from '../../src/sdk/readers/resume.ts';
 import type { JsonObject, ReadContext } from '../../src/core/types.ts';
-import type { VanishedVerdict } from '../../src/core/table.ts';
+import type { Orphan, OrphanVerdict, VanishedVerdict } from '../../src/core/table.ts';
 import { readOne } from './api.ts';
 import type { KlaviyoApi } from './api.ts';
 
@@ -25,15 +25,40 @@ export async function* confirmProfiles(
 
 async function verdictOn(ctx: ReadContext<KlaviyoApi>, key: JsonObject, signal: AbortSignal): Promise<VanishedVerdict> {
   const id = String(key.id);
-  const found = await readOne(ctx.api, `/api/profiles/${encodeURIComponent(id)}`, 'profile', { 'fields[profile]': 'updated' }, signal);
+  const found = await readProfile(ctx, id, signal);
   if (found !== undefined && asText(found.id) === id) return { key, gone: false };
   const seen = await lookAtEvents(ctx, id, signal);
   const survivor = asText(found?.id) ?? seen.owner;
   if (survivor !== undefined && survivor !== id) {
     return { key, gone: true, marker: { _merged_into: survivor }, rereads: [{ table: 'event', work: { profile_id: survivor } }] };
   }
-  const works: JsonObject[] = seen.ownerless ? await eventIds(ctx, id) : [{ profile_id: id }];
-  return { key, gone: true, rereads: works.map((work) => ({ table: 'event', work })) };
+  return { key, gone: true, rereads: seen.ownerless ? byIds(await eventsOf(ctx, id)) : byProfile(id) };
+}
+
+/**
+ * Asks about each profile that events name and the topic does not hold: it was deleted or merged before it was ever
+ * read. The index knows only the name's hash, so one of the events tells whose it is now.
+ */
+export async function* confirmNamed(ctx: ReadContext<KlaviyoApi>, orphans: readonly Orphan[]): AsyncGenerator<OrphanVerdict, void, void> {
+  yield* orderedMap(
+    orphans.values(),
+    async function* one(orphan, signal) {
+      yield await verdictOnNamed(ctx, orphan, signal);
+    },
+    { signal: ctx.signal, concurrency: 5, depth: 1 },
+  );
+}
+
+async function verdictOnNamed(ctx: ReadContext<KlaviyoApi>, orphan: Orphan, signal: AbortSignal): Promise<OrphanVerdict> {
+  const owner = await ownerOf(ctx, orphan.example, signal);
+  if (owner === undefined) return { orphan, rereads: byIds(orphan.keys()), gone: true };
+  // Merged: once they have been read again, the events no longer name the old profile.
+  if (!orphan.isNamed({ profile_id: owner })) return { orphan, rereads: byProfile(owner), gone: false };
+  const found = await readProfile(ctx, owner, signal);
+  const id = asText(found?.id);
+  // It is there and will be read: it may be younger than the last changes.
+  if (id === owner) return { orphan, rereads: [], gone: false };
+  return { orphan, rereads: byProfile(id ?? owner), gone: found === undefined };
 }
 
 /** Whom one of the events known to be this profile's belongs to now; `ownerless` when it names no profile any more. */
@@ -43,23 +68,42 @@ async function lookAtEvents(
   signal: AbortSignal,
 ): Promise<{ readonly owner?: string; readonly ownerless: boolean }> {
   for await (const event of ctx.liveKeys('event', { profile_id: profileId })) {
-    const path = `/api/events/${encodeURIComponent(String(event.id))}/relationships/profile`;
-    const owner = asText((await readOne(ctx.api, path, 'event_profile', {}, signal))?.id);
+    const owner = await ownerOf(ctx, event, signal);
     return owner === undefined ? { ownerless: true } : { owner, ownerless: false };
   }
   return { ownerless: false };
 }
 
+const readProfile = (ctx: ReadContext<KlaviyoApi>, id: string, signal: AbortSignal): Promise<JsonObject | undefined> =>
+  readOne(ctx.api, `/api/profiles/${encodeURIComponent(id)}`, 'profile', { 'fields[profile]': 'updated' }, signal);
+
+/** The profile an event names now; undefined when it names none, or is gone itself. */
+async function ownerOf(ctx: ReadContext<KlaviyoApi>, event: JsonObject, signal: AbortSignal): Promise<string | undefined> {
+  const path = `/api/events/${encodeURIComponent(String(event.id))}/relationships/profile`;
+  return asText((await readOne(ctx.api, path, 'event_profile', {}, signal))?.id);
+}
+
 /** Events in one piece of handed work: as many as the vendor lets be read singly in less than a minute. */
 const EVENTS_AT_ONCE = 100;
 
-/** All events known to be this profile's, by id: no filter finds them once they name no profile. */
-async function eventIds(ctx: ReadContext<KlaviyoApi>, profileId: string): Promise<JsonObject[]> {
-  const works: { event_ids: string[] }[] = [];
-  for await (const event of ctx.liveKeys('event', { profile_id: profileId })) {
+type Rereads = OrphanVerdict['rereads'];
+
+const byProfile = (id: string): Rereads => [{ table: 'event', work: { profile_id: id } }];
+
+/** For events that name no profile any more: no filter finds them. */
+function byIds(events: Iterable<JsonObject>): Rereads {
+  const works: string[][] = [];
+  for (const event of events) {
     const last = works.at(-1);
-    if (last !== undefined && last.event_ids.length < EVENTS_AT_ONCE) last.event_ids.push(String(event.id));
-    else works.push({ event_ids: [String(event.id)] });
+    if (last !== undefined && last.length < EVENTS_AT_ONCE) last.push(String(event.id));
+    else works.push([String(event.id)]);
   }
-  return works;
+  return works.map((ids) => ({ table: 'event', work: { event_ids: ids } }));
+}
+
+/** Keys of all events known to be this profile's. */
+async function eventsOf(ctx: ReadContext<KlaviyoApi>, profileId: string): Promise<JsonObject[]> {
+  const keys: JsonObject[] = [];
+  for await (const key of ctx.liveKeys('event', { profile_id: profileId })) keys.push(key);
+  return keys;
 }

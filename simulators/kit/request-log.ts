@@ -33,6 +33,8 @@ export interface RequestLog {
   /** Requests in flight, and the most there ever were at once. */
   readonly inFlight: number;
   readonly peakInFlight: number;
+  /** Hears of each request once it has been answered; the answer stops that. */
+  watch(listener: (entry: LoggedRequest) => void): () => void;
   reset(): void;
 }
 
@@ -46,6 +48,7 @@ const KEPT = 20_000;
 export function requestLog(): RequestRecorder {
   let entries: LoggedRequest[] = [];
   let counters = new Map<string, Map<number, number>>();
+  const listeners = new Set<(entry: LoggedRequest) => void>();
   let inFlight = 0;
   let peak = 0;
   return {
@@ -65,6 +68,7 @@ export function requestLog(): RequestRecorder {
       let ofRoute = counters.get(entry.route);
       if (!ofRoute) counters.set(entry.route, (ofRoute = new Map()));
       ofRoute.set(entry.status, (ofRoute.get(entry.status) ?? 0) + 1);
+      for (const listener of listeners) listener(entry);
     },
     list(filter = {}) {
       return entries
@@ -87,6 +91,10 @@ export function requestLog(): RequestRecorder {
     },
     counts() {
       return Object.fromEntries([...counters].map(([route, statuses]) => [route, Object.fromEntries(statuses)]));
+    },
+    watch(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
     reset() {
       entries = [];

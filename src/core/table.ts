@@ -54,6 +54,35 @@ export interface VanishedVerdict {
   readonly rereads?: readonly { readonly table: string; readonly work: JsonObject }[];
 }
 
+/** Rows of another table that name a row this table's topic does not hold. */
+export interface Orphan {
+  /** Key of one of them. */
+  readonly example: JsonObject;
+  /** Keys of all of them. */
+  keys(): Iterable<JsonObject>;
+  /** Whether the name is this one, as the other table's `scope`. */
+  isNamed(scope: JsonObject): boolean;
+}
+
+/** What the vendor's answer about one {@link Orphan} calls for. */
+export interface OrphanVerdict {
+  readonly orphan: Orphan;
+  /** As of {@link VanishedVerdict}. */
+  readonly rereads: readonly { readonly table: string; readonly work: JsonObject }[];
+  /** The named row is gone, and the rows may go on naming it: the same answer in the next scan as well is the last. */
+  readonly gone: boolean;
+}
+
+/**
+ * A table whose rows name this one's and change when the named row goes. Both tables' `scope` is the name. After a
+ * complete scan, names that this table's topic does not hold are asked about: such a row went before it was ever read,
+ * and no key of ours vanishes with it.
+ */
+export interface NamedBy<Api> {
+  readonly table: string;
+  readonly confirm: (ctx: ReadContext<Api>, orphans: readonly Orphan[]) => AsyncGenerator<OrphanVerdict, void, void>;
+}
+
 // `any`: each source's definitions are typed by its own API, and the engine never looks inside it.
 // oxlint-disable-next-line typescript/no-explicit-any
 export interface TableDefinition<F extends Fields = Fields, Api = any, Column extends string = string> {
@@ -80,10 +109,11 @@ export interface TableDefinition<F extends Fields = Fields, Api = any, Column ex
   readonly absentScans?: number;
   /** Table whose rows this one's requests are made from; its rows are kept for the cycle. */
   readonly parent?: string;
-  /** Columns that name the listing a row came from (its parent); deletes are judged per scope. */
+  /** Columns that name the listing a row came from (its parent), by which deletes are judged; or what {@link NamedBy} finds it by. */
   readonly scope?: readonly Column[];
   /** Asks the vendor about each vanished key before it is deleted. */
   readonly confirm?: (ctx: ReadContext<Api>, keys: readonly JsonObject[]) => AsyncGenerator<VanishedVerdict, void, void>;
+  readonly namedBy?: NamedBy<Api>;
   /** With `deletes: 'flag'`: whether the shaped row is a deleted one. */
   readonly deleted?: (row: Row) => boolean;
   /** Which of two shaped rows with one key in one batch stays: positive when `a` does. Default: the later. */

@@ -15,7 +15,13 @@ export interface DeletedRow {
   readonly keyBody: Buffer;
   /** Columns known about its end, for the marker. */
   readonly known?: TableRecord;
-  readonly outbox?: readonly { readonly table: string; readonly work: OutboxTask }[];
+  readonly outbox?: readonly Handing[];
+}
+
+/** Work for another table of the connection. */
+export interface Handing {
+  readonly table: string;
+  readonly work: OutboxTask;
 }
 
 /** A batch while it fills: whole pages and whatever follows from them. */
@@ -25,8 +31,11 @@ export interface BatchBuilder {
   /** Row to record to change, for all rows of a page. Tells of the rows that became dead letters. */
   add(page: Page, at: Position | undefined): { readonly unnamed: number; readonly putAside: number };
   delete(row: DeletedRow): void;
+  hand(work: Handing): void;
   upserts(): readonly RowChange[];
   deletes(): readonly DeletedRow[];
+  /** What the deletes hand over included. */
+  handing(): readonly Handing[];
   size(): { readonly rows: number; readonly bytes: number };
   readonly counts: { fetched: number; misfits: number; unknown: number; newest: number | undefined };
   /** Whether there is nothing that would become a message. */
@@ -40,6 +49,7 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committedHas
   const { definition, index, ref, services } = table;
   const diff = diffBatch(committedHash, definition.newer);
   const vanished: DeletedRow[] = [];
+  const handed: Handing[] = [];
   const deadLetters: DeadLetter[] = [];
   const counts: BatchBuilder['counts'] = { fetched: 0, misfits: 0, unknown: 0, newest: undefined };
   const mask = compileRowMask(definition);
@@ -107,10 +117,12 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committedHas
       return { unnamed, putAside };
     },
     delete: (row) => void vanished.push(row),
+    hand: (work) => void handed.push(work),
     upserts: () => diff.changes().filter(({ op }) => op === 'upsert'),
     deletes: () => [...vanished, ...diff.changes().flatMap(({ op, row }) => (op === 'delete' ? [row] : []))],
-    size: () => ({ rows: counts.fetched + vanished.length, bytes: diff.bytes() + asideBytes }),
-    isEmpty: () => vanished.length === 0 && deadLetters.length === 0 && diff.changes().length === 0,
+    handing: () => [...vanished.flatMap(({ outbox = [] }) => outbox), ...handed],
+    size: () => ({ rows: counts.fetched + vanished.length + handed.length, bytes: diff.bytes() + asideBytes }),
+    isEmpty: () => vanished.length === 0 && handed.length === 0 && deadLetters.length === 0 && diff.changes().length === 0,
     unchanged: () => counts.fetched - deadLetters.length - diff.changes().length - diff.duplicates(),
     duplicates: () => diff.duplicates(),
   };

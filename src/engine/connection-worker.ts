@@ -166,6 +166,7 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
         job.next = merge(job.next, asked);
         continue;
       }
+      const handedBefore = new Set(job.table.outbox.map(({ id }) => id));
       job.running = run(job, asked, cycle)
         .then(
           () => undefined,
@@ -177,8 +178,12 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
           job.next = undefined;
           if (next) launch([name], next);
           else announce(job);
-          // What this run handed to other tables need not wait for their hour.
-          const handedTo = [...jobs.values()].filter((other) => other !== job && !other.running && other.table.outbox.length > 0);
+          // What this run handed to other tables, and others to this one while it ran, need not wait for their hour.
+          const handedTo = [...jobs.values()].filter(
+            (other) =>
+              !other.running &&
+              (other === job ? other.table.outbox.some(({ id }) => !handedBefore.has(id)) : other.table.outbox.length > 0),
+          );
           if (handedTo.length > 0)
             launch(
               handedTo.map((other) => other.table.ref.table),
@@ -220,7 +225,11 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
       const known = parentsFirst(names).flatMap((name) => jobs.get(name) ?? []);
       const wanted = known.filter((job) => !job.paused);
       for (const job of known) if (job.paused) cycle.deliver(job.table.ref.table, undefined);
-      return Promise.all(wanted.map((job) => run(job, { ...periodic, ...job.next, ...asked }, cycle)));
+      const summaries = await Promise.all(wanted.map((job) => run(job, { ...periodic, ...job.next, ...asked }, cycle)));
+      // What these runs handed to one another would else wait for the next call.
+      const handedTo = stopping ? [] : wanted.filter((job, i) => summaries[i]?.outcome === 'succeeded' && job.table.outbox.length > 0);
+      const second = newCycle(handedTo.map(({ table }) => table.ref.table));
+      return [...summaries, ...(await Promise.all(handedTo.map((job) => run(job, periodic, second))))];
     },
     apply(record) {
       if (record.value === null) return;

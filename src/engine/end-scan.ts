@@ -6,6 +6,7 @@ import type { TableState } from '../kafka/types.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
 import type { DeletedRow } from './batch-builder.ts';
 import type { OpenTable } from './open-table.ts';
+import { handOrphans } from './orphans.ts';
 import type { Publisher } from './publisher.ts';
 import type { TableRun } from './table-run.ts';
 
@@ -59,6 +60,8 @@ export async function endScan(
           allowed,
         });
 
+  /** What the deleted rows are named by elsewhere: whoever names them has been handed over with the delete. */
+  const named: Buffer[] = [];
   if (decision.release) {
     if (intact && end.total !== undefined && end.total !== listed) {
       services.emit({
@@ -71,6 +74,7 @@ export async function endScan(
     const doubts: string[] = [];
     for await (const gone of confirmed(table, ctx, vanished(), doubts)) {
       publisher.delete(gone);
+      if (definition.namedBy) named.push(gone.scopeHash);
       if (publisher.isFull()) await publisher.flush();
     }
     const [reason] = doubts;
@@ -79,9 +83,11 @@ export async function endScan(
       if (withheld) services.emit({ type: 'deletes-released', count, ...ref });
       publisher.remember(({ withheld: _, ...rest }) => withoutScan(rest));
     }
+    await handOrphans(table, publisher, ctx, named);
     return () => index.endScan(unread);
   } else {
     withhold(missing, decision.text);
+    await handOrphans(table, publisher, ctx, named);
     // The index leaves the scan open: given up with the next one, it never counts as one that missed a row.
     return () => undefined;
   }
@@ -102,10 +108,10 @@ async function* confirmed(
   ctx: ReadContext,
   vanished: Iterable<IndexedRow>,
   doubts: string[],
-): AsyncGenerator<DeletedRow, void, void> {
+): AsyncGenerator<DeletedRow & Pick<IndexedRow, 'scopeHash'>, void, void> {
   const { confirm } = table.definition;
   if (!confirm) {
-    for (const { keyHash, keyBody } of vanished) yield { keyHash, keyBody };
+    for (const { keyHash, keyBody, scopeHash } of vanished) yield { keyHash, keyBody, scopeHash };
     return;
   }
   for (const rows of inGroups(vanished, confirmAtOnce)) {
@@ -118,6 +124,7 @@ async function* confirmed(
       yield {
         keyHash: row.keyHash,
         keyBody: row.keyBody,
+        scopeHash: row.scopeHash,
         ...(marker === undefined ? {} : { known: marker }),
         // A table the user left out has nobody to do its work.
         outbox: (rereads ?? [])

@@ -4,7 +4,7 @@ import type { Page, Position } from '../core/types.ts';
 import { outboxRecord, tableStateRecord, outboxDoneRecord } from '../kafka/meta/state.ts';
 import type { Batch, TableState, TopicMessage } from '../kafka/types.ts';
 import { frame } from '../record/framing.ts';
-import { createBatchBuilder, type DeletedRow, type BatchBuilder } from './batch-builder.ts';
+import { createBatchBuilder, type DeletedRow, type BatchBuilder, type Handing } from './batch-builder.ts';
 import type { OpenTable } from './open-table.ts';
 import type { EngineReadContext } from './read-context.ts';
 import { backfillOf, horizonWith, type TableRun } from './table-run.ts';
@@ -22,6 +22,8 @@ export interface Publisher {
   /** Row to record to change, for all rows of a page. */
   add(page: Page): void;
   delete(row: DeletedRow): void;
+  /** Work for another table, committed with what else has been collected. */
+  hand(work: Handing): void;
   /** The position after the page counts from here on. */
   advance(page: Page): void;
   /** Changes what is remembered of the table beside its position. */
@@ -61,7 +63,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
     const at = services.now();
     const deletes = batch.deletes();
     const { messages, entries } = messagesOf(table, batch, deletes, at);
-    const outbox = deletes.flatMap((gone) => gone.outbox ?? []);
+    const outbox = batch.handing();
     const upserts = messages.length - 2 * deletes.length;
     state = { ...state, rowsPublished: state.rowsPublished + upserts, updatedAt: at };
     const next = state;
@@ -115,6 +117,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
       for (const message of page.warnings ?? []) services.emit({ type: 'warning', message, ...ref });
     },
     delete: (row) => builder.delete(row),
+    hand: (work) => builder.hand(work),
     advance(page) {
       state = withPosition(state, run, page.position);
       if (page.readTo !== undefined) state = readThrough(state, page.readTo, services.now());

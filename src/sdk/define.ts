@@ -66,6 +66,7 @@ function faultsOf(definition: TableDefinition): string[] {
     faults.push('its key differs from documentedKey without a keyReason');
   }
 
+  if (definition.namedBy !== undefined && definition.scope === undefined) faults.push('namedBy needs a scope');
   for (const column of definition.scope ?? []) exists(column, 'scope column');
   if (definition.replicationKey !== undefined) exists(definition.replicationKey, 'replicationKey');
   if (definition.deletes === 'flag' && definition.deleted === undefined) faults.push('deletes is "flag" but nothing tells a deleted row');

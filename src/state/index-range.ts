@@ -28,16 +28,33 @@ export function* rangeOf(
   database: Database<Buffer, Buffer>,
   start: Buffer = FIRST,
   end?: Buffer,
+  most = CHUNK,
 ): Generator<readonly [key: Buffer, value: Buffer], void, void> {
   let from = start;
   let exclusiveStart = false;
   for (;;) {
-    const options = { start: from, exclusiveStart, limit: CHUNK, ...(end === undefined ? {} : { end }) };
+    const options = { start: from, exclusiveStart, limit: most, ...(end === undefined ? {} : { end }) };
     const chunk = guarded(() => [...database.getRange(options)]);
     for (const { key, value } of chunk) yield [key, value];
     const last = chunk[chunk.length - 1];
-    if (last === undefined || chunk.length < CHUNK) return;
+    if (last === undefined || chunk.length < most) return;
     from = last.key;
     exclusiveStart = true;
+  }
+}
+
+/** The first key of each group of keys that begin with the same `length` bytes; the others are not read. */
+export function* firstOfEach(
+  guarded: <T>(work: () => T) => T,
+  database: Database<Buffer, Buffer>,
+  length: number,
+): Generator<Buffer, void, void> {
+  for (let from: Buffer | undefined = FIRST; from !== undefined;) {
+    const start = from;
+    const [first] = guarded(() => [...database.getKeys({ start, limit: 1 })]);
+    if (first === undefined) return;
+    const key = Buffer.from(first);
+    yield key;
+    from = incremented(key.subarray(0, length));
   }
 }

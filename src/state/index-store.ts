@@ -18,7 +18,7 @@ import {
 import { fullDisk } from './room.ts';
 
 /** Raised whenever the layout of the store changes; older stores are then built anew. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** The embedded store under the live index. */
 export interface IndexStore {

@@ -87,6 +87,14 @@ export interface LiveIndex {
   vanished(absentScans: number, exceptScopes?: readonly Buffer[]): Iterable<IndexedRow>;
   /** Live rows of a scope (zeros: all rows). Rows may be deleted while iterating. */
   keysInScope(scopeHash: Buffer): Iterable<IndexedRow>;
+  /** Every scope that has a live row, once, with one of its rows. Rows may be deleted while iterating. */
+  scopes(): Iterable<IndexedRow>;
+  /** Whether a live row is of this scope. */
+  holdsScope(scopeHash: Buffer): boolean;
+  /** How often {@link LiveIndex.noteOrphan} was called for this scope; kept when the index is built anew in the same life of the topic. */
+  orphanChecks(scopeHash: Buffer): number;
+  /** The vendor has been asked about the parent of this scope's rows, and what followed from the answer is committed. */
+  noteOrphan(scopeHash: Buffer): void;
   /** All live rows. Rows may be deleted while iterating. */
   entries(): Iterable<IndexedRow>;
   /** Number of live rows. */

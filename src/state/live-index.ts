@@ -1,12 +1,16 @@
 import { canonicalJson } from '../core/json/canonical.ts';
 import { lastSeenOf, packEntry, type StoredEntry, rowHashOf, scopeHashOf, unpackEntry, withLastSeen } from './index-entry.ts';
-import { incremented, isZero, rangeOf } from './index-range.ts';
+import { SCOPE_BYTES } from '../record/codec.ts';
+import { firstOfEach, incremented, isZero, rangeOf } from './index-range.ts';
 import type { IndexEntry, IndexedRow, LiveIndex, LiveIndexIdentity } from './live-index-types.ts';
 import { openIndexStore } from './index-store.ts';
 export type { IndexEntry, IndexedRow, LiveIndex, LiveIndexIdentity } from './live-index-types.ts';
 import { adopted, begun, custodyOf, emptyScanLog, ended, excused, pageMore, type ScanLog, seenMore, vanishedBelow } from './scan-log.ts';
 
 const MARKED = Buffer.from([1]);
+
+/** Where the meta table says how often a scope's parent was asked about. */
+const orphanName = (scopeHash: Buffer): string => `orphan:${scopeHash.toString('hex')}`;
 
 /** Opens the index in that directory, making it when needed. `now`: epoch ms. */
 export function openLiveIndex(directory: string, identity: LiveIndexIdentity, now: () => number = Date.now): LiveIndex {
@@ -91,11 +95,31 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       }
     },
     keysInScope,
+    *scopes() {
+      for (const key of firstOfEach(guarded, scopes, SCOPE_BYTES)) {
+        const keyHash = key.subarray(SCOPE_BYTES);
+        const bytes = guarded(() => live.getBinary(keyHash));
+        if (bytes !== undefined) yield { keyHash, ...guarded(() => unpackEntry(keyHash, bytes)) };
+      }
+    },
+    holdsScope: (scopeHash) => rangeOf(guarded, scopes, scopeHash, incremented(scopeHash), 1).next().done !== true,
+    orphanChecks,
+    noteOrphan: (scopeHash) => {
+      const checks = { topicEpoch: text('life'), count: orphanChecks(scopeHash) + 1 };
+      transaction(() => setText(orphanName(scopeHash), JSON.stringify(checks)));
+    },
     entries: rows,
     size: () => guarded(() => (live.getStats() as { entryCount: number }).entryCount),
     clear,
     close: store.close,
   };
+
+  /** What the vendor has said is as old as the topic at most. */
+  function orphanChecks(scopeHash: Buffer): number {
+    const stored = text(orphanName(scopeHash));
+    const checks = stored === undefined ? undefined : (JSON.parse(stored) as { topicEpoch?: string; count: number });
+    return checks?.topicEpoch === text('life') ? (checks?.count ?? 0) : 0;
+  }
 
   function clear(why: string): void {
     rebuildReason = why;

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../src/core/types.ts';
+import type { Orphan, OrphanVerdict } from '../../src/core/table.ts';
 import { account, byId, NOW } from './harness.ts';
 
 const HOUR = 3_600_000;
@@ -107,9 +108,12 @@ describe('reading Klaviyo profiles', () => {
     expect(positions.at(-1)).toBeLessThanOrEqual(NOW - 30_000);
   });
 
-  it('lists all ids each week as a scan that carries only what exists', async () => {
+  it('lists all ids in the second run and then each week, as a scan that carries only what exists', async () => {
     const { simulator, table } = await account();
     const profiles = table('profile');
+    expect((await profiles.run()).pages.some((page) => page.scan)).toBe(false);
+    expect((await profiles.run()).pages.some((page) => page.scan?.end)).toBe(true);
+    simulator.clock.advance(HOUR);
     expect((await profiles.run()).pages.some((page) => page.scan)).toBe(false);
     const [gone] = simulator.change.deleteProfiles({ count: 1 });
     simulator.clock.advance(7 * DAY);
@@ -172,6 +176,31 @@ describe('reading Klaviyo profiles', () => {
       },
       { key: { id: alive }, gone: false },
     ]);
+  });
+  it('asks about profiles that events name and the topic does not hold, by one of the events', async () => {
+    const { simulator, tables, api } = await account();
+    const owners = new Map<string, string>();
+    for (const event of simulator.truth.events()) {
+      const profile = simulator.truth.profileOf(event.id);
+      if (profile !== null) owners.set(profile, event.id);
+    }
+    const [deleted, detached, source, destination, alive] = [...owners.keys()] as [string, string, string, string, string];
+    simulator.change.deleteProfiles({ ids: [deleted] });
+    simulator.change.deleteProfiles({ ids: [detached], detach: true });
+    simulator.change.mergeProfiles({ pairs: [{ source, destination }] });
+    const orphans = [deleted, detached, source, alive].map((profile): Orphan => ({
+      example: { id: owners.get(profile) as string },
+      keys: () => Array.from({ length: 120 }, (_, i) => ({ id: `${profile}-${i}` })),
+      isNamed: (scope) => scope.profile_id === profile,
+    }));
+    const verdicts: OrphanVerdict[] = [];
+    for await (const verdict of tables.get('profile')!.namedBy!.confirm({ api, signal: new AbortController().signal } as never, orphans))
+      verdicts.push(verdict);
+    const [ofDeleted, ofDetached, ofSource, ofAlive] = orphans.map((orphan) => verdicts.find((verdict) => verdict.orphan === orphan));
+    expect(ofDeleted).toMatchObject({ rereads: [{ table: 'event', work: { profile_id: deleted } }], gone: true });
+    expect(ofDetached?.rereads.map(({ work }) => (work.event_ids as string[]).length)).toEqual([100, 20]);
+    expect(ofSource).toMatchObject({ rereads: [{ table: 'event', work: { profile_id: destination } }], gone: false });
+    expect(ofAlive).toMatchObject({ rereads: [], gone: false });
   });
 });
 

@@ -190,6 +190,37 @@ describe('the live index', () => {
   });
 });
 
+describe('the scopes', () => {
+  it('are listed once each, however many rows they have, and known by themselves', () => {
+    const index = openIndex();
+    const rows = ['a', 'b', 'c'].flatMap((scope) =>
+      Array.from({ length: scope === 'b' ? 1_500 : 2 }, (_, i) => put(`${scope}${i}`, '1', scope)),
+    );
+    index.apply([...rows, put('none', '1')], covered(5n));
+    expect([...index.scopes()].map(({ scopeHash }) => scopeHash.toString('hex')).sort()).toEqual(
+      ['a', 'b', 'c'].map((scope) => hash(scope, 8).toString('hex')).sort(),
+    );
+    expect(['a', 'd'].map((scope) => index.holdsScope(hash(scope, 8)))).toEqual([true, false]);
+    index.apply([gone('a0'), gone('a1')], covered(7n));
+    expect(index.holdsScope(hash('a', 8))).toBe(false);
+    expect([...index.scopes()]).toHaveLength(2);
+  });
+
+  it('remember how often their parent was asked about, over restarts and rebuilds, for the life of the topic', async () => {
+    const first = openIndex();
+    first.trust('one', 1_000);
+    first.noteOrphan(hash('a', 8));
+    first.noteOrphan(hash('a', 8));
+    first.clear('it had not been brought up to date for too long');
+    await first.close();
+    const second = openIndex();
+    second.trust('one', 1_000);
+    expect(['a', 'b'].map((scope) => second.orphanChecks(hash(scope, 8)))).toEqual([2, 0]);
+    second.trust('two', 1_000);
+    expect(second.orphanChecks(hash('a', 8))).toBe(0);
+  });
+});
+
 describe('a scan', () => {
   it('shows the rows it has neither seen nor published as vanished, each exactly once while they are deleted', () => {
     const index = openIndex();

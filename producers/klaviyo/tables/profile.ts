@@ -9,7 +9,7 @@ import { json, number, text, timestamp } from '../../../src/sdk/fields.ts';
 import type { TableDefinition } from '../../../src/core/table.ts';
 import { listPage } from '../api.ts';
 import type { KlaviyoApi } from '../api.ts';
-import { confirmProfiles } from '../confirm.ts';
+import { confirmNamed, confirmProfiles } from '../confirm.ts';
 import { flatten } from '../resource.ts';
 import type { KlaviyoSettings } from '../settings.ts';
 
@@ -98,9 +98,12 @@ export const profile = (settings: KlaviyoSettings): TableDefinition =>
     shape: flatten,
     read: phases({
       changes: { read: changes },
-      ids: { read: fullScan(sweep), every: parseSpan(settings.sweep_every) ?? 0, listsAll: true, notAtFirst: true },
+      ids: { read: fullScan(sweep), every: parseSpan(settings.sweep_every) ?? 0, listsAll: true, afterFirst: true },
     }),
     deletes: 'scan',
     confirm: confirmProfiles,
+    // As the events' own scope: by it they find their profile.
+    scope: ['id'],
+    namedBy: { table: 'event', confirm: confirmNamed },
     schedule: '0 * * * *',
   });

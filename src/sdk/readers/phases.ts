@@ -9,6 +9,8 @@ export interface Phase<Api> {
   readonly listsAll?: boolean;
   /** Has nothing to find in the very first run; its period begins with that run. */
   readonly notAtFirst?: boolean;
+  /** Has nothing to find in the very first run, but in the one after: a first run takes long, and things go meanwhile. */
+  readonly afterFirst?: boolean;
 }
 
 /**
@@ -23,9 +25,10 @@ export function phases<Api>(named: Readonly<Record<string, Phase<Api>>>): Reader
     const cut = asText(position?.cut);
     const startedAt = asNumber(position?.cutAt);
     const names = Object.keys(named);
-    const order = cut !== undefined && names.includes(cut) ? [cut, ...names.filter((name) => name !== cut)] : names;
+    let order = cut !== undefined && names.includes(cut) ? [cut, ...names.filter((name) => name !== cut)] : names;
     if (position === undefined) {
       last = Object.fromEntries(names.filter((name) => named[name]?.notAtFirst === true).map((name) => [name, ctx.now()]));
+      order = order.filter((name) => named[name]?.afterFirst !== true || ctx.rescan === true);
     }
     for (const name of order) {
       const phase = named[name] as Phase<Api>;
