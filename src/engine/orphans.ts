@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { TributaryError } from '../core/errors.ts';
 import type { JsonObject, ReadContext } from '../core/types.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
-import type { Orphan } from '../core/table.ts';
+import type { Orphan, TableDefinition } from '../core/table.ts';
 import type { OpenTable } from './open-table.ts';
 import type { Publisher } from './publisher.ts';
 
@@ -25,7 +25,17 @@ export async function handOrphans(table: OpenTable, publisher: Publisher, ctx: R
   const { namedBy } = table.definition;
   const naming = namedBy && table.services.tables.get(namedBy.table);
   // A table the user left out has no rows that could name anything.
-  if (!namedBy || !naming) return;
+  if (namedBy && naming) await handOrphansOf(namedBy, naming, table, publisher, ctx, deleted);
+}
+
+async function handOrphansOf(
+  namedBy: NonNullable<TableDefinition['namedBy']>,
+  naming: OpenTable,
+  table: OpenTable,
+  publisher: Publisher,
+  ctx: ReadContext,
+  deleted: readonly Buffer[],
+): Promise<void> {
   await publisher.settle();
   for (const scope of deleted) naming.index.noteOrphan(scope);
   const done = new Set(deleted.map((scope) => scope.toString('latin1')));
@@ -35,7 +45,7 @@ export async function handOrphans(table: OpenTable, publisher: Publisher, ctx: R
 
   async function ask(scopes: ReadonlyMap<Orphan, Buffer>): Promise<void> {
     const believed: Buffer[] = [];
-    for await (const { orphan, rereads, gone } of namedBy!.confirm(ctx, [...scopes.keys()])) {
+    for await (const { orphan, rereads, gone } of namedBy.confirm(ctx, [...scopes.keys()])) {
       for (const { table: to, work } of rereads) {
         const pending = asked.get(to);
         const text = canonicalJson(work);
@@ -49,7 +59,7 @@ export async function handOrphans(table: OpenTable, publisher: Publisher, ctx: R
     }
     // What was asked is only remembered once its work is.
     await publisher.settle();
-    for (const scope of believed) naming!.index.noteOrphan(scope);
+    for (const scope of believed) naming.index.noteOrphan(scope);
   }
 
   // Rows that name nothing have no row to lose.
