@@ -14,6 +14,7 @@ export interface Task {
   readonly what: 'raw' | 'ours' | 'ours-without-transactions' | 'unchanged' | 'limits';
   readonly brokers: readonly string[];
   readonly registryUrl: string;
+  readonly login: { readonly username: string; readonly password: string };
   readonly simulator: string;
   readonly prefix: string;
   readonly dataDir: string;
@@ -72,6 +73,7 @@ async function ours(task: Task): Promise<Figures> {
   const harness = await openTestEngine({
     brokers: task.brokers,
     registryUrl: task.registryUrl,
+    login: task.login,
     prefix: task.prefix,
     dataDir: task.dataDir,
     connections: [
@@ -110,7 +112,7 @@ const since = new Date(Date.now() - 365 * 86_400_000).toISOString().replace(/\.\
 const figures =
   task.what === 'raw'
     ? await measured(async (begin) => {
-        const rows = await rawLoop(task.brokers, task.simulator, key, since, begin);
+        const rows = await rawLoop(task, task.simulator, key, since, begin);
         return { rows, messages: rows };
       })
     : await ours(task);

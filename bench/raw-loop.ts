@@ -6,8 +6,14 @@ import { Kafka, Partitioners, logLevel } from 'kafkajs';
  * What a script without any of our promises does: fetch a page, JSON.parse it, produce its rows as JSON in
  * transactions of 20,000. No diff, no Avro, no key rules, no position. The figure everything else is compared with.
  */
-export async function rawLoop(brokers: readonly string[], baseUrl: string, key: string, since: string, begin: () => void): Promise<number> {
-  const kafka = new Kafka({ clientId: 'raw', brokers: [...brokers], logLevel: logLevel.NOTHING });
+export async function rawLoop(
+  { brokers, login }: { readonly brokers: readonly string[]; readonly login: { readonly username: string; readonly password: string } },
+  baseUrl: string,
+  key: string,
+  since: string,
+  begin: () => void,
+): Promise<number> {
+  const kafka = new Kafka({ clientId: 'raw', brokers: [...brokers], sasl: { mechanism: 'plain', ...login }, logLevel: logLevel.NOTHING });
   const topic = `raw.${randomUUID()}`;
   const admin = kafka.admin();
   await admin.connect();

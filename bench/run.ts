@@ -79,6 +79,7 @@ const taskFor = (what: Task['what'], simulator: Simulator, more: Partial<Task> =
     what,
     brokers: stack.brokers,
     registryUrl: stack.registryUrl,
+    login: stack.login,
     simulator: simulator.url,
     table: 'event',
     dataDir: join(dir, prefix),

@@ -24,13 +24,13 @@ try {
     log: (line) => console.error(line),
     onPartDied: (_part, error) => console.error(error.message),
   });
-  const { brokers, registryUrl, connectUrl, postgres, pids } = stack;
+  const { brokers, registryUrl, connectUrl, login, postgres, pids } = stack;
   const open = setInterval(() => undefined, 60_000);
   stop = async () => {
     clearInterval(open);
     await stack.stop();
   };
-  console.log(JSON.stringify({ brokers, registryUrl, connectUrl, postgres, pids }));
+  console.log(JSON.stringify({ brokers, registryUrl, connectUrl, login, postgres, pids }));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

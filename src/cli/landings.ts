@@ -5,7 +5,7 @@ import type { KafkaAccess } from '../kafka/client.ts';
 import { ensureTopics } from '../kafka/topics.ts';
 import type { KafkaSettings } from '../kafka/types.ts';
 import { applyLanding } from '../landing/apply.ts';
-import { connectClient, type ConnectClient } from '../landing/connect-client.ts';
+import { connectClient, type ConnectClient, type ConnectLogin } from '../landing/connect-client.ts';
 import type { ConnectorDiff } from '../landing/diff.ts';
 import { renderLanding } from '../landing/render.ts';
 import { postgresLanding, type LandingSettings } from '../landing/settings.ts';
@@ -29,12 +29,14 @@ export interface LandingPlace {
   readonly kafka: KafkaSettings;
   /** Connect of the local stack. */
   readonly connectUrl: string | undefined;
+  /** What the local stack's Connect and registry ask for. */
+  readonly login?: ConnectLogin | undefined;
   /** PostgreSQL of the local stack. */
   readonly postgres: PostgresAdmin | undefined;
 }
 
-export function placeOf({ access, connectUrl, stack, postgres }: KafkaSession): LandingPlace {
-  return { kafka: access.settings, connectUrl: stack?.connectUrl ?? connectUrl, postgres };
+export function placeOf({ access, connectUrl, login, stack, postgres }: KafkaSession): LandingPlace {
+  return { kafka: access.settings, connectUrl: stack?.connectUrl ?? connectUrl, login, postgres };
 }
 
 /** Where the parts are, without asking or starting any of them. Throws `config` when a local stack never ran here. */
@@ -49,7 +51,7 @@ export async function rememberedPlace(cli: Cli, settings: Settings): Promise<Lan
     });
   }
   const { connectUrl, postgres, ...addresses } = remembered(memory);
-  return { kafka: kafkaSettings(settings, addresses), connectUrl, postgres };
+  return { kafka: kafkaSettings(settings, addresses), connectUrl, login: addresses.login, postgres };
 }
 
 /** Every landing of the settings. */
@@ -83,10 +85,14 @@ export function openLanding(settings: Settings, place: LandingPlace, name: strin
     settings: own,
     prefix: settings.prefix,
     replicationFactor: place.kafka.replicationFactor,
-    converter: converterOf(settings, place.kafka, name, own),
+    converter: converterOf(settings, place, name, own),
     connections: settings.connections.filter((connection) => own.connections?.includes(connection.name) ?? true),
   };
-  return { landing, rendered: renderLanding(landing), connect: url === undefined ? undefined : connectClient(url) };
+  return {
+    landing,
+    rendered: renderLanding(landing),
+    connect: url === undefined ? undefined : connectClient(url, { login: connectLogin(own, place) }),
+  };
 }
 
 /** The landing's Connect worker. Throws `config` when the settings name none. */
@@ -148,7 +154,21 @@ function embeddedPostgres(name: string, postgres: PostgresAdmin | undefined): La
   });
 }
 
-function converterOf({ registry }: Settings, { registry: known }: KafkaSettings, name: string, of: LandingSettings): ConverterSettings {
+/** A worker the landing names has a login of its own; the local stack's has the stack's. */
+function connectLogin(
+  { connect_url: url, connect_username: username, connect_password: password }: LandingSettings,
+  place: LandingPlace,
+): ConnectLogin | undefined {
+  if (username !== undefined) return { username, password: password ?? '' };
+  return url === undefined ? place.login : undefined;
+}
+
+function converterOf(
+  { registry }: Settings,
+  { kafka: { registry: known }, login }: LandingPlace,
+  name: string,
+  of: LandingSettings,
+): ConverterSettings {
   const url = of.registry_url ?? known.url;
   const kind = of.converter ?? (registry ? 'confluent' : 'apicurio');
   if (registry?.username !== undefined && of.registry_credentials_ref === undefined) {
@@ -161,5 +181,8 @@ function converterOf({ registry }: Settings, { registry: known }: KafkaSettings,
     kind,
     registryUrl: kind === 'apicurio' ? url.replace(/\/ccompat\/v7\/?$/, '/registry/v2') : url,
     ...(of.registry_credentials_ref === undefined ? {} : { credentialsRef: of.registry_credentials_ref }),
+    ...(kind === 'apicurio' && login !== undefined && of.registry_url === undefined
+      ? { login: { username: login.username, passwordRef: 'env:TRIBUTARY_REGISTRY_PASSWORD' } }
+      : {}),
   };
 }

@@ -35,10 +35,11 @@ export interface Settings {
   readonly metrics: RawSettings['metrics'];
 }
 
-/** Addresses of a stack we started ourselves. */
+/** Addresses of a stack we started ourselves, and what it asks for. */
 export interface StackAddresses {
   readonly brokers: readonly string[];
   readonly registryUrl: string;
+  readonly login?: { readonly username: string; readonly password: string } | undefined;
 }
 
 /** How to reach Kafka: the user's own, or the embedded stack's addresses. */
@@ -52,8 +53,9 @@ export function kafkaSettings(settings: Settings, stack: StackAddresses | undefi
       prefix,
       replicationFactor: 1,
       minInSyncReplicas: 1,
-      registry: { url: stack.registryUrl },
+      registry: { url: stack.registryUrl, ...stack.login },
       compression: 'gzip',
+      ...(stack.login === undefined ? {} : { sasl: { mechanism: 'plain', ...stack.login } }),
     };
   }
   return {

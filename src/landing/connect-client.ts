@@ -49,13 +49,23 @@ interface Answer {
   readonly data: unknown;
 }
 
-export function connectClient(url: string, options: { timeoutMs?: number; signal?: AbortSignal } = {}): ConnectClient {
+/** HTTP basic authentication at the worker. */
+export interface ConnectLogin {
+  readonly username: string;
+  readonly password: string;
+}
+
+export function connectClient(
+  url: string,
+  options: { timeoutMs?: number; signal?: AbortSignal; login?: ConnectLogin | undefined } = {},
+): ConnectClient {
   const http = axios.create({
     baseURL: url.replace(/\/+$/, ''),
     timeout: options.timeoutMs ?? 30_000,
     validateStatus: () => true,
     maxRedirects: 0,
     proxy: false,
+    ...(options.login === undefined ? {} : { auth: { ...options.login } }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   const call = (method: 'get' | 'put' | 'post' | 'delete', path: string, body?: unknown): Promise<Answer> =>
@@ -134,6 +144,13 @@ function accepted(answer: Answer, url: string, path: string): Answer {
   const said = (answer.data as { message?: unknown } | undefined)?.message;
   const message = typeof said === 'string' ? said : `status ${answer.status}`;
   // 409: the workers are rebalancing; 5xx: the one asked could not reach the leader.
+  if (answer.status === 401) {
+    throw new TributaryError(`Kafka Connect at ${url} refused the login (401).`, {
+      kind: 'config',
+      remedy: 'Set connect_username and connect_password in the landing to a user the worker knows.',
+      code: 'connect:401',
+    });
+  }
   const passing = answer.status === 409 || answer.status >= 500;
   throw new TributaryError(`Kafka Connect at ${url} refused ${path.split('?')[0]}: ${message}`, {
     kind: passing ? 'transient' : 'config',

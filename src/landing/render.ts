@@ -69,7 +69,15 @@ function fillJson(path: string, values: Values): Record<string, string> {
 }
 
 function converterCredentials(landing: Landing): Record<string, string> {
-  const { kind, credentialsRef } = landing.converter;
+  const { kind, credentialsRef, login } = landing.converter;
+  if (login !== undefined) {
+    return Object.fromEntries(
+      ['key', 'value'].flatMap((side) => [
+        [`${side}.converter.apicurio.auth.username`, login.username],
+        [`${side}.converter.apicurio.auth.password`, `\${${login.passwordRef}}`],
+      ]),
+    );
+  }
   if (credentialsRef === undefined) return {};
   if (kind === 'apicurio') {
     throw new TributaryError(`The landing ${landing.name} cannot give Apicurio's converter a user and password in one.`, {

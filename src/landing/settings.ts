@@ -57,6 +57,8 @@ const common = {
     .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
     .optional()
     .meta({ description: "Address of Kafka Connect's REST interface. The local stack fills it in.", shown: true }),
+  connect_username: z.string().min(1).optional().meta({ description: "User, where Connect's REST interface asks for one.", shown: true }),
+  connect_password: z.string().min(1).optional().meta({ description: 'Password of that user.', secret: true }),
   connections: z
     .array(z.string().meta({ shown: true }))
     .min(1)

@@ -9,6 +9,8 @@ export interface ConverterSettings {
   readonly registryUrl: string;
   /** Connect reference (`env:NAME`, `file:/path:key`) to `user:password`, where the registry asks for one. */
   readonly credentialsRef?: string;
+  /** User of Apicurio's registry, and the reference to the password. */
+  readonly login?: { readonly username: string; readonly passwordRef: string };
 }
 
 /** One configured account whose tables are landed. */

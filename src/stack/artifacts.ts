@@ -1,20 +1,27 @@
+import lock from './artifacts.lock.json' with { type: 'json' };
+
 /** One thing fetched by Maven and kept in the cache under `folder`, which names its version. */
 export type Artifact = JarSet | Archive;
 
-/** A class path: the named artifacts and everything they need to run. */
-export interface JarSet {
-  kind: 'jars';
+interface Pinned {
   title: string;
   folder: string;
+  /** SHA-256 of every file, by its path in the folder; `artifacts.lock.json` holds them. */
+  files: Readonly<Record<string, string>> | undefined;
+}
+
+/** A class path: the named artifacts and everything they need to run. */
+export interface JarSet extends Pinned {
+  kind: 'jars';
+  /** Folder in the folder, where a reader expects one for each class path. */
+  within?: string;
   /** `group:artifact:version` */
   coordinates: readonly string[];
 }
 
 /** A tar.gz, unpacked. */
-export interface Archive {
+export interface Archive extends Pinned {
   kind: 'archive';
-  title: string;
-  folder: string;
   /** `group:artifact:version:tar.gz:classifier` */
   coordinate: string;
   sha256: string;
@@ -22,15 +29,21 @@ export interface Archive {
 
 const KAFKA = '4.3.1';
 
+function filesOf(folder: string): Readonly<Record<string, string>> | undefined {
+  return (lock as Readonly<Record<string, Readonly<Record<string, string>>>>)[folder];
+}
+
 export const kafkaJars: JarSet = {
   kind: 'jars',
   title: `Kafka ${KAFKA} (54 MB)`,
-  folder: `kafka-${KAFKA}`,
+  // Another set of jars needs another name: a running stack of an older release may be using this one.
+  folder: `kafka-${KAFKA}-r2`,
+  files: filesOf(`kafka-${KAFKA}-r2`),
   coordinates: [
     `org.apache.kafka:kafka_2.13:${KAFKA}`,
     `org.apache.kafka:kafka-tools:${KAFKA}`,
     `org.apache.kafka:connect-runtime:${KAFKA}`,
-    `org.apache.kafka:connect-file:${KAFKA}`,
+    `org.apache.kafka:connect-basic-auth-extension:${KAFKA}`,
     // Kafka brings the logging interface only; without a binding its log files stay empty.
     'org.slf4j:slf4j-simple:1.7.36',
   ],
@@ -39,7 +52,8 @@ export const kafkaJars: JarSet = {
 export const registryApp: Archive = {
   kind: 'archive',
   title: 'schema registry Apicurio 3.0.9 (109 MB)',
-  folder: 'apicurio-registry-3.0.9',
+  folder: 'apicurio-registry-3.0.9-r2',
+  files: filesOf('apicurio-registry-3.0.9-r2'),
   coordinate: 'io.apicurio:apicurio-registry-app:3.0.9:tar.gz:all',
   sha256: '2b28181501a20cbf6efcd77f9b7153908fc01f3d3a7c32024c0bd9e1b04c8a43',
 };
@@ -47,8 +61,10 @@ export const registryApp: Archive = {
 // The last converter line on Maven Central that resolves; it reads our wire format (see its settings in the landing).
 export const avroConverter: JarSet = {
   kind: 'jars',
+  within: 'converter',
   title: 'Avro converter for Kafka Connect (26 MB)',
-  folder: 'apicurio-converter-2.6.13',
+  folder: 'apicurio-converter-2.6.13-r2',
+  files: filesOf('apicurio-converter-2.6.13-r2'),
   coordinates: [
     'io.apicurio:apicurio-registry-utils-converter:2.6.13.Final',
     'io.apicurio:apicurio-registry-serdes-avro-serde:2.6.13.Final',
@@ -58,7 +74,10 @@ export const avroConverter: JarSet = {
 export const jdbcSink: Archive = {
   kind: 'archive',
   title: 'JDBC sink for Kafka Connect, Debezium 3.6.0 (58 MB)',
-  folder: 'debezium-jdbc-3.6.0',
+  folder: 'debezium-jdbc-3.6.0-r2',
+  files: filesOf('debezium-jdbc-3.6.0-r2'),
   coordinate: 'io.debezium:debezium-connector-jdbc:3.6.0.Final:tar.gz:plugin',
   sha256: 'c23af8d416f0f801ffb0271b1a8fd9b5360ff8d66b0dd650e066bb56ecfddc05',
 };
+
+export const artifacts: readonly Artifact[] = [kafkaJars, registryApp, avroConverter, jdbcSink];

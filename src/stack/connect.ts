@@ -1,25 +1,48 @@
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LOGGING } from './kafka.ts';
-import type { StackMemory } from './memory.ts';
-import type { PartCommand } from './part.ts';
+import { TributaryError } from '../core/errors.ts';
+import { privateFile } from '../core/local-folder.ts';
+import { LOGGING, saslJaas } from './kafka.ts';
+import { basicAuth, loginOf, type StackMemory } from './memory.ts';
+import { javaEnvironment, type PartCommand } from './part.ts';
+import { javaProperties, writeProperties } from './properties.ts';
 
 export interface ConnectFolders {
   kafka: string;
-  plugins: Readonly<Record<string, string>>;
+  /** Folders with one folder for each plugin. In the cache: some characters of a user's own folder keep Connect from finding classes below it. */
+  plugins: readonly string[];
 }
 
 export function connectUrl(memory: StackMemory): string {
   return `http://127.0.0.1:${memory.ports.connect}`;
 }
 
+/** Files that a connector of the local stack may name as `file:<path>:<key>`; undefined where a comma in the path keeps Connect from telling it. */
+export function secretsFolder(dir: string): string | undefined {
+  const folder = join(dir, 'connect', 'secrets');
+  return folder.includes(',') ? undefined : folder;
+}
+
+const LOGIN_MODULE = 'org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule';
+
 /** A distributed worker, alone in its group; its connectors and offsets live in Kafka like everywhere else. */
 export async function connectCommand(dir: string, memory: StackMemory, java: string, folders: ConnectFolders): Promise<PartCommand> {
   const folder = join(dir, 'connect');
-  const pluginPath = join(folder, 'plugins');
-  await rm(pluginPath, { recursive: true, force: true });
-  await mkdir(pluginPath, { recursive: true, mode: 0o700 });
-  for (const [name, target] of Object.entries(folders.plugins)) await symlink(target, join(pluginPath, name));
+  // Earlier releases kept the plugins here.
+  await rm(join(folder, 'plugins'), { recursive: true, force: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const comma = folders.plugins.find((path) => path.includes(','));
+  if (comma !== undefined) {
+    throw new TributaryError(`Kafka Connect cannot load plugins from ${comma}: a comma divides its list of folders.`, {
+      kind: 'config',
+      remedy: 'Set TRIBUTARY_CACHE to a folder without a comma in its name.',
+    });
+  }
+  const secrets = secretsFolder(dir);
+  // Kafka refuses to start where an allowed folder is not there.
+  if (secrets !== undefined) await mkdir(secrets, { recursive: true, mode: 0o700 });
+  const { username, password } = loginOf(memory);
+  const kafkaLogin = { 'security.protocol': 'SASL_PLAINTEXT', 'sasl.mechanism': 'PLAIN', 'sasl.jaas.config': saslJaas(memory) };
   const settings: Record<string, string | number> = {
     'bootstrap.servers': `127.0.0.1:${memory.ports.kafka}`,
     'group.id': 'tributary-connect',
@@ -34,35 +57,54 @@ export async function connectCommand(dir: string, memory: StackMemory, java: str
     'status.storage.topic': '_connect_status',
     'status.storage.partitions': 2,
     'status.storage.replication.factor': 1,
-    'plugin.path': pluginPath,
+    'plugin.path': folders.plugins.join(','),
     // The converter has no service manifest: with `service_load` the worker never comes up.
     'plugin.discovery': 'hybrid_warn',
     'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
     'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
     'offset.flush.interval.ms': 1_000,
     'consumer.isolation.level': 'read_committed',
-    'config.providers': 'file,env',
-    'config.providers.file.class': 'org.apache.kafka.common.config.provider.FileConfigProvider',
+    // Whoever may give Connect a configuration reads with it what the providers read: no more than the landings need.
+    'config.providers': secrets === undefined ? 'env' : 'file,env',
     'config.providers.env.class': 'org.apache.kafka.common.config.provider.EnvVarConfigProvider',
+    'config.providers.env.param.allowlist.pattern': Object.keys(connectEnvironment(memory)).join('|'),
+    ...(secrets === undefined
+      ? {}
+      : {
+          'config.providers.file.class': 'org.apache.kafka.common.config.provider.FileConfigProvider',
+          'config.providers.file.param.allowed.paths': secrets,
+        }),
+    'rest.extension.classes': 'org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension',
   };
-  const properties = join(folder, 'connect.properties');
-  await writeFile(
-    properties,
-    Object.entries(settings)
-      .map(([name, value]) => `${name}=${value}\n`)
-      .join(''),
-  );
+  for (const whose of ['', 'consumer.', 'producer.', 'admin.']) {
+    for (const [name, value] of Object.entries(kafkaLogin)) settings[`${whose}${name}`] = value;
+  }
+  writeProperties(join(folder, 'connect.properties'), settings);
+  privateFile(join(folder, 'users.properties'), javaProperties({ [username]: password }));
+  privateFile(join(folder, 'jaas.conf'), `KafkaConnect { ${LOGIN_MODULE} required file="users.properties"; };\n`);
   return {
     name: 'connect',
     command: java,
+    cwd: folder,
     args: [
-      ...['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Dtributary.stack=${dir}/`, ...LOGGING],
-      ...['-cp', join(folders.kafka, '*'), 'org.apache.kafka.connect.cli.ConnectDistributed', properties],
+      ...[
+        '-Xmx384m',
+        '-XX:+UseSerialGC',
+        '-XX:TieredStopAtLevel=1',
+        `-Dtributary.stack=${dir}/`,
+        ...LOGGING,
+        '-Djava.security.auth.login.config=jaas.conf',
+      ],
+      ...['-cp', join(folders.kafka, '*'), 'org.apache.kafka.connect.cli.ConnectDistributed', 'connect.properties'],
     ],
-    // For `${env:TRIBUTARY_WAREHOUSE_PASSWORD}` in a connector's configuration.
-    env: { TRIBUTARY_WAREHOUSE_PASSWORD: memory.password },
+    env: { ...javaEnvironment(), ...connectEnvironment(memory) },
     readyWithinMs: 120_000,
     // The list of connectors, not the root page: it answers only when the worker has joined its group.
-    ready: async (signal) => (await fetch(`${connectUrl(memory)}/connectors`, { signal })).ok,
+    ready: async (signal) => (await fetch(`${connectUrl(memory)}/connectors`, { signal, headers: basicAuth(memory) })).ok,
   };
+}
+
+/** What a connector may name as `${env:NAME}`. */
+function connectEnvironment({ password }: StackMemory): Record<string, string> {
+  return { TRIBUTARY_WAREHOUSE_PASSWORD: password, TRIBUTARY_REGISTRY_PASSWORD: password };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TributaryError } from '../core/errors.ts';
@@ -15,7 +15,8 @@ export interface FetchOptions {
   signal: AbortSignal;
 }
 
-const CONTENTS = 'contents.json';
+/** Pinned like everything it fetches. Later ones want the parent of Apicurio's pom, which is not on Maven Central. */
+const PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:2.8';
 
 /**
  * Answers the artifact's folder in the cache and fetches it first when it is not there whole.
@@ -23,18 +24,18 @@ const CONTENTS = 'contents.json';
  */
 export async function fetchArtifact(artifact: Artifact, options: FetchOptions): Promise<string> {
   const folder = join(options.cache, artifact.folder);
-  if (await isWhole(folder)) return folder;
+  if (await isWhole(folder, artifact)) return folder;
   await mkdir(options.cache, { recursive: true });
   const lock = await waitForLock(join(options.cache, 'fetch.lock'), options);
   try {
-    if (await isWhole(folder)) return folder;
+    if (await isWhole(folder, artifact)) return folder;
     const draft = join(options.cache, `.${artifact.folder}.${process.pid}`);
     await rm(draft, { recursive: true, force: true });
     await mkdir(draft, { recursive: true });
     try {
       options.log(`fetching ${artifact.title}, once`);
       await (artifact.kind === 'jars' ? fetchJars(artifact, draft, options) : fetchArchive(artifact, draft, options));
-      await writeFile(join(draft, CONTENTS), JSON.stringify(await sizes(draft)));
+      await requireExpected(artifact, draft);
       await rm(folder, { recursive: true, force: true });
       await rename(draft, folder);
     } finally {
@@ -48,7 +49,7 @@ export async function fetchArtifact(artifact: Artifact, options: FetchOptions): 
 
 /** Whether the artifact is in the cache, so that nothing has to be fetched. */
 export function isFetched(artifact: Artifact, cache: string): Promise<boolean> {
-  return isWhole(join(cache, artifact.folder));
+  return isWhole(join(cache, artifact.folder), artifact);
 }
 
 async function waitForLock(path: string, { log, signal }: FetchOptions): Promise<{ release(): Promise<void> }> {
@@ -65,6 +66,7 @@ async function fetchJars(set: JarSet, draft: string, options: FetchOptions): Pro
     const [group, artifact, version] = coordinate.split(':');
     return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
   });
+  const folder = join(draft, set.within ?? '');
   const pom = `${draft}.pom.xml`;
   await writeFile(
     pom,
@@ -73,28 +75,27 @@ async function fetchJars(set: JarSet, draft: string, options: FetchOptions): Pro
       `<dependencies>${dependencies.join('')}</dependencies></project>\n`,
   );
   try {
-    await maven(['-f', pom, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${draft}`], set, options);
+    await maven(['-f', pom, `${PLUGIN}:copy-dependencies`, '-DincludeScope=runtime', `-DoutputDirectory=${folder}`], set, options);
   } finally {
     await rm(pom, { force: true });
   }
-  const brought = await readdir(draft);
+  const brought = await readdir(folder);
   const absent = set.coordinates.map(jarName).filter((name) => !brought.includes(name));
   if (absent.length > 0) throw incomplete(set, `${absent.join(', ')} did not come`);
   for (const name of brought) {
-    if ((await stat(join(draft, name))).size === 0) throw incomplete(set, `${name} is empty`);
+    if ((await stat(join(folder, name))).size === 0) throw incomplete(set, `${name} is empty`);
   }
 }
 
 async function fetchArchive(archive: Archive, draft: string, options: FetchOptions): Promise<void> {
   const download = `${draft}.download`;
   try {
-    await maven(['dependency:copy', `-Dartifact=${archive.coordinate}`, `-DoutputDirectory=${download}`], archive, options);
+    await maven([`${PLUGIN}:copy`, `-Dartifact=${archive.coordinate}`, `-DoutputDirectory=${download}`], archive, options);
     const [name] = await readdir(download);
     if (name === undefined) throw incomplete(archive, 'nothing came');
     const file = join(download, name);
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(file), hash);
-    if (hash.digest('hex') !== archive.sha256) throw incomplete(archive, `${name} is not the file this version expects (SHA-256 differs)`);
+    if ((await sha256(file)) !== archive.sha256)
+      throw incomplete(archive, `${name} is not the file this version expects (SHA-256 differs)`);
     const unpacked = await runTool('tar', ['-xzf', file, '-C', draft, '--no-same-owner'], { signal: options.signal });
     if (unpacked.failed) throw incomplete(archive, `it could not be unpacked: ${unpacked.output.trim()}`);
   } finally {
@@ -121,26 +122,43 @@ async function maven(args: readonly string[], artifact: Artifact, { signal, cach
   });
 }
 
-/** Sizes of all files, by path: enough to notice a file that was lost or cut. */
-async function sizes(folder: string): Promise<Record<string, number>> {
-  const found: Record<string, number> = {};
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || entry.name === CONTENTS) continue;
-    const path = join(entry.parentPath, entry.name);
-    found[path.slice(folder.length + 1)] = (await stat(path)).size;
-  }
+/** SHA-256 of all files, by path. */
+export async function hashesOf(folder: string): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const found: Record<string, string> = {};
+  const paths = entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort();
+  for (const path of paths) found[path] = await sha256(join(folder, path));
   return found;
 }
 
-async function isWhole(folder: string): Promise<boolean> {
-  const text = await readFile(join(folder, CONTENTS), 'utf8').catch(() => undefined);
-  if (text === undefined) return false;
-  const expected = JSON.parse(text) as Record<string, number>;
-  const checks = Object.entries(expected).map(async ([path, size]) => {
-    const found = await stat(join(folder, path)).catch(() => undefined);
-    return found?.size === size;
-  });
-  return (await Promise.all(checks)).every(Boolean);
+async function sha256(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file, { highWaterMark: 1_048_576 }), hash);
+  return hash.digest('hex');
+}
+
+/** What differs from the lock file; undefined when nothing does. A jar too many counts: it would be on the class path. */
+async function difference(folder: string, files: Readonly<Record<string, string>>): Promise<string | undefined> {
+  const found = await hashesOf(folder);
+  for (const [path, hash] of Object.entries(files)) {
+    if (found[path] === undefined) return `${path} did not come`;
+    if (found[path] !== hash) return `${path} is not the file this version expects (SHA-256 differs)`;
+  }
+  const stranger = Object.keys(found).find((path) => files[path] === undefined);
+  return stranger === undefined ? undefined : `${stranger} is not a part of it`;
+}
+
+async function requireExpected(artifact: Artifact, draft: string): Promise<void> {
+  const differs = artifact.files && (await difference(draft, artifact.files));
+  if (differs !== undefined) throw incomplete(artifact, differs);
+}
+
+/** Whole means the very bytes of the lock file: whoever may write to the cache would run as us otherwise. */
+async function isWhole(folder: string, { files }: Artifact): Promise<boolean> {
+  return files !== undefined && (await difference(folder, files)) === undefined;
 }
 
 function jarName(coordinate: string): string {

@@ -1,9 +1,11 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
+import { serverEnvironment } from '../config/env.ts';
 import { TributaryError } from '../core/errors.ts';
-import type { StackMemory } from './memory.ts';
-import type { PartCommand } from './part.ts';
+import { loginOf, type StackMemory } from './memory.ts';
+import { javaEnvironment, type PartCommand } from './part.ts';
+import { writeProperties } from './properties.ts';
 import { runTool } from './tools.ts';
 
 export type TopicDefaults = 'fast' | 'normal';
@@ -14,6 +16,14 @@ export const LOGGING = [
   '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS',
 ];
 
+const PROPERTIES = 'server.properties';
+
+/** What a client of the broker sets. */
+export function saslJaas(memory: StackMemory): string {
+  const { username, password } = loginOf(memory);
+  return `org.apache.kafka.common.security.plain.PlainLoginModule required username="${username}" password="${password}";`;
+}
+
 export async function kafkaCommand(
   dir: string,
   memory: StackMemory,
@@ -22,12 +32,12 @@ export async function kafkaCommand(
   topicDefaults: TopicDefaults,
 ): Promise<PartCommand> {
   const folder = join(dir, 'kafka');
-  const properties = join(folder, 'server.properties');
+  const properties = join(folder, PROPERTIES);
   const classPath = join(jars, '*');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeFile(properties, serverProperties(folder, memory, topicDefaults));
+  writeProperties(properties, serverProperties(memory, topicDefaults));
   if ((await stat(join(folder, 'data', 'meta.properties')).catch(() => undefined)) === undefined) {
-    await format(java, classPath, memory.clusterId, properties);
+    await format(java, classPath, memory.clusterId, folder);
   }
   // The optimising compiler pays off for a broker that stays up, and only delays one that lives for a test.
   const compiler = topicDefaults === 'fast' ? ['-XX:TieredStopAtLevel=1'] : [];
@@ -35,6 +45,7 @@ export async function kafkaCommand(
   return {
     name: 'kafka',
     command: java,
+    cwd: folder,
     args: [
       '-Xmx512m',
       '-XX:+UseSerialGC',
@@ -44,24 +55,35 @@ export async function kafkaCommand(
       '-cp',
       classPath,
       'kafka.Kafka',
-      properties,
+      PROPERTIES,
     ],
+    env: javaEnvironment(),
     readyWithinMs: 90_000,
-    ready: () => answers(broker),
+    ready: () => answers(broker, memory),
   };
 }
 
-function serverProperties(folder: string, { ports }: StackMemory, topicDefaults: TopicDefaults): string {
+/** Every listener asks for the login, the controller's too: whoever speaks to that one may change everything. */
+function serverProperties(memory: StackMemory, topicDefaults: TopicDefaults): Record<string, string | number | boolean> {
+  const { ports } = memory;
+  const { username, password } = loginOf(memory);
+  const jaas = `${saslJaas(memory).slice(0, -1)} user_${username}="${password}";`;
   const settings: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
-    listeners: `PLAINTEXT://127.0.0.1:${ports.kafka},CONTROLLER://127.0.0.1:${ports.controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${ports.kafka}`,
+    listeners: `SASL_PLAINTEXT://127.0.0.1:${ports.kafka},CONTROLLER://127.0.0.1:${ports.controller}`,
+    'advertised.listeners': `SASL_PLAINTEXT://127.0.0.1:${ports.kafka}`,
     'controller.listener.names': 'CONTROLLER',
-    'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'log.dirs': join(folder, 'data'),
+    'inter.broker.listener.name': 'SASL_PLAINTEXT',
+    'listener.security.protocol.map': 'SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT',
+    'sasl.enabled.mechanisms': 'PLAIN',
+    'sasl.mechanism.inter.broker.protocol': 'PLAIN',
+    'sasl.mechanism.controller.protocol': 'PLAIN',
+    'listener.name.sasl_plaintext.plain.sasl.jaas.config': jaas,
+    'listener.name.controller.plain.sasl.jaas.config': jaas,
+    // Below the working folder: it is a list, and a comma in the folder's own name would cut it.
+    'log.dirs': 'data',
     'auto.create.topics.enable': false,
     'group.initial.rebalance.delay.ms': 0,
     // After a kill the broker waits until its own former session has run out: 9 s by default.
@@ -81,12 +103,10 @@ function serverProperties(folder: string, { ports }: StackMemory, topicDefaults:
   };
   // Tests wait for compaction to have happened: the cleaner looks twice a second, not every 15 s.
   if (topicDefaults === 'fast') Object.assign(settings, { 'log.cleaner.backoff.ms': 500, 'log.segment.delete.delay.ms': 200 });
-  return Object.entries(settings)
-    .map(([name, value]) => `${name}=${String(value).replaceAll('\\', '\\\\')}\n`)
-    .join('');
+  return settings;
 }
 
-async function format(java: string, classPath: string, clusterId: string, properties: string): Promise<void> {
+async function format(java: string, classPath: string, clusterId: string, folder: string): Promise<void> {
   const args = [
     '-XX:+UseSerialGC',
     '-XX:TieredStopAtLevel=1',
@@ -97,9 +117,13 @@ async function format(java: string, classPath: string, clusterId: string, proper
     '-t',
     clusterId,
     '-c',
-    properties,
+    PROPERTIES,
   ];
-  const result = await runTool(java, [...args, '--ignore-formatted']);
+  const result = await runTool(java, [...args, '--ignore-formatted'], {
+    cwd: folder,
+    env: serverEnvironment(javaEnvironment()),
+    privately: true,
+  });
   if (!result.failed) return;
   throw new TributaryError(`Kafka's data folder could not be formatted: ${result.output.trim().split('\n').at(-1)}`, {
     kind: 'config',
@@ -108,11 +132,12 @@ async function format(java: string, classPath: string, clusterId: string, proper
   });
 }
 
-async function answers(broker: string): Promise<boolean> {
+async function answers(broker: string, memory: StackMemory): Promise<boolean> {
   const admin = new Kafka({
     brokers: [broker],
     clientId: 'tributary-stack',
     logLevel: logLevel.NOTHING,
+    sasl: { mechanism: 'plain', ...loginOf(memory) },
     retry: { retries: 0 },
     connectionTimeout: 1_000,
     requestTimeout: 2_000,

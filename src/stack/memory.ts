@@ -6,15 +6,34 @@ import { TributaryError } from '../core/errors.ts';
 import { freePort, isFree } from './ports.ts';
 
 export type PartName = 'postgres' | 'kafka' | 'registry' | 'connect';
-export type PortName = PartName | 'controller' | 'registryManagement';
+export type PortName = PartName | 'controller';
 
-const PORTS: readonly PortName[] = ['postgres', 'kafka', 'controller', 'registry', 'registryManagement', 'connect'];
+const PORTS: readonly PortName[] = ['postgres', 'kafka', 'controller', 'registry', 'connect'];
+
+/** The one user of PostgreSQL, Kafka, the registry and Connect. */
+export const STACK_USER = 'tributary';
+
+export interface StackLogin {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What every server of the stack asks for: on loopback it is the only thing between them and this machine's other users. */
+export function loginOf({ password }: StackMemory): StackLogin {
+  return { username: STACK_USER, password };
+}
+
+/** {@link loginOf} as HTTP's basic authentication sends it. */
+export function basicAuth(memory: StackMemory): { authorization: string } {
+  const { username, password } = loginOf(memory);
+  return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+}
 
 /** What a stack folder remembers from one start to the next, in `stack.json`. */
 export interface StackMemory {
   version: 1;
   ports: Record<PortName, number>;
-  /** Of the PostgreSQL user; the file is readable by its owner only. */
+  /** Of {@link STACK_USER} at every server; the file is readable by its owner only. */
   password: string;
   clusterId: string;
   pids: Partial<Record<PartName, number>>;
@@ -30,7 +49,7 @@ export async function recall(dir: string): Promise<StackMemory> {
   if (text === undefined) {
     const memory: StackMemory = {
       version: 1,
-      ports: { postgres: 0, kafka: 0, controller: 0, registry: 0, registryManagement: 0, connect: 0 },
+      ports: { postgres: 0, kafka: 0, controller: 0, registry: 0, connect: 0 },
       password: randomBytes(18).toString('base64url'),
       clusterId: randomBytes(16).toString('base64url').replace(/^-/, 'A'),
       pids: {},

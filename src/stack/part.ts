@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, renameSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { platform } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serverEnvironment } from '../config/env.ts';
 import { TributaryError } from '../core/errors.ts';
+import { privately } from '../core/local-folder.ts';
 import type { PartName } from './memory.ts';
 
 export interface PartCommand {
@@ -18,6 +20,11 @@ export interface PartCommand {
   /** Asked again and again until it answers true; it may throw as long as the part is not there yet. */
   ready: (signal: AbortSignal) => Promise<boolean>;
   readyWithinMs: number;
+}
+
+/** Java reads and writes file names in the locale's encoding, and without a locale knows ASCII only. */
+export function javaEnvironment(): Record<string, string> {
+  return platform() === 'linux' ? { LC_ALL: 'C.UTF-8' } : {};
 }
 
 export interface RunningPart {
@@ -54,14 +61,17 @@ export function launch(dir: string, part: PartCommand): RunningPart {
   let running = true;
   // A session of its own: a Ctrl-C in the terminal reaches us only, so that the last transaction and
   // the position still find a broker. The guardian ends the parts when we cannot.
-  const child = spawn(part.command, part.args, {
-    stdio: ['ignore', output, output],
-    detached: true,
-    cwd: part.cwd ?? dir,
-    env: serverEnvironment(part.env),
-    ...(part.uid === undefined ? {} : { uid: part.uid }),
-    ...(part.gid === undefined ? {} : { gid: part.gid }),
-  });
+  // Whatever it writes is its owner's alone.
+  const child = privately(() =>
+    spawn(part.command, part.args, {
+      stdio: ['ignore', output, output],
+      detached: true,
+      cwd: part.cwd ?? dir,
+      env: serverEnvironment(part.env),
+      ...(part.uid === undefined ? {} : { uid: part.uid }),
+      ...(part.gid === undefined ? {} : { gid: part.gid }),
+    }),
+  );
   closeSync(output);
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => {

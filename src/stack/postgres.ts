@@ -3,12 +3,11 @@ import { arch, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { TributaryError } from '../core/errors.ts';
-import type { StackMemory } from './memory.ts';
+import { STACK_USER as USER, type StackMemory } from './memory.ts';
 import type { PartCommand } from './part.ts';
 import { commandLine } from '../core/processes.ts';
 import { runTool } from './tools.ts';
 
-export const USER = 'tributary';
 export const DATABASES = ['registry', 'warehouse'] as const;
 
 /** How to reach the warehouse of the stack with this memory. */
@@ -28,8 +27,15 @@ interface RunAs {
   prefix: readonly string[];
 }
 
+/** Reading is enough; where a container does not have that one to give, it has the other. */
+const PASSAGE = ['dac_read_search', 'dac_override'];
+
 // `no_setuid_fixup` because initdb asks with access(2), which looks away from a plain user's capabilities.
-const KEEP_PASSAGE = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup'];
+const keeping = (capability: string): string[] => [
+  `--inh-caps=+${capability}`,
+  `--ambient-caps=+${capability}`,
+  '--securebits=+no_setuid_fixup',
+];
 
 export async function postgresCommand(dir: string, memory: StackMemory): Promise<PartCommand> {
   const binaries = await findBinaries();
@@ -107,19 +113,20 @@ async function prepare(dir: string, data: string, binaries: Binaries): Promise<R
   const owner = await stat(data);
   const { uid, gid } = owner.uid === 0 ? await plainUser() : owner;
   if (owner.uid === 0) await chown(data, uid, gid);
+  // The folder is the superuser's alone, and so may be that of the checkout: keep just the right to pass through.
+  for (const capability of PASSAGE) {
+    const prefix = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...keeping(capability)];
+    const probe = await runTool('setpriv', [...prefix.slice(1), binaries.postgres, '--version'], { cwd: data });
+    if (!probe.failed) return { prefix };
+  }
   // Others may pass through the stack's folder but not list it; everything in it has its own rights.
   await chmod(dir, 0o711);
   if ((await isPassable(data)) && (await isPassable(binaries.postgres))) return { uid, gid, prefix: [] };
-  // The checkout is in a folder of the superuser's own: keep just the right to pass through.
-  const prefix = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...KEEP_PASSAGE];
-  const probe = await runTool('setpriv', [...prefix.slice(1), binaries.postgres, '--version']);
-  if (!probe.failed) return { prefix };
   throw new TributaryError(
     `PostgreSQL does not run as the superuser, and other users cannot reach ${dir} or ${dirname(binaries.postgres)}.`,
     {
       kind: 'config',
       remedy: 'Run Tributary as a normal user, or move the checkout and its data to a folder others may enter (such as /srv or /opt).',
-      detail: probe.output,
     },
   );
 }

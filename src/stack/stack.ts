@@ -10,8 +10,8 @@ import { startGuardian } from './guardian.ts';
 import { kafkaCommand } from './kafka.ts';
 import type { TopicDefaults } from './kafka.ts';
 import { takeLock } from '../core/lock.ts';
-import { recall, remember, settlePorts } from './memory.ts';
-import type { PartName, PortName } from './memory.ts';
+import { loginOf, recall, remember, settlePorts } from './memory.ts';
+import type { PartName, PortName, StackLogin } from './memory.ts';
 import { TITLES, diedUnasked, launch, waitUntilReady } from './part.ts';
 import type { PartCommand, RunningPart } from './part.ts';
 import { createDatabases, postgresAddress, postgresCommand } from './postgres.ts';
@@ -41,6 +41,8 @@ export interface Stack {
   /** Base address of the Confluent-compatible interface. */
   readonly registryUrl: string;
   readonly connectUrl: string | undefined;
+  /** What Kafka (SASL/PLAIN), the registry and Connect (HTTP basic) ask for. */
+  readonly login: StackLogin;
   readonly postgres: { host: string; port: number; user: string; password: string; database: string };
   readonly pids: Readonly<Partial<Record<PartName, number>>>;
   /** Starts Kafka Connect unless it runs; answers its address. */
@@ -64,7 +66,7 @@ const GRACE_MS = 4_000;
 export async function startStack(options: StackOptions): Promise<Stack> {
   const log = options.log ?? (() => undefined);
   const signal = options.signal ?? new AbortController().signal;
-  makeLocalFolder(join(resolve(options.dir), 'logs'), 0o700);
+  makeLocalFolder(join(resolve(options.dir), 'logs'));
   const dir = await realpath(options.dir);
   const lock = await takeLock(join(dir, 'owner.lock'));
   if ('heldBy' in lock) {
@@ -116,14 +118,14 @@ async function start(
     registry: async () => registryCommand(dir, memory, java, await fetchArtifact(registryApp, fetching)),
     connect: async () => {
       const kafka = await fetchArtifact(kafkaJars, fetching);
-      const plugins = { converter: await fetchArtifact(avroConverter, fetching), jdbc: await fetchArtifact(jdbcSink, fetching) };
+      const plugins = [await fetchArtifact(avroConverter, fetching), await fetchArtifact(jdbcSink, fetching)];
       return connectCommand(dir, memory, java, { kafka, plugins });
     },
   };
   const ports: Record<PartName, readonly PortName[]> = {
     postgres: ['postgres'],
     kafka: ['kafka', 'controller'],
-    registry: ['registry', 'registryManagement'],
+    registry: ['registry'],
     connect: ['connect'],
   };
 
@@ -218,6 +220,7 @@ async function start(
     get connectUrl() {
       return running.has('connect') ? connectUrl(memory) : undefined;
     },
+    login: loginOf(memory),
     get postgres() {
       return postgresAddress(memory);
     },

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { javaCommand } from '../config/env.ts';
 import { TributaryError } from '../core/errors.ts';
+import { privately } from '../core/local-folder.ts';
 
 export interface ToolResult {
   failed: boolean;
@@ -12,17 +13,30 @@ export interface ToolResult {
 // eslint-disable-next-line no-control-regex
 const COLOURS = /\u001b\[[\d;]*m/g;
 
+export interface ToolOptions {
+  cwd?: string;
+  env?: Record<string, string>;
+  signal?: AbortSignal;
+  uid?: number;
+  gid?: number;
+  /** What it writes is its owner's alone. */
+  privately?: boolean;
+}
+
 /** Runs a command to its end; never throws. The output is plain text. */
 export function runTool(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; signal?: AbortSignal; uid?: number; gid?: number } = {},
+  { privately: own = false, ...options }: ToolOptions = {},
 ): Promise<ToolResult> {
   return new Promise((resolve) => {
-    execFile(command, args, { ...options, maxBuffer: 16 * 1024 * 1024, encoding: 'utf8' }, (error, stdout, stderr) => {
-      const missing = (error as NodeJS.ErrnoException | null)?.code === 'ENOENT';
-      resolve({ failed: error !== null, missing, output: `${stdout}${stderr}`.replaceAll(COLOURS, '') });
-    });
+    const start = () =>
+      execFile(command, args, { ...options, maxBuffer: 16 * 1024 * 1024, encoding: 'utf8' }, (error, stdout, stderr) => {
+        const missing = (error as NodeJS.ErrnoException | null)?.code === 'ENOENT';
+        resolve({ failed: error !== null, missing, output: `${stdout}${stderr}`.replaceAll(COLOURS, '') });
+      });
+    if (own) privately(start);
+    else start();
   });
 }
 

@@ -24,6 +24,7 @@ import {
   type Ended,
   type Started,
 } from '../support/command.ts';
+import { kafkaLogin, stackLogin } from '../support/login.ts';
 
 const stack = inject('stack');
 const suite = randomBytes(3).toString('hex');
@@ -103,7 +104,8 @@ function kafkaOf(prefix: string): KafkaSettings {
     prefix,
     replicationFactor: 1,
     minInSyncReplicas: 1,
-    registry: { url: stack.registryUrl },
+    registry: { url: stack.registryUrl, ...stackLogin() },
+    ...kafkaLogin(),
     compression: 'none',
   };
 }

@@ -12,6 +12,7 @@ import type { StatusSnapshot, TableStatus } from '../../src/observability/status
 import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import { startSegmentSimulator } from '../../simulators/segment/segment-simulator.ts';
 import { freePort, settingsText, startCommand, startProcess, until, writeFile, type Started } from '../support/command.ts';
+import { kafkaLogin, stackLogin } from '../support/login.ts';
 
 const stack = inject('stack');
 const suite = randomBytes(3).toString('hex');
@@ -104,7 +105,8 @@ function kafkaOf(prefix: string): KafkaSettings {
     prefix,
     replicationFactor: 1,
     minInSyncReplicas: 1,
-    registry: { url: stack.registryUrl },
+    registry: { url: stack.registryUrl, ...stackLogin() },
+    ...kafkaLogin(),
     compression: 'none',
   };
 }

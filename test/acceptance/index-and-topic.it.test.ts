@@ -18,6 +18,7 @@ import { text } from '../../src/sdk/fields.ts';
 import { eventually } from '../landing/kafka-helpers.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { shopSource, type ShopVendor } from '../support/shop-source.ts';
+import { kafkaLogin, stackLogin } from '../support/login.ts';
 
 const stack = inject('stack');
 const numbered = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `n${from + i}`);
@@ -32,7 +33,8 @@ async function shared(topicConfig: Readonly<Record<string, string>> = {}) {
     prefix,
     replicationFactor: 1,
     minInSyncReplicas: 1,
-    registry: { url: stack.registryUrl },
+    registry: { url: stack.registryUrl, ...stackLogin() },
+    ...kafkaLogin(),
     compression: 'gzip',
     topicConfig,
   };

@@ -31,6 +31,7 @@ beforeAll(async () => {
   reader = await openTestEngine({
     brokers: stack.brokers,
     registryUrl: stack.registryUrl,
+    login: stack.login,
     prefix,
     connections: [{ source: klaviyo, settings: settings() }],
   });
@@ -55,6 +56,7 @@ async function startWorker(): Promise<WorkerProcess> {
   worker.give({
     brokers: stack.brokers,
     registryUrl: stack.registryUrl,
+    login: stack.login,
     prefix,
     dataDir: join(dir, 'data'),
     settings: settings(),

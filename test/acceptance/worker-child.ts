@@ -15,6 +15,7 @@ import { openTestEngine } from '../support/engine.ts';
 export interface Orders {
   readonly brokers: readonly string[];
   readonly registryUrl: string;
+  readonly login?: { readonly username: string; readonly password: string };
   readonly prefix: string;
   readonly dataDir: string;
   readonly settings: Record<string, unknown>;

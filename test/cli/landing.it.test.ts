@@ -9,6 +9,7 @@ import type { LandingStatus } from '../../src/landing/status.ts';
 import { takeLock } from '../../src/core/lock.ts';
 import { remember, type StackMemory } from '../../src/stack/memory.ts';
 import { startSharedConnect } from '../setup/shared-stack.ts';
+import { landingLogin, stackLogin } from '../support/login.ts';
 import { settingsText, startCommand, until, writeFile, type Ended } from '../support/command.ts';
 import { shopSource, type ShopVendor } from '../support/shop-source.ts';
 
@@ -51,7 +52,7 @@ beforeAll(async () => {
       prefix: `cmd${run}`,
       kafka: stack,
       connections: 'shop: { source: shop_vendor, tables: [item] }',
-      more: `landings:\n  wh${run}: { kind: postgres, host: ${host}, port: ${port}, database: ${name}, schema: c_${run}, user: csink_${run}, reader: creader_${run}, password_ref: "env:TRIBUTARY_WAREHOUSE_PASSWORD", sslmode: disable, converter: apicurio, connect_url: "${connectUrl}" }`,
+      more: `landings:\n  wh${run}: { kind: postgres, host: ${host}, port: ${port}, database: ${name}, schema: c_${run}, user: csink_${run}, reader: creader_${run}, password_ref: "env:TRIBUTARY_WAREHOUSE_PASSWORD", sslmode: disable, converter: apicurio, ${landingLogin()}connect_url: "${connectUrl}" }`,
     }),
   );
   database = new Client(stack.postgres);
@@ -59,7 +60,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  await connectClient(connectUrl)
+  await connectClient(connectUrl, { login: stackLogin() })
     .delete(connector)
     .catch(() => undefined);
   await database.query(`DROP SCHEMA IF EXISTS c_${run} CASCADE`);
@@ -81,7 +82,7 @@ describe('the way of a data engineer', () => {
     expect(dry).toMatchObject({ code: 0 });
     expect(dry.out).toContain(`+ ${connector}: new`);
     expect(dry.out).toContain('+ connection.password: ${env:TRIBUTARY_WAREHOUSE_PASSWORD}');
-    expect(await connectClient(connectUrl).config(connector)).toBeUndefined();
+    expect(await connectClient(connectUrl, { login: stackLogin() }).config(connector)).toBeUndefined();
 
     const applied = await repeated(tributary, 'landing', 'apply', `wh${run}`);
     expect(applied, applied.err).toMatchObject({ code: 0 });
@@ -124,7 +125,7 @@ describe('the way of a data engineer', () => {
   }, 300_000);
 
   test('a connector somebody has changed is shown as a difference and put right', async () => {
-    const client = connectClient(connectUrl);
+    const client = connectClient(connectUrl, { login: stackLogin() });
     const config = await client.config(connector);
     await client.putConfig(connector, { ...config, 'batch.size': '7', 'connection.password': 'in-clear' });
     const { code, out } = await tributary('landing', 'apply', `wh${run}`);
@@ -183,7 +184,6 @@ describe('the landing of a local stack that another process runs', () => {
         registry: port(stack.registryUrl),
         connect: port(connectUrl),
         controller: 0,
-        registryManagement: 0,
       },
     };
     remember(stackFolder, memory);
@@ -192,7 +192,7 @@ describe('the landing of a local stack that another process runs', () => {
     lock = taken;
   });
   afterAll(async () => {
-    await connectClient(connectUrl)
+    await connectClient(connectUrl, { login: stackLogin() })
       .delete(`postgres-${connection}`)
       .catch(() => undefined);
     await database.query(`DROP TABLE IF EXISTS tributary.${connection}_item`);

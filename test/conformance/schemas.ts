@@ -5,6 +5,7 @@ import { compileTable } from '../../src/record/codec.ts';
 import { checkSchemas, schemaFiles } from '../../src/record/schema-files.ts';
 import { compileRow } from '../../src/record/row.ts';
 import type { TableDefinition } from '../../src/core/table.ts';
+import { loginHeader } from '../support/login.ts';
 import { tablesOf } from './faulty.ts';
 import type { Subject } from './subject.ts';
 import type { World } from './world.ts';
@@ -36,11 +37,13 @@ export function describeSchemas(subject: Subject, world: () => World): void {
         [`${topic}-key`, key?.text],
         [`${topic}-value`, value?.text],
       ] as const) {
-        const config = (await (await fetch(`${registryUrl}/config/${name}`)).json()) as { compatibilityLevel?: string };
+        const config = (await (await fetch(`${registryUrl}/config/${name}`, { headers: loginHeader() })).json()) as {
+          compatibilityLevel?: string;
+        };
         expect(config.compatibilityLevel, name).toBe('FULL_TRANSITIVE');
         const asked = await fetch(`${registryUrl}/compatibility/subjects/${name}/versions/latest`, {
           method: 'POST',
-          headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+          headers: { 'content-type': 'application/vnd.schemaregistry.v1+json', ...loginHeader() },
           body: JSON.stringify({ schema }),
         });
         expect(await asked.json(), name).toMatchObject({ is_compatible: true });

@@ -6,6 +6,7 @@ import type { ReadMessage, ReadRequest } from '../../src/kafka/reader.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
 import { tableStateRecord } from '../../src/kafka/meta/state.ts';
 import { ensureTopics, ownTopics } from '../../src/kafka/topics.ts';
+import { kafkaLogin, stackLogin } from '../support/login.ts';
 import type { Batch, KafkaSettings, TableState } from '../../src/kafka/types.ts';
 
 export type AccessChanges = Partial<Omit<KafkaAccess, 'settings'>> & { readonly settings?: Partial<KafkaSettings> };
@@ -20,7 +21,8 @@ export function accessTo(prefix = `k${randomBytes(5).toString('hex')}`, { settin
       prefix,
       replicationFactor: 1,
       minInSyncReplicas: 1,
-      registry: { url: stack.registryUrl },
+      registry: { url: stack.registryUrl, ...stackLogin() },
+      ...kafkaLogin(),
       compression: 'gzip',
       ...settings,
     },

@@ -8,11 +8,18 @@ import type { Artifact, JarSet } from '../../src/stack/artifacts.ts';
 import { fetchArtifact } from '../../src/stack/fetch.ts';
 
 // A Java runtime has no compiler of its own, and the project asks for no more than a runtime.
-const compiler: JarSet = { kind: 'jars', title: 'Java compiler (3 MB)', folder: 'ecj-3.38.0', coordinates: ['org.eclipse.jdt:ecj:3.38.0'] };
+const compiler: JarSet = {
+  kind: 'jars',
+  title: 'Java compiler (3 MB)',
+  folder: 'ecj-3.38.0-r2',
+  coordinates: ['org.eclipse.jdt:ecj:3.38.0'],
+  files: { 'ecj-3.38.0.jar': '97c566b120009c203a2fc8b291f4a9adbc171cf1ccb70f06f6b4e1828c00ce8e' },
+};
 
 /** The jars of an artifact, fetched when they are not in the cache. */
 export async function jarsOf(artifact: Artifact): Promise<string[]> {
-  return jarsIn(await fetchArtifact(artifact, { cache: cacheFolder(), log: () => undefined, signal: new AbortController().signal }));
+  const folder = await fetchArtifact(artifact, { cache: cacheFolder(), log: () => undefined, signal: new AbortController().signal });
+  return jarsIn(join(folder, (artifact.kind === 'jars' ? artifact.within : undefined) ?? ''));
 }
 
 export const jarsIn = (folder: string): string[] =>

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaAccess } from '../../src/kafka/client.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
+import { kafkaLogin } from '../support/login.ts';
 
 /** Repeats the check until it holds; the last failure is the test's when time is up. */
 export async function eventually(check: () => Promise<void>, withinMs = 30_000): Promise<void> {
@@ -31,6 +32,7 @@ export function testAccess(brokers: readonly string[], prefix = 'landing'): Kafk
       replicationFactor: 1,
       minInSyncReplicas: 1,
       registry: { url: '' },
+      ...kafkaLogin(),
       compression: 'none',
     },
   };

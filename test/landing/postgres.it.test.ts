@@ -14,6 +14,7 @@ import { deadLetterTopics, landingStatus } from '../../src/landing/status.ts';
 import type { Landing } from '../../src/landing/types.ts';
 import type { TableDefinition, TableRecord } from '../../src/core/table.ts';
 import { startSharedConnect } from '../setup/shared-stack.ts';
+import { converterLogin, stackLogin } from '../support/login.ts';
 import { field, orders as definition } from './definitions.ts';
 import { countOf, eventually, testAccess } from './kafka-helpers.ts';
 import { SYNCED_AT, topicWriter } from './records.ts';
@@ -29,7 +30,7 @@ const landing: Landing = {
   name: `wh${run}`,
   prefix,
   replicationFactor: 1,
-  converter: { kind: 'apicurio', registryUrl: stack.registryUrl.replace(/\/ccompat\/v7\/?$/, '/registry/v2') },
+  converter: { kind: 'apicurio', registryUrl: stack.registryUrl.replace(/\/ccompat\/v7\/?$/, '/registry/v2'), ...converterLogin() },
   connections: [{ name: 'shop', tables: [definition] }],
   settings: postgresLanding.parse({
     kind: 'postgres',
@@ -56,7 +57,7 @@ describe('the PostgreSQL landing', () => {
   const connector = rendered.connectors[0]!;
 
   beforeAll(async () => {
-    connect = connectClient(await startSharedConnect());
+    connect = connectClient(await startSharedConnect(), { login: stackLogin() });
     await ensureTopics(kafka, deadLetterTopics(rendered));
     // Epoch ms, dates as text, longs as bigint: what the topic holds, without a time zone of ours.
     database = new Client({

@@ -4,6 +4,7 @@ import type { Producer } from 'kafkajs';
 import { compileTable } from '../../src/record/codec.ts';
 import type { TableDefinition, TableRecord } from '../../src/core/table.ts';
 import { frame } from '../../src/record/framing.ts';
+import { kafkaLogin, stackLogin } from '../support/login.ts';
 
 export interface TopicWriter {
   readonly topic: string;
@@ -27,7 +28,7 @@ export interface WriterOptions {
 
 /** Creates the topic and writes to it in transactions, with the engine's own codec. */
 export async function topicWriter(options: WriterOptions): Promise<TopicWriter & { close(): Promise<void> }> {
-  const kafka = new Kafka({ brokers: [...options.brokers], clientId: 'landing-test', logLevel: logLevel.NOTHING });
+  const kafka = new Kafka({ brokers: [...options.brokers], clientId: 'landing-test', logLevel: logLevel.NOTHING, ...kafkaLogin() });
   const admin = kafka.admin();
   await admin.connect();
   await admin.createTopics({
@@ -42,7 +43,8 @@ export async function topicWriter(options: WriterOptions): Promise<TopicWriter &
     ],
   });
   await admin.disconnect();
-  const registry = new SchemaRegistry({ host: options.registryUrl });
+  const login = stackLogin();
+  const registry = new SchemaRegistry({ host: options.registryUrl, ...(login === undefined ? {} : { auth: login }) });
   const producer = kafka.producer({
     transactionalId: `landing-test-${options.topic}`,
     idempotent: true,

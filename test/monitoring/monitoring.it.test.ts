@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
 import { connectClient } from '../../src/landing/connect-client.ts';
 import { startSharedConnect } from '../setup/shared-stack.ts';
+import { landingLogin, stackLogin } from '../support/login.ts';
 import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import { freePort, settingsText, startCommand, until, writeFile, type Started } from '../support/command.ts';
 import { dashboard, panelQueries } from './dashboard.ts';
@@ -42,7 +43,7 @@ beforeAll(async () => {
       kafka: stack,
       metricsPort: port,
       connections: `klaviyo: { settings: { api_key: ${DEFAULT_KEY}, base_url: "${vendor.url}" }, schedule: "*/3 * * * * *" }`,
-      more: `landings:\n  ${landing}: { kind: postgres, host: ${host}, port: ${databasePort}, database: ${name}, schema: m_${run}, user: msink_${run}, reader: mreader_${run}, password_ref: "env:TRIBUTARY_WAREHOUSE_PASSWORD", sslmode: disable, converter: apicurio, connect_url: "${connectUrl}" }`,
+      more: `landings:\n  ${landing}: { kind: postgres, host: ${host}, port: ${databasePort}, database: ${name}, schema: m_${run}, user: msink_${run}, reader: mreader_${run}, password_ref: "env:TRIBUTARY_WAREHOUSE_PASSWORD", sslmode: disable, converter: apicurio, ${landingLogin()}connect_url: "${connectUrl}" }`,
     }),
   );
   database = new Client(stack.postgres);
@@ -64,7 +65,7 @@ afterAll(async () => {
   await worker?.ended;
   await prometheus?.stop();
   await vendor?.close();
-  await connectClient(connectUrl)
+  await connectClient(connectUrl, { login: stackLogin() })
     .delete(`${landing}-klaviyo`)
     .catch(() => undefined);
   await database?.query(`DROP SCHEMA IF EXISTS m_${run} CASCADE`);

@@ -11,6 +11,7 @@ import { deadLetterTopics } from '../../src/landing/status.ts';
 import type { TableDefinition } from '../../src/core/table.ts';
 import { eventually } from '../landing/kafka-helpers.ts';
 import { startSharedConnect } from '../setup/shared-stack.ts';
+import { converterLogin, stackLogin } from '../support/login.ts';
 import type { SegmentSimulator } from '../../simulators/segment/segment-simulator.ts';
 import type { TestEngine } from '../support/engine.ts';
 import { asLanded, landedRows } from './landed.ts';
@@ -224,9 +225,9 @@ describe('a workspace in PostgreSQL', () => {
       replicationFactor: 1,
       settings,
       connections: [{ name: 'segment', tables }],
-      converter: { kind: 'apicurio', registryUrl: stack.registryUrl.replace(/\/ccompat\/v7\/?$/, '/registry/v2') },
+      converter: { kind: 'apicurio', registryUrl: stack.registryUrl.replace(/\/ccompat\/v7\/?$/, '/registry/v2'), ...converterLogin() },
     });
-    const connect = connectClient(await startSharedConnect());
+    const connect = connectClient(await startSharedConnect(), { login: stackLogin() });
     await ensureTopics(test.access, deadLetterTopics(rendered));
     await setUpPostgres(rendered, settings, stack.postgres, stack.postgres.password);
     const database = new Client(stack.postgres);

@@ -30,6 +30,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const dir = await mkdtemp(join(tmpdir(), 'tributary-test-'));
   const died: string[] = [];
   const stack = await startStack({ dir, topicDefaults: 'fast', onPartDied: (_part, error) => died.push(error.message) });
+  tellLogin(stack.login);
   // Kafka Connect is slow and large: started when the first test asks for it.
   let connect: Promise<string> | undefined;
   const control = createServer((_request, response) => {
@@ -58,10 +59,16 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   };
 }
 
+/** By the environment of this process, which the tests' processes and those they start inherit. */
+function tellLogin(login: Stack['login'] | undefined): void {
+  process.env['TRIBUTARY_TEST_LOGIN'] = login === undefined ? '' : JSON.stringify(login);
+}
+
 async function useRunningStack(project: TestProject, file: string): Promise<() => Promise<void>> {
-  const { brokers, registryUrl, postgres, connectUrl } = JSON.parse((await readFile(file, 'utf8')).split('\n')[0] ?? '') as SharedStack & {
-    connectUrl?: string;
-  };
+  const { brokers, registryUrl, postgres, connectUrl, login } = JSON.parse(
+    (await readFile(file, 'utf8')).split('\n')[0] ?? '',
+  ) as SharedStack & { connectUrl?: string; login?: Stack['login'] };
+  tellLogin(login);
   const control = createServer((_request, response) => {
     response.statusCode = connectUrl === undefined ? 500 : 200;
     response.end(connectUrl ?? 'the running stack was started without --connect');

@@ -11,7 +11,15 @@ import { startStack } from '../../src/stack/stack.ts';
 let dir: string;
 let cache: string;
 const signal = new AbortController().signal;
-const jars: JarSet = { kind: 'jars', title: 'the jars', folder: 'jars-1', coordinates: ['org.example:thing:1'] };
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const jars: JarSet = {
+  kind: 'jars',
+  title: 'the jars',
+  folder: 'jars-1',
+  coordinates: ['org.example:thing:1'],
+  files: { 'thing-1.jar': sha256('jar\n'), 'dep-2.jar': sha256('dep\n') },
+};
+const both = 'echo jar > "$out/thing-1.jar"; echo dep > "$out/dep-2.jar"';
 const get = (artifact: JarSet | Archive): Promise<string> => fetchArtifact(artifact, { cache, log: () => undefined, signal });
 
 beforeEach(async () => {
@@ -35,27 +43,33 @@ async function calls(): Promise<number> {
 }
 
 test('two who ask at once cause one fetch, and a later one none', async () => {
-  await mavenDoes('sleep 0.3; echo jar > "$out/thing-1.jar"; echo dep > "$out/dep-2.jar"');
+  await mavenDoes(`sleep 0.3; ${both}`);
   const [one, two] = await Promise.all([get(jars), get(jars)]);
   expect(one).toBe(two);
   expect(await get(jars)).toBe(one);
-  expect((await readdir(one)).sort()).toEqual(['contents.json', 'dep-2.jar', 'thing-1.jar']);
+  expect((await readdir(one)).sort()).toEqual(['dep-2.jar', 'thing-1.jar']);
   expect(await readdir(cache)).toEqual(['jars-1']);
   expect(await calls()).toBe(1);
 });
 
-test('a cache that lost part of a file is fetched again', async () => {
-  await mavenDoes('echo jar > "$out/thing-1.jar"');
+test.each<[string, (folder: string) => Promise<void>]>([
+  ['lost part of a file', (folder) => truncate(join(folder, 'thing-1.jar'), 1)],
+  ['holds another file of the same size', (folder) => writeFile(join(folder, 'thing-1.jar'), 'rat\n')],
+  ['holds a file too many, which would be on the class path', (folder) => writeFile(join(folder, 'evil.jar'), 'evil\n')],
+])('a cache that %s is fetched again', async (_, spoil) => {
+  await mavenDoes(both);
   const folder = await get(jars);
-  await truncate(join(folder, 'thing-1.jar'), 1);
+  await spoil(folder);
   await get(jars);
   expect(await readFile(join(folder, 'thing-1.jar'), 'utf8')).toBe('jar\n');
+  expect((await readdir(folder)).sort()).toEqual(['dep-2.jar', 'thing-1.jar']);
   expect(await calls()).toBe(2);
 });
 
 test.each([
   ['did not come', 'echo dep > "$out/dep-2.jar"'],
   ['is empty', ': > "$out/thing-1.jar"'],
+  ['is not the file this version expects', `${both}; echo rat > "$out/thing-1.jar"`],
 ])('a fetch where a file %s is refused and leaves nothing in the cache', async (why, script) => {
   await mavenDoes(script);
   await expect(get(jars)).rejects.toThrow(new RegExp(`came incomplete: thing-1.jar ${why}`));
@@ -71,13 +85,17 @@ test('an archive is unpacked when it is the expected one, and refused when it is
     folder: 'app-1',
     coordinate: 'org.example:app:1:tar.gz:all',
     sha256: 'another',
+    files: { file: sha256('hello\n') },
   };
   await expect(get(archive)).rejects.toThrow(/SHA-256 differs/);
   expect(await readdir(cache)).toEqual([]);
-  const sha256 = createHash('sha256')
-    .update(await readFile(join(dir, 'copy')))
-    .digest('hex');
-  expect(await readFile(join(await get({ ...archive, sha256 }), 'file'), 'utf8')).toBe('hello\n');
+  const right = {
+    ...archive,
+    sha256: createHash('sha256')
+      .update(await readFile(join(dir, 'copy')))
+      .digest('hex'),
+  };
+  expect(await readFile(join(await get(right), 'file'), 'utf8')).toBe('hello\n');
 });
 
 test('offline, the message repeats the reason and says that only the first start needs the network', async () => {

@@ -17,7 +17,7 @@ import type { Traces } from './traces.ts';
 // The steps build on each other: it is one folder that lives through all of this.
 let dir: string;
 let traces: Traces;
-let first: Pick<Stack, 'brokers' | 'registryUrl' | 'postgres'>;
+let first: Pick<Stack, 'brokers' | 'registryUrl' | 'login' | 'postgres'>;
 let stack: Stack | undefined;
 
 beforeAll(async () => {
@@ -32,13 +32,13 @@ afterAll(async () => {
 test('everything is as it was after each server was killed by force and restarted', async () => {
   const died: PartName[] = [];
   stack = await startStack({ dir, onPartDied: (part) => died.push(part) });
-  first = { brokers: stack.brokers, registryUrl: stack.registryUrl, postgres: stack.postgres };
+  first = { brokers: stack.brokers, registryUrl: stack.registryUrl, login: stack.login, postgres: stack.postgres };
   traces = await leaveTraces(stack);
   await Promise.all((['kafka', 'registry', 'postgres'] as const).map((part) => stack?.kill(part, 'SIGKILL')));
   await expect.poll(() => [...died].sort()).toEqual(['kafka', 'postgres', 'registry']);
   await Promise.all([stack.restart('kafka'), stack.restart('postgres')]);
   await stack.restart('registry');
-  expect({ brokers: stack.brokers, registryUrl: stack.registryUrl, postgres: stack.postgres }).toEqual(first);
+  expect({ brokers: stack.brokers, registryUrl: stack.registryUrl, login: stack.login, postgres: stack.postgres }).toEqual(first);
   await expectTraces(stack, traces);
 });
 

@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { expect } from 'vitest';
 import type { Stack } from '../../src/stack/stack.ts';
 
-export type Addresses = Pick<Stack, 'brokers' | 'registryUrl' | 'postgres'>;
+export type Addresses = Pick<Stack, 'brokers' | 'registryUrl' | 'login' | 'postgres'>;
 
 /** What a user leaves behind in each part. */
 export interface Traces {
@@ -44,16 +44,20 @@ export async function expectTraces(stack: Addresses, { topic, schemaId }: Traces
     // One record and the marker of its transaction.
     expect(offsets.map(({ partition, high }) => `${partition}: ${high}`).sort()).toEqual(['0: 2', '1: 0']);
   });
-  const latest = await fetch(`${stack.registryUrl}/subjects/${topic}-value/versions/latest`);
+  const latest = await fetch(`${stack.registryUrl}/subjects/${topic}-value/versions/latest`, { headers: loginHeader(stack) });
   expect(await latest.json()).toMatchObject({ id: schemaId, version: 1 });
   expect(await register(stack, `${topic}-value`, SCHEMA)).toBe(schemaId);
   expect(await query(stack, 'select id from landed')).toEqual([{ id: 'a' }]);
 }
 
-async function register({ registryUrl }: Addresses, subject: string, schema: string): Promise<number> {
+function loginHeader({ login }: Pick<Addresses, 'login'>): Record<string, string> {
+  return { authorization: `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}` };
+}
+
+async function register({ registryUrl, login }: Addresses, subject: string, schema: string): Promise<number> {
   const answer = await fetch(`${registryUrl}/subjects/${subject}/versions`, {
     method: 'POST',
-    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json', ...loginHeader({ login }) },
     body: JSON.stringify({ schema }),
   });
   const { id } = (await answer.json()) as { id: number };
@@ -72,5 +76,7 @@ async function query({ postgres }: Addresses, sql: string): Promise<unknown[]> {
 }
 
 async function withKafka(stack: Addresses, work: (kafka: Kafka) => Promise<void>): Promise<void> {
-  await work(new Kafka({ brokers: stack.brokers, clientId: 'traces', logLevel: logLevel.NOTHING }));
+  await work(
+    new Kafka({ brokers: stack.brokers, sasl: { mechanism: 'plain', ...stack.login }, clientId: 'traces', logLevel: logLevel.NOTHING }),
+  );
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { main } from '../../src/cli/main.ts';
 import { systemClock, type Clock } from '../../src/core/clock.ts';
 import type { Source } from '../../src/sdk/source.ts';
+import { kafkaLogin, stackLogin } from './login.ts';
 
 export interface Ended {
   readonly code: number | null;
@@ -105,8 +106,8 @@ export function settingsText(parts: {
 }): string {
   return [
     `prefix: ${parts.prefix}`,
-    `kafka: { brokers: ${JSON.stringify(parts.kafka.brokers)}, replication_factor: 1 }`,
-    `registry: { url: ${JSON.stringify(parts.kafka.registryUrl)} }`,
+    `kafka: ${JSON.stringify({ brokers: parts.kafka.brokers, replication_factor: 1, ...kafkaLogin() })}`,
+    `registry: ${JSON.stringify({ url: parts.kafka.registryUrl, ...stackLogin() })}`,
     ...(parts.metricsPort === undefined ? [] : [`metrics: { port: ${parts.metricsPort} }`]),
     ...(parts.more === undefined ? [] : [parts.more]),
     'connections:',

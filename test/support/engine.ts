@@ -14,6 +14,7 @@ import { compileTable } from '../../src/record/codec.ts';
 import type { Source } from '../../src/sdk/source.ts';
 import type { TableRecord } from '../../src/core/table.ts';
 import { unframe } from '../../src/record/framing.ts';
+import { kafkaLogin, stackLogin } from './login.ts';
 
 export interface TestConnection {
   readonly name?: string;
@@ -27,6 +28,8 @@ export interface TestConnection {
 export interface TestEngineOptions {
   readonly brokers: readonly string[];
   readonly registryUrl: string;
+  /** What that stack asks for; the shared stack's when absent. */
+  readonly login?: { readonly username: string; readonly password: string };
   readonly prefix: string;
   readonly connections: readonly TestConnection[];
   /** Folder that outlives the engine, for tests that restart it. */
@@ -93,8 +96,9 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
       prefix: options.prefix,
       replicationFactor: 1,
       minInSyncReplicas: 1,
-      registry: { url: options.registryUrl },
+      registry: { url: options.registryUrl, ...(options.login ?? stackLogin()) },
       compression: options.compression ?? 'gzip',
+      ...(options.login === undefined ? kafkaLogin() : { sasl: { mechanism: 'plain', ...options.login } }),
     },
     ...options.access,
   };

@@ -9,6 +9,7 @@ import { setUpPostgres } from '../../src/landing/setup-postgres.ts';
 import { deadLetterTopics, landingStatus } from '../../src/landing/status.ts';
 import type { Landing } from '../../src/landing/types.ts';
 import type { TableRecord } from '../../src/core/table.ts';
+import { converterLogin, stackLogin } from './login.ts';
 import { startSharedConnect } from '../setup/shared-stack.ts';
 import type { SharedStack } from '../setup/stack.ts';
 import type { TestEngine } from './engine.ts';
@@ -48,10 +49,10 @@ export async function landInPostgres(stack: SharedStack, engine: TestEngine): Pr
     replicationFactor: 1,
     settings,
     connections,
-    converter: { kind: 'apicurio', registryUrl: stack.registryUrl.replace(/\/ccompat\/v7\/?$/, '/registry/v2') },
+    converter: { kind: 'apicurio', registryUrl: stack.registryUrl.replace(/\/ccompat\/v7\/?$/, '/registry/v2'), ...converterLogin() },
   };
   const rendered = renderLanding(landing);
-  const connect = connectClient(await startSharedConnect());
+  const connect = connectClient(await startSharedConnect(), { login: stackLogin() });
   await ensureTopics(engine.access, deadLetterTopics(rendered));
   await setUpPostgres(rendered, settings, stack.postgres, stack.postgres.password);
   await applyLanding(rendered, connect, { now: Date.now, signal: new AbortController().signal });

@@ -5,8 +5,9 @@ import { asTributaryError, TributaryError } from '../../core/errors.ts';
 import type { KafkaAccess } from '../../kafka/client.ts';
 import { activeWorkers } from '../../kafka/worker.ts';
 import { createRegistry, type Registry } from '../../kafka/registry.ts';
+import { closeLocalFolder } from '../../core/local-folder.ts';
 import { connectUrl } from '../../stack/connect.ts';
-import { recall, type PartName, type StackMemory } from '../../stack/memory.ts';
+import { loginOf, recall, type PartName, type StackMemory } from '../../stack/memory.ts';
 import { TITLES } from '../../stack/part.ts';
 import { postgresAddress } from '../../stack/postgres.ts';
 import { registryUrl } from '../../stack/registry.ts';
@@ -21,6 +22,8 @@ export interface KafkaSession {
   readonly stack: Stack | undefined;
   /** Kafka Connect of the embedded stack, when it runs. */
   readonly connectUrl: string | undefined;
+  /** What the embedded stack's servers ask for. */
+  readonly login: Stack['login'] | undefined;
   /** PostgreSQL of the embedded stack, whoever started it. */
   readonly postgres: Stack['postgres'] | undefined;
   close(): Promise<void>;
@@ -44,6 +47,7 @@ export function stackFolder(settings: Settings): string {
  * ours has started it.
  */
 export async function openKafka(cli: Cli, settings: Settings, options: SessionOptions = {}): Promise<KafkaSession> {
+  closeLocalFolder(settings.dataDir);
   if (settings.kafka) return session(cli, settings, undefined, undefined);
   const dir = stackFolder(settings);
   cli.say('Opening the local Kafka (no kafka: in the settings) ...');
@@ -98,13 +102,14 @@ async function untilUp(cli: Cli, stack: () => Stack, part: PartName): Promise<vo
 }
 
 /** What a command has to know of the embedded stack. */
-export type StackPlaces = Pick<Stack, 'brokers' | 'registryUrl' | 'postgres'> & { readonly connectUrl?: string | undefined };
+export type StackPlaces = Pick<Stack, 'brokers' | 'registryUrl' | 'login' | 'postgres'> & { readonly connectUrl?: string | undefined };
 
 /** The embedded stack's addresses as its folder remembers them. */
 export function remembered(memory: StackMemory): StackPlaces {
   return {
     brokers: [`127.0.0.1:${memory.ports.kafka}`],
     registryUrl: registryUrl(memory),
+    login: loginOf(memory),
     postgres: postgresAddress(memory),
     connectUrl: memory.pids.connect === undefined ? undefined : connectUrl(memory),
   };
@@ -117,6 +122,7 @@ function session(cli: Cli, settings: Settings, stack: Stack | undefined, places:
     registry: createRegistry(kafka),
     stack,
     connectUrl: places?.connectUrl,
+    login: places?.login,
     postgres: places?.postgres,
     close: async () => {
       await stack?.stop();
