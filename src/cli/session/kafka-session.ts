@@ -47,6 +47,8 @@ export function stackFolder(settings: Settings): string {
  * ours has started it.
  */
 export async function openKafka(cli: Cli, settings: Settings, options: SessionOptions = {}): Promise<KafkaSession> {
+  // Whatever this process writes from now on is its owner's alone: the indexes hold keys, at some vendors addresses of people.
+  process.umask(0o077);
   closeLocalFolder(settings.dataDir);
   if (settings.kafka) return session(cli, settings, undefined, undefined);
   const dir = stackFolder(settings);
