@@ -101,10 +101,14 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
 
   /** From any state of Kafka to one where every table may be written. */
   async function refresh(): Promise<void> {
-    const prepared = tables.size === 0 ? await prepareTables(settings, opens, services) : [];
-    if (tables.size > 0) await lookAgain(settings, opens, tables);
-    stopIfEnded();
-    await env.turns.fencing(() => writer.reopen());
+    const prepared = await env.turns.fencing(async () => {
+      stopIfEnded();
+      const made = tables.size === 0 ? await prepareTables(settings, opens, services) : [];
+      if (tables.size > 0) await lookAgain(settings, opens, tables);
+      stopIfEnded();
+      await writer.reopen();
+      return made;
+    });
     stopIfEnded();
     const next = createSession();
     await env.turns.reading(async () => {

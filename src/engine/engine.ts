@@ -10,6 +10,7 @@ import { readControl } from '../kafka/meta/control.ts';
 import type { Registry } from '../kafka/registry.ts';
 import { createRunLog, type RunRecord } from '../kafka/meta/runs.ts';
 import { ensureTopics, ownTopics } from '../kafka/topics.ts';
+import { dismissDead } from '../kafka/dead-workers.ts';
 import { activeWorkers } from '../kafka/worker.ts';
 import { createConnection, type Connection } from './connection.ts';
 import type { ConnectionEnvironment } from './environment.ts';
@@ -20,6 +21,7 @@ import { createOpeningTurns } from './opening-turns.ts';
 import type { RunSummary } from './execute-run.ts';
 import { emptyTotals } from './table-run.ts';
 import { shareConnections } from './share-connections.ts';
+import { openWorkerRoll } from './worker-roll.ts';
 import { verifyTable, type Verification } from './verify.ts';
 
 export interface EngineOptions {
@@ -73,7 +75,17 @@ export function createEngine(options: EngineOptions): Engine {
     ...(options.createWriter === undefined ? {} : { createWriter: options.createWriter }),
   };
   const emit = bus.emit;
-  const runLog = createRunLog(access);
+  const runLog = createRunLog(access, (error) => {
+    const [first] = settings.connections;
+    if (first === undefined) return;
+    emit({
+      type: 'notice',
+      connection: first.name,
+      source: first.source.name,
+      message: `Runs cannot be noted in the run log at the moment: ${error.message} They are noted later.`,
+    });
+  });
+  const rollFolder = join(settings.dataDir, 'workers', access.settings.prefix);
 
   /** Told as runs, since that is what somebody who looks at the run table misses. */
   function neverRun(
@@ -126,10 +138,7 @@ export function createEngine(options: EngineOptions): Engine {
       emit,
       now: clock.now,
       onFatal,
-      onRunEnded: (summary) =>
-        void runLog.append(runRecord(summary)).catch((error: unknown) => {
-          emit({ type: 'warning', message: `The run could not be noted in the run log: ${String(error)}`, ...summary.ref });
-        }),
+      onRunEnded: (summary) => runLog.append(runRecord(summary)),
     });
     return { connection, worker };
   }
@@ -147,6 +156,9 @@ export function createEngine(options: EngineOptions): Engine {
 
   return {
     async sync(selection, signal) {
+      const roll = await openWorkerRoll(rollFolder);
+      await dismissDead(access, roll);
+      await roll.close();
       const busy = (await activeWorkers(access)).length;
       if (busy > 0) {
         throw new TributaryError(
@@ -188,6 +200,7 @@ export function createEngine(options: EngineOptions): Engine {
 
     async run(signal) {
       await ensureTopics(access, ownTopics(access.settings.prefix));
+      const roll = await openWorkerRoll(rollFolder);
       await shareConnections(
         {
           access,
@@ -195,20 +208,16 @@ export function createEngine(options: EngineOptions): Engine {
           emit,
           clock,
           random,
-          async start(name, lifetime, onFatal) {
+          roll,
+          async start(name, lifetime, onFatal, wanted) {
             const opened = await open(name, lifetime, onFatal);
-            try {
-              await applyControl(opened.worker, name);
-            } catch (error) {
-              await close(opened);
-              throw error;
-            }
+            wanted.forEach(opened.worker.apply);
             opened.worker.start();
             return { apply: opened.worker.apply, close: () => close(opened) };
           },
         },
         signal,
-      );
+      ).finally(() => roll.close());
     },
 
     async verify({ connection: name, table }, signal, onListed) {

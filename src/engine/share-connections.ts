@@ -4,12 +4,17 @@ import type { Clock } from '../core/clock.ts';
 import { backoff } from '../sdk/http/retry.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import type { ControlRecord } from '../kafka/meta/control.ts';
+import type { WorkerRoll } from '../kafka/dead-workers.ts';
+import { CONNECTION_PARTITIONS } from '../kafka/topics.ts';
 import { joinWorkers } from '../kafka/worker.ts';
 import { type EngineEvent } from './events.ts';
 import { failureNotice, type FailureNotice } from '../core/run.ts';
 
-/** How long a fenced connection may still be ours on paper before that means a rival outside the group. */
-const fencedGraceMs = 35_000;
+/** A connection somebody else has taken is asked for again after 2, 4, 8 ... s, as long as the group says that it is ours. */
+const firstFencedMs = 2_000;
+const longestFencedMs = 5 * 60_000;
+/** One that was ours undisturbed for so long begins with the shortest wait again. */
+const undisturbedMs = 60_000;
 /** A connection that only the user can help is looked at again this often: the help may come without a restart. */
 const configRetryMs = 5 * 60_000;
 const transientRetryMs = 15_000;
@@ -23,25 +28,45 @@ export interface Running {
 export interface SharingOptions {
   readonly access: KafkaAccess;
   readonly connections: readonly { readonly name: string; readonly source: string }[];
-  /** Opens a connection and starts its schedules. `onFatal` hears of an end it cannot come back from. */
-  readonly start: (name: string, lifetime: AbortSignal, onFatal: (error: TributaryError) => void) => Promise<Running>;
+  /**
+   * Opens a connection, honours what is wanted of it and starts its schedules. `onFatal` hears of an end it cannot come
+   * back from.
+   */
+  readonly start: (
+    name: string,
+    lifetime: AbortSignal,
+    onFatal: (error: TributaryError) => void,
+    wanted: readonly ControlRecord[],
+  ) => Promise<Running>;
+  readonly roll?: WorkerRoll;
   readonly emit: (event: EngineEvent) => void;
   readonly clock: Clock;
   readonly random: () => number;
 }
 
+/** A connection that the group has given us. */
+interface Lease {
+  readonly ends: AbortController;
+  /** Times in a row that somebody else has taken it. */
+  fenced: number;
+  openedAt: number;
+  /** It is being closed to be opened again: what its tables still tell says nothing new. */
+  goes: boolean;
+}
+
 /**
- * Shares the connections with all other workers and runs its own until the signal fires. What fails is told
- * and tried again for as long as the connection is ours.
+ * Shares the connections with all other workers and runs its own until the signal fires. What fails, or is taken by
+ * somebody else, is told, let go and asked for again for as long as the connection is ours; the process lives.
  *
- * @throws TributaryError `fenced` when somebody outside the group writes to a connection of ours, `config` when Kafka
- *   will never let us into the group.
+ * @throws TributaryError `config` when Kafka will never let us into the group.
  */
 export async function shareConnections(options: SharingOptions, signal: AbortSignal): Promise<void> {
   const { access, connections, emit, clock } = options;
   const lifetime = new AbortController();
   const end = AbortSignal.any([signal, lifetime.signal]);
-  const leases = new Map<string, AbortController>();
+  const leases = new Map<string, Lease>();
+  /** What is wanted of each connection, by table and slot, in the order in which it was asked for. */
+  const wanted = new Map<string, Map<string, ControlRecord>>();
   /** Openings and closings of one connection, one after the other: two would share its index. */
   const turns = new Map<string, Promise<Running | undefined>>();
   let fatal: TributaryError | undefined;
@@ -61,33 +86,53 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
     turns.set(name, turn);
   };
 
-  /** In a hand-over the new owner may come first; whoever is fenced and still the owner has a rival outside the group. */
-  const fenced = (name: string, error: TributaryError): void => {
-    const lease = leases.get(name);
-    lease?.abort();
-    setTimeout(() => {
-      if (leases.get(name) === lease) giveUp(error);
-    }, fencedGraceMs).unref();
+  /** Lets a connection go that cannot go on, and opens it again after a while if it is still ours. */
+  const letGo = (name: string, lease: Lease, error: TributaryError): void => {
+    if (leases.get(name) !== lease || lease.goes) return;
+    lease.goes = true;
+    const wait = error.kind === 'fenced' ? fencedWait(lease) : configRetryMs;
+    failed(name, { ...failureNotice(error), retryAt: clock.now() + wait });
+    inTurn(name, async (it) => {
+      await it?.close();
+      return undefined;
+    });
+    inTurn(name, async () => {
+      await delay(wait, undefined, { signal: AbortSignal.any([end, lease.ends.signal]) }).catch(() => undefined);
+      return startUntilItWorks(name, lease);
+    });
   };
 
-  async function startUntilItWorks(name: string, lease: AbortSignal): Promise<Running | undefined> {
-    for (let failures = 1; !lease.aborted; failures += 1) {
+  function fencedWait(lease: Lease): number {
+    lease.fenced = clock.now() - lease.openedAt > undisturbedMs ? 1 : lease.fenced + 1;
+    return Math.min(firstFencedMs * 2 ** (lease.fenced - 1), longestFencedMs) * (1 + options.random() / 2);
+  }
+
+  async function startUntilItWorks(name: string, lease: Lease): Promise<Running | undefined> {
+    const lifetime = AbortSignal.any([end, lease.ends.signal]);
+    for (let failures = 1; !lifetime.aborted; failures += 1) {
       try {
-        return await options.start(name, lease, (error) => {
-          failed(name, failureNotice(error));
-          if (error.kind === 'fenced') fenced(name, error);
-        });
+        lease.openedAt = clock.now();
+        lease.goes = false;
+        return await options.start(
+          name,
+          lifetime,
+          (error) => {
+            if (error.kind === 'fenced' || error.code === 'disk_full') letGo(name, lease, error);
+            else failed(name, failureNotice(error));
+          },
+          [...(wanted.get(name)?.values() ?? [])],
+        );
       } catch (cause) {
-        if (lease.aborted) break;
+        if (lifetime.aborted) break;
         const error = asTributaryError(cause, `Opening ${name}`);
-        if (error.kind === 'fenced') {
-          failed(name, failureNotice(error));
-          fenced(name, error);
-          break;
-        }
-        const wait = error.kind === 'transient' ? Math.min(backoff(failures, options.random), transientRetryMs) : configRetryMs;
+        const wait =
+          error.kind === 'fenced'
+            ? fencedWait(lease)
+            : error.kind === 'transient'
+              ? Math.min(backoff(failures, options.random), transientRetryMs)
+              : configRetryMs;
         failed(name, { ...failureNotice(error), retryAt: clock.now() + wait });
-        await delay(wait, undefined, { signal: lease }).catch(() => undefined);
+        await delay(wait, undefined, { signal: lifetime }).catch(() => undefined);
       }
     }
     return undefined;
@@ -95,14 +140,14 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
 
   const assigned = (name: string): void => {
     if (leases.has(name)) return;
-    const lease = new AbortController();
+    const lease: Lease = { ends: new AbortController(), fenced: 0, openedAt: 0, goes: false };
     leases.set(name, lease);
     emit({ type: 'connection-assigned', ...whereOf(name) });
-    inTurn(name, () => startUntilItWorks(name, AbortSignal.any([end, lease.signal])));
+    inTurn(name, () => startUntilItWorks(name, lease));
   };
 
   const revoked = (name: string): void => {
-    leases.get(name)?.abort();
+    leases.get(name)?.ends.abort();
     leases.delete(name);
     inTurn(name, async (it) => {
       await it?.close();
@@ -116,12 +161,26 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
     onAssigned: assigned,
     onRevoked: revoked,
     onControl(record) {
+      const known = wanted.get(record.connection) ?? new Map<string, ControlRecord>();
+      wanted.set(record.connection, known);
+      const key = JSON.stringify([record.table, record.slot]);
+      known.delete(key);
+      known.set(key, record);
       if (leases.has(record.connection))
         inTurn(record.connection, async (it) => {
           it?.apply(record);
           return it;
         });
     },
+    onIdle() {
+      for (const { name } of connections.slice(0, 1))
+        emit({
+          type: 'notice',
+          ...whereOf(name),
+          message: `There are more workers than parts of the work (${CONNECTION_PARTITIONS}), so this one has nothing to do until another one ends.`,
+        });
+    },
+    ...(options.roll === undefined ? {} : { roll: options.roll }),
     onRetry(error, forGood) {
       if (end.aborted) return;
       const failure = failureNotice(error);

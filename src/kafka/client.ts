@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, ISocketFactory, KafkaConfig, LogEntry, Producer, ProducerConfig } from 'kafkajs';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import pLimit from 'p-limit';
 import { withDeadline } from './deadline.ts';
 import { kafkaError, passes } from './errors.ts';
 import { trackSockets } from './tracked-sockets.ts';
@@ -79,6 +80,20 @@ const TRIES = 3;
  * when the access's signal fires.
  */
 export async function withAdmin<T>(access: KafkaAccess, doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+  return adminTurns(access)(() => administer(access, doing, work));
+}
+
+/** Admin clients of one process at once: hundreds of connections may want to know something in the same moment. */
+const ADMINS = 8;
+const turnsOf = new WeakMap<KafkaSettings, ReturnType<typeof pLimit>>();
+
+function adminTurns({ settings }: KafkaAccess): ReturnType<typeof pLimit> {
+  const turns = turnsOf.get(settings) ?? pLimit(ADMINS);
+  turnsOf.set(settings, turns);
+  return turns;
+}
+
+async function administer<T>(access: KafkaAccess, doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     const leash = trackSockets(access.socketFactory, access.signal);
     const admin = createClient(access, { socketFactory: leash.factory }).admin();

@@ -8,7 +8,13 @@ import { trackSockets } from './tracked-sockets.ts';
 
 /** A kafkajs transactional producer that can be dropped for good, whatever it is doing. */
 export interface TransactionalProducer {
+  /** Connects again first when it rested. */
   begin(): Promise<Transaction>;
+  /**
+   * Closes its connections until the next `begin`, and remains what it is: the newest producer with its id, so that nobody
+   * older can write meanwhile. Only between transactions.
+   */
+  rest(): Promise<void>;
   /** Ends every socket and forbids new ones, so that no retry of an abandoned send can come back. */
   drop(): void;
   /** Leaves in good order. */
@@ -55,8 +61,18 @@ export async function openProducer(
     drop();
     throw kafkaError(error, access.settings, `Opening the writer of ${transactionalId}`);
   }
+  let resting = false;
   return {
-    begin: () => producer.transaction(),
+    begin: async () => {
+      // kafkajs asks for a producer id only once for each producer object, so this fences nobody.
+      if (resting) await producer.connect();
+      resting = false;
+      return producer.transaction();
+    },
+    rest: async () => {
+      resting = true;
+      await withDeadline(5_000, 'Resting the writer', () => producer.disconnect(), access.signal).catch(() => undefined);
+    },
     drop,
     close: async () => {
       await withDeadline(5_000, 'Closing the writer', () => producer.disconnect(), access.signal).catch(() => undefined);

@@ -1,13 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { AssignerProtocol } from 'kafkajs';
+import { performance } from 'node:perf_hooks';
+import { AssignerProtocol, PartitionAssigners } from 'kafkajs';
 import type { Consumer } from 'kafkajs';
-import type { TributaryError } from '../core/errors.ts';
+import { TributaryError } from '../core/errors.ts';
 import type { KafkaAccess } from './client.ts';
 import { createClient, withAdmin } from './client.ts';
 import type { ControlRecord } from './meta/control.ts';
 import { controlRecord, readControl } from './meta/control.ts';
+import { dismissDead, groupOf, type WorkerRoll } from './dead-workers.ts';
 import { withDeadline } from './deadline.ts';
 import { kafkaError, protocolType } from './errors.ts';
+import { stickyAssigner } from './sticky-assigner.ts';
 import { trackSockets } from './tracked-sockets.ts';
 import { connectionPartition } from './partitioning.ts';
 import { topicNames } from './meta/topic-names.ts';
@@ -23,8 +26,12 @@ export interface WorkerGroupOptions {
   readonly onControl: (record: ControlRecord) => void;
   /** The group cannot be joined or reached; `fatal` when only the user can help, else it is joined again by itself. */
   readonly onRetry?: (error: TributaryError, fatal: boolean) => void;
-  /** Milliseconds after which a silent process's connections are given to others. Default 30,000. */
+  /** Milliseconds after which a silent process's connections are given to others. Default 15,000. */
   readonly sessionTimeout?: number;
+  /** The group has given this process nothing to do, because there are more workers than partitions of `_control`. */
+  readonly onIdle?: () => void;
+  /** Where members are remembered that this machine's processes were, to dismiss those whose process was killed. */
+  readonly roll?: WorkerRoll;
 }
 
 export interface Worker {
@@ -40,8 +47,6 @@ export interface WorkerInfo {
   readonly partitions: readonly number[];
 }
 
-const groupOf = (prefix: string): string => `${prefix}._workers`;
-
 /**
  * Joins the group that shares the connections and stays in it until `leave`. A connection belongs to whoever has
  * its partition of `_control`. Assignments are reported as they come; a group that cannot be joined, at first or
@@ -51,13 +56,15 @@ const groupOf = (prefix: string): string => `${prefix}._workers`;
 export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): Worker {
   const { settings } = access;
   const topic = topicNames(settings.prefix).control;
-  const sessionTimeout = options.sessionTimeout ?? 30_000;
+  const sessionTimeout = options.sessionTimeout ?? 15_000;
   const mine = new Map<number, readonly string[]>();
   const followed = new Map<number, bigint>();
   const leaving = new AbortController();
   const left = leaving.signal;
   let generation = 0;
   let active: Member | undefined;
+  /** Epoch ms of the last assignment. */
+  let assignedAt = 0;
 
   const connectionsOf = (partition: number): string[] => options.connections.filter((name) => connectionPartition(name) === partition);
   const revoke = (partition: number): void => {
@@ -96,6 +103,8 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
 
   const joined = (consumer: Consumer, now: readonly number[]): void => {
     generation += 1;
+    assignedAt = Date.now();
+    if (now.length === 0) options.onIdle?.();
     for (const partition of [...mine.keys()]) if (!now.includes(partition)) revoke(partition);
     // A join forgets where the kept partitions were; offsets are not committed anywhere.
     for (const [partition, offset] of followed) consumer.seek({ topic, partition, offset: offset.toString() });
@@ -111,8 +120,13 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
     const consumer = createClient(access, { socketFactory: leash.factory }).consumer({
       groupId: groupOf(settings.prefix),
       sessionTimeout,
-      // Nothing of ours holds a rebalance up, so it need not wait longer for members that are gone.
-      rebalanceTimeout: 10_000,
+      // A healthy worker that is busy, or whose machine is, must not be left out; members that are gone hold nothing up
+      // for longer than their session.
+      rebalanceTimeout: 2 * sessionTimeout,
+      partitionAssigners: [
+        stickyAssigner(topic, () => ({ partitions: [...mine.keys()], since: assignedAt })),
+        PartitionAssigners.roundRobin,
+      ],
       heartbeatInterval: Math.floor(Math.min(3_000, sessionTimeout / 3)),
       maxWaitTimeInMs: 500,
       allowAutoTopicCreation: false,
@@ -120,9 +134,28 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
       retry: { retries: 7, restartOnFailure: () => Promise.resolve(false) },
     });
     const member: Member = (active = { consumer, cut: leash.cut });
+    let memberId: string | undefined;
+    /** When the group last heard of us, `performance.now()`; undefined while it is being joined. */
+    let heard: number | undefined;
     consumer.on('consumer.group_join', ({ payload }) => {
-      if (member === active) joined(consumer, payload.memberAssignment[topic] ?? []);
+      if (member !== active) return;
+      heard = performance.now();
+      // Another name: the group had given us up, and with us everything we had.
+      if (memberId !== undefined && memberId !== payload.memberId) revokeAll();
+      memberId = payload.memberId;
+      options.roll?.note(memberId);
+      joined(consumer, payload.memberAssignment[topic] ?? []);
     });
+    consumer.on('consumer.heartbeat', () => void (heard = performance.now()));
+    consumer.on('consumer.rebalancing', () => void (heard = undefined));
+    // A process that was stopped, or whose broker is away, must not go on with what others have got meanwhile.
+    const watching = setInterval(() => {
+      if (heard === undefined || performance.now() - heard <= sessionTimeout) return;
+      clearInterval(watching);
+      if (member === active) void joinAgain(member, silent(sessionTimeout));
+    }, WATCH_MS);
+    watching.unref();
+    consumer.on('consumer.disconnect', () => clearInterval(watching));
     const crashed = new Promise<never>((_, reject) => {
       consumer.on('consumer.crash', ({ payload }) => reject(payload.error));
     });
@@ -130,6 +163,8 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
     const follow = async (): Promise<void> => {
       await consumer.connect();
       await consumer.subscribe({ topics: [topic], fromBeginning: true });
+      // After our own joining has begun: an empty group would make us wait for more members.
+      if (options.roll !== undefined) setTimeout(() => void dismissDead(access, options.roll), DISMISS_MS).unref();
       await run(consumer, (partition, offset, record) => {
         const next = followed.get(partition);
         if (member !== active || next === undefined || offset < next) return;
@@ -168,7 +203,8 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
   };
 
   const joinAgain = async (before: Member, why: TributaryError): Promise<void> => {
-    if (left.aborted) return;
+    if (left.aborted || before !== active) return;
+    active = undefined;
     revokeAll();
     await drop(before);
     if (left.aborted) return;
@@ -199,6 +235,19 @@ interface Member {
 }
 
 const JOIN_DEADLINE = 90_000;
+const WATCH_MS = 500;
+const DISMISS_MS = 300;
+
+const silent = (sessionTimeout: number): TributaryError =>
+  new TributaryError(
+    `This process was not heard by Kafka for longer than ${sessionTimeout / 1000} s, so its connections may be with others.`,
+    {
+      kind: 'transient',
+      reach: 'connection',
+      code: 'kafka:session-lost',
+      remedy: 'It asks for them again by itself. If this repeats, look for a machine that is paused or overloaded.',
+    },
+  );
 
 /** Leaves the group in good order if that is quick, and is gone in any case. */
 async function drop({ consumer, cut }: Member): Promise<void> {

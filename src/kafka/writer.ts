@@ -34,6 +34,8 @@ export interface WriterOptions {
 
 const DEADLINES: WriterDeadlines = { open: 45_000, send: 40_000, commit: 30_000, transaction: 60_000 };
 const ABORT_DEADLINE = 3_000;
+/** Milliseconds after the last write. */
+const REST_MS = 5_000;
 
 interface Cluster {
   readonly brokers: number;
@@ -182,16 +184,40 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
     return covered;
   };
 
+  /** With hundreds of connections most have nothing to write at any moment: those keep no sockets. */
+  let idle: NodeJS.Timeout | undefined;
+  const restLater = (): void => {
+    clearTimeout(idle);
+    idle = setTimeout(() => {
+      void inTurn(async () => {
+        if (status.is === 'open' && idle !== undefined) await status.producer.rest();
+      });
+    }, REST_MS);
+    idle.unref();
+  };
+  const busy = (): void => {
+    clearTimeout(idle);
+    idle = undefined;
+  };
+
   return {
-    write: (batch) => inTurn(() => write(batch)),
+    write: (batch) =>
+      inTurn(async () => {
+        busy();
+        const covered = await write(batch);
+        restLater();
+        return covered;
+      }),
     reopen: () =>
       inTurn(async () => {
         if (status.is === 'open') return;
         cluster = { brokers: 0, partitions: new Map() };
         status = { is: 'open', producer: await openProducer(access, id, deadlines.transaction, deadlines.open) };
+        restLater();
       }),
     close: () =>
       inTurn(async () => {
+        busy();
         const before = status;
         status = { is: 'closed' };
         if (before.is === 'open') await before.producer.close();

@@ -92,3 +92,30 @@ test('when Kafka is away the connection is let go and the reason told; when it i
   expect(open).toBe(0);
   expect(events.filter(({ type }) => type === 'connection-assigned').length).toBeGreaterThanOrEqual(2);
 });
+
+test('a connection that somebody else takes is let go and asked for again, as often as it happens; the process lives', async () => {
+  let open = 0;
+  let starts = 0;
+  let told: ((error: TributaryError) => void) | undefined;
+  const { events, stop } = await sharing((_name, _lifetime, onFatal) => {
+    starts += 1;
+    if (starts === 3) return Promise.reject(new TributaryError('Somebody else has taken it.', { kind: 'fenced' }));
+    open += 1;
+    told = onFatal;
+    return Promise.resolve({ ...nothing, close: () => Promise.resolve(void (open -= 1)) });
+  });
+  await until('it is open', () => open === 1);
+  for (const before of [1, 2]) {
+    expect(starts).toBe(before);
+    told?.(new TributaryError('Somebody else has taken it.', { kind: 'fenced' }));
+    // Two tables of one connection are both fenced: that is one loss.
+    told?.(new TributaryError('Somebody else has taken it.', { kind: 'fenced' }));
+    await until('it is let go', () => open === 0);
+    await until('it is open again', () => open === 1, 30);
+  }
+  await stop();
+  expect(starts).toBe(4);
+  expect(failures(events).map(({ kind, retryAt }) => [kind, typeof retryAt])).toEqual(
+    Array.from({ length: 3 }, () => ['fenced', 'number']),
+  );
+}, 60_000);

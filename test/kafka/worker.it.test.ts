@@ -159,13 +159,37 @@ test('runs are kept and the newest are found, however far back the filter has to
     endedAt: n + 1,
     totals: { fetched: n, published: 0, unchanged: 0, deleted: 0, deadLetters: 0, messages: 0, requests: 1, waitedMs: 0 },
   });
-  const log = createRunLog(access);
-  await log.append(run(0, 'rare'));
-  for (let from = 1; from <= 500; from += 50) await Promise.all(Array.from({ length: 50 }, (_, i) => log.append(run(from + i, 'often'))));
-  await log.append(run(501, 'often'));
+  const told: TributaryError[] = [];
+  const log = createRunLog(access, (error) => told.push(error));
+  log.append(run(0, 'rare'));
+  for (let n = 1; n <= 501; n += 1) log.append(run(n, 'often'));
   await log.close();
+  expect(told).toEqual([]);
   expect((await readRuns(access, { last: 1 })).map(({ runId }) => runId)).toEqual(['501']);
   expect(await readRuns(access, { last: 3, connection: 'pendo', table: 'rare' })).toEqual([run(0, 'rare')]);
   expect(await readRuns(access, { last: 10, table: 'often' })).toHaveLength(10);
   expect(await readRuns(accessTo(), { last: 10 })).toEqual([]);
+});
+
+test('runs that cannot be noted are told of once, however many they are', async () => {
+  const access = accessTo();
+  const told: TributaryError[] = [];
+  const log = createRunLog({ ...access, settings: { ...access.settings, brokers: ['127.0.0.1:1'] } }, (error) => told.push(error));
+  for (let n = 0; n < 1_000; n += 1) {
+    log.append({
+      v: 1,
+      runId: String(n),
+      connection: 'pendo',
+      source: 'pendo',
+      table: 'visitors',
+      mode: 'periodic',
+      outcome: 'succeeded',
+      startedAt: n,
+      endedAt: n,
+      totals: { fetched: 0, published: 0, unchanged: 0, deleted: 0, deadLetters: 0, messages: 0, requests: 0, waitedMs: 0 },
+    });
+  }
+  await until('it is told', () => told.length > 0, 60);
+  await log.close();
+  expect(told).toHaveLength(1);
 });

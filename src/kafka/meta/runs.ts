@@ -1,5 +1,6 @@
 import type { FailureNotice, RunOutcome, RunTotals } from '../../core/run.ts';
 import type { RunMode } from '../../core/types.ts';
+import type { TributaryError } from '../../core/errors.ts';
 import type { KafkaAccess } from '../client.ts';
 import { plainProducer } from '../client.ts';
 import { withDeadline } from '../deadline.ts';
@@ -25,14 +26,21 @@ export interface RunRecord {
 
 /** Writes run records. They are history, not state: a lost one harms nothing, so they need no transaction. */
 export interface RunLog {
-  append(run: RunRecord): Promise<void>;
+  /** Takes the record; it is written with all others that come meanwhile. */
+  append(run: RunRecord): void;
+  /** Writes what has been taken. */
   close(): Promise<void>;
 }
 
+/** Records that wait while Kafka is away; older ones are given up. */
+const MOST_WAITING = 5_000;
+const PER_SEND = 200;
+const RETRY_MS = 5_000;
 const SEND_DEADLINE = 15_000;
 const CLOSE_DEADLINE = 3_000;
 
-export function createRunLog(access: KafkaAccess): RunLog {
+/** `onFailure` hears of records that cannot be written, once until one can; they are tried again. */
+export function createRunLog(access: KafkaAccess, onFailure: (error: TributaryError) => void): RunLog {
   const topic = topicNames(access.settings.prefix).runs;
   let connected: Promise<ReturnType<typeof plainProducer>> | undefined;
   const producer = (): Promise<ReturnType<typeof plainProducer>> => {
@@ -49,8 +57,8 @@ export function createRunLog(access: KafkaAccess): RunLog {
     connected.catch(() => (connected = undefined));
     return connected;
   };
-  const send = async (run: RunRecord): Promise<void> => {
-    const doing = `Recording the run of ${run.connection}.${run.table}`;
+  const send = async (runs: readonly RunRecord[]): Promise<void> => {
+    const doing = `Recording ${runs.length === 1 ? 'a run' : `${runs.length} runs`}`;
     try {
       await withDeadline(
         SEND_DEADLINE,
@@ -59,7 +67,11 @@ export function createRunLog(access: KafkaAccess): RunLog {
           (await producer()).producer.send({
             topic,
             acks: -1,
-            messages: [{ partition: 0, key: canonicalText({ connection: run.connection, table: run.table }), value: canonicalText(run) }],
+            messages: runs.map((run) => ({
+              partition: 0,
+              key: canonicalText({ connection: run.connection, table: run.table }),
+              value: canonicalText(run),
+            })),
           }),
         access.signal,
       );
@@ -67,16 +79,43 @@ export function createRunLog(access: KafkaAccess): RunLog {
       throw kafkaError(error, access.settings, doing);
     }
   };
-  const sending = new Set<Promise<void>>();
+
+  const waiting: RunRecord[] = [];
+  let writing: Promise<void> | undefined;
+  let failing = false;
+  let retry: NodeJS.Timeout | undefined;
+  const write = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const runs = waiting.splice(0, PER_SEND);
+      try {
+        await send(runs);
+      } catch (error) {
+        waiting.unshift(...runs);
+        // Told once for all that are waiting, not once for each.
+        if (!failing) onFailure(error as TributaryError);
+        failing = true;
+        retry = setTimeout(begin, RETRY_MS);
+        retry.unref();
+        return;
+      }
+      failing = false;
+    }
+  };
+  const begin = (): void => {
+    clearTimeout(retry);
+    writing ??= write().finally(() => (writing = undefined));
+  };
   return {
     append(run) {
-      const sent = send(run).finally(() => sending.delete(sent));
-      sending.add(sent);
-      return sent;
+      waiting.push(run);
+      if (waiting.length > MOST_WAITING) waiting.shift();
+      if (!failing) begin();
     },
     close: async () => {
+      await writing;
+      if (!failing) await write();
+      clearTimeout(retry);
       // A producer that is used after its disconnect connects again and keeps the process alive.
-      await Promise.allSettled(sending);
       const made = await connected?.catch(() => undefined);
       connected = undefined;
       await withDeadline(CLOSE_DEADLINE, 'Closing', async () => made?.producer.disconnect(), access.signal).catch(() => undefined);
