@@ -8,9 +8,10 @@ import type { Problem } from './placeholders.ts';
 import type { RawConnection } from './schema.ts';
 import { hourly, type ConnectionSettings } from './settings.ts';
 import { hint } from './suggest.ts';
+import { valueProblems } from './value-problems.ts';
 
 /** Checks one connection against its source. Returns the connection, or what is wrong with it. */
-export function readConnection(name: string, raw: RawConnection, sources: readonly Source[]): ConnectionSettings | Problem[] {
+export function readConnection(name: string, raw: RawConnection, sources: readonly Source[], now: number): ConnectionSettings | Problem[] {
   const source = sourceOf(name, raw, sources);
   if (!source) {
     const path = ['connections', name, ...(raw.source === undefined ? [] : ['source'])];
@@ -22,8 +23,11 @@ export function readConnection(name: string, raw: RawConnection, sources: readon
     return [{ path, text: `no source is called ${typed}${choices}${raw.source === undefined ? ' (name it with source:)' : ''}` }];
   }
   const schema = strict(source.settings);
+  const shape = shapeOf(schema);
+  const faults = valueProblems(shape, raw.settings, ['connections', name, 'settings']);
   const checked = schema.safeParse(raw.settings);
-  if (!checked.success) return problemsOf(checked.error, shapeOf(schema), raw.settings, ['connections', name, 'settings']);
+  if (checked.success && faults.length > 0) return faults;
+  if (!checked.success) return [...faults, ...problemsOf(checked.error, shape, raw.settings, ['connections', name, 'settings'])];
 
   const all = source.tables(checked.data);
   const problems = [
@@ -32,12 +36,17 @@ export function readConnection(name: string, raw: RawConnection, sources: readon
   ];
   if (raw.tables && raw.exclude)
     problems.push({ path: ['connections', name, 'exclude'], text: 'stands beside tables; keep one of the two' });
+  if (raw.start_date !== undefined && (parseStartDate(raw.start_date) ?? 0) > now)
+    problems.push({ path: ['connections', name, 'start_date'], text: `${raw.start_date} lies in the future; nothing would be read` });
   if (raw.history && raw.start_date)
     problems.push({ path: ['connections', name, 'start_date'], text: 'stands beside history; keep one of the two' });
   const schedule = typeof raw.schedule === 'string' ? { default: raw.schedule, tables: {} } : (raw.schedule ?? { tables: {} });
   const scheduled: Readonly<Record<string, string>> = schedule.tables;
   for (const table of Object.keys(scheduled)) {
     problems.push(...unknownTables(all, [table], () => ['connections', name, 'schedule', 'tables', table]));
+  }
+  for (const table of Object.keys(raw.partitions ?? {})) {
+    problems.push(...unknownTables(all, [table], () => ['connections', name, 'partitions', table]));
   }
   const tables = all.filter((table) => (raw.tables?.includes(table.name) ?? true) && !raw.exclude?.includes(table.name));
   if (tables.length === 0 && problems.length === 0)
@@ -49,6 +58,7 @@ export function readConnection(name: string, raw: RawConnection, sources: readon
     settings: checked.data,
     tables,
     history: historyOf(raw),
+    partitions: new Map(Object.entries(raw.partitions ?? {})),
     schedules: new Map(tables.map((table) => [table.name, scheduled[table.name] ?? schedule.default ?? table.schedule ?? hourly])),
   };
 }

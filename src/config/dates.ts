@@ -22,8 +22,10 @@ export function parseStartDate(text: string): number | undefined {
   const iso = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
   if (iso) return utcDay(Number(iso[1]), Number(iso[2]), Number(iso[3]));
   if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/.test(text)) return undefined;
+  const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number);
   const time = Date.parse(text);
-  return Number.isNaN(time) ? undefined : time;
+  // 31 February is no day, although the parser takes it for one in March.
+  return Number.isNaN(time) || utcDay(year, month, day) === undefined ? undefined : time;
 }
 
 function utcDay(year: number, month: number, day: number): number | undefined {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { knownKeys, isMarked, type JsonSchema } from './json-schema.ts';
+import { knownKeys, isMarked, shapesAt, type JsonSchema } from './json-schema.ts';
 import type { Problem } from './placeholders.ts';
 import { hint } from './suggest.ts';
 import type { Path } from './yaml-file.ts';
@@ -30,9 +30,15 @@ function describe(issue: Issue, shape: JsonSchema, value: unknown, base: Path): 
     case 'invalid_key':
       return one(issue.issues[0]?.message ?? 'is no valid name');
     case 'invalid_union': {
-      if (issue.errors.length === 0)
-        return one(`is of no known kind${issue.discriminator === undefined ? '' : `; look at ${issue.discriminator}`}`);
-      const branches = issue.errors.filter((branch) => branch.some((nested) => nested.code !== 'invalid_type' || nested.path.length > 0));
+      if (issue.errors.length === 0 && issue.discriminator !== undefined) {
+        const choices = `must be one of ${constantsAt(shape, inner).join(', ')}`;
+        return one(found === undefined || found === null ? `is missing; it ${choices}` : `${shownValue(found, shape, inner)}${choices}`);
+      }
+      // A section is none of the texts that may stand in its place, and a text none of the sections.
+      const other = typeof found === 'object' && found !== null ? 'invalid_value' : 'invalid_type';
+      const branches = issue.errors.filter((branch) =>
+        branch.some((nested) => (nested.code !== 'invalid_type' && nested.code !== other) || nested.path.length > 0),
+      );
       const [branch] = branches;
       if (!branch) {
         const expected = issue.errors.flatMap((nested) =>
@@ -59,9 +65,14 @@ function describe(issue: Issue, shape: JsonSchema, value: unknown, base: Path): 
 
 function shownValue(value: unknown, shape: JsonSchema, path: Path): string {
   if (typeof value !== 'string' && typeof value !== 'number') return '';
-  if (isMarked(shape, path, 'secret')) return '';
+  if (isMarked(shape, path, 'secret') || isMarked(shape, path, 'reference')) return '';
   const text = JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}..." ` : `${text} `;
+}
+
+/** The fixed texts that may stand at `path`. */
+function constantsAt(shape: JsonSchema, path: Path): string[] {
+  return [...new Set(shapesAt(shape, path).flatMap((found) => (typeof found['const'] === 'string' ? [found['const']] : [])))];
 }
 
 function valueAt(value: unknown, path: Path): unknown {

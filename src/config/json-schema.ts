@@ -3,7 +3,7 @@ import type { Source } from '../sdk/source.ts';
 import { settingsSchema } from './schema.ts';
 import type { Path } from './yaml-file.ts';
 
-/** The parts of a JSON Schema we walk; `secret` and `shown` are our own marks. */
+/** The parts of a JSON Schema we walk; see {@link Mark} for our own. */
 export interface JsonSchema {
   type?: string;
   properties?: Record<string, JsonSchema>;
@@ -14,16 +14,25 @@ export interface JsonSchema {
   allOf?: JsonSchema[];
   secret?: boolean;
   shown?: boolean;
+  reference?: boolean;
   [keyword: string]: unknown;
 }
+
+/** `secret`: never shown. `shown`: shown whatever it came from. `reference`: names a secret; what is none is one. */
+export type Mark = 'secret' | 'shown' | 'reference';
 
 export function shapeOf(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
 }
 
+/** The schema and every one it leaves open, unions in unions included. */
+function branchesOf(shape: JsonSchema): JsonSchema[] {
+  return [shape, ...[...(shape.anyOf ?? []), ...(shape.oneOf ?? []), ...(shape.allOf ?? [])].flatMap(branchesOf)];
+}
+
 /** Every schema that may describe the value at `path` (several where a union leaves it open). */
 export function shapesAt(shape: JsonSchema, path: Path): JsonSchema[] {
-  const branches = [shape, ...(shape.anyOf ?? []), ...(shape.oneOf ?? []), ...(shape.allOf ?? [])];
+  const branches = branchesOf(shape);
   const [part, ...rest] = path;
   if (part === undefined) return branches;
   return branches.flatMap((branch) => {
@@ -38,7 +47,7 @@ export function knownKeys(shape: JsonSchema, path: Path): string[] {
 }
 
 /** Paths of all texts below `value` whose schema carries the mark. */
-export function marked(shape: JsonSchema, value: unknown, mark: 'secret' | 'shown', path: Path = []): { path: Path; value: string }[] {
+export function marked(shape: JsonSchema, value: unknown, mark: Mark, path: Path = []): { path: Path; value: string }[] {
   if (typeof value === 'string' || typeof value === 'number') {
     return isMarked(shape, path, mark) ? [{ path, value: String(value) }] : [];
   }
@@ -47,7 +56,7 @@ export function marked(shape: JsonSchema, value: unknown, mark: 'secret' | 'show
 }
 
 /** Whether the setting, or one it stands in, carries the mark. */
-export function isMarked(shape: JsonSchema, path: Path, mark: 'secret' | 'shown'): boolean {
+export function isMarked(shape: JsonSchema, path: Path, mark: Mark): boolean {
   return path.some((_, end) => shapesAt(shape, path.slice(0, end + 1)).some((found) => found[mark] === true));
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { TributaryError } from '../core/errors.ts';
+import { isReference } from '../landing/settings.ts';
 import type { Source } from '../sdk/source.ts';
 import { readConnection, sourceOf, strict } from './connections.ts';
 import { problemsOf } from './issues.ts';
@@ -10,11 +11,15 @@ import { resolvePlaceholders, type PlaceholderSources, type Problem } from './pl
 import { connectionSchema, settingsSchema, type RawSettings } from './schema.ts';
 import type { ConnectionSettings, Settings } from './settings.ts';
 import { hint } from './suggest.ts';
+import { topicProblems } from './topic-problems.ts';
+import { valueProblems } from './value-problems.ts';
 import { readYaml, type Path, type YamlFile } from './yaml-file.ts';
 
 export interface LoadOptions {
   readonly sources: readonly Source[];
   readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Epoch ms, for dates that must not lie in the future. Default: this machine's clock. */
+  readonly now?: () => number;
   /** Called with every secret found, before anything else is said about the settings. */
   readonly onSecret: (secret: string) => void;
 }
@@ -54,6 +59,7 @@ export function parseSettings(text: string, file: string, options: LoadOptions &
     problems.push(...found.filter((problem) => !resolved.problems.some((known) => samePath(known.path, problem.path))));
   };
   const connections: ConnectionSettings[] = [];
+  add(valueProblems(shapeOf(settingsSchema), resolved.value));
   if (checked.success) add(acrossSections(checked.data));
   else add(problemsOf(checked.error, shapeOf(settingsSchema), resolved.value));
   // A fault elsewhere in the file does not hide those of the connections.
@@ -61,10 +67,11 @@ export function parseSettings(text: string, file: string, options: LoadOptions &
     const connection = connectionSchema.safeParse(raw);
     const settingsOnly = connection.success ? connection : connectionSchema.safeParse({ source: raw['source'], settings: raw['settings'] });
     if (!settingsOnly.success) continue;
-    const result = readConnection(name, settingsOnly.data, options.sources);
+    const result = readConnection(name, settingsOnly.data, options.sources, (options.now ?? Date.now)());
     if ('name' in result) connections.push(result);
     else add(result);
   }
+  if (checked.success) add(topicProblems(checked.data.prefix, connections, Object.keys(checked.data.landings)));
   if (problems.length > 0 || !checked.success) throw settingsError(file, yaml, problems);
   return {
     file,
@@ -88,6 +95,20 @@ function acrossSections(raw: RawSettings): Problem[] {
     });
   if (raw.registry && !raw.kafka)
     problems.push({ path: ['kafka'], text: 'is missing; a registry of your own needs your own kafka (kafka: { brokers: ... })' });
+  const logins: [Path, string | undefined, string | undefined][] = [
+    [['registry', 'username'], raw.registry?.username, raw.registry?.password],
+    ...Object.entries(raw.landings).flatMap(([name, landing]): [Path, string | undefined, string | undefined][] =>
+      landing === 'embedded' ? [] : [[['landings', name, 'connect_username'], landing.connect_username, landing.connect_password]],
+    ),
+  ];
+  for (const [path, username, password] of logins)
+    if (password !== undefined && username === undefined) problems.push({ path, text: 'is missing; a password alone is sent to nobody' });
+  for (const key of Object.keys(raw.kafka?.topic_config ?? {}))
+    if (key === 'cleanup.policy')
+      problems.push({
+        path: ['kafka', 'topic_config', key],
+        text: "cannot be chosen: a table's topic is compacted, or its rows would vanish with time",
+      });
   for (const [name, landing] of Object.entries(raw.landings)) {
     const path = ['landings', name];
     if (landing === 'embedded') {
@@ -128,6 +149,7 @@ function registerSecrets(resolved: ReturnType<typeof resolvePlaceholders>, optio
     for (const found of marked(own, raw['settings'], 'secret')) options.onSecret(found.value);
   }
   for (const found of marked(shape, resolved.value, 'secret')) options.onSecret(found.value);
+  for (const found of marked(shape, resolved.value, 'reference')) if (!isReference(found.value)) options.onSecret(found.value);
   for (const { path, value } of resolved.inserted) {
     const own = path[0] === 'connections' && path[2] === 'settings' ? shapes.get(String(path[1])) : undefined;
     const harmless = own ? isMarked(own, path.slice(3), 'shown') : isMarked(shape, path, 'shown');

@@ -19,7 +19,7 @@ export interface Resolved {
   readonly problems: readonly Problem[];
 }
 
-const placeholder = /\$\$\{|\$\{([^}]*)\}/g;
+const placeholder = /\$\$\{|\$\{([^}]*)\}|\$\{/g;
 
 /**
  * Replaces the placeholders in every text value. `$${` stands for a literal `${`. What cannot be replaced
@@ -61,6 +61,10 @@ export function resolvePlaceholders(value: unknown, sources: PlaceholderSources)
   function walk(node: unknown, path: Path): unknown {
     if (typeof node === 'string') {
       return node.replaceAll(placeholder, (whole, name: string | undefined) => {
+        if (whole === '${') {
+          problems.push({ path, text: 'holds ${ without its }; close it, or write $${ where the two characters are meant' });
+          return whole;
+        }
         if (name === undefined) return '${';
         const found = lookUp(name, path);
         if (found === undefined) return whole;

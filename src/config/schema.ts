@@ -20,8 +20,8 @@ const pem = (doc: string) =>
 
 const cron = z
   .string()
-  .refine(validCron, {
-    error: 'is not a cron expression (minute hour day-of-month month day-of-week, e.g. "0 * * * *")',
+  .refine((text) => text.trim().split(/\s+/).length === 5 && validCron(text), {
+    error: 'is not a cron expression of five fields (minute hour day-of-month month day-of-week, e.g. "0 * * * *"; there are no seconds)',
   })
   .meta({ shown: true, description: 'Cron expression: minute hour day-of-month month day-of-week.' });
 
@@ -35,11 +35,17 @@ const schedule = z
   ])
   .meta({ description: 'When the tables are read. Default: each table as its source suggests, hourly where it says nothing.' });
 
+const partitions = z.number().int().min(1).max(1_000);
+
 export const connectionSchema = z.strictObject({
   source: shown("Which source this is. Default: the connection has its source's name.").optional(),
   settings: z.record(z.string(), z.unknown()).default({}),
   tables: z.array(shown('Table name.')).min(1).optional().meta({ description: 'Only these tables.' }),
   exclude: z.array(shown('Table name.')).optional().meta({ description: 'All tables but these.' }),
+  partitions: z
+    .record(z.string(), partitions)
+    .optional()
+    .meta({ description: "Partitions of a table's topic, by table. They are fixed once the topic exists." }),
   schedule: schedule.optional(),
   history: z.enum(historyRanges).optional().meta({ description: 'How far back the first read goes. Default: all.' }),
   start_date: z
@@ -50,6 +56,17 @@ export const connectionSchema = z.strictObject({
     .optional()
     .meta({ shown: true, description: 'First day wanted, MM/DD/YYYY or ISO, instead of history.' }),
 });
+
+const broker = z
+  .string()
+  .refine((text) => brokerPort(text) !== undefined, { error: 'must be host:port, such as broker-1:9092, without http:// or a path' })
+  .meta({ description: 'host:port', shown: true });
+
+function brokerPort(text: string): number | undefined {
+  const found = /^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/.exec(text);
+  const port = Number(found?.[1] ?? 0);
+  return port >= 1 && port <= 65_535 ? port : undefined;
+}
 
 const kafkaSchema = z.strictObject({
   brokers: z
@@ -62,8 +79,9 @@ const kafkaSchema = z.strictObject({
             .split(',')
             .map((part) => part.trim())
             .filter(Boolean),
-        ),
-      z.array(shown('host:port')).min(1),
+        )
+        .pipe(z.array(broker).min(1)),
+      z.array(broker).min(1),
     ])
     .meta({ shown: true, description: 'Brokers as host:port, a list or comma-separated.' }),
   tls: z
@@ -85,6 +103,12 @@ const kafkaSchema = z.strictObject({
     })
     .optional(),
   replication_factor: z.number().int().min(1).max(10).default(3),
+  partitions: partitions
+    .optional()
+    .meta({
+      description:
+        'Partitions of the topics that are created, where a connection does not say otherwise. Default: one, three for tables of events.',
+    }),
   compression: z.enum(['gzip', 'none']).default('gzip'),
   topic_config: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
@@ -125,7 +149,13 @@ export const settingsSchema = z.strictObject({
   metrics: z
     .strictObject({
       port: z.number().int().min(0).max(65_535).default(9464),
-      host: shown('Address to listen on.').default('127.0.0.1'),
+      host: z
+        .string()
+        .regex(/^(\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?|[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)$/, {
+          error: 'must be an address alone, without scheme or port (that is metrics.port)',
+        })
+        .meta({ description: 'Address to listen on.', shown: true })
+        .default('127.0.0.1'),
     })
     .prefault({})
     .meta({ description: 'Where /metrics, /healthz, /readyz and /status are served.' }),

@@ -16,6 +16,8 @@ export interface ConnectionSettings {
   /** The tables the user wants, in the source's order. */
   readonly tables: readonly TableDefinition[];
   readonly history: HistoryStart;
+  /** Partitions the settings ask for, by table. */
+  readonly partitions?: ReadonlyMap<string, number>;
   /** Cron expression of a table's periodic runs. */
   readonly schedules: ReadonlyMap<string, string>;
 }
@@ -71,6 +73,7 @@ export function kafkaSettings(settings: Settings, stack: StackAddresses | undefi
     },
     compression: kafka.compression,
     topicConfig: kafka.topic_config,
+    ...(kafka.partitions === undefined ? {} : { partitions: kafka.partitions }),
     ...(kafka.tls === undefined ? {} : { ssl: typeof kafka.tls === 'boolean' ? kafka.tls : tlsOptions(kafka.tls) }),
     ...(kafka.sasl === undefined ? {} : { sasl: kafka.sasl }),
   };

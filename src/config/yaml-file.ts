@@ -1,5 +1,6 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
 import { TributaryError } from '../core/errors.ts';
+import { structureFault } from './yaml-structure.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -14,15 +15,18 @@ export interface YamlFile {
 export function readYaml(text: string, file: string): YamlFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const refuse = (at: number, what: string, remedy: string): never => {
+    throw new TributaryError(`${file} line ${lines.linePos(at).line}: ${what}`, { kind: 'config', code: 'settings', remedy });
+  };
   const [error] = document.errors;
-  if (error) {
-    throw new TributaryError(`${file} line ${lines.linePos(error.pos[0]).line}: ${error.message}`, {
-      kind: 'config',
-      remedy: 'Correct the YAML at that line; most often it is the indentation or a missing quote.',
-    });
-  }
+  if (error) refuse(error.pos[0], error.message, 'Correct the YAML at that line; most often it is the indentation or a missing quote.');
+  const [warning] = document.warnings;
+  if (warning)
+    refuse(warning.pos[0], warning.message, 'Remove the tag (the word with !); settings are plain texts, numbers, lists and sections.');
+  const fault = structureFault(document);
+  if (fault !== undefined) refuse(fault.at, fault.what, fault.remedy);
   return {
-    value: document.toJS({ maxAliasCount: 100 }) as unknown,
+    value: document.toJS({ maxAliasCount: -1 }) as unknown,
     lineOf(path) {
       let node: unknown = document.contents;
       let at = isNode(node) ? node.range[0] : 0;

@@ -10,6 +10,8 @@ export interface KafkaSettings {
   readonly prefix: string;
   readonly replicationFactor: number;
   readonly minInSyncReplicas: number;
+  /** Partitions of the tables' topics that are created, where nothing else is said. */
+  readonly partitions?: number;
   readonly registry: { readonly url: string; readonly username?: string; readonly password?: string };
   /** Topic settings on top of ours, e.g. `segment.ms` in tests. */
   readonly topicConfig?: Readonly<Record<string, string>>;

@@ -36,6 +36,11 @@ const folder = z
     shown: true,
   });
 
+const reference = /^(env:[A-Za-z_][A-Za-z0-9_]*|(file|dir):\/[^:{}\s]+:[^:{}\s]+)$/;
+
+/** Whether a text names a secret; one that does not, where a reference is asked for, is taken for the secret itself. */
+export const isReference = (text: string): boolean => reference.test(text);
+
 /**
  * A secret the Connect worker reads itself, written without the braces: `env:NAME`, `file:/path:key` or
  * `dir:/path:file`. Connect stores configurations in a topic, so a secret never enters one.
@@ -43,13 +48,11 @@ const folder = z
 const secretRef = (doc: string) =>
   z
     .string()
-    .regex(
-      /^(env:[A-Za-z_][A-Za-z0-9_]*|(file|dir):\/[^:{}\s]+:[^:{}\s]+)$/,
-      'must be a reference for Connect: env:NAME, file:/path:key or dir:/path:file',
-    )
+    .regex(reference, 'must be a reference for Connect: env:NAME, file:/path:key or dir:/path:file')
     .meta({
       description: `${doc} A reference the Connect worker resolves: env:NAME, file:/path/to.properties:key or dir:/path:file.`,
       shown: true,
+      reference: true,
     });
 
 const common = {

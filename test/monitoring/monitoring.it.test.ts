@@ -42,7 +42,7 @@ beforeAll(async () => {
       prefix: landing,
       kafka: stack,
       metricsPort: port,
-      connections: `klaviyo: { settings: { api_key: ${DEFAULT_KEY}, base_url: "${vendor.url}" }, schedule: "*/3 * * * * *" }`,
+      connections: `klaviyo: { settings: { api_key: ${DEFAULT_KEY}, base_url: "${vendor.url}" }, schedule: "* * * * *" }`,
       more: `landings:\n  ${landing}: { kind: postgres, host: ${host}, port: ${databasePort}, database: ${name}, schema: m_${run}, user: msink_${run}, reader: mreader_${run}, password_ref: "env:TRIBUTARY_WAREHOUSE_PASSWORD", sslmode: disable, converter: apicurio, ${landingLogin()}connect_url: "${connectUrl}" }`,
     }),
   );
@@ -83,6 +83,7 @@ describe('a real run, watched by the real Prometheus', () => {
     expect(await prometheus.labelValues('connection', 'tributary_table_state')).toEqual(['klaviyo']);
     vendor.change.updateProfiles({ count: 20 });
     vendor.change.addEvents({ count: 20 });
+    await command('trigger', 'klaviyo').ended;
     await until(
       'the changes are published',
       () => hasHad('sum(tributary_records_published_total{op="upsert",table="event"}) >= 320'),
@@ -95,6 +96,7 @@ describe('a real run, watched by the real Prometheus', () => {
     );
 
     vendor.faults.add({ kind: 'status', status: 401 });
+    await command('trigger', 'klaviyo').ended;
     await until(
       'the refused key is an alert about to fire',
       () => hasHad('ALERTS{alertname="TributaryTokenRefused",alertstate="pending",connection="klaviyo",code="klaviyo:401"}'),

@@ -109,14 +109,13 @@ async function startAfresh(folder: string): Promise<void> {
 
 /** Deleted profiles are looked for in every run: nobody watches a demo for a week. */
 function demoSettings(cli: Cli, folder: string, vendor: { readonly url: string; readonly key: string }): Settings {
-  return parseSettings(
+  const settings = parseSettings(
     `
 prefix: tributary
 data_dir: ${JSON.stringify(folder)}
 connections:
   klaviyo:
     settings: { api_key: ${JSON.stringify(vendor.key)}, base_url: ${JSON.stringify(vendor.url)}, sweep_every: 0h }
-    schedule: "*/10 * * * * *"
 landings:
   postgres: embedded
 metrics: { port: 0 }
@@ -129,6 +128,13 @@ metrics: { port: 0 }
       readFile: () => '',
     },
   );
+  // Often enough to watch; a settings file has no seconds.
+  const often = (tables: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
+    new Map([...tables.keys()].map((table) => [table, '*/10 * * * * *']));
+  return {
+    ...settings,
+    connections: settings.connections.map((connection) => ({ ...connection, schedules: often(connection.schedules) })),
+  };
 }
 
 interface Landed {

@@ -9,6 +9,17 @@ export interface TopicNames {
   readonly runs: string;
   readonly deadLetters: string;
   table(connection: string, table: string): string;
+  /** What a landing's connector puts aside. */
+  sinkDeadLetters(landing: string, connection: string): string;
+}
+
+/** Kafka's own limit. */
+export const longestTopicName = 249;
+
+/** The topics that exist once per prefix. */
+export function ownTopicNames(prefix: string): string[] {
+  const { state, control, runs, deadLetters } = topicNames(prefix);
+  return [state, control, runs, deadLetters];
 }
 
 export function topicNames(prefix: string): TopicNames {
@@ -23,6 +34,7 @@ export function topicNames(prefix: string): TopicNames {
       check('table', table, PART);
       return `${prefix}.${connection}.${table}`;
     },
+    sinkDeadLetters: (landing, connection) => `${prefix}._dlq.${landing}-${connection}`,
   };
 }
 
