@@ -103,12 +103,10 @@ const kafkaSchema = z.strictObject({
     })
     .optional(),
   replication_factor: z.number().int().min(1).max(10).default(3),
-  partitions: partitions
-    .optional()
-    .meta({
-      description:
-        'Partitions of the topics that are created, where a connection does not say otherwise. Default: one, three for tables of events.',
-    }),
+  partitions: partitions.optional().meta({
+    description:
+      'Partitions of the topics that are created, where a connection does not say otherwise. Default: one, three for tables of events.',
+  }),
   compression: z.enum(['gzip', 'none']).default('gzip'),
   topic_config: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))

@@ -8,13 +8,21 @@ import { sampleSource } from './sample-source.ts';
 /* What a settings file may hold that is well-formed and still wrong: told with its line and what to do, never taken, never thrown. */
 
 const now = Date.UTC(2026, 5, 1);
-const clashing = { ...sampleSource, name: 'sample_x', tables: () => sampleSource.tables({ api_key: 'sk_x', region: 'us' } as never).map((table) => ({ ...table, name: `x_${table.name}` })) };
+const clashing = {
+  ...sampleSource,
+  name: 'sample_x',
+  tables: () => sampleSource.tables({ api_key: 'sk_x', region: 'us' } as never).map((table) => ({ ...table, name: `x_${table.name}` })),
+};
 const deep = { ...sampleSource, name: 'other' };
 
 function parse(text: string, variables: Record<string, string> = {}) {
   const secrets: string[] = [];
   const settings = parseSettings(text, 'tributary.yaml', {
-    sources: [sampleSource, clashing, deep], variables, now: () => now, onSecret: (secret) => secrets.push(secret), readFile: () => '',
+    sources: [sampleSource, clashing, deep],
+    variables,
+    now: () => now,
+    onSecret: (secret) => secrets.push(secret),
+    readFile: () => '',
   });
   return { settings, secrets };
 }
@@ -38,7 +46,11 @@ const postgres = 'kind: postgres, host: db, database: d, password_ref: "env:PW"'
 
 describe('the form of the file', () => {
   test.each([
-    ['aliases that grow', `a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d]\n${plain}`, /line 5: its aliases .* grows/],
+    [
+      'aliases that grow',
+      `a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d]\n${plain}`,
+      /line 5: its aliases .* grows/,
+    ],
     ['an alias of itself', `${plain}landings: &a\n  x: *a\n`, /line 5: \*a stands in the very section it repeats/],
     ['an alias without an anchor', `${plain}landings: *nowhere\n`, /line 4: /],
     ['__proto__', `${plain}__proto__: { prefix: x }\n`, /line 4: __proto__ is no name of a setting/],
@@ -55,7 +67,9 @@ describe('the form of the file', () => {
   ])('%s', (_, text, message) => expect(refusal(text)).toMatch(message));
 
   test('an alias that repeats a section once or twice is fine', () => {
-    expect(parse(`connections:\n  one: &c { source: sample, settings: { api_key: sk_x } }\n  two: *c\n`).settings.connections).toHaveLength(2);
+    expect(parse(`connections:\n  one: &c { source: sample, settings: { api_key: sk_x } }\n  two: *c\n`).settings.connections).toHaveLength(
+      2,
+    );
   });
 });
 
@@ -65,31 +79,67 @@ describe('single values', () => {
     ['cron with seconds for a table', `${plain}    schedule: { tables: { person: "0 0 * * * *" } }\n`, /line 4: .*schedule.*five fields/],
     ['a start in the future', `${plain}    start_date: 06/02/2026\n`, /line 4: .*start_date 06\/02\/2026 lies in the future/],
     ['a start on no day', `${plain}    start_date: 2026-02-31T00:00Z\n`, /line 4: .*is not a date/],
-    ['an unclosed placeholder', 'connections:\n  sample:\n    settings: { api_key: "sk_${KEY" }\n', /line 3: .*api_key holds \$\{ without its \}/],
+    [
+      'an unclosed placeholder',
+      'connections:\n  sample:\n    settings: { api_key: "sk_${KEY" }\n',
+      /line 3: .*api_key holds \$\{ without its \}/,
+    ],
     ['an unclosed placeholder in another place', `${plain}prefix: "\${P"\n`, /line 4: prefix holds \$\{ without/],
     ['a key of two lines', 'connections:\n  sample:\n    settings: { api_key: "${KEY}" }\n', /line 3: .*api_key holds a line break/],
-    ['a key above 4 KB', `connections:\n  sample:\n    settings: { api_key: "sk_${'x'.repeat(4_100)}" }\n`, /line 3: .*api_key is longer than 4096 bytes/],
+    [
+      'a key above 4 KB',
+      `connections:\n  sample:\n    settings: { api_key: "sk_${'x'.repeat(4_100)}" }\n`,
+      /line 3: .*api_key is longer than 4096 bytes/,
+    ],
     ['a broker without a port', kafka('[broker]'), /line 4: kafka.brokers.0 "broker" must be host:port/],
     ['a broker as an address', kafka('"kafka://broker:9092"'), /line 4: kafka.brokers.*must be host:port/],
     ['a broker with a port that is none', kafka('"broker:99999"'), /line 4: .*must be host:port/],
     ['a broker list with a space in it', kafka('"a:9092 b:9092"'), /line 4: .*must be host:port/],
     ['no broker at all', kafka('","'), /line 4: kafka.brokers must not be empty/],
     ['a broker with a login', kafka('"me:pw@broker:9092"'), /line 4: .*must be host:port/],
-    ['a registry password without a user', `${kafka('"a:9092"').replace('8081" }', '8081", password: pw }')}`, /line 5: registry.username is missing/],
-    ['a login in an address', kafka('"a:9092"').replace('http://registry', 'http://me:hunter2@registry'), /line 5: registry.url holds a user name or password/],
-    ['a login in a landing\'s address', landing(`${postgres}, connect_url: "http://me:hunter2@connect:8083"`), /line 5: landings.wh.connect_url holds a user name/],
+    [
+      'a registry password without a user',
+      `${kafka('"a:9092"').replace('8081" }', '8081", password: pw }')}`,
+      /line 5: registry.username is missing/,
+    ],
+    [
+      'a login in an address',
+      kafka('"a:9092"').replace('http://registry', 'http://me:hunter2@registry'),
+      /line 5: registry.url holds a user name or password/,
+    ],
+    [
+      "a login in a landing's address",
+      landing(`${postgres}, connect_url: "http://me:hunter2@connect:8083"`),
+      /line 5: landings.wh.connect_url holds a user name/,
+    ],
     ['an address with a query', kafka('"a:9092"').replace('8081', '8081/?token=1'), /line 5: registry.url must end with its path/],
     ['an address that goes up', kafka('"a:9092"').replace('8081', '8081/x/../../y'), /line 5: registry.url must not go up/],
     ['.. in the prefix', `${plain}prefix: "../x"\n`, /line 4: prefix .*lower-case/],
     ['.. in a connection', 'connections:\n  "../x": { source: sample, settings: { api_key: sk_x } }\n', /line 2: .*lower-case/],
     ['.. in a landing', `${plain}landings:\n  "../x": { ${postgres} }\n`, /line 5: .*landing's name/],
     ['.. in a host', landing(postgres.replace('host: db', 'host: "../db"')), /landings.wh.host "..\/db" must be a host name/],
-    ['.. in an account', landing('kind: snowflake, account: "../../evil", private_key_ref: "env:K"'), /landings.wh.account .*account identifier/],
-    ['.. in a bucket folder', landing('kind: s3, bucket: bucket, region: eu-west-1, prefix: "a/../b", access_key_ref: "env:A", secret_key_ref: "env:B"'), /landings.wh.prefix/],
+    [
+      '.. in an account',
+      landing('kind: snowflake, account: "../../evil", private_key_ref: "env:K"'),
+      /landings.wh.account .*account identifier/,
+    ],
+    [
+      '.. in a bucket folder',
+      landing('kind: s3, bucket: bucket, region: eu-west-1, prefix: "a/../b", access_key_ref: "env:A", secret_key_ref: "env:B"'),
+      /landings.wh.prefix/,
+    ],
     ['metrics with the port in the host', `${plain}metrics: { host: "localhost:9464" }\n`, /line 4: metrics.host .*without scheme or port/],
-    ['cleanup.policy', kafka('"a:9092"', ', topic_config: { cleanup.policy: delete }'), /line 4: kafka.topic_config.cleanup.policy cannot be chosen/],
+    [
+      'cleanup.policy',
+      kafka('"a:9092"', ', topic_config: { cleanup.policy: delete }'),
+      /line 4: kafka.topic_config.cleanup.policy cannot be chosen/,
+    ],
     ['partitions of no number', kafka('"a:9092"', ', partitions: 0'), /line 4: kafka.partitions must be at least 1/],
-    ['partitions of a table that is none', `${plain}    partitions: { persn: 3 }\n`, /line 4: .*partitions.persn no table is called persn; did you mean person/],
+    [
+      'partitions of a table that is none',
+      `${plain}    partitions: { persn: 3 }\n`,
+      /line 4: .*partitions.persn no table is called persn; did you mean person/,
+    ],
   ])('%s', (_, text, message) => {
     const said = refusal(text, { KEY: 'sk_one\nsk_two' });
     expect(said).toMatch(message);
@@ -127,7 +177,12 @@ describe('a landing', () => {
     const secrets: string[] = [];
     let message = '';
     try {
-      parseSettings(landing(fields), 'tributary.yaml', { sources: [sampleSource], variables: {}, onSecret: (secret) => secrets.push(secret), readFile: () => '' });
+      parseSettings(landing(fields), 'tributary.yaml', {
+        sources: [sampleSource],
+        variables: {},
+        onSecret: (secret) => secrets.push(secret),
+        readFile: () => '',
+      });
     } catch (error) {
       message = (error as Error).message;
     }
@@ -145,14 +200,20 @@ describe('a landing', () => {
 
 describe('topics', () => {
   test('connections whose topics differ only by . and _ are refused with both names', () => {
-    const text = 'connections:\n  sample: { settings: { api_key: sk_x }, tables: [person] }\n  sample_x: { source: sample, settings: { api_key: sk_x } }\n';
+    const text =
+      'connections:\n  sample: { settings: { api_key: sk_x }, tables: [person] }\n  sample_x: { source: sample, settings: { api_key: sk_x } }\n';
     expect(parse(text).settings.connections).toHaveLength(2);
-    const two = 'connections:\n  a_x: { source: other, settings: { api_key: sk_x }, tables: [person] }\n  a: { source: sample_x, settings: { api_key: sk_x } }\n';
-    expect(refusal(two)).toMatch(/line 3: connections.a has topics that differ from others only by \. and _.*tributary\.a\.x_person and tributary\.a_x\.person/);
+    const two =
+      'connections:\n  a_x: { source: other, settings: { api_key: sk_x }, tables: [person] }\n  a: { source: sample_x, settings: { api_key: sk_x } }\n';
+    expect(refusal(two)).toMatch(
+      /line 3: connections.a has topics that differ from others only by \. and _.*tributary\.a\.x_person and tributary\.a_x\.person/,
+    );
   });
 
   test('a topic name that Kafka would not take is refused', () => {
-    expect(refusal(`${plain}prefix: ${'p'.repeat(245)}\n`)).toMatch(/line 2: connections.sample makes a topic name of 2\d\d characters .*Kafka takes 249/);
+    expect(refusal(`${plain}prefix: ${'p'.repeat(245)}\n`)).toMatch(
+      /line 2: connections.sample makes a topic name of 2\d\d characters .*Kafka takes 249/,
+    );
     expect(parse(`${plain}prefix: ${'p'.repeat(200)}\n`).settings.prefix).toHaveLength(200);
   });
 
