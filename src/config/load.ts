@@ -77,6 +77,7 @@ export function parseSettings(text: string, file: string, options: LoadOptions &
     file,
     dataDir: resolve(dirname(resolve(file)), checked.data.data_dir),
     prefix: checked.data.prefix,
+    timezone: checked.data.timezone,
     connections,
     kafka: checked.data.kafka,
     registry: checked.data.registry,

@@ -1,5 +1,5 @@
-import { validate as validCron } from 'node-cron';
 import { z } from 'zod';
+import { isCron, isTimezone } from '../core/cron.ts';
 import { landingName, landingSettings } from '../landing/settings.ts';
 import { historyRanges, parseStartDate } from './dates.ts';
 
@@ -20,7 +20,7 @@ const pem = (doc: string) =>
 
 const cron = z
   .string()
-  .refine((text) => text.trim().split(/\s+/).length === 5 && validCron(text), {
+  .refine((text) => text.trim().split(/\s+/).length === 5 && isCron(text), {
     error: 'is not a cron expression of five fields (minute hour day-of-month month day-of-week, e.g. "0 * * * *"; there are no seconds)',
   })
   .meta({ shown: true, description: 'Cron expression: minute hour day-of-month month day-of-week.' });
@@ -132,6 +132,11 @@ export const settingsSchema = z.strictObject({
     .default('tributary')
     .meta({ shown: true, description: 'First part of every topic name.' }),
   data_dir: shown('Folder of everything kept locally; it can be rebuilt from the topics.').default('.tributary'),
+  timezone: z
+    .string()
+    .refine(isTimezone, { error: 'is no time zone; write an IANA name such as America/New_York, or UTC' })
+    .default('UTC')
+    .meta({ shown: true, description: 'Time zone of the schedules, IANA name.' }),
   connections: z
     .record(
       z.string().regex(/^[a-z][a-z0-9_]*$/, { error: "a connection's name has lower-case letters, digits and underscores only" }),

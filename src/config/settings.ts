@@ -29,6 +29,8 @@ export interface Settings {
   /** Absolute path of the folder of local data. */
   readonly dataDir: string;
   readonly prefix: string;
+  /** IANA name of the zone whose wall clocks the schedules mean. */
+  readonly timezone: string;
   readonly connections: readonly ConnectionSettings[];
   /** Undefined: the embedded stack is used. */
   readonly kafka: NonNullable<RawSettings['kafka']> | undefined;

@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts';
 import type { TributaryError } from '../core/errors.ts';
 import type { ConnectionSettings } from '../config/settings.ts';
 import { historySince } from '../config/dates.ts';
@@ -54,9 +55,11 @@ export interface ConnectionWorker {
 
 export interface ConnectionWorkerOptions {
   readonly settings: ConnectionSettings;
+  /** Whose wall clocks the schedules mean. */
+  readonly timezone: string;
   readonly connection: Connection;
   readonly emit: (event: EngineEvent) => void;
-  readonly now: () => number;
+  readonly clock: Clock;
   /** The connection cannot go on: fenced, or the vendor refuses the key. */
   readonly onFatal: (error: TributaryError) => void;
   readonly onRunEnded?: (summary: RunSummary) => void;
@@ -65,7 +68,8 @@ export interface ConnectionWorkerOptions {
 const periodic: PendingRequest = { mode: 'periodic', rescan: false, handles: {} };
 
 export function createConnectionWorker(options: ConnectionWorkerOptions): ConnectionWorker {
-  const { settings, connection, emit, now } = options;
+  const { settings, timezone, connection, emit, clock } = options;
+  const { now } = clock;
   const jobs = new Map<string, Job>();
   for (const [name, table] of connection.tables) {
     jobs.set(name, {
@@ -216,7 +220,10 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
   return {
     start() {
       const tables = [...jobs.keys()];
-      schedule = startSchedule(settings.schedules, (due) => launch(due, periodic));
+      schedule = startSchedule(settings.schedules, timezone, clock, {
+        due: (names) => launch(names, periodic),
+        moved: () => [...jobs.values()].filter((job) => !job.running).forEach(announce),
+      });
       launch(tables, periodic);
       for (const job of jobs.values()) if (job.paused) announce(job);
     },
@@ -253,7 +260,7 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
     },
     async stop() {
       stopping = true;
-      await schedule?.stop();
+      schedule?.stop();
       for (const job of jobs.values()) {
         clearTimeout(job.retry);
         job.next = undefined;

@@ -134,9 +134,10 @@ export function createEngine(options: EngineOptions): Engine {
     }
     const worker = createConnectionWorker({
       settings: of,
+      timezone: settings.timezone,
       connection,
       emit,
-      now: clock.now,
+      clock,
       onFatal,
       onRunEnded: (summary) => runLog.append(runRecord(summary)),
     });

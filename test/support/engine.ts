@@ -83,6 +83,7 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
     file: 'tributary.yaml',
     dataDir,
     prefix: options.prefix,
+    timezone: 'UTC',
     connections,
     kafka: undefined,
     registry: undefined,

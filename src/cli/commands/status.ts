@@ -36,8 +36,8 @@ export function addStatus(program: Command, run: Register): void {
         const settings = cli.settings();
         const wanted = select(settings, typed);
         const snapshot = await currentStatus(cli, settings, wanted);
-        if (options.json) cli.json(snapshot);
-        else cli.print(statusText(snapshot, cli.paint));
+        if (options.json) cli.json({ ...snapshot, timezone: settings.timezone });
+        else cli.print(`${statusText(snapshot, cli.paint)}\n\nSchedules are in ${settings.timezone}.`);
       }),
     );
 }

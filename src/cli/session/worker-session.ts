@@ -3,7 +3,7 @@ import { withAdmin } from '../../kafka/client.ts';
 import { createEngine, type Engine } from '../../engine/engine.ts';
 import { createEventBus, type EventBus } from '../../engine/events.ts';
 import { type TableRef } from '../../core/run.ts';
-import { longestInterval } from '../../engine/schedule.ts';
+import { longestInterval } from '../../core/cron.ts';
 import { logEvents } from '../../observability/log-events.ts';
 import { createMetrics } from '../../observability/metrics.ts';
 import { startObserveServer } from '../../observability/server.ts';
@@ -76,7 +76,7 @@ export async function serveWorker(
     status: status.snapshot,
     version: cli.deps.version,
     now: cli.deps.clock.now,
-    interval: intervals(settings),
+    interval: intervals(settings, cli.deps.clock.now()),
     landings: () => watching.now?.landings() ?? [],
   });
   const server = await startObserveServer({
@@ -103,10 +103,10 @@ export async function serveWorker(
   };
 }
 
-function intervals({ connections }: Settings): (table: TableRef) => number | undefined {
+function intervals({ connections, timezone }: Settings, now: number): (table: TableRef) => number | undefined {
   const known = new Map(
     connections.flatMap(({ name, schedules }) =>
-      [...schedules].map(([table, cron]) => [tableKey({ connection: name, table }), longestInterval(cron)] as const),
+      [...schedules].map(([table, cron]) => [tableKey({ connection: name, table }), longestInterval(cron, timezone, now)] as const),
     ),
   );
   return (table) => known.get(tableKey(table));

@@ -64,6 +64,8 @@ export function windows<Api>(options: WindowsOptions<Api>): Reader<Api> {
     const bound = floor(ctx.runStart - options.delay);
     const position = saved(ctx, 1);
     let through = asNumber(position?.through);
+    // Later than now: the clock was wrong when this was read, so nobody has looked at what came since.
+    if (through !== undefined && through > ctx.now()) through = bound;
     let oldest: number | null | undefined = position?.oldest === null ? null : asNumber(position?.oldest);
     let tiers: JsonObject = asObject(position?.tiers) ?? {};
 

@@ -1,0 +1,143 @@
+import { Cron } from 'croner';
+import cron from 'node-cron';
+
+/** The first moment after epoch ms `after` that the expression asks for; undefined when there is none. */
+export type NextMoment = (after: number) => number | undefined;
+
+/** Whether it is a cron expression of five or six fields that can ever come true. */
+export function isCron(text: string): boolean {
+  if (!cron.validate(text)) return false;
+  try {
+    return cronMoments(text, 'UTC')(0) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether it is the IANA name of a time zone. */
+export function isTimezone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: text });
+    return /^[A-Za-z]/.test(text);
+  } catch {
+    return false;
+  }
+}
+
+/** How far ahead is looked for a moment that a change of clocks swallows. */
+const LOOK_AHEAD = 400 * 86_400_000;
+const STEP = 6 * 3_600_000;
+/** An expression that has no moment for so long has none: 29 February may be eight years away, on a weekday forty. */
+const FAR = 50 * 366 * 86_400_000;
+
+/**
+ * The moments of a cron expression on the wall clocks of a time zone, across changes of those clocks: what falls into
+ * the hour that is left out comes right after it; a fixed time of the hour that is repeated comes once, any other in
+ * both. node-cron knows the expressions (day of month and day of week must both fit, names may be whole words, ranges
+ * may wrap), croner the moments: node-cron passes over days on which a time is left out.
+ */
+export function cronMoments(expression: string, timezone: string): NextMoment {
+  const pattern = numeric(expression);
+  const options = { paused: true, domAndDow: true, fixedTimeRule: 'no-wildcard' } as const;
+  const zoned = new Cron(pattern, { ...options, timezone });
+  const plain = new Cron(pattern, { ...options, timezone: 'UTC' });
+  const offset = offsetsOf(timezone);
+  const fits = dayFilter(expression);
+
+  const next = (schedule: Cron, after: number, dayAt: (instant: number) => number): number | undefined => {
+    for (let at: Date | null = new Date(after); ;) {
+      at = schedule.nextRun(at);
+      if (at === null || at.getTime() > after + FAR) return undefined;
+      if (fits(dayAt(at.getTime()))) return at.getTime();
+    }
+  };
+  const afterGap = (after: number, until: number): number | undefined => {
+    for (const change of changesOf(offset, after, until)) {
+      const from = change + offset(change - 1);
+      const left = next(plain, from - 1, (instant) => instant);
+      if (left !== undefined && left < change + offset(change)) return change;
+    }
+    return undefined;
+  };
+  return (after) => {
+    const regular = next(zoned, after, (instant) => instant + offset(instant));
+    return afterGap(after, Math.min(regular ?? Infinity, after + LOOK_AHEAD)) ?? regular;
+  };
+}
+
+/** The instants in (after, until) at which clocks are put forward. */
+function* changesOf(offset: (instant: number) => number, after: number, until: number): Generator<number, void, void> {
+  for (let from = after; from < until; from += STEP) {
+    let low = from;
+    let high = Math.min(from + STEP, until);
+    if (offset(high) <= offset(low)) continue;
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (offset(middle) === offset(from)) low = middle;
+      else high = middle;
+    }
+    if (high > after) yield high;
+  }
+}
+
+/** What the zone's clocks show at an instant, less UTC, ms. */
+function offsetsOf(timezone: string): (instant: number) => number {
+  if (timezone === 'UTC') return () => 0;
+  const parts = new Intl.DateTimeFormat('en-US', {
+    timeZone: timezone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  return (instant) => {
+    const of = Object.fromEntries(parts.formatToParts(instant).map(({ type, value }) => [type, Number(value)]));
+    const shown = Date.UTC(of.year ?? 0, (of.month ?? 1) - 1, of.day, of.hour, of.minute, of.second);
+    return shown - Math.floor(instant / 1000) * 1000;
+  };
+}
+
+const FIELDS = ['second', 'minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] as const;
+const WHOLE = { second: 60, minute: 60, hour: 24, dayOfMonth: 31, month: 12, dayOfWeek: 7 };
+
+/** The expression in numbers; a field that leaves nothing out is a star. Hours and the like with a star keep it: they are no fixed times. */
+function numeric(expression: string): string {
+  const parsed = cron.parse(expression);
+  const typed = expression.trim().split(/\s+/);
+  if (typed.length === 5) typed.unshift('0');
+  return FIELDS.map((field, i) => {
+    const values = parsed[field];
+    const given = typed.length === FIELDS.length ? (typed[i] ?? '') : '';
+    if (values.length >= WHOLE[field]) return '*';
+    if (field === 'dayOfMonth' && values.some(isBeforeLast)) return '*';
+    return i < 3 && values.length > 1 && given.includes('*') ? given : values.join(',');
+  }).join(' ');
+}
+
+/** `L-2`, the last day but two, is unknown to croner. */
+const isBeforeLast = (day: number | string): boolean => typeof day === 'string' && day.startsWith('L-');
+
+/** Whether a day, as an instant at which UTC shows it, is one that croner could not be asked for. */
+function dayFilter(expression: string): (shown: number) => boolean {
+  const days = cron.parse(expression).dayOfMonth;
+  if (!days.some(isBeforeLast)) return () => true;
+  const task = cron.createTask(`0 0 0 ${days.join(',')} * *`, () => undefined, { timezone: 'UTC' });
+  void task.destroy();
+  return (shown) => task.match(new Date(Math.floor(shown / 86_400_000) * 86_400_000));
+}
+
+/** Longest time between two of the next moments of a cron expression, ms; weekends and the like count. */
+export function longestInterval(expression: string, timezone: string, now: number): number {
+  const next = cronMoments(expression, timezone);
+  let longest = 0;
+  let before = next(now);
+  for (let i = 0; i < 15 && before !== undefined; i += 1) {
+    const at = next(before);
+    if (at !== undefined) longest = Math.max(longest, at - before);
+    before = at;
+  }
+  return longest;
+}
