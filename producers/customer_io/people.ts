@@ -1,8 +1,9 @@
-import { asObject, asText } from '../../src/sdk/readers/resume.ts';
+import { nextAt } from '../../src/sdk/answers.ts';
+import { asText } from '../../src/sdk/readers/resume.ts';
 import type { Row } from '../../src/core/types.ts';
 import type { FetchPage } from '../../src/sdk/readers/paginate.ts';
 import type { CustomerIoApi } from './api.ts';
-import { rowsIn } from './listing.ts';
+import { NEXT, rowsIn } from './listing.ts';
 
 /** Everybody has one, unlike an id or an e-mail address. */
 const EVERYBODY = { filter: { and: [{ attribute: { field: 'cio_id', operator: 'exists' } }] } };
@@ -14,8 +15,7 @@ export const search: FetchPage<CustomerIoApi> = async (api, { cursor }, signal) 
     query: { limit: 1_000, start: asText(cursor) },
     signal,
   });
-  const rows = rowsIn(body, 'identifiers', '/customers');
-  return { rows, next: asObject(body)?.next };
+  return { rows: rowsIn(body, 'identifiers', '/customers', true), next: nextAt(body, NEXT, '/customers') };
 };
 
 /** Profiles by cio_id, 100 at most; who does not exist is left out. */

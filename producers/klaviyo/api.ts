@@ -2,8 +2,11 @@ import { TributaryError } from '../../src/core/errors.ts';
 import type { RateWindow } from '../../src/sdk/http/budget.ts';
 import { statusOf } from '../../src/sdk/http/client.ts';
 import type { HttpAnswer, HttpClient, HttpFactory, Query, Verdict } from '../../src/sdk/http/client.ts';
+import { listAt, nextAt, unusable } from '../../src/sdk/answers.ts';
+import type { Asked } from '../../src/sdk/answers.ts';
 import { asObject, asText } from '../../src/sdk/readers/resume.ts';
 import type { Json, JsonObject, Row } from '../../src/core/types.ts';
+import { END } from '../../src/sdk/readers/paginate.ts';
 import type { ListingPage } from '../../src/sdk/readers/paginate.ts';
 import type { KlaviyoSettings } from './settings.ts';
 
@@ -109,6 +112,8 @@ function classify(answer: HttpAnswer, now: number): Verdict | undefined {
   return undefined;
 }
 
+const about = (path: string): Asked => ({ what: `GET ${path} of Klaviyo`, code: 'klaviyo:no_data' });
+
 export interface ListRequest {
   readonly path: string;
   readonly endpoint: string;
@@ -123,24 +128,26 @@ export async function listPage(api: KlaviyoApi, request: ListRequest): Promise<L
   const { path, endpoint, bucket, signal } = request;
   const query = { ...request.query, 'page[cursor]': asText(request.cursor) };
   const { body } = await api.http.get(path, { endpoint, ...(bucket === undefined ? {} : { bucket }), query, signal });
-  const document = asObject(body);
-  if (!Array.isArray(document?.data)) {
-    throw new TributaryError(`Klaviyo's answer to ${path} holds no list of rows.`, {
-      kind: 'data',
-      code: 'klaviyo:no_data',
-      remedy: 'The table is read again later. If it stays, check base_url and revision in the settings.',
-    });
-  }
+  const asked = about(path);
+  // The last page names no next one; that is an end only beside the link that every page has.
+  const link = nextAt(body, { at: 'links.next', ends: ['absent', 'null'], beside: 'self' }, asked);
   return {
     // What is no resource has no key either; as a row it ends among the dead letters instead of nowhere.
-    rows: (document.data as readonly Json[]).map((resource): Row => asObject(resource) ?? { value: resource }),
-    next: cursorOf(asText(asObject(document.links)?.next)),
-    included: Array.isArray(document.included) ? (document.included as readonly JsonObject[]) : [],
+    rows: listAt(body, 'data', asked).map((resource): Row => asObject(resource) ?? { value: resource as Json }),
+    next: link === END ? END : cursorOf(String(link)),
+    included: includedIn(body, path),
   };
 }
 
-function cursorOf(link: string | undefined): string | undefined {
-  if (link === undefined || link === '') return undefined;
+/** The resources beside those asked for; there is no such member where there are none. */
+export function includedIn(document: Json | undefined, path: string): readonly JsonObject[] {
+  const included = asObject(document)?.included;
+  if (included === undefined) return [];
+  if (!Array.isArray(included)) throw unusable(about(path), 'holds no list at included');
+  return (included as readonly Json[]).filter((resource): resource is JsonObject => asObject(resource) !== undefined);
+}
+
+function cursorOf(link: string): string {
   const cursor = new URLSearchParams(link.slice(link.indexOf('?') + 1)).get('page[cursor]');
   if (cursor === null || cursor === '') {
     throw new TributaryError('Klaviyo named a next page without a cursor.', {
@@ -152,28 +159,47 @@ function cursorOf(link: string | undefined): string | undefined {
   return cursor;
 }
 
-/** The resource, or undefined when it does not exist. */
-export async function readOne(
-  api: KlaviyoApi,
-  path: string,
-  endpoint: string,
-  query: Query,
-  signal: AbortSignal,
-): Promise<JsonObject | undefined> {
-  return asObject((await readDocument(api, path, endpoint, query, signal))?.data);
+/** One resource and the answer it stood in. */
+export interface Document {
+  readonly whole: JsonObject;
+  readonly resource: JsonObject;
 }
 
-/** The whole answer about one resource, or undefined when it does not exist. */
+/** The answer about one resource; undefined only when the vendor says with 404 that it does not exist. */
 export async function readDocument(
   api: KlaviyoApi,
   path: string,
   endpoint: string,
   query: Query,
   signal: AbortSignal,
-): Promise<JsonObject | undefined> {
+): Promise<Document | undefined> {
+  const body = await readFound(api, path, endpoint, query, signal);
+  if (body === undefined) return undefined;
+  const whole = asObject(body);
+  const resource = asObject(whole?.data);
+  if (whole === undefined || resource === undefined || asText(resource.id) === undefined) throw unusable(about(path), 'holds no resource');
+  return { whole, resource };
+}
+
+/** The id that a relationship with one end points at; null when it points at nothing, undefined when what has it does not exist. */
+export async function readRelated(
+  api: KlaviyoApi,
+  path: string,
+  endpoint: string,
+  signal: AbortSignal,
+): Promise<string | null | undefined> {
+  const body = await readFound(api, path, endpoint, {}, signal);
+  if (body === undefined) return undefined;
+  const data = asObject(body)?.data;
+  if (data === null) return null;
+  const id = asText(asObject(data)?.id);
+  if (id === undefined) throw unusable(about(path), 'names neither a resource nor none');
+  return id;
+}
+
+async function readFound(api: KlaviyoApi, path: string, endpoint: string, query: Query, signal: AbortSignal): Promise<Json | undefined> {
   try {
-    const { body } = await api.http.get(path, { endpoint, query, signal });
-    return asObject(body);
+    return (await api.http.get(path, { endpoint, query, signal })).body;
   } catch (error) {
     if (statusOf(error) === 404) return undefined;
     throw error;

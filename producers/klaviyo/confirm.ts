@@ -1,8 +1,8 @@
 import { orderedMap } from '../../src/sdk/concurrency/ordered-map.ts';
-import { asText } from '../../src/sdk/readers/resume.ts';
+import { pathPart } from '../../src/sdk/http/url.ts';
 import type { JsonObject, ReadContext } from '../../src/core/types.ts';
 import type { Orphan, OrphanVerdict, VanishedVerdict } from '../../src/core/table.ts';
-import { readOne } from './api.ts';
+import { readDocument, readRelated } from './api.ts';
 import type { KlaviyoApi } from './api.ts';
 
 /**
@@ -26,9 +26,9 @@ export async function* confirmProfiles(
 async function verdictOn(ctx: ReadContext<KlaviyoApi>, key: JsonObject, signal: AbortSignal): Promise<VanishedVerdict> {
   const id = String(key.id);
   const found = await readProfile(ctx, id, signal);
-  if (found !== undefined && asText(found.id) === id) return { key, gone: false };
+  if (found === id) return { key, gone: false };
   const seen = await lookAtEvents(ctx, id, signal);
-  const survivor = asText(found?.id) ?? seen.owner;
+  const survivor = found ?? seen.owner;
   if (survivor !== undefined && survivor !== id) {
     return { key, gone: true, marker: { _merged_into: survivor }, rereads: [{ table: 'event', work: { profile_id: survivor } }] };
   }
@@ -54,11 +54,10 @@ async function verdictOnNamed(ctx: ReadContext<KlaviyoApi>, orphan: Orphan, sign
   if (owner === undefined) return { orphan, rereads: byIds(orphan.keys()), gone: true };
   // Merged: once they have been read again, the events no longer name the old profile.
   if (!orphan.isNamed({ profile_id: owner })) return { orphan, rereads: byProfile(owner), gone: false };
-  const found = await readProfile(ctx, owner, signal);
-  const id = asText(found?.id);
+  const id = await readProfile(ctx, owner, signal);
   // It is there and will be read: it may be younger than the last changes.
   if (id === owner) return { orphan, rereads: [], gone: false };
-  return { orphan, rereads: byProfile(id ?? owner), gone: found === undefined };
+  return { orphan, rereads: byProfile(id ?? owner), gone: id === undefined };
 }
 
 /** Whom one of the events known to be this profile's belongs to now; `ownerless` when it names no profile any more. */
@@ -74,13 +73,16 @@ async function lookAtEvents(
   return { ownerless: false };
 }
 
-const readProfile = (ctx: ReadContext<KlaviyoApi>, id: string, signal: AbortSignal): Promise<JsonObject | undefined> =>
-  readOne(ctx.api, `/api/profiles/${encodeURIComponent(id)}`, 'profile', { 'fields[profile]': 'updated' }, signal);
+/** The id of the profile that is there under this one; undefined when there is none. */
+async function readProfile(ctx: ReadContext<KlaviyoApi>, id: string, signal: AbortSignal): Promise<string | undefined> {
+  const found = await readDocument(ctx.api, `/api/profiles/${pathPart(id)}`, 'profile', { 'fields[profile]': 'updated' }, signal);
+  return found === undefined ? undefined : String(found.resource.id);
+}
 
 /** The profile an event names now; undefined when it names none, or is gone itself. */
 async function ownerOf(ctx: ReadContext<KlaviyoApi>, event: JsonObject, signal: AbortSignal): Promise<string | undefined> {
-  const path = `/api/events/${encodeURIComponent(String(event.id))}/relationships/profile`;
-  return asText((await readOne(ctx.api, path, 'event_profile', {}, signal))?.id);
+  const path = `/api/events/${pathPart(String(event.id))}/relationships/profile`;
+  return (await readRelated(ctx.api, path, 'event_profile', signal)) ?? undefined;
 }
 
 /** Events in one piece of handed work: as many as the vendor lets be read singly in less than a minute. */

@@ -1,17 +1,18 @@
 import { TributaryError } from '../../src/core/errors.ts';
 import { concat } from '../../src/sdk/readers/concat.ts';
 import { statusOf } from '../../src/sdk/http/client.ts';
+import { pathPart } from '../../src/sdk/http/url.ts';
 import type { Query } from '../../src/sdk/http/client.ts';
 import { asNumber, asObject, asText, contextWith } from '../../src/sdk/readers/resume.ts';
 import { isoSeconds, instantOf } from '../../src/core/time.ts';
 import type { Json, JsonObject, Page, Position, Reader, Row } from '../../src/core/types.ts';
 import { outboxTasks } from '../../src/sdk/readers/outbox.ts';
 import { phases } from '../../src/sdk/readers/phases.ts';
-import { paginate } from '../../src/sdk/readers/paginate.ts';
+import { END, paginate } from '../../src/sdk/readers/paginate.ts';
 import type { FetchPage } from '../../src/sdk/readers/paginate.ts';
 import { windows } from '../../src/sdk/readers/windows.ts';
 import type { WindowAsk } from '../../src/sdk/readers/windows.ts';
-import { listPage, readDocument } from './api.ts';
+import { includedIn, listPage, readDocument } from './api.ts';
 import type { KlaviyoApi } from './api.ts';
 import { relatedId, resourceKey } from './resource.ts';
 import { everything, selectionOf, selects } from './selection.ts';
@@ -184,17 +185,15 @@ function eventsById(selection: Selection, ids: readonly string[]): FetchPage<Kla
   return async (api, { cursor }, signal) => {
     const from = asNumber(cursor) ?? 0;
     const documents = await Promise.all(
-      ids
-        .slice(from, from + EVENTS_AT_ONCE)
-        .map((id) => readDocument(api, `/api/events/${encodeURIComponent(id)}`, 'event', beside(api), signal)),
+      ids.slice(from, from + EVENTS_AT_ONCE).map((id) => readDocument(api, `/api/events/${pathPart(id)}`, 'event', beside(api), signal)),
     );
-    const rows = documents.flatMap((document) => {
-      const event = asObject(document?.data);
-      const included = Array.isArray(document?.included) ? (document.included as readonly JsonObject[]) : [];
-      return event === undefined ? [] : keep({ rows: [event], included }, selection, api.attributions);
-    });
+    const rows = documents.flatMap((document) =>
+      document === undefined
+        ? []
+        : keep({ rows: [document.resource], included: includedIn(document.whole, '/api/events/{id}') }, selection, api.attributions),
+    );
     const next = from + EVENTS_AT_ONCE;
-    return { rows, ...(next < ids.length ? { next } : {}) };
+    return { rows, next: next < ids.length ? next : END };
   };
 }
 

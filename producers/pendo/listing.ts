@@ -1,6 +1,7 @@
 import { TributaryError } from '../../src/core/errors.ts';
 import type { Json, Reader, Row } from '../../src/core/types.ts';
-import type { FetchPage } from '../../src/sdk/readers/paginate.ts';
+import { END } from '../../src/sdk/readers/paginate.ts';
+import type { FetchPage, Cursor } from '../../src/sdk/readers/paginate.ts';
 import { limit } from './aggregation.ts';
 import type { Stage } from './aggregation.ts';
 import { aggregate, isTooHeavy } from './api.ts';
@@ -82,7 +83,7 @@ export function inPages<Ask = unknown>(
           most = Math.max(LEAST_LIMIT, Math.floor(most / 2));
         }
       }
-      return { rows, next: rows.length === 0 ? undefined : behind };
+      return { rows, next: rows.length === 0 ? END : (behind as Cursor) };
     };
 
     function nameOf(row: Row): Json {

@@ -1,4 +1,5 @@
 import { TributaryError } from '../../src/core/errors.ts';
+import { END } from '../../src/sdk/readers/paginate.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
 import { asObject, asText } from '../../src/sdk/readers/resume.ts';
 import type { JsonObject, Reader, Row } from '../../src/core/types.ts';
@@ -37,7 +38,7 @@ export function readSchema(of: 'account' | 'visitor'): Reader<PendoApi> {
         remedy: 'Nothing was deleted. The next run asks again; check base_url if it stays.',
       });
     }
-    return { rows: Object.entries(groups).flatMap(([group, fields]) => fieldsOf(group, asObject(fields))) };
+    return { rows: Object.entries(groups).flatMap(([group, fields]) => fieldsOf(group, asObject(fields))), next: END };
   });
 }
 

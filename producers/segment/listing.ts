@@ -1,7 +1,10 @@
-import { TributaryError } from '../../src/core/errors.ts';
+import { listAt, nextAt, totalAt, unusable } from '../../src/sdk/answers.ts';
+import type { Asked, NextPlace } from '../../src/sdk/answers.ts';
 import type { Query } from '../../src/sdk/http/client.ts';
-import { asNumber, asObject, asText } from '../../src/sdk/readers/resume.ts';
-import type { JsonObject, Row } from '../../src/core/types.ts';
+import { pathPart } from '../../src/sdk/http/url.ts';
+import { asObject, asText } from '../../src/sdk/readers/resume.ts';
+import type { Json, JsonObject, Row } from '../../src/core/types.ts';
+import { END } from '../../src/sdk/readers/paginate.ts';
 import type { FetchPage } from '../../src/sdk/readers/paginate.ts';
 import { explained } from './api.ts';
 import type { SegmentApi } from './api.ts';
@@ -14,26 +17,32 @@ export interface RequestParts {
 }
 
 export interface ListingOptions<Ask> extends RequestParts {
-  readonly query?: (ask: Ask) => Query;
+  readonly query?: (ask: Ask & { readonly cursor: Json | undefined }) => Query;
   /** What becomes of a page's rows, e.g. what only the request knows is added. */
   readonly rows?: (rows: readonly Row[], ask: Ask) => readonly Row[];
+  /** The vendor's description lets one page that holds everything go without telling of pages. */
+  readonly single?: boolean;
   /** Problems with these rows that the user should see. */
   readonly warnings?: (rows: readonly Row[]) => readonly string[];
 }
+
+/** What was asked, for errors about the answer. */
+export const about = (path: string): Asked => ({ what: `GET ${path} of Segment`, code: 'segment:no_data' });
+
+/** Every page names itself; the last one names no next, null or an empty text. */
+const NEXT: NextPlace = { at: 'pagination.next', ends: ['absent', 'null', 'empty'], beside: 'current' };
 
 /** A paged collection: `path` such as `/sources/{sourceId}/connected-warehouses`, `collection` its name under `data`. */
 export function listing<Ask = unknown>(path: string, collection: string, options: ListingOptions<Ask> = {}): FetchPage<SegmentApi, Ask> {
   return async (api, ask, signal) => {
     const query = { ...options.query?.(ask), 'pagination.count': api.pageSize, 'pagination.cursor': asText(ask.cursor) };
     const data = await readData(api, path, options, query, signal);
-    const rows = data[collection];
-    if (!Array.isArray(rows)) throw unusable(path, `holds no list data.${collection}`);
-    const pagination = asObject(data.pagination);
-    if (pagination === undefined && rows.length >= api.pageSize)
-      throw unusable(path, 'is a full page that does not tell whether another follows');
-    const next = pagination?.next ?? undefined;
-    if (next !== undefined && typeof next !== 'string') throw unusable(path, 'names a next page that is no cursor');
-    const total = asNumber(pagination?.totalEntries);
+    const asked = about(path);
+    const rows = listAt(data, collection, asked);
+    const total = totalAt(data, 'pagination.totalEntries', asked);
+    const single =
+      options.single === true && query['pagination.cursor'] === undefined && rows.length < api.pageSize && data.pagination === undefined;
+    const next = single ? END : nextAt(data, NEXT, asked);
     const warnings = options.warnings?.(rows as readonly Row[]) ?? [];
     return {
       rows: options.rows?.(rows as readonly Row[], ask) ?? (rows as readonly Row[]),
@@ -52,7 +61,7 @@ export async function readData(
   query: Query,
   signal: AbortSignal,
 ): Promise<JsonObject> {
-  const filled = path.replace(/\{([^}]+)\}/g, (_, name: string) => encodeURIComponent(params?.[name] ?? ''));
+  const filled = path.replace(/\{([^}]+)\}/g, (_, name: string) => pathPart(params?.[name] ?? ''));
   const { body } = await api.http
     .get(filled, { endpoint: path, ...(bucket === undefined ? {} : { bucket }), query, signal })
     .catch((error: unknown) => {
@@ -61,7 +70,7 @@ export async function readData(
       return explained(api, error, signal);
     });
   const data = asObject(asObject(body)?.data);
-  if (data === undefined) throw unusable(path, 'holds no data');
+  if (data === undefined) throw unusable(about(path), 'holds no data');
   return data;
 }
 
@@ -72,13 +81,4 @@ export function namingAnother(rows: readonly Row[], field: string, parent: strin
   return first === undefined
     ? []
     : [`${odd.length} of the rows of ${parent} name another ${field}, e.g. ${String(first.id)} names ${String(first[field])}.`];
-}
-
-/** An answer that cannot be made anything of: an error, never an end. */
-export function unusable(path: string, what: string): TributaryError {
-  return new TributaryError(`Segment's answer to GET ${path} ${what}.`, {
-    kind: 'data',
-    code: 'segment:no_data',
-    remedy: 'Nothing was deleted. The next run asks again; report it to the vendor if it stays.',
-  });
 }

@@ -30,6 +30,8 @@ export interface Switches {
   region: 'us' | 'eu';
   /** `hidden=true` shows all senders instead of the hidden ones alone. */
   hiddenIncludesAll: boolean;
+  /** Most suppressions in one answer, whatever the limit. */
+  mostSuppressions: number;
   /** Profiles come wrapped in `customer`. */
   wrapCustomer: boolean;
   /** Every listing with a cursor names this one as the next, for ever. */
@@ -73,6 +75,7 @@ export interface CustomerIoOptions {
 export const DEFAULT_SWITCHES: Switches = {
   region: 'us',
   hiddenIncludesAll: false,
+  mostSuppressions: Infinity,
   wrapCustomer: false,
   sameNext: undefined,
   blindProfiles: false,

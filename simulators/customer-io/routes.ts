@@ -106,7 +106,7 @@ export function customerIoRoutes(guard: Guard, clock: SimClock, switches: Switch
           .filter((row) => domain === null || domainOf(world, String(row['email'])) === domain)
           .sort((a, b) => (String(a['email']) < String(b['email']) ? -1 : 1));
         const offset = Math.max(0, Number(query.get('offset') ?? 0) || 0);
-        const page = rows.slice(offset, offset + limitOf(query, 100, 1_000));
+        const page = rows.slice(offset, offset + Math.min(switches.mostSuppressions, limitOf(query, 100, 1_000)));
         return answer(page.length === 0 ? { suppressions: null } : { category: categoryOf(type), suppressions: page });
       }),
     } satisfies Routes).map(([route, handler]) => [route.replace(' /', ' /v1/'), handler]),

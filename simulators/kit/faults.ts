@@ -14,6 +14,8 @@ export type Fault =
   /** No answer until the client gives up. */
   | { kind: 'hang' }
   | { kind: 'slow'; delayMs: number }
+  /** A member of the JSON answer has this value; without one it is missing. `at` is a path such as `data.pagination.next`, `*` every element. */
+  | { kind: 'member'; at: string; value?: unknown }
   /** A complete HTTP answer whose text stops in the middle. */
   | { kind: 'cut-text' }
   /** The connection dies in the middle of the body. */

@@ -80,6 +80,15 @@ export function startVendorServer(options: VendorServerOptions): Promise<{ url: 
   }, options.port ?? 0);
 }
 
+/** The document with one member replaced, or without it. */
+function withMember(document: unknown, [name = '', ...rest]: readonly string[], value: unknown): unknown {
+  if (name === '') return value;
+  if (name === '*') return (document as unknown[]).map((one) => withMember(one, rest, value));
+  const { [name]: member, ...others } = document as Record<string, unknown>;
+  const changed = rest.length === 0 ? value : withMember(member, rest, value);
+  return changed === undefined ? others : { ...others, [name]: changed };
+}
+
 const PAGE = '<!DOCTYPE html><html><head><title>Just a moment...</title></head><body><h1>Checking your browser</h1></body></html>';
 
 function substitute(fault: Fault | undefined, throttled: VendorServerOptions['throttled']): Answer | undefined {
@@ -107,6 +116,8 @@ function substitute(fault: Fault | undefined, throttled: VendorServerOptions['th
 
 function deliver(response: ServerResponse, answer: Answer, fault: Fault | undefined, gzip: boolean): number {
   let body = typeof answer.body === 'string' ? Buffer.from(answer.body, 'utf8') : (answer.body ?? Buffer.alloc(0));
+  if (fault?.kind === 'member')
+    body = Buffer.from(JSON.stringify(withMember(JSON.parse(body.toString('utf8')), fault.at.split('.'), fault.value)), 'utf8');
   if (fault?.kind === 'cut-text') body = body.subarray(0, Math.floor(body.length / 2));
   const headers: Record<string, string> = { ...answer.headers };
   if (gzip && body.length > 0) {

@@ -35,6 +35,8 @@ export interface Switches {
   boundaryRows: boolean;
   unsupportedVersion: 'fallback' | 404 | 406;
   auditBounds: 'exclusive' | 'inclusive';
+  /** What counts as the end when `endTime` stands beside a cursor: the one in the cursor, or the parameter, which begins the listing anew. */
+  auditEnd: 'cursor' | 'parameter';
   /** What a token nobody knows is answered. */
   unknownToken: 401 | 403;
   /** A server that forgets about `startTime`. */
@@ -76,6 +78,7 @@ export const DEFAULT_SWITCHES: Switches = {
   boundaryRows: false,
   unsupportedVersion: 'fallback',
   auditBounds: 'exclusive',
+  auditEnd: 'cursor',
   unknownToken: 401,
   ignoreStartTime: false,
   deviceModeMetrics: 'empty',

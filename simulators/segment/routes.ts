@@ -95,6 +95,8 @@ export function segmentRoutes(workspace: Workspace, gate: Gate): Routes {
         const end = query.get('endTime');
         if (start !== null && Number.isNaN(Date.parse(start))) return invalid('startTime', 'must be an ISO-8601 date');
         if (end !== null && Number.isNaN(Date.parse(end))) return invalid('endTime', 'must be an ISO-8601 date');
+        if (end !== null && page.end !== undefined && switches.auditEnd === 'parameter')
+          Object.assign(page, { offset: 0, end: Date.parse(end) });
         const until = page.end ?? (end === null ? clock.now() : Date.parse(end));
         const rows = findAuditEvents(workspace, clock.now(), {
           end: until,

@@ -13,6 +13,7 @@ import { createOpeningTurns } from '../../src/engine/opening-turns.ts';
 import { createCycle } from '../../src/engine/cycle.ts';
 import { executeRun } from '../../src/engine/execute-run.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
+import { END } from '../../src/sdk/readers/paginate.ts';
 import { table } from '../../src/sdk/define.ts';
 import { text } from '../../src/sdk/fields.ts';
 import { eventually } from '../landing/kafka-helpers.ts';
@@ -150,6 +151,7 @@ it('a column that comes to a table costs no message but those of the rows that h
         read: fullScan<ShopVendor>(async () => ({
           rows: vendor.items.map((id) => ({ id, note: notes.get(id) ?? null })),
           total: vendor.items.length,
+          next: END,
         })),
       }),
     ],

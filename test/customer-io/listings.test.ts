@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { CustomerIoTable } from '../../simulators/customer-io/options.ts';
 import { byKey, connected, workspace, type Workspace } from './harness.ts';
 
 describe('suppressions', () => {
@@ -8,6 +9,12 @@ describe('suppressions', () => {
     expect([...found.values()].filter(({ suppression_type }) => suppression_type === 'bounces')).toHaveLength(1_100);
     for (const list of ['bounces', 'blocks']) expect(found.get(`${list}||gone000000@example.net`)).toBeDefined();
     expect(found.get('bounces||gone000001@example.net')).toMatchObject({ email: 'Gone000001@Example.net' });
+  });
+
+  it('come whole from a vendor that gives fewer at once than it was asked for', async () => {
+    const at = await workspace({ bounces: 1_105, switches: { mostSuppressions: 505 } });
+    const found = byKey(at, 'eps_suppression', (await at.table('eps_suppression').run()).rows);
+    expect([...found.values()].filter(({ suppression_type }) => suppression_type === 'bounces')).toHaveLength(1_105);
   });
 
   it('are asked for by domain when domains are named', async () => {
@@ -43,6 +50,64 @@ describe('senders and newsletters', () => {
     ]);
     simulator.switches.sameNext = Buffer.from('100').toString('base64');
     expect((await table('newsletters').run()).error).toMatchObject({ code: 'paging_loop' });
+  });
+});
+
+describe('a listing', () => {
+  const pagesOf: Partial<Record<CustomerIoTable, string>> = {
+    messages: '/v1/messages',
+    newsletters: '/v1/newsletters',
+    activities: '/v1/activities',
+    sender_identities: '/v1/sender_identities',
+    customers: '/v1/customers',
+  };
+
+  it.each(Object.entries(pagesOf) as [CustomerIoTable, string][])(
+    'of %s is not over with a page that does not say so',
+    async (name, path) => {
+      const { simulator, table } = await workspace({ people: 1_100, newsletters: 150 });
+      for (const [value, after] of [
+        [undefined, 0],
+        [null, 0],
+        [{}, 0],
+        [false, 0],
+        [undefined, 1],
+      ] as const) {
+        simulator.faults.clear();
+        simulator.faults.add({ kind: 'member', at: 'next', value, on: `* ${path}`, after });
+        const { error, pages } = await table(name).run();
+        expect(error, `${String(value)} ${after}`).toMatchObject({ kind: 'data', code: 'no_end' });
+        expect(pages.some((page) => page.scan?.end !== undefined)).toBe(false);
+      }
+    },
+  );
+
+  it('of activities is no shorter for a page without any that names a next one', async () => {
+    const { simulator, table } = await workspace({ activities: 450 });
+    simulator.faults.add({ kind: 'member', at: 'activities', value: [], on: 'GET /v1/activities', after: 1, times: 1 });
+    const { rows } = await table('activities').run();
+    expect(rows).toHaveLength([...simulator.truth.rows('activities')].length - 100);
+  });
+
+  it.each([
+    'campaigns',
+    'broadcasts',
+    'transactional_messages',
+    'segments',
+    'topics',
+    'types',
+    'snippets',
+    'workspaces',
+    'newsletters',
+    'sender_identities',
+    'ip_addresses',
+  ] as const)('of %s is not empty because null stands in its place', async (name) => {
+    const { simulator, table } = await workspace();
+    const key = name === 'transactional_messages' ? 'messages' : name;
+    simulator.faults.add({ kind: 'member', at: key, value: null });
+    const { error, pages } = await table(name).run();
+    expect(error).toMatchObject({ kind: 'data', code: 'no_list' });
+    expect(pages).toEqual([]);
   });
 });
 

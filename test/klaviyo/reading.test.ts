@@ -49,6 +49,34 @@ describe('reading Klaviyo metrics', () => {
     expect(pages.some((page) => page.scan?.end !== undefined)).toBe(false);
   });
 
+  it.each([
+    ['links', undefined],
+    ['links', null],
+    ['links', []],
+    ['links', {}],
+    ['links.self', undefined],
+    ['links.self', null],
+    ['links.next', ''],
+    ['links.next', 7],
+    ['links.next', {}],
+    ['links.next', 'https://a.klaviyo.com/api/metrics'],
+    ['links.next', 'https://a.klaviyo.com/api/metrics?page%5Bcursor%5D='],
+    ['data', undefined],
+    ['data', {}],
+    ['data', null],
+  ])('is not over with a page whose %s is %j', async (at, value) => {
+    const { simulator, table } = await account({ profiles: 1, events: 10 });
+    for (const after of [0, 1, 2]) {
+      simulator.faults.clear();
+      simulator.faults.add({ kind: 'member', at, value, on: 'GET /api/metrics', after });
+      for (let twice = 0; twice < 2; twice += 1) {
+        const { pages, error } = await table('metric').run();
+        expect(error).toMatchObject({ kind: 'data', code: expect.stringMatching(/^klaviyo:no_(data|cursor)$/) });
+        expect(pages.some((page) => page.scan?.end !== undefined)).toBe(false);
+      }
+    }
+  });
+
   it('takes a listing that leads back to an earlier page for an error', async () => {
     const { simulator, table } = await account();
     simulator.quirks.repeatPages = 5;
@@ -202,6 +230,44 @@ describe('reading Klaviyo profiles', () => {
     expect(ofSource).toMatchObject({ rereads: [{ table: 'event', work: { profile_id: destination } }], gone: false });
     expect(ofAlive).toMatchObject({ rereads: [], gone: false });
   });
+});
+
+describe('a profile that is asked about', () => {
+  it.each(['{}', 'null', '[]', '{"data":null}', '{"data":[]}', '{"data":{"type":"profile"}}', '{"data":{"id":null}}'])(
+    'is not gone because the answer is %s',
+    async (body) => {
+      const { simulator, tables, api } = await account({ profiles: 5, events: 10 });
+      const [alive] = [...simulator.truth.profiles()];
+      simulator.faults.add({ kind: 'status', status: 200, body, on: 'GET /api/profiles/*' });
+      const ctx = {
+        api,
+        signal: new AbortController().signal,
+        async *liveKeys() {
+          /* It has no events. */
+        },
+      };
+      const verdicts = tables.get('profile')?.confirm?.(ctx as never, [{ id: alive?.id ?? '' }]);
+      await expect(verdicts?.next()).rejects.toMatchObject({ kind: 'data', code: 'klaviyo:no_data' });
+    },
+  );
+
+  it.each(['{}', '{"data":[]}', '{"data":{"type":"profile"}}'])(
+    'has no event without an owner because the answer about one is %s',
+    async (body) => {
+      const { simulator, tables, api } = await account({ profiles: 5, events: 10 });
+      const [event] = [...simulator.truth.events()];
+      simulator.faults.add({ kind: 'status', status: 200, body, on: 'GET /api/events/*/relationships/profile' });
+      const ctx = {
+        api,
+        signal: new AbortController().signal,
+        async *liveKeys() {
+          yield { id: event?.id ?? '' };
+        },
+      };
+      const verdicts = tables.get('profile')?.confirm?.(ctx as never, [{ id: 'gone' }]);
+      await expect(verdicts?.next()).rejects.toMatchObject({ kind: 'data', code: 'klaviyo:no_data' });
+    },
+  );
 });
 
 describe('reading Klaviyo events', () => {

@@ -9,6 +9,7 @@ import { phases } from '../../src/sdk/readers/phases.ts';
 import { prefetch } from '../../src/sdk/concurrency/prefetch.ts';
 import type { HttpClient } from '../../src/sdk/http/client.ts';
 import type { Json, JsonObject, Page, Row } from '../../src/core/types.ts';
+import { END } from '../../src/sdk/readers/paginate.ts';
 import type { ListingPage, FetchPage } from '../../src/sdk/readers/paginate.ts';
 import { windows } from '../../src/sdk/readers/windows.ts';
 import { client, engine } from './harness.ts';
@@ -41,7 +42,7 @@ async function listing(rowsOf: (query: URLSearchParams, path: string) => readonl
       query: { ...query, cursor: cursor === undefined ? undefined : String(cursor) },
     });
     const { rows, next, total } = body as unknown as { rows: Row[]; next: string | null; total: number };
-    return { rows, next, total };
+    return { rows, next: next ?? END, total };
   };
   return { server, http, page, state };
 }
@@ -148,7 +149,7 @@ describe('list', () => {
     const batches: Record<string, ListingPage> = {
       start: { rows: [{ id: 1 }], next: 'b' },
       b: { rows: [], next: 'c' },
-      c: { rows: [{ id: 2 }] },
+      c: { rows: [{ id: 2 }], next: END },
     };
     const { rows, pages } = await engine(
       fullScan(async (_, { cursor }) => batches[String(cursor ?? 'start')] as ListingPage),
@@ -157,6 +158,18 @@ describe('list', () => {
     expect(idsOf(rows)).toEqual([1, 2]);
     expect(pages.at(-1)?.scan?.end).toBeDefined();
   });
+
+  it.each([undefined, null, ''])(
+    'takes a page whose next one is %j for an error: only a reader that has seen the end may tell of it',
+    async (next) => {
+      const { error, pages } = await engine(
+        fullScan(async () => ({ rows: [{ id: 1 }], next }) as unknown as ListingPage),
+        {},
+      ).run();
+      expect(error).toMatchObject({ kind: 'data', code: 'no_end' });
+      expect(pages).toEqual([]);
+    },
+  );
 
   it.each<[string, Record<string, ListingPage>]>([
     ['a cursor that names itself', { start: { rows: [{ id: 1 }], next: 'a' }, a: { rows: [{ id: 2 }], next: 'a' } }],
@@ -227,7 +240,7 @@ describe('following', () => {
               .filter((row) => Number(row.at) > after && Number(row.at) < before)
               .sort((a, b) => Number(a.at) - Number(b.at) || Number(a.id) - Number(b.id));
             const offset = Number(cursor ?? 0);
-            return { rows: found.slice(offset, offset + 4), next: offset + 4 < found.length ? String(offset + 4) : undefined };
+            return { rows: found.slice(offset, offset + 4), next: offset + 4 < found.length ? String(offset + 4) : END };
           };
           const following_ = engine(incremental<object>({ call, by: (row) => Number(row.at), overlap: 1_000, delay: 5_000 }), {});
           for (const step of [...steps, { wait: 60, add: [], stopAfter: 10_000 }]) {
@@ -310,10 +323,7 @@ describe('windows', () => {
       signal.throwIfAborted();
       const found = rows.filter((row) => Number(row.at) >= (from ?? 0) && Number(row.at) < to);
       const offset = Number(cursor ?? 0);
-      return {
-        rows: found.slice(offset, offset + pageSize),
-        next: offset + pageSize < found.length ? String(offset + pageSize) : undefined,
-      };
+      return { rows: found.slice(offset, offset + pageSize), next: offset + pageSize < found.length ? String(offset + pageSize) : END };
     };
     const reader = windows<object>({
       call,
@@ -436,7 +446,7 @@ describe('windows', () => {
   it('cancels what is under way when its consumer leaves', async () => {
     let open = 0;
     const call: FetchPage<object, { from: number | undefined; to: number }> = async (_, { from }, signal) => {
-      if ((from ?? 0) <= NOW - 5 * DAY) return { rows: [] };
+      if ((from ?? 0) <= NOW - 5 * DAY) return { rows: [], next: END };
       open += 1;
       await new Promise<void>((resolve) => {
         signal.addEventListener('abort', () => resolve());

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TributaryError } from '../../src/core/errors.ts';
 import { details } from '../../src/sdk/readers/details.ts';
 import type { Row } from '../../src/core/types.ts';
+import { END } from '../../src/sdk/readers/paginate.ts';
 import { engine } from './harness.ts';
 
 /** A vendor whose listing has pages of 25 and whose rows are asked for in tens. */
@@ -18,7 +19,7 @@ function vendor(count: number) {
       }
       const at = Number(cursor ?? 0);
       const rows = all.slice(at, at + 25).map((id): Row => ({ id }));
-      return { rows, next: at + 25 < count ? String(at + 25) : '' };
+      return { rows, next: at + 25 < count ? String(at + 25) : END };
     },
     id: (row) => String(row.id),
     size: 10,

@@ -3,7 +3,9 @@ import { concat } from '../../src/sdk/readers/concat.ts';
 import type { HttpClient } from '../../src/sdk/http/client.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
 import { paged } from '../../src/sdk/readers/paged.ts';
+import type { NextPlace } from '../../src/sdk/answers.ts';
 import type { Paging } from '../../src/sdk/readers/paged.ts';
+import { END } from '../../src/sdk/readers/paginate.ts';
 import type { FetchPage } from '../../src/sdk/readers/paginate.ts';
 import { client, engine } from './harness.ts';
 import { answerJson, serve } from './server.ts';
@@ -20,6 +22,7 @@ async function read(paging: Paging, answer: (query: URLSearchParams) => unknown)
   });
   return { ...(await engine(fullScan(call), client(server.url).http).run()), asked: server.asked };
 }
+const NEXT: NextPlace = { at: 'data.pagination.next', ends: ['absent', 'null'], beside: 'current' };
 const all = Array.from({ length: 10 }, (_, id) => ({ id }));
 
 describe('paged endpoints', () => {
@@ -30,9 +33,11 @@ describe('paged endpoints', () => {
   });
 
   it('follows a cursor in the answer until there is none', async () => {
-    const { rows, asked, pages } = await read({ by: 'cursor', param: 'pagination.cursor', next: 'data.pagination.next' }, (query) => {
+    const { rows, asked, pages } = await read({ by: 'cursor', param: 'pagination.cursor', next: NEXT }, (query) => {
       const at = Number(query.get('pagination.cursor')?.replace('==', '') ?? 0);
-      return { data: { rows: all.slice(at, at + 4), total: 10, pagination: at + 4 < 10 ? { next: `${at + 4}==` } : {} } };
+      return {
+        data: { rows: all.slice(at, at + 4), total: 10, pagination: { current: `${at}==`, ...(at + 4 < 10 && { next: `${at + 4}==` }) } },
+      };
     });
     expect(rows).toEqual(all);
     expect(asked).toEqual(['/rows', '/rows?pagination.cursor=4%3D%3D', '/rows?pagination.cursor=8%3D%3D']);
@@ -40,29 +45,70 @@ describe('paged endpoints', () => {
   });
 
   it.each([
-    [3, 4],
+    [3, 5],
     [5, 3],
-  ])('counts offsets in pages of %i up to a short page', async (size, requests) => {
-    const { rows, asked } = await read({ by: 'offset', param: 'offset', size }, (query) => {
+    [10, 2],
+  ])('counts offsets in pages of %i up to an empty one', async (size, requests) => {
+    const { rows, asked } = await read({ by: 'offset', param: 'offset' }, (query) => {
       const at = Number(query.get('offset'));
-      return { data: { rows: all.length > at ? all.slice(at, at + size) : null } };
+      return { data: { rows: all.slice(at, at + size) } };
     });
     expect(rows).toEqual(all);
     expect(asked).toHaveLength(requests);
   });
 
   it('counts page numbers', async () => {
-    const { rows, asked } = await read({ by: 'page', param: 'page', size: 4, first: 1 }, (query) => ({
+    const { rows, asked } = await read({ by: 'page', param: 'page', first: 1 }, (query) => ({
       data: { rows: all.slice((Number(query.get('page')) - 1) * 4, Number(query.get('page')) * 4) },
     }));
     expect(rows).toEqual(all);
-    expect(asked).toEqual(['/rows?page=1', '/rows?page=2', '/rows?page=3']);
+    expect(asked).toEqual(['/rows?page=1', '/rows?page=2', '/rows?page=3', '/rows?page=4']);
   });
 
   it('never takes an answer without the list for an empty list', async () => {
-    const { error, pages } = await read({ by: 'none' }, () => ({ data: {} }));
-    expect(error).toMatchObject({ kind: 'data', code: 'no_list' });
+    for (const data of [{}, null, [], { rows: null }, { rows: {} }, { rows: 'none' }]) {
+      const { error, pages } = await read({ by: 'none' }, () => ({ data }));
+      expect(error, JSON.stringify(data)).toMatchObject({ kind: 'data', code: 'no_list' });
+      expect(pages).toEqual([]);
+    }
+  });
+
+  it('goes on past a page that is shorter than the others', async () => {
+    const { rows } = await read({ by: 'offset', param: 'offset' }, (query) => {
+      const at = Number(query.get('offset'));
+      return { data: { rows: all.slice(at, at === 0 ? 1 : at + 4) } };
+    });
+    expect(rows).toEqual(all);
+  });
+
+  it.each([
+    ['no object that could name a next page', undefined],
+    ['nothing but a place for it', {}],
+    ['an object of another kind', []],
+    ['null', null],
+    ['a cursor of another type', { current: 'a', next: { cursor: 'b' } }],
+    ['a boolean', { current: 'a', next: false }],
+    ['no name of its own', { next: null }],
+    ['a name of another type', { current: 1, next: null }],
+  ])('never takes a page with %s for the last one', async (_what, pagination) => {
+    const { error, pages } = await read({ by: 'cursor', param: 'cursor', next: NEXT }, () => ({
+      data: { rows: [{ id: 1 }, { id: 2 }], pagination },
+    }));
+    expect(error).toMatchObject({ kind: 'data', code: 'no_end', message: expect.stringContaining('whether another page follows') });
     expect(pages).toEqual([]);
+  });
+
+  it.each([
+    [['absent'], { current: 'a' }],
+    [['null'], { current: 'a', next: null }],
+    [['empty'], { current: 'a', next: '' }],
+  ] as const)('take %s for the end only where the vendor means it', async (ends, pagination) => {
+    for (const end of ['absent', 'null', 'empty'] as const) {
+      const { error, pages } = await read({ by: 'cursor', param: 'cursor', next: { ...NEXT, ends: [end] } }, () => ({
+        data: { rows: [], pagination },
+      }));
+      expect([error === undefined, pages.length]).toEqual((ends as readonly string[]).includes(end) ? [true, 1] : [false, 0]);
+    }
   });
 });
 
@@ -70,7 +116,7 @@ describe('chained listings', () => {
   const part =
     (name: string): FetchPage<object> =>
     async (_, { cursor }) =>
-      cursor === undefined ? { rows: [{ id: `${name}1` }], next: 'more' } : { rows: [{ id: `${name}2` }] };
+      cursor === undefined ? { rows: [{ id: `${name}1` }], next: 'more' } : { rows: [{ id: `${name}2` }], next: END };
 
   it('reads one after the other, and goes on in the part it was cut in', async () => {
     const both = engine(

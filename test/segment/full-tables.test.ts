@@ -135,6 +135,30 @@ describe('a listing', () => {
     }
   });
 
+  it.each([
+    ['data.pagination', undefined],
+    ['data.pagination', null],
+    ['data.pagination', []],
+    ['data.pagination', {}],
+    ['data.pagination.current', undefined],
+    ['data.pagination.current', 7],
+    ['data.pagination.next', {}],
+    ['data.pagination.next', false],
+    ['data.pagination.totalEntries', 'three'],
+    ['data.pagination.totalEntries', -1],
+  ])('is not over with a page whose %s is %j, whether it was full or not', async (at, value) => {
+    const { simulator, table } = await workspace({ users: 8 }, { page_size: 3 });
+    for (const after of [0, 1, 2]) {
+      simulator.faults.clear();
+      simulator.faults.add({ kind: 'member', at, value, after });
+      for (let twice = 0; twice < 2; twice += 1) {
+        const { error, pages } = await table('users').run();
+        expect(error).toMatchObject({ kind: 'data', code: 'segment:no_data' });
+        expect(pages.some((page) => page.scan?.end !== undefined)).toBe(false);
+      }
+    }
+  });
+
   it('stops with an error when it leads back to itself', async () => {
     const { simulator, table } = await workspace({}, { page_size: 3 });
     simulator.faults.add({

@@ -74,6 +74,16 @@ describe('the audit trail', () => {
     }
   });
 
+  it('is read whole whichever end counts for the vendor, the one in a cursor or the one named beside it', async () => {
+    for (const auditEnd of ['cursor', 'parameter'] as const) {
+      const { simulator, table } = await workspace({ auditEvents: 540, switches: { auditEnd } }, { page_size: 50 });
+      const { rows, error } = await table('audit_events').run();
+      expect(error).toBeUndefined();
+      expect(sorted(rows)).toEqual(sorted(simulator.truth.rows('audit_events')));
+      expect(simulator.requests.list().filter(({ query }) => query.includes('cursor') && query.includes('endTime'))).toEqual([]);
+    }
+  });
+
   it('holds to its start with a server that forgets about it', async () => {
     const { table } = await workspace({ switches: { ignoreStartTime: true } });
     const since = Date.UTC(2026, 2, 10);

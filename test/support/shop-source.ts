@@ -3,6 +3,7 @@ import { TributaryError } from '../../src/core/errors.ts';
 import { fanOut } from '../../src/sdk/readers/fan-out.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
 import type { Row } from '../../src/core/types.ts';
+import { END } from '../../src/sdk/readers/paginate.ts';
 import type { ListingPage } from '../../src/sdk/readers/paginate.ts';
 import { table } from '../../src/sdk/define.ts';
 import { text } from '../../src/sdk/fields.ts';
@@ -29,7 +30,7 @@ export function shopSource(vendor: ShopVendor): Source {
     const from = typeof cursor === 'number' ? cursor : 0;
     return {
       rows: names.slice(from, from + pageSize).map((id): Row => ({ id })),
-      ...(from + pageSize < names.length ? { next: from + pageSize } : {}),
+      next: from + pageSize < names.length ? from + pageSize : END,
     };
   }
   return {

@@ -4,6 +4,7 @@ import { fullScan } from '../../../src/sdk/readers/full-scan.ts';
 import { phases } from '../../../src/sdk/readers/phases.ts';
 import { asNumber, contextWith } from '../../../src/sdk/readers/resume.ts';
 import type { Reader, Row } from '../../../src/core/types.ts';
+import { END } from '../../../src/sdk/readers/paginate.ts';
 import type { FetchPage } from '../../../src/sdk/readers/paginate.ts';
 import { table } from '../../../src/sdk/define.ts';
 import { json, text } from '../../../src/sdk/fields.ts';
@@ -31,8 +32,8 @@ const newest: FetchPage<CustomerIoApi, IncrementalAsk> = async (api, ask, signal
   const batch = await page(api, ask, signal);
   const { after } = ask;
   const over =
-    batch.rows.length === 0 || (after !== undefined && batch.rows.every((row) => (instant(row) ?? Number.POSITIVE_INFINITY) < after));
-  return over ? { rows: batch.rows } : batch;
+    after !== undefined && batch.rows.length > 0 && batch.rows.every((row) => (instant(row) ?? Number.POSITIVE_INFINITY) < after);
+  return over ? { ...batch, next: END } : batch;
 };
 
 const backTo = (overlap: number): Reader<CustomerIoApi> =>

@@ -2,6 +2,7 @@ import { asObject, contextWith } from '../../../src/sdk/readers/resume.ts';
 import type { Reader } from '../../../src/core/types.ts';
 import { windows } from '../../../src/sdk/readers/windows.ts';
 import type { WindowAsk } from '../../../src/sdk/readers/windows.ts';
+import { END } from '../../../src/sdk/readers/paginate.ts';
 import { table } from '../../../src/sdk/define.ts';
 import { boolean, integer, json, text } from '../../../src/sdk/fields.ts';
 import type { TableDefinition } from '../../../src/core/table.ts';
@@ -43,7 +44,7 @@ async function origin(api: CustomerIoApi, signal: AbortSignal): Promise<number> 
 const read = (lookback: number): Reader<CustomerIoApi> =>
   windows<CustomerIoApi>({
     // Before the origin there is nothing, and a window without a start would show six months.
-    call: async (api, ask, signal) => (ask.from === undefined ? { rows: [] } : page(api, ask, signal)),
+    call: async (api, ask, signal) => (ask.from === undefined ? { rows: [], next: END } : page(api, ask, signal)),
     // The pages of a window come one after the other, windows beside each other: short ones use the allowance.
     span: DAY,
     least: 10 * 60 * SECOND,

@@ -1,13 +1,14 @@
 import { fanOut } from '../../../src/sdk/readers/fan-out.ts';
 import { asNumber, asObject, asText } from '../../../src/sdk/readers/resume.ts';
 import type { Row } from '../../../src/core/types.ts';
+import { END } from '../../../src/sdk/readers/paginate.ts';
 import type { FetchPage } from '../../../src/sdk/readers/paginate.ts';
 import { table } from '../../../src/sdk/define.ts';
 import { boolean, integer, json, text } from '../../../src/sdk/fields.ts';
 import type { TableDefinition } from '../../../src/core/table.ts';
 import type { CustomerIoApi } from '../api.ts';
 import { deduplicateId, lastChange, time, withoutZeros } from '../columns.ts';
-import { everything, listing, rowsIn } from '../listing.ts';
+import { everything, listing, rowsIn, whole } from '../listing.ts';
 import type { CustomerIoSettings } from '../settings.ts';
 
 const schedule = '*/5 * * * *';
@@ -57,7 +58,7 @@ export const ipAddresses = table({
     ip_address: text('Address the vendor sends from'),
   },
   read: everything(
-    listing('/info/ip_addresses', 'ip_addresses', {
+    whole('/info/ip_addresses', 'ip_addresses', {
       rows: (addresses) => addresses.map((address) => ({ id: address, ip_address: address })),
     }),
   ),
@@ -95,7 +96,8 @@ export const reportingWebhooks = (settings: CustomerIoSettings): TableDefinition
       with_content: boolean("Whether it gets the messages' text"),
     },
     read: everything(
-      listing('/reporting_webhooks', 'reporting_webhooks', {
+      whole('/reporting_webhooks', 'reporting_webhooks', {
+        orNull: true,
         rows: (rows) =>
           rows.map((row) => {
             const webhook = asObject(row) ?? {};
@@ -112,7 +114,10 @@ export const reportingWebhooks = (settings: CustomerIoSettings): TableDefinition
 const SUPPRESSION_TYPES = ['bounces', 'blocks', 'spam_reports', 'invalid_emails'];
 const PAGE = 1_000;
 
-/** One listing per kind and domain; neither is in the rows, and the category stands beside them. */
+/**
+ * One listing per kind and domain; neither is in the rows, and the category stands beside them. Past its end the list is
+ * null. A page that is shorter than asked for is no end: the vendor may give fewer.
+ */
 const suppressions =
   ({ suppression_type: type = null, domain = null }: Row): FetchPage<CustomerIoApi> =>
   async (api, { cursor }, signal) => {
@@ -120,9 +125,9 @@ const suppressions =
     const offset = asNumber(cursor) ?? 0;
     const query = { limit: PAGE, offset, domain: domain === '' ? undefined : String(domain) };
     const { body } = await api.http.get(path, { endpoint: '/esp/suppression/{type}', query, signal });
-    const found = rowsIn(body, 'suppressions', path);
+    const found = rowsIn(body, 'suppressions', path, true);
     const rows = found.map((row) => ({ category: asObject(body)?.category ?? null, ...row, suppression_type: type, domain }));
-    return { rows, next: rows.length < PAGE ? undefined : offset + rows.length };
+    return { rows, next: rows.length === 0 ? END : offset + rows.length };
   };
 
 export const epsSuppression = ({ esp_domains: domains }: CustomerIoSettings): TableDefinition =>

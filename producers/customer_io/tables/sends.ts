@@ -2,7 +2,7 @@ import type { Json, Row } from '../../../src/core/types.ts';
 import { table } from '../../../src/sdk/define.ts';
 import { boolean, integer, json, text } from '../../../src/sdk/fields.ts';
 import { deduplicateId, parsed, tags, time, withoutZeros } from '../columns.ts';
-import { everything, listing } from '../listing.ts';
+import { everything, listing, whole } from '../listing.ts';
 
 const schedule = '*/5 * * * *';
 const noTimes = withoutZeros(
@@ -59,7 +59,7 @@ export const broadcasts = table({
     msg_template_ids: json('Templates; the vendor is giving this list up'),
   },
   shape: (row) => ({ ...noTimes(row), tags: listedTags(row.tags) }),
-  read: everything(listing('/broadcasts', 'broadcasts')),
+  read: everything(whole('/broadcasts', 'broadcasts')),
   deletes: 'scan',
   absentScans: 2,
   schedule,
@@ -98,7 +98,7 @@ export const campaigns = table({
       ...noTimes(row),
       ...Object.fromEntries(TRIGGERS.flatMap((name) => (row[name] === undefined ? [] : [[name, parsed(row[name])]]))),
     }) as Row,
-  read: everything(listing('/campaigns', 'campaigns')),
+  read: everything(whole('/campaigns', 'campaigns')),
   deletes: 'scan',
   absentScans: 2,
   schedule,
@@ -159,7 +159,7 @@ export const transactionalMessages = table({
     updated_at: time('When it was last changed'),
   },
   shape: noTimes,
-  read: everything(listing('/transactional', 'messages')),
+  read: everything(whole('/transactional', 'messages')),
   deletes: 'scan',
   absentScans: 2,
   schedule,

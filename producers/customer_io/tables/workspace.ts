@@ -1,7 +1,7 @@
 import { table } from '../../../src/sdk/define.ts';
 import { boolean, integer, json, text } from '../../../src/sdk/fields.ts';
 import { deduplicateId, tags, time, withoutZeros } from '../columns.ts';
-import { everything, listing } from '../listing.ts';
+import { everything, whole } from '../listing.ts';
 
 const schedule = '*/5 * * * *';
 const noTimes = withoutZeros('created_at', 'updated_at');
@@ -27,7 +27,7 @@ export const segments = table({
     updated_at: time('When it was last changed'),
   },
   shape: noTimes,
-  read: everything(listing('/segments', 'segments')),
+  read: everything(whole('/segments', 'segments')),
   deletes: 'scan',
   absentScans: 2,
   schedule,
@@ -55,7 +55,7 @@ export const exportJobs = table({
     updated_at: time('When it was last changed'),
   },
   shape: noTimes,
-  read: everything(listing('/exports', 'exports')),
+  read: everything(whole('/exports', 'exports', { orNull: true })),
   // Old ones leave the vendor's list.
   deletes: 'none',
   schedule,
@@ -74,7 +74,7 @@ export const snippets = table({
     updated_at: time('When it was last changed'),
   },
   shape: noTimes,
-  read: everything(listing('/snippets', 'snippets')),
+  read: everything(whole('/snippets', 'snippets')),
   deletes: 'scan',
   absentScans: 2,
   schedule,
@@ -97,7 +97,7 @@ export const collections = table({
     updated_at: time('When it was last changed'),
   },
   shape: noTimes,
-  read: everything(listing('/collections', 'collections')),
+  read: everything(whole('/collections', 'collections', { orNull: true })),
   deletes: 'scan',
   absentScans: 2,
   schedule,
@@ -117,7 +117,7 @@ export const topics = table({
     description: text('Description'),
     subscribed_by_default: boolean('Whether people get it unless they say no'),
   },
-  read: everything(listing('/subscription_topics', 'topics')),
+  read: everything(whole('/subscription_topics', 'topics')),
   deletes: 'scan',
   absentScans: 2,
   schedule,
@@ -138,7 +138,7 @@ export const workspaces = table({
     object_types: integer('Kinds of objects'),
     objects: integer('Objects'),
   },
-  read: everything(listing('/workspaces', 'workspaces')),
+  read: everything(whole('/workspaces', 'workspaces')),
   deletes: 'scan',
   absentScans: 2,
   schedule,
@@ -159,7 +159,7 @@ export const objectTypes = table({
     icon: text('Icon'),
     enabled: boolean('Whether it is in use'),
   },
-  read: everything(listing('/object_types', 'types')),
+  read: everything(whole('/object_types', 'types')),
   deletes: 'scan',
   absentScans: 2,
   schedule,

@@ -12,8 +12,13 @@ const happened = (row: Row): number | null => instantOf(row.timestamp);
 const iso = (instant: number): string => new Date(instant).toISOString();
 
 const between = listing<IncrementalAsk>('/audit-events', 'events', {
-  // The vendor speaks of events after the start, so it asks from the millisecond before.
-  query: ({ after, before }) => ({ ...(after === undefined ? {} : { startTime: iso(after - 1) }), endTime: iso(before) }),
+  single: true,
+  // The vendor speaks of events after the start, so it asks from the millisecond before. A cursor carries the end of what it
+  // was made for; an end named beside it would begin the listing anew.
+  query: ({ after, before, cursor }) => ({
+    ...(after === undefined ? {} : { startTime: iso(after - 1) }),
+    ...(cursor === undefined ? { endTime: iso(before) } : {}),
+  }),
   rows: (rows, { after }) => (after === undefined ? rows : rows.filter((row) => (happened(row) ?? after) >= after)),
 });
 

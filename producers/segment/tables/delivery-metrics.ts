@@ -1,11 +1,13 @@
+import { unusable } from '../../../src/sdk/answers.ts';
 import { asObject } from '../../../src/sdk/readers/resume.ts';
 import { isoSeconds } from '../../../src/core/time.ts';
 import type { Row } from '../../../src/core/types.ts';
+import { END } from '../../../src/sdk/readers/paginate.ts';
 import type { FetchPage } from '../../../src/sdk/readers/paginate.ts';
 import { table } from '../../../src/sdk/define.ts';
 import { json, text, timestamp } from '../../../src/sdk/fields.ts';
 import type { SegmentApi } from '../api.ts';
-import { readData, unusable } from '../listing.ts';
+import { about, readData } from '../listing.ts';
 import { ofEach } from '../scans.ts';
 
 const STEP = { MINUTE: 60_000, HOUR: 3_600_000, DAY: 86_400_000 } as const;
@@ -20,10 +22,10 @@ const summary =
     const path = '/destinations/{destinationId}/delivery-metrics';
     const query = { sourceId: String(sourceId), startTime: window.windowStart, endTime: window.windowEnd, granularity };
     const { deliveryMetricsSummary: answered } = await readData(api, path, { params: { destinationId: String(id) } }, query, signal);
-    if (answered === null) return { rows: [] };
+    if (answered === null) return { rows: [], next: END };
     const found = asObject(answered);
-    if (found === undefined) throw unusable(path, 'holds no summary');
-    return { rows: [{ ...found, sourceId: sourceId ?? null, destinationId: id ?? null, ...window }] };
+    if (found === undefined) throw unusable(about(path), 'holds no summary');
+    return { rows: [{ ...found, sourceId: sourceId ?? null, destinationId: id ?? null, ...window }], next: END };
   };
 
 export const destinationDeliveryMetricsSummary = table({

@@ -12,6 +12,7 @@ import { ofEach } from '../scans.ts';
 const ofOne = ({ id }: Row): FetchPage<SegmentApi> =>
   listing('/destinations/{destinationId}/subscriptions', 'subscriptions', {
     bucket: 'alpha',
+    single: true,
     params: { destinationId: String(id) },
     rows: (rows) => rows.map((row) => ({ ...row, destinationId: id ?? null })),
     warnings: (rows) => namingAnother(rows, 'destinationId', String(id)),

@@ -1,4 +1,5 @@
 import { TributaryError } from '../../core/errors.ts';
+import { idText } from '../checked-rows.ts';
 
 /** Query parameters; undefined ones are left out, lists repeat the name. Names may hold brackets. */
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
@@ -10,6 +11,20 @@ function encode(text: string): string {
     /[!'()*]/g,
     (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
   );
+}
+
+/**
+ * An id of the vendor's as one part of a path: see {@link idText}.
+ * @throws TributaryError `data` with code `bad_id` for one that would ask about something else.
+ */
+export function pathPart(id: string): string {
+  const usable = idText(id);
+  if (usable !== undefined) return encode(usable);
+  throw new TributaryError(`The id ${JSON.stringify(id).slice(0, 100)} cannot be asked about.`, {
+    kind: 'data',
+    code: 'bad_id',
+    remedy: 'Nothing was deleted. Correct it at the vendor, or report it there.',
+  });
 }
 
 /** Checks a base URL a user typed. Throws a config error that says what is wrong. */

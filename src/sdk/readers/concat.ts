@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { TributaryError } from '../../core/errors.ts';
 import { asObject, asText } from './resume.ts';
 import type { Json } from '../../core/types.ts';
+import { END } from './paginate.ts';
 import type { FetchPage } from './paginate.ts';
 
 /**
@@ -14,7 +15,7 @@ export function concat<Api, Ask>(calls: ReadonlyMap<string, FetchPage<Api, Ask>>
   return async (api, ask, signal) => {
     const at = asObject(ask.cursor);
     const name = at === undefined ? names[0] : asText(at.part);
-    if (name === undefined) return { rows: [] };
+    if (name === undefined) return { rows: [], next: END };
     const call = calls.get(name);
     if (call === undefined || (at !== undefined && at.of !== of))
       throw new TributaryError(`The listing "${name}" is no longer read, or not among the same others.`, {
@@ -24,8 +25,7 @@ export function concat<Api, Ask>(calls: ReadonlyMap<string, FetchPage<Api, Ask>>
     const inner: Json | undefined = at?.cursor ?? undefined;
     const batch = await call(api, { ...ask, cursor: inner }, signal);
     const following = names[names.indexOf(name) + 1];
-    if (batch.next !== undefined && batch.next !== null && batch.next !== '')
-      return { ...batch, next: { part: name, of, cursor: batch.next } };
-    return { ...batch, next: following === undefined ? undefined : { part: following, of } };
+    if (batch.next !== END) return { ...batch, next: { part: name, of, cursor: batch.next } };
+    return { ...batch, next: following === undefined ? END : { part: following, of } };
   };
 }

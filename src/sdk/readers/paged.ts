@@ -1,27 +1,32 @@
-import { TributaryError } from '../../core/errors.ts';
 import { checkedRows } from '../../core/checked-rows.ts';
 import type { Need } from '../../core/checked-rows.ts';
+import { listAt, nextAt, totalAt } from '../answers.ts';
+import type { NextPlace } from '../answers.ts';
 import type { HttpClient, Query } from '../http/client.ts';
-import { asNumber, asObject } from './resume.ts';
 import type { Json } from '../../core/types.ts';
-import type { FetchPage } from './paginate.ts';
+import { END } from './paginate.ts';
+import type { ListingPage, FetchPage } from './paginate.ts';
 
-/** How a listing names its next page. `size` is what was asked for: a shorter page is the last one. */
+/** How a listing names its next page. */
 export type Paging =
+  /** One answer holds everything. */
   | { readonly by: 'none' }
-  /** The answer holds the next cursor at `next`; none there is the end. */
-  | { readonly by: 'cursor'; readonly param: string; readonly next: string }
-  | { readonly by: 'offset'; readonly param: string; readonly size: number }
-  | { readonly by: 'page'; readonly param: string; readonly size: number; readonly first: number };
+  /** The answer holds the next cursor. */
+  | { readonly by: 'cursor'; readonly param: string; readonly next: NextPlace }
+  /** Read until a page without rows: a short one may have been cut. */
+  | { readonly by: 'offset'; readonly param: string }
+  | { readonly by: 'page'; readonly param: string; readonly first: number };
 
 export interface PagedOptions<Api, Ask> {
   readonly http: (api: Api) => HttpClient;
   readonly endpoint: string;
   readonly bucket?: string;
   readonly path: (ask: Ask) => string;
-  readonly query?: (ask: Ask) => Query;
-  /** Where the rows are, e.g. `data.sources`. Null counts as no rows; nothing there at all is an error. */
+  readonly query?: (ask: Ask & { readonly cursor: Json | undefined }) => Query;
+  /** Where the rows are, e.g. `data.sources`. */
   readonly rows: string;
+  /** The vendor writes an empty list as null; otherwise null is an error, as everything that is no list. */
+  readonly orNull?: boolean;
   /** Where the number of all rows is, where the vendor tells it. */
   readonly total?: string;
   readonly paging: Paging;
@@ -43,28 +48,16 @@ export function paged<Api, Ask = unknown>(options: PagedOptions<Api, Ask>): Fetc
       query: { ...options.query?.(ask), ...(paging.by === 'none' || cursor === undefined ? {} : { [paging.param]: String(cursor) }) },
       signal,
     });
-    const found = at(body, options.rows);
-    if (found !== null && !Array.isArray(found)) {
-      throw new TributaryError(`The answer to ${path} holds no list at ${options.rows}.`, {
-        kind: 'data',
-        code: 'no_list',
-        remedy: 'Nothing was deleted. The next run reads it again.',
-      });
-    }
-    const listed = (found as readonly Json[] | null) ?? [];
+    const listed = listAt(body, options.rows, path, { orNull: options.orNull === true });
     const rows = checkedRows(options.made?.(listed) ?? listed, options.need);
-    const total = options.total === undefined ? undefined : asNumber(at(body, options.total));
-    return { rows, next: nextOf(paging, cursor, rows.length, body), ...(total === undefined ? {} : { total }) };
+    const total = options.total === undefined ? undefined : totalAt(body, options.total, path);
+    return { rows, next: nextOf(paging, cursor, rows.length, body, path), ...(total === undefined ? {} : { total }) };
   };
 }
 
-function nextOf(paging: Paging, cursor: Json | undefined, count: number, body: Json): Json | undefined {
-  if (paging.by === 'none') return undefined;
-  if (paging.by === 'cursor') return at(body, paging.next);
-  if (count < paging.size) return undefined;
+function nextOf(paging: Paging, cursor: Json | undefined, count: number, body: Json, path: string): ListingPage['next'] {
+  if (paging.by === 'none') return END;
+  if (paging.by === 'cursor') return nextAt(body, paging.next, path);
+  if (count === 0) return END;
   return Number(cursor) + (paging.by === 'offset' ? count : 1);
-}
-
-function at(body: Json, path: string): Json | undefined {
-  return path.split('.').reduce<Json | undefined>((value, name) => asObject(value)?.[name], body);
 }

@@ -2,13 +2,19 @@ import { createHash } from 'node:crypto';
 import { TributaryError } from '../../core/errors.ts';
 import type { Json, Row } from '../../core/types.ts';
 
+/** The vendor said that nothing follows. Only what the vendor says so with may become this: something that is missing proves nothing. */
+export const END: unique symbol = Symbol('end of the listing');
+
+/** Names a page to go on with. */
+export type Cursor = Exclude<Json, null>;
+
 /** One answer of a paged listing. */
 export interface ListingPage {
   readonly rows: readonly Row[];
   /** Rows that only prove that their key exists. */
   readonly seen?: readonly Row[];
-  /** Where the next page begins; absent, null or empty at the end of the listing. */
-  readonly next?: Json | undefined;
+  /** Where the next page begins, or that the listing has ended. */
+  readonly next: Cursor | typeof END;
   /** Rows of the whole listing, where the vendor tells. */
   readonly total?: number;
   readonly warnings?: readonly string[];
@@ -43,7 +49,8 @@ export async function* paginate(
   for (let page = 1; ; page += 1) {
     if (cursor !== undefined) used.add(JSON.stringify(cursor));
     const batch = await fetch(cursor);
-    const more = batch.next !== undefined && batch.next !== null && batch.next !== '';
+    const more = batch.next !== END;
+    if (batch.next === undefined || batch.next === null || batch.next === '') throw endless(page);
     if (more && used.has(JSON.stringify(batch.next))) throw loops('the vendor named a page that was read before as the next one');
     const print = fingerprint(batch.seen ?? batch.rows);
     if (print !== undefined && (print === first || print === previous)) throw loops(`page ${page} repeats an earlier one`);
@@ -53,6 +60,14 @@ export async function* paginate(
     if (!more) return;
     cursor = batch.next;
   }
+}
+
+function endless(page: number): TributaryError {
+  return new TributaryError(`Page ${page} does not tell whether another one follows.`, {
+    kind: 'data',
+    code: 'no_end',
+    remedy: 'Nothing was deleted. The next run reads the listing again; report it to the vendor if it stays.',
+  });
 }
 
 function loops(what: string): TributaryError {

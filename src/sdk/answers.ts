@@ -1,0 +1,78 @@
+import { TributaryError } from '../core/errors.ts';
+import { asObject } from './readers/resume.ts';
+import type { Json } from '../core/types.ts';
+import { END } from './readers/paginate.ts';
+import type { Cursor } from './readers/paginate.ts';
+
+/** What was asked, for the error's text, and the code of an error about its answer where it is not the usual one. */
+export type Asked = string | { readonly what: string; readonly code: string };
+
+/** An answer that is not built as the vendor's page says. It is never taken for an empty one or for an end. */
+export function unusable(asked: Asked, how: string, usual = 'bad_answer'): TributaryError {
+  const { what, code } = typeof asked === 'string' ? { what: asked, code: usual } : asked;
+  return new TributaryError(`The answer to ${what} ${how}.`, {
+    kind: 'data',
+    code,
+    remedy: 'Nothing was deleted and the position stays. The next run asks again; report it to the vendor if it stays.',
+  });
+}
+
+/** The value at a path of members such as `data.sources`, undefined where there is none. */
+export function valueAt(body: Json | undefined, path: string): Json | undefined {
+  return path.split('.').reduce<Json | undefined>((value, name) => {
+    const object = asObject(value);
+    return object !== undefined && Object.hasOwn(object, name) ? object[name] : undefined;
+  }, body);
+}
+
+export interface ListOptions {
+  /** The vendor writes an empty list as null. */
+  readonly orNull?: boolean;
+}
+
+/** The list at a path of the answer. Throws `data` for anything else: only the vendor's own word for it is an empty list. */
+export function listAt(body: Json | undefined, path: string, asked: Asked, { orNull = false }: ListOptions = {}): readonly Json[] {
+  const found = valueAt(body, path);
+  if (Array.isArray(found)) return found as readonly Json[];
+  if (found === null && orNull) return [];
+  throw unusable(asked, `holds no list at ${path}`, 'no_list');
+}
+
+/** The announced number of all rows; undefined where the vendor tells none. Throws `data` for what is no count. */
+export function totalAt(body: Json | undefined, path: string, asked: Asked): number | undefined {
+  const found = valueAt(body, path) ?? undefined;
+  if (found === undefined) return undefined;
+  if (typeof found === 'number' && Number.isSafeInteger(found) && found >= 0) return found;
+  throw unusable(asked, `holds no count at ${path}`);
+}
+
+/** Where an answer names the next page, and how it says that there is none. */
+export interface NextPlace {
+  /** Path of the next page's cursor, e.g. `links.next`. */
+  readonly at: string;
+  /** What the last page holds there. Whatever else is no cursor is a fault of the page. */
+  readonly ends: readonly ('empty' | 'null' | 'absent')[];
+  /** A text that stands in the same object on every page: without it an absent cursor proves nothing. */
+  readonly beside?: string;
+  /** Numbers are cursors, too. */
+  readonly numbers?: boolean;
+}
+
+/** The next page's cursor or {@link END}. Throws `data` for a page that tells neither. */
+export function nextAt(body: Json | undefined, place: NextPlace, asked: Asked): Cursor | typeof END {
+  const { at, ends, beside } = place;
+  if (beside !== undefined) {
+    const neighbour = [...at.split('.').slice(0, -1), beside].join('.');
+    if (typeof valueAt(body, neighbour) !== 'string') throw unproven(asked, `it holds no ${neighbour}`);
+  }
+  const found = valueAt(body, at);
+  if (typeof found === 'string' && found !== '') return found;
+  if (typeof found === 'number' && place.numbers === true) return found;
+  const end = found === undefined ? 'absent' : found === null ? 'null' : found === '' ? 'empty' : undefined;
+  if (end !== undefined && ends.includes(end)) return END;
+  throw unproven(asked, end === 'absent' ? `it holds no ${at}` : `its ${at} is neither a cursor nor what stands for the end`);
+}
+
+function unproven(asked: Asked, why: string): TributaryError {
+  return unusable(asked, `does not tell whether another page follows: ${why}`, 'no_end');
+}
