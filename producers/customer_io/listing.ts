@@ -1,7 +1,7 @@
 import type { Query } from '../../src/sdk/http/client.ts';
 import { listAt } from '../../src/sdk/answers.ts';
 import type { NextPlace } from '../../src/sdk/answers.ts';
-import { checkedRows } from '../../src/sdk/checked-rows.ts';
+import { checkedRows } from '../../src/core/checked-rows.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
 import { paged } from '../../src/sdk/readers/paged.ts';
 import { contextWith } from '../../src/sdk/readers/resume.ts';

@@ -1,5 +1,5 @@
 import { TributaryError } from '../../core/errors.ts';
-import { idText } from '../checked-rows.ts';
+import { idText } from '../../core/checked-rows.ts';
 
 /** Query parameters; undefined ones are left out, lists repeat the name. Names may hold brackets. */
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
