@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { TributaryError } from '../../src/core/errors.ts';
+import type { Json } from '../../src/core/types.ts';
 
 /** Something that is read by itself, message or list. */
 export interface Item {
@@ -7,6 +9,19 @@ export interface Item {
   readonly at: number | null;
   /** What beside its events makes it worth reading again when it differs. */
   readonly weight: string;
+}
+
+/** Ids are whole numbers from 1; NaN for everything else, which nobody can be asked about. */
+export const idOf = (value: Json | undefined): number =>
+  (typeof value === 'string' || typeof value === 'number') && /^[1-9][0-9]{0,14}$/.test(String(value)) ? Number(value) : Number.NaN;
+
+/** Parents without such an id: they are dead letters of their own table, and what belongs to them is missing here. */
+export function unnamedParents(count: number, table: string): TributaryError {
+  return new TributaryError(`Listrak shows ${count} ${table} whose id is no whole number, so what belongs to them could not be read.`, {
+    kind: 'data',
+    code: 'listrak:parent_id',
+    remedy: `All others were read, and nothing was deleted. The ${table} are among the dead letters; report them to the vendor.`,
+  });
 }
 
 const BUCKETS = 128;

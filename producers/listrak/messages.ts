@@ -2,7 +2,8 @@ import { orderedMap } from '../../src/sdk/concurrency/ordered-map.ts';
 import type { JsonObject, Page, ReadContext, Row } from '../../src/core/types.ts';
 import type { ListrakApi } from './api.ts';
 import { concernsOne } from './faults.ts';
-import { EARLIEST, halving, isNamed, range } from './reports.ts';
+import { idOf, unnamedParents } from './known.ts';
+import { EARLIEST, halving, range } from './reports.ts';
 import { OVERLAP } from './walk.ts';
 
 /** Rows committed together. */
@@ -14,7 +15,9 @@ const SLICE = 2_500;
  */
 export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerator<Page, void, void> {
   const { api } = ctx;
-  const lists = (await ctx.parents('lists')).filter((list) => isNamed({ id: Number(list.ListID) }));
+  const listed = await ctx.parents('lists');
+  const lists = listed.filter((list) => !Number.isNaN(idOf(list.ListID)));
+  const unnamed = listed.length - lists.length;
   const id = ctx.newScan();
   const newest = new Map<string, Row>();
   const unread: JsonObject[] = [];
@@ -52,9 +55,11 @@ export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerato
   yield {
     rows: rows.slice(Math.max(0, Math.ceil(rows.length / SLICE) - 1) * SLICE),
     position: { v: 1 },
-    scan: { id, end: unread.length === 0 ? {} : { unread } },
-    ...(warnings.length === 0 ? { readTo: ctx.runStart } : { warnings }),
+    // Which messages belong to a list without an id nobody can tell: then none may go.
+    scan: unnamed > 0 ? { id } : { id, end: unread.length === 0 ? {} : { unread } },
+    ...(warnings.length > 0 ? { warnings } : unnamed > 0 ? {} : { readTo: ctx.runStart }),
   };
+  if (unnamed > 0) throw unnamedParents(unnamed, 'lists');
 
   async function* readList(
     list: Row,

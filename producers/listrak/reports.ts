@@ -4,6 +4,7 @@ import { asText } from '../../src/sdk/readers/resume.ts';
 import type { SoapArguments } from '../../src/sdk/soap/client.ts';
 import type { ReadContext, Reader, Row } from '../../src/core/types.ts';
 import type { ListrakApi } from './api.ts';
+import { idOf } from './known.ts';
 import type { Item } from './known.ts';
 import { paginateItems } from './walk.ts';
 import type { Ask, Part } from './walk.ts';
@@ -90,15 +91,11 @@ export async function* halving<T>(
 /** Which of two events of one address stays: positive when `a` does. */
 export type Newer = (a: Row, b: Row) => number;
 
-/** One without an id is a dead letter of its own table, and nothing to ask for. */
-export const isNamed = ({ id }: Pick<Item, 'id'>): boolean => Number.isSafeInteger(id) && id > 0;
-
 /** Messages sent since the start date. */
 async function messages(ctx: ReadContext<ListrakApi>): Promise<readonly Item[]> {
   const rows = await ctx.parents('messages');
   return rows
-    .map((row) => ({ id: Number(row.MsgID), at: ctx.api.times.read(row.SendDate), weight: '' }))
-    .filter(isNamed)
+    .map((row) => ({ id: idOf(row.MsgID), at: ctx.api.times.read(row.SendDate), weight: '' }))
     .filter(({ at }) => ctx.since === undefined || at === null || at >= ctx.since);
 }
 
@@ -115,6 +112,7 @@ export function eventsOf(report: EventReport, newer: Newer): Reader<ListrakApi> 
     items: messages,
     unlisted,
     name: messageName,
+    parents: 'messages',
     follows: true,
     young: () => 0,
     async *read(ctx, { id }, ask, signal) {
@@ -153,11 +151,12 @@ export const range = (api: ListrakApi, from: number, to: number): { StartDate: s
 export function recipientsOf(report: Report): Reader<ListrakApi> {
   return paginateItems({
     async items(ctx) {
-      const counts = new Map((await ctx.parents('messages')).map((row) => [Number(row.MsgID), String(row.DeliverCount)]));
+      const counts = new Map((await ctx.parents('messages')).map((row) => [idOf(row.MsgID), String(row.DeliverCount)]));
       return (await messages(ctx)).map((item) => ({ ...item, weight: counts.get(item.id) ?? '' }));
     },
     unlisted,
     name: messageName,
+    parents: 'messages',
     follows: false,
     young: (api) => api.sendsLookback,
     read: (ctx, { id }, { after }, signal) => pageByPage(ctx, report, { MsgID: id, WSException: null }, { MsgID: id }, after, signal),
@@ -167,8 +166,9 @@ export function recipientsOf(report: Report): Reader<ListrakApi> {
 /** Who subscribes to each list. */
 export function subscribersOf(report: Report): Reader<ListrakApi> {
   return paginateItems({
-    items: async (ctx) => (await ctx.parents('lists')).map((row) => ({ id: Number(row.ListID), at: null, weight: '' })).filter(isNamed),
+    items: async (ctx) => (await ctx.parents('lists')).map((row) => ({ id: idOf(row.ListID), at: null, weight: '' })),
     name: ({ id }) => `List ${id}`,
+    parents: 'lists',
     follows: true,
     young: () => 0,
     read(ctx, { id }, { from = EARLIEST, to, after }, signal) {

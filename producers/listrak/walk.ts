@@ -4,7 +4,7 @@ import { asNumber, asObject, asText, saved } from '../../src/sdk/readers/resume.
 import type { JsonObject, Page, Position, ReadContext, Row } from '../../src/core/types.ts';
 import { concernsOne } from './faults.ts';
 import type { ListrakApi } from './api.ts';
-import { digestOf, knownSince } from './known.ts';
+import { digestOf, knownSince, unnamedParents } from './known.ts';
 import type { Item } from './known.ts';
 import { begun, resumed } from './progress.ts';
 import type { PageMark, Progress } from './progress.ts';
@@ -39,6 +39,8 @@ export interface Part {
 export interface WalkOptions<I extends Item> {
   readonly items: (ctx: ReadContext<ListrakApi>) => Promise<readonly I[]>;
   readonly name: (item: I) => string;
+  /** Table whose rows the items are. */
+  readonly parents: string;
   /** Lists whose items are not among them because they could not be listed. */
   readonly unlisted?: (api: ListrakApi) => readonly string[];
   readonly read: (ctx: ReadContext<ListrakApi>, item: I, ask: Ask, signal: AbortSignal) => AsyncGenerator<Part, void, void>;
@@ -63,9 +65,12 @@ interface Base {
  */
 export function paginateItems<I extends Item>(options: WalkOptions<I>): (ctx: ReadContext<ListrakApi>) => AsyncGenerator<Page, void, void> {
   return async function* read(ctx) {
-    const items = [...(await options.items(ctx))].sort((a, b) => a.id - b.id);
+    const found = await options.items(ctx);
+    const items = found.filter(({ id }) => !Number.isNaN(id)).sort((a, b) => a.id - b.id);
+    const unnamed = found.length - items.length;
     const unlisted = options.unlisted?.(ctx.api) ?? [];
     const position = saved(ctx, 1);
+    if (items.length === 0 && unnamed > 0) throw unnamedParents(unnamed, options.parents);
     if (items.length === 0 && position !== undefined) {
       // Perhaps they are merely out of sight; they are gone on with once they are back.
       yield { rows: [], position, warnings: [`Listrak shows nothing to read here any more. Check that the user still sees its lists.`] };
@@ -139,7 +144,7 @@ export function paginateItems<I extends Item>(options: WalkOptions<I>): (ctx: Re
       yield {
         rows: [],
         position: positionOf(base),
-        ...(earliest > 0 && unlisted.length === 0 ? { readTo: earliest } : {}),
+        ...(earliest > 0 && unlisted.length === 0 && unnamed === 0 ? { readTo: earliest } : {}),
         ...(unlisted.length === 0
           ? {}
           : {
@@ -148,6 +153,7 @@ export function paginateItems<I extends Item>(options: WalkOptions<I>): (ctx: Re
               ],
             }),
       };
+      if (unnamed > 0) throw unnamedParents(unnamed, options.parents);
 
       function isNew(item: I): boolean {
         return base.to === undefined || !knownSince(items, base.to - options.young(ctx.api), base.known)(item);

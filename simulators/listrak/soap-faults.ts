@@ -19,6 +19,14 @@ export const SOAP_FAULTS = [
   'truncated-xml',
   'illegal-char',
   'unknown-action',
+  'notice',
+  'result-text',
+  'result-nil',
+  'result-twice',
+  'result-commented',
+  'result-cdata',
+  'other-response',
+  'two-responses',
 ] as const;
 
 export interface SoapFaultRule {
@@ -110,9 +118,31 @@ export function spoilt(name: SoapFaultRule['name'], operation: string, real: () 
       const body = String(real().body);
       return { ...envelope(''), body: body.slice(0, Math.floor(body.length * 0.6)) };
     }
+    case 'notice':
+      return response(operation, '<Notice>moved</Notice>');
+    case 'result-text':
+      return response(operation, `<${operation}Result>moved</${operation}Result>`);
+    case 'result-nil':
+      return response(operation, `<${operation}Result xsi:nil="true" />`);
+    case 'result-twice':
+      return response(operation, `<${operation}Result /><${operation}Result />`);
+    case 'result-commented':
+      return edited(real(), (text) =>
+        text.replace(`<${operation}Result`, `<!--<${operation}Result`).replace(/(Result>|Result \/>)(?!.*Result>)/, '$1-->'),
+      );
+    case 'result-cdata':
+      return response(operation, `<${operation}Result><![CDATA[<Row />]]></${operation}Result>`);
+    case 'other-response':
+      return edited(real(), (text) => text.replaceAll(`${operation}Response`, 'OtherResponse'));
+    case 'two-responses':
+      return edited(response(operation, ''), (text) =>
+        text.replace('</soap:Body>', `<${operation}Response xmlns="urn:other"/></soap:Body>`),
+      );
     case 'illegal-char': {
       const answer = real();
       return { ...answer, body: String(answer.body).replace(/<(Subject|EmailAddress|ListName)>/, '<$1>&#x1F;') };
     }
   }
 }
+
+const edited = (answer: Answer, edit: (text: string) => string): Answer => ({ ...answer, body: edit(String(answer.body)) });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SOAP_FAULTS } from '../../simulators/listrak/soap-faults.ts';
-import { fault } from '../../simulators/listrak/xml.ts';
+import { rowsOf } from '../../simulators/listrak/rows.ts';
+import { fault, response, rowXml } from '../../simulators/listrak/xml.ts';
 import { account } from './harness.ts';
 
 const small = { messages: 6, contacts: 60, events: 300, sends: 60 };
@@ -243,4 +244,36 @@ it('characters that XML forbids become U+FFFD and are counted', async () => {
   expect(error).toBeUndefined();
   expect(counted['characters_replaced']).toBe(1);
   expect(rows.filter((row) => String(record('messages', row)['subject']).startsWith('\uFFFD'))).toHaveLength(1);
+});
+
+describe('a list or message without a usable id', () => {
+  it.each(['', '0', '-7', 'abc', '1e3', '1.5', '0x10'])('(%j) is a fault of what is read below it, and all others are read', async (id) => {
+    const { table, simulator, held, truth } = await account(small);
+    const [, second] = simulator.world.lists;
+    const other = second?.id as number;
+    const shown = simulator.world.lists
+      .map((list) => rowXml('WSContactList', rowsOf(simulator.world, simulator.switches).list(list)))
+      .join('');
+    const spoilt = shown.replace(`<ListID>${other}</ListID>`, `<ListID>${id}</ListID>`);
+    const { body } = response('GetContactListCollection', `<GetContactListCollectionResult>${spoilt}</GetContactListCollectionResult>`);
+    simulator.faults.add({
+      kind: 'status',
+      status: 200,
+      contentType: 'text/xml',
+      body: String(body),
+      requestBody: '<GetContactListCollection',
+    });
+    for (let twice = 0; twice < 2; twice += 1) {
+      const messages = await table('messages').run();
+      expect(messages.error).toMatchObject({ kind: 'data', code: 'listrak:parent_id' });
+      expect(messages.pages.some(({ scan }) => scan?.end !== undefined)).toBe(false);
+      expect(held('messages', messages.rows)).toEqual(new Map([...truth('messages')].filter(([, record]) => record['list_id'] !== other)));
+      const contacts = await table('subscribed_contacts').run();
+      expect(contacts.error).toMatchObject({ kind: 'data', code: 'listrak:parent_id' });
+      expect(contacts.pages.flatMap(({ readTo = [] }) => readTo)).toEqual([]);
+      expect(held('subscribed_contacts', contacts.rows)).toEqual(
+        new Map([...truth('subscribed_contacts')].filter(([, record]) => record['list_id'] !== other)),
+      );
+    }
+  });
 });

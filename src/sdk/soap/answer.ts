@@ -2,6 +2,10 @@ import type { Verdict } from '../http/errors.ts';
 import type { RawAnswer } from '../http/attempt.ts';
 import { asObject } from '../readers/resume.ts';
 import type { Json, JsonObject, Row } from '../../core/types.ts';
+import { NotAsDescribed, decodeResponse } from './schema.ts';
+import type { SoapSchema } from './schema.ts';
+import { childrenNamed, parseXml } from './xml.ts';
+import type { XmlElement } from './xml.ts';
 
 /** What a service says when it refuses a call. */
 export interface SoapFault {
@@ -20,7 +24,7 @@ const FORBIDDEN = /&#(?:x([0-9a-f]+)|([0-9]+));/gi;
  * Character references to what XML 1.0 cannot hold make a whole answer unreadable, and some servers write them.
  * They become U+FFFD; the count tells how many there were.
  */
-export function repaired(xml: string): { readonly xml: string; readonly count: number } {
+function repaired(xml: string): { readonly xml: string; readonly count: number } {
   if (!xml.includes('&#')) return { xml, count: 0 };
   let count = 0;
   const fixed = xml.replace(FORBIDDEN, (reference, hex: string | undefined, decimal: string | undefined) => {
@@ -43,35 +47,57 @@ function isXmlCharacter(point: number): boolean {
   );
 }
 
-/** Whether an answer is worth parsing: an envelope, and no document type, whose entities nobody should follow. */
-export function isEnvelope(xml: string): boolean {
-  const root = /^\uFEFF?(?:\s|<\?[^>]*\?>|<!--[\s\S]*?-->)*<(?:[\w.-]+:)?(\w+)[\s>]/.exec(xml);
-  return root?.[1] === 'Envelope';
+const ENVELOPES = ['http://schemas.xmlsoap.org/soap/envelope/', 'http://www.w3.org/2003/05/soap-envelope'];
+
+const isEnvelope = (root: XmlElement | undefined): boolean => root?.name === 'Envelope' && ENVELOPES.includes(root.namespace);
+
+/** What an answer turned out to be, and how many forbidden character references of it were replaced. */
+export type SoapAnswer = { readonly repaired: number } & (
+  | { readonly result: JsonObject | null }
+  | { readonly fault: SoapFault }
+  /** Why it cannot be used. */
+  | { readonly unusable: string }
+);
+
+/** Holds an answer to the service's description: an envelope, whose body is a fault or the operation's response and nothing else. */
+export function readAnswer(schema: SoapSchema, operation: string, answer: RawAnswer): SoapAnswer {
+  const { xml, count } = repaired(answer.text);
+  const { root, fault: malformed } = parseXml(xml);
+  if (!isEnvelope(root)) return { repaired: 0, unusable: malformed ?? 'it is no envelope' };
+  const unusable = (why: string): SoapAnswer => ({ repaired: count, unusable: why });
+  if (malformed !== undefined) return unusable(malformed);
+  const bodies = childrenNamed(root, 'Body');
+  const [body] = bodies;
+  const [content] = body?.children ?? [];
+  if (bodies.length !== 1 || body === undefined || content === undefined) return unusable('it has no body');
+  if (content.name === 'Fault' && ENVELOPES.includes(content.namespace)) return { repaired: count, fault: faultOf(content, answer.status) };
+  if (body.children.length > 1 || body.text.trim() !== '') return unusable('its body holds more than a response');
+  if (content.name !== `${operation}Response` || content.namespace !== schema.namespace) return unusable(`it answers with ${content.name}`);
+  try {
+    return { repaired: count, result: decodeResponse(schema, content) };
+  } catch (error) {
+    if (error instanceof NotAsDescribed) return unusable(error.message);
+    throw error;
+  }
 }
 
-/** The fault in what the SOAP client rejects with, whichever of its many shapes that has; undefined when it is none. */
-export function faultOf(rejection: unknown, status: number): SoapFault | undefined {
-  const root = (rejection as { root?: { Envelope?: { Body?: { Fault?: unknown } } } } | undefined)?.root;
-  const fault = asObject(root?.Envelope?.Body?.Fault as Json | undefined);
-  if (fault === undefined) return undefined;
-  const code = textOf(fault.faultcode ?? asObject(fault.Code)?.Value);
-  const said = textOf(fault.faultstring ?? asObject(fault.Reason)?.Text);
-  const detail = textOf(fault.detail ?? fault.Detail);
-  return { code, text: detail === '' ? said : `${said} ${detail}`, status };
+/** A fault of SOAP 1.1, or of 1.2, whose parts are called otherwise. */
+function faultOf(fault: XmlElement, status: number): SoapFault {
+  const part = (...names: readonly string[]): string => {
+    const found = fault.children.find(({ name }) => names.includes(name));
+    return found === undefined ? '' : textOf(found);
+  };
+  const said = part('faultstring', 'Reason');
+  const detail = part('detail', 'Detail');
+  return { code: part('faultcode', 'Code'), text: detail === '' ? said : `${said} ${detail}`, status };
 }
 
-function textOf(value: Json | undefined): string {
-  if (value === undefined || value === null) return '';
-  if (typeof value !== 'object') return String(value).trim();
-  return Object.entries(value)
-    .filter(([name]) => name !== 'attributes')
-    .map(([, part]) => textOf(part as Json))
-    .filter((part) => part !== '')
-    .join(' ');
+function textOf(element: XmlElement): string {
+  return [element.text.trim(), ...element.children.map(textOf)].filter((part) => part !== '').join(' ');
 }
 
 /** An answer that is not SOAP where SOAP was due; undefined where the status alone says what is wrong. */
-export function notSoap({ status, text }: RawAnswer, what: string, vendor: string): Verdict | undefined {
+export function notSoap({ status, text }: RawAnswer, what: string, vendor: string, why: string): Verdict | undefined {
   if (status < 200 || status >= 300) return undefined;
   const seen =
     text.trim() === ''
@@ -79,15 +105,15 @@ export function notSoap({ status, text }: RawAnswer, what: string, vendor: strin
       : /<(!doctype\s+html|html)/i.test(text.slice(0, 2_000))
         ? 'a web page'
         : 'something that is no SOAP answer';
-  if (isEnvelope(text)) {
+  if (isEnvelope(parseXml(repaired(text).xml).root)) {
     // Of the service itself: should it write the same each time, no waiting helps.
     return {
       kind: 'transient',
       tries: TRIES,
       code: `${vendor}:broken_xml`,
       message: `${what} gave a SOAP answer that cannot be read.`,
-      remedy: 'The request is repeated a few times. Report it to the vendor if it stays.',
-      detail: text.slice(-500),
+      remedy: 'The request is repeated a few times; nothing was deleted and the position stays. Report it to the vendor if it stays.',
+      detail: `${why.slice(0, 300)}: ${text.slice(-500)}`,
     };
   }
   return {

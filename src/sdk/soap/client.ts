@@ -4,8 +4,9 @@ import { TributaryError } from '../../core/errors.ts';
 import type { RawAnswer } from '../http/attempt.ts';
 import type { Verdict } from '../http/errors.ts';
 import type { HttpClient } from '../http/client.ts';
-import { faultOf, isEnvelope, notSoap, repaired } from './answer.ts';
+import { notSoap, readAnswer } from './answer.ts';
 import type { SoapFault } from './answer.ts';
+import { schemaOf } from './schema.ts';
 import type { JsonObject } from '../../core/types.ts';
 
 export { rowsOf } from './answer.ts';
@@ -49,119 +50,69 @@ export interface SoapClient {
   call(operation: string, args: SoapArguments, ask: SoapAsk): Promise<JsonObject | null>;
 }
 
-const asWritten = (text: string): string => text;
-const truth = (text: string): boolean | string =>
-  text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : text;
-
-/** Types whose text says more than a JavaScript value could: zone-less times, long decimals, wide integers. */
-const DESERIALIZERS = {
-  dateTime: asWritten,
-  date: asWritten,
-  decimal: asWritten,
-  double: asWritten,
-  float: asWritten,
-  int: asWritten,
-  integer: asWritten,
-  long: asWritten,
-  short: asWritten,
-  boolean: truth,
-  bool: truth,
-};
-
 export function createSoapClient(options: SoapOptions): SoapClient {
-  let opened: Promise<{ readonly client: Client; readonly parameters: ReadonlyMap<string, readonly string[]> }> | undefined;
+  let opened: Promise<Writer> | undefined;
+  const schema = schemaOf(options.wsdl);
 
   return {
-    async call(operation, args, ask) {
-      opened ??= open(options);
-      const { client, parameters } = await opened;
-      const names = parameters.get(operation);
-      if (names === undefined) throw new TributaryError(`${options.title} has no operation ${operation}.`, { kind: 'internal' });
-      return new Promise((resolve, reject) => {
-        const one: Call = { operation, ask, outcome: undefined, fail: reject, done: resolve };
-        try {
-          // The client calls back for each answer that `carry` hands it, within that very call.
-          client[operation](
-            ordered(names, args, operation),
-            (error: unknown, result: unknown) => {
-              one.outcome = { error, result };
-            },
-            { call: one },
-          );
-        } catch (error) {
-          reject(error instanceof Error ? error : new Error(String(error)));
-        } finally {
-          // They hold the password.
-          delete client.lastRequest;
-          delete client.lastMessage;
-        }
-      });
+    async call(operation, args, { signal, ...limits }) {
+      opened ??= openWriter(options);
+      const { envelope, headers } = (await opened)(operation, args);
+      let result: JsonObject | null = null;
+      const decode = (answer: RawAnswer): Verdict | undefined => {
+        const read = readAnswer(schema, operation, answer);
+        if (read.repaired > 0) options.onRepaired?.(operation, read.repaired);
+        const what = `${options.title} ${operation}`;
+        if ('fault' in read) return options.fault(read.fault, operation) ?? notSoap(answer, what, options.vendor, 'it is a fault');
+        if ('unusable' in read) return notSoap(answer, what, options.vendor, read.unusable);
+        result = read.result;
+        return options.judge?.(result, operation);
+      };
+      await options.http.post(options.path, envelope, { endpoint: operation, signal, ...limits, expect: 'text', decode, headers });
+      return result;
     },
   };
 }
 
-interface Call {
-  readonly operation: string;
-  readonly ask: SoapAsk;
-  /** What the client made of the answer handed to it last. */
-  outcome: { readonly error: unknown; readonly result: unknown } | undefined;
-  done(result: JsonObject | null): void;
-  fail(error: unknown): void;
-}
+/** Writes the request of a call. */
+type Writer = (operation: string, args: SoapArguments) => { readonly envelope: string; readonly headers: Readonly<Record<string, string>> };
 
-/** Sends the client's envelopes over our own HTTP client, and has it parse each answer before that is judged. */
-function carrier(options: SoapOptions): IHttpClient {
-  const { http, title, vendor, path } = options;
-  return {
-    request(_url, envelope: string, parse, headers, exoptions) {
-      const call = exoptions?.['call'] as Call;
-      const { operation, ask } = call;
-      const what = `${title} ${operation}`;
-      let result: JsonObject | null = null;
-
-      const decode = (answer: RawAnswer): Verdict | undefined => {
-        const { xml, count } = repaired(answer.text);
-        if (!isEnvelope(xml)) return notSoap(answer, what, vendor);
-        if (count > 0) options.onRepaired?.(operation, count);
-        call.outcome = undefined;
-        parse(null, { status: answer.status, headers: answer.headers, data: xml }, xml);
-        const { error, result: found } = call.outcome ?? { error: new Error('no outcome'), result: undefined };
-        if (error !== undefined && error !== null) {
-          const fault = faultOf(error, answer.status);
-          return (fault === undefined ? undefined : options.fault(fault, operation)) ?? notSoap(answer, what, vendor);
-        }
-        // Without the response element the client gives back whatever there was.
-        if (!new RegExp(`<(?:[\\w.-]+:)?${operation}Response[\\s/>]`).test(xml)) return notSoap(answer, what, vendor);
-        result = (found ?? null) as JsonObject | null;
-        return options.judge?.(result, operation);
-      };
-
-      const { signal, ...limits } = ask;
-      const sent = http.post(path, envelope, {
-        endpoint: operation,
-        signal,
-        ...limits,
-        expect: 'text',
-        decode,
+/** The client of the package `soap` writes requests, and nothing else: what it would send is taken from it. */
+async function openWriter(options: SoapOptions): Promise<Writer> {
+  const wsdl = await new Promise<WSDL>((resolve, reject) => {
+    const parsed = new WSDL(options.wsdl, 'own.wsdl', {});
+    parsed.onReady((error: unknown) => (error ? reject(error instanceof Error ? error : new Error(String(error))) : resolve(parsed)));
+  });
+  let written: ReturnType<Writer> | undefined;
+  const httpClient: IHttpClient = {
+    request(_url, envelope: string, _callback, headers) {
+      written = {
+        envelope,
         headers: { accept: 'text/xml', 'content-type': String(headers?.['Content-Type']), SOAPAction: String(headers?.['SOAPAction']) },
-      });
-      sent.then(
-        () => call.done(result),
-        (error: unknown) => call.fail(error),
-      );
+      };
       return undefined as never;
     },
   };
+  const client = new Client(wsdl, `http://localhost${options.path}`, { httpClient });
+  if (options.header !== undefined) client.addSoapHeader(options.header.content, '', 'tns', options.header.namespace);
+  const parameters = parametersOf(client);
+
+  return (operation, args) => {
+    const names = parameters.get(operation);
+    if (names === undefined) throw new TributaryError(`${options.title} has no operation ${operation}.`, { kind: 'internal' });
+    try {
+      client[operation](ordered(names, args, operation), () => undefined);
+      return written as ReturnType<Writer>;
+    } finally {
+      // They hold the password.
+      written = undefined;
+      delete client.lastRequest;
+      delete client.lastMessage;
+    }
+  };
 }
 
-async function open(options: SoapOptions): Promise<{ client: Client; parameters: Map<string, readonly string[]> }> {
-  const reading = { handleNilAsNull: true, preserveWhitespace: true, customDeserializer: DESERIALIZERS };
-  const wsdl = await new Promise<WSDL>((resolve, reject) => {
-    const parsed = new WSDL(options.wsdl, 'own.wsdl', reading);
-    parsed.onReady((error: unknown) => (error ? reject(error instanceof Error ? error : new Error(String(error))) : resolve(parsed)));
-  });
-  const client = new Client(wsdl, `http://localhost${options.path}`, { ...reading, httpClient: carrier(options) });
-  if (options.header !== undefined) client.addSoapHeader(options.header.content, '', 'tns', options.header.namespace);
+function parametersOf(client: Client): ReadonlyMap<string, readonly string[]> {
   const parameters = new Map<string, readonly string[]>();
   for (const service of Object.values(client.describe() as Record<string, Record<string, Record<string, { input?: object }>>>)) {
     for (const port of Object.values(service)) {
@@ -172,7 +123,7 @@ async function open(options: SoapOptions): Promise<{ client: Client; parameters:
         );
     }
   }
-  return { client, parameters };
+  return parameters;
 }
 
 /** Arguments in the order of the schema: the client writes them in the order of the object's keys. */

@@ -1,0 +1,127 @@
+import type { Json, JsonObject } from '../../core/types.ts';
+import { childrenNamed, parseXml } from './xml.ts';
+import type { XmlElement } from './xml.ts';
+
+/** An element as the service's description has it. */
+interface Described {
+  readonly name: string;
+  /** Name of a type of the description, or of XML Schema. */
+  readonly type: string;
+  readonly repeats: boolean;
+  readonly nillable: boolean;
+}
+
+type Sequence = ReadonlyMap<string, Described>;
+
+/** What answers have to look like. */
+export interface SoapSchema {
+  readonly namespace: string;
+  /** Members of an element of the description, by its name. */
+  readonly elements: ReadonlyMap<string, Sequence>;
+  readonly types: ReadonlyMap<string, Sequence>;
+}
+
+/** Not built as described. */
+export class NotAsDescribed extends Error {}
+
+/** Reads the description: one schema, elements and types that are sequences. */
+export function schemaOf(wsdl: string): SoapSchema {
+  const { root, fault } = parseXml(wsdl);
+  const [schema] = childrenNamed(childrenNamed(root, 'types')[0], 'schema');
+  if (fault !== undefined || schema === undefined)
+    throw new Error(`The description of the service cannot be read: ${fault ?? 'no schema'}`);
+  const named = (found: readonly XmlElement[], within: (one: XmlElement) => XmlElement | undefined): ReadonlyMap<string, Sequence> =>
+    new Map(found.map((one) => [one.attributes['name'] ?? '', sequenceOf(within(one))]));
+  return {
+    namespace: schema.attributes['targetNamespace'] ?? '',
+    elements: named(childrenNamed(schema, 'element'), (one) => childrenNamed(one, 'complexType')[0]),
+    types: named(childrenNamed(schema, 'complexType'), (one) => one),
+  };
+}
+
+function sequenceOf(complexType: XmlElement | undefined): Sequence {
+  const elements = childrenNamed(childrenNamed(complexType, 'sequence')[0], 'element');
+  return new Map(
+    elements.map(({ attributes: { name = '', type = '', maxOccurs, nillable } }) => [
+      name,
+      { name, type: type.slice(type.indexOf(':') + 1), repeats: maxOccurs === 'unbounded', nillable: nillable === 'true' },
+    ]),
+  );
+}
+
+/**
+ * What a response element holds: texts as the service wrote them, booleans, nil as null, what may repeat as an array.
+ * Null when it holds nothing. The response and the lists in it hold nothing but what is described; rows may have members
+ * the description does not know, as the service may have grown.
+ * @throws NotAsDescribed for everything else.
+ */
+export function decodeResponse(schema: SoapSchema, response: XmlElement): JsonObject | null {
+  return decode(schema, response, schema.elements.get(response.name) ?? new Map(), 2);
+}
+
+/** `strict`: levels, this one included, at which nothing unknown may stand. */
+function decode(schema: SoapSchema, element: XmlElement, sequence: Sequence, strict: number): JsonObject | null {
+  if (element.text.trim() !== '') throw new NotAsDescribed(`${element.name} holds text`);
+  if (strict > 0 && element.commented) throw new NotAsDescribed(`${element.name} holds a comment`);
+  if (element.children.length === 0) return null;
+  const found: Record<string, Json> = {};
+  const set = (name: string, value: Json): void =>
+    void Object.defineProperty(found, name, { value, writable: true, enumerable: true, configurable: true });
+  const lists = new Map<string, Json[]>();
+  for (const child of element.children) {
+    const described = child.namespace === schema.namespace ? sequence.get(child.name) : undefined;
+    const known = Object.hasOwn(found, child.name);
+    if (described === undefined) {
+      if (strict > 0) throw new NotAsDescribed(`${element.name} holds ${child.name}`);
+      if (!known) set(child.name, plain(child));
+      else if (lists.has(child.name)) lists.get(child.name)?.push(plain(child));
+      else {
+        const list = [found[child.name] as Json, plain(child)];
+        lists.set(child.name, list);
+        set(child.name, list);
+      }
+      continue;
+    }
+    const value = valueOf(schema, child, described, strict - 1);
+    if (!described.repeats) {
+      if (known) throw new NotAsDescribed(`${element.name} holds ${child.name} twice`);
+      set(child.name, value);
+    } else if (known) lists.get(child.name)?.push(value);
+    else {
+      const list = [value];
+      lists.set(child.name, list);
+      set(child.name, list);
+    }
+  }
+  return found;
+}
+
+function valueOf(schema: SoapSchema, element: XmlElement, { type, nillable }: Described, strict: number): Json {
+  const sequence = schema.types.get(type);
+  if (element.nil) {
+    if ((sequence !== undefined && !nillable) || element.children.length > 0 || element.text.trim() !== '')
+      throw new NotAsDescribed(`${element.name} is nil`);
+    return null;
+  }
+  if (sequence !== undefined) return decode(schema, element, sequence, strict);
+  if (element.children.length > 0) return plain(element);
+  if (type !== 'boolean') return element.text;
+  return element.text === 'true' || element.text === '1' ? true : element.text === 'false' || element.text === '0' ? false : element.text;
+}
+
+/** An element that is not described, as it is. */
+function plain(element: XmlElement): Json {
+  if (element.nil) return null;
+  if (element.children.length === 0) return element.text;
+  const members = new Map<string, Json[]>();
+  for (const child of element.children) {
+    const same = members.get(child.name);
+    if (same === undefined) members.set(child.name, [plain(child)]);
+    else same.push(plain(child));
+  }
+  const text: [string, Json][] = element.text.trim() === '' ? [] : [['$value', element.text]];
+  return Object.fromEntries([
+    ...[...members].map(([name, values]): [string, Json] => [name, values.length === 1 ? (values[0] as Json) : values]),
+    ...text,
+  ]);
+}

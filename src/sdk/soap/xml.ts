@@ -1,0 +1,81 @@
+import sax from 'sax';
+
+/** One element of a document. */
+export interface XmlElement {
+  /** Without its prefix. */
+  readonly name: string;
+  readonly namespace: string;
+  /** By their names as written. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Whether `xsi:nil` says that it holds nothing. */
+  readonly nil: boolean;
+  readonly children: XmlElement[];
+  /** Its own text and CDATA, as written. */
+  text: string;
+  /** A comment stands in it. */
+  commented: boolean;
+}
+
+export interface XmlDocument {
+  /** Undefined when there is no element at all. */
+  readonly root?: XmlElement;
+  /** Why it is no well-formed document, or none that is read; the root may still tell what it was meant to be. */
+  readonly fault?: string;
+}
+
+const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
+/** Nothing that is read is nested as deep. */
+const DEEPEST = 64;
+
+/** Parses a document in one pass. Document types are refused, so no entities but the five of XML exist. */
+export function parseXml(text: string): XmlDocument {
+  const parser = sax.parser(true, { xmlns: true, strictEntities: true } as sax.SAXOptions);
+  const open: XmlElement[] = [];
+  let root: XmlElement | undefined;
+  const refuse = (why: string): never => {
+    throw new SyntaxError(why);
+  };
+  parser.onerror = (error) => {
+    throw error;
+  };
+  parser.ondoctype = () => refuse('a document type is not read');
+  parser.onopentag = (tag) => {
+    const { local, uri, attributes } = tag as sax.QualifiedTag;
+    if (open.length >= DEEPEST) refuse(`nested more than ${DEEPEST} levels`);
+    const named = Object.values(attributes);
+    const element: XmlElement = {
+      name: local,
+      namespace: uri,
+      attributes: Object.fromEntries(named.map(({ name, value }) => [name, value])),
+      nil: named.some((one) => one.uri === XSI && one.local === 'nil' && (one.value === 'true' || one.value === '1')),
+      children: [],
+      text: '',
+      commented: false,
+    };
+    open.at(-1)?.children.push(element);
+    root ??= element;
+    open.push(element);
+  };
+  parser.onclosetag = () => void open.pop();
+  const addText = (more: string): void => {
+    const within = open.at(-1);
+    if (within !== undefined) within.text += more;
+  };
+  parser.ontext = addText;
+  parser.oncdata = addText;
+  parser.oncomment = () => {
+    const within = open.at(-1);
+    if (within !== undefined) within.commented = true;
+  };
+  try {
+    parser.write(text).close();
+  } catch (error) {
+    const fault = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    return { ...(root === undefined ? {} : { root }), fault };
+  }
+  return root === undefined ? { fault: 'no element' } : { root };
+}
+
+/** The children of that name, in whatever namespace. */
+export const childrenNamed = (element: XmlElement | undefined, name: string): readonly XmlElement[] =>
+  element?.children.filter((child) => child.name === name) ?? [];
