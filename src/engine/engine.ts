@@ -32,6 +32,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly createWriter?: ConnectionEnvironment['createWriter'];
+  /** Milliseconds after which a silent worker's connections are given to others. */
+  readonly sessionTimeout?: number;
 }
 
 /** Tables of one connection, or all of them. */
@@ -210,6 +212,7 @@ export function createEngine(options: EngineOptions): Engine {
           clock,
           random,
           roll,
+          ...(options.sessionTimeout === undefined ? {} : { sessionTimeout: options.sessionTimeout }),
           async start(name, lifetime, onFatal, wanted) {
             const opened = await open(name, lifetime, onFatal);
             wanted.forEach(opened.worker.apply);

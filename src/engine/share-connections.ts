@@ -39,6 +39,7 @@ export interface SharingOptions {
     wanted: readonly ControlRecord[],
   ) => Promise<Running>;
   readonly roll?: WorkerRoll;
+  readonly sessionTimeout?: number;
   readonly emit: (event: EngineEvent) => void;
   readonly clock: Clock;
   readonly random: () => number;
@@ -181,6 +182,7 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
         });
     },
     ...(options.roll === undefined ? {} : { roll: options.roll }),
+    ...(options.sessionTimeout === undefined ? {} : { sessionTimeout: options.sessionTimeout }),
     onRetry(error, forGood) {
       if (end.aborted) return;
       const failure = failureNotice(error);

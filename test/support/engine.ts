@@ -38,6 +38,7 @@ export interface TestEngineOptions {
   readonly access?: Partial<KafkaAccess>;
   readonly compression?: 'gzip' | 'none';
   readonly createWriter?: EngineOptions['createWriter'];
+  readonly sessionTimeout?: number;
   /** 0..1, for jitter; 0 makes every back-off as short as it can be. */
   readonly random?: () => number;
 }
@@ -117,6 +118,7 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
     ...(options.createWriter === undefined ? {} : { createWriter: options.createWriter }),
+    ...(options.sessionTimeout === undefined ? {} : { sessionTimeout: options.sessionTimeout }),
   });
   const visitTable: TestEngine['visitTable'] = (table, message, connection = connections[0]?.name ?? '') => {
     const found = connections.find((one) => one.name === connection);
