@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { END } from '../../src/sdk/readers/paginate.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
 import type { Row } from '../../src/core/types.ts';
 import { table } from '../../src/sdk/define.ts';
@@ -65,7 +66,7 @@ export const itemsSource: Source = {
       read: fullScan<Api>(async ({ url }, { cursor }) => {
         const answer = await fetch(`${url}?from=${typeof cursor === 'number' ? cursor : 0}`);
         const { items, next } = (await answer.json()) as { items: string[]; next: number | null };
-        return { rows: items.map((id): Row => ({ id })), ...(next === null ? {} : { next }) };
+        return { rows: items.map((id): Row => ({ id })), next: next ?? END };
       }),
     }),
   ],
