@@ -1,3 +1,4 @@
+import type { LandingError } from '../landing/errors-log.ts';
 import type { LandingStatus } from '../landing/status.ts';
 import { count, duration, textTable, type Paint } from '../observability/text.ts';
 
@@ -10,6 +11,21 @@ export function landingTroubled({ state, tasks, failure, topics }: LandingStatus
     tasks.some((task) => task.state !== 'RUNNING') ||
     topics.some(({ deletesMayBeMissed }) => deletesMayBeMissed)
   );
+}
+
+/** What went wrong lately, newest first: when, what, and what the connector or the warehouse said. */
+export function landingErrorsText(errors: readonly LandingError[], range: string): string {
+  if (errors.length === 0) return `No errors in the last ${range}.`;
+  const lines = errors.flatMap(({ at, code, summary, message }) => [
+    `${new Date(at).toISOString()}  ${code}  ${summary}`,
+    `    said: ${message}`,
+  ]);
+  return [`Errors of the last ${range}, newest first:`, ...lines].join('\n');
+}
+
+/** Connectors of landings or connections that the settings no longer have. */
+export function leftoversText(landing: string, names: readonly string[]): string {
+  return `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} still on Kafka Connect, and nothing in the settings names ${names.length === 1 ? 'it' : 'them'} any more: \`tributary landing apply ${landing} --prune\` removes ${names.length === 1 ? 'it' : 'them'}.`;
 }
 
 /** A line per topic, and below what is wrong and what to do. */

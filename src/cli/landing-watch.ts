@@ -1,9 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import { sleepUntil } from '../core/clock.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
+import { recordLandingErrors } from '../landing/errors-log.ts';
 import { landingStatus } from '../landing/status.ts';
+import { supervisor } from '../landing/supervise.ts';
 import { asTributaryError } from '../core/errors.ts';
 import type { Logger } from '../observability/log.ts';
+import type { ConnectClient } from '../landing/connect-client.ts';
+import type { LandingStatus } from '../landing/status.ts';
 import type { WatchedLanding } from '../observability/sink-metrics.ts';
 import type { OpenLanding } from './landings.ts';
 
@@ -26,10 +30,14 @@ export interface WatchOptions {
   readonly log: Logger;
 }
 
-/** Looks at the sinks every 15 s. A worker that does not answer is told to the log once, until it answers again. */
+/**
+ * Looks at the sinks every 15 s and starts failed ones again. A worker that does not answer is told to the log once, until it answers
+ * again.
+ */
 export function watchLandings({ landings, access, assigned, clock, log }: WatchOptions): LandingWatch {
   const seen = new Map<string, WatchedLanding>();
   const silent = new Map<string, string>();
+  const supervisors = new Map(landings.map(({ landing }) => [landing.name, supervisor(landing.name, clock.now)]));
   const stopping = new AbortController();
 
   async function look({ landing, rendered, connect }: OpenLanding): Promise<void> {
@@ -42,7 +50,13 @@ export function watchLandings({ landings, access, assigned, clock, log }: WatchO
     }
     try {
       const sinks = await landingStatus({ ...rendered, connectors }, connect, access, clock.now, stopping.signal);
-      seen.set(landing.name, { landing: landing.name, sinks, seenAt: clock.now() });
+      await attend(landing.name, connect, sinks);
+      const supervised = supervisors.get(landing.name);
+      seen.set(landing.name, {
+        landing: landing.name,
+        sinks: sinks.map((sink) => ({ ...sink, ...supervised?.sink(sink.connector) })),
+        seenAt: clock.now(),
+      });
       if (silent.delete(landing.name)) log.info(`The landing ${landing.name} can be seen again.`);
     } catch (error) {
       if (stopping.signal.aborted) return;
@@ -53,6 +67,17 @@ export function watchLandings({ landings, access, assigned, clock, log }: WatchO
       const last = seen.get(landing.name);
       seen.set(landing.name, { landing: landing.name, sinks: [], ...(last?.seenAt === undefined ? {} : { seenAt: last.seenAt }) });
     }
+  }
+
+  /** Failed sinks are started again, which is told to the log and kept for `landing status`. */
+  async function attend(name: string, connect: ConnectClient, sinks: readonly LandingStatus[]): Promise<void> {
+    const attended = (await supervisors.get(name)?.attend(connect, sinks)) ?? [];
+    for (const { error } of attended) log.warn(`${error.summary} Cause: ${error.message}`);
+    // What Kafka does not take is in the log.
+    await recordLandingErrors(
+      access,
+      attended.map(({ error }) => error),
+    ).catch(() => undefined);
   }
 
   const watching = (async () => {

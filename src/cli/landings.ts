@@ -95,6 +95,11 @@ export function openLanding(settings: Settings, place: LandingPlace, name: strin
   };
 }
 
+/** Names of every connector the settings ask for. */
+export function allConnectorNames(settings: Settings, place: LandingPlace): ReadonlySet<string> {
+  return new Set(openLandings(settings, place).flatMap(({ rendered }) => rendered.connectors.map(({ name }) => name)));
+}
+
 /** The landing's Connect worker. Throws `config` when the settings name none. */
 export function requireConnect({ landing, connect }: OpenLanding): ConnectClient {
   if (connect) return connect;

@@ -20,7 +20,7 @@ export interface ApplyOptions {
 
 /**
  * Gives Connect every connector that differs and waits until all tasks run. Applying twice changes
- * nothing the second time; a connector somebody paused or stopped stays so.
+ * nothing the second time; a connector that had failed is started again, and one somebody paused or stopped stays so.
  * Throws `config` with the worker's reason when a task fails, `transient` when it does not come up in time.
  */
 export async function applyLanding(rendered: RenderedLanding, connect: ConnectClient, options: ApplyOptions): Promise<ConnectorDiff[]> {
@@ -32,16 +32,21 @@ export async function applyLanding(rendered: RenderedLanding, connect: ConnectCl
       if (found.kind !== 'same') await connect.putConfig(connector.name, connector.config);
       return found;
     });
-    diffs.push(diff);
-    if (diff.kind === 'same') await whileRebalancing(deadline, options, () => restartIfFailed(connect, connector.name));
+    const restarted =
+      diff.kind === 'same' ? await whileRebalancing(deadline, options, () => restartIfFailed(connect, connector.name)) : undefined;
+    diffs.push(restarted === undefined ? diff : { ...diff, restarted });
   }
   for (const connector of rendered.connectors) await untilRunning(connect, connector.name, deadline, options);
   return diffs;
 }
 
-async function restartIfFailed(connect: ConnectClient, name: string): Promise<void> {
+/** Answers why it had failed; undefined when it had not. */
+async function restartIfFailed(connect: ConnectClient, name: string): Promise<string | undefined> {
   const status = await connect.status(name);
-  if (status !== undefined && failure(status) !== undefined) await connect.restart(name);
+  const trace = status === undefined ? undefined : failure(status);
+  if (trace === undefined) return undefined;
+  await connect.restart(name);
+  return rootCause(trace);
 }
 
 async function untilRunning(connect: ConnectClient, name: string, deadline: number, options: ApplyOptions): Promise<void> {

@@ -14,6 +14,8 @@ export async function checkLanding(landing: Landing, rendered: RenderedLanding, 
   ]);
   if (connect === undefined) return findings;
   const known = new Set(await connect.plugins());
+  const converter = await wrongConverter(landing, rendered, connect);
+  if (converter !== undefined) findings.push(converter);
   for (const connector of rendered.connectors) {
     const type = connector.config['connector.class'] ?? '';
     if (!known.has(type)) {
@@ -27,15 +29,42 @@ export async function checkLanding(landing: Landing, rendered: RenderedLanding, 
     }
     const problems = await connect.validate({ name: connector.name, ...connector.config });
     findings.push(
-      ...problems.map(({ key, errors }) => ({
-        connector: connector.name,
-        key,
-        problem: `the worker says: ${errors.join('; ')}`,
-        remedy: 'Correct the landing in tributary.yaml.',
-      })),
+      ...problems
+        .filter(({ key }) => converter === undefined || !CONVERTER_KEYS.includes(key))
+        .map(({ key, errors }) => ({
+          connector: connector.name,
+          key,
+          problem: `the worker says: ${errors.join('; ')}`,
+          remedy: 'Correct the landing in tributary.yaml.',
+        })),
     );
   }
   return findings;
+}
+
+const CONVERTER_KEYS = ['key.converter', 'value.converter'];
+const CONVERTERS: Readonly<Record<Landing['converter']['kind'], { readonly type: string; readonly title: string }>> = {
+  apicurio: { type: 'io.apicurio.registry.utils.converter.AvroConverter', title: "Apicurio's" },
+  confluent: { type: 'io.confluent.connect.avro.AvroConverter', title: "Confluent's" },
+};
+
+/** One finding for all connectors when the worker has not the converter they name: it says what to write instead. */
+async function wrongConverter(landing: Landing, { connectors }: RenderedLanding, connect: ConnectClient): Promise<LintFinding | undefined> {
+  const wanted = connectors[0]?.config['value.converter'];
+  const has = await connect.converters();
+  // Workers before Kafka 3.2 list connectors only.
+  if (wanted === undefined || has.length === 0 || has.includes(wanted)) return undefined;
+  const other = (Object.keys(CONVERTERS) as (keyof typeof CONVERTERS)[]).find((kind) => has.includes(CONVERTERS[kind].type));
+  const { title } = CONVERTERS[landing.converter.kind];
+  return {
+    connector: landing.name,
+    key: 'value.converter',
+    problem: `the worker at ${connect.url} does not have ${title} Avro converter (${wanted})${other === undefined ? '' : `, but ${CONVERTERS[other].title}`}`,
+    remedy:
+      other === undefined
+        ? `Put an Avro converter into the worker's plugin.path; docker/connect shows how.`
+        : `Write \`converter: ${other}\` below landings.${landing.name} in tributary.yaml.`,
+  };
 }
 
 function replication(connector: string, config: Readonly<Record<string, string>>, factor: number): LintFinding[] {

@@ -29,6 +29,10 @@ export interface ConnectClient {
   readonly url: string;
   /** Classes the worker has. */
   plugins(): Promise<readonly string[]>;
+  /** Classes of the converters the worker has. */
+  converters(): Promise<readonly string[]>;
+  /** Every connector there is, with its configuration. */
+  configs(): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>>;
   validate(config: Readonly<Record<string, string>>): Promise<readonly ValidationProblem[]>;
   /** Undefined when there is no such connector. */
   config(name: string): Promise<Record<string, string> | undefined>;
@@ -80,6 +84,14 @@ export function connectClient(
   return {
     url,
     plugins: async () => (await must<{ class: string }[]>('get', '/connector-plugins?connectorsOnly=true')).map((plugin) => plugin.class),
+    converters: async () =>
+      (await must<{ class: string; type: string }[]>('get', '/connector-plugins?connectorsOnly=false'))
+        .filter(({ type }) => type === 'converter')
+        .map((plugin) => plugin.class),
+    async configs() {
+      const data = await must<Record<string, { info?: { config?: Record<string, string> } }>>('get', '/connectors?expand=info');
+      return new Map(Object.entries(data).map(([name, { info }]) => [name, info?.config ?? {}]));
+    },
     async validate(config) {
       const name = config['connector.class'] ?? '';
       const data = await must<{ configs: { value: { name: string; errors: string[] } }[] }>(

@@ -12,6 +12,8 @@ export interface ConnectorDiff {
   readonly connector: string;
   readonly kind: 'create' | 'change' | 'same';
   readonly changes: readonly ConfigChange[];
+  /** Why it had failed, when it was only started again. */
+  readonly restarted?: string;
 }
 
 const SECRET = /password|secret|private\.key|passphrase|user\.info|access\.key|connection\.string|refresh\.token|jaas/i;

@@ -14,7 +14,7 @@ type Fault = Omit<LintFinding, 'connector'>;
 
 /** Faults of a connector's configuration that Connect itself accepts in silence. */
 export function lintConnector(connector: string, config: Config): LintFinding[] {
-  const rules = [unknownKeys, requiredKeys, fixedValues, deadLetters, secrets, consumer, routing];
+  const rules = [unknownKeys, requiredKeys, fixedValues, leastValues, deadLetters, secrets, consumer, routing];
   return rules.flatMap((rule) => rule(config)).map((fault) => ({ connector, ...fault }));
 }
 
@@ -68,6 +68,13 @@ function fixedValues(config: Config): Fault[] {
   return fixed
     .filter(({ key, value }) => config[key] !== value)
     .map(({ key, value, why }) => ({ key, problem: `is ${config[key] ?? 'not set'}: ${why}`, remedy: `Set it to ${value}.` }));
+}
+
+function leastValues(config: Config): Fault[] {
+  const least = KEY_TABLES[config['connector.class'] ?? '']?.least ?? [];
+  return least
+    .filter(({ key, value }) => !(Number(config[key]) >= value))
+    .map(({ key, value, why }) => ({ key, problem: `is ${config[key] ?? 'not set'}: ${why}`, remedy: `Set it to ${value} or more.` }));
 }
 
 function deadLetters(config: Config): Fault[] {

@@ -7,8 +7,8 @@ import type { Values } from './template.ts';
 import type { Connector, LandedTable, Landing, RenderedFile, RenderedLanding } from './types.ts';
 
 /**
- * Renders the connectors and the SQL of a landing. One connector per connection: a connector that
- * stops, is paused or re-reads its topics leaves the other accounts alone.
+ * Renders the connectors and the SQL of a landing. One connector per connection, or per table where the settings say so: a connector
+ * that stops, is paused or re-reads its topics leaves the others alone.
  * Throws `config` when a name does not fit the warehouse.
  */
 export function renderLanding(landing: Landing): RenderedLanding {
@@ -21,14 +21,11 @@ export function renderLanding(landing: Landing): RenderedLanding {
     });
   }
   if (kind.dialect !== undefined) requireNamesFit(tables, kind.dialect, kind.longestSuffix);
-  const connectors = landing.connections.map(({ name }) =>
-    renderConnector(
-      landing,
-      kind,
-      name,
-      tables.filter((table) => table.connection === name),
-    ),
-  );
+  const connectors = landing.connections.flatMap(({ name }) => {
+    const own = tables.filter((table) => table.connection === name);
+    if (landing.settings.connectors === 'per_connection') return [renderConnector(landing, kind, `${landing.name}-${name}`, name, own)];
+    return own.map((table) => renderConnector(landing, kind, `${landing.name}-${name}-${table.table}`, name, [table]));
+  });
   const files: RenderedFile[] = [
     ...kind.sql(landing).map((file) => ({ path: file, text: renderSql(landing, kind, file, tables) })),
     ...connectors.map((connector) => ({
@@ -39,8 +36,7 @@ export function renderLanding(landing: Landing): RenderedLanding {
   return { connectors, files };
 }
 
-function renderConnector(landing: Landing, kind: Kind, connection: string, tables: readonly LandedTable[]): Connector {
-  const name = `${landing.name}-${connection}`;
+function renderConnector(landing: Landing, kind: Kind, name: string, connection: string, tables: readonly LandedTable[]): Connector {
   const deadLetterTopic = `${landing.prefix}._dlq.${name}`;
   const values: Values = {
     landing: landing.name,
@@ -49,6 +45,7 @@ function renderConnector(landing: Landing, kind: Kind, connection: string, table
     topics: tables.map((table) => table.topic).join(','),
     topic_pattern: `${`${landing.prefix}.${connection}.`.replaceAll('.', '\\.')}(.+)`,
     dead_letter_topic: deadLetterTopic,
+    tasks: String(landing.settings.tasks),
     replication_factor: String(landing.replicationFactor),
     registry_url: landing.converter.registryUrl,
     ...kind.values(landing),

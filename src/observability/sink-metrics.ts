@@ -1,10 +1,11 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { LandingStatus } from '../landing/status.ts';
+import type { SupervisedSink } from '../landing/supervise.ts';
 
 /** A landing as it was last seen. */
 export interface WatchedLanding {
   readonly landing: string;
-  readonly sinks: readonly LandingStatus[];
+  readonly sinks: readonly (LandingStatus & Partial<SupervisedSink>)[];
   /** Epoch ms; absent when it was never seen. */
   readonly seenAt?: number;
 }
@@ -52,6 +53,12 @@ export function addSinkGauges(registry: Registry, landings: () => readonly Watch
       }
     },
   );
+  gauge('sink_restarts', 'Times this process has started a failed sink again.', ['connector'], (of) => {
+    for (const { connector, restartsEver = 0 } of sinks()) of.set({ connector }, restartsEver);
+  });
+  gauge('sink_given_up', '1 while restarting a failed sink does not help: it is tried once an hour only.', ['connector'], (of) => {
+    for (const { connector, givenUp = false } of sinks()) of.set({ connector }, givenUp ? 1 : 0);
+  });
   gauge('sink_dead_letters', "Messages in a sink's dead-letter topic.", ['connector'], (of) => {
     for (const { connector, deadLetters } of sinks()) of.set({ connector }, deadLetters);
   });

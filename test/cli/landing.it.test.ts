@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -148,6 +148,24 @@ describe('the way of a data engineer', () => {
       60_000,
     );
     expect(ids).toEqual(['a', 'b', 'c']);
+  }, 180_000);
+
+  test('connectors that the settings no longer name are told, and removed when asked to', async () => {
+    const other = readFileSync(join(folder, 'tributary.yaml'), 'utf8').replace(`  wh${run}:`, `  other${run}:`);
+    writeFile(folder, 'other.yaml', other);
+    const seen = await tributary('landing', 'status', `other${run}`, '--config', 'other.yaml');
+    expect(seen.out).toContain(
+      `${connector} is still on Kafka Connect, and nothing in the settings names it any more: \`tributary landing apply other${run} --prune\``,
+    );
+    expect(JSON.parse((await tributary('landing', 'status', `other${run}`, '--config', 'other.yaml', '--json')).out)).toContainEqual({
+      connector,
+      leftOver: true,
+      errors: [],
+    });
+    const applied = await repeated(tributary, 'landing', 'apply', `other${run}`, '--prune', '--config', 'other.yaml');
+    expect(applied, applied.err).toMatchObject({ code: 0 });
+    expect(await connectClient(connectUrl).config(connector)).toBeUndefined();
+    await connectClient(connectUrl).delete(`other${run}-shop`);
   }, 180_000);
 });
 

@@ -16,6 +16,7 @@ let worker: Server;
 let workerUrl: string;
 /** What the made-up Connect worker has, and what it finds wrong. */
 let plugins: string[] = [];
+let converters: string[] = [];
 let complaints: { name: string; errors: string[] }[] = [];
 
 beforeAll(async () => {
@@ -24,7 +25,9 @@ beforeAll(async () => {
     response.setHeader('content-type', 'application/json');
     response.end(
       JSON.stringify(
-        request.method === 'PUT' ? { configs: complaints.map((value) => ({ value })) } : plugins.map((name) => ({ class: name })),
+        request.method === 'PUT'
+          ? { configs: complaints.map((value) => ({ value })) }
+          : [...plugins.map((name) => ({ class: name, type: 'sink' })), ...converters.map((name) => ({ class: name, type: 'converter' }))],
       ),
     );
   });
@@ -72,7 +75,7 @@ describe('landing render', () => {
       ['render', 'lake', 'views.sql', '--dir', 'unused'],
     );
     expect(code).toBe(0);
-    expect(out).toContain('VIEW TRIBUTARY.LANDING.SAMPLE_PERSON AS');
+    expect(out).toContain('VIEW TRIBUTARY.LANDING.SAMPLE_PERSON COPY GRANTS AS');
     expect(existsSync(join(folder, 'unused'))).toBe(false);
     const wrong = await landing(`wh: { ${warehouse} }`, ['render', 'wh', 'views.sql']);
     expect(wrong).toMatchObject({ code: 2, out: '' });
@@ -149,6 +152,18 @@ describe('landing check', () => {
     ]);
     complaints = [];
     expect(await landing(wh(), ['check', 'wh'])).toMatchObject({ code: 0, out: 'wh: 1 connector, no fault found\n' });
+  });
+
+  test("names the line to write when the worker has another registry's converter, once for all connectors", async () => {
+    plugins = ['io.debezium.connector.jdbc.JdbcSinkConnector'];
+    converters = ['org.apache.kafka.connect.json.JsonConverter', 'io.apicurio.registry.utils.converter.AvroConverter'];
+    complaints = [{ name: 'value.converter', errors: ['Class io.confluent.connect.avro.AvroConverter could not be found.'] }];
+    const { code, out } = await landing(wh(), ['check', 'wh']);
+    expect(code).toBe(2);
+    expect(out).toMatch(/does not have Confluent's Avro converter .*, but Apicurio's\n +Write `converter: apicurio` below landings\.wh in/);
+    expect(out).not.toContain('could not be found');
+    converters = [];
+    complaints = [];
   });
 
   test('says so when the worker does not answer', async () => {

@@ -1,21 +1,39 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve, sep } from 'node:path';
+import { Option, type Command } from 'commander';
 import { hint } from '../../config/suggest.ts';
 import { TributaryError } from '../../core/errors.ts';
 import { planLanding } from '../../landing/apply.ts';
+import { readLandingErrors } from '../../landing/errors-log.ts';
+import { leftoverConnectors, pruneConnectors } from '../../landing/leftovers.ts';
 import { checkLanding } from '../../landing/check.ts';
-import { describeDiff } from '../../landing/diff.ts';
+import type { ConnectClient } from '../../landing/connect-client.ts';
+import { describeDiff, type ConnectorDiff } from '../../landing/diff.ts';
 import type { LintFinding } from '../../landing/lint.ts';
 import { rereadConnector } from '../../landing/reread.ts';
 import { landingStatus } from '../../landing/status.ts';
 import { plural } from '../../observability/text.ts';
 import { exitCodes, type Cli, type Register } from '../app.ts';
 import { openKafka } from '../session/kafka-session.ts';
-import { landingStatusText, landingTroubled } from '../landing-text.ts';
-import { applyOpenLanding, openLanding, placeOf, rememberedPlace, requireConnect, requireLanding, type OpenLanding } from '../landings.ts';
+import { landingErrorsText, landingStatusText, landingTroubled, leftoversText } from '../landing-text.ts';
+import {
+  allConnectorNames,
+  applyOpenLanding,
+  openLanding,
+  placeOf,
+  rememberedPlace,
+  requireConnect,
+  requireLanding,
+  type OpenLanding,
+} from '../landings.ts';
 
 type Json = { readonly json?: boolean };
+
+const RANGES = {
+  '24h': { ms: 86_400_000, title: '24 hours' },
+  '30d': { ms: 30 * 86_400_000, title: '30 days' },
+} as const;
+const ERRORS_SHOWN = 50;
 
 export function addLanding(program: Command, run: Register): void {
   const landing = program
@@ -51,8 +69,7 @@ export function addLanding(program: Command, run: Register): void {
         const wanted = options.dir ?? join('landing', name);
         const folder = resolve(cli.deps.cwd, wanted);
         for (const { path, text } of rendered.files) {
-          mkdirSync(dirname(join(folder, path)), { recursive: true });
-          writeFileSync(join(folder, path), text);
+          writeInside(folder, path, text);
           cli.print(join(wanted, path));
         }
       }),
@@ -82,11 +99,12 @@ export function addLanding(program: Command, run: Register): void {
     .description('show what differs from what Connect has, then make it so; a second time changes nothing')
     .argument('<landing>', 'its name in the settings')
     .option('--dry-run', 'show the difference only')
+    .option('--prune', 'remove connectors of connections and landings that the settings no longer have')
     .option('--json', 'the difference as JSON')
     .addHelpText('after', '\nExample:\n  $ tributary landing apply warehouse --dry-run\n  $ tributary landing apply warehouse')
     .action(
-      run((cli, name: string, options: Json & { dryRun?: boolean }) =>
-        withLanding(cli, name, async (opened, apply) => {
+      run((cli, name: string, options: Json & { dryRun?: boolean; prune?: boolean }) =>
+        withLanding(cli, name, async (opened, apply, _access, leftovers) => {
           const connect = requireConnect(opened);
           const findings = await checkLanding(opened.landing, opened.rendered, connect);
           if (findings.length > 0) {
@@ -95,10 +113,18 @@ export function addLanding(program: Command, run: Register): void {
             return exitCodes.badSettings;
           }
           const diffs = await planLanding(opened.rendered, connect);
-          if (options.json) cli.json(diffs);
-          else for (const line of diffs.flatMap(describeDiff)) cli.print(line);
+          const left = await leftovers(connect);
+          if (options.json) cli.json(options.prune ? { connectors: diffs, removed: left } : diffs);
+          else {
+            for (const line of diffs.flatMap(describeDiff)) cli.print(line);
+            if (options.prune) for (const gone of left) cli.print(`- ${gone}: removed`);
+          }
           if (options.dryRun) return exitCodes.ok;
-          await apply();
+          const applied = await apply();
+          if (options.prune) await pruneConnectors(connect, left);
+          else if (left.length > 0) cli.say(leftoversText(name, left));
+          for (const { connector, restarted } of applied)
+            if (restarted !== undefined) cli.say(`${connector} had failed and was started again: ${restarted}`);
           const changed = diffs.filter(({ kind }) => kind !== 'same').length;
           cli.say(
             changed === 0
@@ -114,18 +140,29 @@ export function addLanding(program: Command, run: Register): void {
     .command('status')
     .description('task states, and how far the warehouse is behind in rows and seconds')
     .argument('<landing>', 'its name in the settings')
+    .addOption(new Option('--errors <range>', 'errors of the last 24 hours or 30 days').choices(Object.keys(RANGES)).default('24h'))
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  $ tributary landing status warehouse\nExit code 0: every connector runs and none may have missed a delete; 1: something needs a look.',
+      '\nExample:\n  $ tributary landing status warehouse --errors 30d\nExit code 0: every connector runs, none may have missed a delete and none is left over; 1: something needs a look.',
     )
     .action(
-      run((cli, name: string, options: Json) =>
-        withLanding(cli, name, async (opened, _apply, access) => {
-          const found = await landingStatus(opened.rendered, requireConnect(opened), access, cli.deps.clock.now, cli.interruption());
-          if (options.json) cli.json(found);
-          else cli.print(landingStatusText(found, cli.paint));
-          return found.some(landingTroubled) ? exitCodes.someFailed : exitCodes.ok;
+      run((cli, name: string, options: Json & { errors: keyof typeof RANGES }) =>
+        withLanding(cli, name, async (opened, _apply, access, leftovers) => {
+          const connect = requireConnect(opened);
+          const found = await landingStatus(opened.rendered, connect, access, cli.deps.clock.now, cli.interruption());
+          const { ms, title } = RANGES[options.errors];
+          const errors = await readLandingErrors(access, { landing: name, since: cli.deps.clock.now() - ms, last: ERRORS_SHOWN });
+          const left = await leftovers(connect);
+          if (options.json) {
+            const gone = left.map((connector) => ({ connector, leftOver: true, errors: [] }));
+            cli.json([...found.map((one) => ({ ...one, errors: errors.filter(({ connector }) => connector === one.connector) })), ...gone]);
+          } else {
+            cli.print(landingStatusText(found, cli.paint));
+            if (left.length > 0) cli.print(leftoversText(name, left));
+            cli.print(landingErrorsText(errors, title));
+          }
+          return left.length > 0 || found.some(landingTroubled) ? exitCodes.someFailed : exitCodes.ok;
         }),
       ),
     );
@@ -170,21 +207,42 @@ async function openAt(cli: Cli, name: string): Promise<OpenLanding> {
 async function withLanding(
   cli: Cli,
   name: string,
-  work: (opened: OpenLanding, apply: () => Promise<unknown>, access: Parameters<typeof landingStatus>[2]) => Promise<number>,
+  work: (
+    opened: OpenLanding,
+    apply: () => Promise<readonly ConnectorDiff[]>,
+    access: Parameters<typeof landingStatus>[2],
+    leftovers: (connect: ConnectClient) => Promise<readonly string[]>,
+  ) => Promise<number>,
 ): Promise<number> {
   const settings = cli.settings();
   requireLanding(settings, name);
   const kafka = await openKafka(cli, settings, { connect: true });
   try {
-    const opened = openLanding(settings, placeOf(kafka), name);
+    const place = placeOf(kafka);
+    const opened = openLanding(settings, place, name);
     return await work(
       opened,
       () => applyOpenLanding(settings, opened, kafka.access, kafka.postgres, cli.deps.clock.now, cli.interruption()),
       kafka.access,
+      (connect) => leftoverConnectors(connect, settings.prefix, allConnectorNames(settings, place)),
     );
   } finally {
     await kafka.close();
   }
+}
+
+/** Writes a file below the folder. Throws `config` where its path, or a link on the way, leads out of it. */
+function writeInside(folder: string, path: string, text: string): void {
+  const file = resolve(folder, path);
+  if (file.startsWith(`${folder}${sep}`)) {
+    mkdirSync(dirname(file), { recursive: true });
+    const [root, parent] = [realpathSync(folder), realpathSync(dirname(file))];
+    if (parent === root || parent.startsWith(`${root}${sep}`)) return writeFileSync(file, text);
+  }
+  throw new TributaryError(`${path} would be written outside of ${folder}.`, {
+    kind: 'config',
+    remedy: 'Give the landing a plain name, and --dir a folder without links that lead elsewhere.',
+  });
 }
 
 function showFindings(cli: Cli, findings: readonly LintFinding[]): void {

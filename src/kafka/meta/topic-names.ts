@@ -8,6 +8,7 @@ export interface TopicNames {
   readonly control: string;
   readonly runs: string;
   readonly deadLetters: string;
+  readonly landingErrors: string;
   table(connection: string, table: string): string;
   /** What a landing's connector puts aside. */
   sinkDeadLetters(landing: string, connection: string): string;
@@ -29,6 +30,7 @@ export function topicNames(prefix: string): TopicNames {
     control: `${prefix}._control`,
     runs: `${prefix}._runs`,
     deadLetters: `${prefix}._dead_letters`,
+    landingErrors: `${prefix}._landing_errors`,
     table: (connection, table) => {
       check('connection', connection, PART);
       check('table', table, PART);

@@ -33,6 +33,14 @@ export const debeziumJdbc: KeyTable = {
     'flush.retry.delay.ms',
   ],
   prefixes: ['hibernate.'],
+  least: [
+    { key: 'flush.max.retries', value: 300, why: 'the task would fail within seconds of the database being away' },
+    {
+      key: 'consumer.override.max.poll.interval.ms',
+      value: 1_200_000,
+      why: 'the consumer would be thrown out while the sink waits for the database',
+    },
+  ],
   fixed: [
     { key: 'insert.mode', value: 'upsert', why: 'Connect delivers at least once: a repeat would be a second row or an error' },
     { key: 'delete.enabled', value: 'true', why: 'deleted rows would stay' },

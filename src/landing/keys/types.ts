@@ -4,6 +4,8 @@ export interface KeyTable {
   readonly required: readonly string[];
   /** Families of keys with free endings, e.g. `hibernate.`. */
   readonly prefixes?: readonly string[];
+  /** Numbers that must not be smaller. */
+  readonly least?: readonly { readonly key: string; readonly value: number; readonly why: string }[];
   /** Values that would lose or double rows: key, the only value accepted, why. */
   readonly fixed?: readonly { readonly key: string; readonly value: string; readonly why: string }[];
 }

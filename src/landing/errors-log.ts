@@ -1,0 +1,77 @@
+import { canonicalText, parseObject } from '../core/json/text.ts';
+import type { KafkaAccess } from '../kafka/client.ts';
+import { plainProducer } from '../kafka/client.ts';
+import { withDeadline } from '../kafka/deadline.ts';
+import { kafkaError } from '../kafka/errors.ts';
+import { readTail } from '../kafka/meta/tail.ts';
+import { topicNames } from '../kafka/meta/topic-names.ts';
+import { ensureTopics } from '../kafka/topics.ts';
+
+const DAY = 86_400_000;
+const KEPT_MS = 30 * DAY;
+const SEND_DEADLINE = 15_000;
+
+/** What went wrong with a sink, as kept in `_landing_errors` for 30 days. */
+export interface LandingError {
+  /** Epoch ms. */
+  readonly at: number;
+  readonly landing: string;
+  readonly connector: string;
+  readonly connection: string;
+  /** Ours: `landing:task_failed` or `landing:given_up`. */
+  readonly code: string;
+  /** What it means and what was done about it. */
+  readonly summary: string;
+  /** What the connector or the warehouse said. */
+  readonly message: string;
+}
+
+/** Keeps errors of sinks. They are history, not state: a lost one harms nothing. Throws `transient` when Kafka does not take them. */
+export async function recordLandingErrors(access: KafkaAccess, errors: readonly LandingError[]): Promise<void> {
+  if (errors.length === 0) return;
+  const topic = topicNames(access.settings.prefix).landingErrors;
+  await ensureTopics(access, [{ name: topic, partitions: 1, kind: 'log', retention: KEPT_MS }]);
+  const doing = 'Recording an error of a landing';
+  const { producer, cut } = plainProducer(access);
+  try {
+    await withDeadline(
+      SEND_DEADLINE,
+      doing,
+      async () => {
+        await producer.connect();
+        await producer.send({
+          topic,
+          acks: -1,
+          messages: errors.map((error) => ({ partition: 0, key: error.connector, value: canonicalText({ v: 1, ...error }) })),
+        });
+        await producer.disconnect();
+      },
+      access.signal,
+    );
+  } catch (error) {
+    throw kafkaError(error, access.settings, doing);
+  } finally {
+    cut();
+  }
+}
+
+export interface LandingErrorFilter {
+  readonly landing: string;
+  /** Epoch ms of the oldest one wanted. */
+  readonly since: number;
+  /** How many of the newest are wanted. */
+  readonly last: number;
+}
+
+/** The newest errors of a landing, newest first; none where none was ever recorded. */
+export async function readLandingErrors(
+  access: KafkaAccess,
+  { landing, since, last }: LandingErrorFilter,
+): Promise<readonly LandingError[]> {
+  return readTail(access, topicNames(access.settings.prefix).landingErrors, last, ({ value }) => {
+    const error = parseObject(value) as unknown as (LandingError & { v?: number }) | undefined;
+    if (error?.v !== 1 || error.landing !== landing || error.at < since) return undefined;
+    const { v: _, ...rest } = error;
+    return rest;
+  });
+}

@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { watchLandings, type LandingWatch } from '../../src/cli/landing-watch.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { ensureTopics } from '../../src/kafka/topics.ts';
+import { applyLanding } from '../../src/landing/apply.ts';
+import { connectClient, type ConnectClient } from '../../src/landing/connect-client.ts';
+import { readLandingErrors } from '../../src/landing/errors-log.ts';
+import { renderLanding } from '../../src/landing/render.ts';
+import { postgresLanding } from '../../src/landing/settings.ts';
+import { setUpPostgres } from '../../src/landing/setup-postgres.ts';
+import { deadLetterTopics } from '../../src/landing/status.ts';
+import type { Landing } from '../../src/landing/types.ts';
+import type { Logger } from '../../src/observability/log.ts';
+import { startStack, type Stack } from '../../src/stack/stack.ts';
+import { orders, reservedNames } from './definitions.ts';
+import { countOf, eventually, testAccess } from './kafka-helpers.ts';
+import { topicWriter, type TopicWriter } from './records.ts';
+
+/** How long the database is away; by hand with TRIBUTARY_OUTAGE_MS=600000. */
+const AWAY_MS = Number(process.env['TRIBUTARY_OUTAGE_MS'] ?? 20_000);
+const PATIENCE_MS = 120_000 + AWAY_MS;
+const prefix = 'outage';
+const TABLE = 'wh.shop_order';
+
+let folder: string;
+let stack: Stack;
+let connect: ConnectClient;
+let writer: TopicWriter & { close(): Promise<void> };
+let other: TopicWriter & { close(): Promise<void> };
+let landing: Landing;
+let watch: LandingWatch;
+const told: string[] = [];
+let written = 0;
+
+const write = async (count: number): Promise<void> => {
+  const from = written;
+  written += count;
+  await writer.upsert(...Array.from({ length: count }, (_, at) => ({ id: `r${from + at}`, part: 0 })));
+};
+const ask = async <Row extends object>(sql: string): Promise<Row[]> => {
+  const database = new Client({ ...stack.postgres, connectionTimeoutMillis: 5_000 });
+  database.on('error', () => undefined);
+  await database.connect();
+  try {
+    return (await database.query(sql)).rows as Row[];
+  } finally {
+    await database.end();
+  }
+};
+const landed = (): Promise<void> =>
+  eventually(async () => expect(await ask(`SELECT count(*)::int AS n FROM ${TABLE}`)).toEqual([{ n: written }]), PATIENCE_MS);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tributary-outage-'));
+  stack = await startStack({ dir: folder, connect: true, topicDefaults: 'fast' });
+  connect = connectClient(stack.connectUrl!);
+  const settings = postgresLanding.parse({
+    ...{ kind: 'postgres', host: stack.postgres.host, port: stack.postgres.port, database: stack.postgres.database, schema: 'wh' },
+    ...{ password_ref: 'env:TRIBUTARY_WAREHOUSE_PASSWORD', sslmode: 'disable' },
+  });
+  landing = {
+    ...{ name: 'wh', prefix, replicationFactor: 1, settings },
+    converter: { kind: 'apicurio', registryUrl: stack.registryUrl.replace(/\/ccompat\/v7\/?$/, '/registry/v2') },
+    connections: [{ name: 'shop', tables: [orders, reservedNames] }],
+  };
+  const rendered = renderLanding(landing);
+  const access = testAccess(stack.brokers, prefix);
+  await ensureTopics(access, deadLetterTopics(rendered));
+  await setUpPostgres(rendered, settings, stack.postgres, stack.postgres.password);
+  const at = { brokers: stack.brokers, registryUrl: stack.registryUrl };
+  writer = await topicWriter({ ...at, topic: `${prefix}.shop.order`, definition: orders });
+  other = await topicWriter({ ...at, topic: `${prefix}.shop.group`, definition: reservedNames });
+  await applyLanding(rendered, connect, { now: Date.now, signal: new AbortController().signal });
+  const log = { info: (text: string) => void told.push(text), warn: (text: string) => void told.push(text) } as unknown as Logger;
+  watch = watchLandings({ landings: [{ landing, rendered, connect }], access, assigned: () => ['shop'], clock: systemClock, log });
+}, 300_000);
+
+afterAll(async () => {
+  await watch?.stop();
+  await Promise.all([writer?.close(), other?.close()]);
+  await stack?.stop();
+  await rm(folder, { recursive: true, force: true });
+}, 60_000);
+
+test(
+  'a message nobody can read and a key no index takes stop neither their table nor another',
+  async () => {
+    await write(20);
+    await writer.raw(Buffer.from('no avro'), Buffer.from('neither'));
+    const long = randomBytes(3_000).toString('hex');
+    await writer.upsert({ id: long, part: 0, user: 'first' });
+    await writer.upsert({ id: long, part: 0, user: 'second' });
+    await write(20);
+    await other.upsert({ select: 'one' });
+    await landed();
+    await eventually(async () => expect(await ask('SELECT count(*)::int AS n FROM wh.shop_group')).toEqual([{ n: 1 }]), PATIENCE_MS);
+    expect(
+      await ask(`SELECT table_name, reason, row_value ->> 'user' AS last FROM wh._put_aside WHERE row_value ->> 'id' = '${long}'`),
+    ).toEqual([{ table_name: 'shop_order', reason: 'the key is too long for an index', last: 'second' }]);
+    await eventually(async () => expect(await countOf(stack.brokers, `${prefix}._dlq.wh-shop`)).toBe(1), PATIENCE_MS);
+  },
+  PATIENCE_MS * 2,
+);
+
+test(
+  'rows published while the database is away land when it is back, and the task has run all the time',
+  async () => {
+    await stack.kill('postgres', 'SIGKILL');
+    await write(500);
+    const states = new Set<string | undefined>();
+    for (const end = Date.now() + AWAY_MS; Date.now() < end; await sleep(1_000))
+      states.add((await connect.status('wh-shop'))?.tasks[0]?.state);
+    await stack.restart('postgres');
+    await landed();
+    expect([...states]).toEqual(['RUNNING']);
+  },
+  PATIENCE_MS * 3,
+);
+
+test('rows published while Connect is killed land when it is up again, by itself', async () => {
+  await write(200);
+  await stack.kill('connect', 'SIGKILL');
+  await write(200);
+  await stack.restart('connect');
+  await landed();
+}, 300_000);
+
+test('a task that has failed is started again by the worker, which tells it and keeps it for the status', async () => {
+  // As when somebody takes the sink its rights for a while.
+  await ask(`REVOKE INSERT ON ${TABLE} FROM tributary_sink`);
+  await write(10);
+  await eventually(
+    async () => expect(told.filter((text) => /wh-shop had failed and was restarted/.test(text)).length).toBeGreaterThan(0),
+    180_000,
+  );
+  await ask(`GRANT INSERT ON ${TABLE} TO tributary_sink`);
+  await landed();
+  const [newest] = await readLandingErrors(testAccess(stack.brokers, prefix), { landing: 'wh', since: Date.now() - 3_600_000, last: 1 });
+  expect(newest).toMatchObject({
+    connector: 'wh-shop',
+    code: 'landing:task_failed',
+    message: expect.stringMatching(/permission denied/) as string,
+  });
+  expect(watch.landings()[0]!.sinks[0]!.restartsEver).toBeGreaterThan(0);
+}, 600_000);
