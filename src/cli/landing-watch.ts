@@ -3,9 +3,11 @@ import { sleepUntil } from '../core/clock.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { recordLandingErrors } from '../landing/errors-log.ts';
 import { landingStatus } from '../landing/status.ts';
+import { relander } from '../landing/reland.ts';
 import { supervisor } from '../landing/supervise.ts';
 import { asTributaryError } from '../core/errors.ts';
 import type { Logger } from '../observability/log.ts';
+import type { Connector } from '../landing/types.ts';
 import type { ConnectClient } from '../landing/connect-client.ts';
 import type { LandingStatus } from '../landing/status.ts';
 import type { WatchedLanding } from '../observability/sink-metrics.ts';
@@ -39,6 +41,9 @@ export function watchLandings({ landings, access, assigned, clock, log }: WatchO
   const silent = new Map<string, string>();
   const supervisors = new Map(landings.map(({ landing }) => [landing.name, supervisor(landing.name, clock.now)]));
   const stopping = new AbortController();
+  const relanders = new Map(
+    landings.map(({ landing: { name } }) => [name, relander({ landing: name, access, now: clock.now, signal: stopping.signal })]),
+  );
 
   async function look({ landing, rendered, connect }: OpenLanding): Promise<void> {
     if (!connect) return;
@@ -50,7 +55,7 @@ export function watchLandings({ landings, access, assigned, clock, log }: WatchO
     }
     try {
       const sinks = await landingStatus({ ...rendered, connectors }, connect, access, clock.now, stopping.signal);
-      await attend(landing.name, connect, sinks);
+      await attend(landing.name, connect, connectors, sinks);
       const supervised = supervisors.get(landing.name);
       seen.set(landing.name, {
         landing: landing.name,
@@ -69,15 +74,25 @@ export function watchLandings({ landings, access, assigned, clock, log }: WatchO
     }
   }
 
-  /** Failed sinks are started again, which is told to the log and kept for `landing status`. */
-  async function attend(name: string, connect: ConnectClient, sinks: readonly LandingStatus[]): Promise<void> {
-    const attended = (await supervisors.get(name)?.attend(connect, sinks)) ?? [];
-    for (const { error } of attended) log.warn(`${error.summary} Cause: ${error.message}`);
+  /**
+   * Failed sinks are started again, and those that lost the registry for a while read the rows again that they could not read then. Both are told
+   * to the log and kept for `landing status`.
+   */
+  async function attend(
+    name: string,
+    connect: ConnectClient,
+    connectors: readonly Connector[],
+    sinks: readonly LandingStatus[],
+  ): Promise<void> {
+    const attended = ((await supervisors.get(name)?.attend(connect, sinks)) ?? []).map(({ error }) => error);
+    for (const { name: connector, deadLetterTopic } of connectors) {
+      const sink = sinks.find((one) => one.connector === connector);
+      const again = sink === undefined ? undefined : await relanders.get(name)?.attend(connect, sink, deadLetterTopic);
+      if (again !== undefined) attended.push(again);
+    }
+    for (const error of attended) log.warn(`${error.summary} Cause: ${error.message}`);
     // What Kafka does not take is in the log.
-    await recordLandingErrors(
-      access,
-      attended.map(({ error }) => error),
-    ).catch(() => undefined);
+    await recordLandingErrors(access, attended).catch(() => undefined);
   }
 
   const watching = (async () => {

@@ -39,6 +39,8 @@ export interface ConnectClient {
   putConfig(name: string, config: Readonly<Record<string, string>>): Promise<void>;
   status(name: string): Promise<ConnectorStatus | undefined>;
   offsets(name: string): Promise<readonly SinkOffset[]>;
+  /** Sets some partitions to other offsets. The connector has to be stopped. */
+  setOffsets(name: string, offsets: readonly SinkOffset[]): Promise<void>;
   /** The connector has to be stopped. It reads its topics from the start afterwards. */
   resetOffsets(name: string): Promise<void>;
   pause(name: string): Promise<void>;
@@ -47,6 +49,8 @@ export interface ConnectClient {
   restart(name: string): Promise<void>;
   delete(name: string): Promise<void>;
 }
+
+type Method = 'get' | 'put' | 'post' | 'patch' | 'delete';
 
 interface Answer {
   readonly status: number;
@@ -72,9 +76,8 @@ export function connectClient(
     ...(options.login === undefined ? {} : { auth: { ...options.login } }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  const call = (method: 'get' | 'put' | 'post' | 'delete', path: string, body?: unknown): Promise<Answer> =>
-    request(http, url, method, path, body);
-  const must = async <T = void>(method: 'get' | 'put' | 'post' | 'delete', path: string, body?: unknown): Promise<T> =>
+  const call = (method: Method, path: string, body?: unknown): Promise<Answer> => request(http, url, method, path, body);
+  const must = async <T = void>(method: Method, path: string, body?: unknown): Promise<T> =>
     accepted(await call(method, path, body), url, path).data as T;
   const unlessMissing = async <T>(path: string): Promise<T | undefined> => {
     const answer = await call('get', path);
@@ -115,6 +118,13 @@ export function connectClient(
         offset: entry.offset.kafka_offset,
       }));
     },
+    setOffsets: (name, offsets) =>
+      must('patch', `${at(name)}/offsets`, {
+        offsets: offsets.map(({ topic, partition, offset }) => ({
+          partition: { kafka_topic: topic, kafka_partition: partition },
+          offset: { kafka_offset: offset },
+        })),
+      }),
     resetOffsets: (name) => must('delete', `${at(name)}/offsets`),
     pause: (name) => must('put', `${at(name)}/pause`),
     stop: (name) => must('put', `${at(name)}/stop`),

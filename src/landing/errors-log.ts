@@ -18,12 +18,14 @@ export interface LandingError {
   readonly landing: string;
   readonly connector: string;
   readonly connection: string;
-  /** Ours: `landing:task_failed` or `landing:given_up`. */
+  /** Ours: `landing:task_failed`, `landing:given_up` or `landing:read_again`. */
   readonly code: string;
   /** What it means and what was done about it. */
   readonly summary: string;
   /** What the connector or the warehouse said. */
   readonly message: string;
+  /** Dead letters of the connector up to here have been read again. */
+  readonly deadLettersUntil?: number;
 }
 
 /** Keeps errors of sinks. They are history, not state: a lost one harms nothing. Throws `transient` when Kafka does not take them. */

@@ -147,6 +147,15 @@ function consumer(config: Config): Fault[] {
 function routing(config: Config): Fault[] {
   const router = Object.keys(config).some((key) => /^transforms\..*\.type$/.test(key) && config[key]?.endsWith('.RegexRouter'));
   const map = ['topic2TableMap', 'snowflake.topic2table.map'].find((key) => (config[key] ?? '') !== '');
+  if (router && config['connector.class'] === 'org.apache.iceberg.connect.IcebergSinkConnector') {
+    return [
+      {
+        key: 'transforms',
+        problem: 'hold a RegexRouter: the sink commits offsets under the new name and waits for ever',
+        remedy: 'Remove it; the route-regex of each table names its topic.',
+      },
+    ];
+  }
   return router && map !== undefined
     ? [
         {

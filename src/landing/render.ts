@@ -38,6 +38,7 @@ export function renderLanding(landing: Landing): RenderedLanding {
 
 function renderConnector(landing: Landing, kind: Kind, name: string, connection: string, tables: readonly LandedTable[]): Connector {
   const deadLetterTopic = `${landing.prefix}._dlq.${name}`;
+  const controlTopic = `${landing.prefix}._iceberg.${name}`;
   const values: Values = {
     landing: landing.name,
     connector: name,
@@ -45,6 +46,7 @@ function renderConnector(landing: Landing, kind: Kind, name: string, connection:
     topics: tables.map((table) => table.topic).join(','),
     topic_pattern: `${`${landing.prefix}.${connection}.`.replaceAll('.', '\\.')}(.+)`,
     dead_letter_topic: deadLetterTopic,
+    control_topic: controlTopic,
     tasks: String(landing.settings.tasks),
     replication_factor: String(landing.replicationFactor),
     registry_url: landing.converter.registryUrl,
@@ -57,7 +59,8 @@ function renderConnector(landing: Landing, kind: Kind, name: string, connection:
     string
   >;
   Object.assign(config, kind.extraConfig?.(landing, tables, config));
-  return { name, connection, config, deadLetterTopic, tables };
+  const talks = landing.settings.kind === 'iceberg' ? { controlTopic } : {};
+  return { name, connection, config, deadLetterTopic, ...talks, tables };
 }
 
 function fillJson(path: string, values: Values): Record<string, string> {

@@ -24,6 +24,8 @@ const host = (doc: string) =>
     'must be a host name or an IP address alone, without scheme, port or path',
   );
 const port = (of: number) => z.int().min(1).max(65_535).default(of).meta({ description: 'Port of the server.' });
+const httpUrl = (doc: string) =>
+  z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).meta({ description: doc, shown: true });
 const bucketName = (doc: string) =>
   text(doc, /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be a bucket's name: 3 to 63 lower-case letters, digits, dots and hyphens");
 const folder = z
@@ -258,6 +260,51 @@ export const snowflakeLanding = z.strictObject({
   private_key_ref: secretRef('Private key of that user (PKCS#8), without header, footer and line breaks.'),
 });
 
+export const icebergLanding = z
+  .strictObject({
+    kind: z
+      .literal('iceberg')
+      .meta({ description: 'Apache Iceberg: every version appended to a log that any engine reads, the current rows by view.' }),
+    ...common,
+    catalog: z
+      .enum(['rest', 'glue', 'jdbc'])
+      .meta({ description: 'The catalog: an Iceberg REST server, AWS Glue, or tables in a database.', shown: true }),
+    uri: z
+      .string()
+      .regex(/^(https?:\/\/|jdbc:)[^\s"'\\@]+$/, 'must be an http(s) address, or jdbc:..., without user and password')
+      .optional()
+      .meta({ description: 'Address of the catalog: https://... for rest, jdbc:... for jdbc.', shown: true }),
+    warehouse: z
+      .string()
+      .regex(/^[^\s"'\\]+$/, 'must be a place such as s3://bucket/folder, or the name the REST catalog knows it by')
+      .meta({
+        description: 'Where the tables are kept: s3://bucket/folder, file:///folder, or the name a REST catalog knows it by.',
+        shown: true,
+      }),
+    namespace: text(
+      'Namespace (database) of the tables. It has to exist in Glue; the others make it.',
+      /^[a-z][a-z0-9_]{0,127}$/,
+      'must be lower-case letters, digits and underscores',
+    ).default('tributary'),
+    credential_ref: secretRef('client id:secret for a REST catalog.').optional(),
+    user: name('User of the database of a jdbc catalog.').optional(),
+    password_ref: secretRef('Password of that user.').optional(),
+    region: text('AWS region of bucket and Glue.', /^[a-z0-9-]{2,40}$/, 'must be a region such as eu-west-1').optional(),
+    endpoint: httpUrl("Address of a store that speaks S3 but is not Amazon's.").optional(),
+    access_key_ref: secretRef('Access key id, where the worker has no role of its own.').optional(),
+    secret_key_ref: secretRef('Secret access key.').optional(),
+    commit_seconds: z
+      .int()
+      .min(1)
+      .max(3_600)
+      .default(60)
+      .meta({ description: 'Seconds between two snapshots: freshness against the number of files.' }),
+  })
+  .refine((landing) => landing.catalog === 'glue' || landing.uri !== undefined, {
+    path: ['uri'],
+    error: 'is needed unless the catalog is glue',
+  });
+
 export const landingSettings = z.discriminatedUnion('kind', [
   postgresLanding,
   redshiftLanding,
@@ -265,6 +312,7 @@ export const landingSettings = z.discriminatedUnion('kind', [
   bigqueryLanding,
   synapseLanding,
   snowflakeLanding,
+  icebergLanding,
 ]);
 
 /** A landing's name: part of connectors, dead-letter topics and files. */
@@ -278,5 +326,6 @@ export type S3Landing = z.infer<typeof s3Landing>;
 export type BigqueryLanding = z.infer<typeof bigqueryLanding>;
 export type SynapseLanding = z.infer<typeof synapseLanding>;
 export type SnowflakeLanding = z.infer<typeof snowflakeLanding>;
+export type IcebergLanding = z.infer<typeof icebergLanding>;
 export type LandingSettings = z.infer<typeof landingSettings>;
 export type LandingKind = LandingSettings['kind'];

@@ -68,14 +68,13 @@ function deletesBy({ config }: Connector): 'tombstone' | 'marker' {
 }
 
 /**
- * The dead-letter topics of the landing, to be made before it is applied: left to Connect they would get
+ * The dead-letter topics of the landing, and those its sinks need besides, to be made before it is applied: left to Connect they would get
  * the broker's default retention.
  */
 export function deadLetterTopics(rendered: RenderedLanding): TopicSpec[] {
-  return rendered.connectors.map(({ deadLetterTopic }) => ({
-    name: deadLetterTopic,
-    partitions: 1,
-    kind: 'log',
-    retention: 30 * 86_400_000,
-  }));
+  const log = (name: string, days: number): TopicSpec => ({ name, partitions: 1, kind: 'log', retention: days * 86_400_000 });
+  return rendered.connectors.flatMap(({ deadLetterTopic, controlTopic }) => [
+    log(deadLetterTopic, 30),
+    ...(controlTopic === undefined ? [] : [log(controlTopic, 7)]),
+  ]);
 }

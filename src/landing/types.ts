@@ -58,6 +58,8 @@ export interface Connector {
   readonly connection: string;
   readonly config: Readonly<Record<string, string>>;
   readonly deadLetterTopic: string;
+  /** Topic that the tasks of the sink talk to each other by, for a sink that needs one. */
+  readonly controlTopic?: string;
   readonly tables: readonly LandedTable[];
 }
 

@@ -32,6 +32,8 @@ export interface StackOptions {
   signal?: AbortSignal;
   /** `fast`: the broker cleans compacted topics within a second, for tests that wait for it. */
   topicDefaults?: TopicDefaults;
+  /** Folders of more connectors for Kafka Connect. */
+  plugins?: readonly string[];
   /** Told when a part ends without being asked to; {@link Stack.restart} brings it back. */
   onPartDied?: (part: PartName, error: TributaryError) => void;
 }
@@ -118,7 +120,7 @@ async function start(
     registry: async () => registryCommand(dir, memory, java, await fetchArtifact(registryApp, fetching)),
     connect: async () => {
       const kafka = await fetchArtifact(kafkaJars, fetching);
-      const plugins = [await fetchArtifact(avroConverter, fetching), await fetchArtifact(jdbcSink, fetching)];
+      const plugins = [await fetchArtifact(avroConverter, fetching), await fetchArtifact(jdbcSink, fetching), ...(options.plugins ?? [])];
       return connectCommand(dir, memory, java, { kafka, plugins });
     },
   };

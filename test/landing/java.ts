@@ -16,6 +16,10 @@ const compiler: JarSet = {
   files: { 'ecj-3.38.0.jar': '97c566b120009c203a2fc8b291f4a9adbc171cf1ccb70f06f6b4e1828c00ce8e' },
 };
 
+/** The folder of an artifact, fetched when it is not in the cache. */
+export const folderOf = (artifact: Artifact): Promise<string> =>
+  fetchArtifact(artifact, { cache: cacheFolder(), log: () => undefined, signal: new AbortController().signal });
+
 /** The jars of an artifact, fetched when they are not in the cache. */
 export async function jarsOf(artifact: Artifact): Promise<string[]> {
   const folder = await fetchArtifact(artifact, { cache: cacheFolder(), log: () => undefined, signal: new AbortController().signal });

@@ -44,6 +44,14 @@ const SETTINGS: Readonly<Record<string, object>> = {
     database: 'pool',
     copy: { account: 'store', container: 'landing', connection_string_ref: 'file:/etc/tributary/azure.properties:blob' },
   },
+  iceberg: {
+    kind: 'iceberg',
+    catalog: 'rest',
+    uri: 'https://catalog.example.com',
+    warehouse: 's3://lake/tables',
+    credential_ref: 'env:CATALOG',
+    region: 'eu-west-1',
+  },
   snowflake: { kind: 'snowflake', account: 'org-acc', private_key_ref: 'file:/etc/tributary/snowflake.properties:key' },
 };
 

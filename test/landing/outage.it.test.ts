@@ -9,16 +9,20 @@ import { watchLandings, type LandingWatch } from '../../src/cli/landing-watch.ts
 import { systemClock } from '../../src/core/clock.ts';
 import { ensureTopics } from '../../src/kafka/topics.ts';
 import { applyLanding } from '../../src/landing/apply.ts';
+import { checkLanding } from '../../src/landing/check.ts';
 import { connectClient, type ConnectClient } from '../../src/landing/connect-client.ts';
 import { readLandingErrors } from '../../src/landing/errors-log.ts';
 import { renderLanding } from '../../src/landing/render.ts';
-import { postgresLanding } from '../../src/landing/settings.ts';
+import { icebergLanding, postgresLanding } from '../../src/landing/settings.ts';
 import { setUpPostgres } from '../../src/landing/setup-postgres.ts';
 import { deadLetterTopics } from '../../src/landing/status.ts';
+import { statements } from '../../src/landing/template.ts';
 import type { Landing } from '../../src/landing/types.ts';
 import type { Logger } from '../../src/observability/log.ts';
 import { startStack, type Stack } from '../../src/stack/stack.ts';
 import { orders, reservedNames } from './definitions.ts';
+import { icebergSink, readIceberg } from './iceberg.ts';
+import { folderOf } from './java.ts';
 import { countOf, eventually, testAccess } from './kafka-helpers.ts';
 import { topicWriter, type TopicWriter } from './records.ts';
 
@@ -58,7 +62,7 @@ const landed = (): Promise<void> =>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tributary-outage-'));
-  stack = await startStack({ dir: folder, connect: true, topicDefaults: 'fast' });
+  stack = await startStack({ dir: folder, connect: true, topicDefaults: 'fast', plugins: { iceberg: await folderOf(icebergSink) } });
   connect = connectClient(stack.connectUrl!);
   const settings = postgresLanding.parse({
     ...{ kind: 'postgres', host: stack.postgres.host, port: stack.postgres.port, database: stack.postgres.database, schema: 'wh' },
@@ -123,13 +127,54 @@ test(
   PATIENCE_MS * 3,
 );
 
-test('rows published while Connect is killed land when it is up again, by itself', async () => {
+test('rows published while Connect is killed land when it is up again, also those it could not read because the registry was away', async () => {
   await write(200);
   await stack.kill('connect', 'SIGKILL');
   await write(200);
   await stack.restart('connect');
   await landed();
-}, 300_000);
+  // A worker that starts without the registry knows no schema: everything it reads becomes a dead letter.
+  await stack.kill('connect', 'SIGKILL');
+  await stack.kill('registry', 'SIGKILL');
+  await write(30);
+  await stack.restart('connect');
+  await eventually(async () => expect(await countOf(stack.brokers, `${prefix}._dlq.wh-shop`)).toBeGreaterThanOrEqual(30), 180_000);
+  await stack.restart('registry');
+  await landed();
+  expect(told.filter((text) => /wh-shop reads again from where the schema registry did not answer/.test(text))).toHaveLength(1);
+}, 600_000);
+
+test('the same topics land in Iceberg tables, where the rendered SELECT shows the current rows', async () => {
+  const { host, port, database, user, password: _ } = stack.postgres;
+  const settings = icebergLanding.parse({
+    ...{
+      kind: 'iceberg',
+      catalog: 'jdbc',
+      uri: `jdbc:postgresql://${host}:${port}/${database}`,
+      user,
+      password_ref: 'env:TRIBUTARY_WAREHOUSE_PASSWORD',
+    },
+    ...{ warehouse: `file://${folder}/lake`, commit_seconds: 2 },
+  });
+  const lake = { ...landing, name: 'lake', settings };
+  const rendered = renderLanding(lake);
+  await ensureTopics(testAccess(stack.brokers, prefix), deadLetterTopics(rendered));
+  expect(await checkLanding(lake, rendered, connect)).toEqual([]);
+  await applyLanding(rendered, connect, { now: Date.now, signal: new AbortController().signal });
+  await other.upsert({ select: 'gone', from: 'x' }, { select: 'kept', from: 'y' });
+  await other.upsert({ select: 'kept', from: 'z' });
+  await other.remove({ select: 'gone' });
+  const sql = statements(rendered.files.find(({ path }) => path === 'views.sql')!.text).find((one) => one.includes('shop_group AS'))!;
+  await eventually(async () => {
+    const [found] = await ask<{ metadata_location: string }>(
+      "SELECT metadata_location FROM iceberg_tables WHERE table_name = 'shop_group_log'",
+    );
+    const read = readIceberg({ metadata: found!.metadata_location, log: 'shop_group_log', sql });
+    expect(read.rows.map((row) => `${row['select']}=${row['from']}`).sort()).toEqual(['kept=z', 'one=null']);
+    expect(read.versions).toBe(5);
+    expect(read.columns).toMatchObject({ _synced_at: 'timestamptz', _deleted: 'boolean', _kafka_offset: 'long' });
+  }, 180_000);
+}, 400_000);
 
 test('a task that has failed is started again by the worker, which tells it and keeps it for the status', async () => {
   // As when somebody takes the sink its rights for a while.

@@ -11,6 +11,7 @@ const DIALECT: Readonly<Record<string, string>> = {
   bigquery: 'bigquery',
   synapse: 'tsql',
   snowflake: 'snowflake',
+  iceberg: 'trino',
 };
 
 /** T-SQL given to EXEC as text has to parse as well. */

@@ -18,6 +18,7 @@ const JSON_IN_VIEW: Readonly<Record<Dialect['name'], (column: string) => string>
     `CASE WHEN JSON_SIZE(${column}) > 65000 THEN ${column} WHEN CAN_JSON_PARSE(${column}::VARCHAR(65535)) THEN JSON_PARSE(${column}::VARCHAR(65535)) ELSE ${column} END`,
   bigquery: (column) => `SAFE.PARSE_JSON(${column}, wide_number_mode => 'round')`,
   synapse: (column) => column,
+  trino: (column) => column,
   snowflake: (column) => `TRY_PARSE_JSON(${column}::VARCHAR)`,
 };
 

@@ -76,6 +76,23 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     fold: 'lower',
     quotes: ['[', ']'],
   },
+  trino: {
+    name: 'trino',
+    title: 'Iceberg',
+    types: {
+      text: 'VARCHAR',
+      integer: 'BIGINT',
+      number: 'DOUBLE',
+      boolean: 'BOOLEAN',
+      timestamp: 'TIMESTAMP(6) WITH TIME ZONE',
+      date: 'DATE',
+      json: 'VARCHAR',
+    },
+    keyText: 'VARCHAR',
+    maxNameBytes: 255,
+    fold: 'lower',
+    quotes: ['"', '"'],
+  },
   snowflake: {
     name: 'snowflake',
     title: 'Snowflake',
@@ -123,6 +140,7 @@ export function literal(dialect: Dialect, text: string): string {
   switch (dialect.name) {
     case 'postgres':
     case 'synapse':
+    case 'trino':
       return `'${text.replaceAll("'", "''")}'`;
     case 'redshift':
     case 'snowflake':

@@ -1,4 +1,4 @@
-export type DialectName = 'postgres' | 'redshift' | 'bigquery' | 'synapse' | 'snowflake';
+export type DialectName = 'postgres' | 'redshift' | 'bigquery' | 'synapse' | 'snowflake' | 'trino';
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
@@ -37,6 +37,11 @@ const EXTRA: Readonly<Record<DialectName, readonly string[]>> = {
     print proc raiserror read readtext reconfigure replication restore restrict rollback rowcount rowguidcol rule save schema
     securityaudit setuser shutdown statistics tablesample textsize tran transaction truncate try_convert tsequal unpivot updatetext
     varying waitfor while writetext qualify
+  `),
+  trino: words(`
+    current_catalog current_path current_role current_schema cube deallocate describe escape execute extract grouping
+    json_array json_exists json_object json_query json_table json_value listagg localtime localtimestamp normalize
+    prepare recursive rollup skip trim uescape unnest
   `),
   snowflake: words(`
     account alter connect connection current database following gscluster ilike increment issue localtime localtimestamp minus

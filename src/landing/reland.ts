@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TributaryError } from '../core/errors.ts';
+import type { KafkaAccess } from '../kafka/client.ts';
+import { readTopics } from '../kafka/reader.ts';
+import type { ConnectClient, SinkOffset } from './connect-client.ts';
+import { readLandingErrors, type LandingError } from './errors-log.ts';
+import type { LandingStatus } from './status.ts';
+
+/**
+ * What a converter throws while the schema registry is away or sick, which puts good rows among the dead letters: Connect tries again only what
+ * is a RetriableException. A schema the registry does not know, and bytes that are no Avro, have other names and stay dead letters.
+ */
+const PASSING =
+  /\b(ConnectException: Connection refused|ConnectException$|SocketTimeoutException|SocketException|HttpTimeoutException|HttpConnectTimeoutException|UnknownHostException|ClosedChannelException|NoRouteToHostException|SSLHandshakeException|TimeoutException|EOFException)\b|\bapicurio[\w.]*\.RestClientException\b|RestClientException: .*(error code: 5\d\d|; error code: 50\d)/m;
+
+export function isPassing(headers: Readonly<Record<string, string>>): boolean {
+  const [type, message, trace] = ['class.name', 'message', 'stacktrace'].map((name) => headers[`__connect.errors.exception.${name}`] ?? '');
+  if (/NotFoundException$/.test(type!)) return false;
+  // The first line, and each cause's.
+  const causes = trace!.split('\n').filter((line) => line.startsWith('Caused by: '));
+  return PASSING.test([`${type}: ${message}`, ...causes].join('\n'));
+}
+
+export interface RelandOptions {
+  readonly landing: string;
+  readonly access: KafkaAccess;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** Lets sinks read again what only an absent registry has put among the dead letters. */
+export interface Relander {
+  /** Looks at a sink's new dead letters; rewinds it when there are such ones and none has come for a while. Answers what there is to tell. */
+  attend(connect: ConnectClient, status: LandingStatus, deadLetterTopic: string): Promise<LandingError | undefined>;
+}
+
+interface Seen {
+  /** Dead letters looked at. */
+  until: number;
+  /** Epoch ms at which the last passing one was seen. */
+  lastAt: number;
+  /** The oldest of them by partition, as the offset to read again from. */
+  readonly oldest: Map<string, SinkOffset>;
+  count: number;
+}
+
+/** So long no more of them may come: the registry is back, or nothing is read. */
+const QUIET_MS = 45_000;
+const STOP_MS = 60_000;
+
+export function relander({ landing, access, now, signal }: RelandOptions): Relander {
+  const seen = new Map<string, Seen>();
+
+  async function start(connector: string): Promise<Seen> {
+    // What another process, or an earlier life of this one, has let be read again.
+    const past = await readLandingErrors(access, { landing, since: 0, last: 500 });
+    const until = past.find((error) => error.connector === connector && error.deadLettersUntil !== undefined)?.deadLettersUntil ?? 0;
+    return { until, lastAt: 0, oldest: new Map(), count: 0 };
+  }
+
+  return {
+    async attend(connect, { connector, connection, state, deadLetters }, topic) {
+      if (state !== 'RUNNING' || deadLetters === 0) return undefined;
+      const of = seen.get(connector) ?? (await start(connector));
+      seen.set(connector, of);
+      await readTopics(
+        access,
+        [{ topic, from: new Map([[0, BigInt(of.until)]]) }],
+        ({ offset, headers }) => {
+          of.until = Number(offset) + 1;
+          if (!isPassing(headers)) return;
+          const place = {
+            topic: headers['__connect.errors.topic'] ?? '',
+            partition: Number(headers['__connect.errors.partition']),
+            offset: Number(headers['__connect.errors.offset']),
+          };
+          const known = of.oldest.get(`${place.topic} ${place.partition}`);
+          if (known === undefined || place.offset < known.offset) of.oldest.set(`${place.topic} ${place.partition}`, place);
+          of.count += 1;
+          of.lastAt = now();
+        },
+        { signal },
+      );
+      if (of.oldest.size === 0 || now() - of.lastAt < QUIET_MS) return undefined;
+      await rewind(connect, connector, [...of.oldest.values()], now, signal);
+      const { count, until } = of;
+      of.oldest.clear();
+      of.count = 0;
+      return {
+        at: now(),
+        landing,
+        connector,
+        connection,
+        code: 'landing:read_again',
+        summary: `${connector} reads again from where the schema registry did not answer: ${count} ${count === 1 ? 'row' : 'rows'} had gone to the dead letters without being at fault.`,
+        message: 'The converter could not reach the schema registry.',
+        deadLettersUntil: until,
+      };
+    },
+  };
+}
+
+/** Sets a sink back to these offsets. Rows land a second time, which upserts and views do not mind. */
+async function rewind(
+  connect: ConnectClient,
+  name: string,
+  to: readonly SinkOffset[],
+  now: () => number,
+  signal: AbortSignal,
+): Promise<void> {
+  const committed = await connect.offsets(name);
+  const back = to.filter(({ topic, partition, offset }) =>
+    committed.some((one) => one.topic === topic && one.partition === partition && one.offset > offset),
+  );
+  if (back.length === 0) return;
+  const deadline = now() + STOP_MS;
+  await connect.stop(name);
+  try {
+    for (;;) {
+      const status = await connect.status(name);
+      if (status?.connector.state === 'STOPPED' && status.tasks.length === 0) break;
+      if (now() > deadline)
+        throw new TributaryError(`The connector ${name} does not stop.`, {
+          kind: 'transient',
+          remedy: 'Look into the log of the Connect worker.',
+        });
+      await sleep(200, undefined, { signal });
+    }
+    await connect.setOffsets(name, back);
+  } finally {
+    await connect.resume(name);
+  }
+}
