@@ -13,6 +13,7 @@ import { setUpPostgres } from '../src/landing/setup-postgres.ts';
 import type { RenderedLanding } from '../src/landing/types.ts';
 import { startStack } from '../src/stack/stack.ts';
 import { orders } from '../test/landing/definitions.ts';
+import { converterLogin } from '../test/support/login.ts';
 import { topicWriter } from '../test/landing/records.ts';
 
 type Change = Readonly<Record<string, string>>;
@@ -35,7 +36,9 @@ const only = process.argv.slice(3);
 const dir = await mkdtemp(join(tmpdir(), 'tributary-bench-'));
 const stack = await startStack({ dir, connect: true, topicDefaults: 'fast' });
 try {
-  const connect = connectClient(stack.connectUrl!);
+  // The helpers log in by it.
+  process.env['TRIBUTARY_TEST_LOGIN'] = JSON.stringify(stack.login);
+  const connect = connectClient(stack.connectUrl!, { login: stack.login });
   const database = new Client(stack.postgres);
   await database.connect();
   const writer = await topicWriter({
@@ -65,7 +68,7 @@ try {
     });
     const rendered = renderLanding({
       ...{ name: id, prefix: 'bench', replicationFactor: 1, settings, connections: [{ name: 'shop', tables: [orders] }] },
-      converter: { kind: 'apicurio', registryUrl: stack.registryUrl.replace(/\/ccompat\/v7\/?$/, '/registry/v2') },
+      converter: { kind: 'apicurio', registryUrl: stack.registryUrl.replace(/\/ccompat\/v7\/?$/, '/registry/v2'), ...converterLogin() },
     });
     await setUpPostgres(rendered, settings, stack.postgres, stack.postgres.password);
     const varied: RenderedLanding = {

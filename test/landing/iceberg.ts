@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import files from './iceberg.lock.json' with { type: 'json' };
 import type { JarSet } from '../../src/stack/artifacts.ts';
 import { pythonWithPackages } from '../setup/python.mjs';
 
@@ -7,7 +8,9 @@ import { pythonWithPackages } from '../setup/python.mjs';
 export const icebergSink: JarSet = {
   kind: 'jars',
   title: "Apache Iceberg's sink for Kafka Connect 1.9.2 (86 MB)",
+  within: 'iceberg',
   folder: 'iceberg-sink-1.9.2',
+  files,
   coordinates: [
     'org.apache.iceberg:iceberg-kafka-connect:1.9.2',
     'org.apache.iceberg:iceberg-parquet:1.9.2',

@@ -22,8 +22,7 @@ export const folderOf = (artifact: Artifact): Promise<string> =>
 
 /** The jars of an artifact, fetched when they are not in the cache. */
 export async function jarsOf(artifact: Artifact): Promise<string[]> {
-  const folder = await fetchArtifact(artifact, { cache: cacheFolder(), log: () => undefined, signal: new AbortController().signal });
-  return jarsIn(join(folder, (artifact.kind === 'jars' ? artifact.within : undefined) ?? ''));
+  return jarsIn(join(await folderOf(artifact), (artifact.kind === 'jars' ? artifact.within : undefined) ?? ''));
 }
 
 export const jarsIn = (folder: string): string[] =>

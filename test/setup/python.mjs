@@ -7,7 +7,13 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const PACKAGES = ['sqlglot==30.22.0', 'fakesnow==0.12.1', 'snowflake-connector-python==4.8.1', 'moto[s3,server]==5.2.5', 'pyiceberg==0.12.0'];
+const PACKAGES = [
+  'sqlglot==30.22.0',
+  'fakesnow==0.12.1',
+  'snowflake-connector-python==4.8.1',
+  'moto[s3,server]==5.2.5',
+  'pyiceberg==0.12.0',
+];
 
 /** Path of a Python that has the packages. Throws when Python 3.10 or later is missing. */
 export function pythonWithPackages() {
