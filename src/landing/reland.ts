@@ -14,11 +14,14 @@ const PASSING =
   /\b(ConnectException: Connection refused|ConnectException$|SocketTimeoutException|SocketException|HttpTimeoutException|HttpConnectTimeoutException|UnknownHostException|ClosedChannelException|NoRouteToHostException|SSLHandshakeException|TimeoutException|EOFException)\b|\bapicurio[\w.]*\.RestClientException\b|RestClientException: .*(error code: 5\d\d|; error code: 50\d)/m;
 
 export function isPassing(headers: Readonly<Record<string, string>>): boolean {
-  const [type, message, trace] = ['class.name', 'message', 'stacktrace'].map((name) => headers[`__connect.errors.exception.${name}`] ?? '');
-  if (/NotFoundException$/.test(type!)) return false;
+  const said = (name: string): string => headers[`__connect.errors.exception.${name}`] ?? '';
+  const type = said('class.name');
+  if (type.endsWith('NotFoundException')) return false;
   // The first line, and each cause's.
-  const causes = trace!.split('\n').filter((line) => line.startsWith('Caused by: '));
-  return PASSING.test([`${type}: ${message}`, ...causes].join('\n'));
+  const causes = said('stacktrace')
+    .split('\n')
+    .filter((line) => line.startsWith('Caused by: '));
+  return PASSING.test([`${type}: ${said('message')}`, ...causes].join('\n'));
 }
 
 export interface RelandOptions {
