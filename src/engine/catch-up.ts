@@ -1,7 +1,9 @@
 import type { IndexEntry } from '../state/live-index.ts';
 import { readTopics, type ReadMessage } from '../kafka/reader.ts';
 import type { ConnectionState } from '../kafka/meta/state.ts';
-import { checkTable, checkWritten } from '../kafka/topics.ts';
+import type { TableState } from '../kafka/types.ts';
+import { checkTable, checkWritten, foreignIds } from '../kafka/topic-rules.ts';
+import { TributaryError } from '../core/errors.ts';
 import { unframe } from '../record/framing.ts';
 import type { ConnectionEnvironment } from './environment.ts';
 import { newState } from './table-opener.ts';
@@ -25,21 +27,19 @@ export async function catchUp(
   const fills = new Map<string, Fill>();
   for (const table of tables.values()) {
     const state = states.states.get(table.ref.table);
-    checkTable(table.topic, table.topicFacts, table.keySchemaId, state);
+    table.refusal = await refusalOf(env, table, state);
     table.state = state ? { ...state, valueSchemaId: table.valueSchemaId } : newState(table, table.topicFacts);
     table.index.trust(table.state.topicEpoch ?? '', table.topicFacts.tombstonesKept / 2);
     table.outbox = states.outbox.get(table.ref.table) ?? [];
-    fills.set(table.topic, createFill(table, env));
+    if (table.refusal === undefined) fills.set(table.topic, createFill(table, env));
   }
   const take = (message: ReadMessage): Promise<void> | undefined => fills.get(message.topic)?.take(message);
   const requests = [...fills].map(([topic, fill]) => ({ topic, from: fill.table.index.coveredOffsets() }));
   const ranges = new Map(await readTopics(env.access, requests, take, { signal }));
-  for (const { topic, state } of tables.values())
-    checkWritten(
-      topic,
-      [...(ranges.get(topic)?.values() ?? [])].some(({ end }) => end > 0n),
-      state,
-    );
+  for (const { table } of fills.values()) {
+    const written = [...(ranges.get(table.topic)?.values() ?? [])].some(({ end }) => end > 0n);
+    table.refusal ??= caught(() => checkWritten(table.topic, written, table.state));
+  }
   // Offsets that are not in the log belong to another life of the topic, and so does the index.
   const strangers = requests.filter(({ topic }) => [...(ranges.get(topic)?.values() ?? [])].some((range) => range.restarted));
   for (const { topic } of strangers) fills.get(topic)?.startOver();
@@ -51,6 +51,7 @@ export async function catchUp(
   ))
     ranges.set(topic, range);
   for (const [topic, fill] of fills) {
+    if (fill.table.refusal !== undefined) continue;
     const covered = new Map([...(ranges.get(topic) ?? [])].map(([partition, range]) => [partition, range.end]));
     fill.finish(covered);
     const reason = fill.fromStart() ? fill.table.index.rebuildReason() : undefined;
@@ -63,6 +64,59 @@ export async function catchUp(
       reason,
       ...where,
     });
+  }
+}
+
+/** What is wrong with a table's topic that can be known before it is read. */
+async function refusalOf(env: ConnectionEnvironment, table: OpenTable, state: TableState | undefined): Promise<TributaryError | undefined> {
+  const { topic, topicFacts, keySchemaId, valueSchemaId } = table;
+  // The registry's own refusal has left the table without ids.
+  if (keySchemaId === 0) return table.refusal;
+  const known = topicFacts.refusal ?? caught(() => checkTable(topic, topicFacts, keySchemaId, state));
+  if (known !== undefined || state === undefined || state.valueSchemaId === valueSchemaId || state.rowsPublished === 0) return known;
+  try {
+    await writerSchema(env, table, state.valueSchemaId);
+    return undefined;
+  } catch (error) {
+    return tableFault(error);
+  }
+}
+
+/** The schema rows were written with, which the registry must know as one of this table. */
+async function writerSchema(env: ConnectionEnvironment, { topic, codec }: OpenTable, id: number): Promise<unknown> {
+  let text: string;
+  try {
+    text = await env.registry.schemaById(id);
+  } catch (error) {
+    if (error instanceof TributaryError && error.code === 'registry:404')
+      throw foreignIds(topic, `it holds rows of the schema ${id}, which the registry does not know`);
+    throw error;
+  }
+  const schema = JSON.parse(text) as { name?: unknown; namespace?: unknown };
+  const own = codec.valueSchema as { name?: unknown; namespace?: unknown };
+  if (fullName(schema) !== fullName(own))
+    throw foreignIds(topic, `it holds rows of the schema ${id}, which is another table's now (${fullName(schema)})`);
+  return schema;
+}
+
+const fullName = ({ name, namespace }: { name?: unknown; namespace?: unknown }): string =>
+  [namespace, name]
+    .filter((part) => part !== undefined)
+    .map(String)
+    .join('.');
+
+/** The refusal in an error; throws on what is none. */
+function tableFault(error: unknown): TributaryError {
+  if (error instanceof TributaryError && error.kind === 'config' && error.reach !== 'connection') return error;
+  throw error;
+}
+
+function caught(check: () => void): TributaryError | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    return tableFault(error);
   }
 }
 
@@ -79,7 +133,7 @@ interface Fill {
 }
 
 function createFill(table: OpenTable, env: ConnectionEnvironment): Fill {
-  const { codec, index, valueSchemaId } = table;
+  const { codec, index, keySchemaId, valueSchemaId } = table;
   const writers = new Map<number, unknown>();
   let entries: IndexEntry[] = [];
   let covered = new Map<number, bigint>();
@@ -93,13 +147,22 @@ function createFill(table: OpenTable, env: ConnectionEnvironment): Fill {
   }
 
   async function takeOlder(message: ReadMessage, schemaId: number): Promise<void> {
-    writers.set(schemaId, JSON.parse(await env.registry.schemaById(schemaId)));
+    try {
+      writers.set(schemaId, await writerSchema(env, table, schemaId));
+    } catch (error) {
+      table.refusal = tableFault(error);
+      return;
+    }
     add(message);
   }
 
   function add(message: ReadMessage): void {
     taken += 1;
-    const { payload: keyBody } = unframe(message.key as Buffer);
+    const { schemaId: keyId, payload: keyBody } = unframe(message.key as Buffer);
+    if (keyId !== keySchemaId) {
+      table.refusal = foreignIds(table.topic, `its keys carry the schema id ${keyId}, and the registry gives ${keySchemaId}`);
+      return;
+    }
     const keyHash = codec.keyHash(keyBody);
     covered.set(message.partition, message.offset + 1n);
     if (message.value === null) {
@@ -115,7 +178,7 @@ function createFill(table: OpenTable, env: ConnectionEnvironment): Fill {
   return {
     table,
     take(message) {
-      if (message.key === null) return undefined;
+      if (message.key === null || table.refusal !== undefined) return undefined;
       const schemaId = message.value === null ? valueSchemaId : unframe(message.value).schemaId;
       if (schemaId !== valueSchemaId && !writers.has(schemaId)) return takeOlder(message, schemaId);
       add(message);

@@ -4,6 +4,9 @@ import { TributaryError } from '../core/errors.ts';
 import { createHttpFactory } from '../sdk/http/client.ts';
 import { backoff } from '../sdk/http/retry.ts';
 import type { Row } from '../core/types.ts';
+import { ownTopicNames } from '../kafka/meta/topic-names.ts';
+import { requireRights } from '../kafka/rights.ts';
+import { lookAtTopics, type TopicFacts } from '../kafka/topics.ts';
 import { readStates } from '../kafka/meta/state.ts';
 import type { Writer } from '../kafka/types.ts';
 import { createWriter } from '../kafka/writer.ts';
@@ -13,9 +16,12 @@ import type { ConnectionEnvironment } from './environment.ts';
 import { failureNotice } from '../core/run.ts';
 import { observeRequests } from './observe-requests.ts';
 import { takeIndexFolder, type IndexFolder } from './index-folder.ts';
-import { lookAgain, openIndexes, prepareTables, replaceBrokenIndexes } from './table-opener.ts';
+import { lookAgain, openIndexes, prepareTables, replaceBrokenIndexes, tableTopics } from './table-opener.ts';
 import type { ConnectionServices, OpenTable } from './open-table.ts';
 import { readParentRows } from './parent-rows.ts';
+
+/** Within this time one look at the topics serves all tables of the connection. */
+const lookEveryMs = 2_000;
 
 /** A stretch of work between two losses of the writer. */
 export interface Session {
@@ -45,6 +51,8 @@ export interface Connection {
    * @throws TributaryError `fenced` or `config` when trying again is useless, `stopped` on the signal.
    */
   recover(session: Session, signal: AbortSignal): Promise<void>;
+  /** Why the topic of a table must not be written to any more, as the cluster says now; undefined when it may be. */
+  topicFault(table: OpenTable): Promise<TributaryError | undefined>;
   /** Brings tables and indexes up to the topics without becoming their writer: nobody is fenced. */
   inspect(): Promise<void>;
   /** All rows of a table of the source in the vendor's shape, whether or not the table is selected. */
@@ -103,6 +111,8 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
   async function refresh(): Promise<void> {
     const prepared = await env.turns.fencing(async () => {
       stopIfEnded();
+      await requireRights(opens.access, { topics: topicsUsed(), connections: [name] });
+      stopIfEnded();
       const made = tables.size === 0 ? await prepareTables(settings, opens, services) : [];
       if (tables.size > 0) await lookAgain(settings, opens, tables);
       stopIfEnded();
@@ -134,6 +144,19 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
       });
     }
     current = next;
+  }
+
+  function topicsUsed(): string[] {
+    return [...ownTopicNames(env.access.settings.prefix), ...tableTopics(settings, env.access).map((topic) => topic.name)];
+  }
+
+  /** Looks are shared: tables of one cycle end within moments of each other. */
+  let looking: { readonly at: number; readonly done: Promise<ReadonlyMap<string, TopicFacts>> } | undefined;
+  function lookedAt(): Promise<ReadonlyMap<string, TopicFacts>> {
+    const at = performance.now();
+    if (looking === undefined || at - looking.at > lookEveryMs)
+      looking = { at, done: lookAtTopics(opens.access, tableTopics(settings, env.access)) };
+    return looking.done;
   }
 
   async function takeFolder(): Promise<IndexFolder> {
@@ -213,6 +236,15 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
       if (session !== current) return;
       await current.end();
       await opened(signal);
+    },
+    async topicFault({ topic }) {
+      try {
+        return (await lookedAt()).get(topic)?.refusal;
+      } catch (error) {
+        // That nobody can be asked now proves nothing against the topic.
+        if (error instanceof TributaryError && error.kind !== 'config') return undefined;
+        throw error;
+      }
     },
     async inspect() {
       await openIndexes(env.indexDir, await prepareTables(settings, opens, services), env, tables);

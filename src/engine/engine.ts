@@ -9,6 +9,8 @@ import type { KafkaAccess } from '../kafka/client.ts';
 import { readControl } from '../kafka/meta/control.ts';
 import type { Registry } from '../kafka/registry.ts';
 import { createRunLog, type RunRecord } from '../kafka/meta/runs.ts';
+import { ownTopicNames } from '../kafka/meta/topic-names.ts';
+import { requireRights } from '../kafka/rights.ts';
 import { ensureTopics, ownTopics } from '../kafka/topics.ts';
 import { dismissDead } from '../kafka/dead-workers.ts';
 import { activeWorkers } from '../kafka/worker.ts';
@@ -159,6 +161,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   return {
     async sync(selection, signal) {
+      await requireRights(access, { topics: ownTopicNames(access.settings.prefix), connections: [] });
       const roll = await openWorkerRoll(rollFolder);
       await dismissDead(access, roll);
       await roll.close();
@@ -202,6 +205,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
 
     async run(signal) {
+      await requireRights(access, { topics: ownTopicNames(access.settings.prefix), connections: [] });
       await ensureTopics(access, ownTopics(access.settings.prefix));
       const roll = await openWorkerRoll(rollFolder);
       await shareConnections(
@@ -225,17 +229,23 @@ export function createEngine(options: EngineOptions): Engine {
     },
 
     async verify({ connection: name, table }, signal, onListed) {
+      const all = settingsOf(name);
+      const of = { ...all, tables: all.tables.filter((one) => one.name === table) };
+      if (of.tables.length === 0) {
+        throw new TributaryError(`${name} has no table ${table}.`, {
+          kind: 'config',
+          remedy: `Its tables are: ${all.tables.map((one) => one.name).join(', ')}.`,
+        });
+      }
       const dir = await mkdtemp(join(tmpdir(), 'tributary-verify-'));
-      const of = settingsOf(name);
+      // Of its other tables only rows at the vendor may be needed: no other topic is read.
       const connection = createConnection(of, { ...lent, indexDir: dir }, signal);
       try {
         await connection.inspect();
         const found = connection.tables.get(table);
-        if (found) return await verifyTable(connection, found, join(dir, 'vendor'), clock, signal, onListed);
-        throw new TributaryError(`${name} has no table ${table}.`, {
-          kind: 'config',
-          remedy: `Its tables are: ${[...connection.tables.keys()].join(', ')}.`,
-        });
+        if (!found || found.refusal !== undefined)
+          throw found?.refusal ?? new TributaryError(`${name}.${table} could not be opened.`, { kind: 'internal' });
+        return await verifyTable(connection, found, join(dir, 'vendor'), clock, signal, onListed);
       } finally {
         await connection.close();
         await rm(dir, { recursive: true, force: true });
@@ -246,6 +256,6 @@ export function createEngine(options: EngineOptions): Engine {
   };
 }
 
-function runRecord({ ref, error, ...run }: RunSummary): RunRecord {
+function runRecord({ ref, error, withheld: _, ...run }: RunSummary): RunRecord {
   return { v: 1, ...ref, ...run, ...(error && run.outcome === 'failed' ? { failure: failureNotice(error) } : {}) };
 }

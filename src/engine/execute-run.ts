@@ -20,6 +20,8 @@ export interface RunSummary {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly error?: TributaryError;
+  /** Deletes that are kept back for somebody to allow, whoever's run it was that first did. */
+  readonly withheld?: { readonly count: number; readonly reason: string };
 }
 
 const longestPauseMs = 15_000;
@@ -43,7 +45,18 @@ export async function executeRun(connection: Connection, table: OpenTable, reque
     const endedAt = services.now();
     const failure = error && outcome === 'failed' ? { failure: failureNotice(error) } : {};
     services.emit({ type: 'run-ended', runId, outcome, totals, startedAt, at: endedAt, ...ref, ...failure });
-    return { ref, runId, mode: request.mode, outcome, totals, startedAt, endedAt, ...(error === undefined ? {} : { error }) };
+    const { withheld } = table.state;
+    return {
+      ref,
+      runId,
+      mode: request.mode,
+      outcome,
+      totals,
+      startedAt,
+      endedAt,
+      ...(error === undefined ? {} : { error }),
+      ...(withheld === undefined ? {} : { withheld: { count: withheld.count, reason: withheld.reason } }),
+    };
   };
 
   let indexBroken = false;
@@ -54,9 +67,23 @@ export async function executeRun(connection: Connection, table: OpenTable, reque
     let session: Session | undefined;
     try {
       session = await connection.session(stop);
+      if (table.refusal !== undefined) {
+        // What an admin can mend in the cluster while we run is looked at again; the rest needs a reset, and workers stopped.
+        if (table.refusal.code !== 'topic:config' || (await connection.topicFault(table)) !== undefined)
+          return end('failed', table.refusal);
+        session.lose();
+        await connection.recover(session, stop);
+        continue;
+      }
       const signal = AbortSignal.any([stop, session.signal]);
       const run = createTableRun(request, { id: runId, startedAt, totals, signal, keepRows });
       await session.attempt(withinRun({ ref, totals }, () => syncTable(table, run)));
+      // Rows that were written to a topic which forgets them are not in sync.
+      const fault = await connection.topicFault(table);
+      if (fault !== undefined) {
+        table.refusal = fault;
+        return end('failed', fault);
+      }
       request.cycle.deliver(ref.table, run.freshScans.size === 1 ? run.keptRows : undefined);
       return end('succeeded');
     } catch (thrown) {

@@ -1,3 +1,4 @@
+import type { TributaryError } from '../core/errors.ts';
 import type { LiveIndex } from '../state/live-index.ts';
 import type { TopicFacts } from '../kafka/topics.ts';
 import type { OutboxTask, TableState, Writer } from '../kafka/types.ts';
@@ -34,4 +35,6 @@ export interface OpenTable {
   /** As of the last commit; replaced by every commit and by every read of `_state`. */
   state: TableState;
   outbox: readonly OutboxTask[];
+  /** Why its topic must not be written to; its runs end with it, and the connection's other tables go on. */
+  refusal: TributaryError | undefined;
 }

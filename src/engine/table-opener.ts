@@ -5,9 +5,12 @@ import { mendStores } from '../state/mend.ts';
 import type { ConnectionSettings } from '../config/settings.ts';
 import { maxMessageBytes } from '../kafka/messages.ts';
 import { topicNames } from '../kafka/meta/topic-names.ts';
-import { ensureTopics, ownTopics, type TopicFacts } from '../kafka/topics.ts';
+import type { KafkaAccess } from '../kafka/client.ts';
+import { ensureTopics, ownTopics, type TopicFacts, type TopicSpec } from '../kafka/topics.ts';
 import type { TableState } from '../kafka/types.ts';
-import { compileTable } from '../record/codec.ts';
+import { TributaryError } from '../core/errors.ts';
+import type { TableDefinition } from '../core/table.ts';
+import { compileTable, type TableCodec } from '../record/codec.ts';
 import { compileRow } from '../record/row.ts';
 import type { ConnectionEnvironment } from './environment.ts';
 import type { ConnectionServices, OpenTable } from './open-table.ts';
@@ -30,7 +33,7 @@ export async function prepareTables(
   for (const definition of settings.tables) {
     const topic = names.table(settings.name, definition.name);
     const codec = compileTable(settings.source.name, definition);
-    const ids = await env.registry.registerTable(topic, JSON.stringify(codec.keySchema), JSON.stringify(codec.valueSchema));
+    const { refusal, ...ids } = await registered(env, topic, codec);
     const topicFacts = facts.get(topic) as TopicFacts;
     prepared.push({
       ref: { connection: settings.name, source: settings.source.name, table: definition.name },
@@ -43,9 +46,37 @@ export async function prepareTables(
       services,
       state: newState(ids, topicFacts),
       outbox: [],
+      refusal,
     });
   }
   return prepared;
+}
+
+/** A schema that the registry refuses stops its table alone. */
+async function registered(
+  env: ConnectionEnvironment,
+  topic: string,
+  codec: TableCodec,
+): Promise<{ keySchemaId: number; valueSchemaId: number; refusal: TributaryError | undefined }> {
+  try {
+    return {
+      ...(await env.registry.registerTable(topic, JSON.stringify(codec.keySchema), JSON.stringify(codec.valueSchema))),
+      refusal: undefined,
+    };
+  } catch (error) {
+    if (!(error instanceof TributaryError) || error.kind !== 'config' || error.reach === 'connection') throw error;
+    return { keySchemaId: 0, valueSchemaId: 0, refusal: error };
+  }
+}
+
+/** Of the settings for the table, of those for all, of the definition: the first that says something. */
+function partitionsOf(
+  { partitions }: ConnectionSettings,
+  definition: TableDefinition,
+  everywhere: number | undefined,
+): { readonly partitions: number; readonly asked: boolean } {
+  const asked = partitions?.get(definition.name) ?? everywhere;
+  return { partitions: asked ?? definition.partitions ?? 1, asked: asked !== undefined };
 }
 
 /** Fills `tables`, with their indexes opened in that folder. */
@@ -67,14 +98,17 @@ export async function openIndexes(
 }
 
 async function topicsOf(settings: ConnectionSettings, { access }: ConnectionEnvironment): Promise<ReadonlyMap<string, TopicFacts>> {
-  const { prefix } = access.settings;
-  const names = topicNames(prefix);
-  const specs = settings.tables.map((definition) => ({
+  return ensureTopics(access, [...ownTopics(access.settings.prefix), ...tableTopics(settings, access)]);
+}
+
+/** The topics of a connection's tables as the settings want them. */
+export function tableTopics(settings: ConnectionSettings, access: KafkaAccess): TopicSpec[] {
+  const names = topicNames(access.settings.prefix);
+  return settings.tables.map((definition) => ({
     name: names.table(settings.name, definition.name),
-    partitions: definition.partitions ?? 1,
+    ...partitionsOf(settings, definition, access.settings.partitions),
     kind: 'table' as const,
   }));
-  return ensureTopics(access, [...ownTopics(prefix), ...specs]);
 }
 
 /** Looks at the topics again: while Kafka was away they may have been changed or lost. */

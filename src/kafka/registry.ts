@@ -20,6 +20,8 @@ export interface Registry {
   registerTable(topic: string, keySchema: string, valueSchema: string): Promise<TableSchemaIds>;
   /** The Avro JSON text of a schema id, remembered for good. Throws as `registerTable`. */
   schemaById(id: number): Promise<string>;
+  /** Newest schema id and own compatibility level of a subject, where there are any; registers nothing. Throws as `registerTable`. */
+  subjectOf(subject: string): Promise<{ readonly id: number | undefined; readonly level: string | undefined }>;
 }
 
 const LEVEL = COMPATIBILITY.FULL_TRANSITIVE;
@@ -63,6 +65,20 @@ export function createRegistry({ registry: { url, username, password } }: Pick<K
       keySchemaId: await remembered(ids, `${topic}-key ${keySchema}`, () => register(`${topic}-key`, keySchema)),
       valueSchemaId: await remembered(ids, `${topic}-value ${valueSchema}`, () => register(`${topic}-value`, valueSchema)),
     }),
+    async subjectOf(subject) {
+      const ask = async (path: string): Promise<Record<string, unknown> | undefined> => {
+        try {
+          return (await http.get<Record<string, unknown>>(path)).data;
+        } catch (error) {
+          if (isAxiosError(error) && error.response?.status === 404) return undefined;
+          throw failure(error, host, `Looking up ${subject}`);
+        }
+      };
+      const latest = await ask(`/subjects/${encodeURIComponent(subject)}/versions/latest`);
+      const config = latest === undefined ? undefined : await ask(`/config/${encodeURIComponent(subject)}`);
+      const level = config?.['compatibilityLevel'];
+      return { id: typeof latest?.['id'] === 'number' ? latest['id'] : undefined, level: typeof level === 'string' ? level : undefined };
+    },
     schemaById: (id) =>
       remembered(texts, id, async () => {
         try {

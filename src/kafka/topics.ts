@@ -6,22 +6,10 @@ import type { KafkaAccess } from './client.ts';
 import { withAdmin } from './client.ts';
 import { kafkaError, protocolType } from './errors.ts';
 import { topicNames } from './meta/topic-names.ts';
-import type { KafkaSettings, TableState } from './types.ts';
+import { collision, topicRefusal, type TopicFacts, type TopicSpec } from './topic-rules.ts';
+import type { KafkaSettings } from './types.ts';
 
-export interface TopicSpec {
-  readonly name: string;
-  readonly partitions: number;
-  readonly kind: 'table' | 'state' | 'log';
-  /** Milliseconds a record of a `log` topic is kept. */
-  readonly retention?: number;
-}
-
-/** What the cluster says of a topic. */
-export interface TopicFacts {
-  readonly partitions: number;
-  /** Milliseconds a compacted topic keeps a tombstone for readers; 0 for a `log` topic. */
-  readonly tombstonesKept: number;
-}
+export type { TopicFacts, TopicSpec } from './topic-rules.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -41,16 +29,21 @@ export function ownTopics(prefix: string): TopicSpec[] {
 
 /**
  * Creates the topics that are missing and waits until every partition has a leader. Topics that exist
- * are never altered, only checked.
+ * are never altered, only looked at: the facts of a table's topic carry its refusal, which stops that table alone.
  *
- * @throws TributaryError `config` when an existing topic would lose rows: not compacted, or (for
- * `_state` and `_control`) with another partition count; `transient` when the cluster is not reachable.
+ * @throws TributaryError `config` when one of our own topics would lose rows: not compacted, or (for `_state` and
+ * `_control`) with another partition count; `transient` when the cluster is not reachable.
  */
 export async function ensureTopics(access: KafkaAccess, specs: readonly TopicSpec[]): Promise<ReadonlyMap<string, TopicFacts>> {
   const { settings } = access;
   return withAdmin(access, 'Preparing the topics', async (admin) => {
     const there = new Set(await admin.listTopics());
-    const missing = specs.filter((spec) => !there.has(spec.name));
+    const colliding = new Map(
+      specs.flatMap((spec) =>
+        there.has(spec.name) ? [] : (collision(spec.name, there) ?? []).map((error) => [spec.name, error] as const),
+      ),
+    );
+    const missing = specs.filter((spec) => !there.has(spec.name) && !colliding.has(spec.name));
     if (missing.length > 0) {
       try {
         await admin.createTopics({ topics: missing.map((spec) => creation(spec, settings)), waitForLeaders: false, timeout: 30_000 });
@@ -58,59 +51,48 @@ export async function ensureTopics(access: KafkaAccess, specs: readonly TopicSpe
         throw kafkaError(error, settings, `Creating ${missing.length === 1 ? missing[0]?.name : `${missing.length} topics`}`);
       }
     }
+    const possible = specs.filter((spec) => !colliding.has(spec.name));
     const partitions = await knownPartitions(
       admin,
-      specs.map((spec) => spec.name),
+      possible.map((spec) => spec.name),
     );
     // Those that were missing a moment ago too: somebody else may have been quicker.
-    const compacted = specs.filter((spec) => spec.kind !== 'log');
-    const kept = await compactedAs(admin, compacted);
-    for (const spec of compacted) {
-      const count = partitions.get(spec.name) ?? 0;
-      if (spec.kind === 'state' && count !== spec.partitions) throw otherCount(spec.name, count, spec.partitions);
-    }
-    return new Map(specs.map(({ name }) => [name, { partitions: partitions.get(name) ?? 0, tombstonesKept: kept.get(name) ?? 0 }]));
+    const facts = new Map(await describe(admin, possible, partitions));
+    for (const [name, refusal] of colliding) facts.set(name, { partitions: 0, tombstonesKept: 0, refusal });
+    requireOwn(specs, facts);
+    return facts;
   });
 }
 
-/**
- * Refuses to go on writing a table whose topic is no longer the one its state speaks of.
- *
- * @throws TributaryError `config`
- */
-export function checkTable(topic: string, facts: TopicFacts, keySchemaId: number, state: TableState | undefined): void {
-  if (state === undefined) return;
-  if (facts.partitions !== state.partitions) throw otherCount(topic, facts.partitions, state.partitions);
-  if (keySchemaId !== state.keySchemaId) {
-    throw refusal(
-      `The registry gives the key schema of ${topic} the id ${keySchemaId}, but the rows in the topic were written with id ${state.keySchemaId}. ` +
-        'The id is part of every key, so new rows would stand beside the old ones instead of replacing them.',
-      "Point registry.url at the registry the topic was written with. If that one is lost, or the table's key was changed, delete the topic and have the table read again: tributary state reset <connection>.<table>",
+/** What the topics are now, nothing created; those that are missing are left out, unless their names cannot be created. */
+export async function lookAtTopics(access: KafkaAccess, specs: readonly TopicSpec[]): Promise<ReadonlyMap<string, TopicFacts>> {
+  return withAdmin(access, 'Looking at the topics', async (admin) => {
+    const there = new Set(await admin.listTopics());
+    const existing = specs.filter((spec) => there.has(spec.name));
+    const facts = new Map(
+      await describe(
+        admin,
+        existing,
+        await knownPartitions(
+          admin,
+          existing.map((spec) => spec.name),
+        ),
+      ),
     );
+    for (const spec of specs) {
+      const [refusal] = there.has(spec.name) ? [] : (collision(spec.name, there) ?? []);
+      if (refusal !== undefined) facts.set(spec.name, { partitions: 0, tombstonesKept: 0, refusal });
+    }
+    return facts;
+  });
+}
+
+function requireOwn(specs: readonly TopicSpec[], facts: ReadonlyMap<string, TopicFacts>): void {
+  for (const { name, kind } of specs) {
+    const refusal = kind === 'table' ? undefined : facts.get(name)?.refusal;
+    if (refusal !== undefined) throw refusal;
   }
 }
-
-/**
- * Refuses to go on behind the position of a table whose rows are no longer in its topic.
- *
- * @param written whether anything was ever written to the topic that is there now.
- * @throws TributaryError `config`
- */
-export function checkWritten(topic: string, written: boolean, state: TableState): void {
-  if (written || state.rowsPublished === 0) return;
-  throw refusal(
-    `The topic ${topic} is gone, but its state says that ${state.rowsPublished} rows were published to it.`,
-    'Restore the topic, or have the table read again from the start: tributary state reset <connection>.<table>. The empty topic that is there now may stay.',
-  );
-}
-
-const refusal = (message: string, remedy: string): TributaryError => new TributaryError(message, { kind: 'config', remedy });
-
-const otherCount = (topic: string, found: number, wanted: number): TributaryError =>
-  refusal(
-    `The topic ${topic} has ${found} partitions, but its rows were spread over ${wanted}: a row's new version would land in another partition than its old one.`,
-    `The partition count of a topic must never change. Delete the topic${topic.includes('._') ? '' : ' and have the table read again (tributary state reset <connection>.<table>)'}, or restore it with ${wanted} partitions.`,
-  );
 
 function creation(spec: TopicSpec, settings: KafkaSettings): ITopicConfig {
   const common = {
@@ -140,35 +122,42 @@ function creation(spec: TopicSpec, settings: KafkaSettings): ITopicConfig {
   };
 }
 
-/** How long each topic keeps tombstones, ms. Refuses topics that are not compacted. */
-async function compactedAs(admin: Admin, specs: readonly TopicSpec[]): Promise<ReadonlyMap<string, number>> {
-  if (specs.length === 0) return new Map();
+async function describe(
+  admin: Admin,
+  specs: readonly TopicSpec[],
+  partitions: ReadonlyMap<string, number>,
+): Promise<[string, TopicFacts][]> {
+  if (specs.length === 0) return [];
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: specs.map(({ name }) => ({
       type: kafkajs.ConfigResourceTypes.TOPIC,
       name,
-      configNames: ['cleanup.policy', 'delete.retention.ms'],
+      configNames: ['cleanup.policy', 'delete.retention.ms', 'compression.type'],
     })),
   });
-  const kept = new Map<string, number>();
-  for (const { resourceName, configEntries } of resources) {
-    const valueOf = (name: string): string | undefined => configEntries.find((entry) => entry.configName === name)?.configValue;
-    const policy = valueOf('cleanup.policy');
-    if (policy === 'compact') {
-      kept.set(resourceName, Number(valueOf('delete.retention.ms') ?? DAY));
-      continue;
-    }
-    throw refusal(
-      `The topic ${resourceName} has cleanup.policy=${policy}: rows that do not change would be deleted with time.`,
-      `Set it right: kafka-configs --alter --topic ${resourceName} --add-config cleanup.policy=compact`,
-    );
-  }
-  return kept;
+  const configs = new Map(
+    resources.map(({ resourceName, configEntries }) => [
+      resourceName,
+      new Map(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+    ]),
+  );
+  return specs.map((spec) => {
+    const config = configs.get(spec.name);
+    const count = partitions.get(spec.name) ?? 0;
+    const refusal = topicRefusal(spec, {
+      partitions: count,
+      policy: config?.get('cleanup.policy'),
+      compression: config?.get('compression.type'),
+    });
+    const facts = { partitions: count, tombstonesKept: spec.kind === 'log' ? 0 : Number(config?.get('delete.retention.ms') ?? DAY) };
+    return [spec.name, refusal === undefined ? facts : { ...facts, refusal }];
+  });
 }
 
 /** Partition counts, once the broker knows every topic and every partition has a leader. */
 async function knownPartitions(admin: Admin, topics: string[]): Promise<Map<string, number>> {
+  if (topics.length === 0) return new Map();
   const deadline = Date.now() + 30_000;
   for (;;) {
     let waiting: string;

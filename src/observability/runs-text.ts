@@ -10,11 +10,12 @@ export interface RunLine {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly error?: { readonly message: string; readonly remedy?: string | undefined };
+  readonly withheld?: { readonly count: number; readonly reason: string };
 }
 
 /** Fetched, published, unchanged, deleted, dead letters, requests, waited, duration and status of every table. */
 export function runsText(lines: readonly RunLine[], paint: Paint): string {
-  const rows = lines.map(({ ref, outcome, totals, startedAt, endedAt }) => [
+  const rows = lines.map(({ ref, outcome, totals, startedAt, endedAt, withheld }) => [
     `${ref.connection}.${ref.table}`,
     count(totals.fetched),
     count(totals.published),
@@ -24,7 +25,7 @@ export function runsText(lines: readonly RunLine[], paint: Paint): string {
     count(totals.requests),
     duration(totals.waitedMs),
     duration(endedAt - startedAt),
-    paintOutcome(outcome, paint),
+    `${paintOutcome(outcome, paint)}${withheld === undefined ? '' : paint.odd(`, ${count(withheld.count)} deletes withheld`)}`,
   ]);
   const text = textTable(
     ['TABLE', 'FETCHED', 'PUBLISHED', 'UNCHANGED', 'DELETED', 'DEAD LETTERS', 'REQUESTS', 'WAITED', 'DURATION', 'STATUS'],
@@ -33,6 +34,15 @@ export function runsText(lines: readonly RunLine[], paint: Paint): string {
   );
   const reasons = lines.flatMap(({ ref, outcome, error }) =>
     error && outcome === 'failed' ? [`${ref.connection}.${ref.table}: ${sentence(error.message)} ${error.remedy ?? ''}`.trimEnd()] : [],
+  );
+  reasons.push(
+    ...lines.flatMap(({ ref, withheld }) =>
+      withheld === undefined
+        ? []
+        : [
+            `${ref.connection}.${ref.table}: ${count(withheld.count)} deletes are withheld: ${sentence(withheld.reason)} If they are right: tributary deletes allow ${ref.connection}.${ref.table}`,
+          ],
+    ),
   );
   return reasons.length === 0 ? text : `${text}\n\n${reasons.join('\n')}`;
 }

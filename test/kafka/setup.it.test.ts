@@ -4,7 +4,8 @@ import { inspect } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { createClient, withAdmin } from '../../src/kafka/client.ts';
 import { createRegistry } from '../../src/kafka/registry.ts';
-import { checkTable, checkWritten, ensureTopics, ownTopics } from '../../src/kafka/topics.ts';
+import { checkTable, checkWritten } from '../../src/kafka/topic-rules.ts';
+import { ensureTopics, ownTopics } from '../../src/kafka/topics.ts';
 import { createWriter } from '../../src/kafka/writer.ts';
 import { accessTo, refusalOf, stateOf, until } from './support.ts';
 
@@ -54,9 +55,9 @@ test("a table's topic that is not compacted is refused, with the command that me
     admin.createTopics({ waitForLeaders: false, topics: [{ topic: name, numPartitions: 1, replicationFactor: 1 }] }),
   );
   await until('the topic is there', () => withAdmin(access, 'Looking', async (admin) => (await admin.listTopics()).includes(name)));
-  const error = await refusalOf(ensureTopics(access, [{ name, partitions: 1, kind: 'table' }]));
+  const error = (await ensureTopics(access, [{ name, partitions: 1, kind: 'table' }])).get(name)?.refusal;
   expect(error).toMatchObject({ kind: 'config' });
-  expect(error.message).toContain(`${name} has cleanup.policy=delete`);
+  expect(error?.message).toContain(`${name} has cleanup.policy=delete`);
   expect(error).toMatchObject({ remedy: expect.stringContaining('--add-config cleanup.policy=compact') });
 });
 

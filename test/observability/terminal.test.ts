@@ -158,6 +158,9 @@ test('the run table has every figure and the reason of a failure', () => {
     'failed',
   ]);
   expect(text).toContain('shop.event: The key was refused. Set api_key.');
+  const held = runsText([{ ...line, outcome: 'succeeded', withheld: { count: 1_300, reason: 'too many at once' } }], plain);
+  expect(held).toContain('succeeded, 1,300 deletes withheld');
+  expect(held).toContain('tributary deletes allow shop.event');
 });
 
 describe('progress', () => {

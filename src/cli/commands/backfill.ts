@@ -30,6 +30,12 @@ export function addBackfill(program: Command, run: Register): void {
 function sinceOf({ from, history }: { from?: string; history?: HistoryRange }, now: number): number | null {
   if (from === undefined) return historySince({ range: history ?? 'all' }, now) ?? null;
   const since = parseStartDate(from);
+  if (since !== undefined && since > now) {
+    throw new TributaryError(`--from ${from} lies in the future; nothing would be read.`, {
+      kind: 'config',
+      remedy: 'Give the first day wanted, in the past.',
+    });
+  }
   if (since !== undefined) return since;
   throw new TributaryError(`--from "${from}" is no date.`, { kind: 'config', remedy: 'Write MM/DD/YYYY or YYYY-MM-DD.' });
 }

@@ -8,6 +8,9 @@ import { withAdmin } from '../../kafka/client.ts';
 import { kafkaJars, registryApp } from '../../stack/artifacts.ts';
 import { isFetched } from '../../stack/fetch.ts';
 import { requireJava, requireMaven } from '../../stack/tools.ts';
+import { diskSpace } from '../../core/disk-space.ts';
+import { createRegistry } from '../../kafka/registry.ts';
+import { clockCheck, kafkaChecks } from '../kafka-checks.ts';
 import { plural } from '../../observability/text.ts';
 import { exitCodes, type Cli, type Register } from '../app.ts';
 import { finding, findingText, type CheckFinding } from '../findings.ts';
@@ -27,12 +30,15 @@ export function addCheck(program: Command, run: Register): void {
         const findings: CheckFinding[] = [
           { what: 'settings', ok: true, text: `${plural(settings.connections.length, 'connection')}, ${plural(tables, 'table')}` },
         ];
-        const show = (found: CheckFinding): void => {
-          findings.push(found);
-          if (!options.json) cli.print(findingText(found, cli.paint));
+        const show = (all: readonly CheckFinding[]): void => {
+          findings.push(...all);
+          if (!options.json) for (const found of all) cli.print(findingText(found, cli.paint));
         };
         if (!options.json) for (const found of findings) cli.print(findingText(found, cli.paint));
-        for (const check of [...stackChecks(cli, settings), ...settings.connections.map((connection) => () => probe(cli, connection))])
+        for (const check of [
+          ...stackChecks(cli, settings),
+          ...settings.connections.map((connection) => async () => [await probe(cli, connection)]),
+        ])
           show(await check());
         if (options.json) cli.json(findings);
         const bad = findings.filter(({ ok }) => !ok);
@@ -42,24 +48,28 @@ export function addCheck(program: Command, run: Register): void {
     );
 }
 
-function stackChecks(cli: Cli, settings: Settings): (() => Promise<CheckFinding>)[] {
+function stackChecks(cli: Cli, settings: Settings): (() => Promise<readonly CheckFinding[]>)[] {
   const { registry } = settings;
+  const folder = async () => [await finding('data folder', async () => diskSpace(settings.dataDir))];
   if (!settings.kafka || !registry) {
     return [
-      () =>
-        finding('local Kafka', async () => {
+      folder,
+      async () => [
+        await finding('local Kafka', async () => {
           await requireJava();
           const fetched = await Promise.all([kafkaJars, registryApp].map((artifact) => isFetched(artifact, cacheFolder())));
           if (!fetched.every(Boolean)) await requireMaven();
           return 'no kafka: in the settings, so a local stack is started by run and sync; what it needs is there';
         }),
+      ],
     ];
   }
   const kafka = kafkaSettings(settings, undefined);
   const access = { settings: kafka, onClientLog: ({ message }: { message: string }) => cli.log.debug(message) };
   return [
-    () =>
-      finding('kafka', () =>
+    folder,
+    async () => [
+      await finding('kafka', () =>
         withAdmin(access, 'Asking Kafka', async (admin) => {
           const { brokers } = await admin.describeCluster();
           if (brokers.length < kafka.replicationFactor) {
@@ -74,7 +84,12 @@ function stackChecks(cli: Cli, settings: Settings): (() => Promise<CheckFinding>
           return `${plural(brokers.length, 'broker')} answer${brokers.length === 1 ? 's' : ''} at ${kafka.brokers.join(', ')}`;
         }),
       ),
-    () => finding('registry', async () => `answers with ${plural(await askRegistry(registry), 'subject')} at ${registry.url}`),
+    ],
+    async () => [
+      await finding('registry', async () => `answers with ${plural(await askRegistry(registry), 'subject')} at ${registry.url}`),
+    ],
+    async () => [await clockCheck(registry.url, cli.deps.clock.now)],
+    ...kafkaChecks(settings, access, createRegistry(kafka)),
   ];
 }
 

@@ -1,7 +1,8 @@
-import { existsSync, statfsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { cacheFolder } from '../../config/env.ts';
+import { diskSpace } from '../../core/disk-space.ts';
 import { TributaryError } from '../../core/errors.ts';
 import { recall } from '../../stack/memory.ts';
 import { isAlive } from '../../core/processes.ts';
@@ -72,16 +73,4 @@ function examinations(cli: Cli): [string, () => Promise<string> | string][] {
       },
     ],
   ];
-}
-
-const leastFreeBytes = 2 * 1024 ** 3;
-
-function diskSpace(folder: string): string {
-  let existing = folder;
-  while (!existsSync(existing)) existing = dirname(existing);
-  const { bavail, bsize } = statfsSync(existing);
-  const free = bavail * bsize;
-  const text = `${folder}, ${(free / 1024 ** 3).toFixed(1)} GB free`;
-  if (free >= leastFreeBytes) return text;
-  throw new TributaryError(`Only ${text}.`, { kind: 'config', remedy: 'Make room: 2 GB are needed to start with.' });
 }

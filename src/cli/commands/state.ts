@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { TributaryError } from '../../core/errors.ts';
+import { withAdmin } from '../../kafka/client.ts';
 import { readAllStates, resetRecord } from '../../kafka/meta/state.ts';
 import { topicNames } from '../../kafka/meta/topic-names.ts';
 import { activeWorkers } from '../../kafka/worker.ts';
@@ -49,9 +50,10 @@ export function addState(program: Command, run: Register): void {
     .command('reset')
     .description('forget how far a table has been read: the next run reads it from the start; unchanged rows are not published again')
     .argument('<connection.table>', 'the table')
+    .option('--delete-topic', 'delete its topic too, with every row in it: the next run makes it anew and publishes everything again')
     .addHelpText('after', '\nExample:\n  $ tributary state reset klaviyo.event')
     .action(
-      run((cli, typed: string) => {
+      run((cli, typed: string, options: { deleteTopic?: boolean }) => {
         const {
           connection: { name },
           table,
@@ -76,7 +78,15 @@ export function addState(program: Command, run: Register): void {
           } finally {
             await writer.close();
           }
-          cli.say(`${typed}: forgotten; the next run or sync reads it from the start.`);
+          const topic = topicNames(access.settings.prefix).table(name, table);
+          if (options.deleteTopic) {
+            await withAdmin(access, `Deleting ${topic}`, async (admin) => {
+              if ((await admin.listTopics()).includes(topic)) await admin.deleteTopics({ topics: [topic], timeout: 30_000 });
+            });
+          }
+          cli.say(
+            `${typed}: forgotten${options.deleteTopic ? ', and its topic deleted' : ''}; the next run or sync reads it from the start.`,
+          );
         });
       }),
     );

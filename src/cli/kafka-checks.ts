@@ -1,0 +1,137 @@
+import type { Settings } from '../config/settings.ts';
+import { TributaryError } from '../core/errors.ts';
+import { tableTopics } from '../engine/table-opener.ts';
+import type { KafkaAccess } from '../kafka/client.ts';
+import { readAllStates } from '../kafka/meta/state.ts';
+import { ownTopicNames, topicNames } from '../kafka/meta/topic-names.ts';
+import type { Registry } from '../kafka/registry.ts';
+import { requireRights } from '../kafka/rights.ts';
+import { checkTable, foreignIds } from '../kafka/topic-rules.ts';
+import { lookAtTopics, ownTopics, type TopicFacts } from '../kafka/topics.ts';
+import { activeWorkers } from '../kafka/worker.ts';
+import { plural } from '../observability/text.ts';
+import { finding, type CheckFinding } from './findings.ts';
+
+/** Everything for which `run` would refuse a topic, by the same rules, without changing anything. One finding, and one more for each fault. */
+export function kafkaChecks(settings: Settings, access: KafkaAccess, registry: Registry): (() => Promise<readonly CheckFinding[]>)[] {
+  const { prefix } = access.settings;
+  const tables = settings.connections.flatMap((connection) => tableTopics(connection, access));
+  const looked: { facts: ReadonlyMap<string, TopicFacts> } = { facts: new Map() };
+  return [
+    () =>
+      one('rights', async () => {
+        await requireRights(access, {
+          topics: [...ownTopicNames(prefix), ...tables.map(({ name }) => name)],
+          connections: settings.connections.map(({ name }) => name),
+        });
+        return 'the Kafka user may do all that is needed';
+      }),
+    () =>
+      several('topics', async () => {
+        looked.facts = await lookAtTopics(access, [...ownTopics(prefix), ...tables]);
+        const faults = [...looked.facts.values()].flatMap(({ refusal }) => (refusal === undefined ? [] : [refusal]));
+        const there = [...looked.facts].filter(([, { partitions }]) => partitions > 0).length;
+        return {
+          faults,
+          text: there === 0 ? 'none is there yet; they are created by the first run' : `${plural(there, 'topic')} of ours, as they must be`,
+        };
+      }),
+    () =>
+      several('schemas', async () => {
+        if (!looked.facts.has(topicNames(prefix).state)) return { faults: [], text: 'nothing has been published yet' };
+        const { faults, tables: count } = await schemaFaults(settings, access, registry, looked.facts);
+        return {
+          faults,
+          text:
+            count === 0 ? 'nothing has been published yet' : `the registry knows those of ${plural(count, 'table')} as they were published`,
+        };
+      }),
+    () =>
+      one('workers', async () => {
+        const workers = await activeWorkers(access);
+        return workers.length === 0
+          ? 'none runs with this prefix'
+          : `${plural(workers.length, 'worker')}: ${[...new Set(workers.map(({ host }) => host))].join(', ')}`;
+      }),
+  ];
+}
+
+async function schemaFaults(
+  settings: Settings,
+  access: KafkaAccess,
+  registry: Registry,
+  facts: ReadonlyMap<string, TopicFacts>,
+): Promise<{ faults: TributaryError[]; tables: number }> {
+  const names = topicNames(access.settings.prefix);
+  const states = await readAllStates(access);
+  const faults: TributaryError[] = [];
+  let tables = 0;
+  for (const { name, tables: definitions } of settings.connections) {
+    for (const definition of definitions) {
+      const state = states.get(name)?.states.get(definition.name);
+      const topic = names.table(name, definition.name);
+      const found = facts.get(topic);
+      if (state === undefined || found === undefined || found.refusal !== undefined) continue;
+      tables += 1;
+      try {
+        const { id: keySchemaId, level } = await registry.subjectOf(`${topic}-key`);
+        if (keySchemaId === undefined)
+          throw foreignIds(topic, `its keys carry the schema id ${state.keySchemaId}, and the registry has no subject ${topic}-key`);
+        checkTable(topic, found, keySchemaId, state);
+        if (level !== undefined && level !== 'FULL_TRANSITIVE' && level !== 'FULL') {
+          throw new TributaryError(
+            `The registry has the compatibility level ${level} for ${topic}-key: a schema that readers cannot follow would be accepted.`,
+            { kind: 'config', remedy: `Set it to FULL_TRANSITIVE for ${topic}-key and ${topic}-value.` },
+          );
+        }
+      } catch (error) {
+        if (!(error instanceof TributaryError) || error.kind !== 'config') throw error;
+        faults.push(error);
+      }
+    }
+  }
+  return { faults, tables };
+}
+
+async function one(what: string, look: () => Promise<string>): Promise<readonly CheckFinding[]> {
+  return [await finding(what, look)];
+}
+
+const shown = 10;
+
+/** The faults of many things of one kind, each on a line of its own. */
+async function several(
+  what: string,
+  look: () => Promise<{ readonly faults: readonly TributaryError[]; readonly text: string }>,
+): Promise<readonly CheckFinding[]> {
+  let faults: readonly TributaryError[] = [];
+  const found = await finding(what, async () => {
+    const seen = await look();
+    faults = seen.faults;
+    const [first] = faults;
+    if (first !== undefined) throw first;
+    return seen.text;
+  });
+  const more = await Promise.all(faults.slice(1, shown).map((fault) => finding(what, () => Promise.reject(fault))));
+  return [found, ...more];
+}
+
+/** Wrong by more than this, runs read windows that lie in the future or miss what is newest. */
+const mostMs = 60_000;
+
+/** This machine's clock against the one of who answers with a Date header. */
+export async function clockCheck(url: string, now: () => number): Promise<CheckFinding> {
+  return finding('clock', async () => {
+    const before = now();
+    const answer = await fetch(url, { signal: AbortSignal.timeout(10_000), redirect: 'manual' }).catch(() => undefined);
+    const told = Date.parse(answer?.headers.get('date') ?? '');
+    if (Number.isNaN(told)) return 'nobody told the time to compare with';
+    // The header has whole seconds.
+    const off = Math.round((before + now()) / 2) - told - 500;
+    if (Math.abs(off) <= mostMs) return 'agrees with that of the registry';
+    throw new TributaryError(
+      `This machine's clock is ${Math.round(Math.abs(off) / 1000)} s ${off > 0 ? 'ahead of' : 'behind'} that of the registry.`,
+      { kind: 'config', remedy: "Set the clocks right (NTP): what was read until when is counted in this machine's time." },
+    );
+  });
+}

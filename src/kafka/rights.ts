@@ -1,0 +1,214 @@
+import { TributaryError } from '../core/errors.ts';
+import { withAdmin, type KafkaAccess } from './client.ts';
+import { withCluster, type Cluster } from './cluster.ts';
+import { kafkaError, protocolType } from './errors.ts';
+import { groupOf } from './dead-workers.ts';
+import { topicNames } from './meta/topic-names.ts';
+
+/** A right that the Kafka user lacks, in the words of Kafka's ACLs. */
+export interface MissingRight {
+  readonly right: 'Create' | 'Describe' | 'DescribeConfigs' | 'Read' | 'Write';
+  readonly on: 'topic' | 'group' | 'transactional id';
+  readonly name: string;
+}
+
+export interface NeededRights {
+  readonly topics: readonly string[];
+  /** Connections whose writers are opened. */
+  readonly connections: readonly string[];
+}
+
+/** What kafkajs's broker can send and its types do not tell. */
+interface RawBroker {
+  produce(request: object): Promise<unknown>;
+  fetch(request: object): Promise<unknown>;
+  heartbeat(request: object): Promise<unknown>;
+  findGroupCoordinator(request: object): Promise<{ coordinator: { nodeId: string | number } }>;
+  addPartitionsToTxn(request: object): Promise<unknown>;
+}
+
+const DENIED: Readonly<Record<MissingRight['on'], readonly string[]>> = {
+  topic: ['TOPIC_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED'],
+  group: ['GROUP_AUTHORIZATION_FAILED'],
+  'transactional id': ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED'],
+};
+
+const TRANSACTION = 1;
+const GROUP = 0;
+/** Acknowledgements no broker offers: it looks at the right first and then refuses to append. */
+const NO_SUCH_ACKS = 2;
+const BEHIND_ANY_END = '9223372036854775806';
+
+/**
+ * Tries every right that reading and writing these topics takes, by requests that the broker refuses after it has
+ * looked at the right: nothing is written, created, joined or fenced. Topics need not be there yet.
+ */
+export async function missingRights(access: KafkaAccess, { topics, connections }: NeededRights): Promise<readonly MissingRight[]> {
+  const { prefix } = access.settings;
+  const found: MissingRight[] = [];
+  const attempt = async (missing: MissingRight, ask: () => Promise<unknown>): Promise<void> => {
+    try {
+      await ask();
+    } catch (error) {
+      const type = protocolType(error);
+      if (type === undefined) throw error;
+      // Only the denial of this very thing: a request may touch others, whose rights are tried for themselves.
+      if (DENIED[missing.on].includes(type)) found.push(missing);
+    }
+  };
+
+  await withCluster(access, 'Trying the rights', async (cluster) => {
+    const any = await anyBroker(cluster);
+    for (const topic of topics) {
+      await attempt({ right: 'Read', on: 'topic', name: topic }, () =>
+        any.fetch({
+          replicaId: -1,
+          isolationLevel: 1,
+          maxWaitTime: 0,
+          minBytes: 0,
+          maxBytes: 1,
+          topics: [{ topic, partitions: [{ partition: 0, currentLeaderEpoch: -1, fetchOffset: BEHIND_ANY_END, maxBytes: 1 }] }],
+        }),
+      );
+      await attempt({ right: 'Write', on: 'topic', name: topic }, () =>
+        any.produce({
+          acks: NO_SUCH_ACKS,
+          timeout: 5_000,
+          compression: 0,
+          producerId: -1,
+          producerEpoch: -1,
+          topicData: [
+            {
+              topic,
+              partitions: [
+                { partition: 0, firstSequence: -1, messages: [{ key: Buffer.from('?'), value: null, headers: {}, timestamp: 0 }] },
+              ],
+            },
+          ],
+        }),
+      );
+    }
+    const group = groupOf(prefix);
+    await onCoordinator(
+      cluster,
+      any,
+      group,
+      GROUP,
+      (right, ask) => attempt({ right, on: 'group', name: group }, ask),
+      (broker) => broker.heartbeat({ groupId: group, groupGenerationId: -1, memberId: 'nobody' }),
+    );
+    for (const connection of connections) {
+      const id = `${prefix}.${connection}`;
+      await onCoordinator(
+        cluster,
+        any,
+        id,
+        TRANSACTION,
+        (right, ask) => attempt({ right, on: 'transactional id', name: id }, ask),
+        // A producer nobody was given: asking for one under this id would fence whoever writes now.
+        (broker) =>
+          broker.addPartitionsToTxn({
+            transactionalId: id,
+            producerId: -1,
+            producerEpoch: -1,
+            topics: [{ topic: topicNames(prefix).state, partitions: [0] }],
+          }),
+      );
+    }
+  });
+
+  await withAdmin(access, 'Trying the rights', async (admin) => {
+    const resources = (name: string) => [{ type: 2, name, configNames: ['cleanup.policy'] }];
+    for (const topic of topics) {
+      await attempt({ right: 'DescribeConfigs', on: 'topic', name: topic }, () =>
+        admin.describeConfigs({ includeSynonyms: false, resources: resources(topic) }),
+      );
+    }
+    const there = new Set(await admin.listTopics());
+    for (const topic of topics) {
+      if (there.has(topic)) continue;
+      // One that is there and hidden from us is told by the other rights.
+      await attempt({ right: 'Create', on: 'topic', name: topic }, () =>
+        admin.createTopics({
+          validateOnly: true,
+          topics: [{ topic, numPartitions: 1, replicationFactor: access.settings.replicationFactor }],
+        }),
+      );
+    }
+  });
+  return found;
+}
+
+/** Finding a coordinator takes Describe, and what is asked of it `then` the other right, Read of a group or Write of a transactional id. */
+async function onCoordinator(
+  cluster: Cluster,
+  any: RawBroker,
+  id: string,
+  type: typeof GROUP | typeof TRANSACTION,
+  attempt: (right: 'Describe' | 'Read' | 'Write', ask: () => Promise<unknown>) => Promise<void>,
+  then: (broker: RawBroker) => Promise<unknown>,
+): Promise<void> {
+  let coordinator: RawBroker = any;
+  await attempt('Describe', async () => {
+    const answer = await any.findGroupCoordinator({ groupId: id, coordinatorType: type });
+    coordinator = (await cluster.findBroker({ nodeId: String(answer.coordinator.nodeId) })) as unknown as RawBroker;
+  });
+  await attempt(type === GROUP ? 'Read' : 'Write', () => then(coordinator));
+}
+
+async function anyBroker(cluster: Cluster): Promise<RawBroker> {
+  await cluster.refreshMetadata();
+  const [nodeId] = cluster.getNodeIds();
+  if (nodeId === undefined)
+    throw new TributaryError('Kafka names no broker.', {
+      kind: 'transient',
+      reach: 'connection',
+      code: 'kafka:no-broker',
+      remedy: 'Look at the state of the brokers.',
+    });
+  return (await cluster.findBroker({ nodeId: String(nodeId) })) as unknown as RawBroker;
+}
+
+const shown = 4;
+
+/** The error that names what is missing; undefined when nothing is. */
+export function rightsRefusal(access: KafkaAccess, missing: readonly MissingRight[]): TributaryError | undefined {
+  if (missing.length === 0) return undefined;
+  const { prefix, sasl } = access.settings;
+  // With Describe alone nothing works, and one who lacks everything needs one line, not a hundred.
+  const texts = missing.map(({ right, on, name }) => `${right} on the ${on} ${name}`);
+  const rest = texts.length > shown ? `, and ${texts.length - shown} more` : '';
+  const options: Readonly<Record<MissingRight['on'], string>> = {
+    topic: `--topic ${prefix}. --resource-pattern-type prefixed`,
+    group: `--group ${prefix}. --resource-pattern-type prefixed`,
+    'transactional id': `--transactional-id ${prefix}. --resource-pattern-type prefixed`,
+  };
+  const commands = (['topic', 'group', 'transactional id'] as const).flatMap((on) => {
+    const rights = [...new Set(missing.filter((one) => one.on === on).map(({ right }) => right))];
+    return rights.length === 0
+      ? []
+      : [
+          `kafka-acls --add --allow-principal User:${sasl?.username ?? '<user>'} ${rights.map((right) => `--operation ${right}`).join(' ')} ${options[on]}`,
+        ];
+  });
+  return new TributaryError(
+    `The Kafka user${sasl === undefined ? '' : ` ${sasl.username}`} lacks ${texts.slice(0, shown).join(', ')}${rest}.`,
+    {
+      kind: 'config',
+      reach: 'connection',
+      code: 'kafka:right',
+      remedy: `Grant it: ${commands.join('; ')}`,
+    },
+  );
+}
+
+/** @throws TributaryError `config` that names every right the Kafka user lacks. */
+export async function requireRights(access: KafkaAccess, needed: NeededRights): Promise<void> {
+  const refusal = rightsRefusal(
+    access,
+    await missingRights(access, needed).catch((error: unknown) => {
+      throw kafkaError(error, access.settings, 'Trying the rights');
+    }),
+  );
+  if (refusal !== undefined) throw refusal;
+}

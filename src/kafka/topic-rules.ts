@@ -1,0 +1,142 @@
+import { TributaryError } from '../core/errors.ts';
+import type { TableState } from './types.ts';
+
+/*
+ * Everything for which a topic is refused, decided here alone: `run` and `check` say the same.
+ */
+
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitions: number;
+  /** The settings ask for that count: another one is refused, not taken as it is. */
+  readonly asked?: boolean;
+  readonly kind: 'table' | 'state' | 'log';
+  /** Milliseconds a record of a `log` topic is kept. */
+  readonly retention?: number;
+}
+
+/** What the cluster says of a topic. */
+export interface TopicFacts {
+  readonly partitions: number;
+  /** Milliseconds a compacted topic keeps a tombstone for readers; 0 for a `log` topic. */
+  readonly tombstonesKept: number;
+  /** Why it must not be written to as it is. */
+  readonly refusal?: TributaryError;
+}
+
+/** What the client can decompress. `producer`: as it was written, which is by us. */
+const READABLE = new Set(['producer', 'uncompressed', 'gzip']);
+
+/** Why the topic must not be written to; undefined when it may be. */
+export function topicRefusal(
+  { name, kind, partitions: wanted, asked = false }: TopicSpec,
+  {
+    partitions,
+    policy,
+    compression,
+  }: { readonly partitions: number; readonly policy: string | undefined; readonly compression: string | undefined },
+): TributaryError | undefined {
+  const right = kind === 'log' ? 'delete' : 'compact';
+  if (policy !== undefined && policy !== right) {
+    return refusal(
+      kind === 'log'
+        ? `The topic ${name} has cleanup.policy=${policy}: its records have no key to be compacted by, and it would grow for ever or refuse them.`
+        : `The topic ${name} has cleanup.policy=${policy}: rows that do not change would be deleted with time.`,
+      `Set it right: kafka-configs --alter --topic ${name} --add-config cleanup.policy=${right}`,
+      'topic:config',
+    );
+  }
+  if (compression !== undefined && !READABLE.has(compression)) {
+    return refusal(
+      `The topic ${name} has compression.type=${compression}: the broker would store rows as ${compression}, which this client cannot read back.`,
+      `Set it right: kafka-configs --alter --topic ${name} --add-config compression.type=producer (and take compression.type out of kafka.topic_config); rows written meanwhile have to be written again: tributary state reset <connection>.<table> --delete-topic`,
+      'topic:config',
+    );
+  }
+  if (kind === 'state' && partitions !== wanted) return otherCount(name, partitions, wanted);
+  if (kind === 'table' && asked && partitions !== wanted) {
+    return refusal(
+      `The topic ${name} has ${partitions} partitions and the settings ask for ${wanted}: the count is fixed once a topic exists, since a row's new version must land in the partition of its old one.`,
+      `Set partitions to ${partitions}, or begin anew with an empty topic: tributary state reset ${tableOf(name)} --delete-topic`,
+      'topic:partitions',
+    );
+  }
+  return undefined;
+}
+
+/** The refusal of a name that Kafka cannot keep apart from one that is there: in its metrics both are one. */
+export function collision(name: string, there: ReadonlySet<string>): [TributaryError] | undefined {
+  const folded = name.replaceAll('.', '_');
+  for (const other of there) {
+    if (other !== name && other.replaceAll('.', '_') === folded) {
+      return [
+        refusal(
+          `The topic ${name} cannot be made: the cluster has ${other}, and names that differ only by . and _ are one for Kafka.`,
+          'Give the connection another name, or use another prefix.',
+          'topic:collision',
+        ),
+      ];
+    }
+  }
+  return undefined;
+}
+
+/** `<connection>.<table>` of a table's topic. */
+const tableOf = (topic: string): string => topic.split('.').slice(-2).join('.');
+
+/** What leads out when the ids in a topic's keys are not those of the registry any more. */
+const startOver = (topic: string): string =>
+  `Point registry.url at the registry the topic was written with. If that one is lost, or the table's key was changed, stop every worker and begin anew with an empty topic: tributary state reset ${tableOf(topic)} --delete-topic`;
+
+/**
+ * Why the rows in a topic cannot be gone on with under the registry that is asked now.
+ * @param what says what was found, e.g. "its keys carry the schema id 16, and the registry gives 3".
+ */
+export const foreignIds = (topic: string, what: string): TributaryError =>
+  refusal(
+    `The topic ${topic} was written with another registry: ${what}. New rows would stand beside the old ones instead of replacing them.`,
+    startOver(topic),
+    'topic:ids',
+  );
+
+/**
+ * Refuses to go on writing a table whose topic is no longer the one its state speaks of.
+ *
+ * @throws TributaryError `config`
+ */
+export function checkTable(topic: string, facts: TopicFacts, keySchemaId: number, state: TableState | undefined): void {
+  if (state === undefined) return;
+  if (facts.partitions !== state.partitions) throw otherCount(topic, facts.partitions, state.partitions);
+  if (keySchemaId !== state.keySchemaId) {
+    throw refusal(
+      `The registry gives the key schema of ${topic} the id ${keySchemaId}, but the rows in the topic were written with id ${state.keySchemaId}. ` +
+        'The id is part of every key, so new rows would stand beside the old ones instead of replacing them.',
+      startOver(topic),
+    );
+  }
+}
+
+/**
+ * Refuses to go on behind the position of a table whose rows are no longer in its topic.
+ *
+ * @param written whether anything was ever written to the topic that is there now.
+ * @throws TributaryError `config`
+ */
+export function checkWritten(topic: string, written: boolean, state: TableState): void {
+  if (written || state.rowsPublished === 0) return;
+  throw refusal(
+    `The topic ${topic} is gone, but its state says that ${state.rowsPublished} rows were published to it.`,
+    'Restore the topic, or have the table read again from the start: tributary state reset <connection>.<table>. The empty topic that is there now may stay.',
+  );
+}
+
+const refusal = (message: string, remedy: string, code = 'topic'): TributaryError =>
+  new TributaryError(message, { kind: 'config', remedy, code });
+
+const otherCount = (topic: string, found: number, wanted: number): TributaryError =>
+  refusal(
+    `The topic ${topic} has ${found} partitions, but its rows were spread over ${wanted}: a row's new version would land in another partition than its old one.`,
+    topic.includes('._')
+      ? `The partition count of a topic must never change: restore it with ${wanted} partitions, or delete the topic.`
+      : `The partition count of a topic must never change: restore it with ${wanted} partitions, or begin anew with an empty topic: tributary state reset ${tableOf(topic)} --delete-topic`,
+  );
