@@ -422,6 +422,11 @@ describe('windows', () => {
     const from = asked.length;
     await reader.run({ since: NOW - 20 * DAY });
     expect(asked[from]?.from).toBe(NOW - 30_000 - 7 * DAY);
+    // Nor does it take for read what nobody could have read then, when it comes back later than any stretch reaches.
+    const later = NOW + 9 * DAY;
+    const before = asked.length;
+    await reader.run({ since: NOW - 20 * DAY, runStart: later, now: () => later });
+    expect(Math.min(...asked.slice(before).map((ask) => ask.from ?? 0))).toBeLessThanOrEqual(NOW - 30_000);
   });
 
   it('closes no gap after a long pause by skipping it', async () => {

@@ -4,7 +4,7 @@ import type { KafkaAccess } from '../../kafka/client.ts';
 import { readControl } from '../../kafka/meta/control.ts';
 import { parseObject } from '../../core/json/text.ts';
 import { readTopics } from '../../kafka/reader.ts';
-import { readRuns } from '../../kafka/meta/runs.ts';
+import { readLastRuns } from '../../kafka/meta/runs.ts';
 import { readAllStates } from '../../kafka/meta/state.ts';
 import { topicNames } from '../../kafka/meta/topic-names.ts';
 import type { TableState } from '../../kafka/types.ts';
@@ -113,7 +113,8 @@ async function rebuildStatus(
   };
   const states = await readAllStates(access).catch(missing);
   const control = await readControl(access).catch(missing);
-  const runs = states === undefined ? [] : await readRuns(access, { last: 500 });
+  const ran = refsOf(settings).filter((ref) => (states?.get(ref.connection)?.states.get(ref.table)?.updatedAt ?? 0) > 0);
+  const runs = await readLastRuns(access, ran);
   const letters = states === undefined ? new Map<string, number>() : await countDeadLetters(access);
   const paused = new Set<string>();
   let model = emptyStatus(refsOf(settings));

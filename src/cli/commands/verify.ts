@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { count } from '../../observability/text.ts';
 import { exitCodes, type Register } from '../app.ts';
 import { withKafka } from '../session/kafka-session.ts';
+import type { RowDifference } from '../../engine/verify.ts';
 import { selectTable } from '../selection.ts';
 import { openWorker } from '../session/worker-session.ts';
 
@@ -39,7 +40,9 @@ export function addVerify(program: Command, run: Register): void {
         );
         const { missing, surplus, different } = found;
         if (options.json) {
-          cli.json(found);
+          // A program that reads JSON cannot see that keys were left out, unless it is told.
+          const told = (finding: RowDifference): object => ({ ...finding, keysLeftOut: finding.count - finding.keys.length });
+          cli.json({ ...found, missing: told(missing), surplus: told(surplus), different: told(different) });
         } else {
           cli.print(`${typed}: ${count(found.vendorRows)} rows at the vendor, ${count(found.topicRows)} in the topic`);
           for (const [what, { count: n, keys }] of Object.entries({ missing, surplus, different })) {

@@ -139,3 +139,27 @@ export async function readRuns(access: KafkaAccess, { connection, table, last }:
     return (connection === undefined || run.connection === connection) && (table === undefined || run.table === table) ? run : undefined;
   });
 }
+
+/** Newest first, as far back as the last run of each of these tables, whatever else ran more often. */
+export async function readLastRuns(
+  access: KafkaAccess,
+  tables: Iterable<{ readonly connection: string; readonly table: string }>,
+): Promise<readonly RunRecord[]> {
+  const nameOf = ({ connection, table }: { readonly connection: string; readonly table: string }): string =>
+    canonicalText({ connection, table });
+  const wanted = [...tables].map(nameOf);
+  if (wanted.length === 0) return [];
+  return readTail(
+    access,
+    topicNames(access.settings.prefix).runs,
+    Number.POSITIVE_INFINITY,
+    ({ value }) => {
+      const run = parseObject(value) as unknown as RunRecord | undefined;
+      return run?.v === 1 ? run : undefined;
+    },
+    (found) => {
+      const names = new Set(found.map(nameOf));
+      return wanted.every((name) => names.has(name));
+    },
+  );
+}

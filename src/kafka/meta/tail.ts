@@ -5,25 +5,26 @@ import { readTopics } from '../reader.ts';
 
 /**
  * The newest `last` records of a topic with one partition that `pick` makes something of, newest first.
- * Reads back from the end in growing steps, only as far as it has to.
+ * Reads back from the end in growing steps, only as far as it has to: until there are so many, or `enough` of them.
  */
 export async function readTail<T>(
   access: KafkaAccess,
   topic: string,
   last: number,
   pick: (message: ReadMessage) => T | undefined,
+  enough: (found: readonly T[]) => boolean = (found) => found.length >= last,
 ): Promise<readonly T[]> {
   const range = await withCluster(access, `Reading ${topic}`, async (cluster) =>
     (await topicsOf(cluster)).has(topic) ? (await offsetsOf(cluster, [topic])).get(topic)?.get(0) : undefined,
   );
   if (range === undefined) return [];
-  for (let step = BigInt(Math.max(200, last * 4)); ; step *= 8n) {
+  for (let step = BigInt(Math.max(200, Number.isFinite(last) ? last * 4 : 2_000)); ; step *= 8n) {
     const from = range.end - step > range.start ? range.end - step : range.start;
     const found: T[] = [];
     await readTopics(access, [{ topic, from: new Map([[0, from]]) }], (message) => {
       const picked = pick(message);
       if (picked !== undefined) found.push(picked);
     });
-    if (found.length >= last || from === range.start) return found.slice(-last).reverse();
+    if (enough(found) || from === range.start) return (Number.isFinite(last) ? found.slice(-last) : found).reverse();
   }
 }
