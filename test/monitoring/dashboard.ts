@@ -37,7 +37,7 @@ export function panelQueries(rateInterval: string): PanelQuery[] {
   return dashboard.panels.flatMap(({ title, targets = [] }) =>
     targets.map(({ refId, expr }) => ({
       panel: `${title} ${refId}`,
-      expression: expr.replaceAll('$connection', '.+').replaceAll('$__rate_interval', rateInterval),
+      expression: expr.replaceAll('$connection', '.+').replaceAll('$job', '.+').replaceAll('$__rate_interval', rateInterval),
     })),
   );
 }

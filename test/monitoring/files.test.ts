@@ -45,12 +45,14 @@ describe('the alert rules', () => {
 });
 
 describe('the dashboard', () => {
-  test('uses the data source that is provisioned, and panels that do not overlap', () => {
+  test('asks for its data source by a variable that begins with the provisioned one, and has panels that do not overlap', () => {
     const { datasources } = read<{ datasources: { uid: string }[] }>('provisioning/datasources/prometheus.yml');
     const uids = dashboard.panels
       .flatMap(({ datasource, targets = [] }) => [datasource?.uid, ...targets.map((target) => target.datasource.uid)])
       .filter((uid) => uid !== undefined);
-    expect([...new Set(uids)]).toEqual(datasources.map(({ uid }) => uid));
+    expect([...new Set(uids)]).toEqual(['${datasource}']);
+    const [source] = dashboard.templating.list;
+    expect(source).toMatchObject({ type: 'datasource', query: 'prometheus', current: { value: datasources[0]?.uid } });
     expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
     const cells = dashboard.panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, at) => `${x + (at % w)},${y + Math.floor(at / w)}`),
@@ -62,13 +64,13 @@ describe('the dashboard', () => {
   test('says of every panel what it means, and lets one choose a connection', () => {
     const panels = dashboard.panels.filter(({ type }) => type !== 'row');
     expect(panels.filter(({ description = '' }) => description.length < 20).map(({ title }) => title)).toEqual([]);
-    expect(dashboard.templating.list.map(({ name }) => name)).toEqual(['connection']);
+    expect(dashboard.templating.list.map(({ name }) => name)).toEqual(['datasource', 'job', 'connection']);
     const perTable = panels
       .flatMap(({ targets = [] }) => targets)
       .filter(({ expr }) => /tributary_(table|data|sync|records|rows|api|budget|deletes|dead|transaction|errors)/.test(expr));
     expect(perTable.filter(({ expr }) => !expr.includes('connection=~"$connection"')).map(({ expr }) => expr)).toEqual([]);
     const perSink = panels.flatMap(({ targets = [] }) => targets).filter(({ expr }) => /tributary_sink_(lag|tasks|dead)/.test(expr));
     expect(perSink.length).toBeGreaterThan(4);
-    expect(perSink.filter(({ expr }) => !expr.includes('connector=~".+-$connection"')).map(({ expr }) => expr)).toEqual([]);
+    expect(perSink.filter(({ expr }) => !expr.includes('connector=~".+-$connection(-.+)?"')).map(({ expr }) => expr)).toEqual([]);
   });
 });
