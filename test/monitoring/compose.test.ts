@@ -156,6 +156,19 @@ describe('the images', () => {
   });
 });
 
+describe("Connect's image", () => {
+  test('has every folder that its config providers may read, for Kafka does not start without one', () => {
+    const allowed = [
+      ...text('docker/connect/connect.properties').matchAll(/^config\.providers\.\w+\.param\.allowed\.paths=(.+)$/gm),
+    ].flatMap(([, paths = '']) => paths.split(','));
+    expect(allowed).toContain('/run/secrets');
+    // A folder that COPY brings is made by it, whoever the image's user is.
+    const image = text('docker/connect/Dockerfile');
+    const brought = [...image.slice(image.lastIndexOf('\nFROM ')).matchAll(/^COPY (?:--\S+ )*\S+ (\S+)$/gm)].map(([, to]) => to);
+    expect(allowed.filter((folder) => !brought.includes(folder))).toEqual([]);
+  });
+});
+
 describe('docker/tributary.yaml', () => {
   test('is valid, reads every simulator, and its landing fits the other services', () => {
     const settings = loadSettings(join(root, 'docker/tributary.yaml'), { sources, variables: {}, onSecret: () => undefined });

@@ -124,7 +124,8 @@ describe('a real run, watched by the real Prometheus', () => {
   });
 
   test('the variable of the dashboard asks for a metric there is', async () => {
-    const [, series = '', label = ''] = /^label_values\((\w+), (\w+)\)$/.exec(dashboard.templating.list.find(({ name }) => name === 'connection')?.query.query ?? '') ?? [];
+    const [, series = '', label = ''] =
+      /^label_values\((\w+), (\w+)\)$/.exec(dashboard.templating.list.find(({ name }) => name === 'connection')?.query.query ?? '') ?? [];
     expect(await prometheus.labelValues(label, series)).toEqual(['klaviyo']);
   });
 
