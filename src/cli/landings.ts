@@ -1,11 +1,12 @@
 import { kafkaSettings, type Settings } from '../config/settings.ts';
 import { hint } from '../config/suggest.ts';
 import { TributaryError } from '../core/errors.ts';
+import { tlsMaterial } from '../core/tls.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { ensureTopics } from '../kafka/topics.ts';
 import type { KafkaSettings } from '../kafka/types.ts';
 import { applyLanding } from '../landing/apply.ts';
-import { connectClient, type ConnectClient, type ConnectLogin } from '../landing/connect-client.ts';
+import { connectClient, type ConnectClient, type ConnectLogin, type ConnectOptions } from '../landing/connect-client.ts';
 import type { ConnectorDiff } from '../landing/diff.ts';
 import { renderLanding } from '../landing/render.ts';
 import { postgresLanding, type LandingSettings } from '../landing/settings.ts';
@@ -33,10 +34,12 @@ export interface LandingPlace {
   readonly login?: ConnectLogin | undefined;
   /** PostgreSQL of the local stack. */
   readonly postgres: PostgresAdmin | undefined;
+  /** Ends every call to Connect. */
+  readonly signal?: AbortSignal;
 }
 
-export function placeOf({ access, connectUrl, login, stack, postgres }: KafkaSession): LandingPlace {
-  return { kafka: access.settings, connectUrl: stack?.connectUrl ?? connectUrl, login, postgres };
+export function placeOf({ access, connectUrl, login, stack, postgres, stop }: KafkaSession): LandingPlace {
+  return { kafka: access.settings, connectUrl: stack?.connectUrl ?? connectUrl, login, postgres, signal: stop };
 }
 
 /** Where the parts are, without asking or starting any of them. Throws `config` when a local stack never ran here. */
@@ -91,7 +94,16 @@ export function openLanding(settings: Settings, place: LandingPlace, name: strin
   return {
     landing,
     rendered: renderLanding(landing),
-    connect: url === undefined ? undefined : connectClient(url, { login: connectLogin(own, place) }),
+    connect: url === undefined ? undefined : connectClient(url, connectOptions(own, place)),
+  };
+}
+
+function connectOptions(own: LandingSettings, place: LandingPlace): ConnectOptions {
+  const { connect_tls: tls } = own;
+  return {
+    login: connectLogin(own, place),
+    ...(place.signal === undefined ? {} : { signal: place.signal }),
+    ...(tls === undefined ? {} : { tls: tlsMaterial(tls) }),
   };
 }
 

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import type { z } from 'zod';
+import type { tlsSettings } from '../core/tls.ts';
 import { TributaryError } from '../core/errors.ts';
 import { isReference } from '../landing/settings.ts';
 import type { Source } from '../sdk/source.ts';
@@ -110,6 +112,12 @@ function acrossSections(raw: RawSettings): Problem[] {
         path: ['kafka', 'topic_config', key],
         text: "cannot be chosen: a table's topic is compacted, or its rows would vanish with time",
       });
+  if (raw.registry?.token !== undefined && raw.registry.username !== undefined)
+    problems.push({ path: ['registry', 'token'], text: 'cannot stand beside username; the registry takes one or the other' });
+  for (const [path, tls] of tlsSections(raw)) {
+    if ((tls.cert === undefined) !== (tls.key === undefined))
+      problems.push({ path: [...path, tls.cert === undefined ? 'cert' : 'key'], text: 'is missing; cert and key belong together' });
+  }
   for (const [name, landing] of Object.entries(raw.landings)) {
     const path = ['landings', name];
     if (landing === 'embedded') {
@@ -128,6 +136,20 @@ function acrossSections(raw: RawSettings): Problem[] {
   }
   return problems;
 }
+
+function tlsSections(raw: RawSettings): (readonly [string[], TlsMaterialGiven])[] {
+  const sections: [string[], TlsMaterialGiven | boolean | undefined][] = [
+    [['kafka', 'tls'], raw.kafka?.tls],
+    [['registry', 'tls'], raw.registry?.tls],
+    ...Object.entries(raw.landings).map(([name, landing]): [string[], TlsMaterialGiven | undefined] => [
+      ['landings', name, 'connect_tls'],
+      landing === 'embedded' ? undefined : landing.connect_tls,
+    ]),
+  ];
+  return sections.filter((section): section is [string[], TlsMaterialGiven] => typeof section[1] === 'object');
+}
+
+type TlsMaterialGiven = z.output<typeof tlsSettings>;
 
 /** The connections that are at least sections, checked or not. */
 function rawConnections(value: unknown): [string, Record<string, unknown>][] {

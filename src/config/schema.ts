@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isCron, isTimezone } from '../core/cron.ts';
+import { tlsSettings } from '../core/tls.ts';
 import { landingName, landingSettings } from '../landing/settings.ts';
 import { historyRanges, parseStartDate } from './dates.ts';
 
@@ -9,15 +10,6 @@ import { historyRanges, parseStartDate } from './dates.ts';
  */
 const shown = (doc: string) => z.string().min(1).meta({ description: doc, shown: true });
 const secret = (doc: string) => z.string().min(1).meta({ description: doc, secret: true });
-const pem = (doc: string) =>
-  z
-    .string()
-    .min(1)
-    .refine((text) => text.includes('-----BEGIN '), {
-      error: 'must be PEM text; give it as ${file:/path/to/file.pem}',
-    })
-    .meta({ description: doc });
-
 const cron = z
   .string()
   .refine((text) => text.trim().split(/\s+/).length === 5 && isCron(text), {
@@ -84,17 +76,7 @@ const kafkaSchema = z.strictObject({
       z.array(broker).min(1),
     ])
     .meta({ shown: true, description: 'Brokers as host:port, a list or comma-separated.' }),
-  tls: z
-    .union([
-      z.boolean(),
-      z.strictObject({
-        ca: pem('Certificate authority, PEM.').optional(),
-        cert: pem('Client certificate, PEM.').optional(),
-        key: pem('Client key, PEM.').meta({ secret: true }).optional(),
-        reject_unauthorized: z.boolean().optional(),
-      }),
-    ])
-    .optional(),
+  tls: z.union([z.boolean(), tlsSettings.extend({ reject_unauthorized: z.boolean().optional() })]).optional(),
   sasl: z
     .strictObject({
       mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
@@ -121,6 +103,10 @@ const registrySchema = z.strictObject({
   url: httpUrl('Confluent-compatible schema registry.'),
   username: shown('User name.').optional(),
   password: secret('Password.').optional(),
+  token: secret('Bearer token, instead of user and password.').optional(),
+  tls: tlsSettings
+    .optional()
+    .meta({ description: 'For a registry behind a private certificate authority, or one that asks for a client certificate.' }),
 });
 
 export const settingsSchema = z.strictObject({

@@ -1,3 +1,4 @@
+import { tlsMaterial } from '../core/tls.ts';
 import type { KafkaSettings } from '../kafka/types.ts';
 import type { Source } from '../sdk/source.ts';
 import type { TableDefinition } from '../core/table.ts';
@@ -72,20 +73,20 @@ export function kafkaSettings(settings: Settings, stack: StackAddresses | undefi
       url: registry.url,
       ...(registry.username === undefined ? {} : { username: registry.username }),
       ...(registry.password === undefined ? {} : { password: registry.password }),
+      ...(registry.token === undefined ? {} : { token: registry.token }),
+      ...(registry.tls === undefined ? {} : { tls: tlsMaterial(registry.tls) }),
     },
     compression: kafka.compression,
     topicConfig: kafka.topic_config,
     ...(kafka.partitions === undefined ? {} : { partitions: kafka.partitions }),
-    ...(kafka.tls === undefined ? {} : { ssl: typeof kafka.tls === 'boolean' ? kafka.tls : tlsOptions(kafka.tls) }),
+    ...(kafka.tls === undefined ? {} : { ssl: typeof kafka.tls === 'boolean' ? kafka.tls : kafkaTls(kafka.tls) }),
     ...(kafka.sasl === undefined ? {} : { sasl: kafka.sasl }),
   };
 }
 
-function tlsOptions(tls: Exclude<NonNullable<RawSettings['kafka']>['tls'], boolean | undefined>) {
-  return {
-    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-    ...(tls.key === undefined ? {} : { key: tls.key }),
-    ...(tls.reject_unauthorized === undefined ? {} : { rejectUnauthorized: tls.reject_unauthorized }),
-  };
+function kafkaTls({
+  reject_unauthorized: rejectUnauthorized,
+  ...material
+}: Exclude<NonNullable<RawSettings['kafka']>['tls'], boolean | undefined>) {
+  return { ...tlsMaterial(material), ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }) };
 }

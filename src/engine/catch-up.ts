@@ -86,7 +86,7 @@ async function refusalOf(env: ConnectionEnvironment, table: OpenTable, state: Ta
 async function writerSchema(env: ConnectionEnvironment, { topic, codec }: OpenTable, id: number): Promise<unknown> {
   let text: string;
   try {
-    text = await env.registry.schemaById(id);
+    text = await env.registry.schemaById(id, env.access.signal);
   } catch (error) {
     if (error instanceof TributaryError && error.code === 'registry:404')
       throw foreignIds(topic, `it holds rows of the schema ${id}, which the registry does not know`);

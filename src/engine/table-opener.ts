@@ -60,7 +60,7 @@ async function registered(
 ): Promise<{ keySchemaId: number; valueSchemaId: number; refusal: TributaryError | undefined }> {
   try {
     return {
-      ...(await env.registry.registerTable(topic, JSON.stringify(codec.keySchema), JSON.stringify(codec.valueSchema))),
+      ...(await env.registry.registerTable(topic, JSON.stringify(codec.keySchema), JSON.stringify(codec.valueSchema), env.access.signal)),
       refusal: undefined,
     };
   } catch (error) {

@@ -1,6 +1,7 @@
-import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
-import axios, { isAxiosError } from 'axios';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TributaryError } from '../core/errors.ts';
+import { placeOf, registryError, type RegistryAnswer } from './registry-errors.ts';
+import { registryHttp } from './registry-http.ts';
 import type { KafkaSettings } from './types.ts';
 
 export interface TableSchemaIds {
@@ -8,99 +9,139 @@ export interface TableSchemaIds {
   readonly valueSchemaId: number;
 }
 
-/** The schema registry, asked once per schema and never per row. */
+/**
+ * The schema registry, asked once per schema and never per row. Every call ends with `stopped` at its signal, and at the
+ * latest after a few time-outs.
+ *
+ * @throws TributaryError `config` when the registry refuses a schema, the login or TLS, or is none; `transient` when it does
+ * not answer.
+ */
 export interface Registry {
   /**
    * Registers both schemas (Avro JSON text) under `<topic>-key` and `<topic>-value` with FULL_TRANSITIVE
    * compatibility. Answers from memory the second time, so running tables survive a dead registry.
-   *
-   * @throws TributaryError `config` when the registry refuses a schema or the login, `transient` when it
-   * does not answer.
    */
-  registerTable(topic: string, keySchema: string, valueSchema: string): Promise<TableSchemaIds>;
-  /** The Avro JSON text of a schema id, remembered for good. Throws as `registerTable`. */
-  schemaById(id: number): Promise<string>;
-  /** Newest schema id and own compatibility level of a subject, where there are any; registers nothing. Throws as `registerTable`. */
-  subjectOf(subject: string): Promise<{ readonly id: number | undefined; readonly level: string | undefined }>;
+  registerTable(topic: string, keySchema: string, valueSchema: string, signal?: AbortSignal): Promise<TableSchemaIds>;
+  /** The Avro JSON text of a schema id, remembered for good. */
+  schemaById(id: number, signal?: AbortSignal): Promise<string>;
+  /** Newest schema id and own compatibility level of a subject, where there are any; registers nothing. */
+  subjectOf(subject: string, signal?: AbortSignal): Promise<{ readonly id: number | undefined; readonly level: string | undefined }>;
+  /** How many subjects it has: whether it is a registry, and ours to use. */
+  countSubjects(signal?: AbortSignal): Promise<number>;
 }
 
-const LEVEL = COMPATIBILITY.FULL_TRANSITIVE;
+const LEVEL = 'FULL_TRANSITIVE';
+const TRIES = 3;
 
-export function createRegistry({ registry: { url, username, password } }: Pick<KafkaSettings, 'registry'>, timeout = 10_000): Registry {
-  const host = url.replace(/\/+$/, '');
-  const auth = username === undefined ? undefined : { username, password: password ?? '' };
-  const client = new SchemaRegistry({ host, ...(auth === undefined ? {} : { auth }), retry: { retries: 2, maxRetryTimeInSecs: 1 } });
-  const http = axios.create({
-    baseURL: host,
-    timeout,
-    maxRedirects: 0,
-    maxContentLength: 4_000_000,
-    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    ...(auth === undefined ? {} : { auth }),
-  });
+export interface RegistryOptions {
+  /** Milliseconds one request may take, however slowly its answer drips. Default 20,000. */
+  readonly timeout?: number;
+  /** Ends every call. */
+  readonly signal?: AbortSignal;
+}
+
+export function createRegistry(
+  { registry }: Pick<KafkaSettings, 'registry'>,
+  { timeout = 20_000, signal }: RegistryOptions = {},
+): Registry {
+  const http = registryHttp(registry, timeout);
+  const where = placeOf(registry.url);
   const ids = new Map<string, Promise<number>>();
   const texts = new Map<number, Promise<string>>();
 
-  const register = async (subject: string, schema: string): Promise<number> => {
-    const attempt = async (): Promise<number> =>
-      (await client.register({ type: SchemaType.AVRO, schema }, { subject, compatibility: LEVEL })).id;
-    try {
-      return await within(timeout * 3, attempt);
-    } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'ConfluentSchemaRegistryCompatibilityError')
-        throw failure(error, host, `Registering the schema of ${subject}`);
-    }
-    // A subject whose first registration was interrupted, or that another tool made, has no level or a
-    // weaker one, and the client refuses it for ever. The subject is ours, so is its level.
-    try {
-      await http.put(`/config/${encodeURIComponent(subject)}`, { compatibility: LEVEL });
-      return await within(timeout * 3, attempt);
-    } catch (error) {
-      throw failure(error, host, `Registering the schema of ${subject}`);
+  /** The answer, of whatever status below 500; a registry that is away for a moment is asked again. */
+  const ask = async (doing: string, method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<RegistryAnswer> => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const answer = await http(method, path, body, signal);
+        if (answer.status < 500 && answer.status !== 429) return answer;
+        throw registryError(doing, where, registry, answer);
+      } catch (error) {
+        const told = signal?.aborted ? stopped(doing) : registryError(doing, where, registry, error);
+        if (told.kind !== 'transient' || told.code === 'registry:timeout' || tries >= TRIES) throw told;
+        await sleep(250 * tries, undefined, { signal }).catch(() => undefined);
+      }
     }
   };
 
+  const register = async (subject: string, schema: string): Promise<number> => {
+    const doing = `Registering the schema of ${subject}`;
+    const config = `/config/${encodeURIComponent(subject)}`;
+    const level = await ask(doing, 'GET', config);
+    if (level.status !== 200 && level.status !== 404) throw registryError(doing, where, registry, level);
+    // The subject is ours, so is its level, whoever made it and however far an earlier registration came.
+    const isRight = (level.data as { compatibilityLevel?: unknown } | undefined)?.compatibilityLevel === LEVEL;
+    const setLevel = (): Promise<RegistryAnswer> => ask(doing, 'PUT', config, { compatibility: LEVEL });
+    const set = isRight ? undefined : await setLevel();
+    const made = await ask(doing, 'POST', `/subjects/${encodeURIComponent(subject)}/versions`, { schemaType: 'AVRO', schema });
+    const { id } = (made.data ?? {}) as { id?: unknown };
+    if (made.status !== 200 || typeof id !== 'number') throw registryError(doing, where, registry, made);
+    // Apicurio gives a level only to a subject that has a version.
+    const late = set !== undefined && set.status !== 200 ? await setLevel() : undefined;
+    if (late !== undefined && late.status !== 200) throw registryError(doing, where, registry, late);
+    return id;
+  };
+
+  const schemaText = async (id: number): Promise<string> => {
+    const doing = `Fetching schema ${id}`;
+    const answer = await ask(doing, 'GET', `/schemas/ids/${id}`);
+    const { schema } = (answer.data ?? {}) as { schema?: unknown };
+    if (answer.status === 200 && typeof schema === 'string') return schema;
+    if (answer.status === 404 && isRegistrys(answer)) {
+      throw new TributaryError(`The schema registry at ${where} does not know schema ${id}, with which rows in the topic were written.`, {
+        kind: 'config',
+        remedy: 'Point registry.url at the registry the topics were written with.',
+        code: 'registry:404',
+      });
+    }
+    throw registryError(doing, where, registry, answer);
+  };
+
+  const subjectOf = async (subject: string): Promise<{ readonly id: number | undefined; readonly level: string | undefined }> => {
+    const doing = `Looking up ${subject}`;
+    const look = async (path: string): Promise<Record<string, unknown>> => {
+      const answer = await ask(doing, 'GET', path);
+      if (answer.status === 404) return {};
+      if (answer.status !== 200) throw registryError(doing, where, registry, answer);
+      return (answer.data ?? {}) as Record<string, unknown>;
+    };
+    const { id } = await look(`/subjects/${encodeURIComponent(subject)}/versions/latest`);
+    if (typeof id !== 'number') return { id: undefined, level: undefined };
+    const { compatibilityLevel: level } = await look(`/config/${encodeURIComponent(subject)}`);
+    return { id, level: typeof level === 'string' ? level : undefined };
+  };
+
   return {
-    registerTable: async (topic, keySchema, valueSchema) => ({
-      keySchemaId: await remembered(ids, `${topic}-key ${keySchema}`, () => register(`${topic}-key`, keySchema)),
-      valueSchemaId: await remembered(ids, `${topic}-value ${valueSchema}`, () => register(`${topic}-value`, valueSchema)),
-    }),
-    async subjectOf(subject) {
-      const ask = async (path: string): Promise<Record<string, unknown> | undefined> => {
-        try {
-          return (await http.get<Record<string, unknown>>(path)).data;
-        } catch (error) {
-          if (isAxiosError(error) && error.response?.status === 404) return undefined;
-          throw failure(error, host, `Looking up ${subject}`);
-        }
-      };
-      const latest = await ask(`/subjects/${encodeURIComponent(subject)}/versions/latest`);
-      const config = latest === undefined ? undefined : await ask(`/config/${encodeURIComponent(subject)}`);
-      const level = config?.['compatibilityLevel'];
-      return { id: typeof latest?.['id'] === 'number' ? latest['id'] : undefined, level: typeof level === 'string' ? level : undefined };
+    subjectOf: (subject, own) => orStopped(subjectOf(subject), `Looking up ${subject}`, own),
+    registerTable: async (topic, keySchema, valueSchema, own) => {
+      const both = (async () => ({
+        keySchemaId: await remembered(ids, `${topic}-key ${keySchema}`, () => register(`${topic}-key`, keySchema)),
+        valueSchemaId: await remembered(ids, `${topic}-value ${valueSchema}`, () => register(`${topic}-value`, valueSchema)),
+      }))();
+      return orStopped(both, `Registering the schemas of ${topic}`, own);
     },
-    schemaById: (id) =>
-      remembered(texts, id, async () => {
-        try {
-          const { data } = await http.get<{ schema?: unknown }>(`/schemas/ids/${id}`);
-          if (typeof data?.schema !== 'string') throw new Error('the answer holds no schema');
-          return data.schema;
-        } catch (error) {
-          if (isAxiosError(error) && error.response?.status === 404) {
-            throw new TributaryError(
-              `The schema registry at ${place(host)} does not know schema ${id}, with which rows in the topic were written.`,
-              {
-                kind: 'config',
-                remedy: 'Point registry.url at the registry the topics were written with.',
-                code: 'registry:404',
-              },
-            );
-          }
-          throw failure(error, host, `Fetching schema ${id}`);
-        }
-      }),
+    schemaById: (id, own) =>
+      orStopped(
+        remembered(texts, id, () => schemaText(id)),
+        `Fetching schema ${id}`,
+        own,
+      ),
+    countSubjects: (own) =>
+      orStopped(
+        ask('Asking the registry', 'GET', '/subjects').then((answer) => {
+          if (answer.status === 200 && Array.isArray(answer.data)) return answer.data.length;
+          throw registryError('Asking the registry', where, registry, answer);
+        }),
+        'Asking the registry',
+        own,
+      ),
   };
 }
+
+/** A registry says 404 with a code of its own; a server that is none says it with anything else. */
+const isRegistrys = ({ data }: RegistryAnswer): boolean => typeof (data as { error_code?: unknown } | undefined)?.error_code === 'number';
+
+const stopped = (doing: string): TributaryError => new TributaryError(`${doing} was stopped.`, { kind: 'stopped' });
 
 function remembered<K, V>(memory: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
   let known = memory.get(key);
@@ -112,69 +153,19 @@ function remembered<K, V>(memory: Map<K, Promise<V>>, key: K, make: () => Promis
   return known;
 }
 
-async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    return await Promise.race([
-      work(),
-      new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-      }),
-    ]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** A registry URL may carry a password. */
-function place(url: string): string {
-  try {
-    const { protocol, host, pathname } = new URL(url);
-    return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
-  } catch {
-    return 'the given address';
-  }
-}
-
-function failure(error: unknown, host: string, doing: string): TributaryError {
-  if (error instanceof TributaryError) return error;
-  const told = isAxiosError(error) ? error.response?.status : (error as { status?: number }).status;
-  // The registry client reports a refused connection as status 400.
-  const status =
-    told === 400 && error instanceof Error && /E(CONN|HOST|NET|TIMED|AI_|PIPE|NOTFOUND)/.test(error.message) ? undefined : told;
-  const answer = isAxiosError(error) ? (error.response?.data as { message?: unknown } | undefined)?.message : undefined;
-  const reason = (typeof answer === 'string' ? answer : error instanceof Error ? error.message : String(error)).replace(
-    /^Confluent_Schema_Registry - /,
-    '',
-  );
-  // The error itself is not kept as the cause: it carries the request with its login.
-  const common = { code: `registry:${status ?? 'unreachable'}`, detail: reason };
-  if (status === 401 || status === 403) {
-    return new TributaryError(`${doing} failed: the schema registry at ${place(host)} refused the login (${status}).`, {
-      ...common,
-      kind: 'config',
-      reach: 'connection',
-      remedy: 'Check registry.username and registry.password.',
-    });
-  }
-  if (status === 409) {
-    return new TributaryError(`${doing} failed: it does not fit the versions already registered. The registry says: ${reason}`, {
-      ...common,
-      kind: 'config',
-      remedy: 'Columns may only be added or removed as nullable with default null; a type or key change needs a new topic.',
-    });
-  }
-  if (status === 422 || (error instanceof Error && error.name === 'ConfluentSchemaRegistryArgumentError')) {
-    return new TributaryError(`${doing} failed: the registry does not accept the schema: ${reason}`, {
-      ...common,
-      kind: 'config',
-      remedy: "Correct the table's definition.",
-    });
-  }
-  return new TributaryError(`${doing} failed: the schema registry at ${place(host)} does not answer as it should (${reason}).`, {
-    ...common,
-    kind: 'transient',
-    reach: 'connection',
-    remedy: 'Check registry.url and that the registry is up.',
+/** What several callers wait for is not ended by one of them: it only stops waiting. */
+async function orStopped<T>(work: Promise<T>, doing: string, signal: AbortSignal | undefined): Promise<T> {
+  work.catch(() => undefined);
+  if (signal === undefined) return work;
+  let stop: () => void = () => undefined;
+  const ended = new Promise<never>((_, reject) => {
+    stop = () => reject(stopped(doing));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
   });
+  try {
+    return await Promise.race([work, ended]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }

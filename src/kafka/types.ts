@@ -1,3 +1,4 @@
+import type { TlsMaterial } from '../core/tls.ts';
 import type { JsonObject, Position } from '../core/types.ts';
 
 /** How to reach Kafka and the registry. Secrets are already resolved. */
@@ -12,7 +13,14 @@ export interface KafkaSettings {
   readonly minInSyncReplicas: number;
   /** Partitions of the tables' topics that are created, where nothing else is said. */
   readonly partitions?: number;
-  readonly registry: { readonly url: string; readonly username?: string; readonly password?: string };
+  readonly registry: {
+    readonly url: string;
+    readonly username?: string;
+    readonly password?: string;
+    /** Sent as a bearer token, instead of user and password. */
+    readonly token?: string;
+    readonly tls?: TlsMaterial;
+  };
   /** Topic settings on top of ours, e.g. `segment.ms` in tests. */
   readonly topicConfig?: Readonly<Record<string, string>>;
   readonly compression: 'gzip' | 'none';

@@ -1,6 +1,8 @@
+import { Agent } from 'node:https';
 import axios from 'axios';
 import type { AxiosInstance } from 'axios';
 import { TributaryError } from '../core/errors.ts';
+import { tlsFault, type TlsMaterial } from '../core/tls.ts';
 
 export type ConnectorState = 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'UNASSIGNED' | 'RESTARTING';
 
@@ -63,20 +65,26 @@ export interface ConnectLogin {
   readonly password: string;
 }
 
-export function connectClient(
-  url: string,
-  options: { timeoutMs?: number; signal?: AbortSignal; login?: ConnectLogin | undefined } = {},
-): ConnectClient {
+export interface ConnectOptions {
+  /** Milliseconds one call may take, however slowly its answer drips. */
+  readonly timeoutMs?: number;
+  /** Ends every call. */
+  readonly signal?: AbortSignal;
+  readonly tls?: TlsMaterial;
+  readonly login?: ConnectLogin | undefined;
+}
+
+export function connectClient(url: string, { timeoutMs = 30_000, signal, tls, login }: ConnectOptions = {}): ConnectClient {
   const http = axios.create({
     baseURL: url.replace(/\/+$/, ''),
-    timeout: options.timeoutMs ?? 30_000,
     validateStatus: () => true,
     maxRedirects: 0,
     proxy: false,
-    ...(options.login === undefined ? {} : { auth: { ...options.login } }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(login === undefined ? {} : { auth: { ...login } }),
+    ...(tls === undefined ? {} : { httpsAgent: new Agent(tls) }),
   });
-  const call = (method: Method, path: string, body?: unknown): Promise<Answer> => request(http, url, method, path, body);
+  const call = (method: Method, path: string, body?: unknown): Promise<Answer> =>
+    request(http, { url, timeoutMs, signal }, method, path, body);
   const must = async <T = void>(method: Method, path: string, body?: unknown): Promise<T> =>
     accepted(await call(method, path, body), url, path).data as T;
   const unlessMissing = async <T>(path: string): Promise<T | undefined> => {
@@ -134,19 +142,35 @@ export function connectClient(
   };
 }
 
-async function request(http: AxiosInstance, url: string, method: string, path: string, body: unknown): Promise<Answer> {
+async function request(
+  http: AxiosInstance,
+  { url, timeoutMs, signal }: { readonly url: string; readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<Answer> {
+  const end = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]);
   try {
     // Without a body axios names a form's content type, which Connect refuses.
-    return await http.request({ method, url: path, data: body ?? (method === 'get' || method === 'delete' ? undefined : {}) });
+    return await http.request({ method, url: path, data: body ?? (method === 'get' || method === 'delete' ? undefined : {}), signal: end });
   } catch (cause) {
-    if (axios.isCancel(cause)) throw new TributaryError('The call to Kafka Connect was stopped.', { kind: 'stopped', cause });
+    if (signal?.aborted) throw new TributaryError('The call to Kafka Connect was stopped.', { kind: 'stopped' });
     // A worker that is busy starting connectors answers late; a call repeated does no harm.
-    if ((cause as { code?: string }).code === 'ECONNABORTED') {
-      throw new TributaryError(`Kafka Connect at ${url} has not answered within ${(http.defaults.timeout ?? 0) / 1000} s.`, {
+    if (end.aborted) {
+      throw new TributaryError(`Kafka Connect at ${url} has not answered within ${timeoutMs / 1000} s.`, {
         kind: 'transient',
         remedy: 'Try again in a moment; if it stays, look into the log of the worker.',
         code: 'connect:slow',
-        cause,
+      });
+    }
+    const fault = tlsFault(cause);
+    if (fault !== undefined) {
+      throw new TributaryError(`The TLS connection to Kafka Connect at ${url} could not be made: ${fault}.`, {
+        kind: 'config',
+        code: 'connect:tls',
+        remedy: fault.includes('does not speak TLS')
+          ? 'Write http:// in connect_url of the landing, or name the port that speaks TLS.'
+          : 'Give the authority that signed its certificate as connect_tls.ca of the landing: ${file:/path/ca.pem}.',
       });
     }
     throw new TributaryError(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tlsSettings } from '../core/tls.ts';
 
 /**
  * A name in a warehouse. Every statement quotes it for its dialect; what no connector can take in a name, or what
@@ -64,6 +65,9 @@ const common = {
     .meta({ description: "Address of Kafka Connect's REST interface. The local stack fills it in.", shown: true }),
   connect_username: z.string().min(1).optional().meta({ description: "User, where Connect's REST interface asks for one.", shown: true }),
   connect_password: z.string().min(1).optional().meta({ description: 'Password of that user.', secret: true }),
+  connect_tls: tlsSettings.optional().meta({
+    description: 'For a Connect worker behind a private certificate authority, or one that asks for a client certificate.',
+  }),
   connections: z
     .array(z.string().meta({ shown: true }))
     .min(1)

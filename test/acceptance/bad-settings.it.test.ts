@@ -299,14 +299,16 @@ describe('Kafka and the registry', () => {
   it('a registry that does not answer: check says so, sync waits for it, says so and can be interrupted', async () => {
     const { config } = settings({ registryUrl: `http://127.0.0.1:${await freePort()}` });
     const check = await tributary(['check', '--config', config]);
-    expect(check.out).toMatch(/FAIL {2}registry: No registry answers at[^]*registry\.url/);
+    expect(check.out).toMatch(
+      /FAIL {2}registry: Asking the registry failed: the schema registry at http:\/\/127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\)[^]*registry\.url/,
+    );
     expect(check.code).toBe(1);
 
     const sync = start(['sync', '--config', config]);
     await until('the trouble is told', () => /registry/.test(sync.err()));
     sync.interrupt();
     const ended = await sync.ended;
-    expect(ended.err).toMatch(/schema registry at http:\/\/127\.0\.0\.1:\d+ does not answer[^]*registry\.url/);
+    expect(ended.err).toMatch(/schema registry at http:\/\/127\.0\.0\.1:\d+ cannot be reached[^]*registry\.url/);
     expect(ended.code).toBe(130);
   });
 
@@ -315,7 +317,7 @@ describe('Kafka and the registry', () => {
       registryUrl: await website(() => ({ status: 200, headers: { 'content-type': 'text/html' }, body: '<html>hello' })),
     });
     const { code, out } = await tributary(['check', '--config', config]);
-    expect(out).toMatch(/no Confluent-compatible registry[^]*registry\.url/);
+    expect(out).toMatch(/no Confluent-compatible schema registry[^]*registry\.url/);
     expect(code).toBe(2);
   });
 });

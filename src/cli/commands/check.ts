@@ -1,15 +1,15 @@
-import axios from 'axios';
 import type { Command } from 'commander';
 import { cacheFolder } from '../../config/env.ts';
 import { kafkaSettings, type ConnectionSettings, type Settings } from '../../config/settings.ts';
 import { TributaryError } from '../../core/errors.ts';
 import { createHttpFactory } from '../../sdk/http/client.ts';
 import { withAdmin } from '../../kafka/client.ts';
+import { createRegistry } from '../../kafka/registry.ts';
+import { placeOf } from '../../kafka/registry-errors.ts';
 import { kafkaJars, registryApp } from '../../stack/artifacts.ts';
 import { isFetched } from '../../stack/fetch.ts';
 import { requireJava, requireMaven } from '../../stack/tools.ts';
 import { diskSpace } from '../../core/disk-space.ts';
-import { createRegistry } from '../../kafka/registry.ts';
 import { clockCheck, kafkaChecks } from '../kafka-checks.ts';
 import { plural } from '../../observability/text.ts';
 import { exitCodes, type Cli, type Register } from '../app.ts';
@@ -65,7 +65,8 @@ function stackChecks(cli: Cli, settings: Settings): (() => Promise<readonly Chec
     ];
   }
   const kafka = kafkaSettings(settings, undefined);
-  const access = { settings: kafka, onClientLog: ({ message }: { message: string }) => cli.log.debug(message) };
+  const client = createRegistry(kafka, { signal: cli.interruption() });
+  const access = { settings: kafka, onClientLog: ({ message }: { message: string }) => cli.log.debug(message), signal: cli.interruption() };
   return [
     folder,
     async () => [
@@ -86,43 +87,14 @@ function stackChecks(cli: Cli, settings: Settings): (() => Promise<readonly Chec
       ),
     ],
     async () => [
-      await finding('registry', async () => `answers with ${plural(await askRegistry(registry), 'subject')} at ${registry.url}`),
+      await finding(
+        'registry',
+        async () => `answers with ${plural(await client.countSubjects(cli.interruption()), 'subject')} at ${placeOf(registry.url)}`,
+      ),
     ],
     async () => [await clockCheck(registry.url, cli.deps.clock.now)],
-    ...kafkaChecks(settings, access, createRegistry(kafka)),
+    ...kafkaChecks(settings, access, client),
   ];
-}
-
-async function askRegistry({ url, username, password }: NonNullable<Settings['registry']>): Promise<number> {
-  const answer = await axios
-    .get<unknown>(`${url.replace(/\/+$/, '')}/subjects`, {
-      timeout: 10_000,
-      maxRedirects: 0,
-      validateStatus: () => true,
-      proxy: false,
-      ...(username === undefined ? {} : { auth: { username, password: password ?? '' } }),
-    })
-    .catch((error: unknown) => {
-      const reason = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error);
-      throw new TributaryError(`No registry answers at ${url} (${reason}).`, {
-        kind: 'transient',
-        remedy: 'Correct registry.url, or start the registry.',
-        cause: error,
-      });
-    });
-  if (answer.status === 401 || answer.status === 403) {
-    throw new TributaryError(`The registry at ${url} refuses the login (${answer.status}).`, {
-      kind: 'config',
-      remedy: 'Correct registry.username and registry.password.',
-    });
-  }
-  if (answer.status !== 200 || !Array.isArray(answer.data)) {
-    throw new TributaryError(`What answers at ${url} is no Confluent-compatible registry (${answer.status}).`, {
-      kind: 'config',
-      remedy: 'Correct registry.url; for Apicurio it ends in /apis/ccompat/v7.',
-    });
-  }
-  return answer.data.length;
 }
 
 /** Requests are repeated without an end elsewhere; here the last trouble is told after a while. */

@@ -40,7 +40,7 @@ export function addDemo(program: Command, run: Register): void {
         const vendor = await startDemoVendor(options.once ? 0 : 60, stop);
         try {
           const settings = demoSettings(cli, folder, vendor);
-          const kafka = await openKafka(cli, settings, { connect: true, own: true });
+          const kafka = await openKafka(cli, settings, { connect: true, own: true, writes: true });
           try {
             if (!kafka.stack) throw new Error('the demo needs its own stack');
             const landings = await applyLandings(settings, kafka, cli.deps.clock.now, stop);

@@ -14,7 +14,7 @@ export function addRun(program: Command, run: Register): void {
       run(async (cli) => {
         const settings = cli.settings();
         const stop = cli.interruption();
-        const kafka = await openKafka(cli, settings, { connect: Object.keys(settings.landings).length > 0, own: true });
+        const kafka = await openKafka(cli, settings, { connect: Object.keys(settings.landings).length > 0, own: true, writes: true });
         try {
           if (kafka.stack) await applyLandings(settings, kafka, cli.deps.clock.now, stop);
           const worker = openWorker(cli, settings, kafka, await knownStatus(kafka, settings));

@@ -24,7 +24,7 @@ export function addSync(program: Command, run: Register): void {
             const worker = openWorker(cli, settings, kafka);
             return worker.engine.sync(selection, stop).finally(() => worker.stop());
           },
-          { lasting: true },
+          { lasting: true, writes: true },
         );
         return showRuns(cli, summaries, options.json ?? false);
       }),

@@ -26,6 +26,8 @@ export interface KafkaSession {
   readonly login: Stack['login'] | undefined;
   /** PostgreSQL of the embedded stack, whoever started it. */
   readonly postgres: Stack['postgres'] | undefined;
+  /** Fires when the command is to end. */
+  readonly stop: AbortSignal;
   close(): Promise<void>;
 }
 
@@ -36,7 +38,12 @@ export interface SessionOptions {
   readonly own?: boolean;
   /** The command takes long: refuse an embedded stack that its owner may stop any moment. */
   readonly lasting?: boolean;
+  /** The command writes: what it holds is committed before it ends, for which Kafka has a few seconds. */
+  readonly writes?: boolean;
 }
+
+/** From the first signal until what Kafka still has to do is cut. A command ends within 10 s of it, whatever hangs. */
+const savingMs = 6_000;
 
 export function stackFolder(settings: Settings): string {
   return join(settings.dataDir, 'stack');
@@ -50,7 +57,7 @@ export async function openKafka(cli: Cli, settings: Settings, options: SessionOp
   // Whatever this process writes from now on is its owner's alone: the indexes hold keys, at some vendors addresses of people.
   process.umask(0o077);
   closeLocalFolder(settings.dataDir);
-  if (settings.kafka) return session(cli, settings, undefined, undefined);
+  if (settings.kafka) return session(cli, settings, options, undefined, undefined);
   const dir = stackFolder(settings);
   cli.say('Opening the local Kafka (no kafka: in the settings) ...');
   let stack: Stack;
@@ -67,23 +74,23 @@ export async function openKafka(cli: Cli, settings: Settings, options: SessionOp
     });
   } catch (error) {
     if (!(error instanceof TributaryError) || error.code !== 'stack:in_use' || options.own) throw error;
-    return borrow(cli, settings, error, options.lasting ?? false);
+    return borrow(cli, settings, error, options);
   }
   cli.redactor.add(stack.postgres.password);
-  return session(cli, settings, stack, stack);
+  return session(cli, settings, options, stack, stack);
 }
 
 /** The embedded stack of another process: a worker's stays, that of any other command goes when the command is done. */
-async function borrow(cli: Cli, settings: Settings, { message }: TributaryError, lasting: boolean): Promise<KafkaSession> {
+async function borrow(cli: Cli, settings: Settings, { message }: TributaryError, options: SessionOptions): Promise<KafkaSession> {
   const memory = await recall(stackFolder(settings));
   cli.redactor.add(memory.password);
-  const borrowed = session(cli, settings, undefined, remembered(memory));
+  const borrowed = session(cli, settings, options, undefined, remembered(memory));
   const refuse = (why: string, remedy: string, cause?: unknown) =>
     new TributaryError(`${message.replace(/\.$/, '')}, ${why}.`, { kind: 'transient', code: 'stack:borrowed', remedy, cause });
   const workers = await activeWorkers(borrowed.access).catch((cause: unknown) => {
     throw refuse('which is starting or stopping it', 'Try again in a moment.', cause);
   });
-  if (lasting && workers.length === 0) throw refuse('which stops it when it is done', 'Try again when that process has ended.');
+  if (options.lasting && workers.length === 0) throw refuse('which stops it when it is done', 'Try again when that process has ended.');
   return borrowed;
 }
 
@@ -117,11 +124,23 @@ export function remembered(memory: StackMemory): StackPlaces {
   };
 }
 
-function session(cli: Cli, settings: Settings, stack: Stack | undefined, places: StackPlaces | undefined): KafkaSession {
+function session(
+  cli: Cli,
+  settings: Settings,
+  options: SessionOptions,
+  stack: Stack | undefined,
+  places: StackPlaces | undefined,
+): KafkaSession {
   const kafka = kafkaSettings(settings, places);
+  const stop = cli.interruption();
   return {
-    access: { settings: kafka, onClientLog: ({ message, fields }) => cli.log.debug({ kafka: fields }, message) },
-    registry: createRegistry(kafka),
+    access: {
+      settings: kafka,
+      onClientLog: ({ message, fields }) => cli.log.debug({ kafka: fields }, message),
+      signal: options.writes ? later(stop, savingMs) : stop,
+    },
+    registry: createRegistry(kafka, { signal: stop }),
+    stop,
     stack,
     connectUrl: places?.connectUrl,
     login: places?.login,
@@ -130,6 +149,13 @@ function session(cli: Cli, settings: Settings, stack: Stack | undefined, places:
       await stack?.stop();
     },
   };
+}
+
+/** Fires so long after the signal. */
+function later(signal: AbortSignal, ms: number): AbortSignal {
+  const end = new AbortController();
+  signal.addEventListener('abort', () => setTimeout(() => end.abort(), ms).unref(), { once: true });
+  return end.signal;
 }
 
 /** {@link openKafka} for the length of `work`. */
