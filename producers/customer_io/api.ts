@@ -92,7 +92,7 @@ function vendorText(body: Json | undefined): string | undefined {
   const first = Array.isArray(document?.errors) ? asObject((document.errors as readonly Json[])[0]) : undefined;
   const text = asText(first?.detail) ?? asText(asObject(document?.meta)?.error) ?? asText(document?.error) ?? asText(document?.message);
   return text
-    ?.replace(/\s*\(reference [^)]*\)/g, '')
+    ?.replace(/ ?\(reference [^()]*\)/g, '')
     .replace(/\.$/, '')
     .trim();
 }

@@ -47,7 +47,7 @@ export function connectListrak(settings: ListrakSettings, http: HttpFactory, now
       baseUrl: settings.base_url,
       classify,
       secrets: [password, escaped],
-      maxBytes: 256 * 1024 * 1024,
+      maxBytes: 64 * 1024 * 1024,
       budget: { buckets: {}, concurrency: settings.concurrency },
     }),
     title: 'Listrak',

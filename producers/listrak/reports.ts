@@ -16,6 +16,8 @@ export const EARLIEST = Date.UTC(2000, 0, 1);
 const MOST_PAGES = 10_000;
 /** Shorter windows are not halved. */
 const LEAST_WINDOW = DAY;
+/** What a shorter stretch of time may cure. */
+const SMALLER_HELPS: ReadonlySet<string> = new Set(['listrak:timeout', 'listrak:too_large']);
 
 /** Operation and element of a report's rows. */
 export interface Report {
@@ -81,7 +83,7 @@ export async function* halving<T>(
     }
     return;
   } catch (error) {
-    if (begun || !divisible || !(error instanceof TributaryError) || error.code !== 'listrak:timeout') throw error;
+    if (begun || !divisible || !(error instanceof TributaryError) || !SMALLER_HELPS.has(error.code ?? '')) throw error;
   }
   const middle = Math.floor((from + to) / 2_000) * 1_000;
   yield* halving(from, middle, read);

@@ -25,6 +25,15 @@ export interface Times {
   inUtc(row: Row, fields: readonly string[]): Row;
 }
 
+const ZONE = /(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)$/i;
+
+/** Whether a zone stands behind a time of day. */
+function namesZone(text: string): boolean {
+  const end = text.slice(-6);
+  const at = end.search(ZONE);
+  return at >= 0 && text.slice(0, text.length - end.length + at).includes(':');
+}
+
 const AMERICAN = /^(\d{1,2})\/(\d{1,2})\/(\d{4})(?: (\d{1,2}):(\d{2})(?::(\d{2}))? ?([AP]M))?$/i;
 
 export function timesIn(zone: string): Times {
@@ -38,7 +47,7 @@ export function timesIn(zone: string): Times {
     if (local === null) return undefined;
     if (local < YEAR_2) return 'never';
     // Whoever names a zone means it.
-    if (/:.*(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)$/i.test(plain)) return local;
+    if (namesZone(plain)) return local;
     const first = local - offsetAt(local);
     return local - offsetAt(first);
   }

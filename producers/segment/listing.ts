@@ -61,7 +61,7 @@ export async function readData(
   query: Query,
   signal: AbortSignal,
 ): Promise<JsonObject> {
-  const filled = path.replace(/\{([^}]+)\}/g, (_, name: string) => pathPart(params?.[name] ?? ''));
+  const filled = path.replace(/\{([^{}]+)\}/g, (_, name: string) => pathPart(params?.[name] ?? ''));
   const { body } = await api.http
     .get(filled, { endpoint: path, ...(bucket === undefined ? {} : { bucket }), query, signal })
     .catch((error: unknown) => {

@@ -5,8 +5,9 @@ import type { Settings } from '../config/settings.ts';
 import type { TributaryError } from '../core/errors.ts';
 import type { Clock } from '../core/clock.ts';
 import { createLog, type Logger, type LogFormat } from '../observability/log.ts';
-import { createRedactor, type Redactor } from '../observability/redact.ts';
-import { createPaint, type Paint } from '../observability/text.ts';
+import { createRedactor, type Redactor } from '../core/redact.ts';
+import { shownJson } from '../core/shown.ts';
+import { createPaint, terminalText, type Paint } from '../observability/text.ts';
 import type { Source } from '../sdk/source.ts';
 
 type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
@@ -89,7 +90,7 @@ export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
   const talkPaint = createPaint(colours(deps.stderr) && !talksJson);
   const line = (text: string): void => {
     if (printer) printer(text);
-    else deps.stderr.write(`${text}\n`);
+    else deps.stderr.write(`${terminalText(text, colours(deps.stderr))}\n`);
   };
   const talk = new Writable({
     write(chunk: Buffer, _, done) {
@@ -126,8 +127,8 @@ export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
       });
       return loaded;
     },
-    print: (text) => void deps.stdout.write(`${redactor.redact(text)}\n`),
-    json: (value) => void deps.stdout.write(`${redactor.redact(JSON.stringify(value, bigints, 2))}\n`),
+    print: (text) => void deps.stdout.write(`${terminalText(redactor.redact(text), colours(deps.stdout))}\n`),
+    json: (value) => void deps.stdout.write(`${shownJson(redactor.redact(JSON.stringify(value, bigints, 2)))}\n`),
     say,
     complain({ message, remedy, code, kind, detail }) {
       if (talksJson) {

@@ -5,13 +5,21 @@
  */
 export function snakeCase(name: string): string {
   const snake = name
-    .replace(/([A-Z])([A-Z]+)s(?![a-z])/g, (_, first: string, rest: string) => `${first}${rest.toLowerCase()}s`)
+    // An acronym in the plural; each run of capitals is looked at once.
+    .replace(/[A-Z]+s?/g, (run, at: number) =>
+      run.length > 2 && run.endsWith('s') && !isSmall(name, at + run.length) ? run.charAt(0) + run.slice(1).toLowerCase() : run,
+    )
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
+    .replace(/([A-Z])(?=[A-Z][a-z])/g, '$1_')
     .replace(/[^A-Za-z0-9]+/g, '_')
     .toLowerCase();
   if (snake === '') return '_';
   return /^[0-9]/.test(snake) ? `_${snake}` : snake;
+}
+
+function isSmall(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 97 && code <= 122;
 }
 
 /** Longest column name every landing takes (PostgreSQL cuts at 63 bytes). */

@@ -64,7 +64,12 @@ export interface Connection {
 export function createConnection(settings: ConnectionSettings, env: ConnectionEnvironment, lifetime: AbortSignal): Connection {
   const { name, source } = settings;
   const where = { connection: name, source: source.name };
-  const http = createHttpFactory({ clock: env.clock, random: env.random, observer: observeRequests(where, env.emit) });
+  const http = createHttpFactory({
+    clock: env.clock,
+    random: env.random,
+    observer: observeRequests(where, env.emit),
+    redactor: env.redactor,
+  });
   const api = source.connect(settings.settings, { http, now: env.clock.now });
   const definitions = new Map(source.tables(settings.settings).map((definition) => [definition.name, definition]));
 
@@ -77,7 +82,12 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
     ...rawWriter,
     async write(batch) {
       try {
-        return await rawWriter.write(batch);
+        // What a vendor echoes of our requests may hold the key: nothing beside the tables' own rows keeps it.
+        return await rawWriter.write({
+          ...batch,
+          deadLetters: env.redactor.redactAll(batch.deadLetters),
+          state: env.redactor.redactAll(batch.state),
+        });
       } catch (error) {
         if (error instanceof TributaryError && error.kind === 'fenced') fatal = error;
         current?.lose();

@@ -17,7 +17,8 @@ import { activeWorkers } from '../kafka/worker.ts';
 import { createConnection, type Connection } from './connection.ts';
 import type { ConnectionEnvironment } from './environment.ts';
 import { createConnectionWorker, type ConnectionWorker } from './connection-worker.ts';
-import { type EventBus } from './events.ts';
+import { cleanEvent, type EngineEvent, type EventBus } from './events.ts';
+import type { Redactor } from '../core/redact.ts';
 import { failureNotice } from '../core/run.ts';
 import { createOpeningTurns } from './opening-turns.ts';
 import type { RunSummary } from './execute-run.ts';
@@ -33,6 +34,8 @@ export interface EngineOptions {
   readonly bus: EventBus;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Knows every secret; what leaves the engine passes it. */
+  readonly redactor: Redactor;
   readonly createWriter?: ConnectionEnvironment['createWriter'];
   /** Milliseconds after which a silent worker's connections are given to others. */
   readonly sessionTimeout?: number;
@@ -68,17 +71,18 @@ interface Opened {
 const syncPatience = { opening: 45_000, open: 180_000 } as const;
 
 export function createEngine(options: EngineOptions): Engine {
-  const { settings, access, registry, bus, clock, random } = options;
+  const { settings, access, registry, bus, clock, random, redactor } = options;
+  const emit = (event: EngineEvent): void => bus.emit(cleanEvent(event, redactor));
   const lent = {
     access,
     registry,
     turns: createOpeningTurns(),
-    emit: bus.emit,
+    emit,
+    redactor,
     clock,
     random,
     ...(options.createWriter === undefined ? {} : { createWriter: options.createWriter }),
   };
-  const emit = bus.emit;
   const runLog = createRunLog(access, (error) => {
     const [first] = settings.connections;
     if (first === undefined) return;
@@ -143,7 +147,7 @@ export function createEngine(options: EngineOptions): Engine {
       emit,
       clock,
       onFatal,
-      onRunEnded: (summary) => runLog.append(runRecord(summary)),
+      onRunEnded: (summary) => runLog.append(redactor.redactAll(runRecord(summary))),
     });
     return { connection, worker };
   }

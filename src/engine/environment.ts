@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import type { Redactor } from '../core/redact.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import type { Registry } from '../kafka/registry.ts';
 import type { createWriter } from '../kafka/writer.ts';
@@ -22,6 +23,7 @@ export interface ConnectionEnvironment {
   /** How many connections of the process may be opened at once. */
   readonly turns: OpeningTurns;
   readonly emit: (event: EngineEvent) => void;
+  readonly redactor: Redactor;
   readonly clock: Clock;
   readonly random: () => number;
   /**

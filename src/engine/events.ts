@@ -1,4 +1,6 @@
 import type { FailureNotice, RunOutcome, RunTotals, TableRef } from '../core/run.ts';
+import type { Redactor } from '../core/redact.ts';
+import { shown } from '../core/shown.ts';
 import type { RunMode } from '../core/types.ts';
 
 export type Stage = 'extract' | 'table' | 'change' | 'kafka';
@@ -63,6 +65,20 @@ export type EngineEvent =
   | { type: 'notice'; connection: string; source: string; message: string }
   | { type: 'connection-failed'; connection: string; source: string; failure: FailureNotice }
   | { type: 'connection-assigned' | 'connection-revoked'; connection: string; source: string };
+
+/** The event as anybody may hear it: a vendor's words in it hold no secret, and nothing that is not shown. */
+export function cleanEvent(event: EngineEvent, { redact }: Pick<Redactor, 'redact'>): EngineEvent {
+  const clean = (text: string): string => shown(redact(text));
+  const copy: Record<string, unknown> = { ...event };
+  for (const name of ['message', 'reason'] as const) if (typeof copy[name] === 'string') copy[name] = clean(copy[name]);
+  if ('failure' in event && event.failure !== undefined) copy['failure'] = cleanFailure(event.failure, clean);
+  if ('withheld' in event && event.withheld !== undefined) copy['withheld'] = { ...event.withheld, reason: clean(event.withheld.reason) };
+  return copy as unknown as EngineEvent;
+}
+
+function cleanFailure(failure: FailureNotice, clean: (text: string) => string): FailureNotice {
+  return { ...failure, message: clean(failure.message), ...(failure.remedy === undefined ? {} : { remedy: clean(failure.remedy) }) };
+}
 
 export type Listener = (event: EngineEvent) => void;
 

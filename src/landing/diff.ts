@@ -1,3 +1,4 @@
+import { isSecretSetting } from '../core/secret-names.ts';
 import type { Connector } from './types.ts';
 
 export interface ConfigChange {
@@ -16,8 +17,7 @@ export interface ConnectorDiff {
   readonly restarted?: string;
 }
 
-const SECRET = /password|secret|private\.key|passphrase|user\.info|access\.key|connection\.string|refresh\.token|jaas/i;
-const SECRET_IN_VALUE = /\/\/[^/@\s:]+:[^/@\s]+@|[?&;](password|sig|accountkey)=/i;
+const SECRET_IN_VALUE = /\/\/[^/@\s:]{1,200}:[^/@\s]{1,500}@|[?&;](password|sig|accountkey)=/i;
 
 /** Compares what Connect has with what it is to have. Values that hold a secret and not a reference to one are masked. */
 export function diffConnector(connector: Connector, current: Readonly<Record<string, string>> | undefined): ConnectorDiff {
@@ -36,7 +36,7 @@ function shown(side: 'from' | 'to', key: string, value: string | undefined): Par
 
 /** True for a secret in clear: the value of such a key, or a part of an address. */
 export function holdsSecret(key: string, value: string): boolean {
-  const named = SECRET.test(key) && value !== '' && !isReference(value) && !key.endsWith('.source');
+  const named = isSecretSetting(key) && value !== '' && !isReference(value) && !key.endsWith('.source');
   // BigQuery's key file may be given as its content.
   return named || SECRET_IN_VALUE.test(value) || (key === 'keyfile' && value.trimStart().startsWith('{'));
 }

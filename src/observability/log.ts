@@ -1,6 +1,8 @@
 import type { Writable } from 'node:stream';
 import { pino, type Logger } from 'pino';
-import type { Redactor } from './redact.ts';
+import type { Redactor } from '../core/redact.ts';
+import { isSecretName } from '../core/secret-names.ts';
+import { shown, shownJson } from '../core/shown.ts';
 import { clockSeconds } from './text.ts';
 
 export type { Logger } from 'pino';
@@ -14,7 +16,7 @@ export interface LogOptions {
   readonly colours: boolean;
 }
 
-/** The log. Every line passes the redactor, whatever was put into it. */
+/** The log. Every line passes the redactor, whatever was put into it, and no text in it can begin another line. */
 export function createLog(options: LogOptions): Logger {
   const { redactor, stream } = options;
   return pino(
@@ -22,7 +24,9 @@ export function createLog(options: LogOptions): Logger {
     {
       write(line: string) {
         const entry = clean(JSON.parse(line), redactor) as LogEntry;
-        stream.write(`${options.format === 'json' ? JSON.stringify(entry) : redactor.redact(prettyLine(entry, options.colours))}\n`);
+        stream.write(
+          `${options.format === 'json' ? shownJson(JSON.stringify(entry)) : redactor.redact(prettyLine(entry, options.colours))}\n`,
+        );
       },
     },
   );
@@ -46,14 +50,20 @@ function prettyLine(entry: LogEntry, colours: boolean): string {
     ([key, value]) => `${key}=${typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value)}`,
   );
   const stack = errorText(err);
-  return [clockSeconds(time), label.padEnd(5 + label.length - name.length), msg ?? '', ...facts].join(' ') + stack;
+  return [clockSeconds(time), label.padEnd(5 + label.length - name.length), shown(msg ?? ''), ...facts.map(shown)].join(' ') + stack;
 }
 
 function errorText(err: unknown): string {
   if (typeof err !== 'object' || err === null) return '';
   const { stack, message } = err as { stack?: string; message?: string };
   const text = stack ?? message;
-  return text === undefined ? '' : `\n  ${text.replaceAll('\n', '\n  ')}`;
+  // Lines of a stack stand further in than any entry begins.
+  return text === undefined
+    ? ''
+    : text
+        .split('\n')
+        .map((line) => `\n  ${shown(line)}`)
+        .join('');
 }
 
 /** Redacts texts only, so that a JSON line stays one. */
@@ -64,11 +74,7 @@ function clean(value: unknown, redactor: Redactor): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       redactor.redact(key),
-      isCredentialField(key) && typeof item === 'string' ? '***' : clean(item, redactor),
+      isSecretName(key) && typeof item === 'string' ? '***' : clean(item, redactor),
     ]),
   );
-}
-
-function isCredentialField(key: string): boolean {
-  return /^(proxy-)?authorization$|^(set-)?cookie$|api[-_]?key|integration-key|password|secret|token$/i.test(key);
 }

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { paintState, stateText } from './status-text.ts';
 import type { StatusSnapshot, TableStatus } from './status-view.ts';
-import { withoutColours, type Paint } from './text.ts';
+import { terminalText, withoutColours, type Paint } from './text.ts';
 
 export interface ProgressOptions {
   readonly status: () => StatusSnapshot;
@@ -44,7 +44,7 @@ export function startProgress(options: ProgressOptions): Progress {
     const most = Math.max(1, (stream.rows ?? 24) - 2);
     const all = lines();
     const block = all.length > most ? [...all.slice(0, most - 1), `... and ${all.length - most + 1} more`] : all;
-    const text = block.map((line) => `${fit(line, stream.columns ?? 80)}\n`).join('');
+    const text = block.map((line) => `${fit(terminalText(oneLine(line), true), stream.columns ?? 80)}\n`).join('');
     erase();
     stream.write(text);
     painted = block.length;
@@ -54,7 +54,7 @@ export function startProgress(options: ProgressOptions): Progress {
     options.terminal
       ? repaint
       : () => {
-          for (const line of lines()) stream.write(`${line}\n`);
+          for (const line of lines()) stream.write(`${terminalText(oneLine(line), true)}\n`);
         },
     options.terminal ? repaintMs : lineMs,
   );
@@ -63,7 +63,7 @@ export function startProgress(options: ProgressOptions): Progress {
   return {
     print(text) {
       if (options.terminal) erase();
-      stream.write(`${text}\n`);
+      stream.write(`${terminalText(text, true)}\n`);
       if (options.terminal) repaint();
     },
     stop() {
@@ -81,3 +81,5 @@ function fit(line: string, columns: number): string {
   const plain = withoutColours(line);
   return plain.length < columns ? line : `${plain.slice(0, Math.max(1, columns - 2))}…`;
 }
+
+const oneLine = (text: string): string => text.replaceAll('\n', ' ');

@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { TributaryError } from '../core/errors.ts';
+import { shownJson } from '../core/shown.ts';
 import type { Metrics } from './metrics.ts';
 import type { StatusSnapshot } from './status-view.ts';
 
@@ -12,6 +13,8 @@ export interface ObserveServerOptions {
   readonly port: number;
   readonly metrics: Metrics;
   readonly status: () => StatusSnapshot;
+  /** Hides secrets in everything that is served. */
+  readonly redact: (text: string) => string;
   /** Whether a broker answers, asked at every /readyz and given up after a few seconds. */
   readonly brokersReachable: () => Promise<boolean>;
 }
@@ -50,7 +53,7 @@ export async function startObserveServer(options: ObserveServerOptions): Promise
 async function route(path: string, options: ObserveServerOptions, response: ServerResponse): Promise<void> {
   switch (path) {
     case '/metrics':
-      return answer(response, 200, options.metrics.contentType, await options.metrics.text());
+      return answer(response, 200, options.metrics.contentType, options.redact(await options.metrics.text()));
     case '/healthz':
       return answer(response, 200, 'text/plain', 'ok\n');
     case '/readyz': {
@@ -58,7 +61,12 @@ async function route(path: string, options: ObserveServerOptions, response: Serv
       return answer(response, missing.length === 0 ? 200 : 503, 'text/plain', missing.length === 0 ? 'ready\n' : `${missing.join('\n')}\n`);
     }
     case '/status':
-      return answer(response, 200, 'application/json', JSON.stringify({ prefix: options.prefix, ...options.status() }));
+      return answer(
+        response,
+        200,
+        'application/json',
+        shownJson(options.redact(JSON.stringify({ prefix: options.prefix, ...options.status() }))),
+      );
     default:
       return answer(response, 404, 'text/plain', 'There are /metrics, /healthz, /readyz and /status.\n');
   }

@@ -1,9 +1,9 @@
+import { shownLines } from '../core/shown.ts';
+
 /** Small helpers for what people read in a terminal. */
 
 export function count(n: number): string {
-  return Math.round(n)
-    .toString()
-    .replaceAll(/\B(?=(\d{3})+$)/g, ',');
+  return Math.round(n).toLocaleString('en-US');
 }
 
 export function plural(n: number, noun: string): string {
@@ -29,6 +29,7 @@ export function duration(ms: number): string {
 /** `14:05`, with the day in front when it is another day than `now`'s. Local time. */
 export function clockTime(at: number, now: number): string {
   const then = new Date(at);
+  if (Number.isNaN(then.getTime())) return 'an unknown time';
   const time = `${two(then.getHours())}:${two(then.getMinutes())}`;
   const sameDay = then.toDateString() === new Date(now).toDateString();
   return sameDay ? time : `${then.getFullYear()}-${two(then.getMonth() + 1)}-${two(then.getDate())} ${time}`;
@@ -48,11 +49,11 @@ export type Align = 'left' | 'right';
 
 /** Columns set under one another; without lines, so that it can be cut with other tools. */
 export function textTable(header: readonly string[], rows: readonly (readonly string[])[], align: readonly Align[] = []): string {
-  const widths = header.map((title, column) => Math.max(width(title), ...rows.map((row) => width(row[column] ?? ''))));
+  const widths = header.map((title, column) => Math.max(width(title), ...rows.map((row) => width(inCell(row[column])))));
   const line = (cells: readonly string[]) =>
     widths
       .map((wide, column) => {
-        const cell = cells[column] ?? '';
+        const cell = inCell(cells[column]);
         const space = ' '.repeat(Math.max(0, wide - width(cell)));
         return align[column] === 'right' ? space + cell : cell + space;
       })
@@ -60,6 +61,9 @@ export function textTable(header: readonly string[], rows: readonly (readonly st
       .trimEnd();
   return [line(header), ...rows.map(line)].join('\n');
 }
+
+/** A cell has one line, whatever its text. */
+const inCell = (text = ''): string => text.replaceAll('\n', ' ');
 
 /** Columns a text takes; colour codes take none. */
 function width(text: string): number {
@@ -71,6 +75,19 @@ const colourCodes = /\u001b\[\d+m/g;
 
 export function withoutColours(text: string): string {
   return text.replaceAll(colourCodes, '');
+}
+
+/** Our own colour codes. */
+const PAINTED = /(\u001b\[(?:0|31|32|33|36|90)m)/;
+
+/** What may go to a terminal: the text with nothing in it that would move the cursor, change the direction or hide; colours are ours alone. */
+export function terminalText(text: string, colours: boolean): string {
+  return colours
+    ? text
+        .split(PAINTED)
+        .map((part, at) => (at % 2 === 1 ? part : shownLines(part)))
+        .join('')
+    : shownLines(text);
 }
 
 export interface Paint {

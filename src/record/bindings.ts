@@ -15,6 +15,7 @@ const NOBODY: Binding = { byPath: [], byName: -1, ignored: false, parts: undefin
 
 /** Vendors that use data as field names would fill the memory otherwise. */
 const MOST_REMEMBERED = 4096;
+const LONGEST_REMEMBERED = 64;
 
 interface GrowingBinding {
   byPath: number[];
@@ -40,7 +41,7 @@ export function compileBindings(definition: TableDefinition): (name: string) => 
     const explicit = byPath.get(name);
     const implicit = byName.get(name) ?? byName.get(snakeCase(name)) ?? -1;
     const binding = implicit < 0 ? (explicit ?? NOBODY) : { ...(explicit ?? NOBODY), byName: implicit };
-    if (remembered.size < MOST_REMEMBERED) remembered.set(name, binding);
+    if (name.length <= LONGEST_REMEMBERED && remembered.size < MOST_REMEMBERED) remembered.set(name, binding);
     return binding;
   };
 }

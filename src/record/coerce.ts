@@ -158,6 +158,7 @@ function takeParts(
 }
 
 function leave(found: Found, path: readonly string[], value: unknown): void {
+  if (value === null) return;
   found.unknown += 1;
   found.rest.keep(path, value);
 }

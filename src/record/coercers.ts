@@ -75,10 +75,9 @@ function toNumber(value: unknown): Fit {
   if (typeof value !== 'string' || !NUMBER_TEXT.test(value)) return MISFIT;
   const parsed = Number(value);
   // Up to 15 significant digits survive the way through a double and back.
-  return nearest(
-    parsed,
-    value.replace(/[eE].*$/, '').replace(/^-?[0.]*|\./g, '').length <= 15 && (parsed !== 0 || /^[-0.]*(?:[eE]|$)/.test(value)),
-  );
+  const exponentAt = value.search(/[eE]/);
+  const digits = (exponentAt < 0 ? value : value.slice(0, exponentAt)).replace(/^-?[0.]*|\./g, '');
+  return nearest(parsed, digits.length <= 15 && (parsed !== 0 || digits === ''));
 }
 
 function nearest(value: number, exact: boolean): Fit {

@@ -2,17 +2,12 @@ import { DEEPEST_JSON, tooDeep } from '../core/json/depth.ts';
 import { rawNumberText } from '../core/json/parse.ts';
 import type { Json } from '../core/types.ts';
 import { snakeCase } from '../core/names.ts';
+import { isSecretName } from '../core/secret-names.ts';
 import type { TableDefinition } from '../core/table.ts';
 
-const SECRET_NAME = /password|passwd|passphrase|secret|token|credential|ciphertext|cookie|signature|authori[sz]ation|keys?$/;
 const DOTS = '••••';
 /** Texts up to this length are masked whole: four of their characters would tell too much. */
 const SHORT = 12;
-
-/** Whether a member of this name usually holds a secret. */
-export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name.toLowerCase().replace(/[^a-z0-9]/g, ''));
-}
 
 /** The text with all but its last four characters hidden; short ones are hidden whole. */
 export function maskText(value: string): string {

@@ -1,3 +1,4 @@
+import { createRedactor } from '../../src/core/redact.ts';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -182,6 +183,7 @@ async function begun({
     settings!,
     {
       access,
+      redactor: createRedactor(),
       registry,
       turns: createOpeningTurns(),
       indexDir: join(dataDir, 'index'),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseSettings } from '../../src/config/load.ts';
 import { kafkaSettings } from '../../src/config/settings.ts';
 import { TributaryError } from '../../src/core/errors.ts';
-import { createRedactor } from '../../src/observability/redact.ts';
+import { createRedactor } from '../../src/core/redact.ts';
 import { sampleSource } from './sample-source.ts';
 
 /* What a settings file may hold that is well-formed and still wrong: told with its line and what to do, never taken, never thrown. */

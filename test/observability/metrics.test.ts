@@ -199,7 +199,15 @@ describe('the metrics server', () => {
   async function serve(reachable: () => Promise<boolean>, assigned: boolean) {
     const { bus, status, metrics } = observed();
     if (assigned) feed(bus);
-    server = await startObserveServer({ prefix: 'shops', host: '127.0.0.1', port: 0, metrics, status, brokersReachable: reachable });
+    server = await startObserveServer({
+      prefix: 'shops',
+      host: '127.0.0.1',
+      port: 0,
+      metrics,
+      status,
+      redact: (text) => text,
+      brokersReachable: reachable,
+    });
     const { url } = server;
     return (path: string) => fetch(url + path);
   }
@@ -239,7 +247,15 @@ describe('the metrics server', () => {
     const port = Number(new URL(server!.url).port);
     const { status, metrics } = observed();
     await expect(
-      startObserveServer({ prefix: 'shops', host: '127.0.0.1', port, metrics, status, brokersReachable: async () => true }),
+      startObserveServer({
+        prefix: 'shops',
+        host: '127.0.0.1',
+        port,
+        metrics,
+        status,
+        redact: (text) => text,
+        brokersReachable: async () => true,
+      }),
     ).rejects.toMatchObject({ kind: 'config', remedy: expect.stringContaining('metrics.port') as string });
   });
 });

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createLog } from '../../src/observability/log.ts';
-import { createRedactor, shortestSecret } from '../../src/observability/redact.ts';
+import { createRedactor, shortestSecret } from '../../src/core/redact.ts';
 
 const secrets = fc.string({ minLength: shortestSecret, maxLength: 40, unit: 'binary' });
 

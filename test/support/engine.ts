@@ -8,6 +8,7 @@ import type { KafkaAccess } from '../../src/kafka/client.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
 import { createRegistry, type Registry } from '../../src/kafka/registry.ts';
 import { topicNames } from '../../src/kafka/meta/topic-names.ts';
+import { createRedactor } from '../../src/core/redact.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import { createEventBus, type EngineEvent, type EventBus } from '../../src/engine/events.ts';
 import { compileTable } from '../../src/record/codec.ts';
@@ -115,6 +116,7 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
     access,
     registry,
     bus,
+    redactor: createRedactor(),
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
     ...(options.createWriter === undefined ? {} : { createWriter: options.createWriter }),

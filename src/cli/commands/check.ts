@@ -111,7 +111,7 @@ async function probe(cli: Cli, connection: ConnectionSettings): Promise<CheckFin
   const late = AbortSignal.timeout(probeTimeoutMs);
   return finding(connection.name, async () => {
     const api: unknown = connection.source.connect(connection.settings, {
-      http: createHttpFactory({ clock, random, observer }),
+      http: createHttpFactory({ clock, random, observer, redactor: cli.redactor }),
       now: clock.now,
     });
     try {

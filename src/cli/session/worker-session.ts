@@ -37,7 +37,7 @@ export function openWorker(cli: Cli, settings: Settings, { access, registry }: K
     ...(cli.talksJson ? { stream: linesTo(cli.say), terminal: false } : { stream: stderr, terminal: stderr.isTTY === true }),
   });
   if (!cli.talksJson) cli.talkThrough(progress.print);
-  const engine = createEngine({ settings, access, registry, bus, clock, random });
+  const engine = createEngine({ settings, access, registry, bus, clock, random, redactor: cli.redactor });
   return {
     engine,
     bus,
@@ -84,6 +84,7 @@ export async function serveWorker(
     prefix: settings.prefix,
     metrics,
     status: status.snapshot,
+    redact: cli.redactor.redact,
     brokersReachable: () => withAdmin(kafka.access, 'Asking Kafka', async (admin) => (await admin.describeCluster()).brokers.length > 0),
   });
   const watch = (watching.now = watchLandings({

@@ -85,12 +85,13 @@ function quote(text: string): string {
 
 /** Vendors that use data as member names would fill the memory otherwise. */
 const MOST_NAMES = 4096;
+const LONGEST_REMEMBERED = 64;
 const quotedNames = new Map<string, string>();
 
 function quoteName(name: string): string {
   const known = quotedNames.get(name);
   if (known !== undefined) return known;
   const quoted = `${JSON.stringify(name)}:`;
-  if (quotedNames.size < MOST_NAMES) quotedNames.set(name, quoted);
+  if (name.length <= LONGEST_REMEMBERED && quotedNames.size < MOST_NAMES) quotedNames.set(name, quoted);
   return quoted;
 }

@@ -28,15 +28,18 @@ function rawNumber(text: string): RawNumber {
  */
 const LONGEST_SAFE = 15;
 const EXPONENT = /[0-9.][eE][+-]?[0-9]{3}/g;
-const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 /** No vendor string can begin with it: it is drawn per process. */
 const TAG = `\u0000number ${randomUUID()} `;
 /** With the quote that opens it. */
 const ESCAPED_TAG = JSON.stringify(TAG).slice(0, -1);
 const PARTS_PER_TAG = 4;
+/** A tag takes ten times the memory of the shortest number that needs one. */
+const MOST_TAGS = 500_000;
 const QUOTE = 0x22;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
+const ZERO = 0x30;
 /** `BigInt` of text takes quadratic time. */
 const LONGEST_BIGINT = 1000;
 
@@ -60,15 +63,18 @@ function tagNumbers(text: string): { readonly text: string; readonly count: numb
   let copied = 0;
   /** Lies outside any string; everything before it has been gone through. */
   let outside = 0;
+  /** End of the last run of a number's characters: each run is looked at once, however many suspects it holds. */
+  let gone = 0;
   for (const found of suspects(text)) {
-    if (found < Math.max(copied, outside)) continue;
+    if (found < Math.max(gone, outside)) continue;
     let start = found;
-    while (start > copied && '0123456789.eE+-'.includes(text.charAt(start - 1))) start -= 1;
-    NUMBER.lastIndex = start;
-    const token = NUMBER.exec(text)?.[0] ?? '';
-    const end = start + token.length;
+    while (start > gone && isOfNumber(text.charCodeAt(start - 1))) start -= 1;
+    let end = found;
+    while (end < text.length && isOfNumber(text.charCodeAt(end))) end += 1;
+    gone = end;
+    const token = text.slice(start, end);
     // Only where a value may stand: tagging must never turn broken JSON into good JSON.
-    if (token === '' || !beginsValue(text, start) || !endsValue(text, end) || keepsAsDouble(token)) continue;
+    if (!NUMBER.test(token) || !beginsValue(text, start) || !endsValue(text, end) || keepsAsDouble(token)) continue;
     if (!followsName(text, start)) {
       // Only now is it worth knowing which quotes open a string.
       while (outside < start) outside = text.charCodeAt(outside) === QUOTE ? endOfString(text, outside) : outside + 1;
@@ -76,6 +82,7 @@ function tagNumbers(text: string): { readonly text: string; readonly count: numb
     }
     parts.push(text.slice(copied, start), ESCAPED_TAG, token, '"');
     copied = end;
+    if (parts.length > MOST_TAGS * PARTS_PER_TAG) throw new SyntaxError('more long numbers than anything worth reading holds');
   }
   if (parts.length === 0) return undefined;
   const count = parts.length / PARTS_PER_TAG;
@@ -100,6 +107,11 @@ function suspects(text: string): readonly number[] {
   const long = found.length;
   for (let match = EXPONENT.exec(text); match !== null; match = EXPONENT.exec(text)) found.push(match.index);
   return long === 0 || long === found.length ? found : found.sort((a, b) => a - b);
+}
+
+/** `0123456789.eE+-` */
+function isOfNumber(code: number): boolean {
+  return isDigitOrPoint(code) || code === 0x65 || code === 0x45 || code === 0x2b || code === 0x2d;
 }
 
 function isDigitOrPoint(code: number): boolean {
@@ -142,16 +154,24 @@ function keepsAsDouble(token: string): boolean {
 
 /** One spelling per value: sign, digits without leading and trailing zeros, and the exponent of the last digit. */
 function decimal(token: string): string {
-  const [, sign = '', whole = '', fraction = '', exponent = '0'] = /^(-?)([0-9]*)\.?([0-9]*)(?:[eE]([+-]?[0-9]+))?$/.exec(token) ?? [];
-  const digits = (whole + fraction).replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
-  if (significant === '') return '0';
-  return `${sign}${significant}e${BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length)}`;
+  const from = token.startsWith('-') ? 1 : 0;
+  const e = token.search(/[eE]/);
+  const end = e < 0 ? token.length : e;
+  const point = token.indexOf('.');
+  const digits = point < 0 ? token.slice(from, end) : token.slice(from, point) + token.slice(point + 1, end);
+  let first = 0;
+  while (first < digits.length && digits.charCodeAt(first) === ZERO) first += 1;
+  let last = digits.length;
+  while (last > first && digits.charCodeAt(last - 1) === ZERO) last -= 1;
+  if (last === first) return '0';
+  // Loses digits only where the value is far out of a double's range.
+  const exponent = (e < 0 ? 0 : Number(token.slice(e + 1))) - (point < 0 ? 0 : end - point - 1) + (digits.length - last);
+  return `${from === 1 ? '-' : ''}${digits.slice(first, last)}e${exponent}`;
 }
 
 function untagged(tag: string): Json {
   const token = tag.slice(TAG.length);
-  return /^-?[0-9]+$/.test(token) && token.length <= LONGEST_BIGINT ? BigInt(token) : rawNumber(token);
+  return token.length <= LONGEST_BIGINT && /^-?[0-9]+$/.test(token) ? BigInt(token) : rawNumber(token);
 }
 
 /** Turns that many tags into numbers in place, with a stack of its own: nesting may be deeper than the call stack. */

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import axios from 'axios';
 import type { Clock } from '../../core/clock.ts';
 import { childController, onAbort } from '../../core/clock.ts';
+import { LARGEST_PARSED, parsedSize } from './parsed-size.ts';
 
 /** What came back from one try, before anything is made of it. */
 export interface RawAnswer {
@@ -24,6 +25,9 @@ export interface Attempt {
   readonly maxBytes: number;
   readonly signal: AbortSignal;
 }
+
+/** Shorter answers are never too large to be parsed. */
+const CHECKED_FROM = 1024 * 1024;
 
 /** The answer is bigger than the cap. */
 export class TooLarge extends Error {}
@@ -119,7 +123,9 @@ export function readBody(stream: Readable, maxBytes: number, signal: AbortSignal
     });
     stream.on('end', () => {
       ended = true;
-      resolve({ text: Buffer.concat(chunks).toString('utf8'), bytes });
+      const text = Buffer.concat(chunks).toString('utf8');
+      if (bytes > CHECKED_FROM && parsedSize(text) > LARGEST_PARSED) reject(new TooLarge());
+      else resolve({ text, bytes });
     });
     stream.on('error', giveUp);
     stream.on('close', () => {

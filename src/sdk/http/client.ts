@@ -11,8 +11,10 @@ import type { HttpAnswer, RequestPlace, Verdict } from './errors.ts';
 import { streamItems } from './stream.ts';
 import { requestUrl } from './url.ts';
 import type { Query } from './url.ts';
+import { createRedactor, type Redactor } from '../../core/redact.ts';
+import { shown } from '../../core/shown.ts';
 import { parseJson } from '../../core/json/parse.ts';
-import { backoff, unnamedWait } from './retry.ts';
+import { backoff, pauseUntil, unnamedWait } from './retry.ts';
 import type { Json, JsonObject } from '../../core/types.ts';
 
 export type { HttpAnswer, Verdict } from './errors.ts';
@@ -37,6 +39,8 @@ export interface HttpEnvironment {
   readonly clock: Clock;
   /** 0..1, for jitter. */
   readonly random: () => number;
+  /** Knows every secret of the process. Default: one that knows this connection's. */
+  readonly redactor?: Redactor;
 }
 
 export interface HttpOptions {
@@ -49,7 +53,7 @@ export interface HttpOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** From connecting to the last byte, ms. Default 120 s. */
   readonly timeoutMs?: number;
-  /** Cap of an answer after decompression. Default 64 MiB. */
+  /** Cap of an answer after decompression. Default 32 MiB. */
   readonly maxBytes?: number;
   readonly budget: BudgetRules;
   /** The vendor's own rules, asked first for every answer; undefined means the usual rules. */
@@ -113,21 +117,25 @@ export type HttpFactory = (options: HttpOptions) => HttpClient;
 
 export function createHttpFactory(env: HttpEnvironment): HttpFactory {
   const open = createOpener(env.clock);
-  return (options) => createClient(options, env, open);
+  const redactor = env.redactor ?? createRedactor();
+  return (options) => {
+    for (const secret of options.secrets) redactor.add(secret);
+    return createClient(options, env, open, redactor);
+  };
 }
 
-function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener): HttpClient {
+function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, redactor: Redactor): HttpClient {
   const send = createSender(open);
   const { clock, observer, random } = env;
   const budget = createBudget(options.budget, clock);
-  const redact = redactor(options.secrets);
+  const clean = (text: string): string => shown(redactor.redact(short(text)));
   const timeoutCode = `${options.vendor}:timeout`;
 
   function problem(verdict: Verdict, retryAt?: number): TributaryError {
     const { message = `${options.title} could not be read.`, tries: _, ...rest } = verdict;
-    return new TributaryError(redact(message), {
+    return new TributaryError(clean(message), {
       ...rest,
-      ...(rest.detail === undefined ? {} : { detail: redact(rest.detail) }),
+      ...(rest.detail === undefined ? {} : { detail: clean(rest.detail) }),
       ...(retryAt === undefined ? {} : { retryAt }),
       // The cause of a network failure holds the request with its headers.
       cause: undefined,
@@ -136,6 +144,33 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener):
 
   function stopped(place: RequestPlace): TributaryError {
     return new TributaryError(`${place.what} was stopped.`, { kind: 'stopped' });
+  }
+
+  /** What an answer means. However it is built, finding that out must not fail as if it were our own fault. */
+  function judged(answer: HttpAnswer, place: RequestPlace, ask: RequestOptions, now: number): Verdict | undefined {
+    try {
+      return ask.decode?.(answer) ?? options.classify?.(answer, now) ?? judge(answer, place, ask.expect !== 'text', now);
+    } catch (error) {
+      const usual = judge({ ...answer, body: undefined }, place, ask.expect !== 'text', now);
+      return (
+        usual ?? {
+          kind: 'data',
+          code: `${options.vendor}:unreadable`,
+          message: `${options.title}'s answer to ${place.what} cannot be read.`,
+          remedy: 'Nothing was deleted. The next run asks again; report it to the vendor if it stays.',
+          detail: error instanceof Error ? error.message : String(error),
+        }
+      );
+    }
+  }
+
+  /** What the vendor counts, as far as it can be meant: no window is longer than the longest pause. */
+  function quotaOf(answer: HttpAnswer, now: number): QuotaReport | undefined {
+    const report = options.quota?.(answer, now);
+    const resetAt = pauseUntil(report?.resetAt, now);
+    return report === undefined || resetAt === undefined || Number.isNaN(report.remaining)
+      ? undefined
+      : { remaining: report.remaining, resetAt: Math.min(resetAt, Math.max(report.resetAt, now)) };
   }
 
   /** One try; `read` gets the answer, elements of a streamed one come through. */
@@ -159,9 +194,9 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener):
       if (answer === undefined) ticket.done();
     }
     const now = clock.now();
-    const verdict = ask.decode?.(answer) ?? options.classify?.(answer, now) ?? judge(answer, place, ask.expect !== 'text', now);
+    const verdict = bounded(judged(answer, place, ask, now), now);
     if (verdict?.kind === 'rate_limit' && verdict.retryAt !== undefined) budget.block(bucket, verdict.retryAt);
-    ticket.done(verdict?.kind === 'rate_limit' ? undefined : options.quota?.(answer, now));
+    ticket.done(verdict?.kind === 'rate_limit' ? undefined : quotaOf(answer, now));
     observer.onRequest(ask.endpoint, answer.status, now - startedAt, answer.bytes);
     if (verdict === undefined) return answer;
     return {
@@ -233,7 +268,7 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener):
       },
       ...(data === undefined ? {} : { data }),
       timeoutMs: ask.timeoutMs ?? options.timeoutMs ?? 120_000,
-      maxBytes: ask.maxBytes ?? options.maxBytes ?? 64 * 1024 * 1024,
+      maxBytes: ask.maxBytes ?? options.maxBytes ?? 32 * 1024 * 1024,
       signal: ask.signal,
     };
   }
@@ -274,19 +309,22 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener):
   };
 }
 
+/** No sentence for people is longer, whatever the vendor put into it. */
+const LONGEST_SENTENCE = 2_000;
+const short = (text: string): string => (text.length <= LONGEST_SENTENCE ? text : `${text.slice(0, LONGEST_SENTENCE)}…`);
+
+/** The verdict with a pause that is one. */
+function bounded(verdict: Verdict | undefined, now: number): Verdict | undefined {
+  if (verdict?.retryAt === undefined) return verdict;
+  const { retryAt, ...rest } = verdict;
+  const until = pauseUntil(retryAt, now);
+  return until === undefined ? rest : { ...rest, retryAt: until };
+}
+
 function jsonOrNothing(text: string): Json | undefined {
   try {
     return parseJson(text);
   } catch {
     return undefined;
   }
-}
-
-/** Removes every secret, also percent-encoded and as base64, from a text. */
-function redactor(secrets: readonly string[]): (text: string) => string {
-  const forms = secrets
-    .filter((secret) => secret.length >= 4)
-    .flatMap((secret) => [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')])
-    .sort((a, b) => b.length - a.length);
-  return (text) => forms.reduce((cleaned, form) => cleaned.replaceAll(form, '***'), text);
 }

@@ -28,6 +28,8 @@ export interface RequestPlace {
 }
 
 const LONGEST_EXCERPT = 500;
+/** Six names at each level: deeper, an answer could make us look for ever. */
+const DEEPEST_WORDS = 5;
 const TLS_CODES = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|ERR_TLS)/;
 
 /** The status in an error's code (`klaviyo:404`), undefined when it did not come from an answer. */
@@ -153,17 +155,17 @@ function errorCode(error: unknown): string {
 }
 
 function looksLikeHtml(answer: HttpAnswer): boolean {
-  return /html/i.test(answer.headers['content-type'] ?? '') || /^\s*<(!doctype|html|head|body)/i.test(answer.text);
+  return /html/i.test(answer.headers['content-type'] ?? '') || /^\s{0,1000}<(!doctype|html|head|body)/i.test(answer.text);
 }
 
 /** The vendor's own words, from the places APIs put them. */
-function vendorText(body: Json | undefined): string | undefined {
+function vendorText(body: Json | undefined, levels = DEEPEST_WORDS): string | undefined {
   if (typeof body === 'string') return body;
-  if (typeof body !== 'object' || body === null) return undefined;
-  if (Array.isArray(body)) return vendorText((body as readonly Json[])[0]);
+  if (typeof body !== 'object' || body === null || levels === 0) return undefined;
+  if (Array.isArray(body)) return vendorText((body as readonly Json[])[0], levels - 1);
   const fields = body as { readonly [field: string]: Json };
   for (const name of ['errors', 'detail', 'message', 'error', 'title', 'meta']) {
-    const text = fields[name] === undefined ? undefined : vendorText(fields[name]);
+    const text = fields[name] === undefined ? undefined : vendorText(fields[name], levels - 1);
     if (text !== undefined && text !== '') return text;
   }
   return undefined;

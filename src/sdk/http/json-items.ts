@@ -1,9 +1,11 @@
 import { parseJson } from '../../core/json/parse.ts';
+import { TooLarge } from './attempt.ts';
+import { LARGEST_PARSED, parsedSize } from './parsed-size.ts';
 import type { Json } from '../../core/types.ts';
 
 /** Cuts the elements of one list out of a JSON document that arrives in pieces. */
 export interface JsonItems {
-  /** The elements that are complete with this piece. Throws `SyntaxError` for what is not JSON. */
+  /** The elements that are complete with this piece. Throws `SyntaxError` for what is not JSON, {@link TooLarge} for an element too large. */
   push(chunk: Buffer): readonly Json[];
   /** The document without the list's elements. Throws `SyntaxError` when it has not ended. */
   end(): Json;
@@ -11,6 +13,9 @@ export interface JsonItems {
 
 /** What surrounds the list is kept to be checked; it is small in every answer worth reading as a stream. */
 const LARGEST_REST = 1024 * 1024;
+/** No row worth reading is larger, bytes. */
+const LARGEST_ELEMENT = 16 * 1024 * 1024;
+const CHECKED_FROM = 1024 * 1024;
 
 const QUOTE = 0x22,
   BACKSLASH = 0x5c,
@@ -36,9 +41,10 @@ export function jsonItems(list: string): JsonItems {
   let cut = 0;
   /** What is not parsed yet: the current element, or the document around the list. */
   let open: Buffer[] = [];
+  let openBytes = 0;
   let rest = '';
-  /** Where in `rest` the last member's name at the top began. */
-  let nameAt = -1;
+  /** The last member's name at the top, as far as it need be known. */
+  let member = '';
   let named = false;
 
   function keep(text: string): void {
@@ -49,7 +55,9 @@ export function jsonItems(list: string): JsonItems {
   function elements(chunk: Buffer, from: number, to: number, last: boolean): readonly Json[] {
     const bytes = [...open, chunk.subarray(from, to)];
     open = [];
+    openBytes = 0;
     const text = Buffer.concat(bytes).toString('utf8');
+    if (text.length > CHECKED_FROM && parsedSize(text) > LARGEST_PARSED) throw new TooLarge();
     if (last && cut === 0 && text.trim() === '') return [];
     const parsed = parseJson(`[${text}]`) as readonly Json[];
     // A comma with nothing after it.
@@ -69,7 +77,10 @@ export function jsonItems(list: string): JsonItems {
         if (escaped) escaped = false;
         else if (code === BACKSLASH) escaped = true;
         else if (code === QUOTE) inString = false;
-        if (inside === 0) keep(String.fromCharCode(code));
+        if (inside > 0) continue;
+        const mark = String.fromCharCode(code);
+        keep(mark);
+        if (depth === 1 && !named && member.length <= name.length) member += mark;
         continue;
       }
       if (inside > 0) {
@@ -81,8 +92,8 @@ export function jsonItems(list: string): JsonItems {
           depth -= 1;
           if (depth >= inside) continue;
           if (code !== CLOSE_LIST) throw new SyntaxError('the list is closed as an object');
-          if (lastComma >= 0) items.push(...elements(chunk, from, lastComma, false));
-          items.push(...elements(chunk, lastComma >= 0 ? lastComma + 1 : from, at, true));
+          if (lastComma >= 0) for (const item of elements(chunk, from, lastComma, false)) items.push(item);
+          for (const item of elements(chunk, lastComma >= 0 ? lastComma + 1 : from, at, true)) items.push(item);
           inside = 0;
           lastComma = -1;
           keep('null');
@@ -92,15 +103,15 @@ export function jsonItems(list: string): JsonItems {
       if (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) continue;
       if (code === QUOTE) {
         inString = true;
-        if (depth === 1 && !named) nameAt = rest.length;
+        if (depth === 1 && !named) member = '"';
       } else if (code === COLON && depth === 1) {
         named = true;
       } else if (code === COMMA && depth === 1) {
         named = false;
-        nameAt = -1;
+        member = '';
       } else if (code === OPEN_LIST || code === OPEN_OBJECT) {
         depth += 1;
-        if (code === OPEN_LIST && depth === 2 && named && !found && rest.slice(nameAt) === `${name}:`) {
+        if (code === OPEN_LIST && depth === 2 && named && !found && member === name) {
           found = true;
           inside = depth;
           from = at + 1;
@@ -113,9 +124,11 @@ export function jsonItems(list: string): JsonItems {
     }
     if (inside > 0) {
       if (lastComma >= 0) {
-        items.push(...elements(chunk, from, lastComma, false));
+        for (const item of elements(chunk, from, lastComma, false)) items.push(item);
         from = lastComma + 1;
       }
+      openBytes += chunk.length - from;
+      if (openBytes > LARGEST_ELEMENT) throw new TooLarge();
       open.push(Buffer.from(chunk.subarray(from)));
     }
     return items;

@@ -16,11 +16,22 @@ export function unnamedWait(refusals: number, random: () => number): number {
   return Math.round(Math.min(60_000, 1_000 * 2 ** Math.min(refusals - 1, 10)) * (1 + random() / 4));
 }
 
-/** `Retry-After` in seconds or as an HTTP date, to epoch ms; at least one second from now, undefined when unusable. */
+/** No pause a vendor asks for is kept longer at a time, ms: then it is asked again, and may repeat it. */
+export const LONGEST_PAUSE = 3_600_000;
+
+/** When a vendor's pause is over, epoch ms: within {@link LONGEST_PAUSE}, and not before a second has passed. Undefined when it is no time. */
+export function pauseUntil(until: number | undefined, now: number): number | undefined {
+  if (until === undefined || Number.isNaN(until)) return undefined;
+  return Math.min(Math.max(until, now + 1_000), now + LONGEST_PAUSE);
+}
+
+/** `Retry-After` in seconds or as an HTTP date, to epoch ms as {@link pauseUntil} gives it; undefined when unusable. */
 export function retryAfter(header: string | undefined, now: number): number | undefined {
   const value = header?.trim();
   if (value === undefined || value === '') return undefined;
-  const seconds = /^[0-9]+(\.[0-9]+)?$/.test(value) ? Number(value) : undefined;
-  const at = seconds === undefined ? Date.parse(value) : now + seconds * 1_000;
-  return Number.isFinite(at) ? Math.max(at, now + 1_000) : undefined;
+  // A number that is no count of seconds is no date either, whatever `Date.parse` makes of it.
+  if (/^[+-]?[0-9.]+$/.test(value)) return pauseUntil(now + Number(value) * 1_000, now);
+  return value.length > LONGEST_DATE ? undefined : pauseUntil(Date.parse(value), now);
 }
+
+const LONGEST_DATE = 100;

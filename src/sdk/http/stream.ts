@@ -34,7 +34,8 @@ export async function* streamItems(open: Opener, attempt: Attempt, list: string)
       let found: readonly Json[] = [];
       try {
         found = items.push(chunk);
-      } catch {
+      } catch (error) {
+        if (error instanceof TooLarge) throw error;
         // Read on: how long it is decides what it is.
         readable = false;
       }

@@ -92,8 +92,19 @@ function faultOf(fault: XmlElement, status: number): SoapFault {
   return { code: part('faultcode', 'Code'), text: detail === '' ? said : `${said} ${detail}`, status };
 }
 
-function textOf(element: XmlElement): string {
-  return [element.text.trim(), ...element.children.map(textOf)].filter((part) => part !== '').join(' ');
+/** A fault says what it says within so many levels and characters. */
+const DEEPEST_FAULT = 10;
+const LONGEST_FAULT = 4_000;
+
+function textOf(element: XmlElement, levels = DEEPEST_FAULT): string {
+  let text = element.text.slice(0, LONGEST_FAULT).trim();
+  if (levels === 0) return text;
+  for (const child of element.children) {
+    if (text.length > LONGEST_FAULT) break;
+    const part = textOf(child, levels - 1);
+    if (part !== '') text += text === '' ? part : ` ${part}`;
+  }
+  return text;
 }
 
 /** An answer that is not SOAP where SOAP was due; undefined where the status alone says what is wrong. */

@@ -26,6 +26,9 @@ export interface XmlDocument {
 const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
 /** Nothing that is read is nested as deep. */
 const DEEPEST = 64;
+const MOST_ATTRIBUTES = 200;
+/** Characters handed to the parser at once. */
+const PIECE = 4_096;
 
 /** Parses a document in one pass. Document types are refused, so no entities but the five of XML exist. */
 export function parseXml(text: string): XmlDocument {
@@ -68,7 +71,13 @@ export function parseXml(text: string): XmlDocument {
     if (within !== undefined) within.commented = true;
   };
   try {
-    parser.write(text).close();
+    // In pieces: the parser looks through all attributes of an element for each of them.
+    for (let at = 0; at < text.length; at += PIECE) {
+      parser.write(text.slice(at, at + PIECE));
+      if ((parser as unknown as { attribList: readonly unknown[] }).attribList.length > MOST_ATTRIBUTES)
+        refuse(`an element with more than ${MOST_ATTRIBUTES} attributes`);
+    }
+    parser.close();
   } catch (error) {
     const fault = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     return { ...(root === undefined ? {} : { root }), fault };
