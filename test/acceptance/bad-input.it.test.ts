@@ -269,7 +269,7 @@ it('a page full of what is no resource: usable rows arrive, the rest are dead le
     {"type":"${type}","id":9007199254740993,"attributes":{"id":"inner","name":{"a":1},"created":"0000-01-01T00:00:00Z","updated":"9999-12-31T23:59:59.999999Z","datetime":"9999-12-31T23:59:59.999999Z","surprise":12345678901234567890,"half":"\\ud800","nul":"\\u0000"}},
     {"type":"${type}","id":"twice","attributes":{"surprise":1}},
     {"type":"${type}","id":"twice","attributes":{"surprise":2}}
-  ],"links":{}}`;
+  ],"links":{"self":"x"}}`;
   const answer = (on: string, type: string, query = '') =>
     vendor.faults.add({ kind: 'status', status: 200, contentType: 'application/vnd.api+json', body: body(type), on, query, times: 1 });
   answer('GET /api/metrics', 'metric');
