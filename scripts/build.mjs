@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, cpSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const INPUTS = ['bin', 'src', 'producers', 'simulators', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
 
@@ -18,10 +19,16 @@ export function build(root) {
     stdio: ['ignore', 2, 2],
   });
   if (done.status !== 0) return false;
-  // For npx, which makes it executable only when it sees it for the first time.
-  chmodSync(join(root, 'dist', 'bin', 'tributary.js'), 0o755);
+  finish(root);
   writeFileSync(mark, wanted);
   return true;
+}
+
+/** What the compiler leaves undone: style and script of the page, and the right to run the command. */
+function finish(root) {
+  cpSync(join(root, 'src', 'web', 'assets'), join(root, 'dist', 'src', 'web', 'assets'), { recursive: true });
+  // For npx, which makes it executable only when it sees it for the first time.
+  chmodSync(join(root, 'dist', 'bin', 'tributary.js'), 0o755);
 }
 
 function fingerprint(root) {
@@ -38,3 +45,5 @@ function fingerprint(root) {
   }
   return hash.digest('hex');
 }
+
+if (process.argv[2] === '--finish') finish(dirname(dirname(fileURLToPath(import.meta.url))));

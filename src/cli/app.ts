@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Writable } from 'node:stream';
+import { followSettings, type FollowedSettings } from '../config/follow-settings.ts';
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import type { TributaryError } from '../core/errors.ts';
@@ -50,7 +51,9 @@ export interface Cli {
   /** Path of the settings file. */
   readonly settingsFile: string;
   /** Reads the settings; the first call does. Throws as `loadSettings`. */
-  settings(): Settings;
+  settings(how?: { readonly orEmpty?: boolean }): Settings;
+  /** Follows the settings file from these settings on. */
+  followSettings(first: Settings): FollowedSettings;
   /** A line of data. */
   print(text: string): void;
   json(value: unknown): void;
@@ -110,6 +113,14 @@ export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
     else line(redactor.redact(text));
   };
 
+  const load = (orEmpty: boolean): Settings =>
+    loadSettings(settingsFile, {
+      sources: deps.sources,
+      variables: deps.variables,
+      onSecret: (secret) => redactor.add(secret),
+      orEmpty,
+    });
+
   return {
     deps,
     redactor,
@@ -119,14 +130,17 @@ export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
     talksJson,
     verbose: options.verbose ?? false,
     settingsFile,
-    settings() {
-      loaded ??= loadSettings(settingsFile, {
-        sources: deps.sources,
-        variables: deps.variables,
-        onSecret: (secret) => redactor.add(secret),
-      });
+    settings({ orEmpty = false } = {}) {
+      loaded ??= load(orEmpty);
       return loaded;
     },
+    followSettings: (first) =>
+      followSettings(first, {
+        file: settingsFile,
+        load: () => load(true),
+        onChange: () => log.info('The settings have changed and are taken up.'),
+        onProblem: ({ message }) => log.error(`The settings have changed, but not for good, and are left as they were: ${message}`),
+      }),
     print: (text) => void deps.stdout.write(`${terminalText(redactor.redact(text), colours(deps.stdout))}\n`),
     json: (value) => void deps.stdout.write(`${shownJson(redactor.redact(JSON.stringify(value, bigints, 2)))}\n`),
     say,

@@ -19,7 +19,7 @@ const stopWithinMs = 2_000;
 /** Starts the Klaviyo simulator with a seeded account that changes so many times per minute. */
 export async function startDemoVendor(changesPerMinute: number, signal: AbortSignal): Promise<DemoVendor> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const script = fileURLToPath(new URL(`../../test/simulators/klaviyo/main.${extension}`, import.meta.url));
+  const script = fileURLToPath(new URL(`../../simulators/klaviyo/main.${extension}`, import.meta.url));
   if (!existsSync(script)) {
     throw new TributaryError('The simulator of the demo is not part of this installation.', {
       kind: 'config',

@@ -19,6 +19,7 @@ import { addStatus } from './commands/status.ts';
 import { addSync } from './commands/sync.ts';
 import { addTrigger } from './commands/trigger.ts';
 import { addVerify } from './commands/verify.ts';
+import { addWeb } from './commands/web.ts';
 
 export { type CliDeps } from './app.ts';
 
@@ -54,6 +55,7 @@ export function createProgram(deps: CliDeps, ended: (code: number) => void): Com
     addCheck,
     addDiscover,
     addRun,
+    addWeb,
     addSync,
     addStatus,
     addPause,

@@ -24,6 +24,8 @@ export interface LoadOptions {
   readonly now?: () => number;
   /** Called with every secret found, before anything else is said about the settings. */
   readonly onSecret: (secret: string) => void;
+  /** A file that is missing, or without connections, is as good as any: they are set up on the page. */
+  readonly orEmpty?: boolean;
 }
 
 /**
@@ -37,6 +39,7 @@ export function loadSettings(file: string, options: LoadOptions): Settings {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (missing && options.orEmpty) return parseSettings('', file, { ...options, readFile: () => '' });
     throw new TributaryError(missing ? `There is no settings file ${file}.` : `${file} cannot be read: ${(error as Error).message}`, {
       kind: 'config',
       remedy: missing ? 'Run `tributary init` to write one, or name yours with --config.' : 'Check its rights.',
@@ -53,7 +56,8 @@ export function loadSettings(file: string, options: LoadOptions): Settings {
 /** {@link loadSettings} on a text; `file` is what messages call it and what `data_dir` is relative to. */
 export function parseSettings(text: string, file: string, options: LoadOptions & Pick<PlaceholderSources, 'readFile'>): Settings {
   const yaml = readYaml(text, file);
-  const resolved = resolvePlaceholders(yaml.value ?? {}, options);
+  const written = yaml.value ?? {};
+  const resolved = resolvePlaceholders(options.orEmpty && typeof written === 'object' ? { connections: {}, ...written } : written, options);
   registerSecrets(resolved, options);
   const checked = settingsSchema.safeParse(resolved.value);
   const problems: Problem[] = [...resolved.problems];
@@ -62,7 +66,7 @@ export function parseSettings(text: string, file: string, options: LoadOptions &
   };
   const connections: ConnectionSettings[] = [];
   add(valueProblems(shapeOf(settingsSchema), resolved.value));
-  if (checked.success) add(acrossSections(checked.data));
+  if (checked.success) add(acrossSections(checked.data, options.orEmpty ?? false));
   else add(problemsOf(checked.error, shapeOf(settingsSchema), resolved.value));
   // A fault elsewhere in the file does not hide those of the connections.
   for (const [name, raw] of rawConnections(resolved.value)) {
@@ -85,12 +89,14 @@ export function parseSettings(text: string, file: string, options: LoadOptions &
     registry: checked.data.registry,
     landings: checked.data.landings,
     metrics: checked.data.metrics,
+    web: checked.data.web,
   };
 }
 
-function acrossSections(raw: RawSettings): Problem[] {
+function acrossSections(raw: RawSettings, orEmpty: boolean): Problem[] {
   const problems: Problem[] = [];
-  if (Object.keys(raw.connections).length === 0) problems.push({ path: ['connections'], text: 'has no connection; add at least one' });
+  if (Object.keys(raw.connections).length === 0 && !orEmpty)
+    problems.push({ path: ['connections'], text: 'has no connection; add at least one' });
   if (raw.kafka && !raw.registry)
     problems.push({
       path: ['registry'],

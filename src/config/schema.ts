@@ -147,7 +147,39 @@ export const settingsSchema = z.strictObject({
         .default('127.0.0.1'),
     })
     .prefault({})
-    .meta({ description: 'Where /metrics, /healthz, /readyz and /status are served.' }),
+    .meta({ description: 'Where the data-sync page, /metrics, /healthz, /readyz and /status are served.' }),
+  web: z
+    .strictObject({
+      enabled: z.boolean().default(true).meta({ description: 'Whether the data-sync page is served, beside the metrics.' }),
+      token: z
+        .string()
+        .min(16, { error: 'must have at least 16 characters' })
+        .meta({
+          secret: true,
+          description: 'What a user enters to be let in. Needed on any address but loopback, unless a proxy names the users.',
+        })
+        .optional(),
+      trusted_proxy: z
+        .strictObject({
+          addresses: z
+            .array(z.union([z.ipv4(), z.ipv6()]))
+            .min(1)
+            .meta({ shown: true, description: 'Addresses of the proxy that has checked who the user is.' }),
+          user_header: z
+            .string()
+            .regex(/^[A-Za-z0-9-]+$/, { error: 'is no header name' })
+            .default('x-forwarded-user')
+            .meta({ shown: true, description: 'Header in which it names the user.' }),
+        })
+        .optional(),
+      allowed_hosts: z
+        .array(shown('Host name.'))
+        .default([])
+        .meta({ description: 'Names under which browsers reach the page, beside localhost and metrics.host.' }),
+      read_only: z.boolean().default(false).meta({ description: 'Show everything, refuse every command.' }),
+    })
+    .prefault({})
+    .meta({ description: 'The data-sync page.' }),
 });
 
 export type RawSettings = z.output<typeof settingsSchema>;

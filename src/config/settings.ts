@@ -38,6 +38,7 @@ export interface Settings {
   readonly registry: NonNullable<RawSettings['registry']> | undefined;
   readonly landings: RawSettings['landings'];
   readonly metrics: RawSettings['metrics'];
+  readonly web: RawSettings['web'];
 }
 
 /** Addresses of a stack we started ourselves, and what it asks for. */

@@ -12,6 +12,8 @@ import type { TableRun } from './table-run.ts';
 
 /** Vanished keys asked about at once. */
 const confirmAtOnce = 500;
+/** Keys of withheld deletes that are told. */
+const sampleSize = 10;
 
 /**
  * A listing has ended: rows it did not show are deleted, or withheld when there is any doubt. The deletes are
@@ -78,7 +80,7 @@ export async function endScan(
       if (publisher.isFull()) await publisher.flush();
     }
     const [reason] = doubts;
-    if (reason !== undefined) withhold(doubts.length, reason);
+    if (reason !== undefined) withhold(doubts.length, reason, []);
     else {
       if (withheld) services.emit({ type: 'deletes-released', count, ...ref });
       publisher.remember(({ withheld: _, ...rest }) => withoutScan(rest));
@@ -86,15 +88,19 @@ export async function endScan(
     await handOrphans(table, publisher, ctx, named);
     return () => index.endScan(unread);
   } else {
-    withhold(missing, decision.text);
+    withhold(missing, decision.text, sampleOf(table, index.vanished(1, unread)));
     await handOrphans(table, publisher, ctx, named);
     // The index leaves the scan open: given up with the next one, it never counts as one that missed a row.
     return () => undefined;
   }
 
-  function withhold(count: number, reason: string): void {
-    publisher.remember((state) => ({ ...withoutScan(state), withheld: { count, reason, since: withheld?.since ?? services.now() } }));
-    services.emit({ type: 'deletes-withheld', count, reason, ...ref });
+  function withhold(count: number, reason: string, sample: readonly string[]): void {
+    const some = sample.length === 0 ? {} : { sample };
+    publisher.remember((state) => ({
+      ...withoutScan(state),
+      withheld: { count, reason, since: withheld?.since ?? services.now(), ...some },
+    }));
+    services.emit({ type: 'deletes-withheld', count, reason, ...some, ...ref });
   }
 }
 
@@ -133,6 +139,15 @@ async function* confirmed(
       };
     }
   }
+}
+
+/** Keys of some of the rows, for whoever has to decide about them. */
+function sampleOf({ codec }: OpenTable, vanished: Iterable<IndexedRow>): string[] {
+  const sample: string[] = [];
+  for (const { keyBody } of vanished) {
+    if (sample.push(canonicalJson(codec.decodeKey(keyBody))) === sampleSize) break;
+  }
+  return sample;
 }
 
 function withoutScan({ scan: _, ...rest }: TableState): TableState {

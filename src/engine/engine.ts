@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { changedConnections } from '../config/follow-settings.ts';
 import type { ConnectionSettings, Settings } from '../config/settings.ts';
 import { asTributaryError, TributaryError } from '../core/errors.ts';
 import type { Clock } from '../core/clock.ts';
@@ -53,6 +54,8 @@ export interface Engine {
   sync(selection: readonly Selection[], signal: AbortSignal): Promise<readonly RunSummary[]>;
   /** Shares the connections with all other workers and keeps its own in sync until the signal fires. @throws as `shareConnections`. */
   run(signal: AbortSignal): Promise<void>;
+  /** Takes up connections that are new, changed or gone while {@link Engine.run} goes on; all else of the settings stays. */
+  takeUp(settings: Settings): void;
   close(): Promise<void>;
   /** Lists the vendor's side of a table and compares it with what the topic holds now; `onListed` hears of every page's rows. */
   verify(
@@ -71,7 +74,9 @@ interface Opened {
 const syncPatience = { opening: 45_000, open: 180_000 } as const;
 
 export function createEngine(options: EngineOptions): Engine {
-  const { settings, access, registry, bus, clock, random, redactor } = options;
+  const { access, registry, bus, clock, random, redactor } = options;
+  let { settings } = options;
+  let announce: ((before: Settings) => void) | undefined;
   const emit = (event: EngineEvent): void => bus.emit(cleanEvent(event, redactor));
   const lent = {
     access,
@@ -215,7 +220,11 @@ export function createEngine(options: EngineOptions): Engine {
       await shareConnections(
         {
           access,
-          connections: settings.connections.map(({ name, source }) => ({ name, source: source.name })),
+          connections: refs(settings),
+          onSettings(take) {
+            announce = (before) => take(refs(settings), changedConnections(before.connections, settings.connections));
+            return () => (announce = undefined);
+          },
           emit,
           clock,
           random,
@@ -230,6 +239,12 @@ export function createEngine(options: EngineOptions): Engine {
         },
         signal,
       ).finally(() => roll.close());
+    },
+
+    takeUp(next) {
+      const before = settings;
+      settings = { ...settings, connections: next.connections };
+      announce?.(before);
     },
 
     async verify({ connection: name, table }, signal, onListed) {
@@ -259,6 +274,8 @@ export function createEngine(options: EngineOptions): Engine {
     close: () => runLog.close(),
   };
 }
+
+const refs = ({ connections }: Settings) => connections.map(({ name, source }) => ({ name, source: source.name }));
 
 function runRecord({ ref, error, withheld: _, ...run }: RunSummary): RunRecord {
   return { v: 1, ...ref, ...run, ...(error && run.outcome === 'failed' ? { failure: failureNotice(error) } : {}) };

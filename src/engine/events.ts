@@ -2,6 +2,7 @@ import type { FailureNotice, RunOutcome, RunTotals, TableRef } from '../core/run
 import type { Redactor } from '../core/redact.ts';
 import { shown } from '../core/shown.ts';
 import type { RunMode } from '../core/types.ts';
+import type { Withheld } from '../kafka/types.ts';
 
 export type Stage = 'extract' | 'table' | 'change' | 'kafka';
 
@@ -10,12 +11,7 @@ export type Stage = 'extract' | 'table' | 'change' | 'kafka';
  * calls them. Times are epoch ms, durations ms.
  */
 export type EngineEvent =
-  | ({
-      type: 'table-known';
-      lastSuccessAt?: number;
-      readTo?: number;
-      withheld?: { readonly count: number; readonly reason: string; readonly since: number };
-    } & TableRef)
+  | ({ type: 'table-known'; lastSuccessAt?: number; readTo?: number; withheld?: Withheld } & TableRef)
   | ({ type: 'table-waiting'; nextRunAt: number | undefined } & TableRef)
   | ({ type: 'run-started'; runId: string; mode: RunMode; at: number } & TableRef)
   | ({ type: 'page-read'; rows: number; readTo?: number; progress?: number } & TableRef)
@@ -31,7 +27,7 @@ export type EngineEvent =
       readTo?: number;
     } & TableRef)
   | ({ type: 'rows-odd'; what: 'misfit' | 'unknown_field' | 'duplicate' | string; count: number } & TableRef)
-  | ({ type: 'deletes-withheld'; count: number; reason: string } & TableRef)
+  | ({ type: 'deletes-withheld'; count: number; reason: string; sample?: readonly string[] } & TableRef)
   | ({ type: 'deletes-released'; count: number } & TableRef)
   | ({ type: 'warning'; message: string } & TableRef)
   | ({ type: 'run-retrying'; stage: Stage; failure: FailureNotice } & TableRef)

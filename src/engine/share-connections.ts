@@ -40,6 +40,11 @@ export interface SharingOptions {
   ) => Promise<Running>;
   readonly roll?: WorkerRoll;
   readonly sessionTimeout?: number;
+  /**
+   * Calls back with the connections as the settings have them whenever those change; `changed` are to be opened anew.
+   * Returns how to stop.
+   */
+  readonly onSettings?: (take: (connections: SharingOptions['connections'], changed: readonly string[]) => void) => () => void;
   readonly emit: (event: EngineEvent) => void;
   readonly clock: Clock;
   readonly random: () => number;
@@ -62,7 +67,8 @@ interface Lease {
  * @throws TributaryError `config` when Kafka will never let us into the group.
  */
 export async function shareConnections(options: SharingOptions, signal: AbortSignal): Promise<void> {
-  const { access, connections, emit, clock } = options;
+  const { access, emit, clock } = options;
+  let { connections } = options;
   const lifetime = new AbortController();
   const end = AbortSignal.any([signal, lifetime.signal]);
   const leases = new Map<string, Lease>();
@@ -190,9 +196,21 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
       if (forGood) giveUp(error);
     },
   });
+  const unfollow = options.onSettings?.((next, changed) => {
+    if (end.aborted) return;
+    const gone = connections;
+    connections = [...next, ...gone.filter(({ name }) => !next.some((one) => one.name === name))];
+    group.setConnections(next.map(({ name }) => name));
+    connections = next;
+    for (const name of changed.filter((one) => leases.has(one))) {
+      revoked(name);
+      assigned(name);
+    }
+  });
   try {
     if (!end.aborted) await new Promise<void>((resolve) => end.addEventListener('abort', () => resolve(), { once: true }));
   } finally {
+    unfollow?.();
     [...leases.keys()].forEach(revoked);
     await Promise.all(turns.values());
     await group.leave();

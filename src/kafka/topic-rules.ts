@@ -10,7 +10,7 @@ export interface TopicSpec {
   readonly partitions: number;
   /** The settings ask for that count: another one is refused, not taken as it is. */
   readonly asked?: boolean;
-  readonly kind: 'table' | 'state' | 'log';
+  readonly kind: 'table' | 'state' | 'status' | 'log';
   /** Milliseconds a record of a `log` topic is kept. */
   readonly retention?: number;
 }

@@ -24,6 +24,7 @@ export function ownTopics(prefix: string): TopicSpec[] {
     { name: names.control, partitions: CONNECTION_PARTITIONS, kind: 'state' },
     { name: names.runs, partitions: 1, kind: 'log', retention: 90 * DAY },
     { name: names.deadLetters, partitions: 1, kind: 'log', retention: 30 * DAY },
+    { name: names.status, partitions: 1, kind: 'status' },
   ];
 }
 
@@ -108,9 +109,17 @@ function creation(spec: TopicSpec, settings: KafkaSettings): ITopicConfig {
     'min.compaction.lag.ms': String(HOUR),
     'delete.retention.ms': String(7 * DAY),
   };
+  // Said anew every few seconds: only the last word of each key is of use, and soon.
+  const shortLived = {
+    ...compacted,
+    'segment.ms': String(HOUR / 6),
+    'min.compaction.lag.ms': '0',
+    'max.compaction.lag.ms': String(HOUR / 6),
+    'delete.retention.ms': String(HOUR),
+  };
   const config = {
     ...common,
-    ...(spec.kind === 'log' ? { 'retention.ms': String(spec.retention ?? 30 * DAY) } : compacted),
+    ...(spec.kind === 'log' ? { 'retention.ms': String(spec.retention ?? 30 * DAY) } : spec.kind === 'status' ? shortLived : compacted),
     ...settings.topicConfig,
     'cleanup.policy': spec.kind === 'log' ? 'delete' : 'compact',
   };

@@ -32,6 +32,14 @@ export interface TopicMessage {
   readonly value: Buffer | null;
 }
 
+/** Deletes kept back. `since`: epoch ms; `sample`: keys of some of the rows as JSON text. */
+export interface Withheld {
+  readonly count: number;
+  readonly reason: string;
+  readonly since: number;
+  readonly sample?: readonly string[];
+}
+
 /** What `_state` holds for one table: everything a restart needs. */
 export interface TableState {
   readonly v: 1;
@@ -60,7 +68,7 @@ export interface TableState {
   /** Everything the vendor had before this instant is in the topic. */
   readonly readTo?: number;
   /** Deletes kept back by the brake or by a scan that could not prove itself. */
-  readonly withheld?: { readonly count: number; readonly reason: string; readonly since: number };
+  readonly withheld?: Withheld;
   /**
    * The scan under way, and how many rows it listed that became dead letters: `unnamed` without a usable key, so
    * that they may be any row; `putAside` with a key that the topic does not hold. `session` and `pages` say who has

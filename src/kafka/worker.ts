@@ -35,6 +35,8 @@ export interface WorkerGroupOptions {
 }
 
 export interface Worker {
+  /** Another list of connections this process can run: those that are new or gone are told like any other. */
+  setConnections(names: readonly string[]): void;
   /** Gives up every connection and leaves, so that others take over at once. */
   leave(): Promise<void>;
 }
@@ -66,16 +68,16 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
   /** Epoch ms of the last assignment. */
   let assignedAt = 0;
 
-  const connectionsOf = (partition: number): string[] => options.connections.filter((name) => connectionPartition(name) === partition);
+  let connections = options.connections;
+  const connectionsOf = (partition: number): string[] => connections.filter((name) => connectionPartition(name) === partition);
   const revoke = (partition: number): void => {
     const names = mine.get(partition) ?? [];
     mine.delete(partition);
     followed.delete(partition);
     names.forEach(options.onRevoked);
   };
-  const report = (record: ControlRecord): void => {
-    if (options.connections.includes(record.connection)) options.onControl(record);
-  };
+  // Also of connections the settings do not have now: they may get them.
+  const report = (record: ControlRecord): void => options.onControl(record);
 
   const takeOver = async (consumer: Consumer, partitions: readonly number[], turn: number): Promise<void> => {
     for (let wait = 200; ; wait = Math.min(wait * 2, 10_000)) {
@@ -216,6 +218,15 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
 
   void keepJoining();
   return {
+    setConnections(names) {
+      connections = names;
+      for (const [partition, before] of [...mine]) {
+        const after = connectionsOf(partition);
+        mine.set(partition, after);
+        before.filter((name) => !after.includes(name)).forEach(options.onRevoked);
+        after.filter((name) => !before.includes(name)).forEach(options.onAssigned);
+      }
+    },
     leave: async () => {
       leaving.abort();
       revokeAll();

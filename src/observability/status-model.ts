@@ -1,6 +1,7 @@
 import type { RunMode } from '../core/types.ts';
 import type { Stage } from '../engine/events.ts';
 import type { FailureNotice, RunOutcome, RunTotals, TableRef } from '../core/run.ts';
+import type { Withheld } from '../kafka/types.ts';
 
 /** One pass over a table, under way or over. Times are epoch ms. */
 export interface TimelineRun {
@@ -47,7 +48,7 @@ export interface TableModel extends TableRef {
   readonly failure?: FailureNotice;
   readonly paused: boolean;
   readonly disabled?: string;
-  readonly withheld?: { readonly count: number; readonly reason: string; readonly since: number };
+  readonly withheld?: Withheld;
   readonly deadLetters: number;
   /** Newest last, the last {@link timelineLength}. */
   readonly timeline: readonly Notice[];

@@ -77,7 +77,7 @@ function reduceTable(table: TableModel, event: TableEvent, now: number): TableMo
           ),
           rows,
           samples: [...recent(run.samples, now), { at: now, rows }],
-          ...(event.progress === undefined ? {} : { progress: Math.max(0, Math.min(1, event.progress)) }),
+          ...(event.progress === undefined ? {} : { progress: Math.max(run.progress ?? 0, Math.min(1, event.progress)) }),
           ...(event.readTo === undefined ? {} : { readTo: event.readTo }),
         };
       });
@@ -108,7 +108,15 @@ function reduceTable(table: TableModel, event: TableEvent, now: number): TableMo
       return ended(table, event, now);
     case 'deletes-withheld':
       return noted(
-        { ...table, withheld: { count: event.count, reason: event.reason, since: table.withheld?.since ?? now } },
+        {
+          ...table,
+          withheld: {
+            count: event.count,
+            reason: event.reason,
+            since: table.withheld?.since ?? now,
+            ...(event.sample === undefined ? {} : { sample: event.sample }),
+          },
+        },
         { at: now, level: 'warning', message: `${event.count} deletes withheld: ${event.reason}` },
       );
     case 'deletes-released':

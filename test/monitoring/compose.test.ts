@@ -171,7 +171,11 @@ describe("Connect's image", () => {
 
 describe('docker/tributary.yaml', () => {
   test('is valid, reads every simulator, and its landing fits the other services', () => {
-    const settings = loadSettings(join(root, 'docker/tributary.yaml'), { sources, variables: {}, onSecret: () => undefined });
+    const settings = loadSettings(join(root, 'docker/tributary.yaml'), {
+      sources,
+      variables: { TRIBUTARY_WEB_TOKEN: 'a-token-of-a-test-0000' },
+      onSecret: () => undefined,
+    });
     const all = services();
     expect(settings.connections.map(({ source }) => source.name).sort()).toEqual(sources.map(({ name }) => name).sort());
     for (const { name, settings: own } of settings.connections) {

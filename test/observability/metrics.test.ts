@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createMetrics } from '../../src/observability/metrics.ts';
-import { startObserveServer, type ObserveServer } from '../../src/observability/server.ts';
+import { startServer, type WebServer } from '../../src/web/server.ts';
 import { followStatus } from '../../src/observability/status-view.ts';
 import { createEventBus } from '../../src/engine/events.ts';
 import { type RunTotals } from '../../src/core/run.ts';
@@ -193,20 +193,16 @@ describe('metrics', () => {
 });
 
 describe('the metrics server', () => {
-  let server: ObserveServer | undefined;
+  let server: WebServer | undefined;
   afterEach(() => server?.close());
 
   async function serve(reachable: () => Promise<boolean>, assigned: boolean) {
     const { bus, status, metrics } = observed();
     if (assigned) feed(bus);
-    server = await startObserveServer({
-      prefix: 'shops',
+    server = await startServer({
       host: '127.0.0.1',
       port: 0,
-      metrics,
-      status,
-      redact: (text) => text,
-      brokersReachable: reachable,
+      observe: { prefix: 'shops', metrics, status, redact: (text) => text, brokersReachable: reachable },
     });
     const { url } = server;
     return (path: string) => fetch(url + path);
@@ -247,14 +243,10 @@ describe('the metrics server', () => {
     const port = Number(new URL(server!.url).port);
     const { status, metrics } = observed();
     await expect(
-      startObserveServer({
-        prefix: 'shops',
+      startServer({
         host: '127.0.0.1',
         port,
-        metrics,
-        status,
-        redact: (text) => text,
-        brokersReachable: async () => true,
+        observe: { prefix: 'shops', metrics, status, redact: (text) => text, brokersReachable: async () => true },
       }),
     ).rejects.toMatchObject({ kind: 'config', remedy: expect.stringContaining('metrics.port') as string });
   });

@@ -91,6 +91,7 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
     registry: undefined,
     landings: {},
     metrics: { port: 0, host: '127.0.0.1' },
+    web: { enabled: false, allowed_hosts: [], read_only: false },
   } as Settings;
   const access: KafkaAccess = {
     settings: {

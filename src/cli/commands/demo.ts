@@ -17,6 +17,7 @@ import { startDemoVendor } from '../demo-vendor.ts';
 import { openKafka, stackFolder, type KafkaSession } from '../session/kafka-session.ts';
 import { applyLandings, requireConnect, type OpenLanding } from '../landings.ts';
 import { showRuns } from './sync.ts';
+import { unchanging } from '../../config/follow-settings.ts';
 import { openWorker, serveWorker } from '../session/worker-session.ts';
 
 /** The landing has this long to hold what the topics hold. */
@@ -80,7 +81,7 @@ async function once(
 async function continuously(cli: Cli, settings: Settings, kafka: KafkaSession, stack: Stack, stop: AbortSignal): Promise<number> {
   const worker = openWorker(cli, settings, kafka);
   try {
-    const server = await serveWorker(cli, settings, kafka, worker);
+    const server = await serveWorker(cli, settings, kafka, worker, unchanging(settings));
     let told = false;
     const unlisten = worker.bus.on(() => {
       if (told || !worker.status.snapshot().tables.every(({ lastSuccessAt }) => lastSuccessAt !== undefined)) return;
@@ -214,6 +215,6 @@ function whereToLook(settings: Settings, stack: Stack, metricsUrl: string | unde
     `Registry    ${stack.registryUrl}/subjects`,
     `PostgreSQL  psql "host=${host} port=${port} user=${user} dbname=${database}" -c 'SELECT * FROM tributary.klaviyo_profile LIMIT 5'`,
     `            (the password is in ${memory})`,
-    ...(metricsUrl === undefined ? [] : [`Metrics     ${metricsUrl}/metrics    status ${metricsUrl}/status`]),
+    ...(metricsUrl === undefined ? [] : [`Page        ${metricsUrl}/    metrics ${metricsUrl}/metrics`]),
   ].join('\n');
 }

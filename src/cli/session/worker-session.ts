@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { Writable } from 'node:stream';
 import { withAdmin } from '../../kafka/client.ts';
 import { createEngine, type Engine } from '../../engine/engine.ts';
@@ -6,16 +8,21 @@ import { type TableRef } from '../../core/run.ts';
 import { longestInterval } from '../../core/cron.ts';
 import { logEvents } from '../../observability/log-events.ts';
 import { createMetrics } from '../../observability/metrics.ts';
-import { startObserveServer } from '../../observability/server.ts';
+import { publishStatus } from '../../observability/status-publish.ts';
+import { createStatusLog } from '../../kafka/meta/status-log.ts';
+import { startServer } from '../../web/server.ts';
 import { startProgress } from '../../observability/progress.ts';
 import { tableKey, type StatusModel } from '../../observability/status-model.ts';
 import { followStatus, type LiveStatus } from '../../observability/status-view.ts';
+import type { FollowedSettings } from '../../config/follow-settings.ts';
 import type { Settings } from '../../config/settings.ts';
+import { asTributaryError } from '../../core/errors.ts';
 import type { Cli } from '../app.ts';
 import type { KafkaSession } from './kafka-session.ts';
 import { watchLandings, type LandingWatch } from '../landing-watch.ts';
 import { openLandings, placeOf } from '../landings.ts';
-import { refsOf } from '../commands/status.ts';
+import { openPage } from '../page.ts';
+import { refsOf } from '../../web/model/status.ts';
 
 /** An engine with everything that listens to it: status, log, progress. */
 export interface WorkerSession {
@@ -62,42 +69,82 @@ function linesTo(say: (text: string) => void): Writable {
   });
 }
 
-/** Serves metrics, health and status of a worker, and of the sinks of what it reads. */
+/**
+ * Serves the data-sync page, metrics, health and status of a worker, and of the sinks of what it reads; tells other pages
+ * what it does; takes up the settings file when it changes. Throws `config` as `createWebApp`.
+ */
 export async function serveWorker(
   cli: Cli,
   settings: Settings,
   kafka: KafkaSession,
-  { bus, status }: WorkerSession,
-): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const landings = openLandings(settings, placeOf(kafka));
+  { bus, status, engine }: WorkerSession,
+  followed: FollowedSettings,
+): Promise<{ readonly url: string; readonly pageUrl: string | undefined; close(): Promise<void> }> {
+  const { clock, version } = cli.deps;
+  const place = placeOf(kafka);
   const watching: { now?: LandingWatch } = {};
+  const page = settings.web.enabled ? openPage(cli, settings, kafka, followed) : undefined;
   const metrics = createMetrics({
     bus,
     status: status.snapshot,
-    version: cli.deps.version,
-    now: cli.deps.clock.now,
-    interval: intervals(settings, cli.deps.clock.now()),
+    version,
+    now: clock.now,
+    interval: intervals(settings, clock.now()),
     landings: () => watching.now?.landings() ?? [],
   });
-  const server = await startObserveServer({
+  const server = await startServer({
     ...settings.metrics,
-    prefix: settings.prefix,
-    metrics,
-    status: status.snapshot,
-    redact: cli.redactor.redact,
-    brokersReachable: () => withAdmin(kafka.access, 'Asking Kafka', async (admin) => (await admin.describeCluster()).brokers.length > 0),
+    observe: {
+      prefix: settings.prefix,
+      metrics,
+      status: status.snapshot,
+      redact: cli.redactor.redact,
+      brokersReachable: () => withAdmin(kafka.access, 'Asking Kafka', async (admin) => (await admin.describeCluster()).brokers.length > 0),
+    },
+    ...(page === undefined ? {} : { page }),
+  }).catch(async (error: unknown) => {
+    metrics.stop();
+    await page?.stop();
+    throw error;
   });
-  const watch = (watching.now = watchLandings({
-    landings,
-    access: kafka.access,
-    assigned: () => status.snapshot().assigned,
-    clock: cli.deps.clock,
-    log: cli.log,
-  }));
+  const watch = (): LandingWatch =>
+    watchLandings({
+      landings: openLandings(followed.now(), place),
+      access: kafka.access,
+      assigned: () => status.snapshot().assigned,
+      clock,
+      log: cli.log,
+    });
+  watching.now = watch();
+  const telling = publishStatus({
+    log: createStatusLog(kafka.access),
+    status: status.snapshot,
+    worker: { worker: randomUUID(), host: hostname(), pid: process.pid, version, startedAt: clock.now() },
+    settingsProblem: followed.problem,
+    now: clock.now,
+    onRetry: (error) => cli.log.debug(`The status could not be told: ${asTributaryError(error, 'Telling the status').message}`),
+  });
+  let turn = Promise.resolve();
+  const unfollow = followed.on((next) => {
+    engine.takeUp(next);
+    turn = turn.then(async () => {
+      await watching.now?.stop();
+      watching.now = watch();
+    });
+    turn.catch((error: unknown) =>
+      cli.log.error(`The landings cannot be watched: ${asTributaryError(error, 'Opening the landings').message}`),
+    );
+    turn = turn.catch(() => undefined);
+  });
   return {
     url: server.url,
+    pageUrl: page === undefined ? undefined : server.url,
     async close() {
-      await watch.stop();
+      unfollow();
+      await telling.stop();
+      await turn;
+      await watching.now?.stop();
+      await page?.stop();
       metrics.stop();
       await server.close();
     },

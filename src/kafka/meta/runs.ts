@@ -134,8 +134,8 @@ export interface RunFilter {
 /** The newest runs that fit, newest first. */
 export async function readRuns(access: KafkaAccess, { connection, table, last }: RunFilter): Promise<readonly RunRecord[]> {
   return readTail(access, topicNames(access.settings.prefix).runs, last, ({ value }) => {
-    const run = parseObject(value) as unknown as RunRecord | undefined;
-    if (run?.v !== 1) return undefined;
+    const run = runRecord(parseObject(value));
+    if (run === undefined) return undefined;
     return (connection === undefined || run.connection === connection) && (table === undefined || run.table === table) ? run : undefined;
   });
 }
@@ -153,13 +153,15 @@ export async function readLastRuns(
     access,
     topicNames(access.settings.prefix).runs,
     Number.POSITIVE_INFINITY,
-    ({ value }) => {
-      const run = parseObject(value) as unknown as RunRecord | undefined;
-      return run?.v === 1 ? run : undefined;
-    },
+    ({ value }) => runRecord(parseObject(value)),
     (found) => {
       const names = new Set(found.map(nameOf));
       return wanted.every((name) => names.has(name));
     },
   );
+}
+
+/** The run in a record of `_runs`; undefined for one of another kind or version. */
+export function runRecord(fields: Record<string, unknown> | undefined): RunRecord | undefined {
+  return fields?.['v'] === 1 && fields['kind'] === undefined ? (fields as unknown as RunRecord) : undefined;
 }

@@ -9,6 +9,8 @@ export interface TopicNames {
   readonly runs: string;
   readonly deadLetters: string;
   readonly landingErrors: string;
+  /** What running workers tell of themselves and of their tables. */
+  readonly status: string;
   table(connection: string, table: string): string;
   /** What a landing's connector puts aside. */
   sinkDeadLetters(landing: string, connection: string): string;
@@ -31,6 +33,7 @@ export function topicNames(prefix: string): TopicNames {
     runs: `${prefix}._runs`,
     deadLetters: `${prefix}._dead_letters`,
     landingErrors: `${prefix}._landing_errors`,
+    status: `${prefix}._status`,
     table: (connection, table) => {
       check('connection', connection, PART);
       check('table', table, PART);

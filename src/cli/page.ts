@@ -1,0 +1,33 @@
+import type { Settings } from '../config/settings.ts';
+import type { FollowedSettings } from '../config/follow-settings.ts';
+import { checkLanding } from '../landing/check.ts';
+import { createWebApp, type WebApp } from '../web/app.tsx';
+import type { Cli } from './app.ts';
+import type { KafkaSession } from './session/kafka-session.ts';
+import { applyOpenLanding, openLandings, placeOf } from './landings.ts';
+
+/** The data-sync page over a session with Kafka. Throws as `createWebApp`. */
+export function openPage(cli: Cli, settings: Settings, kafka: KafkaSession, followed: FollowedSettings): WebApp {
+  const { clock, random, sources, variables, version } = cli.deps;
+  const place = placeOf(kafka);
+  return createWebApp(
+    {
+      settings: followed.now,
+      settingsFile: followed.file,
+      sources,
+      variables,
+      clock,
+      random,
+      version,
+      access: kafka.access,
+      registry: kafka.registry,
+      redactor: cli.redactor,
+      log: cli.log,
+      landings: () => openLandings(followed.now(), place),
+      checkLanding: ({ landing, rendered, connect }) => checkLanding(landing, rendered, connect),
+      applyLanding: (open, signal) => applyOpenLanding(followed.now(), open, kafka.access, kafka.postgres, clock.now, signal),
+      reloadSettings: followed.reload,
+    },
+    settings,
+  );
+}

@@ -1,0 +1,86 @@
+import type { Producer } from 'kafkajs';
+import { Partitioners } from 'kafkajs';
+import type { KafkaAccess } from '../client.ts';
+import { createClient } from '../client.ts';
+import { kafkaError } from '../errors.ts';
+import { canonicalText, parseObject } from '../../core/json/text.ts';
+import { topicNames } from './topic-names.ts';
+
+/** A process that runs connections, as it tells of itself every few seconds. Times are epoch ms. */
+export interface WorkerNotice {
+  readonly v: 1;
+  readonly worker: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly startedAt: number;
+  readonly at: number;
+  readonly assigned: readonly string[];
+  /** Why it could not take up the settings file as it stands now. */
+  readonly settingsProblem?: string;
+}
+
+/** What a worker says of one of its tables. `status` is the table's status as JSON. */
+export interface TableNotice {
+  readonly v: 1;
+  readonly worker: string;
+  readonly connection: string;
+  readonly table: string;
+  readonly status: unknown;
+}
+
+export type StatusNotice = WorkerNotice | TableNotice;
+
+/** Writes what a worker tells to `_status`. Nothing there is needed by anybody to go on. */
+export interface StatusLog {
+  send(notices: readonly StatusNotice[]): Promise<void>;
+  /** Takes the worker's own notice back. */
+  withdraw(worker: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createStatusLog(access: KafkaAccess): StatusLog {
+  const topic = topicNames(access.settings.prefix).status;
+  let connected: Promise<Producer> | undefined;
+  const producer = (): Promise<Producer> => {
+    connected ??= (async () => {
+      const made = createClient(access, { retries: 2 }).producer({
+        allowAutoTopicCreation: false,
+        createPartitioner: Partitioners.DefaultPartitioner,
+      });
+      await made.connect();
+      return made;
+    })();
+    connected.catch(() => (connected = undefined));
+    return connected;
+  };
+  const send = async (messages: { readonly key: string; readonly value: string | null }[]): Promise<void> => {
+    try {
+      await (await producer()).send({ topic, acks: -1, messages: messages.map((message) => ({ partition: 0, ...message })) });
+    } catch (error) {
+      throw kafkaError(error, access.settings, 'Telling the status');
+    }
+  };
+  return {
+    send: (notices) => send(notices.map((notice) => ({ key: canonicalText(keyOf(notice)), value: canonicalText(notice) }))),
+    withdraw: (worker) => send([{ key: canonicalText({ worker }), value: null }]),
+    async close() {
+      const made = await connected?.catch(() => undefined);
+      connected = undefined;
+      await made?.disconnect().catch(() => undefined);
+    },
+  };
+}
+
+function keyOf(notice: StatusNotice): Record<string, string> {
+  return 'table' in notice ? { connection: notice.connection, table: notice.table } : { worker: notice.worker };
+}
+
+/** A record of `_status`: a notice, or the worker that has withdrawn its own; undefined for anything else. */
+export function statusNotice(key: Buffer | null, value: Buffer | null): StatusNotice | { readonly gone: string } | undefined {
+  const name = parseObject(key);
+  if (value === null) return typeof name?.['worker'] === 'string' ? { gone: name['worker'] } : undefined;
+  const notice = parseObject(value);
+  if (notice?.['v'] !== 1 || typeof notice['worker'] !== 'string') return undefined;
+  return notice as unknown as StatusNotice;
+}

@@ -1,0 +1,80 @@
+import type { StatusLog, StatusNotice, WorkerNotice } from '../kafka/meta/status-log.ts';
+import type { StatusSnapshot } from './status-view.ts';
+
+/** Changes are told together, this far apart at the least; a percentage or a speed changes with every page read. */
+const tellEveryMs = 1_500;
+const aliveEveryMs = 10_000;
+
+export interface StatusPublishing {
+  /** Tells what has changed since, and that this worker is gone. */
+  stop(): Promise<void>;
+}
+
+export interface StatusPublishOptions {
+  readonly log: StatusLog;
+  readonly status: () => StatusSnapshot;
+  readonly worker: Omit<WorkerNotice, 'v' | 'at' | 'assigned' | 'settingsProblem'>;
+  readonly settingsProblem?: () => string | undefined;
+  readonly now: () => number;
+  readonly onRetry: (error: unknown) => void;
+}
+
+/** Tells every page, through Kafka, what this worker's tables are doing. What cannot be told now is told later. */
+export function publishStatus({ log, status, worker, settingsProblem, now, onRetry }: StatusPublishOptions): StatusPublishing {
+  const told = new Map<string, string>();
+  let aliveAt = 0;
+  let aliveAs = '';
+  let telling: Promise<void> | undefined;
+
+  function notices(): StatusNotice[] {
+    const { assigned, tables } = status();
+    const found: StatusNotice[] = tables
+      .filter(({ connection }) => assigned.includes(connection))
+      // What follows from the clock alone is worked out by whoever reads it.
+      .map(
+        ({ freshnessMs: _, ...table }) =>
+          ({ v: 1, worker: worker.worker, connection: table.connection, table: table.table, status: table }) as const,
+      )
+      .filter((notice) => told.get(nameOf(notice)) !== JSON.stringify(notice.status));
+    const problem = settingsProblem?.();
+    const alive = JSON.stringify([assigned, problem]);
+    if (alive !== aliveAs || now() - aliveAt >= aliveEveryMs) {
+      found.unshift({ v: 1, ...worker, at: now(), assigned, ...(problem === undefined ? {} : { settingsProblem: problem }) });
+    }
+    return found;
+  }
+
+  async function tell(): Promise<void> {
+    const wanted = notices();
+    if (wanted.length === 0) return;
+    try {
+      await log.send(wanted);
+    } catch (error) {
+      onRetry(error);
+      return;
+    }
+    for (const notice of wanted) {
+      if ('table' in notice) told.set(nameOf(notice), JSON.stringify(notice.status));
+      else {
+        aliveAt = notice.at;
+        aliveAs = JSON.stringify([notice.assigned, notice.settingsProblem]);
+      }
+    }
+  }
+
+  const timer = setInterval(() => {
+    telling ??= tell().finally(() => (telling = undefined));
+  }, tellEveryMs);
+  timer.unref();
+  return {
+    async stop() {
+      clearInterval(timer);
+      await telling;
+      await tell();
+      await log.withdraw(worker.worker).catch(onRetry);
+      await log.close();
+    },
+  };
+}
+
+const nameOf = ({ connection, table }: { readonly connection: string; readonly table: string }): string => `${connection}.${table}`;

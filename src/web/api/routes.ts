@@ -1,0 +1,233 @@
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Context, Hono } from 'hono';
+import { parseStartDate } from '../../config/dates.ts';
+import { TributaryError } from '../../core/errors.ts';
+import { readDeadLetters } from '../../kafka/meta/dead-letters.ts';
+import type { Site } from '../app.tsx';
+import { commandDone, commandNames, giveCommand, type Command } from '../commands.ts';
+import { addressOf, type Guarded } from '../guard.ts';
+import { findingsOf, requireLandingOf } from '../landing-pages.tsx';
+import { statusOf } from '../model/status.ts';
+import { definitionOf, requireRow, runsOf } from '../model/table-detail.ts';
+import { lastChanges, lookUp } from '../model/topic-rows.ts';
+import * as shapes from './shapes.ts';
+
+const json = <S extends z.ZodType>(schema: S, description: string) => ({ description, content: { 'application/json': { schema } } });
+const refusals = {
+  400: json(shapes.error, 'What was asked for does not fit.'),
+  401: json(shapes.error, 'The token is missing or wrong.'),
+  403: json(shapes.error, 'This server is read-only, or the request comes from a foreign page.'),
+  404: json(shapes.error, 'There is no such thing.'),
+  503: json(shapes.error, 'Kafka does not answer now.'),
+};
+const named = (name: string) =>
+  z
+    .string()
+    .min(1)
+    .openapi({ param: { name, in: 'path' } });
+const ofConnection = z.object({ connection: named('connection') });
+const ofTable = ofConnection.extend({ table: named('table') });
+const ofLanding = z.object({ landing: named('landing') });
+const last = z.coerce.number().int().min(1).max(1_000).default(50).openapi({ description: 'How many of the newest.' });
+const table = '/api/v1/connections/{connection}/tables/{table}';
+
+const order = z.object({
+  command: z.enum(commandNames),
+  since: z.string().optional().openapi({
+    description: 'Of a back-fill: first day wanted, MM/DD/YYYY or YYYY-MM-DD; all history when absent.',
+    example: '2026-01-31',
+  }),
+});
+
+/** What `/api/v1/openapi.json` and docs/openapi.json say of the API. */
+const about = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Tributary',
+    version: 'v1',
+    description: 'The data-sync page as JSON. Times are epoch milliseconds. With `web.token` set, send it as `Authorization: Bearer`.',
+  },
+};
+
+/** The JSON API: the same models as the pages and the command line. */
+export function addApi(app: Hono<Guarded>, site: Site): void {
+  const api = apiOf(site);
+  app.get('/api/v1/openapi.json', (c) => c.json(openapiOf(api)));
+  app.route('/', api as unknown as Hono<Guarded>);
+}
+
+export const openapiOf = (api: OpenAPIHono<Guarded>): object => api.getOpenAPI31Document(about);
+
+/** Every route with its shapes. A request that does not fit is told so, not guessed at. */
+export function apiOf(site: Site): OpenAPIHono<Guarded> {
+  const { board, context } = site;
+  const api = new OpenAPIHono<Guarded>({
+    defaultHook: (result, c) => {
+      if (result.success) return undefined;
+      const message = result.error.issues.map(({ path, message: what }) => `${path.join('.')}: ${what}`).join('; ');
+      return c.json({ error: { message, code: 'bad_request' } }, 400);
+    },
+  });
+  // Nothing the vendor or a program wrote leaves unredacted; integers beyond 2^53 leave as text.
+  const answer = (value: unknown): Response =>
+    new Response(context.redactor.redact(JSON.stringify(value, bigints)), {
+      headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    });
+
+  function add(
+    method: 'get' | 'post',
+    path: string,
+    summary: string,
+    shape: z.ZodType,
+    more: { params?: z.ZodObject; query?: z.ZodObject; body?: typeof order },
+    work: (c: Context<Guarded>) => unknown,
+  ): void {
+    const { params, query, body } = more;
+    const request = {
+      ...(params === undefined ? {} : { params }),
+      ...(query === undefined ? {} : { query }),
+      ...(body === undefined ? {} : { body: { required: true, content: { 'application/json': { schema: body } } } }),
+    };
+    const route = createRoute({ method, path, summary, request, responses: { 200: json(shape, summary), ...refusals } });
+    // The work answers with a text that is redacted whole, so the typed c.json cannot be used.
+    api.openapi(route, (async (c: Context<Guarded>) => answer(await work(c))) as never);
+  }
+
+  const param = (c: Context<Guarded>, name: string): string => c.req.param(name) ?? '';
+  const tableOf = (c: Context<Guarded>): readonly [string, string] => [param(c, 'connection'), param(c, 'table')];
+  const newest = (c: Context<Guarded>): number => Number(c.req.query('last') ?? 50);
+
+  add('get', '/api/v1/status', 'What every table is doing, as `tributary status --json` prints it.', shapes.snapshot, {}, async () => {
+    await board.ready;
+    return statusOf(board.facts, context.settings(), context.clock.now());
+  });
+  const overview = z.looseObject({
+    at: z.number(),
+    connections: z.array(shapes.connection),
+    landings: z.array(shapes.landing),
+    workers: z.array(shapes.worker),
+    parts: z.array(shapes.part),
+  });
+  add('get', '/api/v1/overview', 'Everything the overview shows.', overview, {}, async () => {
+    await board.ready;
+    const { commands: _, imports: __, ...shown } = board.snapshot();
+    return shown;
+  });
+  add('get', '/api/v1/connections/{connection}', 'One connection with its tables.', shapes.connection, { params: ofConnection }, (c) => {
+    const found = board.snapshot().connections.find(({ name }) => name === param(c, 'connection'));
+    if (found) return found;
+    throw new TributaryError(`No connection is called ${param(c, 'connection')}.`, { kind: 'config', code: 'not_found' });
+  });
+  add('get', table, 'One table.', shapes.tableRow, { params: ofTable }, (c) => requireRow(board, ...tableOf(c)));
+  const runs = z.object({ runs: z.array(shapes.run) });
+  add('get', `${table}/runs`, 'Its runs, newest first.', runs, { params: ofTable, query: z.object({ last }) }, async (c) => ({
+    runs: await runsOf(context, board, ...tableOf(c), newest(c)),
+  }));
+  const letters = z.array(shapes.deadLetter);
+  add(
+    'get',
+    `${table}/dead-letters`,
+    'Rows that could not be published, newest first.',
+    letters,
+    { params: ofTable, query: z.object({ last }) },
+    (c) => {
+      const { status } = requireRow(board, ...tableOf(c));
+      return readDeadLetters(context.access, { connection: status.connection, table: status.table, last: newest(c) });
+    },
+  );
+  const changes = z.object({ changes: z.array(shapes.change) });
+  add(
+    'get',
+    `${table}/changes`,
+    'The newest messages of its topic, newest first.',
+    changes,
+    { params: ofTable, query: z.object({ last }) },
+    async (c) => ({
+      changes: await lastChanges(context, param(c, 'connection'), definitionOf(context, ...tableOf(c)), Math.min(200, newest(c))),
+    }),
+  );
+  const lookedUp = z.object({ key: z.record(z.string(), z.unknown()), now: shapes.change.nullable(), versions: z.array(shapes.change) });
+  const keyQuery = z.object({
+    key: z.string().max(10_000).openapi({ description: 'The key columns as a JSON object.', example: '{"id":"1"}' }),
+  });
+  add('get', `${table}/lookup`, 'What the topic holds for a key now.', lookedUp, { params: ofTable, query: keyQuery }, async (c) => {
+    const { key, now, versions } = await lookUp(
+      context,
+      param(c, 'connection'),
+      definitionOf(context, ...tableOf(c)),
+      keyOf(c.req.query('key') ?? ''),
+    );
+    return { key, now: now ?? null, versions };
+  });
+  add('get', '/api/v1/workers', 'Who runs what.', z.object({ workers: z.array(shapes.worker) }), {}, () => ({
+    workers: board.snapshot().workers,
+  }));
+  add('get', '/api/v1/health', 'Whether the parts answer.', z.object({ parts: z.array(shapes.part) }), {}, () => ({
+    parts: board.snapshot().parts,
+  }));
+  add('get', '/api/v1/landings', 'The landings as they were last seen.', z.object({ landings: z.array(shapes.landing) }), {}, () => ({
+    landings: board.snapshot().landings,
+  }));
+  add(
+    'get',
+    '/api/v1/commands',
+    'Commands given on a page or here, newest first.',
+    z.object({ commands: z.array(shapes.command) }),
+    {},
+    () => ({
+      commands: board.snapshot().commands,
+    }),
+  );
+  const imports = z.object({ imports: z.array(z.looseObject({ id: z.string() })) });
+  add('get', '/api/v1/imports', 'Imports into a vendor, newest first.', imports, {}, () => ({ imports: board.snapshot().imports }));
+  const findings = z.object({ findings: z.array(z.string()) });
+  add(
+    'post',
+    '/api/v1/landings/{landing}/check',
+    'Faults of a landing; none means that it can be applied.',
+    findings,
+    { params: ofLanding },
+    async (c) => ({
+      findings: await findingsOf(site, requireLandingOf(site, param(c, 'landing')).open),
+    }),
+  );
+
+  for (const [path, params, summary] of [
+    ['/api/v1/connections/{connection}/commands', ofConnection, 'Gives a command to all tables of a connection.'],
+    [`${table}/commands`, ofTable, 'Gives a command to one table.'],
+  ] as const) {
+    add('post', path, summary, z.object({ done: z.string() }), { params, body: order }, async (c) => {
+      const wanted = commandOf(order.parse(await c.req.json()));
+      const target = { connection: param(c, 'connection'), table: c.req.param('table') ?? null };
+      const who = { user: c.get('user').name, address: addressOf(c), now: context.clock.now() };
+      await giveCommand(context.access, context.settings(), target, wanted, who);
+      void board.refresh();
+      return { done: commandDone[wanted.name] };
+    });
+  }
+  return api;
+}
+
+function commandOf({ command, since }: z.infer<typeof order>): Command {
+  if (command !== 'backfill') return { name: command };
+  if (since === undefined) return { name: 'backfill', since: null };
+  const day = parseStartDate(since);
+  if (day !== undefined) return { name: 'backfill', since: day };
+  throw new TributaryError(`"${since}" is no date.`, { kind: 'config', code: 'bad_request', remedy: 'Write MM/DD/YYYY or YYYY-MM-DD.' });
+}
+
+function keyOf(text: string): Record<string, string> {
+  try {
+    const key: unknown = JSON.parse(text);
+    if (typeof key === 'object' && key !== null && !Array.isArray(key)) {
+      return Object.fromEntries(Object.entries(key).map(([column, value]) => [column, String(value)]));
+    }
+  } catch {
+    // Told below, as for any other text that is no key.
+  }
+  throw new TributaryError('key must be a JSON object of the key columns.', { kind: 'config', code: 'bad_request' });
+}
+
+function bigints(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
+}

@@ -1,0 +1,174 @@
+/** @jsxRuntime automatic @jsxImportSource hono/jsx */
+import { Hono, type Context } from 'hono';
+import { deleteCookie, setCookie } from 'hono/cookie';
+import { bodyLimit } from 'hono/body-limit';
+import { compress } from 'hono/compress';
+import { HTTPException } from 'hono/http-exception';
+import type { JSX } from 'hono/jsx/jsx-runtime';
+import type { Settings } from '../config/settings.ts';
+import { asTributaryError } from '../core/errors.ts';
+import { addApi } from './api/routes.ts';
+import { addAssets } from './assets.ts';
+import type { WebContext } from './context.ts';
+import { createEventStream, type EventStream } from './events.ts';
+import {
+  addressOf,
+  formGuard,
+  hostGuard,
+  isSecure,
+  localPath,
+  originGuard,
+  pageHeaders,
+  sessionCookie,
+  userGuard,
+  type Guarded,
+} from './guard.ts';
+import { createBoard, type Board } from './model/board.ts';
+import { addPages } from './pages.tsx';
+import { createAccess } from './security.ts';
+import { Login, Trouble } from './views/login.tsx';
+import type { View } from './views/view.ts';
+import { commandDone } from './commands.ts';
+
+/** The data-sync page: its routes, what they show, and the pages that are open. */
+export interface WebApp {
+  readonly fetch: Hono['fetch'];
+  readonly board: Board;
+  readonly events: EventStream;
+  stop(): Promise<void>;
+}
+
+/** What the routes share. */
+export interface Site {
+  readonly context: WebContext;
+  readonly board: Board;
+  readonly events: EventStream;
+  /** Answers a page. */
+  show(c: Context<Guarded>, page: JSX.Element | Promise<JSX.Element>): Promise<Response>;
+  view(c: Context<Guarded>): View;
+}
+
+/** Longest form or JSON that is taken; a private key fits, a flood does not. */
+const largestBody = 256 * 1024;
+
+/**
+ * Opens the page over a prefix.
+ * @throws TributaryError `config` when it would be open to everybody.
+ */
+export function createWebApp(
+  context: WebContext,
+  settings: Pick<Settings, 'metrics' | 'web'>,
+  openBoard: (context: WebContext) => Board = createBoard,
+): WebApp {
+  const access = createAccess(settings, context.clock.now);
+  const board = openBoard(context);
+  const events = createEventStream(board);
+  const app = new Hono<Guarded>();
+
+  const site: Site = {
+    context,
+    board,
+    events,
+    show: async (c, page) =>
+      c.html(`<!doctype html>${context.redactor.redact((await page).toString())}`, 200, { 'cache-control': 'no-store' }),
+    view: (c) => {
+      const done = c.req.query('done');
+      return {
+        now: context.clock.now(),
+        user: c.get('user'),
+        formToken: c.get('formToken'),
+        readOnly: c.get('readOnly'),
+        path: c.req.path,
+        away: awayOf(board),
+        version: context.version,
+        tokenAsked: access.tokenAsked,
+        ...(done !== undefined && Object.hasOwn(told, done) ? { done: told[done] as string } : {}),
+      };
+    },
+  };
+
+  app.use(hostGuard(access));
+  app.use(pageHeaders);
+  app.use(originGuard());
+  app.use(async (c, next) => (c.req.path === '/events' ? next() : compress()(c, next)));
+  app.use(bodyLimit({ maxSize: largestBody, onError: (c) => c.text('That is too large.\n', 413) }));
+  addAssets(app);
+  addLogin(app, access);
+  app.use(userGuard(access, settings.web.read_only));
+  app.use(formGuard(access));
+  app.get('/events', (c) => events.open(c));
+  app.post('/logout', (c) => {
+    deleteCookie(c, sessionCookie, { path: '/' });
+    return c.redirect('/login', 303);
+  });
+  addApi(app, site);
+  addPages(app, site);
+
+  app.notFound((c) =>
+    c.req.path.startsWith('/api/')
+      ? c.json({ error: { message: 'There is no such address.', code: 'not_found' } }, 404)
+      : c.html(<Trouble title="Not found" message="There is no such page." />, 404),
+  );
+  app.onError((thrown, c) => {
+    // What hono's own guards refuse.
+    if (thrown instanceof HTTPException) return c.text('Commands are taken from this page only.\n', thrown.status);
+    const error = asTributaryError(thrown, 'The page');
+    if (error.kind === 'internal') context.log.error({ err: thrown }, `The page ${c.req.path} failed`);
+    const status =
+      error.code === 'not_found' ? 404 : error.kind === 'config' || error.kind === 'data' ? 400 : error.kind === 'internal' ? 500 : 503;
+    const message = context.redactor.redact(error.message);
+    const remedy = error.remedy === undefined ? undefined : context.redactor.redact(error.remedy);
+    if (c.req.path.startsWith('/api/'))
+      return c.json({ error: { message, code: error.code ?? error.kind, ...(remedy === undefined ? {} : { remedy }) } }, status);
+    return c.html(<Trouble title={status === 404 ? 'Not found' : 'That did not work'} message={message} remedy={remedy} />, status);
+  });
+
+  return {
+    fetch: app.fetch as Hono['fetch'],
+    board,
+    events,
+    async stop() {
+      events.close();
+      await board.stop();
+    },
+  };
+}
+
+/** Sentences a redirect may ask for by name. */
+const told: Readonly<Record<string, string>> = {
+  ...commandDone,
+  applied: 'Applied: all connectors run.',
+  saved: 'Saved. Running workers take it up by themselves.',
+  removed: 'Removed from the settings.',
+};
+
+function awayOf(board: Board): string[] {
+  return board
+    .snapshot()
+    .parts.filter(({ ok, part }) => !ok && part !== 'connect')
+    .map(({ trouble = '', part }) =>
+      part === 'kafka' ? `Kafka cannot be read now; what is shown is the last that was known. ${trouble}` : trouble,
+    );
+}
+
+function addLogin(app: Hono<Guarded>, access: ReturnType<typeof createAccess>): void {
+  app.get('/login', (c) => (access.tokenAsked ? c.html(<Login to={localPath(c.req.query('to'))} />) : c.redirect('/', 303)));
+  app.post('/login', async (c) => {
+    const form = await c.req.parseBody();
+    const to = localPath(typeof form['to'] === 'string' ? form['to'] : undefined);
+    const entered = access.login(addressOf(c), typeof form['token'] === 'string' ? form['token'] : '');
+    if (entered === undefined) return c.html(<Login to={to} trouble="That is not the token." />, 401);
+    if ('retryAfter' in entered)
+      return c.html(<Login to={to} trouble={`Too many wrong tokens. Try again in ${Math.ceil(entered.retryAfter / 60)} min.`} />, 429, {
+        'retry-after': String(entered.retryAfter),
+      });
+    setCookie(c, sessionCookie, entered.session, {
+      httpOnly: true,
+      sameSite: 'Strict',
+      path: '/',
+      maxAge: 12 * 3_600,
+      secure: isSecure(c),
+    });
+    return c.redirect(to, 303);
+  });
+}

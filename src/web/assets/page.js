@@ -1,0 +1,223 @@
+// Everything works without this file. With it, pages follow what happens, times count on, and charts are drawn.
+(() => {
+  'use strict';
+  const main = document.getElementById('main');
+  const live = document.getElementById('live');
+  if (!main) return;
+
+  // Times: relative ones count on; the absolute one on hover is in the reader's zone.
+  const unit = (ms) => {
+    if (ms < 60000) return `${Math.round(ms / 1000)} s`;
+    const minutes = Math.floor(ms / 60000);
+    if (minutes < 60) return `${minutes} min`;
+    const hours = Math.floor(minutes / 60);
+    if (hours < 10 && minutes % 60 > 0) return `${hours} h ${minutes % 60} min`;
+    return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
+  };
+  const times = (root) => {
+    const now = Date.now();
+    for (const element of root.querySelectorAll('time[datetime]')) {
+      const at = Date.parse(element.dateTime);
+      element.title = new Date(at).toLocaleString();
+      if ('clock' in element.dataset) {
+        element.textContent = new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+        continue;
+      }
+      const away = Math.abs(at - now);
+      const text = away < 5000 ? 'just now' : at > now ? `in ${unit(away)}` : `${unit(away)} ago`;
+      if (element.textContent !== text) element.textContent = text;
+    }
+  };
+
+  // Live parts: when something changes, the page is asked for again and its live parts that differ are put in place.
+  let asked = false;
+  let again = false;
+  let failedOnce = false;
+  const refresh = async () => {
+    if (asked) {
+      again = true;
+      return;
+    }
+    asked = true;
+    try {
+      const answer = await fetch(location.href, { headers: { accept: 'text/html' }, cache: 'no-store', redirect: 'error' });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      for (const part of document.querySelectorAll('[data-live]')) {
+        const other = part.id && fresh.getElementById(part.id);
+        if (!other) continue;
+        const known = part.liveHtml ?? part.dataset.liveHtml;
+        if (known === other.innerHTML) continue;
+        swap(part, other.innerHTML);
+      }
+      failedOnce = false;
+    } catch {
+      failedOnce = true;
+    } finally {
+      asked = false;
+    }
+    if (again) {
+      again = false;
+      later();
+    }
+  };
+  const swap = (part, html) => {
+    const focused = part.contains(document.activeElement) ? document.activeElement.id || document.activeElement.getAttribute('href') : null;
+    const open = [...part.querySelectorAll('details[open][id]')].map((one) => one.id);
+    part.liveHtml = html;
+    part.innerHTML = html;
+    for (const id of open) {
+      const one = part.querySelector(`#${CSS.escape(id)}`);
+      if (one) one.open = true;
+    }
+    if (focused) {
+      const back = part.querySelector(`#${CSS.escape(focused)}`) ?? part.querySelector(`a[href="${CSS.escape(focused)}"]`);
+      if (back) back.focus({ preventScroll: true });
+    }
+    times(part);
+    copyButtons(part);
+  };
+  // A little apart, and not all pages at the same moment.
+  let waiting;
+  const later = () => {
+    waiting ??= setTimeout(
+      () => {
+        waiting = undefined;
+        void refresh();
+      },
+      200 + Math.random() * 600,
+    );
+  };
+  const scope = (main.dataset.scope || '').split(' ').filter(Boolean);
+  const concerns = (names) => scope.length === 0 || names.some((name) => name === '' || scope.includes(name));
+  const say = (state, text) => {
+    if (live && live.dataset.liveState !== state) {
+      live.dataset.liveState = state;
+      live.textContent = text;
+    }
+  };
+
+  if (window.EventSource && live) {
+    let seen = 0;
+    let heard = Date.now();
+    let source;
+    const open = () => {
+      source?.close();
+      source = new EventSource('/events');
+      source.addEventListener('hello', (event) => {
+        heard = Date.now();
+        say('on', 'live');
+        if (seen !== Number(event.data)) later();
+        seen = Number(event.data);
+      });
+      source.addEventListener('heartbeat', (event) => {
+        heard = Date.now();
+        say('on', 'live');
+        if (seen !== Number(event.data) || failedOnce) later();
+        seen = Number(event.data);
+      });
+      source.addEventListener('change', (event) => {
+        heard = Date.now();
+        say('on', 'live');
+        const { version, names } = JSON.parse(event.data);
+        seen = version;
+        if (concerns(names)) later();
+      });
+      source.addEventListener('error', () => {
+        say('lost', 'connection lost');
+        // The browser tries again by itself, but not after an answer that was no stream.
+        if (source.readyState === EventSource.CLOSED) setTimeout(open, 3000);
+      });
+    };
+    open();
+    setInterval(() => {
+      if (Date.now() - heard > 40000) {
+        say('lost', 'connection lost');
+        heard = Date.now();
+        open();
+      }
+    }, 5000);
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) later();
+    });
+    addEventListener('pagehide', () => source?.close());
+    addEventListener('pageshow', (event) => {
+      if (event.persisted) open();
+    });
+  }
+
+  // Copying.
+  const copyButtons = (root) => {
+    if (!navigator.clipboard) return;
+    for (const block of root.querySelectorAll('pre[data-copy]')) {
+      if (block.previousElementSibling?.classList.contains('copy')) continue;
+      const button = document.createElement('button');
+      button.type = 'button';
+      button.className = 'button plain copy';
+      button.textContent = 'Copy';
+      button.addEventListener('click', async () => {
+        await navigator.clipboard.writeText(block.textContent);
+        button.textContent = 'Copied';
+        setTimeout(() => {
+          button.textContent = 'Copy';
+        }, 2000);
+      });
+      block.before(button);
+    }
+  };
+
+  // Charts of the runs: rows and minutes.
+  const chart = document.querySelector('[data-chart]');
+  const draw = async () => {
+    if (!chart || !window.uPlot) return;
+    const answer = await fetch(chart.dataset.chart, { headers: { accept: 'application/json' } }).catch(() => undefined);
+    if (!answer?.ok) return;
+    const runs = (await answer.json()).runs.slice().reverse();
+    if (runs.length < 2) return;
+    chart.hidden = false;
+    chart.replaceChildren();
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    const axis = { stroke: colour('--soft'), grid: { stroke: colour('--line'), width: 1 }, ticks: { stroke: colour('--line') } };
+    const data = [
+      runs.map((run) => run.endedAt / 1000),
+      runs.map((run) => run.totals.fetched),
+      runs.map((run) => run.totals.published + run.totals.deleted),
+      runs.map((run) => (run.endedAt - run.startedAt) / 1000),
+    ];
+    new window.uPlot(
+      {
+        width: chart.clientWidth - 24,
+        height: 220,
+        scales: {
+          rows: { range: (_, __, most) => [0, Math.max(1, most * 1.05)] },
+          seconds: { range: (_, __, most) => [0, Math.max(1, most * 1.05)] },
+        },
+        axes: [
+          axis,
+          { ...axis, scale: 'rows', label: 'rows', size: 64 },
+          { ...axis, scale: 'seconds', side: 1, label: 'seconds', grid: { show: false } },
+        ],
+        series: [
+          {},
+          { label: 'Rows read', scale: 'rows', stroke: colour('--busy'), width: 2 },
+          { label: 'Rows published', scale: 'rows', stroke: colour('--good'), width: 2 },
+          { label: 'Duration (s)', scale: 'seconds', stroke: colour('--wait'), dash: [4, 4] },
+        ],
+      },
+      data,
+      chart,
+    );
+  };
+
+  document.addEventListener('keydown', (event) => {
+    const close = document.querySelector('[data-close]');
+    if (event.key === 'Escape' && close) close.click();
+  });
+
+  for (const part of document.querySelectorAll('[data-live]')) part.liveHtml = part.innerHTML;
+  times(document);
+  copyButtons(document);
+  setInterval(() => times(document), 10000);
+  void draw();
+})();

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import type { Settings } from '../config/settings.ts';
+import { TributaryError } from '../core/errors.ts';
+import type { KafkaAccess } from '../kafka/client.ts';
+import { noteCommand } from '../kafka/meta/audit.ts';
+import { sendControl, type ControlRecord } from '../kafka/meta/control.ts';
+import { ensureTopics, ownTopics } from '../kafka/topics.ts';
+
+/** What the page can ask of a connection or a table. `since`: epoch ms; null means all history. */
+export type Command =
+  | { readonly name: 'pause' | 'resume' | 'sync' | 'resync' | 'allow-deletes' }
+  | { readonly name: 'backfill'; readonly since: number | null };
+
+export const commandNames = [
+  'pause',
+  'resume',
+  'sync',
+  'resync',
+  'backfill',
+  'allow-deletes',
+] as const satisfies readonly Command['name'][];
+
+/** `table` null: the whole connection. */
+export interface Target {
+  readonly connection: string;
+  readonly table: string | null;
+}
+
+export interface Asking {
+  readonly user: string;
+  readonly address: string;
+  readonly now: number;
+}
+
+/** What is said of a command that was taken. */
+export const commandDone: Readonly<Record<Command['name'], string>> = {
+  pause: 'Paused. The position is kept.',
+  resume: 'Resumed from where it stopped.',
+  sync: 'A run was asked for.',
+  resync: 'All history is read again. Rows that have not changed are not published again.',
+  backfill: 'The back-fill was asked for. Rows that have not changed are not published again.',
+  'allow-deletes': 'The deletes are allowed once: the table is listed again, and what is still gone is deleted.',
+};
+
+/** Throws `config` for a connection or a table the settings do not have. */
+export function requireTarget(settings: Settings, { connection, table }: Target): void {
+  const found = settings.connections.find(({ name }) => name === connection);
+  if (!found) throw new TributaryError(`No connection is called ${connection}.`, { kind: 'config', code: 'not_found' });
+  if (table !== null && !found.tables.some(({ name }) => name === table))
+    throw new TributaryError(`${connection} has no table ${table}.`, { kind: 'config', code: 'not_found' });
+}
+
+/** Notes the command, then sends it; a command that left no note is not sent. */
+export async function giveCommand(
+  access: KafkaAccess,
+  settings: Settings,
+  target: Target,
+  command: Command,
+  { user, address, now }: Asking,
+): Promise<void> {
+  requireTarget(settings, target);
+  if (command.name === 'allow-deletes' && target.table === null)
+    throw new TributaryError('Deletes are allowed for one table at a time.', { kind: 'config', code: 'table_needed' });
+  await ensureTopics(access, ownTopics(access.settings.prefix));
+  await noteCommand(access, { at: now, user, address, command: command.name, ...target, detail: detailOf(command) });
+  await sendControl(access, [recordOf(target, command, now)]);
+}
+
+function recordOf(target: Target, command: Command, at: number): ControlRecord {
+  const stamp = { id: randomUUID(), at };
+  switch (command.name) {
+    case 'pause':
+    case 'resume':
+      return { ...target, slot: 'paused', value: { paused: command.name === 'pause' } };
+    case 'sync':
+      return { ...target, slot: 'trigger', value: stamp };
+    case 'resync':
+      return { ...target, slot: 'backfill', value: { ...stamp, since: null } };
+    case 'backfill':
+      return { ...target, slot: 'backfill', value: { ...stamp, since: command.since } };
+    case 'allow-deletes':
+      return { ...target, slot: 'allow-deletes', value: stamp };
+  }
+}
+
+function detailOf(command: Command): string {
+  switch (command.name) {
+    case 'backfill':
+      return command.since === null ? 'all history' : `history since ${new Date(command.since).toISOString().slice(0, 10)}`;
+    case 'resync':
+      return 'all history';
+    default:
+      return '';
+  }
+}

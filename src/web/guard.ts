@@ -1,0 +1,143 @@
+import { getConnInfo } from '@hono/node-server/conninfo';
+import type { Context, MiddlewareHandler } from 'hono';
+import { getCookie, setCookie } from 'hono/cookie';
+import { csrf } from 'hono/csrf';
+import { secureHeaders } from 'hono/secure-headers';
+import { randomBytes } from 'node:crypto';
+import type { Access, User } from './security.ts';
+
+/** What the guard has found out of a request. */
+export interface Guarded {
+  Variables: { user: User; session: string; formToken: string; readOnly: boolean };
+}
+
+export const sessionCookie = 'tributary_session';
+const formCookie = 'tributary_form';
+
+/** Headers of every page: nothing is loaded from elsewhere, no script stands in a page, nobody frames it. */
+export const pageHeaders = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'", 'data:'],
+    connectSrc: ["'self'"],
+    fontSrc: ["'self'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+    baseUri: ["'none'"],
+  },
+  // Without this header a browser names no Origin with our own forms, and with none it could be anybody's.
+  referrerPolicy: 'same-origin',
+  xFrameOptions: 'DENY',
+  // Only who ends TLS may promise it.
+  strictTransportSecurity: false,
+});
+
+const safe = (method: string): boolean => method === 'GET' || method === 'HEAD';
+
+/** Requests that do not name us are refused before anything is done for them. */
+export function hostGuard(access: Access): MiddlewareHandler {
+  return async (c, next) => {
+    if (!access.hostAllowed(c.req.header('host'))) {
+      return c.text('This server is not known under that name. Add it to web.allowed_hosts.\n', 421);
+    }
+    return next();
+  };
+}
+
+/** Commands come from our own pages, or from programs; never from the pages of others. */
+export function originGuard(): MiddlewareHandler {
+  const ofForms = csrf({ origin: (origin, c) => ours(origin, c) });
+  return async (c, next) => {
+    if (safe(c.req.method)) return next();
+    const origin = c.req.header('origin');
+    const site = c.req.header('sec-fetch-site');
+    if ((origin !== undefined && !ours(origin, c)) || (site !== undefined && site !== 'same-origin' && site !== 'none')) {
+      return c.text('Commands are taken from this page only.\n', 403);
+    }
+    return ofForms(c, next);
+  };
+}
+
+function ours(origin: string, c: Context): boolean {
+  try {
+    return new URL(origin).host === c.req.header('host');
+  } catch {
+    return false;
+  }
+}
+
+/** Lets nobody in whom we do not know; programs are told, browsers are sent to the login. */
+export function userGuard(access: Access, readOnly: boolean): MiddlewareHandler<Guarded> {
+  return async (c, next) => {
+    const session = getCookie(c, sessionCookie);
+    const user = access.userOf({ address: addressOf(c), header: (name) => c.req.header(name), session });
+    const api = c.req.path.startsWith('/api/');
+    if (!user) {
+      if (api || c.req.path === '/events')
+        return c.json({ error: { message: 'Who are you? Give the token as Authorization: Bearer ...', code: 'unauthorised' } }, 401);
+      if (!access.tokenAsked) return c.text('Only the proxy named in web.trusted_proxy may send users here.\n', 401);
+      return c.redirect(`/login?to=${encodeURIComponent(safe(c.req.method) ? pathOf(c) : '/')}`, 303);
+    }
+    if (!safe(c.req.method) && readOnly) {
+      return api
+        ? c.json({ error: { message: 'This server is read-only (web.read_only).', code: 'read_only' } }, 403)
+        : c.text('This server is read-only (web.read_only).\n', 403);
+    }
+    const form = getCookie(c, formCookie) ?? newFormCookie(c);
+    c.set('user', user);
+    c.set('session', form);
+    c.set('formToken', access.formToken(form));
+    c.set('readOnly', readOnly);
+    return next();
+  };
+}
+
+/** Browsers' commands carry what only our own pages know. Programs send JSON, which no foreign form can. */
+export function formGuard(access: Access): MiddlewareHandler<Guarded> {
+  return async (c, next) => {
+    if (safe(c.req.method)) return next();
+    const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
+    if (c.req.path.startsWith('/api/')) {
+      const empty = type === '' && (c.req.header('content-length') ?? '0') === '0';
+      return type === 'application/json' || empty
+        ? next()
+        : c.json({ error: { message: 'Send JSON (content-type: application/json).', code: 'content_type' } }, 415);
+    }
+    const given = (await c.req.parseBody())['form_token'];
+    if (typeof given !== 'string' || !access.formTokenFits(c.get('session'), given)) {
+      return c.text('This form is not from this page, or too old. Go back, load the page again and repeat.\n', 403);
+    }
+    return next();
+  };
+}
+
+function newFormCookie(c: Context): string {
+  const value = randomBytes(18).toString('base64url');
+  setCookie(c, formCookie, value, { httpOnly: true, sameSite: 'Strict', path: '/', secure: isSecure(c) });
+  return value;
+}
+
+export function isSecure(c: Context): boolean {
+  return new URL(c.req.url).protocol === 'https:' || c.req.header('x-forwarded-proto') === 'https';
+}
+
+/** Where to go on after the login: never to another server. */
+export function localPath(path: string | undefined): string {
+  return path !== undefined && /^\/(?![/\\])[\w./?=&%~+-]*$/.test(path) ? path : '/';
+}
+
+function pathOf(c: Context): string {
+  const { pathname, search } = new URL(c.req.url);
+  return localPath(pathname + search);
+}
+
+export function addressOf(c: Context): string {
+  try {
+    return getConnInfo(c).remote.address ?? '';
+  } catch {
+    // A test that calls the app without a socket.
+    return '';
+  }
+}

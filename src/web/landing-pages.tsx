@@ -1,0 +1,97 @@
+/** @jsxRuntime automatic @jsxImportSource hono/jsx */
+import type { Context, Hono } from 'hono';
+import { asTributaryError, TributaryError } from '../core/errors.ts';
+import { noteCommand } from '../kafka/meta/audit.ts';
+import type { Site } from './app.tsx';
+import type { WebLanding } from './context.ts';
+import { addressOf, type Guarded } from './guard.ts';
+import type { LandingView } from './model/board-rows.ts';
+import { Landing, LandingFile } from './views/landing.tsx';
+import { landingPath } from './views/view.ts';
+
+const applyMs = 120_000;
+
+/** The pages of landings that are in the settings. */
+export function addLandingPages(app: Hono<Guarded>, site: Site): void {
+  const { context, board } = site;
+
+  async function page(c: Context<Guarded>, findings?: readonly string[]): Promise<Response> {
+    const { name, open } = requireLandingOf(site, c.req.param('landing') ?? '');
+    const errors = c.req.query('errors') !== undefined;
+    return site.show(
+      c,
+      <Landing
+        view={site.view(c)}
+        landing={viewOf(site, open)}
+        errors={errors}
+        files={open.rendered.files}
+        {...(findings === undefined ? {} : { findings })}
+        {...{ key: name }}
+      />,
+    );
+  }
+
+  app.get('/l/:landing', (c) => page(c));
+  app.get('/l/:landing/file', (c) => {
+    const { name, open } = requireLandingOf(site, c.req.param('landing'));
+    const file = open.rendered.files.find(({ path }) => path === c.req.query('path'));
+    if (!file) throw new TributaryError(`The landing ${name} has no such file.`, { kind: 'config', code: 'not_found' });
+    return site.show(c, <LandingFile view={site.view(c)} landing={name} path={file.path} text={file.text} />);
+  });
+  app.post('/l/:landing/check', async (c) => page(c, await findingsOf(site, requireLandingOf(site, c.req.param('landing')).open)));
+  app.post('/l/:landing/apply', async (c) => {
+    const { name, open } = requireLandingOf(site, c.req.param('landing'));
+    const findings = await findingsOf(site, open);
+    if (findings.length > 0) return page(c, findings);
+    await noteCommand(context.access, {
+      at: context.clock.now(),
+      user: c.get('user').name,
+      address: addressOf(c),
+      command: 'landing-apply',
+      connection: null,
+      table: null,
+      detail: name,
+    });
+    try {
+      await context.applyLanding(open, AbortSignal.timeout(applyMs));
+    } catch (error) {
+      const { message, remedy } = asTributaryError(error, 'Applying the landing');
+      return page(c, [[message, remedy ?? ''].join(' ').trim()]);
+    } finally {
+      void board.refresh();
+    }
+    return c.redirect(`${landingPath(name)}?done=applied`, 303);
+  });
+}
+
+/** What is wrong with a landing, as sentences. */
+export async function findingsOf({ context }: Site, open: WebLanding): Promise<string[]> {
+  try {
+    const found = await context.checkLanding(open);
+    return found.map(({ connector, key, problem, remedy }) => `${connector}${key === undefined ? '' : `: ${key}`} ${problem} ${remedy}`);
+  } catch (error) {
+    return [asTributaryError(error, 'Checking the landing').message];
+  }
+}
+
+export function requireLandingOf({ context }: Site, name: string): { readonly name: string; readonly open: WebLanding } {
+  const open = context.landings().find(({ landing }) => landing.name === name);
+  if (open) return { name, open };
+  throw new TributaryError(`No landing is called ${name}.`, { kind: 'config', code: 'not_found' });
+}
+
+/** As it was last seen; a landing of a moment ago has not been. */
+function viewOf({ board }: Site, { landing }: WebLanding): LandingView {
+  return (
+    board.snapshot().landings.find(({ name }) => name === landing.name) ?? {
+      name: landing.name,
+      kind: landing.settings.kind,
+      state: 'unknown',
+      connections: landing.connections.map(({ name }) => name),
+      sinks: [],
+      problems: [],
+      rowsAtMost: 0,
+      lagSeconds: 0,
+    }
+  );
+}

@@ -1,0 +1,184 @@
+import type { KafkaAccess } from '../../kafka/client.ts';
+import { commandRecord, type CommandRecord } from '../../kafka/meta/audit.ts';
+import { controlRecord, type ControlRecord, type ControlSlot, type ControlValues } from '../../kafka/meta/control.ts';
+import { followTopics } from '../../kafka/follow.ts';
+import { parseObject } from '../../core/json/text.ts';
+import type { ReadMessage, ReadOptions } from '../../kafka/reader.ts';
+import { readLastRuns, runRecord, type RunRecord } from '../../kafka/meta/runs.ts';
+import { statusNotice, type TableNotice, type WorkerNotice } from '../../kafka/meta/status-log.ts';
+import { topicNames } from '../../kafka/meta/topic-names.ts';
+import type { TableState } from '../../kafka/types.ts';
+import { tableKey } from '../../observability/status-model.ts';
+
+/** A worker that has said nothing for so long is taken for gone. */
+const silentMs = 35_000;
+const runsPerTable = 60;
+const commandsKept = 300;
+
+/** An import as noted in `_runs` by `tributary import`; fields beyond these are shown as they are. */
+export interface ImportRecord {
+  readonly v: 1;
+  readonly kind: 'import';
+  readonly id: string;
+  readonly startedAt: number;
+  readonly status?: string;
+  readonly [field: string]: unknown;
+}
+
+/** All that the topics tell, kept up to date by polling. Tables are named `<connection>.<table>`. */
+export interface Facts {
+  /** Reads what is new. Answers the tables and connections of which something is, `''` for what concerns all pages. */
+  poll(options?: ReadOptions): Promise<ReadonlySet<string>>;
+  state(table: string): TableState | undefined;
+  /** Newest last. */
+  runs(table: string): readonly RunRecord[];
+  /** How many of the table's rows were put aside, and when the last one was. */
+  deadLetters(table: string): { readonly count: number; readonly lastAt: number };
+  /** Whether the user wants the table paused. */
+  paused(connection: string, table: string): boolean;
+  /** The last back-fill asked for. */
+  backfill(connection: string, table: string): { readonly id: string; readonly at: number; readonly since: number | null } | undefined;
+  /** What the worker that has the connection says of the table; undefined while none has it. */
+  live(connection: string, table: string, now: number): TableNotice | undefined;
+  workers(now: number): readonly WorkerNotice[];
+  /** Newest first. */
+  commands(): readonly CommandRecord[];
+  imports(): readonly ImportRecord[];
+}
+
+/** `newestRuns`: how many records of `_runs` are read to begin with. */
+export function createFacts(access: KafkaAccess, newestRuns = 20_000): Facts {
+  const names = topicNames(access.settings.prefix);
+  const states = new Map<string, TableState>();
+  const controls = new Map<string, ControlRecord>();
+  const runs = new Map<string, RunRecord[]>();
+  const letters = new Map<string, { count: number; lastAt: number }>();
+  const workers = new Map<string, WorkerNotice>();
+  const notices = new Map<string, TableNotice>();
+  let commands: CommandRecord[] = [];
+  const imports = new Map<string, ImportRecord>();
+  let changed = new Set<string>();
+  let complete = false;
+
+  const readers: Readonly<Record<string, (message: ReadMessage) => void>> = {
+    [names.state]({ key, value }) {
+      const { connection, table, slot } = parseObject(key) ?? {};
+      if (typeof connection !== 'string' || typeof table !== 'string' || slot !== 'state') return;
+      const fields = parseObject(value);
+      const name = tableKey({ connection, table });
+      if (fields?.['v'] === 1) states.set(name, fields as unknown as TableState);
+      else states.delete(name);
+      changed.add(name);
+    },
+    [names.control]({ key, value }) {
+      const record = controlRecord(key, value);
+      if (record === undefined || key === null) return;
+      // Deleted first, so that the map keeps the order of the last writes.
+      controls.delete(key.toString());
+      if (record.value !== null) controls.set(key.toString(), record);
+      changed.add(record.table === null ? record.connection : tableKey({ connection: record.connection, table: record.table }));
+    },
+    [names.runs]({ value }) {
+      const fields = parseObject(value);
+      const run = runRecord(fields);
+      if (run) {
+        const of = runs.get(tableKey(run)) ?? [];
+        runs.set(tableKey(run), of);
+        of.push(run);
+        if (of.length > runsPerTable) of.shift();
+        changed.add(tableKey(run));
+        return;
+      }
+      const command = commandRecord(fields);
+      if (command) commands = [command, ...commands].slice(0, commandsKept);
+      else if (fields?.['kind'] === 'import' && typeof fields['id'] === 'string')
+        imports.set(fields['id'], fields as unknown as ImportRecord);
+      changed.add('');
+    },
+    [names.deadLetters]({ key, timestamp }) {
+      const { connection, table } = parseObject(key) ?? {};
+      if (typeof connection !== 'string' || typeof table !== 'string') return;
+      const name = tableKey({ connection, table });
+      letters.set(name, { count: (letters.get(name)?.count ?? 0) + 1, lastAt: timestamp });
+      changed.add(name);
+    },
+    [names.status]({ key, value }) {
+      const notice = statusNotice(key, value);
+      if (notice === undefined) return;
+      if ('gone' in notice) {
+        workers.delete(notice.gone);
+        changed.add('');
+      } else if ('table' in notice) {
+        notices.set(tableKey(notice), notice);
+        changed.add(tableKey(notice));
+      } else {
+        const before = workers.get(notice.worker);
+        workers.set(notice.worker, notice);
+        if (before === undefined || before.assigned.join() !== notice.assigned.join() || before.settingsProblem !== notice.settingsProblem)
+          changed.add('');
+      }
+    },
+  };
+  const forget: Readonly<Record<string, () => void>> = {
+    [names.state]: () => states.clear(),
+    [names.control]: () => controls.clear(),
+    [names.runs]: () => runs.clear(),
+    [names.deadLetters]: () => letters.clear(),
+    [names.status]: () => notices.clear(),
+  };
+  const follow = (...topics: { topic: string; newest?: number }[]) =>
+    followTopics(
+      access,
+      topics,
+      (message) => readers[message.topic]?.(message),
+      (topic) => forget[topic]?.(),
+    );
+  // A writer's open transaction holds its reader back; what workers say of themselves must not wait for it.
+  const prompt = follow({ topic: names.status }, { topic: names.control }, { topic: names.runs, newest: newestRuns });
+  const transactional = follow({ topic: names.state }, { topic: names.deadLetters });
+
+  return {
+    async poll(options) {
+      changed = new Set();
+      await Promise.all([prompt.poll(options), transactional.poll(options)]);
+      await completeRuns();
+      return changed;
+    },
+    state: (table) => states.get(table),
+    runs: (table) => runs.get(table) ?? [],
+    deadLetters: (table) => letters.get(table) ?? { count: 0, lastAt: 0 },
+    paused(connection, table) {
+      // Whether it spoke of the table or of its connection: what was asked for last holds.
+      const wanted = latest('paused', connection, table);
+      return wanted !== undefined && wanted.paused;
+    },
+    backfill: (connection, table) => latest('backfill', connection, table),
+    live(connection, table, now) {
+      const notice = notices.get(tableKey({ connection, table }));
+      const worker = notice && workers.get(notice.worker);
+      return worker && now - worker.at < silentMs && worker.assigned.includes(connection) ? notice : undefined;
+    },
+    workers: (now) => [...workers.values()].filter(({ at }) => now - at < silentMs),
+    commands: () => commands,
+    imports: () => [...imports.values()].sort((a, b) => b.startedAt - a.startedAt),
+  };
+
+  /** Tables that run seldom: their last runs lie behind the newest records. */
+  async function completeRuns(): Promise<void> {
+    if (complete) return;
+    const unknown = [...states].filter(([name, { updatedAt }]) => !runs.has(name) && updatedAt > 0).map(([name]) => name);
+    const tables = unknown.map((name) => ({ connection: name.slice(0, name.indexOf('.')), table: name.slice(name.indexOf('.') + 1) }));
+    for (const run of await readLastRuns(access, tables))
+      if (unknown.includes(tableKey(run))) runs.set(tableKey(run), [run, ...(runs.get(tableKey(run)) ?? [])]);
+    complete = true;
+  }
+
+  function latest<S extends ControlSlot>(slot: S, connection: string, table: string): ControlValues[S] | undefined {
+    let found: ControlValues[S] | undefined;
+    for (const record of controls.values()) {
+      if (record.slot === slot && record.connection === connection && (record.table ?? table) === table && record.value !== null)
+        found = record.value as ControlValues[S];
+    }
+    return found;
+  }
+}

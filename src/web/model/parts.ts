@@ -1,0 +1,145 @@
+import axios from 'axios';
+import { asTributaryError } from '../../core/errors.ts';
+import { sleepUntil } from '../../core/clock.ts';
+import { landingStatus, type LandingStatus } from '../../landing/status.ts';
+import type { WebContext, WebLanding } from '../context.ts';
+import { sinkProblems } from './sink-problems.ts';
+import { defined, type Problem } from './table-row.ts';
+
+const everyMs = 10_000;
+const idleMs = 60_000;
+
+/** Whether a part the pages depend on answers. */
+export interface PartHealth {
+  readonly part: 'kafka' | 'registry' | 'connect';
+  readonly name: string;
+  readonly ok: boolean;
+  readonly trouble?: string;
+}
+
+/** A landing as it was last seen. */
+export interface SeenLanding {
+  readonly name: string;
+  readonly kind: string;
+  readonly connections: readonly string[];
+  readonly sinks: readonly LandingStatus[];
+  /** By connector. */
+  readonly problems: ReadonlyMap<string, readonly Problem[]>;
+  readonly seenAt?: number;
+  readonly trouble?: string;
+}
+
+export interface PartsWatch {
+  landings(): readonly SeenLanding[];
+  health(): readonly PartHealth[];
+  stop(): Promise<void>;
+}
+
+/** Looks at the registry and at the sinks, more often while somebody looks at the pages. */
+export function watchParts(context: WebContext, onChange: () => void, watched: () => boolean): PartsWatch {
+  const { access, clock } = context;
+  const stopping = new AbortController();
+  let landings: readonly SeenLanding[] = [];
+  let registry: PartHealth | undefined;
+  let shown = '';
+
+  async function lookAtRegistry(): Promise<void> {
+    const { url, username, password } = access.settings.registry;
+    const name = url.replace(/\/\/[^/@]*@/, '//');
+    try {
+      await axios.get(`${url.replace(/\/+$/, '')}/schemas/types`, {
+        timeout: 5_000,
+        maxRedirects: 0,
+        proxy: false,
+        maxContentLength: 100_000,
+        signal: stopping.signal,
+        ...(username === undefined ? {} : { auth: { username, password: password ?? '' } }),
+      });
+      registry = { part: 'registry', name, ok: true };
+    } catch (error) {
+      const status = axios.isAxiosError(error) ? (error.response?.status ?? error.code) : undefined;
+      registry = {
+        part: 'registry',
+        name,
+        ok: false,
+        trouble: `The schema registry does not answer as it should (${status ?? 'no answer'}). Running tables go on; new tables and look-ups wait.`,
+      };
+    }
+  }
+
+  async function lookAt(open: WebLanding, before: SeenLanding | undefined): Promise<SeenLanding> {
+    const { landing, rendered, connect } = open;
+    const base = { name: landing.name, kind: landing.settings.kind, connections: landing.connections.map(({ name }) => name) };
+    if (!connect) return { ...base, sinks: [], problems: new Map(), trouble: 'The settings name no Connect worker (connect_url).' };
+    try {
+      const sinks = await landingStatus(rendered, connect, access, clock.now, stopping.signal);
+      const at = clock.now();
+      // A failure keeps the time at which it was first seen.
+      const since = (connector: string, code: string | undefined): number =>
+        before?.problems.get(connector)?.find((one) => one.code === code)?.at ?? at;
+      const problems = new Map(
+        sinks.map((sink) => [
+          sink.connector,
+          sinkProblems(landing.name, sink, at).map((problem) => ({ ...problem, at: since(sink.connector, problem.code) })),
+        ]),
+      );
+      return { ...base, sinks, problems, seenAt: at };
+    } catch (error) {
+      // Old states must not pass for new ones; when it was last seen stays.
+      return {
+        ...base,
+        sinks: [],
+        problems: new Map(),
+        trouble: asTributaryError(error, 'Looking at the landing').message,
+        ...defined({ seenAt: before?.seenAt }),
+      };
+    }
+  }
+
+  async function look(): Promise<void> {
+    let open: readonly WebLanding[] = [];
+    try {
+      open = context.landings();
+    } catch (error) {
+      context.log.warn(`The landings cannot be shown: ${asTributaryError(error, 'Opening the landings').message}`);
+    }
+    const [found] = await Promise.all([
+      Promise.all(
+        open.map((one) =>
+          lookAt(
+            one,
+            landings.find(({ name }) => name === one.landing.name),
+          ),
+        ),
+      ),
+      lookAtRegistry(),
+    ]);
+    landings = found;
+    const now = JSON.stringify([found.map(({ seenAt: _, problems, ...rest }) => [rest, [...problems]]), registry]);
+    if (now !== shown) onChange();
+    shown = now;
+  }
+
+  const running = (async () => {
+    while (!stopping.signal.aborted) {
+      const began = clock.now();
+      await look();
+      // In small steps, so that somebody who begins to look does not wait for the long one.
+      while (!stopping.signal.aborted && clock.now() - began < (watched() ? everyMs : idleMs)) {
+        await sleepUntil(clock, clock.now() + 1_000, stopping.signal).catch(() => undefined);
+      }
+    }
+  })();
+
+  return {
+    landings: () => landings,
+    health: () => [
+      ...(registry === undefined ? [] : [registry]),
+      ...landings.map(({ name, trouble }): PartHealth => ({ part: 'connect', name, ok: trouble === undefined, ...defined({ trouble }) })),
+    ],
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}

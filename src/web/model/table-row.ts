@@ -1,0 +1,239 @@
+import type { ConnectionSettings } from '../../config/settings.ts';
+import type { RunRecord } from '../../kafka/meta/runs.ts';
+import type { TopicLag } from '../../landing/lag.ts';
+import type { Notice } from '../../observability/status-model.ts';
+import type { DisplayState, TableStatus } from '../../observability/status-view.ts';
+import { tableKey } from '../../observability/status-model.ts';
+import type { Facts } from './facts.ts';
+
+const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+
+/** The states of the vendor's own data-sync page, and ours beside them: `rate_limited` and `not_synced`. */
+export type SyncState =
+  | { readonly kind: 'completed' }
+  | { readonly kind: 'landing' }
+  | Exclude<DisplayState, { kind: 'in_progress' | 'rate_limited' }>
+  | (Extract<DisplayState, { kind: 'in_progress' }> & { readonly estimated: boolean })
+  | Extract<DisplayState, { kind: 'rate_limited' }>;
+
+/** One of the two tabs of a connection: where a table's history, or its periodic runs, are. Times are epoch ms. */
+export interface SyncTab {
+  readonly state: SyncState;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+}
+
+/** A problem as the drawer shows it. `where`: who has to be looked at. */
+export interface Problem {
+  readonly at: number;
+  readonly where: 'vendor' | 'kafka' | 'registry' | 'sink' | 'tributary';
+  readonly summary: string;
+  readonly code?: string;
+  /** The other side's own words, where they differ from the summary. */
+  readonly message?: string;
+  readonly remedy?: string;
+  /** How often it came in one go. */
+  readonly times: number;
+  /** Not yet followed by a success. */
+  readonly active: boolean;
+}
+
+/** How far one landing is with the table. */
+export interface TableLanding {
+  readonly landing: string;
+  readonly connector: string;
+  readonly lag: TopicLag;
+}
+
+/** Everything the pages show of one table. */
+export interface TableRow {
+  readonly name: string;
+  readonly status: TableStatus;
+  readonly historical: SyncTab;
+  readonly periodic: SyncTab;
+  /** Age of the newest instant up to which all is where it is to end up: in every warehouse, or in the topic where there is none. */
+  readonly freshnessMs?: number;
+  readonly worker?: string;
+  readonly problems: readonly Problem[];
+  readonly errors24h: number;
+  /** Rows published or deleted in each of the last 24 hours, oldest first. */
+  readonly hourly: readonly number[];
+  readonly landings: readonly TableLanding[];
+  /** What was asked for and is not handled yet. */
+  readonly asked?: 'pause' | 'resume';
+}
+
+export interface RowInput {
+  readonly connection: ConnectionSettings;
+  readonly status: TableStatus;
+  readonly facts: Facts;
+  readonly landings: readonly TableLanding[];
+  /** Failures of the sinks that land the table. */
+  readonly sinkProblems: readonly Problem[];
+  readonly now: number;
+}
+
+export function tableRow({ status, facts, landings, sinkProblems, now }: RowInput): TableRow {
+  const name = tableKey(status);
+  const runs = facts.runs(name);
+  const notice = facts.live(status.connection, status.table, now);
+  const problems = [...problemsOf(status, runs), ...sinkProblems].sort((a, b) => b.at - a.at);
+  const wanted = facts.paused(status.connection, status.table);
+  const is = status.state.kind === 'paused';
+  const asked = wanted === is || status.state.kind === 'disabled' ? undefined : wanted ? ('pause' as const) : ('resume' as const);
+  const freshnessMs = endToEnd(status, runs, landings, now);
+  return {
+    name,
+    status,
+    landings,
+    problems,
+    historical: historicalTab(status, runs, landings, now),
+    periodic: periodicTab(status, runs),
+    errors24h: problems.filter(({ at, code }) => now - at < dayMs && code !== 'connect:missing').reduce((sum, { times }) => sum + times, 0),
+    hourly: hourlyRows(runs, now),
+    ...(freshnessMs === undefined ? {} : { freshnessMs }),
+    ...(notice === undefined ? {} : { worker: notice.worker }),
+    ...(asked === undefined ? {} : { asked }),
+  };
+}
+
+function periodicTab(status: TableStatus, runs: readonly RunRecord[]): SyncTab {
+  return {
+    state: progressed(status, runs),
+    ...spanOf(
+      status,
+      runs.filter(({ mode }) => mode === 'periodic'),
+      'periodic',
+    ),
+  };
+}
+
+/** The first reading of all there is, and every back-fill after it. */
+function historicalTab(status: TableStatus, runs: readonly RunRecord[], landings: readonly TableLanding[], now: number): SyncTab {
+  const backfills = runs.filter(({ mode }) => mode === 'historical');
+  const { state } = status;
+  const running = state.kind === 'in_progress' && state.mode === 'historical';
+  if (running || backfills.length > 0) {
+    const span = spanOf(status, backfills, 'historical');
+    const last = backfills.at(-1);
+    if (running || (last?.outcome !== 'succeeded' && ['error', 'failed', 'paused', 'rate_limited'].includes(state.kind)))
+      return { state: progressed(status, runs), ...span };
+    if (last?.outcome === 'succeeded') return { state: landed(span.finishedAt, landings, now), ...span };
+  }
+  if (status.lastSuccessAt === undefined) {
+    return { state: progressed(status, runs), ...spanOf(status, runs, state.kind === 'in_progress' ? state.mode : 'periodic') };
+  }
+  const done = runs.findIndex(({ outcome }) => outcome === 'succeeded');
+  const first = done >= 0 && runs.length < 60 ? { startedAt: runs[0]?.startedAt, finishedAt: runs[done]?.endedAt } : {};
+  return { state: landed(first.finishedAt, landings, now), ...defined(first) };
+}
+
+/** Complete means: in the warehouse, too. */
+function landed(finishedAt: number | undefined, landings: readonly TableLanding[], now: number): SyncState {
+  const waiting = finishedAt !== undefined && landings.some(({ lag }) => !lag.caughtUp && now - lag.lagSeconds * 1000 <= finishedAt);
+  return { kind: waiting ? 'landing' : 'completed' };
+}
+
+/** From the first try to the end of the last success; runs that were cut and gone on with count as one. */
+function spanOf(
+  status: TableStatus,
+  runs: readonly RunRecord[],
+  mode: 'periodic' | 'historical',
+): { startedAt?: number; finishedAt?: number } {
+  const { state } = status;
+  if (state.kind === 'in_progress' && state.mode === mode) {
+    const before = runs.findLastIndex(({ outcome }) => outcome === 'succeeded');
+    return { startedAt: runs[before + 1]?.startedAt ?? state.startedAt };
+  }
+  const last = runs.at(-1);
+  if (!last) return {};
+  const before = runs.slice(0, -1).findLastIndex(({ outcome }) => outcome === 'succeeded');
+  return { startedAt: runs[before + 1]?.startedAt ?? last.startedAt, finishedAt: last.endedAt };
+}
+
+/** A percentage nobody gives is estimated by what the last complete run read; 100 is only for what is complete. */
+function progressed(status: TableStatus, runs: readonly RunRecord[]): SyncState {
+  const { state } = status;
+  if (state.kind !== 'in_progress') return state;
+  if (state.percent !== undefined) return { ...state, estimated: false };
+  const last = runs.findLast(({ outcome, mode }) => outcome === 'succeeded' && mode === state.mode);
+  if (last === undefined || last.totals.fetched === 0) return { ...state, estimated: false };
+  return { ...state, percent: Math.min(99, Math.floor((state.rows / last.totals.fetched) * 100)), estimated: true };
+}
+
+function endToEnd({ readTo }: TableStatus, runs: readonly RunRecord[], landings: readonly TableLanding[], now: number): number | undefined {
+  if (readTo === undefined) return undefined;
+  let to = readTo;
+  for (const { lag } of landings) {
+    if (lag.missing) return undefined;
+    if (lag.caughtUp) continue;
+    // What a run published is landed when the oldest record that is not was published after its end; it had read up to its start.
+    const oldest = now - lag.lagSeconds * 1000;
+    const run = runs.findLast(({ outcome, endedAt }) => outcome === 'succeeded' && endedAt < oldest);
+    if (run === undefined) return undefined;
+    to = Math.min(to, run.startedAt);
+  }
+  return Math.max(0, now - to);
+}
+
+function hourlyRows(runs: readonly RunRecord[], now: number): number[] {
+  const hours = new Array<number>(24).fill(0);
+  for (const { endedAt, totals } of runs) {
+    const hour = 23 - Math.floor((now - endedAt) / hourMs);
+    if (hour >= 0 && hour < 24) hours[hour] = (hours[hour] ?? 0) + totals.published + totals.deleted;
+  }
+  return hours;
+}
+
+/** What went wrong with the table, newest first: what its runs ended with, and what its worker tells beside. */
+export function problemsOf(status: TableStatus, runs: readonly RunRecord[]): Problem[] {
+  const lastSuccess = Math.max(status.lastSuccessAt ?? 0, runs.findLast(({ outcome }) => outcome === 'succeeded')?.endedAt ?? 0);
+  const found: Problem[] = [];
+  const add = (at: number, notice: { message: string; code?: string; remedy?: string }): void => {
+    const same = found.find((one) => one.summary === notice.message && at > lastSuccess === one.active);
+    if (same) {
+      const index = found.indexOf(same);
+      found[index] = { ...same, at: Math.max(same.at, at), times: Math.abs(same.at - at) < 5_000 ? same.times : same.times + 1 };
+      return;
+    }
+    found.push({
+      at,
+      summary: notice.message,
+      where: whereOf(notice.code),
+      times: 1,
+      active: at > lastSuccess,
+      ...defined({ code: notice.code, remedy: notice.remedy }),
+    });
+  };
+  for (const { failure, endedAt, outcome } of runs) if (outcome === 'failed' && failure) add(endedAt, failure);
+  for (const notice of status.timeline) if (isError(notice)) add(notice.at, notice);
+  const { state } = status;
+  if (state.kind === 'error')
+    add(Math.max(lastSuccess + 1, ...found.filter(({ summary }) => summary === state.message).map(({ at }) => at)), {
+      message: state.message,
+      ...defined({ code: state.code, remedy: state.remedy }),
+    });
+  if (state.kind === 'failed')
+    add(Math.max(lastSuccess + 1, ...found.filter(({ summary }) => summary === state.reason).map(({ at }) => at)), {
+      message: state.reason,
+      ...defined({ code: state.code, remedy: state.remedy }),
+    });
+  return found.sort((a, b) => b.at - a.at);
+}
+
+const isError = ({ level }: Notice): boolean => level === 'error';
+
+function whereOf(code: string | undefined): Problem['where'] {
+  const [first] = (code ?? '').split(':');
+  if (first === 'kafka' || first === 'registry') return first;
+  if (first === 'connect' || first === 'sink') return 'sink';
+  return code === undefined || first === 'index_broken' || first === 'settings' ? 'tributary' : 'vendor';
+}
+
+/** Without the members that are undefined. */
+export function defined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

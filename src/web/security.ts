@@ -1,0 +1,155 @@
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hostname } from 'node:os';
+import { isIP } from 'node:net';
+import { TributaryError } from '../core/errors.ts';
+import type { Settings } from '../config/settings.ts';
+
+/** Who may use the page, and how that is found out. */
+export interface Access {
+  /** Whether a token is asked for. */
+  readonly tokenAsked: boolean;
+  /** The user of a request; undefined for one that nobody vouches for. */
+  userOf(request: {
+    readonly address: string;
+    readonly header: (name: string) => string | undefined;
+    readonly session: string | undefined;
+  }): User | undefined;
+  /** A session for whoever has shown the right token; undefined for a wrong one; `retryAfter` (seconds) when there were too many. */
+  login(address: string, token: string): { readonly session: string } | { readonly retryAfter: number } | undefined;
+  /** A value only pages of this session know; forms carry it. */
+  formToken(session: string): string;
+  formTokenFits(session: string, given: string): boolean;
+  /** Whether the name in a request's Host header is one of ours. */
+  hostAllowed(host: string | undefined): boolean;
+}
+
+export interface User {
+  readonly name: string;
+  /** How we know: nobody else can reach a loopback address. */
+  readonly by: 'loopback' | 'token' | 'proxy';
+}
+
+const sessionMs = 12 * 3_600_000;
+const triesPerAddress = 10;
+const triesAtAll = 200;
+const triesWindowMs = 5 * 60_000;
+
+/**
+ * @throws TributaryError `config` when the page would be open to whoever can reach an address that others can reach.
+ */
+export function createAccess(settings: Pick<Settings, 'metrics' | 'web'>, now: () => number): Access {
+  const {
+    metrics: { host },
+    web,
+  } = settings;
+  const { token, trusted_proxy: proxy } = web;
+  const loopback = isLoopback(host);
+  if (!loopback && token === undefined && proxy === undefined) {
+    throw new TributaryError(`The data-sync page would be open to everybody who can reach ${host}.`, {
+      kind: 'config',
+      remedy:
+        'Set web.token (e.g. ${TRIBUTARY_WEB_TOKEN}) or web.trusted_proxy, keep metrics.host at 127.0.0.1, or turn the page off with web.enabled: false.',
+    });
+  }
+  // Sessions outlive a restart and hold at every server with the same token; without one they hold as long as the process.
+  const secret = createHash('sha256')
+    .update(`tributary session ${token ?? randomBytes(32).toString('hex')}`)
+    .digest();
+  const sign = (text: string): string => createHmac('sha256', secret).update(text).digest('base64url');
+  const failures = createFailures(now);
+
+  const sessionHolds = (session: string): boolean => {
+    const [until = '', nonce = '', signature = ''] = session.split('.');
+    return same(signature, sign(`session ${until}.${nonce}`)) && Number(until) > now();
+  };
+
+  return {
+    tokenAsked: token !== undefined,
+    userOf({ address, header, session }) {
+      if (proxy?.addresses.includes(plainAddress(address))) {
+        const name = header(proxy.user_header)?.trim();
+        if (name) return { name: name.slice(0, 200), by: 'proxy' };
+      }
+      if (token !== undefined) {
+        const given = /^Bearer (.+)$/i.exec(header('authorization') ?? '')?.[1];
+        if (given !== undefined)
+          return failures.wait(address) === undefined && tokenFits(address, given) ? { name: 'token', by: 'token' } : undefined;
+        return session !== undefined && sessionHolds(session) ? { name: 'token', by: 'token' } : undefined;
+      }
+      return loopback && proxy === undefined ? { name: 'local', by: 'loopback' } : undefined;
+    },
+    login(address, given) {
+      const retryAfter = failures.wait(address);
+      if (retryAfter !== undefined) return { retryAfter };
+      if (!tokenFits(address, given)) return undefined;
+      const named = `${now() + sessionMs}.${randomBytes(12).toString('base64url')}`;
+      return { session: `${named}.${sign(`session ${named}`)}` };
+    },
+    formToken: (session) => sign(`form ${session}`),
+    formTokenFits: (session, given) => same(given, sign(`form ${session}`)),
+    hostAllowed: hostCheck(host, web.allowed_hosts),
+  };
+
+  function tokenFits(address: string, given: string): boolean {
+    const fits = token !== undefined && same(given, token);
+    if (!fits) failures.add(address);
+    return fits;
+  }
+}
+
+/** Equal, in a time that tells nothing of where they differ. */
+function same(given: string, wanted: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(wanted));
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}
+
+/** An IPv4 address that came over an IPv6 socket as itself. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+/**
+ * A name in the Host header that is not ours comes from a page of somebody else whose name was made to point here. An
+ * address cannot be made to, so those are taken where more than this machine may ask.
+ */
+function hostCheck(bound: string, allowed: readonly string[]): (host: string | undefined) => boolean {
+  const names = new Set([
+    'localhost',
+    '127.0.0.1',
+    '[::1]',
+    bound,
+    `[${bound}]`,
+    ...(isLoopback(bound) ? [] : [hostname().toLowerCase()]),
+    ...allowed.map((name) => name.toLowerCase()),
+  ]);
+  return (host) => {
+    const name = (host ?? '').toLowerCase().replace(/:\d{1,5}$/, '');
+    return names.has(name) || (!isLoopback(bound) && isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0);
+  };
+}
+
+interface Failures {
+  add(address: string): void;
+  /** Seconds until this address may try again. */
+  wait(address: string): number | undefined;
+}
+
+/** Counts wrong tokens, by address and together, so that many addresses do not help. Memory is bounded by the sum. */
+function createFailures(now: () => number): Failures {
+  let recent: { readonly at: number; readonly address: string }[] = [];
+  return {
+    add(address) {
+      recent = [...recent.filter(({ at }) => now() - at < triesWindowMs), { at: now(), address }].slice(-triesAtAll);
+    },
+    wait(address) {
+      recent = recent.filter(({ at }) => now() - at < triesWindowMs);
+      const own = recent.filter((one) => one.address === address);
+      const first = own.length >= triesPerAddress ? own[own.length - triesPerAddress] : recent.length >= triesAtAll ? recent[0] : undefined;
+      return first === undefined ? undefined : Math.max(1, Math.ceil((first.at + triesWindowMs - now()) / 1000));
+    },
+  };
+}

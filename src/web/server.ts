@@ -1,0 +1,123 @@
+import { createAdaptorServer } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { TributaryError } from '../core/errors.ts';
+import { shownJson } from '../core/shown.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { StatusSnapshot } from '../observability/status-view.ts';
+
+export interface ObserveOptions {
+  /** First part of the topic names, by which a reader of /status knows whose status it is. */
+  readonly prefix: string;
+  readonly metrics: Metrics;
+  readonly status: () => StatusSnapshot;
+  /** Hides secrets in everything that is served. */
+  readonly redact: (text: string) => string;
+  /** Whether a broker answers, asked at every /readyz and given up after a few seconds. */
+  readonly brokersReachable: () => Promise<boolean>;
+}
+
+export interface ServerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** What a worker tells of itself; a server without a worker has none. */
+  readonly observe?: ObserveOptions;
+  /** The data-sync page; its routes come after those of `observe`. */
+  readonly page?: { readonly fetch: Hono['fetch'] };
+}
+
+export interface WebServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const readyTimeoutMs = 3_000;
+const observed = ['/metrics', '/healthz', '/readyz', '/status'] as const;
+const plain = { 'content-type': 'text/plain', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
+
+/**
+ * The one HTTP server of the product: /metrics, /healthz (the process answers), /readyz (a broker answers and a
+ * connection is assigned) and /status (the snapshot as JSON), and beside them the data-sync page.
+ * @throws TributaryError `config` when the port is taken.
+ */
+export async function startServer({ host, port, observe, page }: ServerOptions): Promise<WebServer> {
+  const app = new Hono();
+  if (observe) addObserved(app, observe);
+  if (page) app.all('*', (c) => page.fetch(c.req.raw, c.env));
+  app.notFound((c) =>
+    c.body(`There are ${observe ? `${observed.slice(0, -1).join(', ')} and ${observed.at(-1)}` : 'no pages here'}.\n`, 404, plain),
+  );
+  app.onError((_error, c) => c.body('failed\n', 500, plain));
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  await listen(server, host, port);
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function addObserved(app: Hono, options: ObserveOptions): void {
+  app.use(async (c, next) => {
+    const own = observed.some((path) => path === c.req.path);
+    if (own && c.req.method !== 'GET' && c.req.method !== 'HEAD') return c.body('GET only\n', 405, plain);
+    return next();
+  });
+  app.get('/metrics', async (c) =>
+    c.body(options.redact(await options.metrics.text()), 200, { ...plain, 'content-type': options.metrics.contentType }),
+  );
+  app.get('/healthz', (c) => c.body('ok\n', 200, plain));
+  app.get('/readyz', async (c) => {
+    const missing = await notReady(options);
+    return c.body(missing.length === 0 ? 'ready\n' : `${missing.join('\n')}\n`, missing.length === 0 ? 200 : 503, plain);
+  });
+  app.get('/status', (c) =>
+    c.body(shownJson(options.redact(JSON.stringify({ prefix: options.prefix, ...options.status() }))), 200, {
+      ...plain,
+      'content-type': 'application/json',
+    }),
+  );
+}
+
+async function notReady(options: ObserveOptions): Promise<string[]> {
+  const missing: string[] = [];
+  if (!(await withinTime(options.brokersReachable()))) missing.push('no Kafka broker answers');
+  if (options.status().assigned.length === 0) missing.push('no connection is assigned to this process');
+  return missing;
+}
+
+async function withinTime(asked: Promise<boolean>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, readyTimeoutMs, false);
+  });
+  try {
+    return await Promise.race([asked.catch(() => false), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        new TributaryError(`The server of page and metrics cannot listen on ${host}:${port}: ${error.code ?? error.message}.`, {
+          kind: 'config',
+          remedy:
+            error.code === 'EADDRINUSE'
+              ? 'Another process uses that port, perhaps another worker. Choose another metrics.port.'
+              : 'Correct metrics.host and metrics.port.',
+          cause: error,
+        }),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+}

@@ -1,0 +1,152 @@
+/** @jsxRuntime automatic @jsxImportSource hono/jsx */
+import type { Child } from 'hono/jsx';
+import { count, plural } from '../../observability/text.ts';
+import type { ConnectionView } from '../model/board-rows.ts';
+import type { TableRow } from '../model/table-row.ts';
+import { Page } from './layout.tsx';
+import { connectionPath, tablePath, type View } from './view.ts';
+
+export type Question = 'resync' | 'backfill' | 'allow-deletes';
+export const questions = ['resync', 'backfill', 'allow-deletes'] as const satisfies readonly Question[];
+
+/** Asks once more before a command that reads or deletes much, and says in rows what it will do. */
+export function Confirm({
+  view,
+  connection,
+  row,
+  question,
+  trouble,
+}: {
+  view: View;
+  connection: ConnectionView;
+  row?: TableRow;
+  question: Question;
+  trouble?: string;
+}) {
+  const base = row ? tablePath(connection.name, row.status.table) : connectionPath(connection.name);
+  const what = row ? `${connection.name}.${row.status.table}` : connection.name;
+  const rows = row ? [row] : connection.tables;
+  const [title, label, tone] = texts[question];
+  return (
+    <Page
+      view={view}
+      title={`${title} ${what}?`}
+      crumbs={[
+        { href: '/', text: 'Overview' },
+        { href: connectionPath(connection.name), text: connection.name },
+        ...(row ? [{ href: base, text: row.status.table }] : []),
+      ]}
+    >
+      {trouble === undefined ? null : (
+        <p class="notice bad" role="alert">
+          {trouble}
+        </p>
+      )}
+      <form method="post" action={`${base}/${question}`} class="card form">
+        <input type="hidden" name="form_token" value={view.formToken} />
+        <Consequences question={question} rows={rows} />
+        {question === 'backfill' ? (
+          <fieldset>
+            <legend>How far back</legend>
+            <label class="check">
+              <input type="radio" name="history" value="30d" checked /> 30 days
+            </label>
+            <label class="check">
+              <input type="radio" name="history" value="90d" /> 90 days
+            </label>
+            <label class="check">
+              <input type="radio" name="history" value="1y" /> 1 year
+            </label>
+            <label class="check">
+              <input type="radio" name="history" value="all" /> all history
+            </label>
+            <label class="check">
+              <input type="radio" name="history" value="from" /> from a day on
+            </label>
+            <label>
+              First day <input type="text" name="from" placeholder="MM/DD/YYYY or YYYY-MM-DD" autocomplete="off" />
+            </label>
+          </fieldset>
+        ) : null}
+        <div class="actions">
+          <button type="submit" class={`button ${tone}`}>
+            {label}
+          </button>
+          <a class="button plain" href={base}>
+            Cancel
+          </a>
+        </div>
+      </form>
+    </Page>
+  );
+}
+
+const texts: Readonly<Record<Question, readonly [title: string, label: string, tone: string]>> = {
+  resync: ['Read everything again of', 'Read everything again', 'main'],
+  backfill: ['Back-fill', 'Start the back-fill', 'main'],
+  'allow-deletes': ['Allow the deletes of', 'Allow the deletes', 'danger'],
+};
+
+function Consequences({ question, rows }: { question: Question; rows: readonly TableRow[] }): Child {
+  const read = rows.reduce(
+    (sum, { status }) =>
+      sum + (status.runs.historical?.totals?.fetched ?? status.runs.periodic?.totals?.fetched ?? status.lastRun?.totals?.fetched ?? 0),
+    0,
+  );
+  const known =
+    read === 0
+      ? 'How many rows that is, is not known yet.'
+      : `The last runs read ${plural(read, 'row')}; a whole history can be many times that.`;
+  if (question === 'allow-deletes') {
+    const withheld = rows[0]?.status.withheld;
+    if (!withheld) return <p>No deletes of this table are withheld now.</p>;
+    return (
+      <>
+        <p>
+          <strong>{plural(withheld.count, 'row')}</strong> may be deleted, from the topic and from every warehouse that lands it. They are
+          gone there for good.
+        </p>
+        <p>They were withheld because: {withheld.reason}</p>
+        <p>
+          The table is listed once more before; only what is still gone then is deleted, and no more than {count(withheld.count)} beside
+          what would be plausible anyway.
+        </p>
+        {withheld.sample === undefined ? null : (
+          <>
+            <h2>Some of the keys</h2>
+            <ul class="keys">
+              {withheld.sample.map((key) => (
+                <li>
+                  <code>{key}</code>
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+      </>
+    );
+  }
+  return (
+    <ul>
+      <li>
+        {plural(rows.length, 'table')}:{' '}
+        {rows
+          .slice(0, 8)
+          .map(({ status }) => status.table)
+          .join(', ')}
+        {rows.length > 8 ? ` and ${rows.length - 8} more` : ''}.
+      </li>
+      <li>
+        {question === 'resync'
+          ? 'All history is read again from the vendor.'
+          : 'The chosen stretch of history is read again from the vendor.'}{' '}
+        {known}
+      </li>
+      <li>Requests count against the vendor's quota; periodic runs of these tables wait meanwhile.</li>
+      <li>
+        A row that has not changed is not published again: 0 rows for consumers unless something differs. Nothing is deleted by it but what
+        a complete listing no longer shows.
+      </li>
+    </ul>
+  );
+}

@@ -1,0 +1,230 @@
+/** @jsxRuntime automatic @jsxImportSource hono/jsx */
+import { count, plural } from '../../observability/text.ts';
+import type { ConnectionView } from '../model/board-rows.ts';
+import type { TableRow } from '../model/table-row.ts';
+import { Drawer, type DrawerEntry } from './drawer.tsx';
+import { Page } from './layout.tsx';
+import { CommandButton, Empty, Fact, Freshness, Moment, State } from './parts.tsx';
+import { connectionPath, tablePath, type View } from './view.ts';
+
+export const tabs = ['periodic', 'historical'] as const;
+export type Tab = (typeof tabs)[number];
+
+/** A connection with the vendor page's two tabs. `errors`: a table's name, or `all`, whose errors are to be shown. */
+export function Connection({ view, connection, tab, errors }: { view: View; connection: ConnectionView; tab: Tab; errors?: string }) {
+  const base = connectionPath(connection.name);
+  const here = `${base}?tab=${tab}`;
+  const someRun = connection.tables.some(({ periodic: { state } }) => state.kind !== 'paused' && state.kind !== 'disabled');
+  const somePaused = connection.tables.some(
+    ({ periodic: { state } }) => state.kind === 'paused' || state.kind === 'disabled' || state.kind === 'failed',
+  );
+  const entries: DrawerEntry[] =
+    errors === undefined
+      ? []
+      : connection.tables
+          .filter(({ status }) => errors === 'all' || status.table === errors)
+          .flatMap(({ status, problems }) => problems.map((problem) => ({ table: `${status.connection}.${status.table}`, problem })))
+          .sort((a, b) => Number(b.problem.active) - Number(a.problem.active) || b.problem.at - a.problem.at);
+  return (
+    <Page
+      view={view}
+      title={connection.name}
+      crumbs={[{ href: '/', text: 'Overview' }]}
+      scope={[connection.name, ...connection.tables.map(({ name }) => name)]}
+      actions={
+        view.readOnly ? undefined : (
+          <>
+            <CommandButton view={view} action={`${base}/sync`} label="Sync now" tone="main" id="sync-all" />
+            {someRun ? <CommandButton view={view} action={`${base}/pause`} label="Pause" id="pause-all" /> : null}
+            {somePaused ? (
+              <CommandButton view={view} action={`${base}/resume`} label={someRun ? 'Resume all' : 'Resume'} id="resume-all" />
+            ) : null}
+            <a class="button plain" href={`${base}/ask/resync`}>
+              Full re-sync
+            </a>
+            <a class="button plain" href={`${base}/ask/backfill`}>
+              Back-fill
+            </a>
+            <a class="button plain" href={`${base}/edit`}>
+              Settings
+            </a>
+          </>
+        )
+      }
+    >
+      <dl class="facts" id="facts" data-live="">
+        <Fact name="Source">{connection.sourceTitle}</Fact>
+        <Fact name="Freshness">
+          <Freshness ms={connection.freshnessMs} dueMs={connection.freshnessDueMs} late={connection.late} />
+        </Fact>
+        <Fact name="Last sync">
+          <Moment at={connection.lastSyncAt} now={view.now} none="never" />
+        </Fact>
+        <Fact name="Errors, 24 h">{count(connection.errors24h)}</Fact>
+        <Fact name="Worker">
+          {connection.worker ? `${connection.worker.host} (process ${connection.worker.pid})` : 'none: start one with tributary run'}
+        </Fact>
+        {connection.withheld === 0 ? null : (
+          <Fact name="Deletes withheld">
+            <strong class="warn-text">{count(connection.withheld)}</strong>
+          </Fact>
+        )}
+      </dl>
+      <nav class="tabs" aria-label="Syncs">
+        <a href={`${base}?tab=historical`} {...(tab === 'historical' ? { 'aria-current': 'page' } : {})}>
+          Historical
+        </a>
+        <a href={`${base}?tab=periodic`} {...(tab === 'periodic' ? { 'aria-current': 'page' } : {})}>
+          Periodic
+        </a>
+      </nav>
+      <div class={errors === undefined ? '' : 'with-drawer'}>
+        <div id="tables" data-live="">
+          {connection.tables.length === 0 ? (
+            <Empty title="No table is read">
+              <p>Every table of this connection is turned off.</p>
+            </Empty>
+          ) : tab === 'historical' ? (
+            <Historical view={view} rows={connection.tables} here={here} />
+          ) : (
+            <Periodic view={view} rows={connection.tables} here={here} />
+          )}
+        </div>
+        {errors === undefined ? null : (
+          <div id="drawer" data-live="">
+            <Drawer
+              title={errors === 'all' ? connection.name : `${connection.name}.${errors}`}
+              entries={entries}
+              close={here}
+              now={view.now}
+            />
+          </div>
+        )}
+      </div>
+      <p class="note">
+        {tab === 'historical'
+          ? 'What existed before: read once, and again with every back-fill. Completed means that the warehouses hold it, too.'
+          : 'New data by schedule. Freshness counts from the vendor to the warehouse; data the vendor itself shows late is not reflected in it.'}
+      </p>
+    </Page>
+  );
+}
+
+/** The number of active errors; leads to the drawer. */
+function Errors({ row, here }: { row: TableRow; here: string }) {
+  const active = row.problems.filter((problem) => problem.active).length;
+  if (row.problems.length === 0) return null;
+  return (
+    <a class={active > 0 ? 'errors' : 'errors over'} href={`${here}&errors=${encodeURIComponent(row.status.table)}#errors`}>
+      {active > 0 ? plural(active, 'active error') : 'past errors'}
+      <span class="sr"> of {row.status.table}</span>
+    </a>
+  );
+}
+
+function Name({ row, here }: { row: TableRow; here: string }) {
+  const { connection, table, withheld } = row.status;
+  return (
+    <th scope="row">
+      <a href={tablePath(connection, table)}>{table}</a>
+      <Errors row={row} here={here} />
+      {withheld === undefined ? null : (
+        <a class="errors" href={`${tablePath(connection, table)}#withheld`}>
+          {plural(withheld.count, 'delete')} withheld
+        </a>
+      )}
+    </th>
+  );
+}
+
+function Historical({ view, rows, here }: { view: View; rows: readonly TableRow[]; here: string }) {
+  return (
+    <table class="list cards">
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">Status</th>
+          <th scope="col">Started at</th>
+          <th scope="col">Finished at</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr>
+            <Name row={row} here={here} />
+            <td data-label="Status">
+              <State state={row.historical.state} now={view.now} />
+            </td>
+            <td data-label="Started at">
+              <Moment at={row.historical.startedAt} now={view.now} />
+            </td>
+            <td data-label="Finished at">
+              <Moment at={row.historical.finishedAt} now={view.now} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Periodic({ view, rows, here }: { view: View; rows: readonly TableRow[]; here: string }) {
+  return (
+    <table class="list cards">
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">Status</th>
+          <th scope="col">Started at</th>
+          <th scope="col">Finished at</th>
+          <th scope="col" class="num">
+            Data freshness
+          </th>
+          {view.readOnly ? null : (
+            <th scope="col">
+              <span class="sr">Commands</span>
+            </th>
+          )}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr>
+            <Name row={row} here={here} />
+            <td data-label="Status">
+              <State state={row.periodic.state} now={view.now} />
+              {row.asked === undefined ? null : <small class="asked">{row.asked} asked for</small>}
+            </td>
+            <td data-label="Started at">
+              <Moment at={row.periodic.startedAt} now={view.now} />
+            </td>
+            <td data-label="Finished at">
+              <Moment at={row.periodic.finishedAt} now={view.now} />
+            </td>
+            <td data-label="Data freshness" class="num">
+              <Freshness ms={row.freshnessMs} />
+            </td>
+            {view.readOnly ? null : (
+              <td class="commands">
+                <RowCommands view={view} row={row} />
+              </td>
+            )}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** Pause, Resume or Re-enable, whichever the state offers. */
+export function RowCommands({ view, row }: { view: View; row: TableRow }) {
+  const { connection, table } = row.status;
+  const base = tablePath(connection, table);
+  const id = `${connection}-${table}`;
+  const { kind } = row.periodic.state;
+  if (kind === 'paused')
+    return <CommandButton view={view} action={`${base}/resume`} label="Resume" id={`go-${id}`} name={`Resume ${table}`} />;
+  if (kind === 'failed' || kind === 'disabled')
+    return <CommandButton view={view} action={`${base}/resume`} label="Re-enable" id={`go-${id}`} name={`Re-enable ${table}`} />;
+  return <CommandButton view={view} action={`${base}/pause`} label="Pause" id={`go-${id}`} name={`Pause ${table}`} />;
+}

@@ -1,0 +1,38 @@
+/** @jsxRuntime automatic @jsxImportSource hono/jsx */
+import { Bare } from './layout.tsx';
+
+export function Login({ to, trouble }: { to: string; trouble?: string }) {
+  return (
+    <Bare title="Log in">
+      {trouble === undefined ? null : (
+        <p class="notice bad" role="alert">
+          {trouble}
+        </p>
+      )}
+      <form method="post" action="/login" class="form">
+        <input type="hidden" name="to" value={to} />
+        <label>
+          Token <input type="password" name="token" required autocomplete="current-password" autofocus />
+        </label>
+        <p class="note">
+          It is <code>web.token</code> in the settings of Tributary.
+        </p>
+        <button type="submit" class="button main">
+          Log in
+        </button>
+      </form>
+    </Bare>
+  );
+}
+
+export function Trouble({ title, message, remedy }: { title: string; message: string; remedy?: string | undefined }) {
+  return (
+    <Bare title={title}>
+      <p class="words">{message}</p>
+      {remedy === undefined ? null : <p class="words">{remedy}</p>}
+      <p>
+        <a href="/">Overview</a>
+      </p>
+    </Bare>
+  );
+}

@@ -1,0 +1,309 @@
+/** @jsxRuntime automatic @jsxImportSource hono/jsx */
+import { count, plural } from '../../observability/text.ts';
+import { urgencyOf, type ConnectionView, type LandingView } from '../model/board-rows.ts';
+import type { BoardSnapshot } from '../model/board.ts';
+import type { SyncState } from '../model/table-row.ts';
+import { Page } from './layout.tsx';
+import { Empty, Freshness, Moment, Pill, Sparkline, State, span, stateLook, type Tone } from './parts.tsx';
+import { connectionPath, landingPath, type View } from './view.ts';
+
+export const sortings = ['state', 'name', 'freshness', 'last', 'errors', 'rows'] as const;
+
+/** What the overview is asked to show. */
+export interface OverviewQuery {
+  readonly q: string;
+  readonly state: string;
+  readonly sort: (typeof sortings)[number];
+}
+
+export const landingLook: Readonly<Record<LandingView['state'], readonly [label: string, tone: Tone]>> = {
+  running: ['Running', 'good'],
+  paused: ['Paused', 'off'],
+  failed: ['Failed', 'bad'],
+  missing: ['Not applied', 'wait'],
+  away: ['Connect is away', 'warn'],
+  unknown: ['Not seen yet', 'wait'],
+};
+
+export function Overview({ view, board, query }: { view: View; board: BoardSnapshot; query: OverviewQuery }) {
+  const shown = chosen(board.connections, query);
+  const tables = board.connections.reduce((sum, { tables: all }) => sum + all.length, 0);
+  const landings = [...board.landings]
+    .sort((a, b) => Number(b.state === 'failed') - Number(a.state === 'failed'))
+    .filter(({ name }) => name.includes(query.q));
+  return (
+    <Page
+      view={view}
+      title="Overview"
+      actions={
+        view.readOnly ? undefined : (
+          <>
+            <a class="button main" href="/new/connection">
+              New connection
+            </a>
+            <a class="button plain" href="/new/landing">
+              New landing
+            </a>
+            <a class="button plain" href="/imports">
+              Import
+            </a>
+          </>
+        )
+      }
+    >
+      <div id="summary" data-live="" class="tiles">
+        <Tile label="Connections" value={count(board.connections.length)} note={plural(tables, 'table')} />
+        <Tile
+          label="Need a look"
+          value={count(
+            board.connections.filter(({ worst }) => worst.kind === 'failed' || worst.kind === 'error').length +
+              board.landings.filter(({ state }) => state === 'failed').length,
+          )}
+          note="failed or in error"
+          tone={board.connections.some(({ worst }) => worst.kind === 'failed') ? 'bad' : undefined}
+        />
+        <Tile label="Errors" value={count(board.connections.reduce((sum, { errors24h }) => sum + errors24h, 0))} note="last 24 hours" />
+        <Tile
+          label="Rows"
+          value={count(board.connections.reduce((sum, { hourly }) => sum + hourly.reduce((a, b) => a + b, 0), 0))}
+          note="published, last 24 hours"
+        />
+      </div>
+      <form class="filter" method="get" action="/" role="search">
+        <label>
+          Find <input type="search" name="q" value={query.q} placeholder="connection, source or table" />
+        </label>
+        <label>
+          Status{' '}
+          <select name="state">
+            <option value="">any</option>
+            {(Object.keys(stateLook) as SyncState['kind'][])
+              .filter((kind) => kind !== 'completed' && kind !== 'landing')
+              .map((kind) => (
+                <option value={kind} selected={query.state === kind}>
+                  {stateLook[kind][0]}
+                </option>
+              ))}
+          </select>
+        </label>
+        <input type="hidden" name="sort" value={query.sort} />
+        <button class="button plain" type="submit">
+          Show
+        </button>
+      </form>
+      <section aria-labelledby="connections-title">
+        <h2 id="connections-title">Connections</h2>
+        <div id="connections" data-live="">
+          {board.connections.length === 0 ? (
+            <Empty title="No connection yet">
+              <p>A connection is one account of a vendor: Klaviyo, Segment, Customer.io, Pendo or Listrak. Its tables become topics.</p>
+              {view.readOnly ? null : (
+                <a class="button main" href="/new/connection">
+                  New connection
+                </a>
+              )}
+            </Empty>
+          ) : shown.length === 0 ? (
+            <Empty title="Nothing fits">
+              <p>
+                <a href="/">Show all connections</a>
+              </p>
+            </Empty>
+          ) : (
+            <Connections view={view} rows={shown} query={query} />
+          )}
+        </div>
+      </section>
+      <section aria-labelledby="landings-title">
+        <h2 id="landings-title">Landings</h2>
+        <div id="landings" data-live="">
+          {board.landings.length === 0 ? (
+            <Empty title="No landing yet">
+              <p>A landing brings the topics into a warehouse: PostgreSQL, Redshift, BigQuery, Snowflake, Synapse or S3.</p>
+              {view.readOnly ? null : (
+                <a class="button plain" href="/new/landing">
+                  New landing
+                </a>
+              )}
+            </Empty>
+          ) : (
+            <Landings view={view} rows={landings} />
+          )}
+        </div>
+      </section>
+    </Page>
+  );
+}
+
+function Tile({ label, value, note, tone }: { label: string; value: string; note: string; tone?: Tone | undefined }) {
+  return (
+    <div class={`tile ${tone ?? ''}`}>
+      <span class="label">{label}</span>
+      <strong class="num">{value}</strong>
+      <small>{note}</small>
+    </div>
+  );
+}
+
+function Connections({ view, rows, query }: { view: View; rows: readonly ConnectionView[]; query: OverviewQuery }) {
+  const Head = ({ by, children, right = false }: { by: OverviewQuery['sort']; children: string; right?: boolean }) => (
+    <th
+      scope="col"
+      class={right ? 'num' : ''}
+      {...(query.sort === by ? { 'aria-sort': by === 'name' ? ('ascending' as const) : ('descending' as const) } : {})}
+    >
+      <a href={`/?${new URLSearchParams({ q: query.q, state: query.state, sort: by }).toString()}`}>{children}</a>
+    </th>
+  );
+  return (
+    <table class="list cards">
+      <thead>
+        <tr>
+          <Head by="name">Connection</Head>
+          <Head by="state">Status</Head>
+          <Head by="freshness" right>
+            Freshness
+          </Head>
+          <Head by="last">Last sync</Head>
+          <Head by="errors" right>
+            Errors, 24 h
+          </Head>
+          <Head by="rows" right>
+            Rows per hour
+          </Head>
+          <th scope="col">Worker</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr>
+            <th scope="row">
+              <a href={connectionPath(row.name)}>{row.name}</a>
+              <small>
+                {row.sourceTitle}, {plural(row.tables.length, 'table')}
+              </small>
+            </th>
+            <td data-label="Status">
+              <State state={row.worst} now={view.now} brief />
+              <small>{otherStates(row)}</small>
+            </td>
+            <td data-label="Freshness" class="num">
+              <Freshness ms={row.freshnessMs} dueMs={row.freshnessDueMs} late={row.late} />
+            </td>
+            <td data-label="Last sync">
+              <Moment at={row.lastSyncAt} now={view.now} none="never" />
+            </td>
+            <td data-label="Errors, 24 h" class="num">
+              {row.errors24h === 0 ? (
+                <span class="none">0</span>
+              ) : (
+                <a class="errors" href={`${connectionPath(row.name)}?errors=all#errors`}>
+                  {count(row.errors24h)}
+                  <span class="sr"> errors of {row.name}</span>
+                </a>
+              )}
+            </td>
+            <td data-label="Rows per hour" class="num">
+              <Sparkline hourly={row.hourly} />
+            </td>
+            <td data-label="Worker">
+              {row.worker ? (
+                <span title={`process ${row.worker.pid}, Tributary ${row.worker.version}`}>{row.worker.host}</span>
+              ) : (
+                <span class="none">none</span>
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Landings({ view, rows }: { view: View; rows: readonly LandingView[] }) {
+  return (
+    <table class="list cards">
+      <thead>
+        <tr>
+          <th scope="col">Landing</th>
+          <th scope="col">Status</th>
+          <th scope="col" class="num">
+            Behind
+          </th>
+          <th scope="col" class="num">
+            Rows to land, at most
+          </th>
+          <th scope="col">Connections</th>
+          <th scope="col">Seen</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr>
+            <th scope="row">
+              <a href={landingPath(row.name)}>{row.name}</a>
+              <small>{row.kind}</small>
+            </th>
+            <td data-label="Status">
+              <Pill tone={landingLook[row.state][1]}>{landingLook[row.state][0]}</Pill>
+              {row.trouble === undefined ? null : <small>{row.trouble}</small>}
+            </td>
+            <td data-label="Behind" class="num">
+              {row.state === 'running' || row.state === 'failed' ? (
+                row.lagSeconds === 0 ? (
+                  'caught up'
+                ) : (
+                  span(row.lagSeconds * 1000)
+                )
+              ) : (
+                <span class="none">–</span>
+              )}
+            </td>
+            <td data-label="Rows to land" class="num">
+              {count(row.rowsAtMost)}
+            </td>
+            <td data-label="Connections">
+              {row.connections.slice(0, 6).join(', ')}
+              {row.connections.length > 6 ? ` and ${row.connections.length - 6} more` : ''}
+            </td>
+            <td data-label="Seen">
+              <Moment at={row.seenAt} now={view.now} none="never" />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function otherStates({ states, tables }: ConnectionView): string {
+  if (tables.length < 2) return '';
+  return (Object.entries(states) as [SyncState['kind'], number][])
+    .sort(([a], [b]) => urgencyOf(a) - urgencyOf(b))
+    .map(([kind, tablesIn]) => `${tablesIn} ${stateLook[kind][0].toLowerCase()}`)
+    .join(', ');
+}
+
+function chosen(rows: readonly ConnectionView[], { q, state, sort }: OverviewQuery): ConnectionView[] {
+  const wanted = q.toLowerCase();
+  const found = rows.filter(
+    ({ name, sourceTitle, tables, states }) =>
+      (wanted === '' ||
+        name.includes(wanted) ||
+        sourceTitle.toLowerCase().includes(wanted) ||
+        tables.some((table) => table.status.table.includes(wanted))) &&
+      (state === '' || (states[state as SyncState['kind']] ?? 0) > 0),
+  );
+  const byName = (a: ConnectionView, b: ConnectionView): number => a.name.localeCompare(b.name);
+  const orders: Readonly<Record<OverviewQuery['sort'], (a: ConnectionView, b: ConnectionView) => number>> = {
+    state: (a, b) => urgencyOf(a.worst.kind) - urgencyOf(b.worst.kind) || byName(a, b),
+    name: byName,
+    freshness: (a, b) => (b.freshnessMs ?? Infinity) - (a.freshnessMs ?? Infinity) || byName(a, b),
+    last: (a, b) => (b.lastSyncAt ?? 0) - (a.lastSyncAt ?? 0) || byName(a, b),
+    errors: (a, b) => b.errors24h - a.errors24h || byName(a, b),
+    rows: (a, b) => sum(b.hourly) - sum(a.hourly) || byName(a, b),
+  };
+  return [...found].sort(orders[sort]);
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

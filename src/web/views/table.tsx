@@ -1,0 +1,308 @@
+/** @jsxRuntime automatic @jsxImportSource hono/jsx */
+import { count, duration, plural } from '../../observability/text.ts';
+import type { TableDetail } from '../model/table-detail.ts';
+import { RowCommands } from './connection.tsx';
+import { Drawer } from './drawer.tsx';
+import { Page } from './layout.tsx';
+import { CommandButton, Empty, Fact, Freshness, Moment, Pill, span, State } from './parts.tsx';
+import { connectionPath, landingPath, tablePath, type View } from './view.ts';
+
+/** All there is to know of one table. */
+export function Table({ view, detail, errors }: { view: View; detail: TableDetail; errors: boolean }) {
+  const { row, definition } = detail;
+  const { connection, table, withheld } = row.status;
+  const base = tablePath(connection, table);
+  return (
+    <Page
+      view={view}
+      title={table}
+      chart
+      crumbs={[
+        { href: '/', text: 'Overview' },
+        { href: connectionPath(connection), text: connection },
+      ]}
+      scope={[connection, row.name]}
+      actions={
+        view.readOnly ? undefined : (
+          <>
+            <CommandButton view={view} action={`${base}/sync`} label="Sync now" tone="main" id="sync-now" />
+            <RowCommands view={view} row={row} />
+            <a class="button plain" href={`${base}/ask/resync`}>
+              Full re-sync
+            </a>
+            <a class="button plain" href={`${base}/ask/backfill`}>
+              Back-fill
+            </a>
+          </>
+        )
+      }
+    >
+      <div id="state" data-live="">
+        <dl class="facts">
+          <Fact name="Periodic">
+            <State state={row.periodic.state} now={view.now} />
+            {row.asked === undefined ? null : <small class="asked">{row.asked} asked for</small>}
+          </Fact>
+          <Fact name="History">
+            <State state={row.historical.state} now={view.now} />
+          </Fact>
+          <Fact name="Data freshness">
+            <Freshness ms={row.freshnessMs} />
+          </Fact>
+          <Fact name="Last complete run">
+            <Moment at={row.status.lastSuccessAt} now={view.now} none="never" />
+          </Fact>
+          <Fact name="Rows published">{detail.state === undefined ? '0' : count(detail.state.rowsPublished)}</Fact>
+          <Fact name="Dead letters">
+            {row.status.deadLetters === 0 ? '0' : <a href="#dead-letters">{count(row.status.deadLetters)}</a>}
+          </Fact>
+          <Fact name="Errors, 24 h">
+            {row.problems.length === 0 ? (
+              '0'
+            ) : (
+              <a href={`${base}?errors=1#errors`}>
+                {count(row.errors24h)}
+                <span class="sr"> errors, show them</span>
+              </a>
+            )}
+          </Fact>
+        </dl>
+        {errors ? (
+          <Drawer title={row.name} entries={row.problems.map((problem) => ({ table: row.name, problem }))} close={base} now={view.now} />
+        ) : null}
+        {withheld === undefined ? null : (
+          <section class="card warn" id="withheld" aria-labelledby="withheld-title">
+            <h2 id="withheld-title">{plural(withheld.count, 'delete')} withheld</h2>
+            <p>{withheld.reason}</p>
+            <p>
+              <Moment at={withheld.since} now={view.now} /> rows went missing. They stay in the topic and in the warehouses until somebody
+              allows the deletes.
+            </p>
+            {withheld.sample === undefined ? null : (
+              <ul class="keys">
+                {withheld.sample.map((key) => (
+                  <li>
+                    <code>{key}</code>
+                  </li>
+                ))}
+              </ul>
+            )}
+            {view.readOnly ? null : (
+              <a class="button danger" href={`${base}/ask/allow-deletes`}>
+                Allow the deletes
+              </a>
+            )}
+          </section>
+        )}
+      </div>
+      <section aria-labelledby="charts-title">
+        <h2 id="charts-title">Rows and duration of the runs</h2>
+        <div
+          id="chart"
+          class="chart"
+          data-chart={`/api/v1/connections/${encodeURIComponent(connection)}/tables/${encodeURIComponent(table)}/runs?last=100`}
+          hidden
+        />
+        <div id="runs" data-live="">
+          <Runs detail={detail} view={view} />
+        </div>
+      </section>
+      <section aria-labelledby="lookup-title">
+        <h2 id="lookup-title">Look up a key</h2>
+        <p>What the topic holds for it now.</p>
+        <form method="get" action={`${base}/lookup`} class="filter">
+          {definition.key.map((column) => (
+            <label>
+              {column} <input type="text" name={`key.${column}`} required autocomplete="off" />
+            </label>
+          ))}
+          <button class="button plain" type="submit">
+            Look up
+          </button>
+        </form>
+        <p>
+          <a href={`${base}/changes`}>The last 50 changes</a>, decoded, tombstones marked.
+        </p>
+      </section>
+      <section aria-labelledby="landings-title">
+        <h2 id="landings-title">Landings</h2>
+        <div id="lag" data-live="">
+          {row.landings.length === 0 ? (
+            <p class="none">This table is not landed anywhere.</p>
+          ) : (
+            <table class="list cards">
+              <thead>
+                <tr>
+                  <th scope="col">Landing</th>
+                  <th scope="col">Connector</th>
+                  <th scope="col" class="num">
+                    Rows to land, at most
+                  </th>
+                  <th scope="col" class="num">
+                    Behind
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {row.landings.map(({ landing, connector, lag }) => (
+                  <tr>
+                    <th scope="row">
+                      <a href={landingPath(landing)}>{landing}</a>
+                    </th>
+                    <td data-label="Connector">{connector}</td>
+                    <td data-label="Rows to land" class="num">
+                      {lag.missing ? '–' : count(lag.rowsAtMost)}
+                    </td>
+                    <td data-label="Behind" class="num">
+                      {lag.missing ? 'no topic yet' : lag.caughtUp ? 'caught up' : span(lag.lagSeconds * 1000)}
+                      {lag.deletesMayBeMissed ? <small class="flag"> deletes may be missed</small> : null}
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          )}
+        </div>
+      </section>
+      <section id="dead-letters" aria-labelledby="letters-title">
+        <h2 id="letters-title">Dead letters</h2>
+        {detail.deadLetters.length === 0 ? (
+          <p class="none">Every row could be published.</p>
+        ) : (
+          <ul class="letters">
+            {detail.deadLetters.map((letter, at) => (
+              <li>
+                <details id={`letter-${at}`}>
+                  <summary>
+                    <strong>{letter.reason}</strong> <Moment at={letter.at} now={view.now} /> <span class="words">{letter.detail}</span>
+                  </summary>
+                  <dl class="facts wide">
+                    <Fact name="Key">
+                      <code>{letter.key ?? 'none'}</code>
+                    </Fact>
+                    <Fact name="Size">{count(letter.rawBytes)} bytes</Fact>
+                  </dl>
+                  <pre tabindex={0} aria-label="The row as the vendor sent it">
+                    {letter.raw.slice(0, 20_000)}
+                  </pre>
+                </details>
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+      <section aria-labelledby="definition-title">
+        <h2 id="definition-title">Key, schema, position</h2>
+        <dl class="facts wide">
+          <Fact name="Topic">
+            <code>{detail.topic}</code>
+          </Fact>
+          <Fact name="Vendor's page">{definition.docs}</Fact>
+          <Fact name="Method">
+            {definition.method === 'full_table' ? 'full table' : `incremental by ${definition.replicationKey ?? "the vendor's cursor"}`};
+            deletes {({ scan: 'by complete listing', flag: "by the vendor's flag", none: 'are not noticed' } as const)[definition.deletes]}
+          </Fact>
+          <Fact name="Key">
+            {definition.key.join(', ')}
+            {definition.keyReason === undefined ? '' : ` (${definition.keyReason})`}
+          </Fact>
+          <Fact name="Schema ids">
+            {detail.state === undefined ? 'not registered yet' : `key ${detail.state.keySchemaId}, value ${detail.state.valueSchemaId}`}
+            {detail.schemaVersions === undefined ? '' : `; ${plural(detail.schemaVersions, 'version')} in the registry`}
+          </Fact>
+          <Fact name="Position">
+            <span id="position" data-live="">
+              {detail.positionText}
+            </span>
+          </Fact>
+        </dl>
+        <details id="columns">
+          <summary>{plural(Object.keys(definition.fields).length, 'column')}</summary>
+          <table class="list">
+            <thead>
+              <tr>
+                <th scope="col">Column</th>
+                <th scope="col">Type</th>
+                <th scope="col">What it is</th>
+              </tr>
+            </thead>
+            <tbody>
+              {Object.entries(definition.fields).map(([name, field]) => (
+                <tr>
+                  <th scope="row">
+                    <code>{name}</code>
+                  </th>
+                  <td>{field.type}</td>
+                  <td>{field.doc}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </details>
+      </section>
+    </Page>
+  );
+}
+
+function Runs({ detail, view }: { detail: TableDetail; view: View }) {
+  if (detail.runs.length === 0)
+    return (
+      <Empty title="No run yet">
+        <p>Runs are kept for 90 days.</p>
+      </Empty>
+    );
+  return (
+    <table class="list cards">
+      <thead>
+        <tr>
+          <th scope="col">Run</th>
+          <th scope="col">Outcome</th>
+          <th scope="col" class="num">
+            Read
+          </th>
+          <th scope="col" class="num">
+            Published
+          </th>
+          <th scope="col" class="num">
+            Unchanged
+          </th>
+          <th scope="col" class="num">
+            Deleted
+          </th>
+          <th scope="col" class="num">
+            Duration
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {detail.runs.slice(0, 20).map((run) => (
+          <tr>
+            <th scope="row">
+              <Moment at={run.startedAt} now={view.now} />
+              <small>{run.mode}</small>
+            </th>
+            <td data-label="Outcome">
+              <Pill tone={run.outcome === 'succeeded' ? 'good' : run.outcome === 'failed' ? 'bad' : 'off'}>{run.outcome}</Pill>
+              {run.failure === undefined ? null : <small class="words">{run.failure.message}</small>}
+            </td>
+            <td data-label="Read" class="num">
+              {count(run.totals.fetched)}
+            </td>
+            <td data-label="Published" class="num">
+              {count(run.totals.published)}
+            </td>
+            <td data-label="Unchanged" class="num">
+              {count(run.totals.unchanged)}
+            </td>
+            <td data-label="Deleted" class="num">
+              {count(run.totals.deleted)}
+            </td>
+            <td data-label="Duration" class="num">
+              {duration(run.endedAt - run.startedAt)}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
