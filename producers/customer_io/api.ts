@@ -2,6 +2,7 @@ import type { HttpAnswer, HttpClient, HttpFactory, Verdict } from '../../src/sdk
 import { asObject, asText } from '../../src/sdk/readers/resume.ts';
 import { retryAfter } from '../../src/sdk/http/retry.ts';
 import type { Json } from '../../src/core/types.ts';
+import { withKeyProof } from '../../src/sdk/http/known-key.ts';
 import type { CustomerIoSettings } from './settings.ts';
 
 export interface CustomerIoApi {
@@ -20,19 +21,22 @@ export const CONCURRENCY = 10;
 export function connectCustomerIo(settings: CustomerIoSettings, http: HttpFactory, now: () => number): CustomerIoApi {
   return {
     now,
-    http: http({
-      title: 'Customer.io',
-      vendor: 'customer_io',
-      baseUrl: settings.base_url ?? HOSTS[settings.region],
-      headers: { authorization: `Bearer ${settings.access_token}`, accept: 'application/json', 'user-agent': 'tributary' },
-      timeoutMs: 60_000,
-      budget: {
-        buckets: { default: { windows: [{ limit: settings.requests_per_second, per: 1_000, slack: 15 }] } },
-        concurrency: CONCURRENCY,
-      },
-      classify,
-      secrets: [settings.access_token],
-    }),
+    http: withKeyProof(
+      http({
+        title: 'Customer.io',
+        vendor: 'customer_io',
+        baseUrl: settings.base_url ?? HOSTS[settings.region],
+        headers: { authorization: `Bearer ${settings.access_token}`, accept: 'application/json' },
+        timeoutMs: 60_000,
+        budget: {
+          buckets: { default: { windows: [{ limit: settings.requests_per_second, per: 1_000, slack: 15 }] } },
+          concurrency: CONCURRENCY,
+        },
+        classify,
+        secrets: [settings.access_token],
+      }),
+      { vendor: 'customer_io', path: '/workspaces' },
+    ),
   };
 }
 

@@ -5,9 +5,11 @@ import type { HttpAnswer, HttpClient, HttpFactory, Query, Verdict } from '../../
 import { listAt, nextAt, unusable } from '../../src/sdk/answers.ts';
 import type { Asked } from '../../src/sdk/answers.ts';
 import { asObject, asText } from '../../src/sdk/readers/resume.ts';
-import type { Json, JsonObject, Row } from '../../src/core/types.ts';
+import type { Json, JsonObject } from '../../src/core/types.ts';
 import { END } from '../../src/sdk/readers/paginate.ts';
 import type { ListingPage } from '../../src/sdk/readers/paginate.ts';
+import { checkedRows } from '../../src/core/checked-rows.ts';
+import { withKeyProof } from '../../src/sdk/http/known-key.ts';
 import type { KlaviyoSettings } from './settings.ts';
 
 export interface KlaviyoApi {
@@ -40,31 +42,65 @@ const BUCKETS = {
 /** Of one answer. An event may have 5 MB, a page of events that is larger than this is asked for in smaller ones. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
-export function connectKlaviyo(settings: KlaviyoSettings, http: HttpFactory): KlaviyoApi {
+/** The vendor retires a revision two years after its date, and may then answer with another one without a word. */
+const REVISION_YEARS = 2;
+
+function retired(revision: string, now: number): TributaryError | undefined {
+  const [, year = '', rest = ''] = /^(\d{4})(-\d{2}-\d{2})/.exec(revision) ?? [];
+  const ends = Date.parse(`${Number(year) + REVISION_YEARS}${rest}`);
+  // 29 February has no such day two years later; what is no date at all the vendor refuses itself.
+  if (Number.isNaN(ends) || now < ends) return undefined;
+  return new TributaryError(`Klaviyo has retired its API revision ${revision}: each is kept for ${REVISION_YEARS} years.`, {
+    kind: 'config',
+    reach: 'connection',
+    code: 'klaviyo:revision',
+    remedy: 'Take the setting revision out, or set it to a newer one.',
+  });
+}
+
+export function connectKlaviyo(settings: KlaviyoSettings, http: HttpFactory, now: () => number): KlaviyoApi {
+  const refused = retired(settings.revision, now());
+  if (refused !== undefined) throw refused;
   return {
-    http: http({
-      title: 'Klaviyo',
-      vendor: 'klaviyo',
-      baseUrl: settings.base_url,
-      headers: {
-        authorization: `Klaviyo-API-Key ${settings.api_key}`,
-        revision: settings.revision,
-        accept: 'application/vnd.api+json',
-      },
-      timeoutMs: settings.predictive_analytics ? 300_000 : 120_000,
-      maxBytes: MOST_BYTES,
-      budget: { buckets: BUCKETS, concurrency: 12 },
-      classify,
-      quota: (answer, now) => {
-        const remaining = Number.parseInt(answer.headers['ratelimit-remaining'] ?? '', 10);
-        const seconds = Number.parseInt(answer.headers['ratelimit-reset'] ?? '', 10);
-        return Number.isFinite(remaining) && Number.isFinite(seconds) ? { remaining, resetAt: now + seconds * 1_000 } : undefined;
-      },
-      secrets: [settings.api_key],
-    }),
+    http: withKeyProof(
+      http({
+        title: 'Klaviyo',
+        vendor: 'klaviyo',
+        baseUrl: settings.base_url,
+        headers: {
+          authorization: `Klaviyo-API-Key ${settings.api_key}`,
+          revision: settings.revision,
+          accept: 'application/vnd.api+json',
+        },
+        timeoutMs: settings.predictive_analytics ? 300_000 : 120_000,
+        maxBytes: MOST_BYTES,
+        budget: { buckets: BUCKETS, concurrency: 12 },
+        classify: (answer, at) => otherRevision(answer, settings.revision) ?? classify(answer, at),
+        quota: (answer, now) => {
+          const remaining = Number.parseInt(answer.headers['ratelimit-remaining'] ?? '', 10);
+          const seconds = Number.parseInt(answer.headers['ratelimit-reset'] ?? '', 10);
+          return Number.isFinite(remaining) && Number.isFinite(seconds) ? { remaining, resetAt: now + seconds * 1_000 } : undefined;
+        },
+        secrets: [settings.api_key],
+      }),
+      { vendor: 'klaviyo', path: '/api/accounts', bucket: 'accounts' },
+    ),
     predictive: settings.predictive_analytics,
     attributions: settings.attributions,
     eventPageSize: 1_000,
+  };
+}
+
+/** A good answer that names the revision it was made by is one of the revision that was asked for, or none. */
+function otherRevision({ status, headers }: HttpAnswer, asked: string): Verdict | undefined {
+  const made = headers['revision'];
+  if (status >= 300 || made === undefined || made === '' || made === asked) return undefined;
+  return {
+    kind: 'config',
+    reach: 'connection',
+    code: 'klaviyo:revision',
+    message: `Klaviyo was asked for its API revision ${asked} and answered with ${made.slice(0, 40)}.`,
+    remedy: 'Set revision to one that Klaviyo still keeps.',
   };
 }
 
@@ -132,8 +168,7 @@ export async function listPage(api: KlaviyoApi, request: ListRequest): Promise<L
   // The last page names no next one; that is an end only beside the link that every page has.
   const link = nextAt(body, { at: 'links.next', ends: ['absent', 'null'], beside: 'self' }, asked);
   return {
-    // What is no resource has no key either; as a row it ends among the dead letters instead of nowhere.
-    rows: listAt(body, 'data', asked).map((resource): Row => asObject(resource) ?? { value: resource as Json }),
+    rows: checkedRows(listAt(body, 'data', asked)),
     next: link === END ? END : cursorOf(String(link)),
     included: includedIn(body, path),
   };

@@ -227,5 +227,5 @@ function kept(event: Row, selection: Selection, included: ReadonlyMap<string, Js
 function attributed(event: Row, included: ReadonlyMap<string, JsonObject>): readonly JsonObject[] | null {
   const data = ((event.relationships as JsonObject | undefined)?.attributions as JsonObject | undefined)?.data;
   if (!Array.isArray(data) || data.length === 0) return null;
-  return (data as readonly JsonObject[]).map((one) => included.get(`attribution ${asText(one.id) ?? ''}`) ?? one);
+  return (data as readonly JsonObject[]).map((one) => included.get(`attribution ${asText(asObject(one)?.id) ?? ''}`) ?? one);
 }

@@ -16,7 +16,7 @@ export const klaviyo: Source<KlaviyoSettings, KlaviyoApi> = {
   name: 'klaviyo',
   title: 'Klaviyo',
   settings: klaviyoSettings,
-  connect: (settings, env) => connectKlaviyo(settings, env.http),
+  connect: (settings, env) => connectKlaviyo(settings, env.http, env.now),
   async probe(api, signal) {
     try {
       const { body } = await api.http.get('/api/accounts', { endpoint: 'accounts', signal, maxTries: 3 });

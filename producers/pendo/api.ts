@@ -1,5 +1,8 @@
 import { TributaryError } from '../../src/core/errors.ts';
 import type { HttpAnswer, HttpClient, HttpFactory, Verdict } from '../../src/sdk/http/client.ts';
+import { checkedRows } from '../../src/core/checked-rows.ts';
+import { vendorText } from '../../src/sdk/http/errors.ts';
+import { withKeyProof } from '../../src/sdk/http/known-key.ts';
 import type { Row } from '../../src/core/types.ts';
 import type { Stage } from './aggregation.ts';
 import type { PendoSettings } from './settings.ts';
@@ -32,23 +35,26 @@ const UNNAMED_WAIT = 30 * SECOND;
 export function connectPendo(settings: PendoSettings, http: HttpFactory): PendoApi {
   const perSecond = settings.requests_per_second;
   return {
-    http: http({
-      title: 'Pendo',
-      vendor: 'pendo',
-      baseUrl: settings.base_url ?? HOSTS[settings.region ?? (settings.integration_key.endsWith('.eu') ? 'eu' : 'us')],
-      headers: { 'x-pendo-integration-key': settings.integration_key, accept: 'application/json', 'content-type': 'application/json' },
-      maxBytes: LARGEST,
-      // What is under way counts as well: one aggregation at a time, four requests for history.
-      budget: {
-        buckets: {
-          default: { windows: [{ limit: perSecond, per: SECOND }] },
-          history: { windows: [{ limit: 4 * perSecond, per: SECOND }] },
+    http: withKeyProof(
+      http({
+        title: 'Pendo',
+        vendor: 'pendo',
+        baseUrl: settings.base_url ?? HOSTS[settings.region ?? (settings.integration_key.endsWith('.eu') ? 'eu' : 'us')],
+        headers: { 'x-pendo-integration-key': settings.integration_key, accept: 'application/json', 'content-type': 'application/json' },
+        maxBytes: LARGEST,
+        // What is under way counts as well: one aggregation at a time, four requests for history.
+        budget: {
+          buckets: {
+            default: { windows: [{ limit: perSecond, per: SECOND }] },
+            history: { windows: [{ limit: 4 * perSecond, per: SECOND }] },
+          },
+          concurrency: 8,
         },
-        concurrency: 8,
-      },
-      classify,
-      secrets: [settings.integration_key],
-    }),
+        classify,
+        secrets: [settings.integration_key],
+      }),
+      { vendor: 'pendo', path: '/api/v1/metadata/schema/account', bucket: 'default' },
+    ),
     settings,
     appId: settings.app_ids.length === 0 ? 'expandAppIds("*")' : settings.app_ids,
   };
@@ -62,7 +68,9 @@ const GATEWAY_TRIES = 4;
 function classify(answer: HttpAnswer, now: number): Verdict | undefined {
   const { status, text } = answer;
   if (status >= 200 && status < 300) return undefined;
-  const said = answer.body === undefined && !/^\s*</.test(text) ? text.trim().slice(0, 200).replace(/\.$/, '') : '';
+  const words =
+    answer.body === undefined ? (/^\s*</.test(text.slice(0, 200)) ? '' : text.slice(0, 2_000)) : (vendorText(answer.body) ?? '');
+  const said = words.trim().slice(0, 200).replace(/\.$/, '');
   const because = said === '' ? '' : ` (${said})`;
   const heavy: Verdict = {
     kind: 'data',
@@ -129,14 +137,14 @@ export const isTooHeavy = (error: unknown): boolean =>
  * Rows of an aggregation as they arrive; `pipeline` is asked for anew before each try. `reducible`: an answer that does
  * not come in time is given up, since less can be asked for; otherwise it is asked for again and again.
  */
-export function aggregate(
+export async function* aggregate(
   api: PendoApi,
   name: string,
   pipeline: () => readonly Stage[],
   signal: AbortSignal,
   reducible = false,
 ): AsyncGenerator<readonly Row[], void, void> {
-  return api.http.stream(AGGREGATION, {
+  const answered = api.http.stream(AGGREGATION, {
     endpoint: name,
     bucket: 'default',
     list: 'results',
@@ -144,7 +152,8 @@ export function aggregate(
     timeoutMs: PATIENCE,
     ...(reducible ? { maxTimeouts: 1 } : {}),
     body: () => ({ response: { mimeType: 'application/json' }, request: { requestId: name, name, pipeline: pipeline() } }),
-  }) as AsyncGenerator<readonly Row[], void, void>;
+  });
+  for await (const listed of answered) yield checkedRows(listed);
 }
 
 /** All rows of a small aggregation, each as small as `keep` makes it. */

@@ -1,4 +1,5 @@
 import { TributaryError } from '../../src/core/errors.ts';
+import { isoMillis } from '../../src/core/time.ts';
 import { asNumber, asObject, asText, saved } from '../../src/sdk/readers/resume.ts';
 import type { JsonObject, Page, Position, ReadContext, Reader, Row } from '../../src/core/types.ts';
 import { filter, limit, sort, source } from './aggregation.ts';
@@ -179,7 +180,7 @@ async function firstVisit(ctx: ReadContext<PendoApi>): Promise<number> {
 
 function otherBucket(source: string, asked: number, answered: number): TributaryError {
   return new TributaryError(
-    `Pendo was asked for ${source} of the day or hour with ${new Date(asked).toISOString()}, and answered those of one that begins at ${new Date(answered).toISOString()}.`,
+    `Pendo was asked for ${source} of the day or hour with ${isoMillis(asked)}, and answered those of one that begins at ${isoMillis(answered)}.`,
     {
       kind: 'data',
       code: 'pendo:bucket',

@@ -1,4 +1,4 @@
-import { asNumber } from '../../src/sdk/readers/resume.ts';
+import { asInstant } from '../../src/core/time.ts';
 import type { Row } from '../../src/core/types.ts';
 import type { TimeSeries } from './aggregation.ts';
 
@@ -25,7 +25,7 @@ export interface Granularity {
 
 export const days: Granularity = {
   series: (first) => ({ period: 'dayRange', first, count: 1 }),
-  startOf: (row) => asNumber(row.day),
+  startOf: (row) => asInstant(row.day),
   // About noon of a day: there an hour more or less, when the clocks change, does not matter.
   begin: (from, day) => (day === undefined ? from : day + Math.floor((from - HOUR - day) / DAY) * DAY + 12 * HOUR),
   // Until a row has told where midnight is, an instant may be next to it: half steps cannot jump over a day.
@@ -38,7 +38,7 @@ const toHour = (instant: number): number => Math.floor(instant / HOUR) * HOUR;
 
 export const hours: Granularity = {
   series: (first) => ({ period: 'hourRange', first, count: 1 }),
-  startOf: (row) => asNumber(row.hour),
+  startOf: (row) => asInstant(row.hour),
   begin: toHour,
   next: (at) => at + HOUR,
   holds: (instant, _at, start) => start !== undefined && instant < start + HOUR,

@@ -5,6 +5,8 @@ import { asNumber, asObject, asText, saved } from '../../src/sdk/readers/resume.
 import type { Json, JsonObject, Page, ReadContext, Reader, Row } from '../../src/core/types.ts';
 import { filter, limit, sort, source } from './aggregation.ts';
 import { aggregated } from './api.ts';
+import { checkedRows } from '../../src/core/checked-rows.ts';
+import { pathPart } from '../../src/sdk/http/url.ts';
 import type { PendoApi } from './api.ts';
 
 const HOUR = 3_600_000;
@@ -158,7 +160,7 @@ async function activities(
   const rows: Row[] = [];
   for (const day of days) {
     try {
-      const { body } = await api.http.get(`/api/v1/visitor/${encodeURIComponent(visitor)}/history`, {
+      const { body } = await api.http.get(`/api/v1/visitor/${pathPart(visitor)}/history`, {
         endpoint: '/api/v1/visitor/{visitorId}/history',
         bucket: 'history',
         query: { starttime: day },
@@ -171,9 +173,10 @@ async function activities(
           remedy: 'The next run asks again; check base_url if it stays.',
         });
       }
-      for (const row of (body ?? []) as readonly Row[]) rows.push({ ...row, visitorId: visitor });
+      for (const row of checkedRows((body ?? []) as readonly Json[])) rows.push({ ...row, visitorId: visitor });
     } catch (error) {
       if (!(error instanceof TributaryError) || error.kind !== 'data') throw error;
+      if (statusOf(error) === 422) return untold(error);
       if (statusOf(error) !== 404) return error;
       count('visitors_without_history');
       return rows;
@@ -181,3 +184,12 @@ async function activities(
   }
   return rows;
 }
+
+/** The vendor takes the request for one it cannot work on: a visitor or a day it tells nothing about. */
+const untold = (error: TributaryError): TributaryError =>
+  new TributaryError(`Pendo cannot tell this visitor's history (422): ${error.message}`, {
+    kind: 'data',
+    code: 'pendo:422',
+    remedy: 'It is asked for again with the next run. Pendo tells at most 180 days back, and nothing of visitors it does not process.',
+    ...(error.detail === undefined ? {} : { detail: error.detail }),
+  });

@@ -1,8 +1,8 @@
-import { TributaryError } from '../../src/core/errors.ts';
+import { unusable } from '../../src/sdk/answers.ts';
 import { END } from '../../src/sdk/readers/paginate.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
 import { asObject, asText } from '../../src/sdk/readers/resume.ts';
-import type { JsonObject, Reader, Row } from '../../src/core/types.ts';
+import type { Json, Reader, Row } from '../../src/core/types.ts';
 import { filter, quoted, sort, source } from './aggregation.ts';
 import type { PendoApi } from './api.ts';
 import { inPages } from './listing.ts';
@@ -30,17 +30,24 @@ export function readSchema(of: 'account' | 'visitor'): Reader<PendoApi> {
   const path = `/api/v1/metadata/schema/${of}`;
   return fullScan<PendoApi>(async (api, _ask, signal) => {
     const { body } = await api.http.get(path, { endpoint: path, bucket: 'default', signal });
-    const groups = asObject(body);
-    if (groups === undefined) {
-      throw new TributaryError(`Pendo's answer to GET ${path} holds no groups of fields.`, {
-        kind: 'data',
-        code: 'pendo:no_groups',
-        remedy: 'Nothing was deleted. The next run asks again; check base_url if it stays.',
-      });
-    }
-    return { rows: Object.entries(groups).flatMap(([group, fields]) => fieldsOf(group, asObject(fields))), next: END };
+    const rows = fieldsIn(body);
+    if (rows === undefined) throw unusable({ what: `GET ${path} of Pendo`, code: 'pendo:no_groups' }, 'holds no groups of fields');
+    return { rows, next: END };
   });
 }
 
-const fieldsOf = (group: string, fields: JsonObject = {}): Row[] =>
-  Object.entries(fields).map(([field, descriptor]) => ({ ...asObject(descriptor), group, field }));
+/** The fields of all groups; a group without any may be null. Undefined for what is no schema, such as one without a single field. */
+function fieldsIn(body: Json): readonly Row[] | undefined {
+  const rows: Row[] = [];
+  for (const [group, fields] of Object.entries(asObject(body) ?? {})) {
+    if (fields === null) continue;
+    const described = asObject(fields);
+    if (described === undefined) return undefined;
+    for (const [field, descriptor] of Object.entries(described)) {
+      const about = asObject(descriptor);
+      if (about === undefined || typeof about.Type !== 'string') return undefined;
+      rows.push({ ...about, group, field });
+    }
+  }
+  return rows.length === 0 ? undefined : rows;
+}

@@ -4,6 +4,7 @@ import type { HttpAnswer, HttpClient, HttpFactory, Verdict } from '../../src/sdk
 import { asNumber, asObject, asText } from '../../src/sdk/readers/resume.ts';
 import { retryAfter } from '../../src/sdk/http/retry.ts';
 import type { Json, JsonObject } from '../../src/core/types.ts';
+import { withKeyProof } from '../../src/sdk/http/known-key.ts';
 import type { SegmentSettings } from './settings.ts';
 
 export interface SegmentApi {
@@ -20,28 +21,31 @@ const HOSTS = { us: 'https://api.segmentapis.com', eu: 'https://eu1.api.segmenta
 
 export function connectSegment(settings: SegmentSettings, http: HttpFactory, now: () => number): SegmentApi {
   return {
-    http: http({
-      title: 'Segment',
-      vendor: 'segment',
-      baseUrl: settings.base_url ?? HOSTS[settings.region],
-      // Without a version each endpoint answers in its most mature one.
-      headers: { authorization: `Bearer ${settings.api_token}`, accept: 'application/json' },
-      timeoutMs: 60_000,
-      budget: {
-        buckets: {
-          default: { windows: [{ limit: settings.requests_per_minute, per: 60_000 }] },
-          alpha: { windows: [{ limit: Math.ceil(settings.requests_per_minute * ALPHA_SHARE), per: 60_000 }], within: 'default' },
+    http: withKeyProof(
+      http({
+        title: 'Segment',
+        vendor: 'segment',
+        baseUrl: settings.base_url ?? HOSTS[settings.region],
+        // Without a version each endpoint answers in its most mature one.
+        headers: { authorization: `Bearer ${settings.api_token}`, accept: 'application/json' },
+        timeoutMs: 60_000,
+        budget: {
+          buckets: {
+            default: { windows: [{ limit: settings.requests_per_minute, per: 60_000 }] },
+            alpha: { windows: [{ limit: Math.ceil(settings.requests_per_minute * ALPHA_SHARE), per: 60_000 }], within: 'default' },
+          },
+          concurrency: 2,
         },
-        concurrency: 2,
-      },
-      classify,
-      quota: (answer, at) => {
-        const remaining = Number.parseInt(answer.headers['x-ratelimit-remaining'] ?? '', 10);
-        const resetAt = windowEnd(answer.headers, at);
-        return Number.isFinite(remaining) && resetAt !== undefined ? { remaining, resetAt } : undefined;
-      },
-      secrets: [settings.api_token],
-    }),
+        classify,
+        quota: (answer, at) => {
+          const remaining = Number.parseInt(answer.headers['x-ratelimit-remaining'] ?? '', 10);
+          const resetAt = windowEnd(answer.headers, at);
+          return Number.isFinite(remaining) && resetAt !== undefined ? { remaining, resetAt } : undefined;
+        },
+        secrets: [settings.api_token],
+      }),
+      { vendor: 'segment', path: '/' },
+    ),
     pageSize: settings.page_size,
     deliveryMetrics: settings.delivery_metrics,
     now,

@@ -1,5 +1,6 @@
 import { listAt, nextAt, totalAt, unusable } from '../../src/sdk/answers.ts';
 import type { Asked, NextPlace } from '../../src/sdk/answers.ts';
+import { checkedRows } from '../../src/core/checked-rows.ts';
 import type { Query } from '../../src/sdk/http/client.ts';
 import { pathPart } from '../../src/sdk/http/url.ts';
 import { asObject, asText } from '../../src/sdk/readers/resume.ts';
@@ -38,14 +39,14 @@ export function listing<Ask = unknown>(path: string, collection: string, options
     const query = { ...options.query?.(ask), 'pagination.count': api.pageSize, 'pagination.cursor': asText(ask.cursor) };
     const data = await readData(api, path, options, query, signal);
     const asked = about(path);
-    const rows = listAt(data, collection, asked);
+    const rows = checkedRows(listAt(data, collection, asked));
     const total = totalAt(data, 'pagination.totalEntries', asked);
     const single =
       options.single === true && query['pagination.cursor'] === undefined && rows.length < api.pageSize && data.pagination === undefined;
     const next = single ? END : nextAt(data, NEXT, asked);
-    const warnings = options.warnings?.(rows as readonly Row[]) ?? [];
+    const warnings = options.warnings?.(rows) ?? [];
     return {
-      rows: options.rows?.(rows as readonly Row[], ask) ?? (rows as readonly Row[]),
+      rows: options.rows?.(rows, ask) ?? rows,
       next,
       ...(total === undefined ? {} : { total }),
       ...(warnings.length === 0 ? {} : { warnings }),

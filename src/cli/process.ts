@@ -1,10 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { colourRefused, userEnvironment } from '../config/env.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Source } from '../sdk/source.ts';
 import type { CliDeps } from './app.ts';
+import { VERSION } from '../core/version.ts';
 
 /** The command's surroundings in a real process. */
 export function processDeps(sources: readonly Source[]): CliDeps {
@@ -16,7 +14,7 @@ export function processDeps(sources: readonly Source[]): CliDeps {
   }
   return {
     sources,
-    version: packageVersion(),
+    version: VERSION,
     stdout: process.stdout,
     stderr: process.stderr,
     variables: userEnvironment(),
@@ -32,13 +30,4 @@ export function processDeps(sources: readonly Source[]): CliDeps {
     },
     exitNow: (code) => process.exit(code),
   };
-}
-
-/** Found from the sources as well as from the build. */
-function packageVersion(): string {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    const path = join(folder, 'package.json');
-    if (existsSync(path)) return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
-    if (folder === dirname(folder)) return 'unknown';
-  }
 }

@@ -1,3 +1,4 @@
+import { USER_AGENT } from '../core/version.ts';
 import { Agent } from 'node:https';
 import axios from 'axios';
 import type { RegistryAnswer } from './registry-errors.ts';
@@ -14,6 +15,7 @@ export function registryHttp({ url, username, password, token, tls }: KafkaSetti
     validateStatus: () => true,
     proxy: false,
     headers: {
+      'user-agent': USER_AGENT,
       'content-type': 'application/vnd.schemaregistry.v1+json',
       accept: 'application/vnd.schemaregistry.v1+json, application/json',
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),

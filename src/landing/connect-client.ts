@@ -1,5 +1,6 @@
 import { Agent } from 'node:https';
 import axios from 'axios';
+import { USER_AGENT } from '../core/version.ts';
 import type { AxiosInstance } from 'axios';
 import { TributaryError } from '../core/errors.ts';
 import { tlsFault, type TlsMaterial } from '../core/tls.ts';
@@ -80,6 +81,7 @@ export function connectClient(url: string, { timeoutMs = 30_000, signal, tls, lo
     validateStatus: () => true,
     maxRedirects: 0,
     proxy: false,
+    headers: { 'user-agent': USER_AGENT },
     ...(login === undefined ? {} : { auth: { ...login } }),
     ...(tls === undefined ? {} : { httpsAgent: new Agent(tls) }),
   });

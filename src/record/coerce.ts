@@ -3,7 +3,7 @@ import { rawNumberText } from '../core/json/parse.ts';
 import type { Json, JsonObject, Row } from '../core/types.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
 import { type Binding, compileBindings } from './bindings.ts';
-import { coercerFor } from './coercers.ts';
+import { coercerFor, jsonOf } from './coercers.ts';
 import { Inexact, MISFIT } from './fit.ts';
 import { maskAll, maskNamed, maskSecrets, maskText } from './mask.ts';
 import { UnmappedFields } from './unmapped-fields.ts';
@@ -117,7 +117,7 @@ function compileColumn(name: string, field: Field, isKey: boolean): Column {
   const coerce = !field.secret
     ? plain
     : field.type === 'json'
-      ? (value: unknown) => plain(maskSecrets(value))
+      ? (value: unknown) => plain(maskSecrets(jsonOf(value)))
       : (value: unknown) => plain(typeof value === 'string' ? maskText(value) : maskAll(value));
   return { name, field, isKey, path: field.path?.split('.'), coerce };
 }

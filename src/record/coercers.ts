@@ -1,4 +1,5 @@
-import { rawNumberText } from '../core/json/parse.ts';
+import { DEEPEST_JSON, isDeeper } from '../core/json/depth.ts';
+import { parseJson, rawNumberText } from '../core/json/parse.ts';
 import type { Json } from '../core/types.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
 import { type Fit, Inexact, MISFIT } from './fit.ts';
@@ -16,6 +17,17 @@ const NUMBER_TEXT = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const SUSPECT = /[\u0000\uD800-\uDFFF]/;
 const UNSTORABLE = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
+/** What a JSON column holds of a value: an object or list that the vendor sends as text is that object or list, not a text. */
+export function jsonOf(value: unknown): unknown {
+  if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value;
+  try {
+    const parsed = parseJson(value);
+    return isDeeper(parsed, DEEPEST_JSON) ? value : parsed;
+  } catch {
+    return value;
+  }
+}
+
 /** The coercion of a column. */
 export function coercerFor(field: Field): Coercer {
   switch (field.type) {
@@ -30,7 +42,7 @@ export function coercerFor(field: Field): Coercer {
     case 'date':
       return (value) => (typeof value === 'string' ? fitDay(value) : MISFIT);
     case 'json':
-      return canonicalJson;
+      return (value) => canonicalJson(jsonOf(value));
     case 'timestamp':
       return timestampCoercer(field.epochUnit);
   }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { connectKlaviyo } from '../../producers/klaviyo/api.ts';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
+import type { HttpClient } from '../../src/sdk/http/client.ts';
 import { klaviyoSettings } from '../../producers/klaviyo/settings.ts';
 import { DEFAULT_KEY } from '../../simulators/klaviyo/simulator.ts';
 import { account } from './harness.ts';
@@ -102,5 +104,32 @@ describe('the Klaviyo API', () => {
     [{ api_key: 'k', apikey: 'x' }],
   ])('refuses the settings %j', (settings) => {
     expect(klaviyoSettings.safeParse(settings).success).toBe(false);
+  });
+});
+
+describe('the revision', () => {
+  const now = (): number => Date.UTC(2026, 10, 28);
+  const connect = (revision: string): unknown =>
+    connectKlaviyo(klaviyoSettings.parse({ api_key: DEFAULT_KEY, revision }), () => ({}) as HttpClient, now);
+
+  it('is refused in words once the vendor keeps it no more, two years after its date', () => {
+    for (const revision of ['2023-07-15', '2024-10-15', '2024-11-28', '2024-10-15.pre'])
+      expect(() => connect(revision), revision).toThrow(/has retired its API revision/);
+    for (const revision of ['2024-11-29', '2025-10-15', '2026-07-15', '2027-01-15'])
+      expect(() => connect(revision), revision).not.toThrow();
+  });
+
+  it('is the one an answer was made by, where the answer tells', async () => {
+    const { simulator, table } = await account({ profiles: 1, events: 5 });
+    simulator.faults.add({
+      kind: 'status',
+      status: 200,
+      body: '{"data":[],"links":{"self":"","next":null}}',
+      headers: { revision: '2026-10-15' },
+      on: 'GET /api/metrics',
+    });
+    const { error, pages } = await table('metric').run();
+    expect(error).toMatchObject({ kind: 'config', reach: 'connection', code: 'klaviyo:revision' });
+    expect(pages).toEqual([]);
   });
 });

@@ -345,3 +345,23 @@ const canonical = (v: unknown): string =>
       ? Object.fromEntries(Object.entries(x).sort(([a], [b]) => (a < b ? -1 : 1)))
       : x;
   });
+
+it.each([
+  ['{"b": [1, 2], "a": 12345678901234567890}', '{"a":12345678901234567890,"b":[1,2]}'],
+  [' [1, {}]', '[1,{}]'],
+  ['{"a":', '"{\\"a\\":"'],
+  ['gold', '"gold"'],
+  ['7', '"7"'],
+])('JSON that comes as text is JSON in its column, and other text is text: %j', (given, held) => {
+  const coerced = compileCoerce(things({ fields: { id: text('Id'), j: json('J') } }))({ id: '1', j: given });
+  expect(coerced).toMatchObject({ record: { j: held } });
+});
+
+it('hides the secrets in JSON that comes as text', () => {
+  const coerced = compileCoerce(things({ fields: { id: text('Id'), j: json('J').masked() } }))({
+    id: '1',
+    j: '{"apiKey":"s3cret-value-1234"}',
+  });
+  expect(JSON.stringify(coerced)).not.toContain('s3cret-value-1234');
+  expect(coerced).toMatchObject({ record: { j: expect.stringContaining('apiKey') } });
+});

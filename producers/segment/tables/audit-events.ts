@@ -1,3 +1,4 @@
+import { isoMillis } from '../../../src/core/time.ts';
 import { incremental } from '../../../src/sdk/readers/incremental.ts';
 import type { IncrementalAsk } from '../../../src/sdk/readers/incremental.ts';
 import { instantOf } from '../../../src/core/time.ts';
@@ -9,15 +10,14 @@ import { listing } from '../listing.ts';
 
 const MINUTE = 60_000;
 const happened = (row: Row): number | null => instantOf(row.timestamp);
-const iso = (instant: number): string => new Date(instant).toISOString();
 
 const between = listing<IncrementalAsk>('/audit-events', 'events', {
   single: true,
   // The vendor speaks of events after the start, so it asks from the millisecond before. A cursor carries the end of what it
   // was made for; an end named beside it would begin the listing anew.
   query: ({ after, before, cursor }) => ({
-    ...(after === undefined ? {} : { startTime: iso(after - 1) }),
-    ...(cursor === undefined ? { endTime: iso(before) } : {}),
+    ...(after === undefined ? {} : { startTime: isoMillis(after - 1) }),
+    ...(cursor === undefined ? { endTime: isoMillis(before) } : {}),
   }),
   rows: (rows, { after }) => (after === undefined ? rows : rows.filter((row) => (happened(row) ?? after) >= after)),
 });

@@ -6,13 +6,14 @@ import { sleepUntil } from '../../core/clock.ts';
 import type { Clock } from '../../core/clock.ts';
 import { createOpener, createSender } from './attempt.ts';
 import type { Attempt, Opener, RawAnswer } from './attempt.ts';
-import { judge, judgeFailure } from './errors.ts';
+import { judge, judgeFailure, refusedForNow } from './errors.ts';
 import type { HttpAnswer, RequestPlace, Verdict } from './errors.ts';
 import { streamItems } from './stream.ts';
 import { requestUrl } from './url.ts';
 import type { Query } from './url.ts';
 import { createRedactor, type Redactor } from '../../core/redact.ts';
 import { shown } from '../../core/shown.ts';
+import { USER_AGENT } from '../../core/version.ts';
 import { parseJson } from '../../core/json/parse.ts';
 import { backoff, pauseUntil, unnamedWait } from './retry.ts';
 import type { Json, JsonObject } from '../../core/types.ts';
@@ -149,7 +150,12 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
   /** What an answer means. However it is built, finding that out must not fail as if it were our own fault. */
   function judged(answer: HttpAnswer, place: RequestPlace, ask: RequestOptions, now: number): Verdict | undefined {
     try {
-      return ask.decode?.(answer) ?? options.classify?.(answer, now) ?? judge(answer, place, ask.expect !== 'text', now);
+      return (
+        ask.decode?.(answer) ??
+        refusedForNow(answer, place, now) ??
+        options.classify?.(answer, now) ??
+        judge(answer, place, ask.expect !== 'text', now)
+      );
     } catch (error) {
       const usual = judge({ ...answer, body: undefined }, place, ask.expect !== 'text', now);
       return (
@@ -262,6 +268,7 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
       url,
       headers: {
         accept: 'application/json',
+        'user-agent': USER_AGENT,
         ...(typeof body === 'object' ? { 'content-type': 'application/json' } : {}),
         ...options.headers,
         ...ask.headers,

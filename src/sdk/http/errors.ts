@@ -38,6 +38,24 @@ export function statusOf(error: unknown): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+const TOO_MANY = /rate[ _-]?limit|too[ _-]many[ _-]requests|throttl|quota[ _-]?exceeded/i;
+/** A reason stands at the beginning of what a vendor says. */
+const REASON = 2_000;
+
+/** A refusal of the key whose own reason is that there were too many requests; undefined for every other answer. */
+export function refusedForNow(answer: HttpAnswer, place: RequestPlace, now: number): Verdict | undefined {
+  if ((answer.status !== 401 && answer.status !== 403) || looksLikeHtml(answer) || !TOO_MANY.test(answer.text.slice(0, REASON)))
+    return undefined;
+  const retryAt = retryAfter(answer.headers['retry-after'], now);
+  return {
+    kind: 'rate_limit',
+    code: `${place.vendor}:${answer.status}`,
+    detail: excerpt(answer.text),
+    message: `${place.title} answered ${answer.status} to ${place.what} because of too many requests.`,
+    ...(retryAt === undefined ? {} : { retryAt }),
+  };
+}
+
 /** The usual meaning of an answer, undefined when it is good. A vendor's own rules come first. */
 export function judge(answer: HttpAnswer, place: RequestPlace, expectJson: boolean, now: number): Verdict | undefined {
   const { status } = answer;
@@ -159,7 +177,7 @@ function looksLikeHtml(answer: HttpAnswer): boolean {
 }
 
 /** The vendor's own words, from the places APIs put them. */
-function vendorText(body: Json | undefined, levels = DEEPEST_WORDS): string | undefined {
+export function vendorText(body: Json | undefined, levels = DEEPEST_WORDS): string | undefined {
   if (typeof body === 'string') return body;
   if (typeof body !== 'object' || body === null || levels === 0) return undefined;
   if (Array.isArray(body)) return vendorText((body as readonly Json[])[0], levels - 1);
