@@ -1,0 +1,5 @@
+import { TributaryError } from '../core/errors.ts';
+
+export function stopIf(signal: AbortSignal): void {
+  if (signal.aborted) throw new TributaryError('The import was stopped.', { kind: 'stopped', code: 'import:stopped' });
+}
