@@ -36,18 +36,8 @@ interface Task {
  * than the settings allow; the others follow in the next runs.
  */
 export const readHistory: Reader<PendoApi> = async function* read(ctx) {
-  const { enabled, max_visitors: maxVisitors, max_calls: maxCalls } = ctx.api.settings.visitor_history;
+  const { max_visitors: maxVisitors, max_calls: maxCalls } = ctx.api.settings.visitor_history;
   const position = saved(ctx, 1) ?? { v: 1 };
-  if (!enabled) {
-    yield {
-      rows: [],
-      position,
-      warnings: [
-        'visitor_history is not read: it takes a request per visitor and day. Set visitor_history.enabled to read it, or leave the table out.',
-      ],
-    };
-    return;
-  }
   const before = asObject(position.read) ?? {};
   const newest = await newestVisitors(ctx, maxVisitors);
   const ids = new Set(newest.map(({ id }) => id));

@@ -42,6 +42,6 @@ export const pendo: Source<PendoSettings, PendoApi> = {
     trackEvents(settings),
     guideEvents(settings),
     pollEvents(settings),
-    visitorHistory,
+    settings.visitor_history.enabled ? visitorHistory : { ...visitorHistory, off: 'off by default, `visitor_history: true` turns it on' },
   ],
 };

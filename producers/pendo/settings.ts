@@ -3,6 +3,12 @@ import { CUSTOM_TYPES } from './custom-fields.ts';
 
 const customFields = z.record(z.string().min(1), z.enum(CUSTOM_TYPES)).default({});
 
+const visitorHistory = z.strictObject({
+  enabled: z.boolean().default(false),
+  max_visitors: z.int().min(1).max(10_000).default(1_000),
+  max_calls: z.int().min(1).default(1_000),
+});
+
 export const pendoSettings = z.strictObject({
   integration_key: z
     .string()
@@ -16,12 +22,9 @@ export const pendoSettings = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .meta({ description: "Address of the API instead of the region's." }),
-  period: z
-    .enum(['day', 'hour'])
-    .default('day')
-    .meta({
-      description: 'What events, feature_events, page_events and track_events are counted by. Another period needs another connection.',
-    }),
+  period: z.enum(['day', 'hour']).default('day').meta({
+    description: 'What events, feature_events, page_events and track_events are counted by. Another period needs another connection.',
+  }),
   app_ids: z.array(z.int()).default([]).meta({ description: 'Apps, by id, to read; empty means all.' }),
   include_anonymous_visitors: z
     .boolean()
@@ -43,14 +46,11 @@ export const pendoSettings = z.strictObject({
     .default(1)
     .meta({ description: 'Aggregations to ask for at most; visitor history may be asked for four times as often.' }),
   visitor_history: z
-    .strictObject({
-      enabled: z.boolean().default(false),
-      max_visitors: z.int().min(1).max(10_000).default(1_000),
-      max_calls: z.int().min(1).default(1_000),
-    })
-    .prefault({})
+    .union([z.boolean().transform((enabled) => visitorHistory.parse({ enabled })), visitorHistory])
+    .prefault(false)
     .meta({
-      description: 'Takes one request per visitor and day: whether to read it, for how many visitors (latest first), and requests per run.',
+      description:
+        'true reads it; it takes one request per visitor and day. Or for how many visitors (latest first), and requests per run.',
     }),
 });
 

@@ -2,6 +2,9 @@ import type { ConnectionSettings, Settings } from '../config/settings.ts';
 import { hint } from '../config/suggest.ts';
 import { TributaryError } from '../core/errors.ts';
 
+/** What becomes of tables that the settings turn off. */
+type WhenOff = 'refused' | 'shown';
+
 /** A connection and those of its tables that were named. */
 export interface Selected {
   readonly connection: ConnectionSettings;
@@ -12,13 +15,14 @@ export interface Selected {
 
 /**
  * `shop` or `shop.event`, as typed; nothing typed selects everything.
- * @throws TributaryError `config` for a name that does not exist, with the one that was probably meant.
+ * @throws TributaryError `config` for a name that does not exist, with the one that was probably meant, and for a
+ * table that is off, where such tables are not `shown`.
  */
-export function select(settings: Settings, typed: readonly string[]): Selected[] {
-  if (typed.length === 0) return settings.connections.map(allOf);
+export function select(settings: Settings, typed: readonly string[], whenOff: WhenOff = 'refused'): Selected[] {
+  if (typed.length === 0) return settings.connections.map((connection) => allOf(connection, whenOff));
   const found = new Map<string, Selected>();
   for (const text of typed) {
-    const one = selectOne(settings, text);
+    const one = selectOne(settings, text, whenOff);
     const before = found.get(one.connection.name);
     const tables = new Set([...(before?.tables ?? []), ...one.tables]);
     found.set(one.connection.name, { connection: one.connection, tables: [...tables], whole: one.whole || before?.whole === true });
@@ -26,7 +30,7 @@ export function select(settings: Settings, typed: readonly string[]): Selected[]
   return [...found.values()];
 }
 
-export function selectOne(settings: Settings, text: string): Selected {
+export function selectOne(settings: Settings, text: string, whenOff: WhenOff = 'refused'): Selected {
   const [name = '', ...rest] = text.split('.');
   const connection = settings.connections.find((one) => one.name === name);
   if (!connection)
@@ -35,9 +39,23 @@ export function selectOne(settings: Settings, text: string): Selected {
       name,
       settings.connections.map((one) => one.name),
     );
-  if (rest.length === 0) return allOf(connection);
+  if (rest.length === 0) return allOf(connection, whenOff);
   const table = rest.join('.');
   const names = connection.tables.map((one) => one.name);
+  const off = connection.off?.get(table);
+  if (off !== undefined) {
+    if (whenOff === 'shown') return { connection, tables: [table], whole: false };
+    throw new TributaryError(`${name}.${table} is ${off}.`, {
+      kind: 'config',
+      remedy: `That setting belongs below connections.${name}.settings; nothing is read of a table that is off.`,
+    });
+  }
+  if (!names.includes(table) && connection.source.tables(connection.settings).some((one) => one.name === table)) {
+    throw new TributaryError(`${name}.${table} is left out by the settings.`, {
+      kind: 'config',
+      remedy: `Change tables: or exclude: of connections.${name}, if it is wanted.`,
+    });
+  }
   if (!names.includes(table)) throw unknown(`${name} has no table ${table}`, table, names);
   return { connection, tables: [table], whole: false };
 }
@@ -58,8 +76,9 @@ export function selectTable(settings: Settings, text: string): { readonly connec
   return { connection, table };
 }
 
-function allOf(connection: ConnectionSettings): Selected {
-  return { connection, tables: connection.tables.map((table) => table.name), whole: true };
+function allOf(connection: ConnectionSettings, whenOff: WhenOff): Selected {
+  const off = whenOff === 'shown' ? [...(connection.off?.keys() ?? [])] : [];
+  return { connection, tables: [...connection.tables.map((table) => table.name), ...off], whole: true };
 }
 
 function unknown(what: string, typed: string, known: readonly string[]): TributaryError {

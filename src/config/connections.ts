@@ -48,15 +48,21 @@ export function readConnection(name: string, raw: RawConnection, sources: readon
   for (const table of Object.keys(raw.partitions ?? {})) {
     problems.push(...unknownTables(all, [table], () => ['connections', name, 'partitions', table]));
   }
-  const tables = all.filter((table) => (raw.tables?.includes(table.name) ?? true) && !raw.exclude?.includes(table.name));
-  if (tables.length === 0 && problems.length === 0)
+  const wanted = all.filter((table) => (raw.tables?.includes(table.name) ?? true) && !raw.exclude?.includes(table.name));
+  const tables = wanted.filter((table) => table.off === undefined);
+  const off = new Map(wanted.flatMap((table) => (table.off === undefined ? [] : [[table.name, table.off] as const])));
+  if (wanted.length === 0 && problems.length === 0)
     problems.push({ path: ['connections', name, 'exclude'], text: 'leaves no table to read' });
+  else if (tables.length === 0 && problems.length === 0)
+    for (const [table, reason] of off)
+      problems.push({ path: ['connections', name, 'tables'], text: `leaves no table to read: ${table} is ${reason}` });
   if (problems.length > 0) return problems;
   return {
     name,
     source,
     settings: checked.data,
     tables,
+    ...(off.size === 0 ? {} : { off }),
     history: historyOf(raw),
     partitions: new Map(Object.entries(raw.partitions ?? {})),
     schedules: new Map(tables.map((table) => [table.name, scheduled[table.name] ?? schedule.default ?? table.schedule ?? hourly])),

@@ -16,6 +16,8 @@ export interface ConnectionSettings {
   readonly settings: unknown;
   /** The tables the user wants, in the source's order. */
   readonly tables: readonly TableDefinition[];
+  /** Wanted tables that another setting leaves out, and which one would turn them on. */
+  readonly off?: ReadonlyMap<string, string>;
   readonly history: HistoryStart;
   /** Partitions the settings ask for, by table. */
   readonly partitions?: ReadonlyMap<string, number>;

@@ -83,6 +83,11 @@ export interface NamedBy<Api> {
   readonly confirm: (ctx: ReadContext<Api>, orphans: readonly Orphan[]) => AsyncGenerator<OrphanVerdict, void, void>;
 }
 
+/** Whether there is history a back-fill could read again. Without it every run reads the whole table. */
+export function hasHistory({ method, history }: TableDefinition): boolean {
+  return history ?? method === 'incremental';
+}
+
 // `any`: each source's definitions are typed by its own API, and the engine never looks inside it.
 // oxlint-disable-next-line typescript/no-explicit-any
 export interface TableDefinition<F extends Fields = Fields, Api = any, Column extends string = string> {
@@ -124,4 +129,8 @@ export interface TableDefinition<F extends Fields = Fields, Api = any, Column ex
   readonly schedule?: string;
   /** The vendor may refuse this table alone (plan-gated): a 403 disables it instead of the connection. */
   readonly planGated?: string;
+  /** Why the settings leave this table out, and the setting that turns it on: no topic, no run, no alert. */
+  readonly off?: string;
+  /** Whether a full table's runs begin at the wanted history too; those of an incremental one always can. */
+  readonly history?: boolean;
 }

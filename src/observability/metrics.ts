@@ -116,7 +116,7 @@ function addStatusGauges(
       for (const { connection, source, table: name, state } of tables()) {
         if (state.kind === 'failed' || state.kind === 'error')
           this.set({ connection, source, table: name, code: state.code ?? 'unnamed' }, 1);
-        if (state.kind === 'disabled') this.set({ connection, source, table: name, code: 'disabled' }, 1);
+        if (state.kind === 'disabled' && !state.off) this.set({ connection, source, table: name, code: 'disabled' }, 1);
       }
     },
   });

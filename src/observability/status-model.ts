@@ -49,6 +49,8 @@ export interface TableModel extends TableRef {
   readonly paused: boolean;
   readonly disabled?: string;
   readonly withheld?: Withheld;
+  /** Why the settings leave it out, and what would turn it on. */
+  readonly off?: string;
   readonly deadLetters: number;
   /** Newest last, the last {@link timelineLength}. */
   readonly timeline: readonly Notice[];
@@ -74,6 +76,7 @@ export interface KnownFacts {
   readonly nextRunAt?: number;
   readonly paused?: boolean;
   readonly disabled?: string;
+  readonly off?: string;
   readonly withheld?: TableModel['withheld'];
   readonly deadLetters?: number;
 }

@@ -31,7 +31,7 @@ export function stateReason(state: DisplayState): string[] {
     case 'failed':
       return [state.reason, ...(state.remedy === undefined ? [] : [state.remedy])];
     case 'disabled':
-      return [state.reason];
+      return [state.off ? `Disabled: ${state.reason}` : state.reason];
     default:
       return [];
   }

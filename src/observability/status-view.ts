@@ -20,7 +20,8 @@ export type DisplayState =
   | { readonly kind: 'error'; readonly message: string; readonly nextTryAt?: number; readonly code?: string; readonly remedy?: string }
   | { readonly kind: 'failed'; readonly reason: string; readonly remedy?: string; readonly code?: string }
   | { readonly kind: 'paused' }
-  | { readonly kind: 'disabled'; readonly reason: string };
+  /** `off`: by the settings; else the vendor refuses this table alone. */
+  | { readonly kind: 'disabled'; readonly reason: string; readonly off?: true };
 
 export const stateKinds = [
   'not_synced',
@@ -56,6 +57,7 @@ export interface StatusSnapshot {
 }
 
 export function stateOf(table: TableModel, now: number): DisplayState {
+  if (table.off !== undefined) return { kind: 'disabled', reason: table.off, off: true };
   if (table.disabled !== undefined) return { kind: 'disabled', reason: table.disabled };
   if (table.paused) return { kind: 'paused' };
   const { run, failure } = table;

@@ -18,7 +18,7 @@ describe('the alert rules', () => {
       expect({ args, code, text }).toMatchObject({ code: 0 });
       expect(text).toContain('SUCCESS');
     }
-  });
+  }, 180_000);
 
   test('each has a unit test that expects it to fire, a summary and a way out', () => {
     const { groups } = read<{

@@ -4,7 +4,9 @@ import { createEventBus, type EngineEvent } from '../../src/engine/events.ts';
 import { type FailureNotice, type RunTotals } from '../../src/core/run.ts';
 import { emptyStatus, seedStatus, timelineLength } from '../../src/observability/status-model.ts';
 import { reduceStatus } from '../../src/observability/status-reduce.ts';
+import { statusText } from '../../src/observability/status-text.ts';
 import { followStatus, snapshotOf, stateKinds } from '../../src/observability/status-view.ts';
+import { createPaint } from '../../src/observability/text.ts';
 
 const ref = { connection: 'shop', source: 'klaviyo', table: 'event' };
 const other = { ...ref, table: 'profile' };
@@ -290,4 +292,14 @@ test('the live status follows the bus until it is stopped', () => {
   status.stop();
   bus.emit({ type: 'table-paused', ...ref });
   expect(status.snapshot().tables[0]?.state.kind).toBe('in_progress');
+});
+
+test('a table the settings turn off says what turns it on, and is in no trouble', () => {
+  const off = 'off by default, `visitor_history: true` turns it on';
+  const model = seedStatus(emptyStatus([]), ref, { off });
+  const [table] = snapshotOf(model, t0).tables;
+  expect(table?.state).toEqual({ kind: 'disabled', reason: off, off: true });
+  expect(statusText(snapshotOf(model, t0), createPaint(false))).toContain(
+    `${ref.connection}.${ref.table}: Disabled: off by default, \`visitor_history: true\` turns it on`,
+  );
 });

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { pendo } from '../../producers/pendo/index.ts';
+import { pendoSettings } from '../../producers/pendo/settings.ts';
 import type { PendoTable } from '../../simulators/pendo/options.ts';
 import { DAY, HOUR, subscription, type Subscription } from './harness.ts';
 
@@ -169,12 +171,15 @@ describe('features, pages, guides and track types', () => {
 describe('visitor history', () => {
   const on = (more: object = {}): Record<string, unknown> => ({ visitor_history: { enabled: true, max_calls: 5_000, ...more } });
 
-  it('is off until it is wanted, and says so', async () => {
-    const about = await subscription();
-    const { rows, pages } = await about.table('visitor_history').run();
-    expect(rows).toEqual([]);
-    expect(pages[0]?.warnings?.[0]).toMatch(/visitor_history\.enabled/);
-    expect(about.simulator.requests.count()).toBe(0);
+  it('is off until it is wanted, and says how to want it', () => {
+    const off = (setting?: unknown) =>
+      pendo
+        .tables(pendoSettings.parse({ integration_key: 'x', ...(setting === undefined ? {} : { visitor_history: setting }) }))
+        .find(({ name }) => name === 'visitor_history')?.off;
+    expect(off()).toBe('off by default, `visitor_history: true` turns it on');
+    expect(off({ max_calls: 7 })).toBeDefined();
+    expect(off(true)).toBeUndefined();
+    expect(off({ enabled: true })).toBeUndefined();
   });
 
   it('asks only for visitors with news, no more than allowed, and the rest in later runs', async () => {

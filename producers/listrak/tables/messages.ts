@@ -12,6 +12,7 @@ export const messages = (settings: ListrakSettings): TableDefinition =>
     documentedKey: ['MsgID'],
     key: ['msg_id'],
     method: 'full_table',
+    history: true,
     fields: {
       msg_id: integer('Message id').from('MsgID'),
       list_id: integer('List it was sent to; id in lists').from('ListID'),

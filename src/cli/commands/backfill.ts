@@ -22,7 +22,7 @@ export function addBackfill(program: Command, run: Register): void {
           value.since === null
             ? 'all history is read again'
             : `history since ${new Date(value.since).toISOString().slice(0, 10)} is read again`;
-        return request(cli, typed, reach, (target) => ({ ...target, slot: 'backfill', value }));
+        return request(cli, typed, { slot: 'backfill', done: reach, make: (target) => ({ ...target, slot: 'backfill', value }) });
       }),
     );
 }

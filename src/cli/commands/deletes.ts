@@ -47,7 +47,11 @@ export function addDeletes(program: Command, run: Register): void {
       run((cli, typed: string) => {
         selectTable(cli.settings(), typed);
         const value = stamp(cli);
-        return request(cli, [typed], 'deletes are allowed once', (target) => ({ ...target, slot: 'allow-deletes', value }));
+        return request(cli, [typed], {
+          slot: 'allow-deletes',
+          done: 'deletes are allowed once',
+          make: (target) => ({ ...target, slot: 'allow-deletes', value }),
+        });
       }),
     );
 }

@@ -9,7 +9,9 @@ export function addPause(program: Command, run: Register): void {
     .argument('<connection[.table]...>', 'what to pause')
     .addHelpText('after', '\nExample:\n  $ tributary pause klaviyo.event')
     .action(
-      run((cli, typed: string[]) => request(cli, typed, 'paused', (target) => ({ ...target, slot: 'paused', value: { paused: true } }))),
+      run((cli, typed: string[]) =>
+        request(cli, typed, { slot: 'paused', done: 'paused', make: (target) => ({ ...target, slot: 'paused', value: { paused: true } }) }),
+      ),
     );
 
   program
@@ -18,6 +20,12 @@ export function addPause(program: Command, run: Register): void {
     .argument('<connection[.table]...>', 'what to resume')
     .addHelpText('after', '\nExample:\n  $ tributary resume klaviyo.event')
     .action(
-      run((cli, typed: string[]) => request(cli, typed, 'resumed', (target) => ({ ...target, slot: 'paused', value: { paused: false } }))),
+      run((cli, typed: string[]) =>
+        request(cli, typed, {
+          slot: 'paused',
+          done: 'resumed',
+          make: (target) => ({ ...target, slot: 'paused', value: { paused: false } }),
+        }),
+      ),
     );
 }

@@ -19,7 +19,7 @@ export function addStatus(program: Command, run: Register): void {
     .action(
       run(async (cli, typed: string[], options: { json?: boolean }) => {
         const settings = cli.settings();
-        const wanted = select(settings, typed);
+        const wanted = select(settings, typed, 'shown');
         const snapshot = await currentStatus(cli, settings, wanted);
         if (options.json) cli.json({ ...snapshot, timezone: settings.timezone });
         else cli.print(`${statusText(snapshot, cli.paint)}\n\nSchedules are in ${settings.timezone}.`);

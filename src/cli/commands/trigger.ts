@@ -11,7 +11,11 @@ export function addTrigger(program: Command, run: Register): void {
     .action(
       run((cli, typed: string[]) => {
         const value = stamp(cli);
-        return request(cli, typed, 'a run was asked for', (target) => ({ ...target, slot: 'trigger', value }));
+        return request(cli, typed, {
+          slot: 'trigger',
+          done: 'a run was asked for',
+          make: (target) => ({ ...target, slot: 'trigger', value }),
+        });
       }),
     );
 }

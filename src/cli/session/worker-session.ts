@@ -22,7 +22,7 @@ import type { KafkaSession } from './kafka-session.ts';
 import { watchLandings, type LandingWatch } from '../landing-watch.ts';
 import { openLandings, placeOf } from '../landings.ts';
 import { openPage } from '../page.ts';
-import { refsOf } from '../../web/model/status.ts';
+import { unreadStatus } from '../../web/model/status.ts';
 
 /** An engine with everything that listens to it: status, log, progress. */
 export interface WorkerSession {
@@ -36,7 +36,7 @@ export interface WorkerSession {
 export function openWorker(cli: Cli, settings: Settings, { access, registry }: KafkaSession, known?: StatusModel): WorkerSession {
   const { clock, random, stderr } = cli.deps;
   const bus = createEventBus((error) => cli.log.error({ err: error }, 'A listener failed'));
-  const status = followStatus(bus, known ?? refsOf(settings), clock.now);
+  const status = followStatus(bus, known ?? unreadStatus(settings), clock.now);
   const stopLog = logEvents(bus, cli.log);
   const progress = startProgress({
     status: status.snapshot,

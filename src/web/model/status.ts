@@ -12,9 +12,18 @@ export function refsOf(settings: Pick<Settings, 'connections'>): TableRef[] {
   );
 }
 
+/** Nothing is known of any table, but which ones the settings turn off. */
+export function unreadStatus(settings: Pick<Settings, 'connections'>): StatusModel {
+  let model = emptyStatus(refsOf(settings));
+  for (const { name, source, off } of settings.connections) {
+    for (const [table, reason] of off ?? []) model = seedStatus(model, { connection: name, source: source.name, table }, { off: reason });
+  }
+  return model;
+}
+
 /** What the topics tell a worker that starts; what is paused it hears from `_control` itself. */
 export function knownModel(facts: Facts, settings: Settings): StatusModel {
-  let model = emptyStatus(refsOf(settings));
+  let model = unreadStatus(settings);
   for (const ref of refsOf(settings)) {
     const name = tableKey(ref);
     const state = facts.state(name);
