@@ -55,6 +55,8 @@ export interface Connection {
   topicFault(table: OpenTable): Promise<TributaryError | undefined>;
   /** Brings tables and indexes up to the topics without becoming their writer: nobody is fenced. */
   inspect(): Promise<void>;
+  /** Brings the inspected indexes up to what the topics have got since. */
+  follow(): Promise<void>;
   /** All rows of a table of the source in the vendor's shape, whether or not the table is selected. */
   readRows(table: string, signal: AbortSignal): Promise<readonly Row[]>;
   close(): Promise<void>;
@@ -258,6 +260,9 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
     },
     async inspect() {
       await openIndexes(env.indexDir, await prepareTables(settings, opens, services), env, tables);
+      await catchUp(opens, where, tables, await readStates(opens.access, name), ended);
+    },
+    async follow() {
       await catchUp(opens, where, tables, await readStates(opens.access, name), ended);
     },
     readRows,

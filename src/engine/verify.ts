@@ -1,7 +1,8 @@
 import { openLiveIndex, type IndexedRow, type IndexEntry, type LiveIndex } from '../state/live-index.ts';
 import { TributaryError } from '../core/errors.ts';
 import { sleepUntil, type Clock } from '../core/clock.ts';
-import type { Position, ReadContext } from '../core/types.ts';
+import { canonicalJson } from '../core/json/canonical.ts';
+import type { JsonObject, Position, ReadContext } from '../core/types.ts';
 import type { Connection } from './connection.ts';
 import { createCycle } from './cycle.ts';
 import type { OpenTable } from './open-table.ts';
@@ -21,6 +22,8 @@ export interface Verification {
   readonly surplus: RowDifference;
   /** On both sides with different content. */
   readonly different: RowDifference;
+  /** Rows that differed once and no longer, or in another way, when they were compared again: they changed meanwhile. */
+  readonly changedMeanwhile: number;
   readonly unusable: number;
 }
 
@@ -29,13 +32,23 @@ export interface RowDifference {
   readonly keys: readonly TableRecord[];
 }
 
+type Kind = 'missing' | 'surplus' | 'different';
+
 const shownKeys = 20;
 /** The longest wait until the vendor shows what had changed when the table had been listed. */
 const patienceMs = 60_000;
+/** So many differences are compared again; more do not come from what changes meanwhile. */
+const mostComparedAgain = 10_000;
+/** How often; less often when nothing changes any more. */
+const mostLooks = 4;
+/** Surplus rows the vendor is asked about singly. */
+const mostAsked = 1_000;
 
 /**
- * Reads a table whole from the vendor, within the budget, and compares it with what the topic holds.
- * Publishes nothing. `onListed` hears of every page's rows. The vendor's keys are kept in `scratch` while comparing, so memory stays flat.
+ * Reads a table whole from the vendor, within the budget, and compares it with what the topic holds. Listing takes
+ * time, in which rows come, change and go, at the vendor and in the topic: what differs is compared again, and only
+ * what differs still is told. Publishes nothing. `onListed` hears of every page's rows. The vendor's keys are kept in
+ * `scratch` while comparing, so memory stays flat.
  */
 export async function verifyTable(
   connection: Connection,
@@ -45,21 +58,26 @@ export async function verifyTable(
   signal: AbortSignal,
   onListed?: (rows: number) => void,
 ): Promise<Verification> {
-  const { definition, services, index, codec } = table;
+  const { definition, services, codec } = table;
+  const incremental = definition.method === 'incremental';
   const vendor = openLiveIndex(scratch, { topic: table.topic, valueSchemaId: table.valueSchemaId });
   try {
-    const cycle = createCycle(connection.readRows);
-    const base = { ...wholeRead(services, signal, horizonOf(table.state)), parents: (name: string) => cycle.parents(name, signal) };
     let position: Position | undefined;
     let readTo: number | undefined;
+    let looks = 0;
+
+    /** Parents are read anew for each look: they come and go too. */
+    function context(): ReadContext {
+      const cycle = createCycle(connection.readRows);
+      return { ...wholeRead(services, signal, horizonOf(table.state)), parents: (name: string) => cycle.parents(name, signal) };
+    }
 
     async function list(ctx: ReadContext): Promise<number> {
       let unusable = 0;
       let scan: string | undefined;
       for await (const page of definition.read(ctx)) {
         // A listing that began anew: what the first one showed may be gone.
-        if (definition.method === 'full_table' && scan !== undefined && page.scan !== undefined && page.scan.id !== scan)
-          vendor.clear('its listing began anew');
+        if (!incremental && scan !== undefined && page.scan !== undefined && page.scan.id !== scan) vendor.beginScan(page.scan.id);
         scan = page.scan?.id ?? scan;
         const entries: IndexEntry[] = [];
         for (const row of page.rows) {
@@ -76,36 +94,69 @@ export async function verifyTable(
       return unusable;
     }
 
-    const unusable = await list(base);
-    if (definition.method === 'incremental') {
-      // A row that changes while its table is listed leaves the part still to come, and what has just changed is not
-      // shown yet: before such rows count as surplus, the changes since are read as far as to here.
-      const listedAt = services.now();
-      const changes = (): Promise<number> => list({ ...base, mode: 'periodic', position, runStart: services.now() });
-      await changes();
-      const late = listedAt - (readTo ?? listedAt);
-      if (late > 0 && late <= patienceMs && hasSurplus(index, vendor)) {
-        await sleepUntil(clock, services.now() + late, signal);
+    /** Lists everything; afterwards `vendor` holds what this listing showed and nothing older. */
+    async function listWhole(): Promise<number> {
+      looks += 1;
+      vendor.beginScan(`look ${looks}`);
+      const unusable = await list(context());
+      const older: IndexEntry[] = [];
+      for (const { keyHash } of vendor.vanished(1)) older.push({ keyHash, row: null });
+      vendor.apply(older, new Map());
+      vendor.endScan();
+      return unusable;
+    }
+
+    const changes = (): Promise<number> => list({ ...context(), mode: 'periodic', position, runStart: services.now() });
+
+    async function lookAgain(): Promise<void> {
+      if (!incremental) await listWhole();
+      else {
+        // A row that changes while its table is listed leaves the part still to come, and what has just changed is not
+        // shown yet: the changes are read as far as to here.
+        const here = services.now();
+        readTo = undefined;
         await changes();
+        const late = here - (readTo ?? here);
+        if (late > 0 && late <= patienceMs) {
+          await sleepUntil(clock, services.now() + late, signal);
+          await changes();
+        }
       }
+      // What a worker has published meanwhile.
+      await connection.follow();
     }
-    const missing = collector(codec.decodeKey);
-    const different = collector(codec.decodeKey);
-    const surplus = collector(codec.decodeKey);
-    for (const listed of vendor.entries()) {
-      const live = index.get(listed.keyHash);
-      if (!live) missing.add(listed.keyBody);
-      else if (!live.equals(listed.rowHash)) different.add(listed.keyBody);
+
+    const unusable = await listWhole();
+    if (incremental) await changes();
+    await connection.follow();
+    let differing = differences(table, vendor);
+    let changedMeanwhile = 0;
+    for (let look = 1; look < mostLooks && differing !== undefined && differing.size > 0; look += 1) {
+      await lookAgain();
+      const now = differences(table, vendor);
+      if (now === undefined) break;
+      const still = new Map([...differing].filter(([key, kind]) => now.get(key) === kind));
+      const settled = differing.size - still.size;
+      changedMeanwhile += settled;
+      differing = still;
+      if (settled === 0) break;
     }
-    for (const { keyBody } of surplusOf(index, vendor)) surplus.add(keyBody);
+    if (differing !== undefined && definition.confirm !== undefined)
+      changedMeanwhile += await excuseExisting(table, vendor, differing, context());
+
+    const found = { missing: collector(codec.decodeKey), surplus: collector(codec.decodeKey), different: collector(codec.decodeKey) };
+    for (const { kind, keyHash, keyBody } of differ(table.index, vendor)) {
+      if (differing === undefined || differing.get(keyHash.toString('latin1')) === kind) found[kind].add(keyBody);
+    }
     return {
       connection: table.ref.connection,
       table: table.ref.table,
       vendorRows: vendor.size(),
-      topicRows: index.size(),
-      missing: missing.finding,
-      surplus: surplus.finding,
-      different: different.finding,
+      topicRows: table.index.size(),
+      missing: found.missing.finding,
+      surplus: found.surplus.finding,
+      different: found.different.finding,
+      changedMeanwhile,
       unusable,
     };
   } finally {
@@ -113,11 +164,51 @@ export async function verifyTable(
   }
 }
 
-function* surplusOf(index: LiveIndex, vendor: LiveIndex): Generator<IndexedRow, void, void> {
-  for (const entry of index.entries()) if (!vendor.get(entry.keyHash)) yield entry;
+function* differ(index: LiveIndex, vendor: LiveIndex): Generator<IndexedRow & { readonly kind: Kind }, void, void> {
+  for (const listed of vendor.entries()) {
+    const live = index.get(listed.keyHash);
+    if (!live) yield { ...listed, kind: 'missing' };
+    else if (!live.equals(listed.rowHash)) yield { ...listed, kind: 'different' };
+  }
+  for (const row of index.entries()) if (!vendor.get(row.keyHash)) yield { ...row, kind: 'surplus' };
 }
 
-const hasSurplus = (index: LiveIndex, vendor: LiveIndex): boolean => surplusOf(index, vendor).next().done !== true;
+/** What differs now, by key hash; undefined when it is too much to be remembered. */
+function differences({ index }: OpenTable, vendor: LiveIndex): Map<string, Kind> | undefined {
+  const found = new Map<string, Kind>();
+  for (const { kind, keyHash } of differ(index, vendor)) {
+    found.set(keyHash.toString('latin1'), kind);
+    if (found.size > mostComparedAgain) return undefined;
+  }
+  return found;
+}
+
+/** Takes out of `differing` the surplus rows that the vendor, asked for each, has after all. Answers how many. */
+async function excuseExisting(
+  { definition, index, codec }: OpenTable,
+  vendor: LiveIndex,
+  differing: Map<string, Kind>,
+  ctx: ReadContext,
+): Promise<number> {
+  const surplus = new Map<string, string>();
+  const keys: JsonObject[] = [];
+  for (const { kind, keyHash, keyBody } of differ(index, vendor)) {
+    const hash = keyHash.toString('latin1');
+    if (kind !== 'surplus' || differing.get(hash) !== 'surplus') continue;
+    const key = codec.decodeKey(keyBody) as JsonObject;
+    keys.push(key);
+    surplus.set(canonicalJson(key), hash);
+  }
+  if (keys.length === 0 || keys.length > mostAsked) return 0;
+  let excused = 0;
+  for await (const { key, gone, doubt } of definition.confirm?.(ctx, keys) ?? []) {
+    const hash = surplus.get(canonicalJson(key));
+    if (hash === undefined || gone || doubt !== undefined) continue;
+    differing.delete(hash);
+    excused += 1;
+  }
+  return excused;
+}
 
 function collector(decode: (keyBody: Buffer) => TableRecord): { add(keyBody: Buffer): void; readonly finding: RowDifference } {
   const finding = { count: 0, keys: [] as TableRecord[] };

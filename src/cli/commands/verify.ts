@@ -41,8 +41,16 @@ export function addVerify(program: Command, run: Register): void {
         const { missing, surplus, different } = found;
         if (options.json) {
           // A program that reads JSON cannot see that keys were left out, unless it is told.
-          const told = (finding: RowDifference): object => ({ ...finding, keysLeftOut: finding.count - finding.keys.length });
-          cli.json({ ...found, missing: told(missing), surplus: told(surplus), different: told(different) });
+          const told = (finding: RowDifference): object =>
+            finding.count === finding.keys.length ? finding : { ...finding, keysLeftOut: finding.count - finding.keys.length };
+          const { changedMeanwhile, ...rest } = found;
+          cli.json({
+            ...rest,
+            ...(changedMeanwhile === 0 ? {} : { changedMeanwhile }),
+            missing: told(missing),
+            surplus: told(surplus),
+            different: told(different),
+          });
         } else {
           cli.print(`${typed}: ${count(found.vendorRows)} rows at the vendor, ${count(found.topicRows)} in the topic`);
           for (const [what, { count: n, keys }] of Object.entries({ missing, surplus, different })) {
@@ -57,6 +65,7 @@ export function addVerify(program: Command, run: Register): void {
               }`,
             );
           }
+          if (found.changedMeanwhile > 0) cli.print(`  ${count(found.changedMeanwhile)} changed meanwhile and were not compared further`);
           if (found.unusable > 0)
             cli.print(`  unusable   ${count(found.unusable)}  (rows without a usable key, or too large: see dead-letters)`);
         }
