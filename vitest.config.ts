@@ -12,7 +12,9 @@ export default defineConfig({
           include: ['test/**/*.test.ts', 'src/**/*.test.ts', 'producers/**/*.test.ts'],
           exclude: [...exclude, '**/*.it.test.ts'],
           pool: 'forks',
-          testTimeout: 30_000,
+          // A limit for what hangs, not a measure: a busy machine is ten times slower.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },

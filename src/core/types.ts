@@ -84,6 +84,8 @@ export interface ReadContext<Api = unknown> {
   complete(work: readonly JsonObject[]): void;
   /** A fresh listing is wanted now, however recent the last one is: someone allowed withheld deletes. */
   readonly rescan?: boolean;
+  /** Nothing is to be listed whole: only what has changed since the position is wanted. */
+  readonly changesOnly?: boolean;
   /** Counts something worth a metric, e.g. `rows_out_of_order`. */
   count(what: string, by?: number): void;
 }

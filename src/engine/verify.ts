@@ -37,11 +37,11 @@ type Kind = 'missing' | 'surplus' | 'different';
 const shownKeys = 20;
 /** The longest wait until the vendor shows what had changed when the table had been listed. */
 const patienceMs = 60_000;
-/** So many differences are compared again; more do not come from what changes meanwhile. */
-const mostComparedAgain = 10_000;
+/** So many differences are compared again (20 MB of memory); more do not come from what changes meanwhile. */
+const mostComparedAgain = 200_000;
 /** How often; less often when nothing changes any more. */
 const mostLooks = 4;
-/** Surplus rows the vendor is asked about singly. */
+/** Rows on one side only the vendor is asked about singly. */
 const mostAsked = 1_000;
 
 /**
@@ -106,7 +106,7 @@ export async function verifyTable(
       return unusable;
     }
 
-    const changes = (): Promise<number> => list({ ...context(), mode: 'periodic', position, runStart: services.now() });
+    const changes = (): Promise<number> => list({ ...context(), mode: 'periodic', position, runStart: services.now(), changesOnly: true });
 
     async function lookAgain(): Promise<void> {
       if (!incremental) await listWhole();
@@ -138,11 +138,12 @@ export async function verifyTable(
       const still = new Map([...differing].filter(([key, kind]) => now.get(key) === kind));
       const settled = differing.size - still.size;
       changedMeanwhile += settled;
-      differing = still;
-      if (settled === 0) break;
+      // What changed right before the first look was not shown by it. It is looked at once more as well.
+      const young = incremental && look === 1 ? [...now].filter(([key, kind]) => still.get(key) !== kind) : [];
+      differing = new Map([...still, ...young]);
+      if (settled === 0 && young.length === 0) break;
     }
-    if (differing !== undefined && definition.confirm !== undefined)
-      changedMeanwhile += await excuseExisting(table, vendor, differing, context());
+    if (differing !== undefined) changedMeanwhile += await settleSingly(table, vendor, differing, context());
 
     const found = { missing: collector(codec.decodeKey), surplus: collector(codec.decodeKey), different: collector(codec.decodeKey) };
     for (const { kind, keyHash, keyBody } of differ(table.index, vendor)) {
@@ -183,31 +184,40 @@ function differences({ index }: OpenTable, vendor: LiveIndex): Map<string, Kind>
   return found;
 }
 
-/** Takes out of `differing` the surplus rows that the vendor, asked for each, has after all. Answers how many. */
-async function excuseExisting(
+/**
+ * Asks the vendor for each row of an incremental table that is on one side only, where it can be asked so; of a full
+ * table, listing it again has told already. Takes those out of `differing` that
+ * are there although no listing showed them, or were listed and have gone since. Answers how many.
+ */
+async function settleSingly(
   { definition, index, codec }: OpenTable,
   vendor: LiveIndex,
   differing: Map<string, Kind>,
   ctx: ReadContext,
 ): Promise<number> {
-  const surplus = new Map<string, string>();
+  if (definition.confirm === undefined || definition.method !== 'incremental') return 0;
+  const asked = new Map<string, { readonly hash: string; readonly keyHash: Buffer; readonly kind: Kind }>();
   const keys: JsonObject[] = [];
   for (const { kind, keyHash, keyBody } of differ(index, vendor)) {
     const hash = keyHash.toString('latin1');
-    if (kind !== 'surplus' || differing.get(hash) !== 'surplus') continue;
+    if (kind === 'different' || differing.get(hash) !== kind) continue;
+    if (keys.length === mostAsked) return 0;
     const key = codec.decodeKey(keyBody) as JsonObject;
     keys.push(key);
-    surplus.set(canonicalJson(key), hash);
+    asked.set(canonicalJson(key), { hash, keyHash, kind });
   }
-  if (keys.length === 0 || keys.length > mostAsked) return 0;
-  let excused = 0;
-  for await (const { key, gone, doubt } of definition.confirm?.(ctx, keys) ?? []) {
-    const hash = surplus.get(canonicalJson(key));
-    if (hash === undefined || gone || doubt !== undefined) continue;
-    differing.delete(hash);
-    excused += 1;
+  if (keys.length === 0) return 0;
+  let settled = 0;
+  const listedAndGone: IndexEntry[] = [];
+  for await (const { key, gone, doubt } of definition.confirm(ctx, keys)) {
+    const row = asked.get(canonicalJson(key));
+    if (row === undefined || doubt !== undefined || gone !== (row.kind === 'missing')) continue;
+    differing.delete(row.hash);
+    settled += 1;
+    if (gone) listedAndGone.push({ keyHash: row.keyHash, row: null });
   }
-  return excused;
+  vendor.apply(listedAndGone, new Map());
+  return settled;
 }
 
 function collector(decode: (keyBody: Buffer) => TableRecord): { add(keyBody: Buffer): void; readonly finding: RowDifference } {

@@ -567,6 +567,14 @@ describe('passes', () => {
     expect(await at(50)).toEqual(['e0', 'e1', 'r0', 'r1', 'r2']);
   });
 
+  it('lists nothing whole for those who want only changes, and leaves it due', async () => {
+    const table = engine(reader, {}, { now: () => 0 });
+    await table.run({ runStart: 0 });
+    const later = { runStart: 25 * HOUR, now: () => 25 * HOUR };
+    expect(idsOf((await table.run({ ...later, changesOnly: true, rescan: true })).rows)).toEqual(['e0', 'e1']);
+    expect(idsOf((await table.run(later)).rows)).toEqual(['e0', 'e1', 'r0', 'r1', 'r2']);
+  });
+
   it('does not wait for a moment that a wrong clock set', async () => {
     let now = 1_000 * 24 * HOUR;
     const table = engine(reader, {}, { now: () => now });

@@ -37,6 +37,7 @@ export function phases<Api>(named: Readonly<Record<string, Phase<Api>>>): Reader
     }
 
     function isDue(name: string, phase: Phase<Api>): boolean {
+      if (phase.listsAll === true && ctx.changesOnly === true) return false;
       if (phase.listsAll === true && ctx.rescan === true) return true;
       const before = asNumber(last[name]);
       // Later than now: the clock was wrong, then or now.
