@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 
 const folder = new URL('../../producers/segment/tables/', import.meta.url);
 /** 25 before the formatter put every option of a reader on a line of its own. */
-const LONGEST = 30;
+const LONGEST = 31;
 
-it('a definition takes at most 30 lines or says why not', async () => {
+it('a definition takes at most 31 lines or says why not', async () => {
   const found: string[] = [];
   const unexplained: string[] = [];
   for (const file of await readdir(folder)) {
