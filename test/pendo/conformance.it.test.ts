@@ -52,8 +52,8 @@ function people(table: 'accounts' | 'visitors', id: string): Subject {
 const schema = (table: PendoTable, of: 'account' | 'visitor'): Subject => ({
   ...holds(table),
   lists: `GET /api/v1/metadata/schema/${of}`,
-  // A subscription has fields of the vendor's own: an answer without any is no schema.
-  empty: null,
+  // No schema at all: a subscription has fields of the vendor's own.
+  empty: '{}',
   add: ({ change }) => change['field.set']({ of, name: fresh(), descriptor: { Type: 'string', DisplayName: 'Fresh' } }),
   change: ({ change }) => change['field.set']({ of, name: 'seats', descriptor: { Type: 'integer', DisplayName: fresh() } }),
   remove: ({ change }) => change['field.set']({ of, name: 'odd' }),
