@@ -1,6 +1,7 @@
-import { CompressionTypes, Partitioners, type Producer } from 'kafkajs';
+import { Partitioners, type Producer } from 'kafkajs';
 import { chunksOf, placed } from '../src/kafka/chunks.ts';
 import { createClient, withAdmin } from '../src/kafka/client.ts';
+import { compressionType } from '../src/kafka/codecs.ts';
 import { stateMessage } from '../src/kafka/messages.ts';
 import { topicNames } from '../src/kafka/meta/topic-names.ts';
 import type { Writer } from '../src/kafka/types.ts';
@@ -35,7 +36,7 @@ export function createPlainWriter({ access }: WriterOptions): Writer {
         for (const round of rounds) {
           const answers = await opened?.sendBatch({
             acks: -1,
-            compression: settings.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
+            compression: compressionType(settings.compression),
             topicMessages: round.map(({ topic, messages }) => ({ topic, messages: [...messages] })),
           });
           for (const { topic, partition, messages } of round) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isCron, isTimezone } from '../core/cron.ts';
 import { tlsSettings } from '../core/tls.ts';
+import { COMPRESSIONS } from '../kafka/types.ts';
 import { landingName, landingSettings } from '../landing/settings.ts';
 import { historyRanges, parseStartDate } from './dates.ts';
 
@@ -89,7 +90,7 @@ const kafkaSchema = z.strictObject({
     description:
       'Partitions of the topics that are created, where a connection does not say otherwise. Default: one, three for tables of events.',
   }),
-  compression: z.enum(['gzip', 'none']).default('gzip'),
+  compression: z.enum(COMPRESSIONS).default('gzip').meta({ description: 'Of what we write.' }),
   topic_config: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
     .default({})

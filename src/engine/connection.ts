@@ -16,7 +16,7 @@ import type { ConnectionEnvironment } from './environment.ts';
 import { failureNotice } from '../core/run.ts';
 import { observeRequests } from './observe-requests.ts';
 import { takeIndexFolder, type IndexFolder } from './index-folder.ts';
-import { lookAgain, openIndexes, prepareTables, replaceBrokenIndexes, tableTopics } from './table-opener.ts';
+import { lookAgain, takeFacts, openIndexes, prepareTables, replaceBrokenIndexes, tableTopics } from './table-opener.ts';
 import type { ConnectionServices, OpenTable } from './open-table.ts';
 import { readParentRows } from './parent-rows.ts';
 
@@ -249,9 +249,11 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
       await current.end();
       await opened(signal);
     },
-    async topicFault({ topic }) {
+    async topicFault(table) {
       try {
-        return (await lookedAt()).get(topic)?.refusal;
+        const facts = (await lookedAt()).get(table.topic);
+        if (facts !== undefined && facts.refusal === undefined) takeFacts(table, facts);
+        return facts?.refusal;
       } catch (error) {
         // That nobody can be asked now proves nothing against the topic.
         if (error instanceof TributaryError && error.kind !== 'config') return undefined;

@@ -26,7 +26,8 @@ export interface OpenTable {
   /** As of the last opening or recovery. */
   topicFacts: TopicFacts;
   readonly codec: TableCodec;
-  readonly rows: RowCompiler;
+  /** Replaced when the topic takes larger or smaller rows than before. */
+  rows: RowCompiler;
   /** Replaced when its store turns out to be damaged. */
   index: LiveIndex;
   readonly keySchemaId: number;

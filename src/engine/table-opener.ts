@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openLiveIndex, type LiveIndex } from '../state/live-index.ts';
 import { mendStores } from '../state/mend.ts';
 import type { ConnectionSettings } from '../config/settings.ts';
-import { maxMessageBytes } from '../kafka/messages.ts';
+import { roomIn } from '../kafka/message-limits.ts';
 import { topicNames } from '../kafka/meta/topic-names.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { ensureTopics, ownTopics, type TopicFacts, type TopicSpec } from '../kafka/topics.ts';
@@ -11,7 +11,7 @@ import type { TableState } from '../kafka/types.ts';
 import { TributaryError } from '../core/errors.ts';
 import type { TableDefinition } from '../core/table.ts';
 import { compileTable, type TableCodec } from '../record/codec.ts';
-import { compileRow } from '../record/row.ts';
+import { compileRow, type RowCompiler } from '../record/row.ts';
 import type { ConnectionEnvironment } from './environment.ts';
 import type { ConnectionServices, OpenTable } from './open-table.ts';
 
@@ -41,7 +41,7 @@ export async function prepareTables(
       topic,
       topicFacts,
       codec,
-      rows: compileRow(definition, codec, { maxBytes: maxMessageBytes(env.access.settings) - wireBytes }),
+      rows: rowsFor(definition, codec, topicFacts),
       ...ids,
       services,
       state: newState(ids, topicFacts),
@@ -51,6 +51,10 @@ export async function prepareTables(
   }
   return prepared;
 }
+
+/** A row that does not fit the topic as it is now becomes a dead letter. */
+const rowsFor = (definition: TableDefinition, codec: TableCodec, { largestBatch }: TopicFacts): RowCompiler =>
+  compileRow(definition, codec, { maxBytes: Math.max(0, roomIn(largestBatch) - wireBytes) });
 
 /** A schema that the registry refuses stops its table alone. */
 async function registered(
@@ -118,7 +122,14 @@ export async function lookAgain(
   tables: ReadonlyMap<string, OpenTable>,
 ): Promise<void> {
   const facts = await topicsOf(settings, env);
-  for (const table of tables.values()) table.topicFacts = facts.get(table.topic) as TopicFacts;
+  for (const table of tables.values()) takeFacts(table, facts.get(table.topic) as TopicFacts);
+}
+
+/** What a topic is now holds for the table from its next row on. */
+export function takeFacts(table: OpenTable, facts: TopicFacts): void {
+  const before = table.topicFacts.largestBatch;
+  table.topicFacts = facts;
+  if (facts.largestBatch !== before) table.rows = rowsFor(table.definition, table.codec, facts);
 }
 
 function openIndex(folder: string, { clock }: ConnectionEnvironment, { ref, topic, valueSchemaId }: ClosedTable): LiveIndex {

@@ -28,19 +28,20 @@ export function placed(messages: readonly TopicMessage[], partitions: number, he
 }
 
 /**
- * Cuts messages into chunks of at most {@link CHUNK_MESSAGES} and {@link CHUNK_BYTES}, in order within a
- * partition. A single message above the limit has a chunk of its own: kafkajs never splits what one
- * send gives a partition.
+ * Cuts messages into chunks of at most {@link CHUNK_MESSAGES} and {@link CHUNK_BYTES}, or `room` bytes where that is
+ * less, in order within a partition. A single message above the limit has a chunk of its own: kafkajs never splits what
+ * one send gives a partition.
  */
-export function chunksOf(topic: string, messages: readonly PlacedMessage[]): Chunk[][] {
+export function chunksOf(topic: string, messages: readonly PlacedMessage[], room = CHUNK_BYTES): Chunk[][] {
+  const most = Math.min(CHUNK_BYTES, room);
   const byPartition = new Map<number, { chunks: PlacedMessage[][]; bytes: number }>();
   for (const message of messages) {
-    const { partition, key, value, headers } = message;
-    const size = RECORD_OVERHEAD + key.length + (value?.length ?? 0) + headerBytes(headers);
+    const { partition } = message;
+    const size = sizeOf(message);
     let line = byPartition.get(partition);
     if (line === undefined) byPartition.set(partition, (line = { chunks: [], bytes: 0 }));
     let current = line.chunks.at(-1);
-    if (current === undefined || current.length >= CHUNK_MESSAGES || line.bytes + size > CHUNK_BYTES) {
+    if (current === undefined || current.length >= CHUNK_MESSAGES || line.bytes + size > most) {
       line.chunks.push((current = []));
       line.bytes = 0;
     }
@@ -53,6 +54,12 @@ export function chunksOf(topic: string, messages: readonly PlacedMessage[]): Chu
   }
   return rounds;
 }
+
+const sizeOf = ({ key, value, headers }: PlacedMessage): number =>
+  RECORD_OVERHEAD + key.length + (value?.length ?? 0) + headerBytes(headers);
+
+/** Bytes of a chunk before compression, at most. */
+export const bytesOf = ({ messages }: Chunk): number => messages.reduce((sum, message) => sum + sizeOf(message), 0);
 
 /**
  * What is sent together, state last. A send that reaches several brokers can double messages when one of them fails

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, ISocketFactory, KafkaConfig, LogEntry, Producer, ProducerConfig } from 'kafkajs';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import pLimit from 'p-limit';
+import { registerCodecs } from './codecs.ts';
 import { withDeadline } from './deadline.ts';
 import { kafkaError, passes } from './errors.ts';
 import { trackSockets } from './tracked-sockets.ts';
@@ -22,6 +23,8 @@ export interface KafkaAccess {
   /** Ends whatever is done through this access, at once: its sockets are cut and its calls throw `stopped`. */
   readonly signal?: AbortSignal;
 }
+
+registerCodecs();
 
 const RETRY = { initialRetryTime: 100, maxRetryTime: 2_000, retries: 7 } as const;
 

@@ -1,17 +1,7 @@
 import { canonicalText } from '../core/json/text.ts';
 import type { PlacedMessage } from './chunks.ts';
 import { connectionPartition } from './partitioning.ts';
-import type { DeadLetter, KafkaSettings, StateRecord } from './types.ts';
-
-/** Room a record batch needs besides one message's key and value. */
-const BATCH_ROOM = 2_048;
-const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588;
-
-/** Largest key plus value (bytes) that is sure to fit a table's topic; larger rows are dead letters. */
-export function maxMessageBytes({ topicConfig }: Pick<KafkaSettings, 'topicConfig'>): number {
-  const set = Number(topicConfig?.['max.message.bytes'] ?? DEFAULT_MAX_MESSAGE_BYTES);
-  return (Number.isFinite(set) ? set : DEFAULT_MAX_MESSAGE_BYTES) - BATCH_ROOM;
-}
+import type { DeadLetter, StateRecord } from './types.ts';
 
 /** A `_state` record as a message; its key is `{"connection":..,"slot":..,"table":..}`. */
 export function stateMessage({ connection, table, slot, value }: StateRecord): PlacedMessage {

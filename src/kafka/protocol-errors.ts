@@ -63,16 +63,15 @@ export const PROTOCOL_FAULTS: Readonly<Record<string, ProtocolFault>> = {
   ),
   BROKER_NOT_AVAILABLE: passes('the broker is not available.', 'If it stays, see which brokers are up.'),
   REPLICA_NOT_AVAILABLE: passes('a replica is not available.', 'If it stays, see which brokers are up.'),
-  MESSAGE_TOO_LARGE: {
-    kind: 'data',
-    says: 'a message is larger than its topic allows.',
-    remedy: 'Raise max.message.bytes of the topic, or leave the row out.',
-  },
-  RECORD_LIST_TOO_LARGE: {
-    kind: 'data',
-    says: 'a message is larger than a segment of its topic.',
-    remedy: 'Raise segment.bytes of the topic, or leave the row out.',
-  },
+  // Rows are cut by what the topic takes, which is read again before the next try.
+  MESSAGE_TOO_LARGE: rarelyPasses(
+    'what was sent is larger than the topic takes.',
+    'Nothing, if max.message.bytes of the topic was lowered a moment ago; if it stays, raise it.',
+  ),
+  RECORD_LIST_TOO_LARGE: rarelyPasses(
+    'what was sent is larger than a segment of the topic.',
+    'Nothing, if segment.bytes of the topic was lowered a moment ago; if it stays, raise it.',
+  ),
   GROUP_LOAD_IN_PROGRESS: passes("the group's coordinator is still starting."),
   GROUP_COORDINATOR_NOT_AVAILABLE: passes(
     'the coordinator is not available.',

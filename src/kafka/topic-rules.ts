@@ -20,12 +20,11 @@ export interface TopicFacts {
   readonly partitions: number;
   /** Milliseconds a compacted topic keeps a tombstone for readers; 0 for a `log` topic. */
   readonly tombstonesKept: number;
+  /** Bytes of the largest batch the topic takes. */
+  readonly largestBatch: number;
   /** Why it must not be written to as it is. */
   readonly refusal?: TributaryError;
 }
-
-/** What the client can decompress. `producer`: as it was written, which is by us. */
-const READABLE = new Set(['producer', 'uncompressed', 'gzip']);
 
 /** Why the topic must not be written to; undefined when it may be. */
 export function topicRefusal(
@@ -34,7 +33,14 @@ export function topicRefusal(
     partitions,
     policy,
     compression,
-  }: { readonly partitions: number; readonly policy: string | undefined; readonly compression: string | undefined },
+    codecFault,
+  }: {
+    readonly partitions: number;
+    readonly policy: string | undefined;
+    readonly compression: string | undefined;
+    /** Why we could not read what the broker would store; undefined when we can. */
+    readonly codecFault: string | undefined;
+  },
 ): TributaryError | undefined {
   const right = kind === 'log' ? 'delete' : 'compact';
   if (policy !== undefined && policy !== right) {
@@ -46,9 +52,9 @@ export function topicRefusal(
       'topic:config',
     );
   }
-  if (compression !== undefined && !READABLE.has(compression)) {
+  if (codecFault !== undefined) {
     return refusal(
-      `The topic ${name} has compression.type=${compression}: the broker would store rows as ${compression}, which this client cannot read back.`,
+      `The topic ${name} has compression.type=${compression}: the broker would store rows in a way that cannot be read back, since ${codecFault}.`,
       `Set it right: kafka-configs --alter --topic ${name} --add-config compression.type=producer (and take compression.type out of kafka.topic_config); rows written meanwhile have to be written again: tributary state reset <connection>.<table> --delete-topic`,
       'topic:config',
     );

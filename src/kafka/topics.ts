@@ -4,7 +4,9 @@ import kafkajs from 'kafkajs';
 import { TributaryError } from '../core/errors.ts';
 import type { KafkaAccess } from './client.ts';
 import { withAdmin } from './client.ts';
+import { codecFault } from './codecs.ts';
 import { kafkaError, protocolType } from './errors.ts';
+import { DEFAULT_BATCH_BYTES, LIMIT_SETTINGS, largestBatch } from './message-limits.ts';
 import { topicNames } from './meta/topic-names.ts';
 import { collision, topicRefusal, type TopicFacts, type TopicSpec } from './topic-rules.ts';
 import type { KafkaSettings } from './types.ts';
@@ -59,7 +61,7 @@ export async function ensureTopics(access: KafkaAccess, specs: readonly TopicSpe
     );
     // Those that were missing a moment ago too: somebody else may have been quicker.
     const facts = new Map(await describe(admin, possible, partitions));
-    for (const [name, refusal] of colliding) facts.set(name, { partitions: 0, tombstonesKept: 0, refusal });
+    for (const [name, refusal] of colliding) facts.set(name, refused(refusal));
     requireOwn(specs, facts);
     return facts;
   });
@@ -82,11 +84,14 @@ export async function lookAtTopics(access: KafkaAccess, specs: readonly TopicSpe
     );
     for (const spec of specs) {
       const [refusal] = there.has(spec.name) ? [] : (collision(spec.name, there) ?? []);
-      if (refusal !== undefined) facts.set(spec.name, { partitions: 0, tombstonesKept: 0, refusal });
+      if (refusal !== undefined) facts.set(spec.name, refused(refusal));
     }
     return facts;
   });
 }
+
+/** Of a topic that cannot be made. */
+const refused = (refusal: TributaryError): TopicFacts => ({ partitions: 0, tombstonesKept: 0, largestBatch: DEFAULT_BATCH_BYTES, refusal });
 
 function requireOwn(specs: readonly TopicSpec[], facts: ReadonlyMap<string, TopicFacts>): void {
   for (const { name, kind } of specs) {
@@ -121,6 +126,7 @@ function creation(spec: TopicSpec, settings: KafkaSettings): ITopicConfig {
     ...common,
     ...(spec.kind === 'log' ? { 'retention.ms': String(spec.retention ?? 30 * DAY) } : spec.kind === 'status' ? shortLived : compacted),
     ...settings.topicConfig,
+    ...(spec.kind === 'table' ? {} : roomForOurs(settings.topicConfig)),
     'cleanup.policy': spec.kind === 'log' ? 'delete' : 'compact',
   };
   return {
@@ -129,6 +135,12 @@ function creation(spec: TopicSpec, settings: KafkaSettings): ITopicConfig {
     replicationFactor: settings.replicationFactor,
     configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
   };
+}
+
+/** A limit that is set for rows must not keep a table's position from being saved. */
+function roomForOurs(config: KafkaSettings['topicConfig']): Record<string, string> {
+  const asked = Number(config?.['max.message.bytes']);
+  return asked < DEFAULT_BATCH_BYTES ? { 'max.message.bytes': String(DEFAULT_BATCH_BYTES) } : {};
 }
 
 async function describe(
@@ -142,7 +154,7 @@ async function describe(
     resources: specs.map(({ name }) => ({
       type: kafkajs.ConfigResourceTypes.TOPIC,
       name,
-      configNames: ['cleanup.policy', 'delete.retention.ms', 'compression.type'],
+      configNames: ['cleanup.policy', 'delete.retention.ms', 'compression.type', ...LIMIT_SETTINGS],
     })),
   });
   const configs = new Map(
@@ -151,6 +163,12 @@ async function describe(
       new Map(configEntries.map(({ configName, configValue }) => [configName, configValue])),
     ]),
   );
+  const codecFaults = new Map<string, string | undefined>();
+  for (const config of configs.values()) {
+    const compression = config.get('compression.type') ?? 'producer';
+    // `producer`: as it was written, which is by us.
+    if (compression !== 'producer' && !codecFaults.has(compression)) codecFaults.set(compression, await codecFault(compression));
+  }
   return specs.map((spec) => {
     const config = configs.get(spec.name);
     const count = partitions.get(spec.name) ?? 0;
@@ -158,8 +176,13 @@ async function describe(
       partitions: count,
       policy: config?.get('cleanup.policy'),
       compression: config?.get('compression.type'),
+      codecFault: codecFaults.get(config?.get('compression.type') ?? ''),
     });
-    const facts = { partitions: count, tombstonesKept: spec.kind === 'log' ? 0 : Number(config?.get('delete.retention.ms') ?? DAY) };
+    const facts = {
+      partitions: count,
+      tombstonesKept: spec.kind === 'log' ? 0 : Number(config?.get('delete.retention.ms') ?? DAY),
+      largestBatch: largestBatch(config),
+    };
     return [spec.name, refusal === undefined ? facts : { ...facts, refusal }];
   });
 }

@@ -1,6 +1,10 @@
 import type { TlsMaterial } from '../core/tls.ts';
 import type { JsonObject, Position } from '../core/types.ts';
 
+/** How the records of a batch are compressed. */
+export const COMPRESSIONS = ['gzip', 'none', 'snappy', 'lz4', 'zstd'] as const;
+export type Compression = (typeof COMPRESSIONS)[number];
+
 /** How to reach Kafka and the registry. Secrets are already resolved. */
 export interface KafkaSettings {
   readonly brokers: readonly string[];
@@ -23,7 +27,7 @@ export interface KafkaSettings {
   };
   /** Topic settings on top of ours, e.g. `segment.ms` in tests. */
   readonly topicConfig?: Readonly<Record<string, string>>;
-  readonly compression: 'gzip' | 'none';
+  readonly compression: Compression;
 }
 
 /** One message for a table's topic. `value` null is a tombstone. */
@@ -137,7 +141,7 @@ export type CoveredOffsets = ReadonlyMap<number, bigint>;
 export interface Writer {
   /**
    * @throws TributaryError `transient` when the batch was not committed or its outcome is unknown,
-   * `fenced` when another instance has taken over, `data` when a message is too large for the topic.
+   * `fenced` when another instance has taken over. What a topic takes is read again by `reopen`.
    */
   write(batch: Batch): Promise<CoveredOffsets>;
   /** Fences every earlier producer of this connection; afterwards no transaction of theirs is open. */

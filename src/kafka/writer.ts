@@ -1,14 +1,15 @@
 import { performance } from 'node:perf_hooks';
 import type { RecordMetadata, Transaction } from 'kafkajs';
-import { CompressionTypes } from 'kafkajs';
 import { TributaryError } from '../core/errors.ts';
 import type { Chunk } from './chunks.ts';
-import { chunksOf, groupsOf, placed, presorted } from './chunks.ts';
+import { bytesOf, chunksOf, groupsOf, placed, presorted } from './chunks.ts';
 import type { KafkaAccess } from './client.ts';
 import { withAdmin } from './client.ts';
+import { compressionType } from './codecs.ts';
 import { withDeadline } from './deadline.ts';
 import { isFenced, kafkaError } from './errors.ts';
-import { deadLetterMessage, maxMessageBytes, stateMessage } from './messages.ts';
+import { DEFAULT_BATCH_BYTES, largestBatches, roomIn } from './message-limits.ts';
+import { deadLetterMessage, stateMessage } from './messages.ts';
 import type { TransactionalProducer } from './producer.ts';
 import { openProducer } from './producer.ts';
 import { topicNames } from './meta/topic-names.ts';
@@ -39,7 +40,13 @@ const REST_MS = 5_000;
 
 interface Cluster {
   readonly brokers: number;
-  readonly partitions: ReadonlyMap<string, number>;
+  readonly topics: ReadonlyMap<string, KnownTopic>;
+}
+
+interface KnownTopic {
+  readonly partitions: number;
+  /** Bytes before compression that are sure to fit a batch of it. */
+  readonly room: number;
 }
 
 type WriterState =
@@ -56,9 +63,8 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
   const deadlines = { ...DEADLINES, ...given };
   const names = topicNames(settings.prefix);
   const id = `${settings.prefix}.${connection}`;
-  const limit = maxMessageBytes(settings);
   let status: WriterState = { is: 'new' };
-  let cluster: Cluster = { brokers: 0, partitions: new Map() };
+  let cluster: Cluster = { brokers: 0, topics: new Map() };
   let queue: Promise<unknown> = Promise.resolve();
 
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -67,13 +73,14 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
     return turn;
   };
 
-  const knowTopic = async (topic: string): Promise<number> => {
-    let count = cluster.partitions.get(topic);
-    if (count === undefined) {
-      cluster = await withDeadline(deadlines.open, `Looking up ${topic}`, () => lookUp(access, cluster, topic), access.signal);
-      count = cluster.partitions.get(topic);
+  /** Remembered until the writer is opened again. */
+  const know = async (...topics: readonly string[]): Promise<KnownTopic[]> => {
+    const unknown = topics.filter((topic) => !cluster.topics.has(topic));
+    if (unknown.length > 0) {
+      const doing = `Looking up ${unknown[0]}`;
+      cluster = await withDeadline(deadlines.open, doing, () => lookUp(access, cluster, unknown), access.signal);
     }
-    return count ?? 1;
+    return topics.map((topic) => cluster.topics.get(topic) ?? { partitions: 1, room: Number.POSITIVE_INFINITY });
   };
 
   const send = async (tx: Transaction, group: readonly Chunk[]): Promise<RecordMetadata[]> => {
@@ -85,7 +92,7 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
       () =>
         tx.sendBatch({
           acks: -1,
-          compression: settings.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
+          compression: compressionType(settings.compression),
           topicMessages: [...byTopic].map(([topic, chunks]) => ({ topic, messages: presorted(chunks) })),
         }),
       access.signal,
@@ -107,21 +114,22 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
     if (status.is === 'new') throw new TributaryError(`The writer of ${connection} was used before it was opened.`, { kind: 'internal' });
     if (status.is !== 'open') throw deadError(connection, status.is === 'dead' && status.fenced);
     const { producer } = status;
-    const partitions = batch.messages.length === 0 ? 0 : await knowTopic(batch.topic);
-    if (cluster.brokers === 0) await knowTopic(names.state);
+    const [ours, letters, table] = await know(names.state, names.deadLetters, ...(batch.messages.length === 0 ? [] : [batch.topic]));
     const groups = groupsOf(
-      chunksOf(batch.topic, placed(batch.messages, partitions, batch.headers)),
+      chunksOf(batch.topic, placed(batch.messages, table?.partitions ?? 0, batch.headers), table?.room),
       chunksOf(
         names.deadLetters,
-        batch.deadLetters.map((letter) => deadLetterMessage(letter, limit)),
+        batch.deadLetters.map((letter) => deadLetterMessage(letter, letters?.room ?? 0)),
+        letters?.room,
       ),
-      chunksOf(names.state, batch.state.map(stateMessage)),
+      chunksOf(names.state, batch.state.map(stateMessage), ours?.room),
       cluster.brokers,
     );
     const covered = new Map<number, bigint>();
     if (groups.length === 0) return covered;
 
     const startedAt = performance.now();
+    let sending = groups[0];
     const end = (outcome: 'committed' | 'aborted' | 'unknown' | 'fenced'): void => {
       onTransaction?.({ outcome, durationMs: performance.now() - startedAt });
     };
@@ -143,13 +151,16 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
           },
         );
       }
-      return kafkaError(error, settings, `Writing to ${batch.topic}`);
+      // Of what went out together, the answer does not say which was too large.
+      const tooLarge = sending?.find((chunk) => bytesOf(chunk) > (cluster.topics.get(chunk.topic)?.room ?? 0));
+      return kafkaError(error, settings, `Writing to ${tooLarge?.topic ?? batch.topic}`);
     };
 
     let tx: Transaction | undefined;
     try {
       tx = await withDeadline(deadlines.open, 'Beginning a transaction', () => producer.begin(), access.signal);
       for (const group of groups) {
+        sending = group;
         const answers = await send(tx, group);
         for (const { topic, partition, messages } of group) {
           const base = answers.find((one) => one.topicName === topic && one.partition === partition)?.baseOffset;
@@ -211,7 +222,7 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
     reopen: () =>
       inTurn(async () => {
         if (status.is === 'open') return;
-        cluster = { brokers: 0, partitions: new Map() };
+        cluster = { brokers: 0, topics: new Map() };
         status = { is: 'open', producer: await openProducer(access, id, deadlines.transaction, deadlines.open) };
         restLater();
       }),
@@ -225,12 +236,16 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
   };
 }
 
-async function lookUp(access: KafkaAccess, known: Cluster, topic: string): Promise<Cluster> {
-  return withAdmin(access, `Looking up ${topic}`, async (admin) => {
+async function lookUp(access: KafkaAccess, known: Cluster, asked: readonly string[]): Promise<Cluster> {
+  return withAdmin(access, `Looking up ${asked[0]}`, async (admin) => {
     const { brokers } = await admin.describeCluster();
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-    const count = topics[0]?.partitions.length ?? 0;
-    return { brokers: brokers.length, partitions: new Map([...known.partitions, [topic, count]]) };
+    const { topics } = await admin.fetchTopicMetadata({ topics: [...asked] });
+    const limits = await largestBatches(admin, asked);
+    const found = topics.map(({ name, partitions }): [string, KnownTopic] => [
+      name,
+      { partitions: partitions.length, room: roomIn(limits.get(name) ?? DEFAULT_BATCH_BYTES) },
+    ]);
+    return { brokers: brokers.length, topics: new Map([...known.topics, ...found]) };
   });
 }
 

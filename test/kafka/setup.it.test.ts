@@ -28,8 +28,16 @@ test('topics are created once with our settings and found again', async () => {
   const access = accessTo();
   const { prefix } = access.settings;
   const specs = [...ownTopics(prefix), { name: `${prefix}.c.rows`, partitions: 3, kind: 'table' as const }];
-  expect((await ensureTopics(access, specs)).get(`${prefix}.c.rows`)).toEqual({ partitions: 3, tombstonesKept: 7 * 86_400_000 });
-  expect((await ensureTopics(access, specs)).get(`${prefix}.c.rows`)).toEqual({ partitions: 3, tombstonesKept: 7 * 86_400_000 });
+  expect((await ensureTopics(access, specs)).get(`${prefix}.c.rows`)).toEqual({
+    partitions: 3,
+    tombstonesKept: 7 * 86_400_000,
+    largestBatch: 1_048_588,
+  });
+  expect((await ensureTopics(access, specs)).get(`${prefix}.c.rows`)).toEqual({
+    partitions: 3,
+    tombstonesKept: 7 * 86_400_000,
+    largestBatch: 1_048_588,
+  });
   const settings = await withAdmin(access, 'Looking', async (admin) =>
     (
       await admin.describeConfigs({
@@ -63,7 +71,7 @@ test("a table's topic that is not compacted is refused, with the command that me
 
 test('other partitions, another key schema or a vanished topic are refused', async () => {
   const topic = 'p.c.rows';
-  const facts = { partitions: 3, tombstonesKept: 1 };
+  const facts = { partitions: 3, tombstonesKept: 1, largestBatch: 1_048_588 };
   const state = stateOf(10, { partitions: 3, keySchemaId: 5 });
   checkTable(topic, facts, 5, state);
   checkTable(topic, { ...facts, partitions: 1 }, 9, undefined);

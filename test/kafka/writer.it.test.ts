@@ -73,14 +73,16 @@ test("5,000 rows of 2 KiB go out in chunks of one partition's limit, as one tran
   expect(await keysIn(direct, topic)).toEqual(keys);
 });
 
-test('a row of nearly 1 MB is written; a larger one is refused as data and leaves nothing behind', async () => {
+test('a row of nearly 1 MB is written; a larger one is refused, to be cut anew, and leaves nothing behind', async () => {
   const access = accessTo();
   const topic = await tableTopic(access);
   const writer = await opened(access);
   await writer.write(batchOf(topic, ['large'], 1, randomBytes(1_040_000)));
   expect(await refusalOf(writer.write({ ...batchOf(topic, ['too large'], 2, randomBytes(1_100_000)) }))).toMatchObject({
-    kind: 'data',
+    kind: 'transient',
+    tries: 5,
     code: 'kafka:MESSAGE_TOO_LARGE',
+    message: expect.stringContaining(`Writing to ${topic} failed`),
   });
   await writer.reopen();
   expect((await readStates(access, 'c')).states.get('rows')?.position).toEqual({ v: 1, at: 1 });

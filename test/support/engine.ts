@@ -5,6 +5,7 @@ import type { HistoryStart } from '../../src/config/dates.ts';
 import type { ConnectionSettings, Settings } from '../../src/config/settings.ts';
 import { systemClock, type Clock } from '../../src/core/clock.ts';
 import type { KafkaAccess } from '../../src/kafka/client.ts';
+import type { KafkaSettings } from '../../src/kafka/types.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
 import { createRegistry, type Registry } from '../../src/kafka/registry.ts';
 import { topicNames } from '../../src/kafka/meta/topic-names.ts';
@@ -37,7 +38,9 @@ export interface TestEngineOptions {
   readonly dataDir?: string;
   readonly clock?: Clock;
   readonly access?: Partial<KafkaAccess>;
-  readonly compression?: 'gzip' | 'none';
+  readonly compression?: KafkaSettings['compression'];
+  /** Of the topics that are created. */
+  readonly topicConfig?: KafkaSettings['topicConfig'];
   readonly createWriter?: EngineOptions['createWriter'];
   readonly sessionTimeout?: number;
   /** 0..1, for jitter; 0 makes every back-off as short as it can be. */
@@ -102,6 +105,7 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
       minInSyncReplicas: 1,
       registry: { url: options.registryUrl, ...(options.login ?? stackLogin()) },
       compression: options.compression ?? 'gzip',
+      ...(options.topicConfig === undefined ? {} : { topicConfig: options.topicConfig }),
       ...(options.login === undefined ? kafkaLogin() : { sasl: { mechanism: 'plain', ...options.login } }),
     },
     ...options.access,
