@@ -1,0 +1,213 @@
+import { recordsOf } from '../support/records.ts';
+import { shownForms } from '../support/command.ts';
+import { memoryTables, seedOf, type MemoryRun, type MemoryTable, type Snapshot } from './memory-engine.ts';
+import { diceOf } from './mutation.ts';
+import { startProxy, type Done, type Plan, type Proxy } from './proxy.ts';
+import { skipClock, type SkipClock } from './skip-clock.ts';
+import { watchLoop } from './watch-loop.ts';
+import type { HostileSubject, HostileVendor } from './subjects.ts';
+
+export interface CampaignOptions {
+  readonly subject: HostileSubject;
+  readonly seed: number;
+  /** Cases of each table, and the number of the first one. */
+  readonly cases: number;
+  readonly from?: number;
+  readonly table?: string;
+  /** Hears of every broken promise as it is found. */
+  readonly report?: (fault: string) => void;
+  /** Hears of every table that is done, and how many cases that were by then. */
+  readonly progress?: (table: string, cases: number) => void;
+}
+
+export interface Outcome {
+  readonly cases: number;
+  readonly tables: number;
+  readonly byOutcome: Readonly<Record<string, number>>;
+  readonly faults: readonly string[];
+  readonly longestStallMs: number;
+  readonly mostMemory: number;
+}
+
+/** Requests and waits after which a run that meets the same answer for ever is stopped. */
+const MOST_REQUESTS = 400;
+const MOST_WAITS = 60;
+
+/** Plays one vendor's tables against answers that were changed. Two runs a case: the second one's answers are as they should be. */
+export async function campaign(options: CampaignOptions): Promise<Outcome> {
+  const { subject } = options;
+  const vendor = await subject.start();
+  const proxy = await startProxy(vendor.url, subject.isEnd);
+  const clock = skipClock(() => proxy.pending() > 0, proxy.seen, follow);
+  function follow(to: number): void {
+    if (to > vendor.now()) vendor.advance?.(to - vendor.now() + 1_000);
+  }
+  const settings = subject.settings(proxy.url);
+  const secrets = [
+    ...subject.secrets,
+    ...Object.entries(settings).flatMap(([name, value]) => (/key|token|password/.test(name) ? [String(value)] : [])),
+  ];
+  const all = memoryTables(subject.source, settings, clock, secrets);
+  const loop = watchLoop();
+  const faults: string[] = [];
+  const byOutcome: Record<string, number> = {};
+  let cases = 0;
+  const chosen = all.tables.filter(({ name }) => options.table === undefined || options.table === name);
+  try {
+    for (const { name } of chosen) {
+      const table = all.open(name);
+      const player: Player = { options, table, vendor, proxy, clock, secrets: secrets.flatMap(shownForms) };
+      const known = await clean(player);
+      for (let number = options.from ?? 0; number < (options.from ?? 0) + options.cases; number += 1) {
+        loop.begin();
+        const played = await play(player, known, number);
+        const stall = loop.end();
+        cases += 1;
+        byOutcome[played.outcome] = (byOutcome[played.outcome] ?? 0) + 1;
+        if (stall > LONGEST_STALL_MS) played.faults.push(`held the event loop for ${Math.round(stall)} ms of CPU time`);
+        for (const fault of played.faults) {
+          const text = `${subject.source.name}.${name} case ${number}: ${fault}\n    ${played.what}\n    npx tsx test/hostile/run.ts --source ${subject.source.name} --table ${name} --seed ${options.seed} --case ${number}`;
+          faults.push(text);
+          options.report?.(text);
+        }
+      }
+      await table.close();
+      options.progress?.(name, cases);
+    }
+  } finally {
+    clock.close();
+    loop.close();
+    await proxy.close();
+    await vendor.close();
+    all.close();
+  }
+  return { cases, tables: chosen.length, byOutcome, faults, longestStallMs: loop.longest(), mostMemory: loop.mostMemory() };
+}
+
+/** What the issue allows, CPU time. */
+export const LONGEST_STALL_MS = 250;
+
+interface Player {
+  readonly options: CampaignOptions;
+  readonly table: MemoryTable;
+  readonly vendor: HostileVendor;
+  readonly proxy: Proxy;
+  readonly clock: SkipClock;
+  readonly secrets: readonly string[];
+}
+
+/** The table as it is after a run without trouble, and how many requests that took. */
+async function clean(player: Player): Promise<{ readonly snapshot: Snapshot; readonly first: number; readonly later: number }> {
+  const { table, proxy, vendor, options } = player;
+  table.restore();
+  setTime(player, vendor.now());
+  proxy.begin();
+  const run = await bounded(player);
+  const first = proxy.done().requests;
+  if (run.outcome !== 'succeeded') throw new Error(`${table.definition.name}: without any trouble, ${run.outcome}: ${run.error?.message}`);
+  const missing = missingKeys(player);
+  if (missing.length > 0)
+    throw new Error(`${table.definition.name}: without any trouble, ${missing.length} rows are missing: ${missing[0]}`);
+  const snapshot = table.snapshot();
+  setTime(player, vendor.now() + options.subject.settleMs);
+  proxy.begin();
+  const again = await bounded(player);
+  if (again.outcome !== 'succeeded' || again.deleted.length > 0)
+    throw new Error(
+      `${table.definition.name}: a second run without trouble, ${again.outcome}, ${again.deleted.length} deleted, ${again.error?.detail ?? again.error?.message}`,
+    );
+  return { snapshot, first, later: proxy.done().requests };
+}
+
+function setTime({ clock, vendor }: Player, to: number): void {
+  clock.set(to);
+  if (to >= vendor.now()) vendor.advance?.(to - vendor.now() + 1_000);
+}
+
+async function play(
+  player: Player,
+  known: { readonly snapshot: Snapshot; readonly first: number; readonly later: number },
+  number: number,
+): Promise<{ outcome: string; what: string; faults: string[] }> {
+  const { table, proxy, vendor, options } = player;
+  const seed = seedOf(`${options.subject.source.name}.${table.definition.name}`, options.seed, number);
+  const dice = diceOf(seed);
+  const filled = dice.below(2) === 0;
+  const requests = Math.max(1, filled ? known.later : known.first);
+  const plan: Plan = { seed, first: dice.below(requests), times: dice.of([1, 1, 1, 2, 3, 1_000]) };
+  table.restore(filled ? known.snapshot : undefined);
+  const start = vendor.now() + (filled ? options.subject.settleMs : 0);
+  setTime(player, start);
+  proxy.begin(plan);
+  const run = await bounded(player);
+  const done = proxy.done();
+  const faults = judged(player, run, done, 'changed answers');
+  setTime(player, Math.max(start, vendor.now()) + options.subject.settleMs);
+  proxy.begin();
+  const after = await bounded(player);
+  if (after.outcome !== 'succeeded')
+    faults.push(`not well again afterwards: ${after.outcome} ${after.error?.kind} ${after.error?.message}`);
+  faults.push(...judged(player, after, done, 'the run afterwards'));
+  const what = `${filled ? 'filled' : 'empty'} topic, answer ${plan.first}${plan.times > 1 ? ` and ${plan.times - 1} more` : ''} of ${requests}: ${[...new Set(done.what)].slice(0, 4).join('; ')}; ${run.outcome} ${run.error?.message.slice(0, 200) ?? ''}`;
+  return { outcome: done.what.length === 0 ? 'untouched' : run.outcome, what, faults };
+}
+
+/** Broken promises of one run. `done`: what had been changed in the case by then. */
+function judged(player: Player, run: MemoryRun, done: Done, when: string): string[] {
+  const { proxy, secrets } = player;
+  const faults: string[] = [];
+  if (run.error?.kind === 'internal') faults.push(`${when}: ended as internal: ${run.error.detail ?? run.error.message}`);
+  if (proxy.strayed.length > 0) faults.push(`${when}: a request left the host: ${proxy.strayed.splice(0).join(', ')}`);
+  const shown = secrets.find((form) => run.outputs.includes(form));
+  if (shown !== undefined) {
+    const at = run.outputs.indexOf(shown);
+    faults.push(`${when}: a secret is shown after ${JSON.stringify(run.outputs.slice(Math.max(0, at - 120), at))}`);
+  }
+  if (run.outcome === 'succeeded' && !done.everything) {
+    const missing = missingKeys(player).filter((key) => !excused(player, key, done));
+    if (missing.length > 0) faults.push(`${when}: succeeded although ${missing.length} rows are missing, such as ${missing[0]}`);
+  }
+  if (!done.everything) {
+    const alive = truthKeys(player);
+    const wrong = run.deleted.filter((key) => alive.has(key) && !excused(player, key, done));
+    if (wrong.length > 0) faults.push(`${when}: ${wrong.length} live rows were deleted, such as ${wrong[0]}`);
+  }
+  return faults;
+}
+
+const truths = new WeakMap<MemoryTable, ReadonlyMap<string, object>>();
+
+function truthKeys({ table, vendor }: Player): ReadonlyMap<string, object> {
+  const found = truths.get(table) ?? recordsOf(table.definition, vendor.truth(table.definition.name));
+  truths.set(table, found);
+  return found;
+}
+
+const missingKeys = (player: Player): string[] => [...truthKeys(player).keys()].filter((key) => player.table.keys().get(key) !== true);
+
+/** Whether the content of that very row, or of its parent, was changed: then the vendor itself has left it out. */
+function excused({ table: { definition } }: Player, key: string, { touched }: Done): boolean {
+  const values = Object.entries(JSON.parse(key) as Record<string, unknown>);
+  // What is made of the row, or stands for what it lacks, is no text of the vendor's.
+  const copied = ([name, value]: [string, unknown]): boolean => {
+    const { type, derive, whenMissing } = definition.fields[name] ?? {};
+    return type !== 'timestamp' && type !== 'date' && derive === undefined && String(value) !== String(whenMissing);
+  };
+  const known = (names: (name: string) => boolean): boolean[] =>
+    values.filter((entry) => names(entry[0]) && copied(entry)).map(([, value]) => touched.has(String(value)));
+  const own = known(() => true);
+  const parents = definition.parent === undefined ? [] : known((name) => definition.scope?.includes(name) ?? name !== 'id');
+  return own.every(Boolean) || parents.some(Boolean);
+}
+
+async function bounded({ table, proxy, clock, options, vendor }: Player): Promise<MemoryRun> {
+  const stop = new AbortController();
+  const watching = setInterval(() => {
+    if (proxy.done().requests > MOST_REQUESTS || clock.skipped() > MOST_WAITS) stop.abort();
+  }, 5);
+  try {
+    return await table.run({ stop: stop.signal, since: options.subject.since?.(vendor.now()) });
+  } finally {
+    clearInterval(watching);
+  }
+}

@@ -1,0 +1,126 @@
+import type { Json, JsonObject } from '../../src/core/types.ts';
+import { parseJson } from '../../src/core/json/parse.ts';
+import { printed, raw, type Altered, type Dice } from './mutation.ts';
+import { nasty } from './nasty.ts';
+
+interface Place {
+  readonly holder: Json[] | Record<string, Json>;
+  readonly name: string;
+  readonly value: Json;
+  /** The innermost element of a list around it: most often the row it belongs to. */
+  readonly row: Json | undefined;
+  readonly depth: number;
+}
+
+function* places(value: Json, row: Json | undefined = undefined, depth = 0): Generator<Place, void, void> {
+  if (typeof value !== 'object' || value === null) return;
+  const list = Array.isArray(value);
+  for (const [name, item] of Object.entries(value)) {
+    const inner = list ? item : row;
+    yield { holder: value as Json[], name, value: item, row: inner, depth };
+    yield* places(item, inner, depth + 1);
+  }
+}
+
+/** Texts and numbers anywhere in it: by these a row is known again. */
+export function leavesOf(value: Json, into: Set<string> = new Set()): Set<string> {
+  if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) leavesOf(item as Json, into);
+  else if (value !== null) into.add(String(value));
+  return into;
+}
+
+const PAGING =
+  /^(next|prev|previous|self|links|cursor|pagination|current|total|totalEntries|meta|startTime|page|data|results|ids|identifiers)$/i;
+
+/** Changes one thing in a JSON answer. Undefined when it is none. */
+export function mutateJson(text: string, dice: Dice, isEnd: (name: string, value: unknown) => boolean, echo: string): Altered | undefined {
+  let parsed: Json;
+  try {
+    parsed = parseJson(text);
+  } catch {
+    return undefined;
+  }
+  const all = [...places(parsed)];
+  if (all.length === 0) return undefined;
+  const kind = dice.of(['member', 'member', 'paging', 'paging', 'row', 'row', 'list', 'top', 'duplicate']);
+  if (kind === 'top') {
+    const [name, value] = dice.of<[string, Json]>([
+      ['null', null],
+      ['empty object', {}],
+      ['empty list', []],
+      ['text', 'moved'],
+      ['number', 1],
+      ['wrapped', { data: parsed }],
+      ['in a list', [parsed]],
+      ['data 1', { data: 1 }],
+      ['data empty', { data: {} }],
+      ['error', { errors: [{ detail: echo }] }],
+    ]);
+    const everything = name === 'empty object' || name === 'empty list' ? isEnd('', []) && isEnd('', value) : false;
+    return { text: printed(value), what: `answer is ${name}`, touched: new Set(), everything };
+  }
+  if (kind === 'duplicate') {
+    const objects = all.filter(({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value));
+    if (objects.length === 0) return undefined;
+    const { holder, name, value, row } = dice.of(objects);
+    const body = printed(value);
+    const [member] = Object.keys(value as JsonObject);
+    if (member === undefined) return undefined;
+    (holder as Record<string, Json>)[name] = raw(`{${JSON.stringify(member)}:${JSON.stringify(echo)},${body.slice(1)}`);
+    return { text: printed(parsed), what: `${name}.${member} stands twice`, touched: leavesOf(row ?? null), everything: false };
+  }
+  if (kind === 'list') {
+    const lists = all.filter(({ value }) => Array.isArray(value) && value.length > 0);
+    if (lists.length === 0) return undefined;
+    const { holder, name, value, row } = dice.of(lists);
+    const list = value as Json[];
+    const from = dice.below(list.length);
+    const gone = list.splice(from);
+    const touched = leavesOf(gone);
+    // Below a row, the row itself is another one.
+    if (row !== undefined && row !== value) leavesOf(row, touched);
+    return {
+      text: printed(parsed),
+      what: `${name} ends after ${from}`,
+      touched,
+      everything: isEnd(name, (holder as Record<string, Json>)[name]),
+    };
+  }
+  const rows = all.filter(({ holder }) => Array.isArray(holder));
+  if (kind === 'row' && rows.length > 0) {
+    const place = dice.of(rows);
+    const list = place.holder as Json[];
+    const at = Number(place.name);
+    const touched = leavesOf(place.value);
+    const how = dice.of(['gone', 'twice', 'null', 'text', 'number', 'list', 'empty', 'moved', 'nasty']);
+    if (how === 'gone') list.splice(at, 1);
+    else if (how === 'twice') list.splice(at, 0, place.value);
+    else if (how === 'moved') list.push(...list.splice(at, 1));
+    else if (how === 'null') list[at] = null;
+    else if (how === 'text') list[at] = echo;
+    else if (how === 'number') list[at] = 7;
+    else if (how === 'list') list[at] = [place.value];
+    else if (how === 'empty') list[at] = {};
+    else list[at] = nasty(dice, echo).value;
+    return { text: printed(parsed), what: `element ${at} of a list: ${how}`, touched, everything: list.length === 0 };
+  }
+  const members = all.filter(({ holder, name }) => !Array.isArray(holder) && (kind !== 'paging' || PAGING.test(name)));
+  if (members.length === 0) return undefined;
+  // The outermost members are few among many, and matter most.
+  const outer = members.filter(({ depth }) => depth <= 2);
+  const { holder, name, value, row } = dice.of(outer.length > 0 && dice.below(3) === 0 ? outer : members);
+  const target = holder as Record<string, Json>;
+  const touched = row === undefined ? new Set<string>() : leavesOf(row);
+  if (dice.below(4) === 0) {
+    delete target[name];
+    return {
+      text: printed(parsed),
+      what: `${name} is missing`,
+      touched,
+      everything: isEnd(name, undefined) && target['self'] !== undefined,
+    };
+  }
+  const { what, value: changed } = nasty(dice, echo, value);
+  target[name] = changed;
+  return { text: printed(parsed), what: `${name} is ${what}`, touched, everything: isEnd(name, changed) };
+}
