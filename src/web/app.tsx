@@ -7,6 +7,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Settings } from '../config/settings.ts';
 import { asTributaryError } from '../core/errors.ts';
+import { shownLines } from '../core/shown.ts';
 import { addApi } from './api/routes.ts';
 import { addAssets } from './assets.ts';
 import type { WebContext } from './context.ts';
@@ -26,6 +27,7 @@ import {
 import { createBoard, type Board } from './model/board.ts';
 import { addPages } from './pages.tsx';
 import { createAccess } from './security.ts';
+import { addSetup } from './setup/pages.tsx';
 import { Login, Trouble } from './views/login.tsx';
 import type { View } from './views/view.ts';
 import { commandDone } from './commands.ts';
@@ -70,7 +72,7 @@ export function createWebApp(
     board,
     events,
     show: async (c, page) =>
-      c.html(`<!doctype html>${context.redactor.redact((await page).toString())}`, 200, { 'cache-control': 'no-store' }),
+      c.html(`<!doctype html>${shownLines(context.redactor.redact((await page).toString()))}`, 200, { 'cache-control': 'no-store' }),
     view: (c) => {
       const done = c.req.query('done');
       return {
@@ -102,6 +104,7 @@ export function createWebApp(
     return c.redirect('/login', 303);
   });
   addApi(app, site);
+  addSetup(app, site);
   addPages(app, site);
 
   app.notFound((c) =>

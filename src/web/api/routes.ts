@@ -2,6 +2,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context, Hono } from 'hono';
 import { parseStartDate } from '../../config/dates.ts';
 import { TributaryError } from '../../core/errors.ts';
+import { shownJson } from '../../core/shown.ts';
 import { readDeadLetters } from '../../kafka/meta/dead-letters.ts';
 import type { Site } from '../app.tsx';
 import { commandDone, commandNames, giveCommand, type Command } from '../commands.ts';
@@ -70,7 +71,7 @@ export function apiOf(site: Site): OpenAPIHono<Guarded> {
   });
   // Nothing the vendor or a program wrote leaves unredacted; integers beyond 2^53 leave as text.
   const answer = (value: unknown): Response =>
-    new Response(context.redactor.redact(JSON.stringify(value, bigints)), {
+    new Response(shownJson(context.redactor.redact(JSON.stringify(value, bigints))), {
       headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
     });
 

@@ -1,0 +1,141 @@
+/** @jsxRuntime automatic @jsxImportSource hono/jsx */
+import type { JsonSchema } from '../../config/json-schema.ts';
+import { TributaryError } from '../../core/errors.ts';
+
+/** A setting as a form asks for it. */
+export interface FormField {
+  readonly name: string;
+  readonly kind: 'text' | 'secret' | 'number' | 'choice' | 'yes-no' | 'lines' | 'numbers';
+  readonly choices: readonly string[];
+  readonly needed: boolean;
+  readonly doc: string;
+  readonly standard?: string;
+}
+
+/** The fields of a settings schema; sections within it are left to the file. */
+export function fieldsOf(shape: JsonSchema, without: readonly string[] = []): FormField[] {
+  const required = Array.isArray(shape['required']) ? (shape['required'] as string[]) : [];
+  return Object.entries(shape.properties ?? {}).flatMap(([name, field]): FormField[] => {
+    const kind = kindOf(field);
+    if (kind === undefined || without.includes(name)) return [];
+    const standard = field['default'];
+    return [
+      {
+        name,
+        kind,
+        choices: Array.isArray(field['enum']) ? field['enum'].map(String) : [],
+        needed: required.includes(name) && standard === undefined,
+        doc: typeof field['description'] === 'string' ? field['description'] : '',
+        ...(standard === undefined || typeof standard === 'object' ? {} : { standard: String(standard) }),
+      },
+    ];
+  });
+}
+
+function kindOf(field: JsonSchema): FormField['kind'] | undefined {
+  if (field.secret === true) return 'secret';
+  if (Array.isArray(field['enum'])) return 'choice';
+  switch (field.type) {
+    case 'string':
+      return 'text';
+    case 'integer':
+    case 'number':
+      return 'number';
+    case 'boolean':
+      return 'yes-no';
+    case 'array':
+      return field.items?.type === 'integer' ? 'numbers' : 'lines';
+    default:
+      return undefined;
+  }
+}
+
+/** What was filled in, as settings; what was left empty is left out. Secrets are not among them. */
+export function valuesOf(fields: readonly FormField[], form: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const { name, kind, standard } of fields) {
+    const typed = form[`set.${name}`];
+    const text = typeof typed === 'string' ? typed.trim() : '';
+    if (kind === 'secret' || text === '' || text === standard) continue;
+    if (kind === 'number') values[name] = number(name, text);
+    else if (kind === 'yes-no') values[name] = text === 'true';
+    else if (kind === 'lines') values[name] = lines(text);
+    else if (kind === 'numbers') values[name] = lines(text).map((line) => number(name, line));
+    else values[name] = text;
+  }
+  return values;
+}
+
+const lines = (text: string): string[] =>
+  text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter(Boolean);
+
+function number(name: string, text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value)) return value;
+  throw new TributaryError(`${name} must be a number, not "${text}".`, { kind: 'config' });
+}
+
+export function Field({ field, value }: { field: FormField; value?: string | undefined }) {
+  const { name, kind, choices, needed, doc, standard } = field;
+  const set = `set.${name}`;
+  const hint = <small>{doc}</small>;
+  if (kind === 'choice' || kind === 'yes-no') {
+    const options = kind === 'choice' ? choices : ['true', 'false'];
+    return (
+      <label>
+        {name}
+        <select name={set}>
+          {standard === undefined ? <option value="">not set</option> : null}
+          {options.map((option) => (
+            <option value={option} selected={option === (value ?? standard)}>
+              {kind === 'yes-no' ? (option === 'true' ? 'yes' : 'no') : option}
+            </option>
+          ))}
+        </select>
+        {hint}
+      </label>
+    );
+  }
+  if (kind === 'lines' || kind === 'numbers') {
+    return (
+      <label>
+        {name} (one per line)
+        <textarea name={set}>{value ?? ''}</textarea>
+        {hint}
+      </label>
+    );
+  }
+  if (kind === 'secret') {
+    return (
+      <fieldset>
+        <legend>{name}</legend>
+        <label>
+          Value <input type="password" name={set} autocomplete="new-password" />
+          <small>{doc} It is never shown again; it goes into a file only its owner may read.</small>
+        </label>
+        <label>
+          or the environment variable that holds it <input type="text" name={`env.${name}`} autocomplete="off" placeholder="NAME" />
+        </label>
+      </fieldset>
+    );
+  }
+  return (
+    <label>
+      {name}
+      {needed ? ' *' : ''}
+      <input
+        type="text"
+        name={set}
+        required={needed}
+        value={value ?? ''}
+        placeholder={standard ?? ''}
+        autocomplete="off"
+        {...(kind === 'number' ? { inputmode: 'numeric' as const } : {})}
+      />
+      {hint}
+    </label>
+  );
+}

@@ -1,0 +1,95 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { parseDocument } from 'yaml';
+import { parseSettings } from '../../config/load.ts';
+import type { Settings } from '../../config/settings.ts';
+import { TributaryError } from '../../core/errors.ts';
+import type { WebContext } from '../context.ts';
+
+/** A change of the settings file that is not written yet. Secrets stand beside it, never in it. */
+export interface Draft {
+  readonly file: string;
+  readonly before: string;
+  readonly after: string;
+  /** What the file will mean. */
+  readonly settings: Settings;
+  /** Files of mode 0600 to be written with it, by path. */
+  readonly secrets: ReadonlyMap<string, string>;
+}
+
+/** One line of a difference. */
+export interface DiffLine {
+  readonly kind: 'same' | 'add' | 'del';
+  readonly text: string;
+}
+
+/**
+ * The settings file with `change` made in it; comments and order stay.
+ * @throws TributaryError `config` with what would be wrong with it.
+ */
+export function draft(
+  context: WebContext,
+  path: readonly string[],
+  value: unknown,
+  secrets: ReadonlyMap<string, string> = new Map(),
+): Draft {
+  const file = context.settingsFile;
+  if (file === undefined)
+    throw new TributaryError('The settings of this run stand in no file.', {
+      kind: 'config',
+      remedy: 'Start `tributary run` with a settings file.',
+    });
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const document = parseDocument(before === '' ? 'prefix: tributary\n' : before);
+  if (value === undefined) document.deleteIn(path);
+  else document.setIn(path, document.createNode(value));
+  const after = document.toString({ lineWidth: 0 });
+  const folder = dirname(file);
+  const settings = parseSettings(after, file, {
+    sources: context.sources,
+    variables: { ...dotEnv(join(folder, '.env')), ...context.variables },
+    onSecret: (secret) => context.redactor.add(secret),
+    readFile: (name) =>
+      secrets.get(isAbsolute(name) ? name : join(folder, name)) ?? readFileSync(isAbsolute(name) ? name : join(folder, name), 'utf8'),
+    orEmpty: true,
+  });
+  return { file, before, after, settings, secrets };
+}
+
+/** Writes the draft unless somebody has changed the file meanwhile. Nobody ever sees half of it. */
+export function write({ file, before, after, secrets }: Draft): void {
+  const now = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  if (now !== before)
+    throw new TributaryError('The settings file has been changed meanwhile.', { kind: 'config', remedy: 'Look at it and repeat.' });
+  for (const [path, secret] of secrets) {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(path, secret, { mode: 0o600 });
+    chmodSync(path, 0o600);
+  }
+  const mode = existsSync(file) ? statSync(file).mode & 0o777 : 0o600;
+  const fresh = `${file}.new`;
+  writeFileSync(fresh, after, { mode });
+  renameSync(fresh, file);
+}
+
+/** The lines that differ, with three around them. */
+export function diff(before: string, after: string): DiffLine[] {
+  const a = before.split('\n');
+  const b = after.split('\n');
+  let head = 0;
+  while (head < Math.min(a.length, b.length) && a[head] === b[head]) head += 1;
+  let tail = 0;
+  while (tail < Math.min(a.length, b.length) - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail += 1;
+  const same = (lines: readonly string[]): DiffLine[] => lines.map((text) => ({ kind: 'same', text }));
+  return [
+    ...same(a.slice(Math.max(0, head - 3), head)),
+    ...a.slice(head, a.length - tail).map((text): DiffLine => ({ kind: 'del', text })),
+    ...b.slice(head, b.length - tail).map((text): DiffLine => ({ kind: 'add', text })),
+    ...same(a.slice(a.length - tail).slice(0, 3)),
+  ];
+}
+
+function dotEnv(path: string): NodeJS.Dict<string> {
+  return existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {};
+}
