@@ -27,6 +27,16 @@ export async function runTests(root, args) {
     ['Python packages of the SQL tests', () => run(root, process.execPath, [join(root, 'test', 'setup', 'python.mjs')])],
     ['types', tool('typescript/bin/tsc', '--noEmit')],
     ['lint', tool('oxlint/bin/oxlint', '--deny-warnings')],
+    [
+      'format',
+      tool(
+        'prettier/bin/prettier.cjs',
+        '--check',
+        '--log-level',
+        'warn',
+        '{bin,src,producers,simulators,test,bench,scripts}/**/*.{ts,tsx,mjs,mts}',
+      ),
+    ],
     ['import rules', () => report(importViolations(root))],
     ['build', () => build(root)],
     ['schema compatibility', () => run(root, process.execPath, [cli, 'schemas', 'check'])],

@@ -57,13 +57,6 @@ export function relatedId(resource: JsonObject, name: string): string | null {
   return asText(asObject(asObject(asObject(resource.relationships)?.[name])?.data)?.id) ?? null;
 }
 
-/** The resources a relationship with many ends points at, as they were included. */
-export function relatedList(resource: JsonObject, name: string, included: ReadonlyMap<string, JsonObject>): readonly Json[] | null {
-  const data = asObject(asObject(resource.relationships)?.[name])?.data;
-  if (!Array.isArray(data) || data.length === 0) return null;
-  return (data as readonly Json[]).map((one) => included.get(resourceKey(asObject(one))) ?? one);
-}
-
 /** Ids repeat across types. */
 export function resourceKey(resource: JsonObject | undefined): string {
   return `${asText(resource?.type) ?? ''} ${asText(resource?.id) ?? ''}`;

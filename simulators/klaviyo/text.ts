@@ -24,10 +24,6 @@ export function isoWithSpace(ms: number): string {
 
 export const quote: (text: string) => string = JSON.stringify;
 
-export function quoteOrNull(text: string | null | undefined): string {
-  return text === null || text === undefined ? 'null' : quote(text);
-}
-
 export const LONG_STRING = quote('long '.repeat(20_000));
 
 /** Names a column naming rule or a JSON path trips over. */

@@ -52,12 +52,6 @@ function offset(zone: string): number {
   return (match[1] === '-' ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3] ?? 0)) * 60_000;
 }
 
-/** A start date as users write it, `MM/DD/YYYY` or ISO, to epoch ms (midnight UTC); null when it is neither. */
-export function parseStartDate(text: string): number | null {
-  const match = /^\s*([0-9]{1,2})\/([0-9]{1,2})\/([0-9]{4})\s*$/.exec(text);
-  return match === null ? instantOf(text) : utc(Number(match[3]), Number(match[1]), Number(match[2]));
-}
-
 const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000, y: 365 * 86_400_000 };
 
 /** `30 d`, `12h`, `1 y` to ms; `all` to infinity; null when it is no duration. */
@@ -65,13 +59,6 @@ export function parseSpan(text: string): number | null {
   if (text.trim().toLowerCase() === 'all') return Number.POSITIVE_INFINITY;
   const match = /^\s*([0-9]{1,6})\s*(h|d|w|y)\s*$/i.exec(text);
   return match === null ? null : Number(match[1]) * (UNITS[(match[2] as string).toLowerCase()] as number);
-}
-
-/** Where history of that length begins, epoch ms; undefined for all of it. Throws nothing: null when it is no span. */
-export function sinceOf(history: string, now: number): number | undefined | null {
-  const span = parseSpan(history);
-  if (span === null) return null;
-  return Number.isFinite(span) ? now - span : undefined;
 }
 
 /** First and last instant whose year has four digits, epoch ms: what ISO 8601 writes and every vendor reads. */
