@@ -11,14 +11,9 @@ export const customerIoSettings = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .meta({ description: "Address of the API instead of the region's, version included: https://host/v1." }),
-  requests_per_second: z
-    .int()
-    .min(1)
-    .max(10)
-    .default(10)
-    .meta({
-      description: 'Requests to make at most. The workspace has 10 for all its keys together; lower it where other programs use them.',
-    }),
+  requests_per_second: z.int().min(1).max(10).default(10).meta({
+    description: 'Requests to make at most. The workspace has 10 for all its keys together; lower it where other programs use them.',
+  }),
   lookback_days: z
     .int()
     .min(1)
