@@ -22,7 +22,10 @@ async function readAll({ table, simulator }: Subscription): Promise<Map<PendoTab
 describe('every table of a subscription', () => {
   it('is read whole, by day and by hour, and fits its columns', async () => {
     for (const period of ['day', 'hour']) {
-      const about = await subscription({ days: 6 }, { ...SMALL, period, visitor_history: { enabled: true, max_calls: 5_000 } });
+      const about = await subscription(
+        { days: 4, visitors: 90, sessions: 360 },
+        { ...SMALL, period, visitor_history: { enabled: true, max_calls: 5_000 } },
+      );
       expect(about.simulator.truth.tables).toHaveLength(15);
       for (const [name, rows] of await readAll(about)) {
         const topic = about.topic(name, rows);

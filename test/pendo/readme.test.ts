@@ -48,8 +48,9 @@ describe("the README's arithmetic", () => {
     ['day', 30, 3, 12],
     ['hour', 720, 26, 242],
   ] as const)('of events by %s is what runs ask for, give or take two', async (period, first, later, lookback) => {
-    const { simulator, table } = await subscription({ days: 31, visitors: 60 }, { period });
-    for (const name of ['events', 'guide_events'] as PendoTable[]) {
+    const { simulator, table } = await subscription({ days: 31, visitors: 12, sessions: 40 }, { period });
+    // The hours of one table are a thousand requests.
+    for (const name of (period === 'day' ? ['events', 'guide_events'] : ['guide_events']) as PendoTable[]) {
       const since = simulator.clock.now() - 30 * DAY;
       const reader = table(name);
       const asked = async (): Promise<number> => {
