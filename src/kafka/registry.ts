@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { COMPATIBILITY } from '@kafkajs/confluent-schema-registry';
 import { TributaryError } from '../core/errors.ts';
 import { placeOf, registryError, type RegistryAnswer } from './registry-errors.ts';
 import { registryHttp } from './registry-http.ts';
+import { registerOver } from './registry-package.ts';
 import type { KafkaSettings } from './types.ts';
 
 export interface TableSchemaIds {
@@ -30,7 +32,6 @@ export interface Registry {
   countSubjects(signal?: AbortSignal): Promise<number>;
 }
 
-const LEVEL = 'FULL_TRANSITIVE';
 const TRIES = 3;
 
 export interface RegistryOptions {
@@ -70,14 +71,20 @@ export function createRegistry(
     const level = await ask(doing, 'GET', config);
     if (level.status !== 200 && level.status !== 404) throw registryError(doing, where, registry, level);
     // The subject is ours, so is its level, whoever made it and however far an earlier registration came.
-    const isRight = (level.data as { compatibilityLevel?: unknown } | undefined)?.compatibilityLevel === LEVEL;
-    const setLevel = (): Promise<RegistryAnswer> => ask(doing, 'PUT', config, { compatibility: LEVEL });
-    const set = isRight ? undefined : await setLevel();
-    const made = await ask(doing, 'POST', `/subjects/${encodeURIComponent(subject)}/versions`, { schemaType: 'AVRO', schema });
-    const { id } = (made.data ?? {}) as { id?: unknown };
-    if (made.status !== 200 || typeof id !== 'number') throw registryError(doing, where, registry, made);
+    const found = (level.data as { compatibilityLevel?: unknown } | undefined)?.compatibilityLevel;
+    const setLevel = (): Promise<RegistryAnswer> => ask(doing, 'PUT', config, { compatibility: COMPATIBILITY.FULL_TRANSITIVE });
+    const set = typeof found !== 'string' || found === COMPATIBILITY.FULL_TRANSITIVE ? undefined : await setLevel();
+    const isSet = set === undefined || set.status === 200;
+    const id = await registerOver((...request) => ask(doing, ...request), {
+      url: registry.url,
+      subject,
+      schema,
+      // The package refuses a subject of another level.
+      compatibility: isSet ? COMPATIBILITY.FULL_TRANSITIVE : (found as COMPATIBILITY),
+      fault: (happened) => registryError(doing, where, registry, happened),
+    });
     // Apicurio gives a level only to a subject that has a version.
-    const late = set !== undefined && set.status !== 200 ? await setLevel() : undefined;
+    const late = isSet ? undefined : await setLevel();
     if (late !== undefined && late.status !== 200) throw registryError(doing, where, registry, late);
     return id;
   };

@@ -32,9 +32,10 @@ const registryAt = (
   options: Parameters<typeof createRegistry>[1] = {},
 ): Registry => createRegistry({ registry: { url, ...more } }, { timeout: 400, ...options });
 
+const RECORD = JSON.stringify({ type: 'record', name: 'R', fields: [{ name: 'id', type: 'string' }] });
 const refusal = async (work: Promise<unknown>): Promise<TributaryError> => (await refusalOf(work)) as TributaryError;
 const calls: readonly (readonly [string, (registry: Registry) => Promise<unknown>])[] = [
-  ['registerTable', (registry) => registry.registerTable('t', '"string"', '"string"')],
+  ['registerTable', (registry) => registry.registerTable('t', RECORD, RECORD)],
   ['schemaById', (registry) => registry.schemaById(7)],
   ['countSubjects', (registry) => registry.countSubjects()],
 ];
@@ -108,7 +109,7 @@ describe.each(calls)('%s', (_, call) => {
     all.abort();
     expect(await ended).toMatchObject({ kind: 'stopped' });
     const slow = registryAt(url, {}, { timeout: 60_000 });
-    expect(await refusal(slow.registerTable('t', '"a"', '"b"', AbortSignal.timeout(20)))).toMatchObject({ kind: 'stopped' });
+    expect(await refusal(slow.registerTable('t', RECORD, RECORD, AbortSignal.timeout(20)))).toMatchObject({ kind: 'stopped' });
     expect(await refusal(slow.schemaById(1, AbortSignal.abort()))).toMatchObject({ kind: 'stopped' });
   });
 });
@@ -128,6 +129,39 @@ test('a registry that is away for a moment is asked again within the call', asyn
     else response.writeHead(200, { 'content-type': 'application/json' }).end('{"schema":"\\"string\\""}');
   });
   expect(await registryAt(url).schemaById(7)).toBe('"string"');
+});
+
+test('a subject gets our level whoever made it, and the schema goes out as the text we gave', async () => {
+  for (const before of [undefined, 'NONE', 'FULL_TRANSITIVE']) {
+    const asked: string[] = [];
+    let level = before;
+    const url = await site((request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += String(chunk)));
+      request.on('end', () => {
+        asked.push(`${request.method} ${request.url}`);
+        const answer = (status: number, data: object): void =>
+          void response.writeHead(status, { 'content-type': 'application/vnd.schemaregistry.v1+json' }).end(JSON.stringify(data));
+        if (request.method === 'PUT') level = (JSON.parse(body) as { compatibility: string }).compatibility;
+        if (request.method === 'POST') expect(JSON.parse(body)).toMatchObject({ schema: RECORD });
+        if (request.method === 'POST') answer(200, { id: request.url?.includes('-key') ? 5 : 6 });
+        else if (level === undefined) answer(404, { error_code: 40408, message: 'no level' });
+        else answer(200, { compatibilityLevel: level });
+      });
+    });
+    const registry = registryAt(`${url}/apis/ccompat/v7/`, { token: 'tok3n' });
+    // Two tables ask at once; whoever made the subject, each schema is registered once.
+    const both = await Promise.all([registry.registerTable('a.b', RECORD, RECORD), registry.registerTable('a.b', RECORD, RECORD)]);
+    expect(both).toEqual([
+      { keySchemaId: 5, valueSchemaId: 6 },
+      { keySchemaId: 5, valueSchemaId: 6 },
+    ]);
+    expect(level).toBe('FULL_TRANSITIVE');
+    expect(asked.filter((one) => one.startsWith('POST'))).toEqual([
+      'POST /apis/ccompat/v7/subjects/a.b-key/versions',
+      'POST /apis/ccompat/v7/subjects/a.b-value/versions',
+    ]);
+  }
 });
 
 test('a bearer token is sent, and a refused one names its setting and shows nothing of it', async () => {
