@@ -94,8 +94,9 @@ export function memoryTables(source: Source, given: unknown, clock: Clock, secre
     let states: string[] = [];
     const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
 
-    const services: ConnectionServices = {
-      api: source.connect(settings as never, { http, now: clock.now }),
+    const connected = (): unknown => source.connect(settings, { http, now: clock.now });
+    const services: { -readonly [Part in keyof ConnectionServices]: ConnectionServices[Part] } = {
+      api: connected(),
       tables: new Map(),
       emit,
       now: clock.now,
@@ -181,6 +182,8 @@ export function memoryTables(source: Source, given: unknown, clock: Clock, secre
       snapshot: () => ({ keys: new Map(keys), entries: [...entries.values()], state: table.state, messages }),
       restore(to) {
         kept.clear('another case');
+        // What a client remembers of the vendor is of the case before.
+        services.api = connected();
         keys = new Map(to?.keys);
         entries = new Map((to?.entries ?? []).map((entry) => [entry.keyHash.toString('latin1'), entry]));
         messages = to?.messages ?? 0n;

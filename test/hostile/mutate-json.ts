@@ -10,15 +10,17 @@ interface Place {
   /** The innermost element of a list around it: most often the row it belongs to. */
   readonly row: Json | undefined;
   readonly depth: number;
+  /** Names of the members it lies in: where rows are members of an object, these are their keys. */
+  readonly path: readonly string[];
 }
 
-function* places(value: Json, row: Json | undefined = undefined, depth = 0): Generator<Place, void, void> {
+function* places(value: Json, row: Json | undefined = undefined, depth = 0, path: readonly string[] = []): Generator<Place, void, void> {
   if (typeof value !== 'object' || value === null) return;
   const list = Array.isArray(value);
   for (const [name, item] of Object.entries(value)) {
     const inner = list ? item : row;
-    yield { holder: value as Json[], name, value: item, row: inner, depth };
-    yield* places(item, inner, depth + 1);
+    yield { holder: value as Json[], name, value: item, row: inner, depth, path };
+    yield* places(item, inner, depth + 1, list ? path : [...path, name]);
   }
 }
 
@@ -62,12 +64,17 @@ export function mutateJson(text: string, dice: Dice, isEnd: (name: string, value
   if (kind === 'duplicate') {
     const objects = all.filter(({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value));
     if (objects.length === 0) return undefined;
-    const { holder, name, value, row } = dice.of(objects);
+    const { holder, name, value, row, path } = dice.of(objects);
     const body = printed(value);
     const [member] = Object.keys(value as JsonObject);
     if (member === undefined) return undefined;
     (holder as Record<string, Json>)[name] = raw(`{${JSON.stringify(member)}:${JSON.stringify(echo)},${body.slice(1)}`);
-    return { text: printed(parsed), what: `${name}.${member} stands twice`, touched: leavesOf(row ?? null), everything: false };
+    return {
+      text: printed(parsed),
+      what: `${name}.${member} stands twice`,
+      touched: leavesOf(row ?? null, new Set([...path, name])),
+      everything: false,
+    };
   }
   if (kind === 'list') {
     const lists = all.filter(({ value }) => Array.isArray(value) && value.length > 0);
@@ -108,9 +115,9 @@ export function mutateJson(text: string, dice: Dice, isEnd: (name: string, value
   if (members.length === 0) return undefined;
   // The outermost members are few among many, and matter most.
   const outer = members.filter(({ depth }) => depth <= 2);
-  const { holder, name, value, row } = dice.of(outer.length > 0 && dice.below(3) === 0 ? outer : members);
+  const { holder, name, value, row, path } = dice.of(outer.length > 0 && dice.below(3) === 0 ? outer : members);
   const target = holder as Record<string, Json>;
-  const touched = row === undefined ? new Set<string>() : leavesOf(row);
+  const touched = leavesOf(row ?? null, new Set([...path, name]));
   if (dice.below(4) === 0) {
     delete target[name];
     return {

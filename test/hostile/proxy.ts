@@ -54,6 +54,13 @@ export async function startProxy(target: string, isEnd: (name: string, value: un
     pending += 1;
     total += 1;
     const number = (state.requests += 1) - 1;
+    let open = true;
+    const over = (): void => {
+      if (open) pending -= 1;
+      open = false;
+    };
+    // Also of a request that was given up before it was whole.
+    response.on('close', over);
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
@@ -64,10 +71,9 @@ export async function startProxy(target: string, isEnd: (name: string, value: un
         .then((wire) => {
           const hit = current !== undefined && number >= current.first && number < current.first + current.times;
           if (hit) spoil(wire, diceOf(current.seed * 31 + (current.times > 3 ? 0 : number - current.first)), echoOf(incoming, sent), mine);
-          answer(response, wire, () => (pending -= 1));
+          answer(response, wire, over);
         })
         .catch((error: unknown) => {
-          pending -= 1;
           mine.what.push(`the proxy failed: ${String(error)}`);
           response.destroy();
         });
@@ -158,7 +164,6 @@ function answer(response: ServerResponse, wire: Wire, over: () => void): void {
     over();
     return;
   }
-  response.on('close', over);
   if (wire.cutAfter === -1) {
     response.destroy();
     return;

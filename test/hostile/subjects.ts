@@ -34,7 +34,7 @@ export interface HostileSubject {
   readonly source: Source;
   readonly secrets: readonly string[];
   /** Oldest event time the first run asks for, epoch ms; keeps the tables that walk months or days short. */
-  readonly since?: (now: number) => number;
+  readonly since?: (now: number, table: string) => number | undefined;
   /** Time that passes between the two runs of a case, so that listings are due again, ms. */
   readonly settleMs: number;
   start(): Promise<HostileVendor>;
@@ -150,7 +150,7 @@ export const hostileSubjects: readonly HostileSubject[] = [
     source: segment,
     secrets: [],
     settleMs: 1_000,
-    since: (now) => now - 40 * DAY,
+    since: (now, table) => (table.startsWith('usage') ? now - 40 * DAY : undefined),
     async start() {
       const vendor = await startSegmentSimulator({
         clock: Date.UTC(2026, 2, 18, 10, 0, 1),
