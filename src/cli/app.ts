@@ -35,6 +35,7 @@ export interface CliDeps {
 export interface GlobalOptions {
   config: string;
   verbose?: boolean;
+  quiet?: boolean;
   logFormat?: LogFormat;
 }
 
@@ -48,6 +49,8 @@ export interface Cli {
   /** For standard error. */
   readonly talkPaint: Paint;
   readonly verbose: boolean;
+  /** Only warnings and errors are told. */
+  readonly quiet: boolean;
   /** Path of the settings file. */
   readonly settingsFile: string;
   /** Reads the settings; the first call does. Throws as `loadSettings`. */
@@ -103,14 +106,15 @@ export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
   });
   const log = createLog({
     format: options.logFormat ?? 'pretty',
-    level: options.verbose ? 'debug' : 'info',
+    level: options.verbose ? 'debug' : options.quiet ? 'warn' : 'info',
     stream: talk,
     redactor,
     colours: colours(deps.stderr),
   });
+  const tell = (text: string): void => line(redactor.redact(text));
   const say = (text: string): void => {
     if (talksJson) log.info(text.trim());
-    else line(redactor.redact(text));
+    else if (!options.quiet) tell(text);
   };
 
   const load = (orEmpty: boolean): Settings =>
@@ -129,6 +133,7 @@ export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
     talkPaint,
     talksJson,
     verbose: options.verbose ?? false,
+    quiet: options.quiet ?? false,
     settingsFile,
     settings({ orEmpty = false } = {}) {
       loaded ??= load(orEmpty);
@@ -149,10 +154,10 @@ export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
         log.error({ code, remedy, ...(options.verbose ? { detail } : {}) }, message);
         return;
       }
-      say(`${kind === 'stopped' ? '' : `${talkPaint.bad('error:')} `}${message}`);
-      if (remedy !== undefined) say(remedy);
-      if (options.verbose && detail !== undefined) say(talkPaint.faint(detail));
-      else if (kind === 'internal') say('More with --verbose.');
+      tell(`${kind === 'stopped' ? '' : `${talkPaint.bad('error:')} `}${message}`);
+      if (remedy !== undefined) tell(remedy);
+      if (options.verbose && detail !== undefined) tell(talkPaint.faint(detail));
+      else if (kind === 'internal') tell('More with --verbose.');
     },
     talkThrough(next) {
       printer = next;

@@ -30,6 +30,7 @@ export function createProgram(deps: CliDeps, ended: (code: number) => void): Com
     .version(deps.version)
     .option('-c, --config <file>', 'settings file', 'tributary.yaml')
     .option('-v, --verbose', 'say more, technical details included')
+    .addOption(new Option('-q, --quiet', 'say nothing but warnings and errors').conflicts('verbose'))
     .addOption(new Option('--log-format <format>', 'how the log is written').choices(['pretty', 'json']))
     .exitOverride()
     .configureOutput({ writeOut: (text) => void deps.stdout.write(text), writeErr: (text) => void deps.stderr.write(text) })

@@ -69,7 +69,7 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
   const http = createHttpFactory({
     clock: env.clock,
     random: env.random,
-    observer: observeRequests(where, env.emit),
+    observer: observeRequests(where, env.emit, env.clock.now),
     redactor: env.redactor,
   });
   const api = source.connect(settings.settings, { http, now: env.clock.now });

@@ -32,7 +32,7 @@ export type EngineEvent =
   | ({ type: 'warning'; message: string } & TableRef)
   | ({ type: 'run-retrying'; stage: Stage; failure: FailureNotice } & TableRef)
   | ({ type: 'run-recovered' } & TableRef)
-  | ({ type: 'rate-limited'; until: number } & TableRef)
+  | ({ type: 'rate-limited'; until: number; /** By our own count; the vendor has said nothing. */ pacing?: true } & TableRef)
   | ({
       type: 'run-ended';
       runId: string;

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { TableRef, RunTotals } from '../core/run.ts';
+import { createStandstill, type Standstill } from './standstill.ts';
 
 /** Whose work a request is: set around a table's run, read by the observer of the connection's HTTP client. */
 export interface RunScope {
@@ -15,4 +16,13 @@ export function withinRun<T>(scope: RunScope, work: () => Promise<T>): Promise<T
 
 export function currentRun(): RunScope | undefined {
   return storage.getStore();
+}
+
+const standstills = new WeakMap<RunTotals, Standstill>();
+
+/** A run's own, through all its attempts. */
+export function standstillOf({ totals }: RunScope): Standstill {
+  let found = standstills.get(totals);
+  if (found === undefined) standstills.set(totals, (found = createStandstill()));
+  return found;
 }

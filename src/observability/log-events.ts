@@ -1,16 +1,33 @@
+import { systemClock } from '../core/clock.ts';
 import type { EventBus } from '../engine/events.ts';
 import type { Logger } from './log.ts';
-import { sentence } from './text.ts';
+import { plural, sentence } from './text.ts';
 
-/** Tells the log what a person would want to know later. Quiet while all is well and nothing changes. */
-export function logEvents(bus: EventBus, log: Logger): () => void {
+export interface LogEventsOptions {
+  readonly now: () => number;
+  /** Every run's begin and end is told: of one pass that nobody watches on a terminal. */
+  readonly everyRun: boolean;
+}
+
+/** A table that runs and brings nothing new is told of this often. */
+const nothingNewMs = 3_600_000;
+
+/** Tells the log what a person would want to know later. Runs that change nothing are told once an hour. */
+export function logEvents(
+  bus: EventBus,
+  log: Logger,
+  { now, everyRun }: LogEventsOptions = { now: systemClock.now, everyRun: false },
+): () => void {
+  const level = everyRun ? 'info' : 'debug';
+  /** When something was last said of a table's runs, and the runs without news since. */
+  const silent = new Map<string, { since: number; runs: number }>();
   const troubled = new Map<string, string>();
   const paused = new Set<string>();
   return bus.on((event) => {
     switch (event.type) {
       case 'run-started':
         troubled.delete(event.connection);
-        return log.debug({ run: event.runId, mode: event.mode }, `${event.connection}.${event.table}: run started`);
+        return log[level]({ run: event.runId, mode: event.mode }, `${event.connection}.${event.table}: run started`);
       case 'run-ended': {
         const { totals } = event;
         const facts = {
@@ -27,8 +44,19 @@ export function logEvents(bus: EventBus, log: Logger): () => void {
             { ...facts, code: event.failure?.code },
             `${text}: ${sentence(event.failure?.message ?? 'no reason given')} ${event.failure?.remedy ?? ''}`.trimEnd(),
           );
-        if (event.outcome === 'interrupted' || totals.published + totals.deleted + totals.deadLetters > 0) return log.info(facts, text);
-        return log.debug(facts, text);
+        const name = `${event.connection}.${event.table}`;
+        if (everyRun || event.outcome === 'interrupted' || totals.published + totals.deleted + totals.deadLetters > 0) {
+          silent.set(name, { since: now(), runs: 0 });
+          return log.info(facts, text);
+        }
+        const before = silent.get(name);
+        const runs = (before?.runs ?? 0) + 1;
+        if (before !== undefined && now() - before.since < nothingNewMs) {
+          before.runs = runs;
+          return log.debug(facts, text);
+        }
+        silent.set(name, { since: now(), runs: 0 });
+        return log.info(facts, `${name}: nothing changed in ${plural(runs, 'run')}`);
       }
       case 'run-retrying': {
         // The same trouble tried again and again is told once.

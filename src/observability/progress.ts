@@ -1,12 +1,12 @@
 import type { Writable } from 'node:stream';
 import { paintState, stateText } from './status-text.ts';
 import type { StatusSnapshot, TableStatus } from './status-view.ts';
-import { terminalText, withoutColours, type Paint } from './text.ts';
+import { count, plural, terminalText, withoutColours, type Paint } from './text.ts';
 
 export interface ProgressOptions {
   readonly status: () => StatusSnapshot;
   readonly stream: Writable & { readonly columns?: number; readonly rows?: number };
-  /** Repaints a block; otherwise one line per table and 10 s. */
+  /** Repaints a block; otherwise one line for all tables every 30 s. */
   readonly terminal: boolean;
   readonly paint: Paint;
 }
@@ -19,7 +19,7 @@ export interface Progress {
 }
 
 const repaintMs = 250;
-const lineMs = 10_000;
+const lineMs = 30_000;
 
 /** Shows how far the tables are that run, wait or are in trouble, on standard error. */
 export function startProgress(options: ProgressOptions): Progress {
@@ -41,10 +41,10 @@ export function startProgress(options: ProgressOptions): Progress {
   }
 
   function repaint(): void {
-    const most = Math.max(1, (stream.rows ?? 24) - 2);
+    const most = Math.max(1, (stream.rows || 24) - 2);
     const all = lines();
     const block = all.length > most ? [...all.slice(0, most - 1), `... and ${all.length - most + 1} more`] : all;
-    const text = block.map((line) => `${fit(terminalText(oneLine(line), true), stream.columns ?? 80)}\n`).join('');
+    const text = block.map((line) => `${fit(terminalText(oneLine(line), true), stream.columns || 80)}\n`).join('');
     erase();
     stream.write(text);
     painted = block.length;
@@ -54,7 +54,8 @@ export function startProgress(options: ProgressOptions): Progress {
     options.terminal
       ? repaint
       : () => {
-          for (const line of lines()) stream.write(`${terminalText(oneLine(line), true)}\n`);
+          const line = summary(options.status());
+          if (line !== undefined) stream.write(`${line}\n`);
         },
     options.terminal ? repaintMs : lineMs,
   );
@@ -71,6 +72,22 @@ export function startProgress(options: ProgressOptions): Progress {
       if (options.terminal) erase();
     },
   };
+}
+
+/** All tables in a line; undefined while none of them is busy. */
+function summary({ tables }: StatusSnapshot): string | undefined {
+  const busy = tables.filter(isBusy);
+  if (busy.length === 0) return undefined;
+  const of = (kind: TableStatus['state']['kind']) => tables.filter(({ state }) => state.kind === kind).length;
+  const rows = busy.reduce((sum, { state }) => sum + ('rows' in state ? state.rows : 0), 0);
+  const rate = busy.reduce((sum, { state }) => sum + ('rowsPerSecond' in state ? state.rowsPerSecond : 0), 0);
+  const parts = [
+    `${of('in_progress')} of ${plural(tables.length, 'table')} in progress`,
+    ...(of('rate_limited') === 0 ? [] : [`${of('rate_limited')} rate limited`]),
+    ...(of('error') === 0 ? [] : [`${of('error')} in trouble`]),
+    `${count(rows)} rows so far, ${count(rate)} rows/s`,
+  ];
+  return parts.join(', ');
 }
 
 function isBusy(table: TableStatus): boolean {

@@ -21,8 +21,8 @@ export interface RunningTable extends TimelineRun {
   readonly readTo?: number;
   /** Rows read by some moments of the last seconds, for the speed. */
   readonly samples: readonly { readonly at: number; readonly rows: number }[];
-  /** The quota is closed until then; `since`: when that was last told. */
-  readonly rateLimited?: { readonly until: number; readonly since: number };
+  /** The quota is closed until then, by our own count where `pacing`; `since`: when that was last told. */
+  readonly rateLimited?: { readonly until: number; readonly since: number; readonly pacing?: true };
   readonly trouble?: FailureNotice & { readonly stage: Stage };
 }
 

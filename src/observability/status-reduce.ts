@@ -91,7 +91,10 @@ function reduceTable(table: TableModel, event: TableEvent, now: number): TableMo
         (run) => runWithout(run, 'trouble'),
       );
     case 'rate-limited':
-      return inRun(table, (run) => ({ ...run, rateLimited: { until: event.until, since: now } }));
+      return inRun(table, (run) => ({
+        ...run,
+        rateLimited: { until: event.until, since: now, ...(event.pacing ? { pacing: true as const } : {}) },
+      }));
     case 'run-retrying':
       return noted(
         table.run

@@ -9,11 +9,11 @@ export function stateText(state: DisplayState, now: number): string {
     case 'scheduled':
       return state.nextRunAt === undefined ? 'synced, no run planned here' : `scheduled ${clockTime(state.nextRunAt, now)}`;
     case 'in_progress':
-      return `in progress${percent(state)}, ${count(state.rows)} rows, ${count(state.rowsPerSecond)} rows/s`;
+      return `in progress${percent(state)}, ${count(state.rows)} rows, ${count(state.rowsPerSecond)} rows/s${state.pacing ? ', pacing' : ''}`;
     case 'rate_limited':
       return `rate limited until ${clockTime(state.until, now)}${state.percent === undefined ? '' : `, ${state.percent} %`}, ${count(state.rows)} rows`;
     case 'error':
-      return state.nextTryAt === undefined ? 'error, trying again' : `error, next try ${clockTime(state.nextTryAt, now)}`;
+      return state.nextTryAt === undefined ? 'error, trying again' : `error, next try ${clockTime(state.nextTryAt, now, 'seconds')}`;
     case 'failed':
       return 'failed';
     case 'paused':
@@ -55,6 +55,7 @@ export function paintState(state: DisplayState, text: string, paint: Paint): str
 /** What `tributary status` prints. */
 export function statusText(snapshot: StatusSnapshot, paint: Paint): string {
   const { at, tables } = snapshot;
+  const workers = tables.some(({ worker }) => worker !== undefined);
   const rows = tables.map((table) => [
     `${table.connection}.${table.table}`,
     paintState(table.state, stateText(table.state, at), paint),
@@ -62,15 +63,13 @@ export function statusText(snapshot: StatusSnapshot, paint: Paint): string {
     table.lastSuccessAt === undefined ? 'never' : clockTime(table.lastSuccessAt, at),
     count(table.deadLetters),
     table.withheld === undefined ? '-' : count(table.withheld.count),
+    ...(workers ? [table.worker ?? '-'] : []),
   ]);
-  const main = textTable(['TABLE', 'STATUS', 'FRESHNESS', 'LAST SUCCESS', 'DEAD LETTERS', 'WITHHELD'], rows, [
-    'left',
-    'left',
-    'right',
-    'left',
-    'right',
-    'right',
-  ]);
+  const main = textTable(
+    ['TABLE', 'STATUS', 'FRESHNESS', 'LAST SUCCESS', 'DEAD LETTERS', 'WITHHELD', ...(workers ? ['WORKER'] : [])],
+    rows,
+    ['left', 'left', 'right', 'left', 'right', 'right'],
+  );
   const notes = tables.flatMap(notesOf);
   return notes.length === 0 ? main : `${main}\n\n${notes.join('\n')}`;
 }

@@ -15,6 +15,8 @@ export type DisplayState =
       readonly rows: number;
       readonly rowsPerSecond: number;
       readonly percent?: number;
+      /** It holds itself back, so as not to use more than the vendor allows. */
+      readonly pacing?: true;
     }
   | { readonly kind: 'rate_limited'; readonly until: number; readonly rows: number; readonly percent?: number }
   | { readonly kind: 'error'; readonly message: string; readonly nextTryAt?: number; readonly code?: string; readonly remedy?: string }
@@ -35,6 +37,8 @@ export const stateKinds = [
 ] as const satisfies readonly DisplayState['kind'][];
 
 export interface TableStatus extends TableRef {
+  /** Which worker has the table, where that is known. */
+  readonly worker?: string;
   readonly state: DisplayState;
   /** Age of the newest instant up to which everything is in the topic. */
   readonly freshnessMs?: number;
@@ -70,10 +74,19 @@ export function stateOf(table: TableModel, now: number): DisplayState {
 function runningState(run: RunningTable, now: number): DisplayState {
   const percent = run.progress === undefined ? {} : { percent: Math.min(99, Math.floor(run.progress * 100)) };
   if (run.trouble) return troubleState(run.trouble);
-  if (run.rateLimited && run.rateLimited.until > now) {
-    return { kind: 'rate_limited', until: run.rateLimited.until, rows: run.rows, ...percent };
+  const limited = run.rateLimited !== undefined && run.rateLimited.until > now ? run.rateLimited : undefined;
+  if (limited && !limited.pacing) {
+    return { kind: 'rate_limited', until: limited.until, rows: run.rows, ...percent };
   }
-  return { kind: 'in_progress', mode: run.mode, startedAt: run.startedAt, rows: run.rows, rowsPerSecond: speed(run, now), ...percent };
+  return {
+    kind: 'in_progress',
+    mode: run.mode,
+    startedAt: run.startedAt,
+    rows: run.rows,
+    rowsPerSecond: speed(run, now),
+    ...percent,
+    ...(limited ? { pacing: true } : {}),
+  };
 }
 
 /** A run in trouble goes on trying, also when nobody said when. */

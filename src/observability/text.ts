@@ -26,11 +26,11 @@ export function duration(ms: number): string {
   return hours < 48 ? `${hours} h ${two(minutes % 60)} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** `14:05`, with the day in front when it is another day than `now`'s. Local time. */
-export function clockTime(at: number, now: number): string {
+/** `14:05`, or `14:05:09` to the second, with the day in front when it is another day than `now`'s. Local time. */
+export function clockTime(at: number, now: number, to: 'minutes' | 'seconds' = 'minutes'): string {
   const then = new Date(at);
   if (Number.isNaN(then.getTime())) return 'an unknown time';
-  const time = `${two(then.getHours())}:${two(then.getMinutes())}`;
+  const time = to === 'seconds' ? clockSeconds(at) : `${two(then.getHours())}:${two(then.getMinutes())}`;
   const sameDay = then.toDateString() === new Date(now).toDateString();
   return sameDay ? time : `${then.getFullYear()}-${two(then.getMonth() + 1)}-${two(then.getDate())} ${time}`;
 }

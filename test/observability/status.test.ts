@@ -80,6 +80,11 @@ describe('a table is shown as', () => {
       { kind: 'rate_limited', until: t0 + 5000, rows: 100 },
     ],
     [
+      'in progress and pacing itself while only our own count holds it back',
+      [started, page(), { type: 'rate-limited', until: t0 + 5000, pacing: true, ...ref }],
+      { kind: 'in_progress', rows: 100, pacing: true },
+    ],
+    [
       'in progress again when that time is over',
       [started, { type: 'rate-limited', until: t0 + 5000, ...ref }, { wait: 5000 }],
       { kind: 'in_progress' },
@@ -302,4 +307,13 @@ test('a table the settings turn off says what turns it on, and is in no trouble'
   expect(statusText(snapshotOf(model, t0), createPaint(false))).toContain(
     `${ref.connection}.${ref.table}: Disabled: off by default, \`visitor_history: true\` turns it on`,
   );
+});
+
+test('which worker has a table is a column of its own, where a worker is known', () => {
+  const snapshot = snapshotOf(emptyStatus([ref, other]), t0);
+  const text = (tables: typeof snapshot.tables) => statusText({ ...snapshot, tables }, createPaint(false)).split('\n');
+  expect(text(snapshot.tables)[0]).not.toContain('WORKER');
+  const [header, first, second] = text(snapshot.tables.map((table) => (table.table === 'event' ? { ...table, worker: 'w1' } : table)));
+  expect(header).toMatch(/WITHHELD {2}WORKER$/);
+  expect([first, second]).toEqual([expect.stringMatching(/shop\.event .* w1$/), expect.stringMatching(/shop\.profile .* -$/)]);
 });

@@ -168,16 +168,29 @@ describe('progress', () => {
     vi.useRealTimers();
   });
 
-  test('without a terminal there is one plain line per busy table and 10 s', () => {
+  test('without a terminal there is one line for all tables every 30 s, and none while nothing runs', () => {
     vi.useFakeTimers();
     const { stream, text } = terminal();
-    const progress = startProgress({ status: () => snapshot(running, { kind: 'scheduled' }), stream, terminal: false, paint: plain });
-    vi.advanceTimersByTime(9_999);
+    let shown = snapshot(running, running, { kind: 'scheduled' }, { kind: 'error', message: 'x' });
+    const progress = startProgress({ status: () => shown, stream, terminal: false, paint: plain });
+    vi.advanceTimersByTime(29_999);
     expect(text()).toBe('');
-    vi.advanceTimersByTime(10_001);
-    progress.stop();
+    vi.advanceTimersByTime(30_001);
+    const line = '2 of 4 tables in progress, 1 in trouble, 24,690 rows so far, 1,624 rows/s\n';
+    expect(text()).toBe(line.repeat(2));
+    shown = snapshot({ kind: 'scheduled' });
     vi.advanceTimersByTime(60_000);
-    expect(text()).toBe('shop.t0  in progress 42 %, 12,345 rows, 812 rows/s\n'.repeat(2));
+    expect(text()).toBe(line.repeat(2));
+    progress.stop();
+  });
+
+  test('a terminal that says it has no columns and no rows is written to as one of the usual size', () => {
+    vi.useFakeTimers();
+    const { stream, text } = terminal(0);
+    const progress = startProgress({ status: () => snapshot(running), stream, terminal: true, paint: plain });
+    vi.advanceTimersByTime(300);
+    progress.stop();
+    expect(text()).toContain('shop.t0  in progress 42 %, 12,345 rows');
   });
 
   test('on a terminal the block is repainted in place and never wraps', () => {

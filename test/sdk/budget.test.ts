@@ -209,6 +209,24 @@ describe('the request budget', () => {
     expect(server.accepted).toBeGreaterThan(190);
   });
 
+  it('tells whether the vendor has closed a bucket or our own count', async () => {
+    const clock = fakeClock();
+    const rule = { windows: [{ limit: 1, per: 60_000 }] };
+    const budget = createBudget(
+      { buckets: { own: rule, header: rule, refused: rule, wide: { windows: [] }, narrow: { ...rule, within: 'wide' } }, concurrency: 9 },
+      clock,
+    );
+    const told = new Map<string, boolean>();
+    (await budget.enter('own', never, deaf)).done();
+    (await budget.enter('header', never, deaf)).done({ remaining: 0, resetAt: clock.now() + 90_000 });
+    budget.block('refused', clock.now() + 30_000);
+    budget.block('wide', clock.now() + 30_000);
+    for (const bucket of ['own', 'header', 'refused', 'narrow'])
+      void budget.enter(bucket, never, (_, byVendor) => told.set(bucket, byVendor));
+    await clock.run(10);
+    expect(Object.fromEntries(told)).toEqual({ own: false, header: true, refused: true, narrow: true });
+  });
+
   it('closes one bucket when the vendor says so, and tells those who wait until when', async () => {
     const clock = fakeClock();
     const budget = createBudget({ buckets: { a: { windows: [] }, b: { windows: [] } }, concurrency: 4 }, clock);

@@ -118,14 +118,30 @@ async function probe(cli: Cli, connection: ConnectionSettings): Promise<CheckFin
       const { account } = await connection.source.probe(api, AbortSignal.any([late, cli.interruption()]));
       return `${connection.source.title} answers as ${account}`;
     } catch (error) {
-      if (!late.aborted) throw error;
-      throw (
-        trouble ??
-        new TributaryError(`${connection.source.title} did not answer within ${probeTimeoutMs / 1000} s.`, {
-          kind: 'transient',
-          remedy: 'Try again; if it stays so, look at the network.',
-        })
-      );
+      if (!late.aborted) throw error instanceof TributaryError ? onceOnly(error) : error;
+      throw trouble === undefined
+        ? new TributaryError(`${connection.source.title} did not answer within ${probeTimeoutMs / 1000} s.`, {
+            kind: 'transient',
+            remedy: 'Try again; if it stays so, look at the network.',
+          })
+        : onceOnly(trouble);
     }
+  });
+}
+
+/** A run repeats its requests until they succeed; this command has given up, and promises nothing. */
+export function onceOnly(trouble: TributaryError): TributaryError {
+  const { message, kind, reach, code, detail, remedy } = trouble;
+  const sentences = (remedy ?? '')
+    .split(/(?<=[.;])\s+/)
+    .filter((text) => text !== '' && !/\b(repeated|again later|tried again)\b/.test(text));
+  const rest = sentences.join(' ').replace(/^If it stays, (.)/, (_, first: string) => first.toUpperCase());
+  return new TributaryError(message, {
+    kind,
+    reach,
+    cause: trouble,
+    remedy: rest === '' ? 'Try again; if it stays so, ask the vendor or look at the network.' : rest,
+    ...(code === undefined ? {} : { code }),
+    ...(detail === undefined ? {} : { detail }),
   });
 }

@@ -25,7 +25,7 @@ export function addSchemas(program: Command, run: Register): void {
     );
 
   schemas
-    .command('check')
+    .command('check', { hidden: true })
     .description('fail when a committed schema is missing, outdated or would break readers of a topic')
     .option(...folder)
     .addHelpText('after', '\nExample:\n  $ tributary schemas check')
@@ -42,7 +42,7 @@ export function addSchemas(program: Command, run: Register): void {
     );
 
   schemas
-    .command('generate')
+    .command('generate', { hidden: true })
     .description('write the schemas, and keep replaced ones for the compatibility check')
     .option(...folder)
     .addHelpText('after', '\nExample:\n  $ tributary schemas generate')

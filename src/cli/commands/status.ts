@@ -50,7 +50,8 @@ async function fromWorker(cli: Cli, { metrics, prefix }: Settings): Promise<Stat
     const body = answer.ok ? ((await answer.json()) as StatusSnapshot & { readonly prefix?: string }) : undefined;
     if (body?.v === 1 && Array.isArray(body.tables) && Array.isArray(body.assigned) && body.prefix === prefix) {
       const { prefix: _, ...snapshot } = body;
-      return snapshot;
+      const { assigned, tables } = snapshot;
+      return { ...snapshot, tables: tables.map((table) => (assigned.includes(table.connection) ? { ...table, worker: where } : table)) };
     }
     cli.say(`What answers at ${where} is no worker with the prefix ${prefix}; this is what the topics tell.`);
   } catch {

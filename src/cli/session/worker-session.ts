@@ -37,13 +37,12 @@ export function openWorker(cli: Cli, settings: Settings, { access, registry }: K
   const { clock, random, stderr } = cli.deps;
   const bus = createEventBus((error) => cli.log.error({ err: error }, 'A listener failed'));
   const status = followStatus(bus, known ?? unreadStatus(settings), clock.now);
-  const stopLog = logEvents(bus, cli.log);
-  const progress = startProgress({
-    status: status.snapshot,
-    paint: cli.talkPaint,
-    ...(cli.talksJson ? { stream: linesTo(cli.say), terminal: false } : { stream: stderr, terminal: stderr.isTTY === true }),
-  });
-  if (!cli.talksJson) cli.talkThrough(progress.print);
+  const terminal = !cli.talksJson && stderr.isTTY === true;
+  // A pass that nobody watches says when each table begins and ends; a worker, what has changed.
+  const stopLog = logEvents(bus, cli.log, { now: clock.now, everyRun: known === undefined && !terminal });
+  const stream = cli.talksJson ? linesTo(cli.say) : stderr;
+  const progress = cli.quiet ? undefined : startProgress({ status: status.snapshot, paint: cli.talkPaint, stream, terminal });
+  if (!cli.talksJson) cli.talkThrough(progress?.print);
   const engine = createEngine({ settings, access, registry, bus, clock, random, redactor: cli.redactor });
   return {
     engine,
@@ -52,7 +51,7 @@ export function openWorker(cli: Cli, settings: Settings, { access, registry }: K
     async stop() {
       await engine.close();
       cli.talkThrough(undefined);
-      progress.stop();
+      progress?.stop();
       stopLog();
       status.stop();
     },

@@ -45,9 +45,9 @@ export interface Ticket {
 export interface Budget {
   /**
    * Resolves when the request may leave, first come first served within a bucket. `onWait` hears until when
-   * the quota is closed, unless that is in a moment. Rejects with the signal's reason.
+   * the quota is closed, unless that is in a moment, and whether the vendor said so. Rejects with the signal's reason.
    */
-  enter(bucket: string, signal: AbortSignal, onWait: (until: number) => void): Promise<Ticket>;
+  enter(bucket: string, signal: AbortSignal, onWait: (until: number, byVendor: boolean) => void): Promise<Ticket>;
   /** Closes a bucket until then: the vendor said so. */
   block(bucket: string, until: number): void;
 }
@@ -67,7 +67,7 @@ const TICK = 2;
 interface Waiter {
   readonly bucket: Bucket;
   readonly start: (ticket: Ticket) => void;
-  readonly onWait: (until: number) => void;
+  readonly onWait: (until: number, byVendor: boolean) => void;
   toldUntil: number;
   quotaSince: number | undefined;
 }
@@ -129,7 +129,7 @@ export function createBudget(rules: BudgetRules, clock: Clock): Budget {
       waiter.quotaSince ??= now;
       if (Number.isFinite(at) && at - now > WORTH_TELLING && Math.abs(at - waiter.toldUntil) > 1_000) {
         waiter.toldUntil = at;
-        waiter.onWait(at);
+        waiter.onWait(at, waiter.bucket.vendorSays() >= at);
       }
       i += 1;
     }
@@ -177,6 +177,8 @@ interface Bucket {
   opensAt(now: number): number;
   send(now: number): (now: number, report: QuotaReport | undefined) => void;
   block(until: number): void;
+  /** Until when the vendor has closed it; in the past when it has not. */
+  vendorSays(): number;
 }
 
 function createBucket(rule: BucketRule): Bucket {
@@ -229,6 +231,7 @@ function createBucket(rule: BucketRule): Bucket {
       }
       blockedUntil = Math.max(blockedUntil, until);
     },
+    vendorSays: () => Math.max(blockedUntil, vendor !== undefined && vendor.left <= 0 ? vendor.until : blockedUntil),
   };
 }
 
@@ -244,6 +247,7 @@ function nested(own: Bucket, wider: Bucket): Bucket {
       };
     },
     block: own.block,
+    vendorSays: () => Math.max(own.vendorSays(), wider.vendorSays()),
   };
 }
 

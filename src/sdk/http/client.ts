@@ -25,8 +25,8 @@ export type { Query } from './url.ts';
 /** Hears of every request, within the async context of the reader that asked. Times are epoch ms. */
 export interface HttpObserver {
   onRequest(endpoint: string, status: number | 'error', durationMs: number, bytes: number): void;
-  /** The quota is closed until then; may be told again with another time. */
-  onThrottled(endpoint: string, until: number): void;
+  /** The quota is closed until then, as the vendor said or by our own count; may be told again with another time. */
+  onThrottled(endpoint: string, until: number, byVendor: boolean): void;
   /** Time a request stood back for the quota. */
   onWaited(endpoint: string, waitedMs: number): void;
   /** A request failed and will be tried again at `error.retryAt`. */
@@ -222,7 +222,7 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
   ): AsyncGenerator<readonly Json[], HttpAnswer, void> {
     const place: RequestPlace = { title: options.title, vendor: options.vendor, what: `${method} ${path}` };
     const url = requestUrl(options.baseUrl, path, ask.query);
-    const onWait = AsyncResource.bind((until: number) => observer.onThrottled(ask.endpoint, until));
+    const onWait = AsyncResource.bind((until: number, byVendor: boolean) => observer.onThrottled(ask.endpoint, until, byVendor));
     let failures = 0;
     let refusals = 0;
     /** Failures by their code: each kind has its own patience. */
@@ -245,7 +245,7 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
         refusals += 1;
         const retryAt = outcome.retryAt ?? clock.now() + unnamedWait(refusals, random);
         budget.block(ask.bucket ?? ask.endpoint, retryAt);
-        observer.onThrottled(ask.endpoint, retryAt);
+        observer.onThrottled(ask.endpoint, retryAt, true);
       } else if (outcome.kind === 'transient') {
         failures += 1;
         const times = (befell.get(outcome.code ?? '') ?? 0) + 1;

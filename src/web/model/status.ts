@@ -49,16 +49,19 @@ export function statusOf(facts: Facts, settings: Settings, now: number): StatusS
   return {
     ...known,
     assigned: [...new Set(facts.workers(now).flatMap(({ assigned }) => assigned))],
-    tables: known.tables.map((table) => liveStatus(facts.live(table.connection, table.table, now)?.status, table, now)),
+    tables: known.tables.map((table) => liveStatus(facts.live(table.connection, table.table, now), table, now)),
   };
 }
 
 /** The known rest where the worker, which counts from its own start, knows less. */
-function liveStatus(told: unknown, known: TableStatus, now: number): TableStatus {
+function liveStatus(notice: ReturnType<Facts['live']>, known: TableStatus, now: number): TableStatus {
+  const told: unknown = notice?.status;
+  if (notice === undefined) return known;
   if (typeof told !== 'object' || told === null) return known;
   const live = told as TableStatus;
   return {
     ...live,
+    worker: notice.worker,
     deadLetters: Math.max(live.deadLetters, known.deadLetters),
     ...(live.readTo === undefined ? {} : { freshnessMs: Math.max(0, now - live.readTo) }),
   };
