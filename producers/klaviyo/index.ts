@@ -5,6 +5,7 @@ import type { Json } from '../../src/core/types.ts';
 import type { Source } from '../../src/sdk/source.ts';
 import { connectKlaviyo } from './api.ts';
 import type { KlaviyoApi } from './api.ts';
+import { arrived } from './imported.ts';
 import { klaviyoSettings } from './settings.ts';
 import type { KlaviyoSettings } from './settings.ts';
 import { event } from './tables/event.ts';
@@ -36,6 +37,16 @@ export const klaviyo: Source<KlaviyoSettings, KlaviyoApi> = {
       await api.http.get('/api/metrics', { endpoint: 'metrics', signal, maxTries: 3 });
       return { account: 'an account whose name this key may not read' };
     }
+  },
+  imports: {
+    sftp: (settings) => settings.sftp,
+    keySteps: [
+      'In Klaviyo (as Owner, Admin or Manager) open the data-sync page (or choose import when first connecting), press Import, choose SFTP, then Add SSH key.',
+      'Paste the public key below, the whole line, and save.',
+      'Klaviyo then shows host and user name. Put the user name into the settings: connections.<name>.settings.sftp.user.',
+      'Try a file of a few rows first.',
+    ],
+    arrived,
   },
   tables: (settings) => [metric, profile(settings), event(settings)],
 };

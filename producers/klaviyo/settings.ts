@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseSpan } from '../../src/core/time.ts';
+import { sftpSettings } from '../../src/sdk/imports.ts';
 
 const span = z.string().refine((text) => Number.isFinite(parseSpan(text) ?? Number.NaN), 'is not a length of time such as 12h, 7d or 1w');
 
@@ -25,6 +26,7 @@ export const klaviyoSettings = z.strictObject({
     .meta({ description: 'Integrations, by id, key or name, whose events are left out.' }),
   events: z.array(z.string().min(1)).default([]).meta({ description: 'Metrics, by id or name, whose events are wanted; empty means all.' }),
   sweep_every: span.default('7d').meta({ description: 'How often all profile ids are listed to notice deleted and merged profiles.' }),
+  sftp: sftpSettings('sftp.klaviyo.com').optional().meta({ description: 'Where files are uploaded by `tributary import`.' }),
 });
 
 export type KlaviyoSettings = z.infer<typeof klaviyoSettings>;

@@ -7,6 +7,7 @@ import { cursors } from './cursor.ts';
 import { document, notFound, problemAnswer, throttled } from './errors.ts';
 import { listEvents, readEvent, readEventMetric, readEventProfile, readEventProfileLink } from './event-endpoints.ts';
 import { admit } from './gate.ts';
+import { ingest, type IngestKind } from './ingest.ts';
 import { listMetrics, readMetric } from './metric-endpoints.ts';
 import { mutations, type Mutations } from './mutations.ts';
 import { listProfiles, readProfile } from './profile-endpoints.ts';
@@ -53,6 +54,8 @@ export interface KlaviyoSimulator extends Simulator<KlaviyoTruth> {
   rates: RateWindows;
   quirks: Quirks;
   change: Mutations;
+  /** Takes a file that was uploaded; answers how many rows it has. */
+  ingest(kind: IngestKind, file: Buffer): { rows: number };
   /** Every cursor handed out so far becomes invalid. */
   expireCursors(): void;
 }
@@ -119,7 +122,7 @@ export async function startKlaviyoSimulator(options: KlaviyoSimulatorOptions = {
       };
     },
   });
-  return { ...simulator, rates, quirks, change, expireCursors: () => marks.expire() };
+  return { ...simulator, rates, quirks, change, ingest: (kind, file) => ingest(context, kind, file), expireCursors: () => marks.expire() };
 }
 
 function* texts(rows: Iterable<{ json: string }>): Iterable<string> {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { FileImports } from './imports.ts';
 import type { HttpFactory } from './http/client.ts';
 import type { TableDefinition } from '../core/table.ts';
 
@@ -24,4 +25,6 @@ export interface Source<Settings = any, Api = any> {
   probe(api: Api, signal: AbortSignal): Promise<{ readonly account: string }>;
   /** All tables, given the settings (some columns may depend on them); called with defaults for the schemas. */
   tables(settings: Settings): readonly TableDefinition[];
+  /** Set by a source that takes files over SFTP. */
+  readonly imports?: FileImports<Settings, Api>;
 }

@@ -9,6 +9,7 @@ export interface TopicNames {
   readonly runs: string;
   readonly deadLetters: string;
   readonly landingErrors: string;
+  readonly imports: string;
   /** What running workers tell of themselves and of their tables. */
   readonly status: string;
   table(connection: string, table: string): string;
@@ -33,6 +34,7 @@ export function topicNames(prefix: string): TopicNames {
     runs: `${prefix}._runs`,
     deadLetters: `${prefix}._dead_letters`,
     landingErrors: `${prefix}._landing_errors`,
+    imports: `${prefix}._imports`,
     status: `${prefix}._status`,
     table: (connection, table) => {
       check('connection', connection, PART);

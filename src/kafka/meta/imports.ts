@@ -1,0 +1,61 @@
+import { canonicalText, parseObject } from '../../core/json/text.ts';
+import type { KafkaAccess } from '../client.ts';
+import { plainProducer, withClient } from '../client.ts';
+import { readTopics } from '../reader.ts';
+import { ensureTopics } from '../topics.ts';
+import { topicNames } from './topic-names.ts';
+
+export type ImportState = 'uploading' | 'uploaded' | 'processing' | 'completed' | 'failed';
+
+/** One import as kept in `_imports`, by its id, for good. Times are epoch milliseconds. */
+export interface ImportRecord {
+  readonly v: 1;
+  readonly importId: string;
+  readonly connection: string;
+  readonly kind: 'profiles' | 'events';
+  /** Name of the file, without its folders. */
+  readonly file: string;
+  readonly by: string;
+  readonly at: number;
+  readonly updatedAt: number;
+  readonly state: ImportState;
+  /** Rows of the file, and those that were not sent. */
+  readonly rows: number;
+  readonly refused: number;
+  /** What has been uploaded so far. */
+  readonly sentRows: number;
+  readonly bytes: number;
+  readonly sentBytes: number;
+  /** Percent of the sent rows that the vendor has; null while it cannot be told. */
+  readonly processed: number | null;
+  /** How that percent was found. */
+  readonly processedBy: string;
+  readonly errorFile: string | null;
+  readonly failure?: { readonly message: string; readonly remedy?: string };
+}
+
+const SEND_DEADLINE = 30_000;
+
+/** Writes the latest of an import; returns once it is safe. The topic is made when it is not there. */
+export async function writeImport(access: KafkaAccess, record: ImportRecord): Promise<void> {
+  const topic = topicNames(access.settings.prefix).imports;
+  await ensureTopics(access, [{ name: topic, partitions: 1, kind: 'state' }]);
+  const { producer, cut } = plainProducer(access, { maxInFlightRequests: 1 });
+  await withClient(
+    access,
+    'Recording the import',
+    { connect: () => producer.connect(), disconnect: () => producer.disconnect(), cut },
+    SEND_DEADLINE,
+    () => producer.send({ topic, acks: -1, messages: [{ partition: 0, key: record.importId, value: canonicalText(record) }] }),
+  );
+}
+
+/** Every import, newest first. */
+export async function readImports(access: KafkaAccess): Promise<readonly ImportRecord[]> {
+  const found = new Map<string, ImportRecord>();
+  await readTopics(access, [{ topic: topicNames(access.settings.prefix).imports }], ({ key, value }) => {
+    const record = parseObject(value) as unknown as ImportRecord | undefined;
+    if (key !== null && record?.v === 1) found.set(key.toString(), record);
+  });
+  return [...found.values()].sort((a, b) => b.at - a.at);
+}
