@@ -34,9 +34,12 @@ const LOCATION: Record<string, string> = {
 };
 const OF_EVENTS = new Set([...Object.keys(ATTRIBUTES).slice(0, 3), 'Metric Name', 'Timestamp', 'Unique ID', 'Value']);
 
-/** Takes a file as the vendor does: profiles are created or updated by email, then phone, then external id; events are created once per unique id. */
+/** Takes the whole lines of a file as the vendor does: profiles are created or updated by email, then phone, then external id; events are created once per unique id. */
 export function ingest(context: Context, kind: IngestKind, file: Buffer): { rows: number } {
-  const rows = parse(file, { columns: true, relax_column_count: true, relax_quotes: true }) as Record<string, string>[];
+  const rows = parse(file.subarray(0, file.lastIndexOf(10) + 1), { columns: true, relax_column_count: true, relax_quotes: true }) as Record<
+    string,
+    string
+  >[];
   const people = upsert(context.world, rows, kind);
   if (kind === 'events') addEvents(context.world, rows, people);
   return { rows: rows.length };
@@ -63,9 +66,14 @@ function upsert(world: World, rows: readonly Record<string, string>[], kind: Ing
     if (keys.length === 0) return undefined;
     const row = keys.map((key) => known.get(key)).find((one) => one !== undefined) ?? next++;
     for (const key of keys) if (!known.has(key)) known.set(key, row);
-    const blank = Object.fromEntries(PROFILE_ATTRIBUTES.filter((name) => name !== 'created' && name !== 'updated').map((name) => [name, 'null']));
+    const blank = Object.fromEntries(
+      PROFILE_ATTRIBUTES.filter((name) => name !== 'created' && name !== 'updated').map((name) => [name, 'null']),
+    );
     const has = written.get(row) ?? profiles.written.get(row) ?? (row >= before ? blank : {});
-    written.set(row, { ...has, ...attributesOf(cells, kind, (name) => has[name] ?? (row < before ? profileAttribute(world, row, name) : 'null')) });
+    written.set(row, {
+      ...has,
+      ...attributesOf(cells, kind, (name) => has[name] ?? (row < before ? profileAttribute(world, row, name) : 'null')),
+    });
     return row;
   });
   const now = Math.floor(world.clock.now() / 1000) * 1000;
@@ -121,14 +129,23 @@ function addEvents(world: World, rows: readonly Record<string, string>[], people
     world.events.uniqueKeys.add(key);
     const properties = Object.fromEntries(Object.entries(cells).filter(([header, cell]) => !OF_EVENTS.has(header) && cell !== ''));
     const written = JSON.stringify({ $event_id: unique, ...(cells['Value'] ? { $value: Number(cells['Value']) } : {}), ...properties });
-    added.push({ datetime: seconds, visibleAt: world.clock.now() + world.visibilityDelay(world.events.count + added.length), metric, profile, written });
+    added.push({
+      datetime: seconds,
+      visibleAt: world.clock.now() + world.visibilityDelay(world.events.count + added.length),
+      metric,
+      profile,
+      written,
+    });
   });
   if (added.length > 0) appendEvents(world, added);
 }
 
 function timeOf(text: string): number | undefined {
   const us = /^(\d{2})\/(\d{2})\/(\d{4}|\d{2})(.*)$/.exec(text);
-  if (us) return timeOf(`${us[3]?.length === 2 ? '20' : ''}${us[3]}-${us[1]}-${us[2]}${/\d:\d\d:/.test(us[4] ?? '') || us[4] === '' ? us[4] : `${us[4]}:00`}`);
+  if (us)
+    return timeOf(
+      `${us[3]?.length === 2 ? '20' : ''}${us[3]}-${us[1]}-${us[2]}${/\d:\d\d:/.test(us[4] ?? '') || us[4] === '' ? us[4] : `${us[4]}:00`}`,
+    );
   if (/^\d{9,10}$/.test(text)) return Number(text) * 1000;
   const iso = text.length === 10 ? `${text}T00:00:00` : text.replace(' ', 'T');
   return parseTime(/[+-]\d\d:\d\d$/.test(iso) ? iso : `${iso}Z`);

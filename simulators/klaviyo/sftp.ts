@@ -146,9 +146,7 @@ export async function startSftp(options: SftpOptions): Promise<SftpSimulator> {
       auth.accept();
     });
     client.on('error', () => undefined);
-    client.on('ready', () =>
-      client.on('session', (accept) => accept().on('sftp', (acceptSftp) => session(acceptSftp(), own))),
-    );
+    client.on('ready', () => client.on('session', (accept) => accept().on('sftp', (acceptSftp) => session(acceptSftp(), own))));
   });
   const server = createServer((socket) => {
     sockets.add(socket);

@@ -9,6 +9,7 @@ import { addDeletes } from './commands/deletes.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDiscover } from './commands/discover.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addImport } from './commands/import.ts';
 import { addInit } from './commands/init.ts';
 import { addLanding } from './commands/landing.ts';
 import { addPause } from './commands/pause.ts';
@@ -66,6 +67,7 @@ export function createProgram(deps: CliDeps, ended: (code: number) => void): Com
     addState,
     addDeadLetters,
     addDeletes,
+    addImport,
     addLanding,
     addSchemas,
     addDemo,

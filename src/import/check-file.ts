@@ -9,6 +9,7 @@ import { findEncoding, openText, type Encoding, type FoundEncoding } from './enc
 import { badHeader, planColumns, type Mapping, type SentColumn } from './mapping.ts';
 import { writeParts, type Part } from './parts.ts';
 import { readStaged, stagedBytes, writeText } from './row-file.ts';
+import { spreadSample } from './spread-sample.ts';
 import { stopIf } from './stop.ts';
 
 export interface CheckRequest {
@@ -39,6 +40,8 @@ export interface CheckedFile {
   readonly reasons: ReadonlyMap<string, number>;
   /** The first rows as they will arrive. */
   readonly preview: readonly Readonly<Record<string, string>>[];
+  /** E-mail addresses spread over the good rows. */
+  readonly sample: readonly string[];
   /** What is to be uploaded; none when no row is good. */
   readonly parts: readonly Part[];
   /** Every bad row with its reason; undefined when there is none. */
@@ -47,6 +50,8 @@ export interface CheckedFile {
 
 const FAULTS_SHOWN = 20;
 const PREVIEW_ROWS = 5;
+/** Twice as many at most are kept. */
+const SAMPLE_ROWS = 500;
 const PROGRESS_ROWS = 10_000;
 
 /**
@@ -87,6 +92,8 @@ async function inTwoPasses(
   );
   const errors = await errorReport(join(folder, 'errors.csv'), columns);
   const staged = await writeText(staging);
+  const sample = spreadSample<string>(SAMPLE_ROWS);
+  const email = columns.findIndex(({ type }) => type === 'email');
   let [read, refused, good] = [0, 0, 0];
   try {
     for await (const row of rows) {
@@ -106,6 +113,7 @@ async function inTwoPasses(
         if (cell !== '') duplicates.add(at, columns[at]?.type === 'email' ? cell.toLowerCase() : cell, good, row.line);
       }
       good += 1;
+      if (email >= 0 && cells[email] !== '') sample.add(cells[email] as string);
       await staged.write(stagedBytes({ line: row.line, text: csvLine(unique.fill(cells, row.line)) }));
     }
   } catch (error) {
@@ -153,6 +161,7 @@ async function inTwoPasses(
     faults: errors.first,
     reasons: errors.reasons,
     preview,
+    sample: sample.items(),
     parts,
     errorFile,
   };

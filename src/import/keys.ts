@@ -38,7 +38,8 @@ export function checkPublicKey(text: string, file: string): Omit<PublicKey, 'mad
   const line = text.trim();
   const refuse = (what: string, remedy: string): TributaryError =>
     new TributaryError(`${file} ${what}.`, { kind: 'config', code: 'import:key', remedy });
-  if (/^-----BEGIN .*PRIVATE KEY/.test(line)) throw refuse('is a private key', 'Give the public one, whose name ends with .pub. The private key stays here.');
+  if (/^-----BEGIN .*PRIVATE KEY/.test(line))
+    throw refuse('is a private key', 'Give the public one, whose name ends with .pub. The private key stays here.');
   if (line.startsWith('---- BEGIN SSH2')) throw refuse('is a public key in the SSH2 form', `Convert it: ssh-keygen -i -f ${file}`);
   const [form = '', body = ''] = line.split(/\s+/);
   if (line.includes('\n') || !PREFIXES.some((prefix) => form.startsWith(prefix)) || !/^[A-Za-z0-9+/]+=*$/.test(body))
@@ -67,7 +68,11 @@ export function privateKey(file: string, passphrase: string | undefined): string
     });
   }
   if ((statSync(file).mode & 0o077) !== 0)
-    throw new TributaryError(`The private key ${file} can be read by others.`, { kind: 'config', code: 'import:key', remedy: `chmod 600 ${file}` });
+    throw new TributaryError(`The private key ${file} can be read by others.`, {
+      kind: 'config',
+      code: 'import:key',
+      remedy: `chmod 600 ${file}`,
+    });
   const text = readFileSync(file, 'utf8');
   const parsed = utils.parseKey(text, passphrase);
   if (parsed instanceof Error) {
