@@ -76,9 +76,9 @@ async function vendor(hostKey?: string): Promise<Vendor> {
   };
 }
 
-const ROWS = 6_000;
+const ROWS = 1_200;
 const profiles = `Email,First Name,City,Shoe Size\n${Array.from({ length: ROWS }, (_, n) => `i${n}@import.test,"Anna ""${n}""",Łódź,${n % 50}\n`).join('')}`;
-const bought = `Email,Metric Name,Timestamp,Value,Note\n${Array.from({ length: ROWS }, (_, n) => `i${n % 700}@import.test,Bought,2026-02-03 04:05:06,${n}.5,n${n}\n`).join('')}`;
+const bought = `Email,Metric Name,Timestamp,Value,Note\n${Array.from({ length: ROWS }, (_, n) => `i${n % 300}@import.test,Bought,2026-02-03 04:05:06,${n}.5,n${n}\n`).join('')}`;
 
 /** What the account holds of the file's profiles and events, compared with the file. */
 function expectProfiles({ account }: Vendor): void {
@@ -138,18 +138,22 @@ test.each([
       const wanted = onCut === 'keep' && resumable ? cuts(bytes) : cuts(bytes * 3);
       at.sftp.switches.cutAt = wanted.map((cut) => before + cut);
       Object.assign(at.sftp.switches, { onCut, resumable });
-      await at.upload(checked, kind).catch(async () => at.upload(checked, kind));
+      // Where nothing is kept there may be no progress for long: the user resumes, as told.
+      for (let left = 20; ; left -= 1) {
+        const error = await at.upload(checked, kind).then(
+          () => undefined,
+          (thrown: { code: string }) => thrown,
+        );
+        if (error === undefined) break;
+        expect(error.code).toBe('import:cut');
+        if (left === 0) throw new Error('twenty cuts were not over after 20 tries');
+      }
       at.sftp.switches.cutAt = [];
       if (onCut === 'keep' && resumable) expect(at.sftp.received() - before).toBe(bytes);
-      // What was taken in part may have brought half a row, which is a profile of its own to nobody but the vendor.
-      if (onCut !== 'ingest') compare(at);
-      else if (kind === 'events') {
-        const ids = [...at.account.truth.events()].map((row) => row.resource().attributes.event_properties.$event_id as string);
-        expect(new Set(ids).size).toBe(ids.length);
-      }
+      compare(at);
     }
   },
-  60_000,
+  120_000,
 );
 
 const refusal = (work: Promise<unknown>): Promise<{ message: string; remedy: string; code: string; kind: string }> =>
@@ -157,7 +161,7 @@ const refusal = (work: Promise<unknown>): Promise<{ message: string; remedy: str
     () => {
       throw new Error('it was not refused');
     },
-    (error: never) => error,
+    (error) => error as never,
   );
 
 test('a changed host key is refused in words, and nothing is sent', async () => {
