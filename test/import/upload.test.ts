@@ -13,10 +13,14 @@ import { startSftp, type SftpSimulator } from '../../simulators/klaviyo/sftp.ts'
 import { folder, NOW } from './check.ts';
 
 /** Waits for nothing, so that twenty cuts are over at once. */
+let passed = 0;
 const eager: Clock = {
-  now: Date.now,
-  timer(_, callback) {
-    const handle = setImmediate(callback);
+  now: () => Date.now() + passed,
+  timer(ms, callback) {
+    const handle = setImmediate(() => {
+      passed += ms;
+      callback();
+    });
     return () => clearImmediate(handle);
   },
 };
