@@ -12,7 +12,14 @@ export async function arrived(api: KlaviyoApi, emails: readonly string[], since:
     const query = { filter: `any(email,[${asked.join(',')}])`, 'fields[profile]': 'email,updated', 'page[size]': 100 };
     let cursor: string | undefined;
     do {
-      const { rows, next } = await listPage(api, { path: '/api/profiles', endpoint: 'profiles', bucket: 'profiles', query, cursor, signal });
+      const { rows, next } = await listPage(api, {
+        path: '/api/profiles',
+        endpoint: 'profiles',
+        bucket: 'profiles',
+        query,
+        cursor,
+        signal,
+      });
       for (const row of rows) {
         const attributes = asObject(row.attributes);
         const email = asText(attributes?.email);

@@ -54,9 +54,7 @@ export interface ImportOutcome {
 }
 
 /** Checks a file and sends nothing: the form's preview, and `--dry-run`. Needs neither Kafka nor the vendor. */
-export async function previewImport(
-  request: Omit<StartImport, 'access' | 'connection' | 'strict' | 'by'>,
-): Promise<CheckedFile> {
+export async function previewImport(request: Omit<StartImport, 'access' | 'connection' | 'strict' | 'by'>): Promise<CheckedFile> {
   const importId = randomUUID();
   const checked = await check(request, importId);
   for (const part of checked.parts) removePart(part);

@@ -6,7 +6,11 @@ export const sftpSettings = (host: string) =>
     host: z.string().min(1).default(host).meta({ description: 'SFTP server that takes files.', shown: true }),
     port: z.number().int().min(1).max(65_535).default(22).meta({ description: 'Its port.' }),
     user: z.string().min(1).meta({ description: 'User name the vendor shows once the public key is added.', shown: true }),
-    key_file: z.string().min(1).optional().meta({ description: 'Private key; by default the one `tributary import key` made.', shown: true }),
+    key_file: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: 'Private key; by default the one `tributary import key` made.', shown: true }),
     passphrase: z.string().min(1).optional().meta({ description: 'Passphrase of the private key.', secret: true }),
   });
 

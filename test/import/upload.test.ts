@@ -204,7 +204,7 @@ test('a full disk and a refused folder are told, nothing is lost, and the upload
   const at = await vendor();
   const checked = await at.check('profiles', profiles);
   at.sftp.switches.onCut = 'keep';
-  at.sftp.switches.room = 100_000;
+  at.sftp.switches.room = 10_000;
   expect(await refusal(at.upload(checked, 'profiles'))).toMatchObject({
     kind: 'config',
     code: 'import:server_full',
