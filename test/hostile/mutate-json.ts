@@ -7,7 +7,7 @@ interface Place {
   readonly holder: Json[] | Record<string, Json>;
   readonly name: string;
   readonly value: Json;
-  /** The innermost element of a list around it: most often the row it belongs to. */
+  /** The outermost element of a list around it: the row it belongs to. */
   readonly row: Json | undefined;
   readonly depth: number;
   /** Names of the members it lies in: where rows are members of an object, these are their keys. */
@@ -18,7 +18,7 @@ function* places(value: Json, row: Json | undefined = undefined, depth = 0, path
   if (typeof value !== 'object' || value === null) return;
   const list = Array.isArray(value);
   for (const [name, item] of Object.entries(value)) {
-    const inner = list ? item : row;
+    const inner = row ?? (list ? item : undefined);
     yield { holder: value as Json[], name, value: item, row: inner, depth, path };
     yield* places(item, inner, depth + 1, list ? path : [...path, name]);
   }
@@ -98,7 +98,7 @@ export function mutateJson(text: string, dice: Dice, isEnd: (name: string, value
     const place = dice.of(rows);
     const list = place.holder as Json[];
     const at = Number(place.name);
-    const touched = leavesOf(place.value);
+    const touched = leavesOf(place.row ?? null);
     const how = dice.of(['gone', 'twice', 'null', 'text', 'number', 'list', 'empty', 'moved', 'nasty']);
     if (how === 'gone') list.splice(at, 1);
     else if (how === 'twice') list.splice(at, 0, place.value);
