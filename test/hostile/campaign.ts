@@ -195,7 +195,8 @@ function excused({ table: { definition } }: Player, key: string, { touched }: Do
   };
   const known = (names: (name: string) => boolean): boolean[] =>
     values.filter((entry) => names(entry[0]) && copied(entry)).map(([, value]) => touched.has(String(value)));
-  const own = known(() => true);
+  // What names the parent the reader adds itself.
+  const own = known((name) => !(definition.scope ?? []).includes(name) || definition.parent === undefined);
   const parents = definition.parent === undefined ? [] : known((name) => definition.scope?.includes(name) ?? name !== 'id');
   return own.every(Boolean) || parents.some(Boolean);
 }

@@ -129,5 +129,7 @@ export function mutateJson(text: string, dice: Dice, isEnd: (name: string, value
   }
   const { what, value: changed } = nasty(dice, echo, value);
   target[name] = changed;
+  // A list in place of a list has other rows.
+  if (Array.isArray(value) && (Array.isArray(changed) || what === 'nested 600 deep')) leavesOf(value, touched);
   return { text: printed(parsed), what: `${name} is ${what}`, touched, everything: isEnd(name, changed) };
 }

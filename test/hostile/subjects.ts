@@ -141,7 +141,7 @@ export const hostileSubjects: readonly HostileSubject[] = [
       base_url: url,
       record_limit: 10,
       requests_per_second: 100_000,
-      visitor_history: { enabled: true, max_visitors: 3, max_calls: 100_000 },
+      visitor_history: { enabled: true, max_visitors: 1_000, max_calls: 100_000 },
     }),
     // An empty page is the end, written as null or as a list.
     isEnd: (name, value) => name === 'results' && empty(value),
