@@ -29,8 +29,8 @@ export default defineConfig({
           // most of its time is waiting, so two files share the machine well.
           maxWorkers: 2,
           globalSetup: ['test/setup/stack.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           sequence: { groupOrder: 1 },
         },
       },

@@ -292,13 +292,17 @@ it('a page full of what is no resource: usable rows arrive, the rest are dead le
     });
     expect(extra('twice'), table).toMatchObject({ surprise: 2 });
     const letters = await home.deadLetters(table);
-    expect(letters.map(({ reason }) => reason).sort(), table).toEqual([...Array(7).fill('missing_key'), 'bad_key', 'bad_key'].sort());
+    expect(letters.map(({ reason }) => reason).sort(), table).toEqual([
+      ...['bad_key', 'bad_key'],
+      ...Array<string>(5).fill('bad_shape'),
+      ...['missing_key', 'missing_key'],
+    ]);
     // What was no object at all is kept as the value it was.
     for (const value of strange.slice(0, 5))
       expect(
         letters.map(({ raw }) => JSON.parse(raw) as unknown),
         table,
-      ).toContainEqual(expect.objectContaining({ value }));
+      ).toContainEqual(value);
   }
 
   // Read again as it should be, everything is there. What the strange page made up may not be deleted by guess.

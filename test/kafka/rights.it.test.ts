@@ -6,7 +6,7 @@ import { ensureTopics, ownTopics } from '../../src/kafka/topics.ts';
 import { createWriter } from '../../src/kafka/writer.ts';
 import { startAclBroker, type AclBroker } from '../support/acl-broker.ts';
 import { stackLogin } from '../support/login.ts';
-import { batchOf } from './support.ts';
+import { batchOf, until } from './support.ts';
 
 const { AclOperationTypes: operation, AclPermissionTypes: permission, AclResourceTypes: resource, ResourcePatternTypes: pattern } = kafkajs;
 
@@ -66,17 +66,17 @@ async function grant(rights: typeof all): Promise<void> {
     ],
   });
   if (rights.length > 0) await broker.admin.createAcls({ acl: rights.map((one) => one.acl) });
-  // The authorizer follows its own log.
-  await new Promise((resolve) => setTimeout(resolve, 300));
 }
 
-const named = async (): Promise<string[]> =>
+const missed = async (): Promise<string[]> =>
   [...new Set((await missingRights(access, { topics, connections: ['c'] })).map(({ right, on }) => `${right.toUpperCase()} ${on}`))].sort();
+/** What is missed once the broker's authorizer, which follows a log of its own, has taken up what was granted. */
+const named = () => expect.poll(missed, { timeout: 60_000 });
 
 describe('before any topic is there', () => {
   test('a user who may do nothing is told every right', async () => {
     await grant([]);
-    expect(await named()).toEqual([
+    await named().toEqual([
       'CREATE topic',
       'DESCRIBE group',
       'DESCRIBE transactional id',
@@ -96,19 +96,20 @@ describe('before any topic is there', () => {
 
   test('with every right nothing is missing, and nothing was made by trying', async () => {
     await grant(all);
-    expect(await named()).toEqual([]);
+    await named().toEqual([]);
     expect((await broker.admin.listTopics()).filter((name) => name.startsWith('acl.'))).toEqual([]);
   });
 
   test('the right to create alone is missed', async () => {
     await grant(all.filter(({ right }) => right !== 'CREATE'));
-    expect(await named()).toEqual(['CREATE topic']);
+    await named().toEqual(['CREATE topic']);
   });
 });
 
 describe('with the topics', () => {
   beforeAll(async () => {
     await grant(all);
+    await until('the rights are there', async () => (await missed()).length === 0);
     await ensureTopics(access, [...ownTopics('acl'), { name: topic, partitions: 1, kind: 'table' }]);
   });
   beforeEach(() => grant(all));
@@ -122,17 +123,18 @@ describe('with the topics', () => {
     ['WRITE', 'transactional id', ['DESCRIBE transactional id', 'WRITE transactional id']],
   ])('%s of the %s alone is missed by its name', async (right, on, missing) => {
     await grant(all.filter((one) => !(one.right === right && one.on === on)));
-    expect(await named()).toEqual(missing);
+    await named().toEqual(missing);
   });
 
   test('trying writes nothing and fences nobody', async () => {
+    await named().toEqual([]);
     const writer = createWriter({ access, connection: 'c' });
     await writer.reopen();
     await writer.write(batchOf(topic, ['a'], 1));
     // The row and the mark of its transaction.
     const end = async () => (await broker.admin.fetchTopicOffsets(topic))[0]?.high;
-    await expect.poll(end).toBe('2');
-    expect(await named()).toEqual([]);
+    await expect.poll(end, { timeout: 60_000 }).toBe('2');
+    expect(await missed()).toEqual([]);
     expect(await end()).toBe('2');
     await writer.write(batchOf(topic, ['b'], 2));
     await writer.close();

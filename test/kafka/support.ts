@@ -72,7 +72,7 @@ export const keysIn = async (access: KafkaAccess, topic: string): Promise<string
   (await readAll(access, { topic })).map(({ key }) => key?.toString() ?? '');
 
 /** Asks until the answer is true; fails after `seconds`. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, seconds = 40): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, seconds = 90): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`waited ${seconds} s in vain: ${what}`);

@@ -130,8 +130,8 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Asks until the answer is there. */
-export async function until<T>(what: string, ask: () => T | undefined | false | Promise<T | undefined | false>, ms = 30_000): Promise<T> {
+/** Asks until the answer is there. The limit only ends what hangs: a busy machine is ten times slower. */
+export async function until<T>(what: string, ask: () => T | undefined | false | Promise<T | undefined | false>, ms = 90_000): Promise<T> {
   const deadline = performance.now() + ms;
   for (;;) {
     const found = await ask();
