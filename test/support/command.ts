@@ -131,7 +131,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Asks until the answer is there. The limit only ends what hangs: a busy machine is ten times slower. */
-export async function until<T>(what: string, ask: () => T | undefined | false | Promise<T | undefined | false>, ms = 90_000): Promise<T> {
+export async function until<T>(what: string, ask: () => T | undefined | false | Promise<T | undefined | false>, ms = 150_000): Promise<T> {
   const deadline = performance.now() + ms;
   for (;;) {
     const found = await ask();
