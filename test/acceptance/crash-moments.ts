@@ -42,10 +42,10 @@ export const moments: readonly Moment[] = [
       vendor.faults.add({ kind: 'hang', on, after: upTo(random, 3), times: 1 });
       slow.forEach((rule) => vendor.faults.add(rule));
       const asked = (): boolean => (vendor.faults.list()[0]?.hits ?? 0) > 0;
-      const deadline = Date.now() + 40_000;
+      const deadline = Date.now() + 120_000;
       while (!asked()) {
         if (Date.now() > deadline)
-          throw new Error(`${on} was not asked within 40 s; the process said last: ${JSON.stringify(worker.lines.at(-1))}`);
+          throw new Error(`${on} was not asked within 120 s; the process said last: ${JSON.stringify(worker.lines.at(-1))}`);
         await sleep(10);
       }
       await sleep(random() * 100);

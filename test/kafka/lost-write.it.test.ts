@@ -11,7 +11,7 @@ let proxy: KafkaProxy;
 beforeAll(async () => void (proxy = await startProxy(inject('stack').brokers[0] ?? '')));
 afterAll(() => proxy.close());
 
-const throughProxy = (prefix: string) => accessTo(prefix, { socketFactory: proxy.socketFactory, requestTimeout: 1_500 });
+const throughProxy = (prefix: string) => accessTo(prefix, { socketFactory: proxy.socketFactory, requestTimeout: 4_000 });
 
 describe('when the answer to a produce request is lost', () => {
   test("kafkajs's idempotent producer, sent to concurrently, acknowledges a row it never writes", async () => {
