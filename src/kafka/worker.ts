@@ -22,7 +22,7 @@ export interface WorkerGroupOptions {
   readonly onAssigned: (connection: string) => void;
   /** Another process may run the connection from now on; whoever goes on writing is fenced. */
   readonly onRevoked: (connection: string) => void;
-  /** A desired state of one of this process's connections: first the latest of each, then new ones as they come. */
+  /** A desired state of a connection, known to the settings or not: first the latest of each, then new ones as they come. */
   readonly onControl: (record: ControlRecord) => void;
   /** The group cannot be joined or reached; `fatal` when only the user can help, else it is joined again by itself. */
   readonly onRetry?: (error: TributaryError, fatal: boolean) => void;
