@@ -52,7 +52,7 @@ describe('when the answer to a produce request is lost', () => {
   test('a write given up at its deadline stays invisible and can be written again once', async () => {
     const direct = accessTo();
     const topic = await tableTopic(direct);
-    const writer = createWriter({ access: throughProxy(direct.settings.prefix), connection: 'c', deadlines: { send: 500 } });
+    const writer = createWriter({ access: throughProxy(direct.settings.prefix), connection: 'c', deadlines: { send: 3_000 } });
     await writer.reopen();
     const lost = proxy.lose('produce', 'answer');
     const error = await refusalOf(writer.write(batchOf(topic, ['A'], 1)));
@@ -102,7 +102,7 @@ test('a cluster that freezes does not hang the writer, which goes on when it is 
   const writer = createWriter({
     access: throughProxy(direct.settings.prefix),
     connection: 'c',
-    deadlines: { open: 2_000, send: 2_000, commit: 2_000 },
+    deadlines: { open: 5_000, send: 5_000, commit: 5_000 },
   });
   await writer.reopen();
   await writer.write(batchOf(topic, ['A'], 1));
@@ -110,7 +110,7 @@ test('a cluster that freezes does not hang the writer, which goes on when it is 
   const started = Date.now();
   expect(await refusalOf(writer.write(batchOf(topic, ['B'], 2)))).toMatchObject({ kind: 'transient' });
   expect(await refusalOf(writer.reopen())).toMatchObject({ kind: 'transient' });
-  expect(Date.now() - started).toBeLessThan(10_000);
+  expect(Date.now() - started).toBeLessThan(25_000);
   proxy.freeze(false);
   await writer.reopen();
   expect((await readStates(direct, 'c')).states.get('rows')?.position).toEqual({ v: 1, at: 1 });
