@@ -188,16 +188,22 @@ function converterOf(
 ): ConverterSettings {
   const url = of.registry_url ?? known.url;
   const kind = of.converter ?? (registry ? 'confluent' : 'apicurio');
-  if (registry?.username !== undefined && of.registry_credentials_ref === undefined) {
+  const ref = of.registry_credentials_ref;
+  if (registry?.username !== undefined && ref === undefined) {
+    const what = kind === 'apicurio' ? 'the password' : 'user:password';
     throw new TributaryError(`The registry asks for a user, and the landing ${name} does not say where the Connect worker finds one.`, {
       kind: 'config',
-      remedy: `Set landings.${name}.registry_credentials_ref to a reference to user:password, e.g. env:REGISTRY_CREDENTIALS.`,
+      remedy: `Set landings.${name}.registry_credentials_ref to a reference to ${what}, e.g. env:REGISTRY_CREDENTIALS.`,
     });
   }
+  const registryUrl = kind === 'apicurio' ? url.replace(/\/ccompat\/v7\/?$/, '/registry/v2') : url;
+  // Apicurio's converter takes user and password apart: the user is the registry's, the reference names the password.
+  if (kind === 'apicurio' && registry?.username !== undefined && ref !== undefined)
+    return { kind, registryUrl, login: { username: registry.username, passwordRef: ref } };
   return {
     kind,
-    registryUrl: kind === 'apicurio' ? url.replace(/\/ccompat\/v7\/?$/, '/registry/v2') : url,
-    ...(of.registry_credentials_ref === undefined ? {} : { credentialsRef: of.registry_credentials_ref }),
+    registryUrl,
+    ...(ref === undefined ? {} : { credentialsRef: ref }),
     ...(kind === 'apicurio' && login !== undefined && of.registry_url === undefined
       ? { login: { username: login.username, passwordRef: 'env:TRIBUTARY_REGISTRY_PASSWORD' } }
       : {}),

@@ -92,7 +92,9 @@ const common = {
     .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
     .optional()
     .meta({ description: 'The schema registry as the Connect worker reaches it, where that differs from registry.url.', shown: true }),
-  registry_credentials_ref: secretRef('user:password for the registry, where it asks for one.').optional(),
+  registry_credentials_ref: secretRef(
+    "user:password for the registry, where it asks for one; for Apicurio's converter the password of registry.username.",
+  ).optional(),
 };
 
 export const postgresLanding = z.strictObject({

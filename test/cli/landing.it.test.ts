@@ -198,8 +198,8 @@ describe('the way of a data engineer', () => {
       });
       const applied = await repeated(tributary, 'landing', 'apply', `other${run}`, '--prune', '--config', 'other.yaml');
       expect(applied, applied.err).toMatchObject({ code: 0 });
-      expect(await connectClient(connectUrl).config(connector)).toBeUndefined();
-      await connectClient(connectUrl).delete(`other${run}-shop`);
+      expect(await connectClient(connectUrl, { login: stackLogin() }).config(connector)).toBeUndefined();
+      await connectClient(connectUrl, { login: stackLogin() }).delete(`other${run}-shop`);
     },
     LIMIT_MS,
   );

@@ -113,7 +113,7 @@ describe('a landing', () => {
       `prefix: saas
 kafka: { brokers: ["127.0.0.1:1"] }
 registry: { url: "http://127.0.0.1:1", username: me, password: hunter2 }
-landings: { wh: { ${warehouse} }, good: { ${warehouse}, registry_credentials_ref: "file:/etc/registry.properties:basic" } }
+landings: { wh: { ${warehouse} }, good: { ${warehouse}, registry_credentials_ref: "file:/etc/registry.properties:basic" }, apart: { ${warehouse}, converter: apicurio, registry_credentials_ref: "env:REGISTRY_PASSWORD" } }
 connections: { sample: { settings: { api_key: sk_1 } } }
 `,
     );
@@ -125,7 +125,12 @@ connections: { sample: { settings: { api_key: sk_1 } } }
     const { code, out } = await run('good');
     expect(code).toBe(0);
     expect(out).toContain('"value.converter.basic.auth.user.info": "${file:/etc/registry.properties:basic}"');
-    expect(out + refused.err).not.toContain('hunter2');
+    // Apicurio's converter takes them apart.
+    const apart = await run('apart');
+    expect(apart).toMatchObject({ code: 0 });
+    expect(apart.out).toContain('"value.converter.apicurio.auth.username": "me"');
+    expect(apart.out).toContain('"value.converter.apicurio.auth.password": "${env:REGISTRY_PASSWORD}"');
+    expect(out + refused.err + apart.out).not.toContain('hunter2');
   });
 });
 

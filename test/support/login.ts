@@ -28,5 +28,6 @@ export function converterLogin(): { readonly login?: { readonly username: string
 /** {@link stackLogin} as further fields of a landing in a settings file, which begins and goes on after them. */
 export function landingLogin(): string {
   const login = stackLogin();
-  return login === undefined ? '' : `connect_username: ${login.username}, connect_password: ${JSON.stringify(login.password)}, `;
+  if (login === undefined) return '';
+  return `registry_credentials_ref: "env:TRIBUTARY_REGISTRY_PASSWORD", connect_username: ${login.username}, connect_password: ${JSON.stringify(login.password)}, `;
 }

@@ -11,6 +11,7 @@ import { readControl, type ControlRecord } from '../../src/kafka/meta/control.ts
 import { readCommands } from '../../src/kafka/meta/audit.ts';
 import type { KafkaAccess } from '../../src/kafka/client.ts';
 import { freePort, startCommand, until, writeFile, type Started } from '../support/command.ts';
+import { kafkaLogin, stackLogin } from '../support/login.ts';
 
 const stack = inject('stack');
 const prefix = `page${randomBytes(4).toString('hex')}`;
@@ -23,7 +24,8 @@ const access: KafkaAccess = {
     prefix,
     replicationFactor: 1,
     minInSyncReplicas: 1,
-    registry: { url: stack.registryUrl },
+    registry: { url: stack.registryUrl, ...stackLogin() },
+    ...kafkaLogin(),
     compression: 'gzip',
   },
 };
@@ -47,8 +49,8 @@ beforeAll(async () => {
     [
       `# Kept: what a person wrote.`,
       `prefix: ${prefix}`,
-      `kafka: { brokers: ${JSON.stringify(stack.brokers)}, replication_factor: 1 }`,
-      `registry: { url: ${JSON.stringify(stack.registryUrl)} } # and this`,
+      `kafka: ${JSON.stringify({ brokers: stack.brokers, replication_factor: 1, ...kafkaLogin() })}`,
+      `registry: ${JSON.stringify({ url: stack.registryUrl, ...stackLogin() })} # and this`,
       `metrics: { port: ${port} }`,
       '',
     ].join('\n'),
@@ -171,7 +173,7 @@ describe('the page over a real run', () => {
       'connection-add null',
     ]);
     expect(noted[0]).toMatchObject({ user: 'local', address: '127.0.0.1' });
-  }, 240_000);
+  }, 480_000);
 
   test('a settings file with a fault changes nothing and is told', async () => {
     const good = readFileSync(join(folder, 'tributary.yaml'), 'utf8');
@@ -225,7 +227,7 @@ describe('the page over a real run', () => {
       expect([path, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([path, 360]);
     }
     await page.setViewportSize({ width: 1280, height: 800 });
-  }, 240_000);
+  }, 480_000);
 
   test('pictures for the README', async () => {
     if (process.env['TRIBUTARY_PICTURES'] !== undefined) mkdirSync(images, { recursive: true });
