@@ -98,7 +98,8 @@ export async function connectCommand(dir: string, memory: StackMemory, java: str
       ...['-cp', join(folders.kafka, '*'), 'org.apache.kafka.connect.cli.ConnectDistributed', 'connect.properties'],
     ],
     env: { ...javaEnvironment(), ...connectEnvironment(memory) },
-    readyWithinMs: 120_000,
+    // A limit for what hangs: one that ends is noticed at once, and on a busy machine it takes minutes.
+    readyWithinMs: 300_000,
     // The list of connectors, not the root page: it answers only when the worker has joined its group.
     ready: async (signal) => (await fetch(`${connectUrl(memory)}/connectors`, { signal, headers: basicAuth(memory) })).ok,
   };
