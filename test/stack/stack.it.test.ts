@@ -6,13 +6,17 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { removeStack } from '../../src/stack/orphans.ts';
 import { isAlive } from '../../src/core/processes.ts';
 import { startStack } from '../../src/stack/stack.ts';
 import type { PartName, Stack } from '../../src/stack/stack.ts';
 import { expectTraces, leaveTraces } from './traces.ts';
 import type { Traces } from './traces.ts';
+
+// A limit for what hangs: servers are started many times here, and the machine may be busy.
+vi.setConfig({ testTimeout: 600_000 });
+const soon = { timeout: 60_000 };
 
 // The steps build on each other: it is one folder that lives through all of this.
 let dir: string;
@@ -35,7 +39,7 @@ test('everything is as it was after each server was killed by force and restarte
   first = { brokers: stack.brokers, registryUrl: stack.registryUrl, login: stack.login, postgres: stack.postgres };
   traces = await leaveTraces(stack);
   await Promise.all((['kafka', 'registry', 'postgres'] as const).map((part) => stack?.kill(part, 'SIGKILL')));
-  await expect.poll(() => [...died].sort()).toEqual(['kafka', 'postgres', 'registry']);
+  await expect.poll(() => [...died].sort(), soon).toEqual(['kafka', 'postgres', 'registry']);
   await Promise.all([stack.restart('kafka'), stack.restart('postgres')]);
   await stack.restart('registry');
   expect({ brokers: stack.brokers, registryUrl: stack.registryUrl, login: stack.login, postgres: stack.postgres }).toEqual(first);
@@ -127,7 +131,7 @@ test('an interruption is told as one, whatever a tool of the start says to the C
   const folder = join(dir, 'interrupted');
   const started = startStack({ dir: folder, signal: stop.signal });
   // In place of PostgreSQL's or Kafka's first set-up failing: the folder vanishes under them.
-  await expect.poll(() => existsSync(join(folder, 'kafka')) || existsSync(join(folder, 'postgres'))).toBe(true);
+  await expect.poll(() => existsSync(join(folder, 'kafka')) || existsSync(join(folder, 'postgres')), soon).toBe(true);
   stop.abort();
   await rename(folder, `${folder}-gone`);
   await expect(started).rejects.toMatchObject({ kind: 'stopped' });

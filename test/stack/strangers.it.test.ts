@@ -20,7 +20,7 @@ beforeAll(async () => {
   execFileSync('chmod', ['755', home]);
   dir = join(home, 'Zoë, x\\y #1', 'stack');
   stack = await startStack({ dir, connect: true, topicDefaults: 'fast' });
-}, 240_000);
+}, 600_000);
 
 afterAll(async () => {
   await stack?.stop();
