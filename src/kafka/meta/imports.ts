@@ -53,9 +53,15 @@ export async function writeImport(access: KafkaAccess, record: ImportRecord): Pr
 /** Every import, newest first. */
 export async function readImports(access: KafkaAccess): Promise<readonly ImportRecord[]> {
   const found = new Map<string, ImportRecord>();
-  await readTopics(access, [{ topic: topicNames(access.settings.prefix).imports }], ({ key, value }) => {
-    const record = parseObject(value) as unknown as ImportRecord | undefined;
-    if (key !== null && record?.v === 1) found.set(key.toString(), record);
+  await readTopics(access, [{ topic: topicNames(access.settings.prefix).imports }], ({ value }) => {
+    const record = importRecord(value);
+    if (record !== undefined) found.set(record.importId, record);
   });
   return [...found.values()].sort((a, b) => b.at - a.at);
+}
+
+/** A record of `_imports`; undefined for one that a newer release wrote and this one does not know. */
+export function importRecord(value: Buffer | null): ImportRecord | undefined {
+  const record = parseObject(value) as unknown as ImportRecord | undefined;
+  return record?.v === 1 && typeof record.importId === 'string' ? record : undefined;
 }

@@ -179,7 +179,7 @@ export function apiOf(site: Site): OpenAPIHono<Guarded> {
       commands: board.snapshot().commands,
     }),
   );
-  const imports = z.object({ imports: z.array(z.looseObject({ id: z.string() })) });
+  const imports = z.object({ imports: z.array(z.looseObject({ importId: z.string() })) });
   add('get', '/api/v1/imports', 'Imports into a vendor, newest first.', imports, {}, () => ({ imports: board.snapshot().imports }));
   const findings = z.object({ findings: z.array(z.string()) });
   add(

@@ -1,6 +1,7 @@
 import type { KafkaAccess } from '../../kafka/client.ts';
 import { commandRecord, type CommandRecord } from '../../kafka/meta/audit.ts';
 import { controlRecord, type ControlRecord, type ControlSlot, type ControlValues } from '../../kafka/meta/control.ts';
+import { importRecord, type ImportRecord } from '../../kafka/meta/imports.ts';
 import { followTopics } from '../../kafka/follow.ts';
 import { parseObject } from '../../core/json/text.ts';
 import type { ReadMessage, ReadOptions } from '../../kafka/reader.ts';
@@ -14,16 +15,6 @@ import { tableKey } from '../../observability/status-model.ts';
 const silentMs = 35_000;
 const runsPerTable = 60;
 const commandsKept = 300;
-
-/** An import as noted in `_runs` by `tributary import`; fields beyond these are shown as they are. */
-export interface ImportRecord {
-  readonly v: 1;
-  readonly kind: 'import';
-  readonly id: string;
-  readonly startedAt: number;
-  readonly status?: string;
-  readonly [field: string]: unknown;
-}
 
 /** All that the topics tell, kept up to date by polling. Tables are named `<connection>.<table>`. */
 export interface Facts {
@@ -43,6 +34,7 @@ export interface Facts {
   workers(now: number): readonly WorkerNotice[];
   /** Newest first. */
   commands(): readonly CommandRecord[];
+  /** Newest first. */
   imports(): readonly ImportRecord[];
 }
 
@@ -91,8 +83,12 @@ export function createFacts(access: KafkaAccess, newestRuns = 20_000): Facts {
       }
       const command = commandRecord(fields);
       if (command) commands = [command, ...commands].slice(0, commandsKept);
-      else if (fields?.['kind'] === 'import' && typeof fields['id'] === 'string')
-        imports.set(fields['id'], fields as unknown as ImportRecord);
+      changed.add('');
+    },
+    [names.imports]({ value }) {
+      const record = importRecord(value);
+      if (record === undefined) return;
+      imports.set(record.importId, record);
       changed.add('');
     },
     [names.deadLetters]({ key, timestamp }) {
@@ -123,6 +119,7 @@ export function createFacts(access: KafkaAccess, newestRuns = 20_000): Facts {
     [names.state]: () => states.clear(),
     [names.control]: () => controls.clear(),
     [names.runs]: () => runs.clear(),
+    [names.imports]: () => imports.clear(),
     [names.deadLetters]: () => letters.clear(),
     [names.status]: () => notices.clear(),
   };
@@ -134,7 +131,12 @@ export function createFacts(access: KafkaAccess, newestRuns = 20_000): Facts {
       (topic) => forget[topic]?.(),
     );
   // A writer's open transaction holds its reader back; what workers say of themselves must not wait for it.
-  const prompt = follow({ topic: names.status }, { topic: names.control }, { topic: names.runs, newest: newestRuns });
+  const prompt = follow(
+    { topic: names.status },
+    { topic: names.control },
+    { topic: names.runs, newest: newestRuns },
+    { topic: names.imports },
+  );
   const transactional = follow({ topic: names.state }, { topic: names.deadLetters });
 
   return {
@@ -160,7 +162,7 @@ export function createFacts(access: KafkaAccess, newestRuns = 20_000): Facts {
     },
     workers: (now) => [...workers.values()].filter(({ at }) => now - at < silentMs),
     commands: () => commands,
-    imports: () => [...imports.values()].sort((a, b) => b.startedAt - a.startedAt),
+    imports: () => [...imports.values()].sort((a, b) => b.at - a.at),
   };
 
   /** Tables that run seldom: their last runs lie behind the newest records. */

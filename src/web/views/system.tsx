@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
 import { count } from '../../observability/text.ts';
 import type { BoardSnapshot } from '../model/board.ts';
-import type { ImportRecord } from '../model/facts.ts';
+import type { ImportRecord } from '../../kafka/meta/imports.ts';
 import { Page } from './layout.tsx';
 import { Empty, Fact, Moment, Pill } from './parts.tsx';
 import { connectionPath, tablePath, type View } from './view.ts';
@@ -166,11 +166,6 @@ export function Audit({ view, board }: { view: View; board: BoardSnapshot }) {
   );
 }
 
-const text = (record: ImportRecord, ...names: readonly string[]): string | undefined =>
-  names.map((name) => record[name]).find((value): value is string => typeof value === 'string');
-const number = (record: ImportRecord, ...names: readonly string[]): number | undefined =>
-  names.map((name) => record[name]).find((value): value is number => typeof value === 'number');
-
 /** Files imported into a vendor, as `tributary import` has noted them. */
 export function Imports({ view, imports }: { view: View; imports: readonly ImportRecord[] }) {
   return (
@@ -204,36 +199,31 @@ export function Imports({ view, imports }: { view: View; imports: readonly Impor
             </thead>
             <tbody>
               {imports.slice(0, 200).map((one) => {
-                const total = number(one, 'rowsTotal', 'total', 'rows');
-                const done = number(one, 'rowsProcessed', 'processed', 'rowsRead');
-                const state = text(one, 'status', 'outcome') ?? 'processing';
-                const complete = state === 'completed' || state === 'succeeded';
+                const complete = one.state === 'completed';
                 return (
                   <tr>
                     <th scope="row">
-                      <Pill tone={complete ? 'good' : state === 'failed' ? 'bad' : 'busy'}>{complete ? 'Complete' : 'Not complete'}</Pill>
-                      <small>{state}</small>
+                      <Pill tone={complete ? 'good' : one.state === 'failed' ? 'bad' : 'busy'}>
+                        {complete ? 'Complete' : 'Not complete'}
+                      </Pill>
+                      <small>{one.failure?.message ?? one.state}</small>
                     </th>
                     <td data-label="Processed rows" class="num">
-                      {total === undefined || total === 0 || done === undefined
-                        ? complete
-                          ? '100 %'
-                          : '–'
-                        : `${complete ? 100 : Math.min(99, Math.floor((done / total) * 100))} %`}
-                      {total === undefined ? null : <small>{count(total)} rows</small>}
+                      <span title={one.processedBy}>{one.processed === null ? '–' : `${one.processed} %`}</span>
+                      <small>{count(one.rows)} rows</small>
                     </td>
                     <td data-label="Import date">
-                      <Moment at={one.startedAt} now={view.now} />
+                      <Moment at={one.at} now={view.now} />
                     </td>
-                    <td data-label="Imported by">{text(one, 'importedBy', 'user', 'by') ?? '–'}</td>
+                    <td data-label="Imported by">{one.by}</td>
                     <td data-label="File" class="words">
-                      {text(one, 'fileName', 'file') ?? '–'}
+                      {one.file}
                     </td>
                     <td data-label="Rows failed" class="num">
-                      {count(number(one, 'rowsFailed', 'failed') ?? 0)}
+                      {count(one.refused)}
                     </td>
                     <td data-label="Error file" class="words">
-                      {text(one, 'errorFile') ?? '–'}
+                      {one.errorFile ?? '–'}
                     </td>
                   </tr>
                 );
