@@ -56,7 +56,7 @@ function spawned(): WorkerProcess {
   return process;
 }
 
-test('kills at every kind of moment lose, double and undo nothing', { timeout: 480_000 }, async () => {
+test('kills at every kind of moment lose, double and undo nothing', { timeout: 900_000 }, async () => {
   const random = randomStream(seed);
   const account = commotion(vendor, seed);
   const queue = sample(
