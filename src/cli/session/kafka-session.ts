@@ -42,8 +42,8 @@ export interface SessionOptions {
   readonly writes?: boolean;
 }
 
-/** From the first signal until what Kafka still has to do is cut. A command ends within 10 s of it, whatever hangs. */
-const savingMs = 6_000;
+/** From the first signal until what Kafka still has to do is cut. It bounds how long a command takes to end, whatever hangs. */
+const savingMs = 4_000;
 
 export function stackFolder(settings: Settings): string {
   return join(settings.dataDir, 'stack');
