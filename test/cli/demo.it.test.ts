@@ -77,7 +77,7 @@ test('Ctrl-C while it starts ends everything within 10 s', { timeout: 10 * minut
 test('it says where to look, keeps a second demo away, and Ctrl-C ends everything within 10 s', { timeout: 15 * minutes }, async () => {
   const child = demo();
   await until('it says where to look', () => child.err().includes('Ctrl-C stops everything'), 8 * minutes);
-  const metrics = /Metrics +(http:\S+\/metrics)/.exec(child.err())?.[1] ?? '';
+  const metrics = /metrics +(http:\S+\/metrics)/.exec(child.err())?.[1] ?? '';
   expect(await (await fetch(metrics)).text()).toMatch(/tributary_sync_runs_total\{.*table="event",outcome="succeeded"\} [1-9]/);
 
   const second = await demo('--once').ended;
