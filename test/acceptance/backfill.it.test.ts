@@ -48,7 +48,7 @@ it('a back-fill asked for while the table runs reads what was asked for, with a 
   await eventually(async () => expect(await state()).toMatchObject({ handled: { backfill: 'asked' } }), 60_000);
   expect((await test.readTable('event')).rows.size).toBe(400);
   const { position, backfill: known, since } = (await state())!;
-  expect(await state()).toMatchObject({ reach: null });
+  expect(await state()).toMatchObject({ horizon: null });
   expect(known).toMatchObject({ id: 'asked', since: null, done: true, position: { phases: { history: { oldest: null } } } });
   expect(position).toMatchObject({ phases: { history: { oldest: Math.floor(since! / 1_000) * 1_000 } } });
   // Older rows than the history of the settings are no surplus.
