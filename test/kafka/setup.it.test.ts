@@ -7,6 +7,7 @@ import { createRegistry } from '../../src/kafka/registry.ts';
 import { checkTable, checkWritten } from '../../src/kafka/topic-rules.ts';
 import { ensureTopics, ownTopics } from '../../src/kafka/topics.ts';
 import { createWriter } from '../../src/kafka/writer.ts';
+import { loginHeader } from '../support/login.ts';
 import { accessTo, refusalOf, stateOf, until } from './support.ts';
 
 const record = (name: string, fields: readonly object[]): string => JSON.stringify({ type: 'record', name, fields });
@@ -117,7 +118,7 @@ test("schemas are registered once, evolve when compatible, and are refused with 
   const error = await refusalOf(registry.registerTable(topic, KEY, OTHER));
   expect(error).toMatchObject({ kind: 'config', code: 'registry:409' });
   expect(error.message).toContain(`${topic}-value`);
-  const level = await fetch(`${access.settings.registry.url}/config/${topic}-value`);
+  const level = await fetch(`${access.settings.registry.url}/config/${topic}-value`, { headers: loginHeader() });
   expect(await level.json()).toEqual({ compatibilityLevel: 'FULL_TRANSITIVE' });
   expect(await refusalOf(registry.schemaById(99_999_999))).toMatchObject({ kind: 'config', code: 'registry:404' });
 });
@@ -127,7 +128,7 @@ test('a subject somebody registered without a compatibility level is taken over,
   const topic = `${access.settings.prefix}.c.rows`;
   const put = await fetch(`${access.settings.registry.url}/subjects/${topic}-value/versions`, {
     method: 'POST',
-    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json', ...loginHeader() },
     body: JSON.stringify({ schema: VALUE }),
   });
   expect(put.ok).toBe(true);
