@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import ssh2, { type Connection, type SFTPWrapper } from 'ssh2';
 import type { IngestKind } from './ingest.ts';
@@ -23,8 +24,12 @@ export interface SftpSwitches {
   onCut: 'discard' | 'keep' | 'ingest';
   /** Whether a file that is there can be opened again and written on; S3 behind AWS Transfer Family cannot. */
   resumable: boolean;
+  /** Bytes of files after which no write is answered any more, as by a server that hangs. */
+  stallAt: number;
   /** Bytes after which the disk is full. */
   room: number;
+  /** Files are taken and come to nothing, as before the vendor has processed them. */
+  lost: boolean;
   /** Folder that refuses to be written to. */
   refused: IngestKind | undefined;
 }
@@ -47,7 +52,15 @@ interface Handle {
 }
 
 export async function startSftp(options: SftpOptions): Promise<SftpSimulator> {
-  const switches: SftpSwitches = { cutAt: [], onCut: 'discard', resumable: true, room: Infinity, refused: undefined };
+  const switches: SftpSwitches = {
+    cutAt: [],
+    onCut: 'discard',
+    resumable: true,
+    stallAt: Infinity,
+    room: Infinity,
+    lost: false,
+    refused: undefined,
+  };
   const files = new Map<string, Buffer[]>();
   const taken: SftpSimulator['taken'] = [];
   const sockets = new Set<Socket>();
@@ -60,7 +73,7 @@ export async function startSftp(options: SftpOptions): Promise<SftpSimulator> {
     const content = Buffer.concat(files.get(path) ?? []);
     files.delete(path);
     taken.push({ name: path.split('/').at(-1) ?? '', kind, bytes: content.length });
-    options.ingest(kind, content);
+    if (!switches.lost) options.ingest(kind, content);
   }
 
   function session(sftp: SFTPWrapper, socket: Socket): void {
@@ -114,7 +127,7 @@ export async function startSftp(options: SftpOptions): Promise<SftpSimulator> {
         socket.destroy();
         return;
       }
-      sftp.status(id, STATUS_CODE.OK);
+      if (received < switches.stallAt) sftp.status(id, STATUS_CODE.OK);
     });
     sftp.on('CLOSE', (id, buffer) => {
       const handle = handleOf(buffer);
@@ -134,7 +147,7 @@ export async function startSftp(options: SftpOptions): Promise<SftpSimulator> {
     });
   }
 
-  const hostKey = options.hostKey ?? utils.generateKeyPairSync('ed25519').private;
+  const hostKey = options.hostKey ?? newHostKey();
   const ssh = new Server({ hostKeys: [hostKey] }, (client: Connection) => {
     // The package keeps the socket to itself; a cut has to destroy it without a farewell.
     const { _sock: own } = client as unknown as { readonly _sock: Socket };
@@ -167,6 +180,12 @@ export async function startSftp(options: SftpOptions): Promise<SftpSimulator> {
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+/** Not by the generator of `ssh2`: it cuts leading zero bytes off ed25519 keys, and one in 256 cannot be read. */
+function newHostKey(): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return privateKey.export({ type: 'sec1', format: 'pem' }).toString();
 }
 
 const clean = (path: string): string =>

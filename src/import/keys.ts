@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
+import ssh2, { type ParsedKey } from 'ssh2';
 import { TributaryError } from '../core/errors.ts';
 import { makeLocalFolder, privateFile } from '../core/local-folder.ts';
+import { makeKeyPair } from './openssh-key.ts';
 
 const { utils } = ssh2;
 
@@ -10,6 +11,9 @@ const { utils } = ssh2;
 const PREFIXES = ['ssh-rsa', 'ecdsa-sha2', 'ssh-ed', 'sk-ecdsa', 'sk-ssh'];
 
 export const ownKeyFile = (dataDir: string): string => join(dataDir, 'imports', 'id_ed25519');
+
+/** Length and name of the form, length and number of the key. */
+const ED25519_BYTES = 4 + 11 + 4 + 32;
 
 /** A public key to paste at the vendor, and what to know of it. */
 export interface PublicKey {
@@ -19,15 +23,24 @@ export interface PublicKey {
   readonly made: boolean;
 }
 
-/** The key pair of this folder, made (ed25519, for its owner alone) unless it is there. */
+const COMMENT = 'tributary-import';
+
+/**
+ * The key pair of this folder, made (ed25519, for its owner alone) unless it is there. What is shown of one that is there is
+ * worked out from its private key, so that both belong together.
+ * @throws TributaryError `config` when the private key cannot be used.
+ */
 export function ownKey(dataDir: string): PublicKey {
   const file = ownKeyFile(dataDir);
-  if (existsSync(file)) return { ...checkPublicKey(readFileSync(`${file}.pub`, 'utf8'), `${file}.pub`), made: false };
-  makeLocalFolder(join(dataDir, 'imports'));
-  const pair = utils.generateKeyPairSync('ed25519', { comment: 'tributary-import' });
-  privateFile(file, pair.private.endsWith('\n') ? pair.private : `${pair.private}\n`);
-  privateFile(`${file}.pub`, `${pair.public.trim()}\n`);
-  return { ...checkPublicKey(pair.public, file), made: true };
+  const made = !existsSync(file);
+  if (made) {
+    makeLocalFolder(join(dataDir, 'imports'));
+    const pair = makeKeyPair(COMMENT);
+    privateFile(`${file}.pub`, `${pair.public}\n`);
+    privateFile(file, pair.private);
+  }
+  const key = readPrivate(file, undefined).parsed;
+  return { ...checkPublicKey(`${key.type} ${key.getPublicSSH().toString('base64')} ${COMMENT}`, file), made };
 }
 
 /**
@@ -45,7 +58,8 @@ export function checkPublicKey(text: string, file: string): Omit<PublicKey, 'mad
   if (line.includes('\n') || !PREFIXES.some((prefix) => form.startsWith(prefix)) || !/^[A-Za-z0-9+/]+=*$/.test(body))
     throw refuse('is no public key that the vendor takes', `It has to be one line that begins with ${PREFIXES.join(', ')}.`);
   if (line.length > 2_048) throw refuse(`has ${line.length} characters; 2,048 are allowed`, 'Use an ed25519 key: tributary import key');
-  if (!namesItself(form, body)) throw refuse('is damaged', 'Copy it again, the whole line.');
+  if (!namesItself(form, body) || (form === 'ssh-ed25519' && Buffer.from(body, 'base64').length !== ED25519_BYTES))
+    throw refuse('is damaged', 'Copy it again, the whole line.');
   const warning = form.startsWith('sk-')
     ? 'Keys of hardware tokens (sk-) are named by the vendor but not by the server it uses, and Tributary cannot sign with one: an ed25519 key is safer.'
     : undefined;
@@ -60,6 +74,10 @@ function namesItself(form: string, body: string): boolean {
 
 /** The private key, as text. Throws `config` when it is missing, open to others, or cannot be read. */
 export function privateKey(file: string, passphrase: string | undefined): string {
+  return readPrivate(file, passphrase).text;
+}
+
+function readPrivate(file: string, passphrase: string | undefined): { text: string; parsed: ParsedKey } {
   if (!existsSync(file)) {
     throw new TributaryError(`The private key ${file} is not there.`, {
       kind: 'config',
@@ -74,14 +92,23 @@ export function privateKey(file: string, passphrase: string | undefined): string
       remedy: `chmod 600 ${file}`,
     });
   const text = readFileSync(file, 'utf8');
-  const parsed = utils.parseKey(text, passphrase);
-  if (parsed instanceof Error) {
-    const locked = /passphrase|encrypted/i.test(parsed.message);
-    throw new TributaryError(`The private key ${file} cannot be used (${parsed.message.replace(/\.$/, '')}).`, {
-      kind: 'config',
-      code: 'import:key',
-      remedy: locked ? 'Give its passphrase in the setting sftp.passphrase.' : 'It has to be a private key in OpenSSH or PEM form.',
-    });
-  }
-  return text;
+  const parsed: ParsedKey | ParsedKey[] | Error = utils.parseKey(text, passphrase);
+  const key = Array.isArray(parsed) ? parsed[0] : parsed;
+  if (key !== undefined && !(key instanceof Error) && key.isPrivateKey()) return { text, parsed: key };
+  const told = key instanceof Error ? key.message.replace(/\.$/, '') : 'it is a public key';
+  throw new TributaryError(`The private key ${file} cannot be used (${told}).`, {
+    kind: 'config',
+    code: 'import:key',
+    remedy: remedyFor(told, text, file),
+  });
+}
+
+function remedyFor(told: string, text: string, file: string): string {
+  if (/bad passphrase|integrity check/i.test(told)) return 'The passphrase in the setting sftp.passphrase is another one; correct it.';
+  if (/passphrase|encrypted/i.test(told)) return 'Give its passphrase in the setting sftp.passphrase.';
+  if (/^-----BEGIN (ENCRYPTED )?PRIVATE KEY/.test(text.trim()))
+    return `It is in the PKCS#8 form; write it anew in OpenSSH's: ssh-keygen -p -f ${file}`;
+  if (file.endsWith(join('imports', 'id_ed25519')))
+    return 'It is damaged: remove it, make another with `tributary import key`, and add that one at the vendor.';
+  return 'It has to be a private key in OpenSSH or PEM form.';
 }

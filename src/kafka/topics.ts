@@ -26,6 +26,7 @@ export function ownTopics(prefix: string): TopicSpec[] {
     { name: names.control, partitions: CONNECTION_PARTITIONS, kind: 'state' },
     { name: names.runs, partitions: 1, kind: 'log', retention: 90 * DAY },
     { name: names.deadLetters, partitions: 1, kind: 'log', retention: 30 * DAY },
+    { name: names.imports, partitions: 1, kind: 'state' },
     { name: names.status, partitions: 1, kind: 'status' },
   ];
 }

@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import { expect, onTestFinished, test } from 'vitest';
 import { checkFile, type CheckedFile } from '../../src/import/check-file.ts';
 import type { SftpAccess } from '../../src/import/connect.ts';
-import { checkPublicKey, ownKey, ownKeyFile, privateKey } from '../../src/import/keys.ts';
+import { ownKey, ownKeyFile, privateKey } from '../../src/import/keys.ts';
+import { makeKeyPair } from '../../src/import/openssh-key.ts';
 import { noMapping } from '../../src/import/mapping.ts';
 import { uploadParts } from '../../src/import/upload.ts';
 import type { Clock } from '../../src/core/clock.ts';
@@ -188,7 +188,7 @@ test('a changed host key is refused in words, and nothing is sent', async () => 
 test('a key the server does not know is refused in words', async () => {
   const at = await vendor();
   const checked = await at.check('profiles', profiles);
-  const other = ssh2.utils.generateKeyPairSync('ed25519').private;
+  const other = makeKeyPair('other').private;
   const sent = uploadParts({
     access: { ...at.access, key: other },
     kind: 'profiles',
@@ -228,25 +228,4 @@ test('a stopped upload ends at once and goes on later', async () => {
   expect(await refusal(at.upload(checked, 'profiles', AbortSignal.abort()))).toMatchObject({ kind: 'stopped' });
   await at.upload(checked, 'profiles');
   expectProfiles(at);
-});
-
-test("a key pair is its owner's alone, and public keys are held to the five forms", () => {
-  const dir = folder();
-  mkdirSync(join(dir, 'imports'));
-  const made = ownKey(dir);
-  expect(made).toMatchObject({ made: true, text: expect.stringMatching(/^ssh-ed25519 /) });
-  expect(statSync(ownKeyFile(dir)).mode & 0o777).toBe(0o600);
-  expect(ownKey(dir)).toMatchObject({ made: false, text: made.text });
-  const of = (form: string): string => {
-    const head = Buffer.alloc(4);
-    head.writeUInt32BE(form.length, 0);
-    return `${form} ${Buffer.concat([head, Buffer.from(form), Buffer.alloc(40)]).toString('base64')} me@host`;
-  };
-  for (const form of ['ssh-rsa', 'ecdsa-sha2-nistp384', 'ssh-ed25519']) expect(checkPublicKey(of(form), 'k').warning).toBeUndefined();
-  for (const form of ['sk-ecdsa-sha2-nistp256@openssh.com', 'sk-ssh-ed25519@openssh.com'])
-    expect(checkPublicKey(of(form), 'k').warning).toMatch(/hardware/);
-  expect(() => checkPublicKey(of('ssh-dss'), 'k')).toThrow(/no public key that the vendor takes/);
-  expect(() => checkPublicKey('-----BEGIN OPENSSH PRIVATE KEY-----', 'k')).toThrow(/private key/);
-  expect(() => checkPublicKey('---- BEGIN SSH2 PUBLIC KEY ----', 'k')).toThrow(/SSH2/);
-  expect(() => checkPublicKey('ssh-ed25519 AAAA', 'k')).toThrow(/damaged/);
 });

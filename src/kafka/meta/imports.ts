@@ -2,7 +2,7 @@ import { canonicalText, parseObject } from '../../core/json/text.ts';
 import type { KafkaAccess } from '../client.ts';
 import { plainProducer, withClient } from '../client.ts';
 import { readTopics } from '../reader.ts';
-import { ensureTopics } from '../topics.ts';
+import { ensureTopics, ownTopics } from '../topics.ts';
 import { topicNames } from './topic-names.ts';
 
 export type ImportState = 'uploading' | 'uploaded' | 'processing' | 'completed' | 'failed';
@@ -39,7 +39,10 @@ const SEND_DEADLINE = 30_000;
 /** Writes the latest of an import; returns once it is safe. The topic is made when it is not there. */
 export async function writeImport(access: KafkaAccess, record: ImportRecord): Promise<void> {
   const topic = topicNames(access.settings.prefix).imports;
-  await ensureTopics(access, [{ name: topic, partitions: 1, kind: 'state' }]);
+  await ensureTopics(
+    access,
+    ownTopics(access.settings.prefix).filter(({ name }) => name === topic),
+  );
   const { producer, cut } = plainProducer(access, { maxInFlightRequests: 1 });
   await withClient(
     access,
