@@ -72,9 +72,15 @@ export async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** A page elsewhere whose name was made to point at this machine sends its own name; nobody else has reason to. */
+const HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
+
 /** Listens on the loopback address; port 0 takes a free one. `close` ends open connections too. */
 export async function listen(listener: RequestListener, port: number): Promise<{ url: string; close(): Promise<void> }> {
-  const server = createServer({ keepAliveTimeout: 60_000 }, listener);
+  const server = createServer({ keepAliveTimeout: 60_000 }, (incoming, response) => {
+    if (HOST.test(incoming.headers.host ?? '')) return listener(incoming, response);
+    response.writeHead(421, { 'content-type': 'text/plain' }).end('A simulator is asked as localhost or 127.0.0.1 only.\n');
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);

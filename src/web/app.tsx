@@ -12,18 +12,7 @@ import { addApi } from './api/routes.ts';
 import { addAssets } from './assets.ts';
 import type { WebContext } from './context.ts';
 import { createEventStream, type EventStream } from './events.ts';
-import {
-  addressOf,
-  formGuard,
-  hostGuard,
-  isSecure,
-  localPath,
-  originGuard,
-  pageHeaders,
-  sessionCookie,
-  userGuard,
-  type Guarded,
-} from './guard.ts';
+import { addressOf, formGuard, isSecure, localPath, originGuard, pageHeaders, sessionCookie, userGuard, type Guarded } from './guard.ts';
 import { createBoard, type Board } from './model/board.ts';
 import { addPages } from './pages.tsx';
 import { createAccess } from './security.ts';
@@ -89,7 +78,6 @@ export function createWebApp(
     },
   };
 
-  app.use(hostGuard(access));
   app.use(pageHeaders);
   app.use(originGuard());
   app.use(async (c, next) => (c.req.path === '/events' ? next() : compress()(c, next)));

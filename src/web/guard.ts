@@ -36,16 +36,6 @@ export const pageHeaders = secureHeaders({
 
 const safe = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
-/** Requests that do not name us are refused before anything is done for them. */
-export function hostGuard(access: Access): MiddlewareHandler {
-  return async (c, next) => {
-    if (!access.hostAllowed(c.req.header('host'))) {
-      return c.text('This server is not known under that name. Add it to web.allowed_hosts.\n', 421);
-    }
-    return next();
-  };
-}
-
 /** Commands come from our own pages, or from programs; never from the pages of others. */
 export function originGuard(): MiddlewareHandler {
   const ofForms = csrf({ origin: (origin, c) => ours(origin, c) });

@@ -1,7 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { hostname } from 'node:os';
-import { isIP } from 'node:net';
 import { TributaryError } from '../core/errors.ts';
+import { isLoopback } from '../core/host-header.ts';
 import type { Settings } from '../config/settings.ts';
 
 /** Who may use the page, and how that is found out. */
@@ -19,8 +18,6 @@ export interface Access {
   /** A value only pages of this session know; forms carry it. */
   formToken(session: string): string;
   formTokenFits(session: string, given: string): boolean;
-  /** Whether the name in a request's Host header is one of ours. */
-  hostAllowed(host: string | undefined): boolean;
 }
 
 export interface User {
@@ -87,7 +84,6 @@ export function createAccess(settings: Pick<Settings, 'metrics' | 'web'>, now: (
     },
     formToken: (session) => sign(`form ${session}`),
     formTokenFits: (session, given) => same(given, sign(`form ${session}`)),
-    hostAllowed: hostCheck(host, web.allowed_hosts),
   };
 
   function tokenFits(address: string, given: string): boolean {
@@ -103,33 +99,9 @@ function same(given: string, wanted: string): boolean {
   return timingSafeEqual(digest(given), digest(wanted));
 }
 
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
-}
-
 /** An IPv4 address that came over an IPv6 socket as itself. */
 function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/, '');
-}
-
-/**
- * A name in the Host header that is not ours comes from a page of somebody else whose name was made to point here. An
- * address cannot be made to, so those are taken where more than this machine may ask.
- */
-function hostCheck(bound: string, allowed: readonly string[]): (host: string | undefined) => boolean {
-  const names = new Set([
-    'localhost',
-    '127.0.0.1',
-    '[::1]',
-    bound,
-    `[${bound}]`,
-    ...(isLoopback(bound) ? [] : [hostname().toLowerCase()]),
-    ...allowed.map((name) => name.toLowerCase()),
-  ]);
-  return (host) => {
-    const name = (host ?? '').toLowerCase().replace(/:\d{1,5}$/, '');
-    return names.has(name) || (!isLoopback(bound) && isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0);
-  };
 }
 
 interface Failures {

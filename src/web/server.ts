@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { TributaryError } from '../core/errors.ts';
+import { hostCheck } from '../core/host-header.ts';
 import { shownJson } from '../core/shown.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { StatusSnapshot } from '../observability/status-view.ts';
@@ -22,6 +23,8 @@ export interface ServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Names under which it may be asked, beside what `hostCheck` takes. */
+  readonly allowedHosts: readonly string[];
   /** What a worker tells of itself; a server without a worker has none. */
   readonly observe?: ObserveOptions;
   /** The data-sync page; its routes come after those of `observe`. */
@@ -42,8 +45,15 @@ const plain = { 'content-type': 'text/plain', 'cache-control': 'no-store', 'x-co
  * connection is assigned) and /status (the snapshot as JSON), and beside them the data-sync page.
  * @throws TributaryError `config` when the port is taken.
  */
-export async function startServer({ host, port, observe, page }: ServerOptions): Promise<WebServer> {
+export async function startServer({ host, port, allowedHosts, observe, page }: ServerOptions): Promise<WebServer> {
   const app = new Hono();
+  const hostAllowed = hostCheck(host, allowedHosts);
+  // First of all, and for every path: a name that is not ours comes from a page of somebody else.
+  app.use(async (c, next) =>
+    hostAllowed(c.req.header('host'))
+      ? next()
+      : c.body('This server is not known under that name. Add it to web.allowed_hosts in the settings.\n', 421, plain),
+  );
   if (observe) addObserved(app, observe);
   if (page) app.all('*', (c) => page.fetch(c.req.raw, c.env));
   app.notFound((c) =>

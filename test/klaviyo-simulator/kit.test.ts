@@ -35,6 +35,25 @@ async function tiny() {
 }
 
 describe('the server of the simulators', () => {
+  it('does nothing for a page elsewhere whose name was made to point here', async () => {
+    const { url, controlUrl } = await tiny();
+    for (const address of [url, controlUrl])
+      for (const [host, status] of [
+        ['evil.example', 421],
+        ['localhost.evil.example:80', 421],
+        ['LOCALHOST:1', 404],
+        ['127.0.0.1', 404],
+      ] as const) {
+        const answered = await new Promise<number | undefined>((resolve, reject) => {
+          get(`${address}/nothing`, { headers: { host } }, (answer) => {
+            answer.resume();
+            resolve(answer.statusCode);
+          }).on('error', reject);
+        });
+        expect([address, host, answered]).toEqual([address, host, status]);
+      }
+  });
+
   it('routes with parameters, with and without a trailing slash', async () => {
     const { url } = await tiny();
     for (const path of ['/things/a%2Fb?x=1', '/things/a%2Fb/?x=1']) {

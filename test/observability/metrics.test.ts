@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -202,6 +203,7 @@ describe('the metrics server', () => {
     server = await startServer({
       host: '127.0.0.1',
       port: 0,
+      allowedHosts: [],
       observe: { prefix: 'shops', metrics, status, redact: (text) => text, brokersReachable: reachable },
     });
     const { url } = server;
@@ -238,6 +240,25 @@ describe('the metrics server', () => {
     expect((await get('/healthz')).status).toBe(200);
   });
 
+  test.each(['/metrics', '/status', '/healthz', '/readyz', '/', '/other'])('says nothing at %s to a name that is not ours', async (path) => {
+    await serve(async () => true, true);
+    const answered = (host: string): Promise<{ status: number; text: string }> =>
+      new Promise((resolve, reject) => {
+        request(`${server?.url}${path}`, { headers: { host } }, (answer) => {
+          let text = '';
+          answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
+          answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
+        })
+          .on('error', reject)
+          .end();
+      });
+    const refused = await answered('evil.example:9464');
+    expect(refused.status).toBe(421);
+    expect(refused.text).toContain('web.allowed_hosts');
+    expect(refused.text).not.toContain('shop');
+    expect((await answered('localhost')).status).not.toBe(421);
+  });
+
   test('a taken port is a setting to change', async () => {
     await serve(async () => true, true);
     const port = Number(new URL(server!.url).port);
@@ -246,6 +267,7 @@ describe('the metrics server', () => {
       startServer({
         host: '127.0.0.1',
         port,
+        allowedHosts: [],
         observe: { prefix: 'shops', metrics, status, redact: (text) => text, brokersReachable: async () => true },
       }),
     ).rejects.toMatchObject({ kind: 'config', remedy: expect.stringContaining('metrics.port') as string });

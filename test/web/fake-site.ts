@@ -182,7 +182,7 @@ export async function fakeSite(options: { readonly yaml?: string; readonly told?
     reloadSettings: async () => undefined,
   } as unknown as WebContext;
   const app = createWebApp(context, settings, () => board);
-  const server = await startServer({ host: '127.0.0.1', port: 0, page: app });
+  const server = await startServer({ host: '127.0.0.1', port: 0, allowedHosts: settings.web.allowed_hosts, page: app });
   onTestFinished(async () => {
     await app.stop();
     await server.close();

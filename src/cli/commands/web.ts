@@ -18,7 +18,7 @@ export function addWeb(program: Command, run: Register): void {
           const followed = cli.followSettings(settings);
           const page = openPage(cli, settings, kafka, followed);
           try {
-            const server = await startServer({ ...settings.metrics, page });
+            const server = await startServer({ ...settings.metrics, allowedHosts: settings.web.allowed_hosts, page });
             cli.say(`The page is at ${server.url}/; Ctrl-C stops.`);
             await new Promise<void>((resolve) => {
               if (stop.aborted) resolve();

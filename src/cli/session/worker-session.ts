@@ -93,6 +93,7 @@ export async function serveWorker(
   });
   const server = await startServer({
     ...settings.metrics,
+    allowedHosts: settings.web.allowed_hosts,
     observe: {
       prefix: settings.prefix,
       metrics,
