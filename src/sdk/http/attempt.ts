@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import axios from 'axios';
 import type { Clock } from '../../core/clock.ts';
 import { childController, onAbort } from '../../core/clock.ts';
+import { gather } from './gathered.ts';
 import { LARGEST_PARSED, parsedSize } from './parsed-size.ts';
 
 /** What came back from one try, before anything is made of it. */
@@ -92,7 +93,8 @@ export function createSender(open: Opener): Sender {
   return async (attempt) => {
     const { status, headers, stream, signal, close } = await open(attempt);
     try {
-      return { status, headers, ...(await readBody(stream, attempt.maxBytes, signal)) };
+      const body = status < 200 || status >= 300 ? await readRefusal(stream, signal) : await readBody(stream, attempt.maxBytes, signal);
+      return { status, headers, ...body };
     } catch (error) {
       throw whyEnded(signal, error);
     } finally {
@@ -106,10 +108,19 @@ export function whyEnded(signal: AbortSignal, error: unknown): unknown {
   return signal.aborted && signal.reason instanceof TimedOut ? signal.reason : error;
 }
 
-export function readBody(stream: Readable, maxBytes: number, signal: AbortSignal): Promise<{ text: string; bytes: number }> {
+type Body = Pick<RawAnswer, 'text' | 'bytes'>;
+
+/** Refusals are short; of a long one the beginning is enough, since its status decides what it means. */
+const LARGEST_REFUSAL = 1024 * 1024;
+
+export const readRefusal = (stream: Readable, signal: AbortSignal): Promise<Body> => read(stream, LARGEST_REFUSAL, true, signal);
+
+/** @throws TooLarge */
+export const readBody = (stream: Readable, maxBytes: number, signal: AbortSignal): Promise<Body> => read(stream, maxBytes, false, signal);
+
+function read(stream: Readable, maxBytes: number, cut: boolean, signal: AbortSignal): Promise<Body> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+    const gathered = gather();
     let ended = false;
     const giveUp = (error: unknown): void => {
       stream.destroy();
@@ -117,16 +128,24 @@ export function readBody(stream: Readable, maxBytes: number, signal: AbortSignal
     };
     const forget = onAbort(signal, () => giveUp(signal.reason));
     stream.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > maxBytes) giveUp(new TooLarge());
-      else chunks.push(chunk);
+      if (ended || stream.destroyed) return;
+      const room = maxBytes - gathered.bytes;
+      if (chunk.length <= room) gathered.add(chunk);
+      else if (cut) {
+        gathered.add(chunk.subarray(0, room));
+        finish();
+        stream.destroy();
+      } else giveUp(new TooLarge());
     });
-    stream.on('end', () => {
+    const finish = (): void => {
+      if (ended) return;
       ended = true;
-      const text = Buffer.concat(chunks).toString('utf8');
+      const { bytes } = gathered;
+      const text = gathered.take().toString('utf8');
       if (bytes > CHECKED_FROM && parsedSize(text) > LARGEST_PARSED) reject(new TooLarge());
       else resolve({ text, bytes });
-    });
+    };
+    stream.on('end', finish);
     stream.on('error', giveUp);
     stream.on('close', () => {
       forget();

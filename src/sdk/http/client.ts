@@ -54,7 +54,7 @@ export interface HttpOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** From connecting to the last byte, ms. Default 120 s. */
   readonly timeoutMs?: number;
-  /** Cap of an answer after decompression. Default 32 MiB. */
+  /** Cap of an answer after decompression; one that is read whole is never larger than 64 MiB. Default 32 MiB. */
   readonly maxBytes?: number;
   readonly budget: BudgetRules;
   /** The vendor's own rules, asked first for every answer; undefined means the usual rules. */
@@ -275,14 +275,15 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
       },
       ...(data === undefined ? {} : { data }),
       timeoutMs: ask.timeoutMs ?? options.timeoutMs ?? 120_000,
-      maxBytes: ask.maxBytes ?? options.maxBytes ?? 32 * 1024 * 1024,
+      maxBytes: ask.maxBytes ?? options.maxBytes ?? LARGEST,
       signal: ask.signal,
     };
   }
 
   async function request(method: Attempt['method'], path: string, body: unknown, ask: RequestOptions): Promise<HttpResponse> {
     const read = (attempt: Attempt): AsyncGenerator<never, HttpAnswer, void> => whole(attempt, ask.expect !== 'text');
-    for (const tries = untilGood(method, path, () => body, ask, read); ;) {
+    const maxBytes = Math.min(ask.maxBytes ?? options.maxBytes ?? LARGEST, LARGEST_WHOLE);
+    for (const tries = untilGood(method, path, () => body, { ...ask, maxBytes }, read); ;) {
       const step = await tries.next();
       if (step.done === true)
         return { status: step.value.status, headers: step.value.headers, body: step.value.body ?? null, text: step.value.text };
@@ -315,6 +316,10 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
     stream,
   };
 }
+
+const LARGEST = 32 * 1024 * 1024;
+/** A vendor whose lists may have gigabytes is also asked for things that are read whole. */
+const LARGEST_WHOLE = 64 * 1024 * 1024;
 
 /** No sentence for people is longer, whatever the vendor put into it. */
 const LONGEST_SENTENCE = 2_000;

@@ -1,5 +1,6 @@
 import { parseJson } from '../../core/json/parse.ts';
 import { TooLarge } from './attempt.ts';
+import { gather } from './gathered.ts';
 import { LARGEST_PARSED, parsedSize } from './parsed-size.ts';
 import type { Json } from '../../core/types.ts';
 
@@ -40,8 +41,7 @@ export function jsonItems(list: string): JsonItems {
   let found = false;
   let cut = 0;
   /** What is not parsed yet: the current element, or the document around the list. */
-  let open: Buffer[] = [];
-  let openBytes = 0;
+  const open = gather();
   let rest = '';
   /** The last member's name at the top, as far as it need be known. */
   let member = '';
@@ -53,10 +53,12 @@ export function jsonItems(list: string): JsonItems {
   }
 
   function elements(chunk: Buffer, from: number, to: number, last: boolean): readonly Json[] {
-    const bytes = [...open, chunk.subarray(from, to)];
-    open = [];
-    openBytes = 0;
-    const text = Buffer.concat(bytes).toString('utf8');
+    let text: string;
+    if (open.bytes === 0) text = chunk.toString('utf8', from, to);
+    else {
+      open.add(chunk.subarray(from, to));
+      text = open.take().toString('utf8');
+    }
     if (text.length > CHECKED_FROM && parsedSize(text) > LARGEST_PARSED) throw new TooLarge();
     if (last && cut === 0 && text.trim() === '') return [];
     const parsed = parseJson(`[${text}]`) as readonly Json[];
@@ -127,9 +129,8 @@ export function jsonItems(list: string): JsonItems {
         for (const item of elements(chunk, from, lastComma, false)) items.push(item);
         from = lastComma + 1;
       }
-      openBytes += chunk.length - from;
-      if (openBytes > LARGEST_ELEMENT) throw new TooLarge();
-      open.push(Buffer.from(chunk.subarray(from)));
+      open.add(chunk.subarray(from));
+      if (open.bytes > LARGEST_ELEMENT) throw new TooLarge();
     }
     return items;
   }

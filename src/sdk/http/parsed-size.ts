@@ -15,9 +15,12 @@ for (const [mark, weight] of [
 /** About how many bytes an answer takes once it is parsed: eight megabytes of `{},` take twenty times as much. */
 export function parsedSize(text: string): number {
   let size = text.length;
+  let wide = false;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (code < 128) size += WEIGHTS[code] as number;
+    else if (code > 255) wide = true;
   }
-  return size;
+  // One character beyond Latin-1, and a text takes two bytes for each.
+  return wide ? size + text.length : size;
 }

@@ -1,5 +1,5 @@
 import { onAbort } from '../../core/clock.ts';
-import { TooLarge, readBody, whyEnded } from './attempt.ts';
+import { TooLarge, readRefusal, whyEnded } from './attempt.ts';
 import type { Attempt, Opener } from './attempt.ts';
 import type { HttpAnswer } from './errors.ts';
 import { jsonItems } from './json-items.ts';
@@ -7,8 +7,6 @@ import type { Json } from '../../core/types.ts';
 
 /** Enough of an answer to tell what it is when it is not what was asked for. */
 const EXCERPT = 2_000;
-/** Refusals are short. */
-const LARGEST_REFUSAL = 1024 * 1024;
 
 /**
  * One try: gives the elements of the answer's list as they arrive, then the answer, whose body is the document
@@ -19,8 +17,7 @@ export async function* streamItems(open: Opener, attempt: Attempt, list: string)
   const forget = onAbort(signal, () => stream.destroy(signal.reason as Error));
   try {
     if (status < 200 || status >= 300) {
-      const refusal = await readBody(stream, Math.min(attempt.maxBytes, LARGEST_REFUSAL), signal);
-      return { status, headers, ...refusal, body: undefined };
+      return { status, headers, ...(await readRefusal(stream, signal)), body: undefined };
     }
     const items = jsonItems(list);
     let bytes = 0;
