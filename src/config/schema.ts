@@ -176,7 +176,10 @@ export const settingsSchema = z.strictObject({
       allowed_hosts: z
         .array(shown('Host name.'))
         .default([])
-        .meta({ description: 'Names under which page, metrics and probes are asked for, beside localhost, addresses, metrics.host and names that only a private network has (one word, *.svc, *.cluster.local, *.internal).' }),
+        .meta({
+          description:
+            'Names under which page, metrics and probes are asked for, beside localhost, addresses, metrics.host and names that only a private network has (one word, *.svc, *.cluster.local, *.internal).',
+        }),
       read_only: z.boolean().default(false).meta({ description: 'Show everything, refuse every command.' }),
     })
     .prefault({})

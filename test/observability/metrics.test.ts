@@ -240,24 +240,27 @@ describe('the metrics server', () => {
     expect((await get('/healthz')).status).toBe(200);
   });
 
-  test.each(['/metrics', '/status', '/healthz', '/readyz', '/', '/other'])('says nothing at %s to a name that is not ours', async (path) => {
-    await serve(async () => true, true);
-    const answered = (host: string): Promise<{ status: number; text: string }> =>
-      new Promise((resolve, reject) => {
-        request(`${server?.url}${path}`, { headers: { host } }, (answer) => {
-          let text = '';
-          answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
-          answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
-        })
-          .on('error', reject)
-          .end();
-      });
-    const refused = await answered('evil.example:9464');
-    expect(refused.status).toBe(421);
-    expect(refused.text).toContain('web.allowed_hosts');
-    expect(refused.text).not.toContain('shop');
-    expect((await answered('localhost')).status).not.toBe(421);
-  });
+  test.each(['/metrics', '/status', '/healthz', '/readyz', '/', '/other'])(
+    'says nothing at %s to a name that is not ours',
+    async (path) => {
+      await serve(async () => true, true);
+      const answered = (host: string): Promise<{ status: number; text: string }> =>
+        new Promise((resolve, reject) => {
+          request(`${server?.url}${path}`, { headers: { host } }, (answer) => {
+            let text = '';
+            answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
+            answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
+          })
+            .on('error', reject)
+            .end();
+        });
+      const refused = await answered('evil.example:9464');
+      expect(refused.status).toBe(421);
+      expect(refused.text).toContain('web.allowed_hosts');
+      expect(refused.text).not.toContain('shop');
+      expect((await answered('localhost')).status).not.toBe(421);
+    },
+  );
 
   test('a taken port is a setting to change', async () => {
     await serve(async () => true, true);

@@ -74,6 +74,10 @@ describe('coercion of one value', () => {
     ['born', '1999-12-31', '1999-12-31'],
     ['born', '1999-12-31T00:00:00Z', '1999-12-31'],
     ['tags', { b: 1, a: [null] }, '{"a":[null],"b":1}'],
+    // A list or object that the vendor sends as JSON text is that very thing, not a text of it.
+    ['tags', '{"b":1,"a":[2]}', '{"a":[2],"b":1}'],
+    ['tags', ' [1, 2]', '[1,2]'],
+    ['tags', '[no JSON', '"[no JSON"'],
     ['tags', 'x', '"x"'],
     ['tags', [], '[]'],
     ['tags', '\u0000\ud800', '"\\u0000\\ud800"'],

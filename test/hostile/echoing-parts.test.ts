@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { sources } from '../../producers/index.ts';
+import { startCommand, writeFile } from '../support/command.ts';
+import { echoBroker, echoServer, shownIn } from './echo.ts';
+
+/* Kafka, registry, Connect and five vendors that say again whatever they were told, in every way a text may be written. */
+
+it('no command shows a secret that Kafka, registry, Connect or a vendor says again', { timeout: 600_000 }, async () => {
+  const secrets = ['kafka', 'registry', 'connect', 'klaviyo', 'customer_io', 'pendo', 'segment', 'listrak', 'passphrase', 'web-token'].map(
+    (name) => `${name}/+&<"'=%Kq9vTz`,
+  );
+  const at = (name: string): string => JSON.stringify(secrets.find((one) => one.startsWith(name)));
+  const broker = await echoBroker(secrets);
+  const registry = await echoServer(secrets, () => ({ status: 401 }));
+  const connect = await echoServer(secrets, () => ({ status: 400 }));
+  const vendor = await echoServer(secrets, () => ({ status: 400 }));
+  const url = JSON.stringify(vendor.url);
+  const folder = mkdtempSync(join(tmpdir(), 'tributary-echo-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFile(
+    folder,
+    'tributary.yaml',
+    `
+prefix: echo
+kafka: { brokers: ${JSON.stringify(broker.address)}, replication_factor: 1, sasl: { mechanism: plain, username: u, password: ${at('kafka')} } }
+registry: { url: ${JSON.stringify(registry.url)}, username: u, password: ${at('registry')} }
+web: { token: ${at('web-token')} }
+landings:
+  wh:
+    kind: postgres
+    host: db
+    database: d
+    password_ref: env:PG
+    connect_url: ${JSON.stringify(connect.url)}
+    connect_username: u
+    connect_password: ${at('connect')}
+connections:
+  klaviyo: { settings: { api_key: ${at('klaviyo')}, base_url: ${url}, sftp: { user: u, passphrase: ${at('passphrase')} } } }
+  customer_io: { settings: { access_token: ${at('customer_io')}, base_url: ${url} } }
+  pendo: { settings: { integration_key: ${at('pendo')}, base_url: ${url} } }
+  segment: { settings: { api_token: ${at('segment')}, base_url: ${url} } }
+  listrak: { settings: { username: u, password: ${at('listrak')}, base_url: ${url} } }
+`,
+  );
+  for (const args of [
+    ['check'],
+    ['check', '--json'],
+    ['check', '--log-level', 'debug', '--log-format', 'json'],
+    ['discover', 'klaviyo'],
+    ['status'],
+    ['landing', 'check', 'wh'],
+    ['landing', 'apply', 'wh'],
+    ['sync', '--once'],
+  ]) {
+    const { code, out, err } = await startCommand({ sources, cwd: folder }, args).ended;
+    expect([args.join(' '), code !== 0, shownIn(`${out}\n${err}`, secrets)]).toEqual([args.join(' '), true, []]);
+    // Something was said, so that there was something to hide in.
+    expect(`${out}${err}`.length).toBeGreaterThan(20);
+  }
+  expect(broker.logins()).toBeGreaterThan(0);
+  for (const part of [registry, connect, vendor]) expect(part.asked.length).toBeGreaterThan(0);
+});
