@@ -10,6 +10,7 @@ import { createRedactor, type Redactor } from '../core/redact.ts';
 import { shownJson } from '../core/shown.ts';
 import { createPaint, terminalText, type Paint } from '../observability/text.ts';
 import type { Source } from '../sdk/source.ts';
+import { endingMs } from './session/ending.ts';
 
 type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
@@ -68,7 +69,7 @@ export interface Cli {
   readonly talksJson: boolean;
   /** Lets talk pass through `printer` from now on, e.g. above a progress block; undefined ends that. */
   talkThrough(printer: ((text: string) => void) | undefined): void;
-  /** Fires at the first SIGINT or SIGTERM; a later one ends the process at once. */
+  /** Fires at the first SIGINT or SIGTERM; a later one ends the process at once, and so does a command that hangs after the first. */
   interruption(): AbortSignal;
   close(): void;
 }
@@ -89,6 +90,7 @@ export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
   let printer: ((text: string) => void) | undefined;
   let interrupted: AbortController | undefined;
   let unlisten: () => void = () => undefined;
+  let force: NodeJS.Timeout | undefined;
   const colours = (stream: Terminal) => stream.isTTY === true && !deps.noColours;
   const settingsFile = resolve(deps.cwd, options.config);
 
@@ -174,11 +176,17 @@ export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
         }
         at = now;
         say('Stopping; positions are being saved. Once more stops at once.');
+        force = setTimeout(() => {
+          say(`Something still hangs ${endingMs / 1000} s after the signal, so the process ends. What was committed is kept.`);
+          deps.exitNow(exitCodes.interrupted);
+        }, endingMs);
+        force.unref();
         controller.abort();
       });
       return controller.signal;
     },
     close() {
+      clearTimeout(force);
       unlisten();
     },
   };

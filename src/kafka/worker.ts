@@ -129,7 +129,8 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
         stickyAssigner(topic, () => ({ partitions: [...mine.keys()], since: assignedAt })),
         PartitionAssigners.roundRobin,
       ],
-      heartbeatInterval: Math.floor(Math.min(3_000, sessionTimeout / 3)),
+      // Also how soon a member learns that the group shares anew.
+      heartbeatInterval: Math.floor(Math.min(1_000, sessionTimeout / 3)),
       maxWaitTimeInMs: 500,
       allowAutoTopicCreation: false,
       // A consumer that kafkajs starts again after a crash can stand still for good; a new one does not.
@@ -175,9 +176,9 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
       });
     };
     try {
-      await withDeadline(JOIN_DEADLINE, 'Joining the workers', () => Promise.race([follow(), crashed]));
+      await withDeadline(JOIN_DEADLINE, 'Joining the workers', () => Promise.race([follow(), crashed]), access.signal);
     } catch (error) {
-      await drop(member);
+      await drop(member, access.signal);
       throw kafkaError(error, settings, 'Joining the workers');
     }
     crashed.catch((error: unknown) => void joinAgain(member, kafkaError(error, settings, 'Following _control')));
@@ -208,7 +209,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
     if (left.aborted || before !== active) return;
     active = undefined;
     revokeAll();
-    await drop(before);
+    await drop(before, access.signal);
     if (left.aborted) return;
     options.onRetry?.(why, why.kind === 'config');
     if (why.kind === 'config') return;
@@ -217,6 +218,15 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
   };
 
   void keepJoining();
+  // A worker of this machine that is killed is missed by its neighbours before its session ends.
+  let looking: Promise<void> | undefined;
+  const neighbours =
+    options.roll === undefined
+      ? undefined
+      : setInterval(() => {
+          if (active !== undefined) looking ??= dismissDead(access, options.roll).finally(() => (looking = undefined));
+        }, NEIGHBOURS_MS);
+  neighbours?.unref();
   return {
     setConnections(names) {
       connections = names;
@@ -229,8 +239,9 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
     },
     leave: async () => {
       leaving.abort();
+      clearInterval(neighbours);
       revokeAll();
-      if (active !== undefined) await drop(active);
+      if (active !== undefined) await drop(active, access.signal);
     },
   };
 }
@@ -248,6 +259,7 @@ interface Member {
 const JOIN_DEADLINE = 90_000;
 const WATCH_MS = 500;
 const DISMISS_MS = 300;
+const NEIGHBOURS_MS = 2_000;
 
 const silent = (sessionTimeout: number): TributaryError =>
   new TributaryError(
@@ -261,8 +273,8 @@ const silent = (sessionTimeout: number): TributaryError =>
   );
 
 /** Leaves the group in good order if that is quick, and is gone in any case. */
-async function drop({ consumer, cut }: Member): Promise<void> {
-  await withDeadline(5_000, 'Leaving the workers', () => consumer.disconnect()).catch(() => undefined);
+async function drop({ consumer, cut }: Member, signal: AbortSignal | undefined): Promise<void> {
+  await withDeadline(5_000, 'Leaving the workers', () => consumer.disconnect(), signal).catch(() => undefined);
   cut();
 }
 

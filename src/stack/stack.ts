@@ -53,8 +53,11 @@ export interface Stack {
   restart(part: PartName): Promise<void>;
   /** Sends the signal; for SIGKILL resolves when the part is gone. */
   kill(part: PartName, signal: NodeJS.Signals): Promise<void>;
-  /** Stops all parts, within 10 s, and frees the folder for the next owner. Safe to call twice. */
-  stop(): Promise<void>;
+  /**
+   * Stops all parts and frees the folder for the next owner. Each of the two rows of parts has `graceMs` (4 s at the most)
+   * to end by itself before it is ended by force. Safe to call twice.
+   */
+  stop(graceMs?: number): Promise<void>;
 }
 
 /** Within this time a part has to end by itself; together with the force after it, a stop takes less than 10 s. */
@@ -169,26 +172,27 @@ async function start(
     }
   }
 
-  async function takeDown(name: PartName): Promise<void> {
+  async function takeDown(name: PartName, graceMs = GRACE_MS): Promise<void> {
     const part = running.get(name);
-    if (part !== undefined) await retire(part);
+    if (part !== undefined) await retire(part, graceMs);
   }
 
-  async function retire(part: RunningPart): Promise<void> {
+  async function retire(part: RunningPart, graceMs = GRACE_MS): Promise<void> {
     if (running.get(part.name) === part) running.delete(part.name);
-    const gone = part.stop(GRACE_MS);
+    const gone = part.stop(graceMs);
     leaving.add(gone);
     await gone;
     leaving.delete(gone);
     note();
   }
 
-  async function stopAll(): Promise<void> {
+  async function stopAll(graceMs = GRACE_MS): Promise<void> {
+    const grace = Math.min(graceMs, GRACE_MS);
     // Nothing that is being started again may come up after this.
     ending.abort();
     // First those that use the others, so that nobody has to wait for a partner that is gone.
-    await Promise.all([takeDown('connect'), takeDown('registry')]);
-    await Promise.all([takeDown('kafka'), takeDown('postgres')]);
+    await Promise.all([takeDown('connect', grace), takeDown('registry', grace)]);
+    await Promise.all([takeDown('kafka', grace), takeDown('postgres', grace)]);
     await Promise.all(leaving);
     await release();
   }
@@ -243,6 +247,6 @@ async function start(
       part.kill(with_);
       if (with_ === 'SIGKILL') await part.ended;
     },
-    stop: () => (stopping ??= stopAll()),
+    stop: (graceMs) => (stopping ??= stopAll(graceMs)),
   };
 }

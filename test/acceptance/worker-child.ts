@@ -16,6 +16,8 @@ export interface Orders {
   readonly brokers: readonly string[];
   readonly registryUrl: string;
   readonly login?: { readonly username: string; readonly password: string };
+  readonly openBrokers?: boolean;
+  readonly replicationFactor?: number;
   readonly prefix: string;
   readonly dataDir: string;
   readonly settings: Record<string, unknown>;

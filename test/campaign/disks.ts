@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startWorker, succeeded, until } from './fleet.ts';
-import { startItemsVendor } from './items-vendor.ts';
+import { startShopServer } from '../support/shop-server.ts';
 import type { Figures, Place } from './run.ts';
 
 interface Pass {
@@ -29,7 +29,7 @@ export async function disks(
   place: Place,
   options: { readonly prefix: string; readonly items: number; readonly seeds: readonly number[] },
 ): Promise<Figures> {
-  const vendor = await startItemsVendor(options.items, 500, 0);
+  const vendor = await startShopServer(options.items, 500, 0);
   const dir = mkdtempSync(join(tmpdir(), 'disks-'));
   const small = mkdtempSync(join(tmpdir(), 'disks-small-'));
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', small]).status === 0;

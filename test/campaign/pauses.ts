@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openTestEngine } from '../support/engine.ts';
 import { endAll, startWorker, succeeded, until, type FleetWorker } from './fleet.ts';
-import { itemsSource, startItemsVendor } from './items-vendor.ts';
+import { remoteShop, startShopServer } from '../support/shop-server.ts';
 import type { Figures, Place } from './run.ts';
 
 export interface PauseOptions {
@@ -36,7 +36,7 @@ export interface PauseOutcome {
  */
 export async function pauseInListing(place: Place, options: PauseOptions): Promise<PauseOutcome> {
   const { prefix, shared, items, pageMs, sessionTimeout } = options;
-  const vendor = await startItemsVendor(items, 100, 0);
+  const vendor = await startShopServer(items, 100, 0);
   const dirs = [await mkdtemp(join(tmpdir(), 'pauses-')), await mkdtemp(join(tmpdir(), 'pauses-'))];
   const workers: FleetWorker[] = [];
   const start = (at: number): FleetWorker => {
@@ -101,7 +101,7 @@ export async function pauseInListing(place: Place, options: PauseOptions): Promi
     const test = await openTestEngine({
       ...place,
       prefix,
-      connections: [{ name: 'shop_1', source: itemsSource, settings: { url: vendor.url } }],
+      connections: [{ name: 'shop_1', source: remoteShop, tables: ['item'], settings: { url: vendor.url } }],
     });
     const topic = await test.readTable('item', 'shop_1');
     await test.close();

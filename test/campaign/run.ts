@@ -1,7 +1,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { randomStream } from '../../simulators/kit/random.ts';
 import { startStack } from '../../src/stack/stack.ts';
+import { brokerRestarts, kills, sickLines } from './cluster.ts';
 import { disks } from './disks.ts';
 import { pauses } from './pauses.ts';
 import { lives, workers } from './workers.ts';
@@ -23,17 +26,45 @@ export interface Place {
 
 const prefix = (name: string): string => `${name}_${Date.now().toString(36)}`;
 
-export const campaigns: Readonly<Record<string, (place: Place) => Promise<Figures>>> = {
-  pauses: (place) => pauses(place, { count: 20, atOnce: 5, random: Math.random }),
-  workers_12: (place) =>
-    workers(place, { prefix: prefix('workers'), connections: 12, sessionTimeout: 15_000, schedule: '*/2 * * * * *', seconds: 180 }),
-  workers_200: (place) =>
-    workers(place, { prefix: prefix('workers'), connections: 200, sessionTimeout: 15_000, schedule: '*/20 * * * * *', seconds: 600 }),
-  lives: (place) => lives(place, { prefix: prefix('lives'), count: 12, random: Math.random }),
-  disks: (place) => disks(place, { prefix: prefix('disks'), items: 20_000, seeds: [1, 2, 3, 4, 5] }),
+/** What a campaign is asked for on the command line: `--count 20 --seed 7 --lines vendor,broker`. */
+export interface Wanted {
+  readonly count: number;
+  readonly seed: number;
+  readonly random: () => number;
+  readonly lines?: readonly ('vendor' | 'broker' | 'registry')[];
+}
+
+interface Campaign {
+  /** Repetitions where none are asked for. */
+  readonly count: number;
+  readonly run: (place: Place, wanted: Wanted) => Promise<Figures>;
+}
+
+export const campaigns: Readonly<Record<string, Campaign>> = {
+  pauses: { count: 20, run: (place, { count, random }) => pauses(place, { count, atOnce: 5, random }) },
+  workers_12: {
+    count: 1,
+    run: (place) =>
+      workers(place, { prefix: prefix('workers'), connections: 12, sessionTimeout: 15_000, schedule: '*/2 * * * * *', seconds: 180 }),
+  },
+  workers_200: {
+    count: 1,
+    run: (place) =>
+      workers(place, { prefix: prefix('workers'), connections: 200, sessionTimeout: 15_000, schedule: '*/20 * * * * *', seconds: 600 }),
+  },
+  lives: { count: 12, run: (place, { count, random }) => lives(place, { prefix: prefix('lives'), count, random }) },
+  disks: { count: 1, run: (place) => disks(place, { prefix: prefix('disks'), items: 20_000, seeds: [1, 2, 3, 4, 5] }) },
+  kills: { count: 100, run: kills },
+  broker_restarts: { count: 20, run: brokerRestarts },
+  sick_lines: { count: 1, run: sickLines },
 };
 
-async function main(names: readonly string[]): Promise<void> {
+async function main(typed: readonly string[]): Promise<void> {
+  const { positionals: names, values } = parseArgs({
+    args: [...typed],
+    allowPositionals: true,
+    options: { count: { type: 'string' }, seed: { type: 'string' }, lines: { type: 'string' } },
+  });
   const unknown = names.filter((name) => campaigns[name] === undefined);
   if (names.length === 0 || unknown.length > 0) {
     console.error(`Which? There are: ${Object.keys(campaigns).join(', ')}.`);
@@ -43,12 +74,23 @@ async function main(names: readonly string[]): Promise<void> {
   const given = process.env['TRIBUTARY_TEST_STACK'];
   const dir = await mkdtemp(join(tmpdir(), 'campaign-'));
   const stack = given === undefined ? await startStack({ dir, connect: false, log: (line) => console.error(line) }) : undefined;
-  const place = stack ?? (JSON.parse(await readFile(given as string, 'utf8')) as Place);
+  const place = stack ?? (JSON.parse(await readFile(given as string, 'utf8')) as Place & { login?: object });
+  // For this process and those it starts.
+  process.env['TRIBUTARY_TEST_LOGIN'] = place.login === undefined ? '' : JSON.stringify(place.login);
   try {
     for (const name of names) {
       const started = performance.now();
-      const figures = await campaigns[name]?.({ brokers: place.brokers, registryUrl: place.registryUrl });
-      console.log(`${name} (${Math.round((performance.now() - started) / 1_000)} s)`);
+      const seed = Number(values.seed ?? 1);
+      const figures = await campaigns[name]?.run(
+        { brokers: place.brokers, registryUrl: place.registryUrl },
+        {
+          count: Number(values.count ?? campaigns[name]?.count),
+          seed,
+          random: randomStream(seed),
+          ...(values.lines === undefined ? {} : { lines: values.lines.split(',') as NonNullable<Wanted['lines']> }),
+        },
+      );
+      console.log(`${name}, seed ${seed} (${Math.round((performance.now() - started) / 1_000)} s)`);
       for (const [what, found] of Object.entries(figures ?? {}))
         console.log(`  ${what}: ${typeof found === 'object' ? found.join('; ') || 'none' : found}`);
     }

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { asTributaryError } from '../../src/core/errors.ts';
 import type { EngineEvent } from '../../src/engine/events.ts';
 import { openTestEngine } from '../support/engine.ts';
-import { itemsSource } from './items-vendor.ts';
+import { remoteShop } from '../support/shop-server.ts';
 
 /** A process that runs the engine: `worker` until it is told to stop, `once` for one pass. What happens becomes lines of its output. */
 export interface WorkerOrders {
@@ -49,7 +49,8 @@ async function main(orders: WorkerOrders): Promise<void> {
     ...orders,
     connections: connectionNames(orders.connections).map((name) => ({
       name,
-      source: itemsSource,
+      source: remoteShop,
+      tables: ['item'],
       settings: { url: orders.vendorUrl },
       schedule: orders.schedule,
     })),

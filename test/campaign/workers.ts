@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endAll, startWorker, succeeded, until, type FleetWorker } from './fleet.ts';
-import { startItemsVendor } from './items-vendor.ts';
+import { startShopServer } from '../support/shop-server.ts';
 import type { Figures, Place } from './run.ts';
 import { connectionNames } from './worker.ts';
 
@@ -17,7 +17,7 @@ export async function workers(
     readonly seconds: number;
   },
 ): Promise<Figures> {
-  const vendor = await startItemsVendor(20, 10, 0);
+  const vendor = await startShopServer(20, 10, 0);
   const dir = await mkdtemp(join(tmpdir(), 'workers-'));
   const names = connectionNames(options.connections);
   const started: FleetWorker[] = [];
@@ -55,18 +55,40 @@ export async function workers(
     );
   };
   const round = (seconds: number): number => Math.round(seconds * 10) / 10;
+  /** Seconds from then until the last of these workers was given what it has now. */
+  const givenAfter = (from: number, living: readonly FleetWorker[]): number =>
+    round(
+      Math.max(
+        0,
+        ...living.flatMap(({ lines }) =>
+          lines.filter(({ type, at }) => type === 'connection-assigned' && at >= from).map(({ at }) => at - from),
+        ),
+      ) / 1_000,
+    );
+  const step = async (what: string, living: readonly FleetWorker[]): Promise<void> => {
+    const from = Date.now();
+    const read = await allRead(what, living);
+    figures[`${what}: given after, s`] = givenAfter(from, living);
+    figures[`${what}: all read after, s`] = round(read);
+    console.error(what, figures[`${what}: given after, s`], round(read));
+    if (process.env['CAMPAIGN_TRACE'])
+      for (const { lines, child } of living)
+        for (const line of lines)
+          if (line.at >= from && 'connection' in line && !['run-started'].includes(line.type))
+            console.error(child.pid, line.at - from, line.type, line.connection, 'outcome' in line ? [line.outcome, line.at - ('startedAt' in line ? line.startedAt : 0)] : '', 'failure' in line ? line.failure?.message : '');
+  };
   try {
     const a = start();
-    figures['1 worker: all read after, s'] = round(await allRead('one has all', [a]));
+    await step('1 worker', [a]);
     const b = start();
-    figures['2 workers: all read after, s'] = round(await allRead('two share', [a, b]));
+    await step('2 workers', [a, b]);
     const c = start();
-    figures['3 workers: all read after, s'] = round(await allRead('three share', [a, b, c]));
+    await step('3 workers', [a, b, c]);
     b.signal('SIGKILL');
-    figures['one of 3 killed: all read after, s'] = round(await allRead('two share again', [a, c]));
+    await step('one of 3 killed', [a, c]);
     c.signal('SIGTERM');
+    await step('one of 2 stopped', [a]);
     const left = await c.ended;
-    figures['one of 2 stopped: all read after, s'] = round(await allRead('one has all again', [a]));
     const last = await endAll([a]);
     const lines = started.flatMap((worker) => worker.lines);
     figures['processes that ended by themselves'] =
@@ -95,7 +117,7 @@ export async function lives(
   place: Place,
   options: { readonly prefix: string; readonly count: number; readonly random: () => number },
 ): Promise<Figures> {
-  const vendor = await startItemsVendor(3_000, 100, 20);
+  const vendor = await startShopServer(3_000, 100, 20);
   const dir = await mkdtemp(join(tmpdir(), 'lives-'));
   const seconds: number[] = [];
   let reading = 0;

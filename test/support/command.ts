@@ -57,9 +57,7 @@ export function startCommand({ sources, cwd, variables = {}, clock = systemClock
         listeners.add(callback);
         return () => void listeners.delete(callback);
       },
-      exitNow: (code) => {
-        throw new Error(`the command wanted to end the process with ${code}`);
-      },
+      exitNow: (code) => void (texts.err += `The process would have ended with ${code}.\n`),
     },
     args,
   ).then((code) => ({ code, ...texts }));
@@ -69,12 +67,13 @@ export function startCommand({ sources, cwd, variables = {}, clock = systemClock
 const entry = fileURLToPath(new URL('../../bin/tributary.ts', import.meta.url));
 const tsx = fileURLToPath(import.meta.resolve('tsx'));
 
-/** The real command in a process of its own, as a user starts it. */
+/** The real command in a process of its own, as a user starts it; `preload` are modules it loads before all else. */
 export function startProcess(
   { cwd, variables = {} }: Omit<Surroundings, 'sources' | 'clock'>,
   args: readonly string[],
-): Started & { readonly pid: number; kill(): void } {
-  const child = spawn(process.execPath, ['--import', tsx, entry, ...args], {
+  preload: readonly string[] = [],
+): Started & { readonly pid: number; terminate(): void; kill(): void } {
+  const child = spawn(process.execPath, [...preload.flatMap((file) => ['--import', file]), '--import', tsx, entry, ...args], {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -91,6 +90,7 @@ export function startProcess(
     out: () => texts.out,
     err: () => texts.err,
     interrupt: () => void child.kill('SIGINT'),
+    terminate: () => void child.kill('SIGTERM'),
     kill: () => void child.kill('SIGKILL'),
     ended,
   };

@@ -32,6 +32,9 @@ export interface TestEngineOptions {
   readonly registryUrl: string;
   /** What that stack asks for; the shared stack's when absent. */
   readonly login?: { readonly username: string; readonly password: string };
+  /** The brokers ask for no login, whatever the registry does. */
+  readonly openBrokers?: boolean;
+  readonly replicationFactor?: number;
   readonly prefix: string;
   readonly connections: readonly TestConnection[];
   /** Folder that outlives the engine, for tests that restart it. */
@@ -101,12 +104,12 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
       brokers: options.brokers,
       clientId: 'tributary-test',
       prefix: options.prefix,
-      replicationFactor: 1,
+      replicationFactor: options.replicationFactor ?? 1,
       minInSyncReplicas: 1,
       registry: { url: options.registryUrl, ...(options.login ?? stackLogin()) },
       compression: options.compression ?? 'gzip',
       ...(options.topicConfig === undefined ? {} : { topicConfig: options.topicConfig }),
-      ...(options.login === undefined ? kafkaLogin() : { sasl: { mechanism: 'plain', ...options.login } }),
+      ...(options.openBrokers ? {} : options.login === undefined ? kafkaLogin() : { sasl: { mechanism: 'plain', ...options.login } }),
     },
     ...options.access,
   };

@@ -20,24 +20,35 @@ export interface ShopVendor {
   readonly refusals: Map<string, number>;
 }
 
-const pageSize = 5;
+/** One page of a list of the vendor's: `items`, the products of a shop by its name, or '' for the shops. */
+export type ShopListing = (of: string, cursor: unknown) => ListingPage | Promise<ListingPage>;
 
-/** A source over that vendor: `item`, listed with a total; `shop`; and `product`, listed per shop. */
-export function shopSource(vendor: ShopVendor): Source {
-  function page(names: readonly string[], cursor: unknown, of: string): ListingPage {
+/** What the vendor answers; pages hold five rows where nothing else is said. */
+export function listingOf(vendor: ShopVendor, pageSize: () => number = () => 5): ShopListing {
+  return (of, cursor) => {
     const refusal = vendor.refusals.get(of);
     if (refusal !== undefined) throw new TributaryError(`The vendor answered ${refusal}.`, { kind: 'config', code: `shop:${refusal}` });
+    const names = of === 'items' ? vendor.items : of === '' ? [...vendor.shops.keys()] : (vendor.shops.get(of) ?? []);
     const from = typeof cursor === 'number' ? cursor : 0;
+    const to = from + pageSize();
     return {
-      rows: names.slice(from, from + pageSize).map((id): Row => ({ id })),
-      next: from + pageSize < names.length ? from + pageSize : END,
+      rows: names.slice(from, to).map((id): Row => ({ id })),
+      next: to < names.length ? to : END,
+      ...(of === 'items' ? { total: vendor.announced ?? vendor.items.length } : {}),
     };
-  }
+  };
+}
+
+/** A source over that vendor: `item`, listed with a total; `shop`; and `product`, listed per shop. */
+export const shopSource = (vendor: ShopVendor): Source => sourceOf(z.strictObject({}), () => listingOf(vendor));
+
+/** The same over any way to its lists. */
+export function sourceOf<S>(settings: z.ZodType<S>, connect: (settings: S) => ShopListing): Source {
   return {
     name: 'shop_vendor',
     title: 'Shop',
-    settings: z.strictObject({}),
-    connect: () => vendor,
+    settings,
+    connect: (given) => connect(given as S),
     probe: async () => ({ account: 'test' }),
     tables: () => [
       table({
@@ -48,10 +59,7 @@ export function shopSource(vendor: ShopVendor): Source {
         method: 'full_table',
         deletes: 'scan',
         fields: { id: text('Item') },
-        read: fullScan<ShopVendor>(async (_api, { cursor }) => ({
-          ...page(vendor.items, cursor, 'items'),
-          total: vendor.announced ?? vendor.items.length,
-        })),
+        read: fullScan<ShopListing>(async (list, { cursor }) => list('items', cursor)),
       }),
       table({
         name: 'shop',
@@ -61,7 +69,7 @@ export function shopSource(vendor: ShopVendor): Source {
         method: 'full_table',
         deletes: 'scan',
         fields: { id: text('Shop') },
-        read: fullScan<ShopVendor>(async (_api, { cursor }) => page([...vendor.shops.keys()], cursor, '')),
+        read: fullScan<ShopListing>(async (list, { cursor }) => list('', cursor)),
       }),
       table({
         name: 'product',
@@ -74,11 +82,11 @@ export function shopSource(vendor: ShopVendor): Source {
         parent: 'shop',
         scope: ['shop_id'],
         fields: { shop_id: text('Shop'), id: text('Product') },
-        read: fanOut<ShopVendor>(
+        read: fanOut<ShopListing>(
           'shop',
           (shop) =>
-            async (_api, { cursor }) => {
-              const { rows, ...rest } = page(vendor.shops.get(String(shop.id)) ?? [], cursor, String(shop.id));
+            async (list, { cursor }) => {
+              const { rows, ...rest } = await list(String(shop.id), cursor);
               return { ...rest, rows: rows.map((row) => ({ ...row, shop_id: shop.id ?? null })) };
             },
           { key: (shop) => String(shop.id), scope: (shop) => ({ shop_id: shop.id ?? null }), unreadOn: [403, 404] },

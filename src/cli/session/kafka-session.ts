@@ -13,6 +13,7 @@ import { postgresAddress } from '../../stack/postgres.ts';
 import { registryUrl } from '../../stack/registry.ts';
 import { startStack, type Stack } from '../../stack/stack.ts';
 import type { Cli } from '../app.ts';
+import { ENDING, stackGrace } from './ending.ts';
 
 /** Kafka and the registry for as long as a command needs them. */
 export interface KafkaSession {
@@ -41,9 +42,6 @@ export interface SessionOptions {
   /** The command writes: what it holds is committed before it ends, for which Kafka has a few seconds. */
   readonly writes?: boolean;
 }
-
-/** From the first signal until what Kafka still has to do is cut. It bounds how long a command takes to end, whatever hangs. */
-const savingMs = 4_000;
 
 export function stackFolder(settings: Settings): string {
   return join(settings.dataDir, 'stack');
@@ -133,11 +131,13 @@ function session(
 ): KafkaSession {
   const kafka = kafkaSettings(settings, places);
   const stop = cli.interruption();
+  let askedAt: number | undefined;
+  stop.addEventListener('abort', () => (askedAt = performance.now()), { once: true });
   return {
     access: {
       settings: kafka,
       onClientLog: ({ message, fields }) => cli.log.debug({ kafka: fields }, message),
-      signal: options.writes ? later(stop, savingMs) : stop,
+      signal: options.writes ? later(stop, ENDING.saving) : stop,
     },
     registry: createRegistry(kafka, { signal: stop }),
     stop,
@@ -146,7 +146,7 @@ function session(
     login: places?.login,
     postgres: places?.postgres,
     close: async () => {
-      await stack?.stop();
+      await stack?.stop(askedAt === undefined ? undefined : stackGrace(performance.now() - askedAt));
     },
   };
 }

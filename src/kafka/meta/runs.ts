@@ -116,10 +116,11 @@ export function createRunLog(access: KafkaAccess, onFailure: (error: TributaryEr
       if (!failing) await write();
       clearTimeout(retry);
       // A producer that is used after its disconnect connects again and keeps the process alive.
-      const made = await connected?.catch(() => undefined);
+      const last = connected?.catch(() => undefined);
       connected = undefined;
-      await withDeadline(CLOSE_DEADLINE, 'Closing', async () => made?.producer.disconnect(), access.signal).catch(() => undefined);
-      made?.cut();
+      const leave = async (): Promise<void> => (await last)?.producer.disconnect();
+      await withDeadline(CLOSE_DEADLINE, 'Closing', leave, access.signal).catch(() => undefined);
+      void last?.then((made) => made?.cut());
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Producer } from 'kafkajs';
 import { Partitioners } from 'kafkajs';
 import type { KafkaAccess } from '../client.ts';
 import { createClient } from '../client.ts';
+import { withDeadline } from '../deadline.ts';
 import { kafkaError } from '../errors.ts';
 import { canonicalText, parseObject } from '../../core/json/text.ts';
 import { topicNames } from './topic-names.ts';
@@ -39,6 +40,9 @@ export interface StatusLog {
   close(): Promise<void>;
 }
 
+const SEND_DEADLINE = 15_000;
+const CLOSE_DEADLINE = 3_000;
+
 export function createStatusLog(access: KafkaAccess): StatusLog {
   const topic = topicNames(access.settings.prefix).status;
   let connected: Promise<Producer> | undefined;
@@ -56,7 +60,12 @@ export function createStatusLog(access: KafkaAccess): StatusLog {
   };
   const send = async (messages: { readonly key: string; readonly value: string | null }[]): Promise<void> => {
     try {
-      await (await producer()).send({ topic, acks: -1, messages: messages.map((message) => ({ partition: 0, ...message })) });
+      await withDeadline(
+        SEND_DEADLINE,
+        'Telling the status',
+        async () => (await producer()).send({ topic, acks: -1, messages: messages.map((message) => ({ partition: 0, ...message })) }),
+        access.signal,
+      );
     } catch (error) {
       throw kafkaError(error, access.settings, 'Telling the status');
     }
@@ -65,9 +74,10 @@ export function createStatusLog(access: KafkaAccess): StatusLog {
     send: (notices) => send(notices.map((notice) => ({ key: canonicalText(keyOf(notice)), value: canonicalText(notice) }))),
     withdraw: (worker) => send([{ key: canonicalText({ worker }), value: null }]),
     async close() {
-      const made = await connected?.catch(() => undefined);
+      const last = connected;
       connected = undefined;
-      await made?.disconnect().catch(() => undefined);
+      const leave = async (): Promise<void> => (await last)?.disconnect();
+      await withDeadline(CLOSE_DEADLINE, 'Closing', leave, access.signal).catch(() => undefined);
     },
   };
 }
