@@ -31,7 +31,10 @@ export function createPlainWriter({ access }: WriterOptions): Writer {
         const covered = new Map<number, bigint>();
         const rounds = [
           ...chunksOf(batch.topic, placed(batch.messages, partitions.get(batch.topic) ?? 1, batch.headers)),
-          ...chunksOf(names.state, batch.state.map(stateMessage)),
+          ...chunksOf(
+            names.state,
+            batch.state.map((record) => stateMessage(record, access.settings)),
+          ),
         ];
         for (const round of rounds) {
           const answers = await opened?.sendBatch({

@@ -4,6 +4,7 @@ import { tableTopics } from '../engine/table-opener.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { readAllStates } from '../kafka/meta/state.ts';
 import { ownTopicNames, topicNames } from '../kafka/meta/topic-names.ts';
+import { DEFAULT_MAX_WORKERS } from '../kafka/partitioning.ts';
 import type { Registry } from '../kafka/registry.ts';
 import { requireRights } from '../kafka/rights.ts';
 import { checkTable, foreignIds } from '../kafka/topic-rules.ts';
@@ -28,7 +29,7 @@ export function kafkaChecks(settings: Settings, access: KafkaAccess, registry: R
       }),
     () =>
       several('topics', async () => {
-        looked.facts = await lookAtTopics(access, [...ownTopics(prefix), ...tables]);
+        looked.facts = await lookAtTopics(access, [...ownTopics(access.settings), ...tables]);
         const faults = [...looked.facts.values()].flatMap(({ refusal }) => (refusal === undefined ? [] : [refusal]));
         const there = [...looked.facts].filter(([, { partitions }]) => partitions > 0).length;
         return {
@@ -49,9 +50,10 @@ export function kafkaChecks(settings: Settings, access: KafkaAccess, registry: R
     () =>
       one('workers', async () => {
         const workers = await activeWorkers(access);
-        return workers.length === 0
-          ? 'none runs with this prefix'
-          : `${plural(workers.length, 'worker')}: ${[...new Set(workers.map(({ host }) => host))].join(', ')}`;
+        if (workers.length === 0) return 'none runs with this prefix';
+        const most = access.settings.maxWorkers ?? DEFAULT_MAX_WORKERS;
+        const idle = workers.length > most ? `; only ${most} of them can have work (kafka.max_workers)` : '';
+        return `${plural(workers.length, 'worker')}: ${[...new Set(workers.map(({ host }) => host))].join(', ')}${idle}`;
       }),
   ];
 }

@@ -27,7 +27,7 @@ interface Target {
 export async function request(cli: Cli, typed: readonly string[], wish: Wish): Promise<void> {
   const wanted = select(cli.settings(), typed).map((selected) => narrowed(selected, wish.slot));
   await withKafka(cli, async ({ access }) => {
-    await ensureTopics(access, ownTopics(access.settings.prefix));
+    await ensureTopics(access, ownTopics(access.settings));
     if (wish.slot === 'allow-deletes') {
       for (const { connection, tables } of wanted) {
         const { states } = await readStates(access, connection.name);

@@ -90,6 +90,10 @@ const kafkaSchema = z.strictObject({
     description:
       'Partitions of the topics that are created, where a connection does not say otherwise. Default: one, three for tables of events.',
   }),
+  max_workers: partitions.optional().meta({
+    description:
+      'The most processes that can share the connections: partitions of the topics _control and _state, so it is fixed by the first start. Default: 12.',
+  }),
   compression: z.enum(COMPRESSIONS).default('gzip').meta({ description: 'Of what we write.' }),
   topic_config: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
@@ -173,13 +177,10 @@ export const settingsSchema = z.strictObject({
             .meta({ shown: true, description: 'Header in which it names the user.' }),
         })
         .optional(),
-      allowed_hosts: z
-        .array(shown('Host name.'))
-        .default([])
-        .meta({
-          description:
-            'Names under which page, metrics and probes are asked for, beside localhost, addresses, metrics.host and names that only a private network has (one word, *.svc, *.cluster.local, *.internal).',
-        }),
+      allowed_hosts: z.array(shown('Host name.')).default([]).meta({
+        description:
+          'Names under which page, metrics and probes are asked for, beside localhost, addresses, metrics.host and names that only a private network has (one word, *.svc, *.cluster.local, *.internal).',
+      }),
       read_only: z.boolean().default(false).meta({ description: 'Show everything, refuse every command.' }),
     })
     .prefault({})

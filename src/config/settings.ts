@@ -82,6 +82,7 @@ export function kafkaSettings(settings: Settings, stack: StackAddresses | undefi
     compression: kafka.compression,
     topicConfig: kafka.topic_config,
     ...(kafka.partitions === undefined ? {} : { partitions: kafka.partitions }),
+    ...(kafka.max_workers === undefined ? {} : { maxWorkers: kafka.max_workers }),
     ...(kafka.tls === undefined ? {} : { ssl: typeof kafka.tls === 'boolean' ? kafka.tls : kafkaTls(kafka.tls) }),
     ...(kafka.sasl === undefined ? {} : { sasl: kafka.sasl }),
   };

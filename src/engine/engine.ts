@@ -215,7 +215,7 @@ export function createEngine(options: EngineOptions): Engine {
 
     async run(signal) {
       await requireRights(access, { topics: ownTopicNames(access.settings.prefix), connections: [] });
-      await ensureTopics(access, ownTopics(access.settings.prefix));
+      await ensureTopics(access, ownTopics(access.settings));
       const roll = await openWorkerRoll(rollFolder);
       await shareConnections(
         {

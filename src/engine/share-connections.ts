@@ -5,7 +5,7 @@ import { backoff } from '../sdk/http/retry.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import type { ControlRecord } from '../kafka/meta/control.ts';
 import type { WorkerRoll } from '../kafka/dead-workers.ts';
-import { CONNECTION_PARTITIONS } from '../kafka/topics.ts';
+import { DEFAULT_MAX_WORKERS } from '../kafka/partitioning.ts';
 import { joinWorkers } from '../kafka/worker.ts';
 import { type EngineEvent } from './events.ts';
 import { failureNotice, type FailureNotice } from '../core/run.ts';
@@ -184,7 +184,7 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
         emit({
           type: 'notice',
           ...whereOf(name),
-          message: `There are more workers than parts of the work (${CONNECTION_PARTITIONS}), so this one has nothing to do until another one ends.`,
+          message: `There are more workers than kafka.max_workers (${access.settings.maxWorkers ?? DEFAULT_MAX_WORKERS}), so this one has nothing to do until another one ends.`,
         });
     },
     ...(options.roll === undefined ? {} : { roll: options.roll }),

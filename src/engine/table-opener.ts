@@ -102,7 +102,7 @@ export async function openIndexes(
 }
 
 async function topicsOf(settings: ConnectionSettings, { access }: ConnectionEnvironment): Promise<ReadonlyMap<string, TopicFacts>> {
-  return ensureTopics(access, [...ownTopics(access.settings.prefix), ...tableTopics(settings, access)]);
+  return ensureTopics(access, [...ownTopics(access.settings), ...tableTopics(settings, access)]);
 }
 
 /** The topics of a connection's tables as the settings want them. */

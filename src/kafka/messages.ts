@@ -1,12 +1,12 @@
 import { canonicalText } from '../core/json/text.ts';
 import type { PlacedMessage } from './chunks.ts';
 import { connectionPartition } from './partitioning.ts';
-import type { DeadLetter, StateRecord } from './types.ts';
+import type { DeadLetter, KafkaSettings, StateRecord } from './types.ts';
 
 /** A `_state` record as a message; its key is `{"connection":..,"slot":..,"table":..}`. */
-export function stateMessage({ connection, table, slot, value }: StateRecord): PlacedMessage {
+export function stateMessage({ connection, table, slot, value }: StateRecord, settings: Pick<KafkaSettings, 'maxWorkers'>): PlacedMessage {
   return {
-    partition: connectionPartition(connection),
+    partition: connectionPartition(connection, settings),
     key: Buffer.from(canonicalText({ connection, slot, table })),
     value: value === null ? null : Buffer.from(canonicalText(value)),
   };

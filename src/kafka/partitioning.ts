@@ -1,4 +1,7 @@
-import { CONNECTION_PARTITIONS } from './topics.ts';
+import type { KafkaSettings } from './types.ts';
+
+/** Partitions of `_control` and `_state` where the settings say nothing: the most processes that can share the connections. */
+export const DEFAULT_MAX_WORKERS = 12;
 
 /**
  * The partition Java's and kafkajs's default partitioners give this key. Written out because kafkajs's own takes
@@ -9,8 +12,8 @@ export function partitionOf(key: Buffer, partitions: number): number {
 }
 
 /** The partition of `_control` and `_state` that holds everything of a connection. */
-export function connectionPartition(connection: string): number {
-  return partitionOf(Buffer.from(connection), CONNECTION_PARTITIONS);
+export function connectionPartition(connection: string, { maxWorkers }: Pick<KafkaSettings, 'maxWorkers'>): number {
+  return partitionOf(Buffer.from(connection), maxWorkers ?? DEFAULT_MAX_WORKERS);
 }
 
 const M = 0x5bd1e995;

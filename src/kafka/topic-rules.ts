@@ -59,7 +59,12 @@ export function topicRefusal(
       'topic:config',
     );
   }
-  if (kind === 'state' && partitions !== wanted) return otherCount(name, partitions, wanted);
+  if (kind === 'state' && partitions !== wanted) {
+    return refusal(
+      `The topic ${name} has ${partitions} partitions, and kafka.max_workers asks for ${wanted}: its records were spread over the count it was made with, which must never change.`,
+      `Set kafka.max_workers to ${partitions}. If somebody has added partitions since, restore the topic with ${wanted}.`,
+    );
+  }
   if (kind === 'table' && asked && partitions !== wanted) {
     return refusal(
       `The topic ${name} has ${partitions} partitions and the settings ask for ${wanted}: the count is fixed once a topic exists, since a row's new version must land in the partition of its old one.`,
@@ -142,7 +147,5 @@ const refusal = (message: string, remedy: string, code = 'topic'): TributaryErro
 const otherCount = (topic: string, found: number, wanted: number): TributaryError =>
   refusal(
     `The topic ${topic} has ${found} partitions, but its rows were spread over ${wanted}: a row's new version would land in another partition than its old one.`,
-    topic.includes('._')
-      ? `The partition count of a topic must never change: restore it with ${wanted} partitions, or delete the topic.`
-      : `The partition count of a topic must never change: restore it with ${wanted} partitions, or begin anew with an empty topic: tributary state reset ${tableOf(topic)} --delete-topic`,
+    `The partition count of a topic must never change: restore it with ${wanted} partitions, or begin anew with an empty topic: tributary state reset ${tableOf(topic)} --delete-topic`,
   );

@@ -9,21 +9,22 @@ import { kafkaError, protocolType } from './errors.ts';
 import { DEFAULT_BATCH_BYTES, LIMIT_SETTINGS, largestBatch } from './message-limits.ts';
 import { topicNames } from './meta/topic-names.ts';
 import { collision, topicRefusal, type TopicFacts, type TopicSpec } from './topic-rules.ts';
+import { DEFAULT_MAX_WORKERS } from './partitioning.ts';
 import type { KafkaSettings } from './types.ts';
 
 export type { TopicFacts, TopicSpec } from './topic-rules.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** Partitions of `_control` and `_state`: the most processes that can share the connections. */
-export const CONNECTION_PARTITIONS = 12;
-
 /** The topics that exist once per prefix. */
-export function ownTopics(prefix: string): TopicSpec[] {
+export function ownTopics({
+  prefix,
+  maxWorkers: partitions = DEFAULT_MAX_WORKERS,
+}: Pick<KafkaSettings, 'prefix' | 'maxWorkers'>): TopicSpec[] {
   const names = topicNames(prefix);
   return [
-    { name: names.state, partitions: CONNECTION_PARTITIONS, kind: 'state' },
-    { name: names.control, partitions: CONNECTION_PARTITIONS, kind: 'state' },
+    { name: names.state, partitions, kind: 'state' },
+    { name: names.control, partitions, kind: 'state' },
     { name: names.runs, partitions: 1, kind: 'log', retention: 90 * DAY },
     { name: names.deadLetters, partitions: 1, kind: 'log', retention: 30 * DAY },
     { name: names.imports, partitions: 1, kind: 'state' },

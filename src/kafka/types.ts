@@ -17,6 +17,8 @@ export interface KafkaSettings {
   readonly minInSyncReplicas: number;
   /** Partitions of the tables' topics that are created, where nothing else is said. */
   readonly partitions?: number;
+  /** The most processes that can share the connections: partitions of `_control` and `_state`, fixed once those exist. Default 12. */
+  readonly maxWorkers?: number;
   readonly registry: {
     readonly url: string;
     readonly username?: string;

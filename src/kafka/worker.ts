@@ -69,7 +69,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
   let assignedAt = 0;
 
   let connections = options.connections;
-  const connectionsOf = (partition: number): string[] => connections.filter((name) => connectionPartition(name) === partition);
+  const connectionsOf = (partition: number): string[] => connections.filter((name) => connectionPartition(name, settings) === partition);
   const revoke = (partition: number): void => {
     const names = mine.get(partition) ?? [];
     mine.delete(partition);

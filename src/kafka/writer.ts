@@ -122,7 +122,11 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
         batch.deadLetters.map((letter) => deadLetterMessage(letter, letters?.room ?? 0)),
         letters?.room,
       ),
-      chunksOf(names.state, batch.state.map(stateMessage), ours?.room),
+      chunksOf(
+        names.state,
+        batch.state.map((record) => stateMessage(record, settings)),
+        ours?.room,
+      ),
       cluster.brokers,
     );
     const covered = new Map<number, bigint>();

@@ -61,7 +61,7 @@ export async function giveCommand(
   requireTarget(settings, target);
   if (command.name === 'allow-deletes' && target.table === null)
     throw new TributaryError('Deletes are allowed for one table at a time.', { kind: 'config', code: 'table_needed' });
-  await ensureTopics(access, ownTopics(access.settings.prefix));
+  await ensureTopics(access, ownTopics(access.settings));
   await noteCommand(access, { at: now, user, address, command: command.name, ...target, detail: detailOf(command) });
   await sendControl(access, [recordOf(target, command, now)]);
 }

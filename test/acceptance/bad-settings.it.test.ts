@@ -366,7 +366,7 @@ describe('topics that are not as they must be', () => {
     const state = (await readAllStates(access)).get('klaviyo')?.states.get('metric');
     if (!state) throw new Error('no state');
     const remember = async (keySchemaId: number): Promise<void> => {
-      const { partition, key, value } = stateMessage(tableStateRecord('klaviyo', 'metric', { ...state, keySchemaId }));
+      const { partition, key, value } = stateMessage(tableStateRecord('klaviyo', 'metric', { ...state, keySchemaId }), {});
       const producer = createClient(access).producer();
       await producer.connect();
       await producer.send({ topic: topicNames(prefix).state, messages: [{ key, value, partition }] });

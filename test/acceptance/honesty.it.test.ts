@@ -492,8 +492,8 @@ describe('what is asked for happens', () => {
 it("two workers share the connections, tell of each other's, and one takes over what the other leaves", async () => {
   const simulator = await vendor({});
   const names = ['shop', ...['a', 'b', 'c', 'd', 'e'].map((letter) => `shop_${letter}`)];
-  const even = names.find((name) => connectionPartition(name) % 2 === 0) as string;
-  const odd = names.find((name) => connectionPartition(name) % 2 === 1) as string;
+  const even = names.find((name) => connectionPartition(name, {}) % 2 === 0) as string;
+  const odd = names.find((name) => connectionPartition(name, {}) % 2 === 1) as string;
   const connections = [even, odd]
     .map(
       (name) =>

@@ -75,7 +75,14 @@ export async function workers(
       for (const { lines, child } of living)
         for (const line of lines)
           if (line.at >= from && 'connection' in line && !['run-started'].includes(line.type))
-            console.error(child.pid, line.at - from, line.type, line.connection, 'outcome' in line ? [line.outcome, line.at - ('startedAt' in line ? line.startedAt : 0)] : '', 'failure' in line ? line.failure?.message : '');
+            console.error(
+              child.pid,
+              line.at - from,
+              line.type,
+              line.connection,
+              'outcome' in line ? [line.outcome, line.at - ('startedAt' in line ? line.startedAt : 0)] : '',
+              'failure' in line ? line.failure?.message : '',
+            );
   };
   try {
     const a = start();

@@ -18,7 +18,7 @@ async function sharing(
 ): Promise<{ readonly events: EngineEvent[]; stop(): Promise<void> }> {
   const events: EngineEvent[] = [];
   const access = accessTo();
-  await ensureTopics(access, ownTopics(access.settings.prefix));
+  await ensureTopics(access, ownTopics(access.settings));
   const ended = new AbortController();
   const done = shareConnections(
     {

@@ -80,7 +80,7 @@ test('partitions are those that Java and kafkajs give a key', () => {
     replicas: [],
     isr: [],
   }));
-  expect(connectionPartition('klaviyo')).toBe(
+  expect(connectionPartition('klaviyo', {})).toBe(
     Partitioners.DefaultPartitioner()({ topic: 'x', partitionMetadata: metadata, message: { key: 'klaviyo', value: null } }),
   );
   expect(placed([{ key: Buffer.from('abc'), value: null }], 1_000, {})[0]?.partition).toBe(479470107 % 1_000);

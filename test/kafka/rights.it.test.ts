@@ -13,7 +13,7 @@ const { AclOperationTypes: operation, AclPermissionTypes: permission, AclResourc
 let broker: AclBroker;
 let access: KafkaAccess;
 const topic = 'acl.c.rows';
-const topics = [...ownTopics('acl').map(({ name }) => name), topic];
+const topics = [...ownTopics({ prefix: 'acl' }).map(({ name }) => name), topic];
 
 beforeAll(async () => {
   broker = await startAclBroker();
@@ -112,7 +112,7 @@ describe('with the topics', () => {
   beforeAll(async () => {
     await grant(all);
     await until('the rights are there', async () => (await missed()).length === 0);
-    await ensureTopics(access, [...ownTopics('acl'), { name: topic, partitions: 1, kind: 'table' }]);
+    await ensureTopics(access, [...ownTopics({ prefix: 'acl' }), { name: topic, partitions: 1, kind: 'table' }]);
   });
   beforeEach(() => grant(all));
 

@@ -28,7 +28,7 @@ afterAll(() => Promise.all(closing.map((close) => close())));
 test('topics are created once with our settings and found again', async () => {
   const access = accessTo();
   const { prefix } = access.settings;
-  const specs = [...ownTopics(prefix), { name: `${prefix}.c.rows`, partitions: 3, kind: 'table' as const }];
+  const specs = [...ownTopics({ prefix }), { name: `${prefix}.c.rows`, partitions: 3, kind: 'table' as const }];
   expect((await ensureTopics(access, specs)).get(`${prefix}.c.rows`)).toEqual({
     partitions: 3,
     tombstonesKept: 7 * 86_400_000,
@@ -85,7 +85,7 @@ test('other partitions, another key schema or a vanished topic are refused', asy
 
 test('a replication factor the cluster cannot give is a settings error', async () => {
   const access = accessTo(undefined, { settings: { replicationFactor: 3 } });
-  expect(await refusalOf(ensureTopics(access, ownTopics(access.settings.prefix)))).toMatchObject({
+  expect(await refusalOf(ensureTopics(access, ownTopics(access.settings)))).toMatchObject({
     kind: 'config',
     code: 'kafka:INVALID_REPLICATION_FACTOR',
   });

@@ -33,7 +33,7 @@ export function accessTo(prefix = `k${randomBytes(5).toString('hex')}`, { settin
 /** Our own topics and one table `c.rows`; answers the table's topic. */
 export async function tableTopic(access: KafkaAccess, partitions = 1, table = 'rows'): Promise<string> {
   const name = `${access.settings.prefix}.c.${table}`;
-  await ensureTopics(access, [...ownTopics(access.settings.prefix), { name, partitions, kind: 'table' }]);
+  await ensureTopics(access, [...ownTopics(access.settings), { name, partitions, kind: 'table' }]);
   return name;
 }
 

@@ -48,7 +48,7 @@ const shared = (a: Member, b: Member): boolean =>
 
 async function prepared(): Promise<KafkaAccess> {
   const access = accessTo();
-  await ensureTopics(access, ownTopics(access.settings.prefix));
+  await ensureTopics(access, ownTopics(access.settings));
   return access;
 }
 

@@ -45,7 +45,7 @@ export async function sendControl(access: KafkaAccess, records: readonly Control
         topic: topicNames(access.settings.prefix).control,
         acks: -1,
         messages: records.map(({ connection, table, slot, value }) => ({
-          partition: connectionPartition(connection),
+          partition: connectionPartition(connection, access.settings),
           key: canonicalText({ connection, slot, table }),
           value: value === null ? null : canonicalText(value),
         })),

@@ -49,7 +49,7 @@ export const outboxDoneRecord = (connection: string, table: string, id: string):
  * @throws TributaryError `config` when a record is of a version this release cannot read.
  */
 export async function readStates(access: KafkaAccess, connection: string, options?: ReadOptions): Promise<ConnectionState> {
-  const all = await read(access, [connectionPartition(connection)], options);
+  const all = await read(access, [connectionPartition(connection, access.settings)], options);
   return all.get(connection) ?? { states: new Map(), outbox: new Map() };
 }
 
