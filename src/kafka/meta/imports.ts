@@ -41,7 +41,7 @@ export async function writeImport(access: KafkaAccess, record: ImportRecord): Pr
   const topic = topicNames(access.settings.prefix).imports;
   await ensureTopics(
     access,
-    ownTopics(access.settings.prefix).filter(({ name }) => name === topic),
+    ownTopics(access.settings).filter(({ name }) => name === topic),
   );
   const { producer, cut } = plainProducer(access, { maxInFlightRequests: 1 });
   await withClient(
