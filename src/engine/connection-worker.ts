@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Clock } from '../core/clock.ts';
 import type { TributaryError } from '../core/errors.ts';
 import type { ConnectionSettings } from '../config/settings.ts';
@@ -10,7 +11,6 @@ import { failureNotice } from '../core/run.ts';
 import type { OpenTable } from './open-table.ts';
 import { executeRun, type RunSummary } from './execute-run.ts';
 import { startSchedule, type Schedule } from './schedule.ts';
-import { createSemaphore } from './semaphore.ts';
 import type { RunRequest } from './table-run.ts';
 
 /** Tables of one connection that run at once; they share one budget and one writer anyway. */
@@ -84,7 +84,7 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
       retryAt: undefined,
     });
   }
-  const slots = createSemaphore(concurrentTables);
+  const slots = pLimit(concurrentTables);
   let schedule: Schedule | undefined;
   let stopping = false;
 
@@ -118,7 +118,7 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
           : historySince(settings.history, now()),
       cycle,
     };
-    const summary = await slots.take(() => executeRun(connection, table, request, job.stop.signal));
+    const summary = await slots(() => executeRun(connection, table, request, job.stop.signal));
     options.onRunEnded?.(summary);
     if (summary.outcome !== 'succeeded') keep(job, asked);
     await after(job, summary);
