@@ -31,7 +31,10 @@ export function randomStream(seed: number): () => number {
   };
 }
 
-/** `count` different members of `pool`, or all of them when there are fewer. */
+/**
+ * `count` different members of `pool`, or all of them when there are fewer.
+ * @public Tests that change a simulator's data choose with it.
+ */
 export function sample<T>(pool: readonly T[], count: number, random: () => number): T[] {
   const rest = pool.slice();
   const wanted = Math.min(count, rest.length);

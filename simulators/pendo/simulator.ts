@@ -13,6 +13,7 @@ import type { VendorRow } from './rows.ts';
 import { pendoTruth, type PendoTruth } from './truth.ts';
 import { createWorld, type World } from './world.ts';
 
+/** @public Keys that the simulator knows. */
 export { DEFAULT_KEY, NARROW_KEY } from './options.ts';
 
 export interface PendoLimits {

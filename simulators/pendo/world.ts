@@ -1,5 +1,5 @@
 import { below, fraction, hash32, hexDigits, pick } from '../kit/random.ts';
-import { APPS, DEFAULT_APP, type PendoOptions } from './options.ts';
+import { APPS, type PendoOptions } from './options.ts';
 import { accountRow, featureRow, guideRow, metadataSchema, pageRow, trackTypeRow, visitorRow, type VendorRow } from './rows.ts';
 import { zone, type Zone } from './zone.ts';
 
@@ -215,5 +215,3 @@ export function firstAt(raws: readonly RawEvent[], instant: number): number {
   }
   return low;
 }
-
-export { DEFAULT_APP };

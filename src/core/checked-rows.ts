@@ -61,11 +61,6 @@ export function pruned(row: Row): Row {
   return Object.fromEntries(Object.entries(row).filter(([, value]) => !isDeeper(value, DEEPEST_ROW - 1)));
 }
 
-/** The row must have this member, and it must be something the vendor can be asked for: see {@link idText}. */
-export function needsId(member: string): Need {
-  return (row) => (idText(row[member]) === undefined ? `Its ${member} is nothing the vendor could be asked for.` : undefined);
-}
-
 /** As parts of a path these mean another path. */
 const OTHER_PATHS = new Set(['', '.', '..']);
 

@@ -25,17 +25,6 @@ export type DisplayState =
   /** `off`: by the settings; else the vendor refuses this table alone. */
   | { readonly kind: 'disabled'; readonly reason: string; readonly off?: true };
 
-export const stateKinds = [
-  'not_synced',
-  'scheduled',
-  'in_progress',
-  'rate_limited',
-  'error',
-  'failed',
-  'paused',
-  'disabled',
-] as const satisfies readonly DisplayState['kind'][];
-
 export interface TableStatus extends TableRef {
   /** Which worker has the table, where that is known. */
   readonly worker?: string;

@@ -65,17 +65,6 @@ export function diffBatch(committedHash: (keyHash: Buffer) => Buffer | undefined
   };
 }
 
-/** {@link diffBatch} for rows that are all there. */
-export function diffRows(
-  rows: Iterable<CompiledRow>,
-  committedHash: (keyHash: Buffer) => Buffer | undefined,
-  newer?: (a: Row, b: Row) => number,
-): BatchDiff {
-  const diff = diffBatch(committedHash, newer);
-  diff.add(rows);
-  return diff;
-}
-
 function judge(row: CompiledRow, committedHash: Buffer | undefined): Outcome['op'] {
   if (row.deleted) return committedHash === undefined ? 'none' : 'delete';
   return committedHash?.equals(row.rowHash) ? 'none' : 'upsert';

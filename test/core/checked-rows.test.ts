@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkedRows, faultOfRow, idText, needsId } from '../../src/core/checked-rows.ts';
+import { checkedRows, faultOfRow, idText } from '../../src/core/checked-rows.ts';
 import { parseJson } from '../../src/core/json/parse.ts';
 import type { Json, Row } from '../../src/core/types.ts';
 
@@ -29,23 +29,6 @@ describe('what a vendor lists', () => {
     const [bad] = checkedRows([row]) as [Row];
     expect(bad).toMatchObject({ id: 'a' });
     expect(faultOfRow(bad)).toMatchObject({ reason: 'too_deep', original: row });
-  });
-
-  test('a row without the id that requests are made of is unusable', () => {
-    const rows = checkedRows(
-      [{ id: 'a' }, { id: null }, { name: 'x' }, { id: 'x\uD800' }, { id: '..' }, { id: { a: 1 } }, { id: 1.5 }, { id: 12n }],
-      needsId('id'),
-    );
-    expect(rows.map((row) => faultOfRow(row)?.reason ?? 'good')).toEqual([
-      'good',
-      'bad_shape',
-      'bad_shape',
-      'bad_shape',
-      'bad_shape',
-      'bad_shape',
-      'bad_shape',
-      'good',
-    ]);
   });
 
   test('an id that may stand in a request has an encoding and is no other path', () => {

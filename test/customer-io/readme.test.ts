@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { customerIo } from '../../producers/customer_io/index.ts';
 import { customerIoSettings } from '../../producers/customer_io/settings.ts';
-import { withCatalogue } from '../../src/record/catalogue.ts';
+import { withCatalogue } from '../support/catalogue.ts';
 
 const readme = new URL('../../producers/customer_io/README.md', import.meta.url);
 

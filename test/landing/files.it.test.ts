@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseJson, rawNumberText } from '../../src/core/json/parse.ts';
 import { renderLanding } from '../../src/landing/render.ts';
-import { statements } from '../../src/landing/template.ts';
+import { statements } from '../support/statements.ts';
 import type { Landing } from '../../src/landing/types.ts';
 import { compileTable } from '../../src/record/codec.ts';
 import type { TableDefinition, TableRecord } from '../../src/core/table.ts';

@@ -16,7 +16,7 @@ import { renderLanding } from '../../src/landing/render.ts';
 import { icebergLanding, postgresLanding } from '../../src/landing/settings.ts';
 import { setUpPostgres } from '../../src/landing/setup-postgres.ts';
 import { deadLetterTopics } from '../../src/landing/status.ts';
-import { statements } from '../../src/landing/template.ts';
+import { statements } from '../support/statements.ts';
 import type { Landing } from '../../src/landing/types.ts';
 import type { Logger } from '../../src/observability/log.ts';
 import { startStack, type Stack } from '../../src/stack/stack.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { renderLanding } from '../../src/landing/render.ts';
-import { statements } from '../../src/landing/template.ts';
+import { statements } from '../support/statements.ts';
 import type { Landing } from '../../src/landing/types.ts';
 import { pythonWithPackages } from '../setup/python.mjs';
 

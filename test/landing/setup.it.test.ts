@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { renderLanding } from '../../src/landing/render.ts';
 import { postgresLanding, redshiftLanding } from '../../src/landing/settings.ts';
 import { setUpPostgres } from '../../src/landing/setup-postgres.ts';
-import { statements } from '../../src/landing/template.ts';
+import { statements } from '../support/statements.ts';
 import { landingOf } from './landings.ts';
 
 const { postgres } = inject('stack');

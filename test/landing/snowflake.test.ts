@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { renderLanding } from '../../src/landing/render.ts';
-import { statements } from '../../src/landing/template.ts';
+import { statements } from '../support/statements.ts';
 import { pythonWithPackages } from '../setup/python.mjs';
 import { compacted, history, truth } from './history.ts';
 import type { Version } from './history.ts';

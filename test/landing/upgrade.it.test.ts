@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { TableDefinition } from '../../src/core/table.ts';
 import { renderLanding } from '../../src/landing/render.ts';
 import { landingSettings } from '../../src/landing/settings.ts';
-import { statements } from '../../src/landing/template.ts';
+import { statements } from '../support/statements.ts';
 import { field, orders, reservedNames } from './definitions.ts';
 import { landingOf } from './landings.ts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { listrak } from '../../producers/listrak/index.ts';
 import { listrakSettings } from '../../producers/listrak/settings.ts';
-import { withCatalogue } from '../../src/record/catalogue.ts';
+import { withCatalogue } from '../support/catalogue.ts';
 
 const readme = new URL('../../producers/listrak/README.md', import.meta.url);
 

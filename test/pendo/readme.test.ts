@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { pendo } from '../../producers/pendo/index.ts';
 import { pendoSettings } from '../../producers/pendo/settings.ts';
-import { withCatalogue } from '../../src/record/catalogue.ts';
+import { withCatalogue } from '../support/catalogue.ts';
 import type { PendoTable } from '../../simulators/pendo/options.ts';
 import { DAY, subscription } from './harness.ts';
 

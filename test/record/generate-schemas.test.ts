@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { catalogue, withCatalogue } from '../../src/record/catalogue.ts';
+import { catalogue, withCatalogue } from '../support/catalogue.ts';
 import { table } from '../../src/sdk/define.ts';
 import { integer, json, text, timestamp } from '../../src/sdk/fields.ts';
 import { checkSchemas, generateSchemas } from '../../src/record/schema-files.ts';

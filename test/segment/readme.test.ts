@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { segment } from '../../producers/segment/index.ts';
 import { segmentSettings } from '../../producers/segment/settings.ts';
-import { withCatalogue } from '../../src/record/catalogue.ts';
+import { withCatalogue } from '../support/catalogue.ts';
 
 const readme = new URL('../../producers/segment/README.md', import.meta.url);
 const tables = segment.tables(segmentSettings.parse({ api_token: 'x' }));

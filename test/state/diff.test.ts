@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { diffBatch, diffRows } from '../../src/state/diff.ts';
+import { diffBatch, type BatchDiff } from '../../src/state/diff.ts';
 import type { CompiledRow } from '../../src/record/row.ts';
 
 interface Given {
@@ -26,6 +26,12 @@ const row = ({ key, value, deleted, at }: Given): CompiledRow => ({
 const newer = (a: { readonly [name: string]: unknown }, b: { readonly [name: string]: unknown }): number =>
   (a['at'] as number) - (b['at'] as number);
 const g = (key: string, value: string, more: Partial<Given> = {}): Given => ({ key, value, deleted: false, at: 0, ...more });
+
+function diffRows(rows: Iterable<CompiledRow>, ...against: Parameters<typeof diffBatch>): BatchDiff {
+  const diff = diffBatch(...against);
+  diff.add(rows);
+  return diff;
+}
 
 describe('the diff of a batch', () => {
   const standing = (hash: Buffer): Buffer | undefined => ({ a: padded('1'), b: padded('2') })[hash.toString().replace(/\.+$/, '')];

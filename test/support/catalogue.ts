@@ -1,5 +1,5 @@
-import { TributaryError } from '../core/errors.ts';
-import type { TableDefinition } from '../core/table.ts';
+import { TributaryError } from '../../src/core/errors.ts';
+import type { TableDefinition } from '../../src/core/table.ts';
 
 const BEGIN = '<!-- tables: generated, do not edit -->';
 const END = '<!-- /tables -->';
