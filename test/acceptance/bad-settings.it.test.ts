@@ -353,7 +353,7 @@ describe('topics that are not as they must be', () => {
     );
     const { code, err } = await tributary(['sync', '--config', config]);
     expect(err).toMatch(new RegExp(`The topic ${prefix}._state has 3 partitions`));
-    expect(err).toContain('delete the topic');
+    expect(err).toContain('Set kafka.max_workers to 3');
     expect((await tributary(['check', '--config', config])).out).toContain(`The topic ${prefix}._state has 3 partitions`);
     expect(code).toBe(2);
   });
