@@ -1,5 +1,6 @@
 import { TributaryError } from '../../src/core/errors.ts';
 import type { Json, Reader, Row } from '../../src/core/types.ts';
+import { weigh } from '../../src/record/raw-text.ts';
 import { END } from '../../src/sdk/readers/paginate.ts';
 import type { FetchPage, Cursor } from '../../src/sdk/readers/paginate.ts';
 import { limit } from './aggregation.ts';
@@ -20,6 +21,8 @@ export interface Listing<Ask> {
   readonly atMost?: number;
 }
 
+/** A page whose large rows weigh as much, bytes, is not filled further: one row may have megabytes. */
+const HEAVIEST_PAGE = 32 * 1024 * 1024;
 /** Fewer rows at once would take for ever. */
 const LEAST_LIMIT = 50;
 
@@ -60,7 +63,8 @@ export function inPages<Ask = unknown>(
     const call: FetchPage<PendoApi, Ask> = async (_api, ask, signal) => {
       const rows: Row[] = [];
       let behind = ask.cursor;
-      while (rows.length < listing.perPage) {
+      let weight = 0;
+      while (rows.length < listing.perPage && weight < HEAVIEST_PAGE) {
         if (open === undefined || !same(open.behind, behind)) {
           await open?.rows.return();
           open = begin({ ...ask, cursor: behind }, signal);
@@ -74,6 +78,8 @@ export function inPages<Ask = unknown>(
             break;
           }
           for (const row of batch) rows.push(row);
+          // What comes at once is a piece of the answer, and at most its first row is longer than such a piece.
+          weight += weigh(batch[0]);
           open.behind = behind = nameOf(batch.at(-1) as Row);
           open.gave = true;
         } catch (error) {

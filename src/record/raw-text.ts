@@ -51,7 +51,7 @@ function cut(value: unknown, levels: number, room: { text: number; values: numbe
 }
 
 /** About how many bytes a value takes as text, with a stack of its own. */
-function weigh(value: unknown): number {
+export function weigh(value: unknown): number {
   const open = [value];
   let bytes = 0;
   while (open.length > 0) {

@@ -9,8 +9,11 @@ import { cleanEvent, type EngineEvent } from '../../src/engine/events.ts';
 import { createLog } from '../../src/observability/log.ts';
 import { createHttpFactory } from '../../src/sdk/http/client.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import { shapeOf, type JsonSchema } from '../../src/config/json-schema.ts';
+import { settingsSchema } from '../../src/config/schema.ts';
 import { shownForms } from '../support/command.ts';
 import { serve } from '../sdk/server.ts';
+import { ECHOES } from './echo.ts';
 
 let made = 0;
 const planted: string[] = [];
@@ -53,28 +56,42 @@ function redactorOf(text: string): Redactor {
   return redactor;
 }
 
-/** The ways in which a vendor may say again what it was sent. */
-const ECHOES: Readonly<Record<string, (text: string) => string>> = {
-  plain: (text) => text,
-  JSON: (text) => JSON.stringify({ a: text }),
-  'JSON in JSON': (text) => JSON.stringify({ a: JSON.stringify({ b: text }) }),
-  'JSON, escaped': (text) => JSON.stringify(text).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`),
-  XML: (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;').replaceAll("'", '&apos;'),
-  URL: (text) => encodeURIComponent(text),
-  form: (text) => new URLSearchParams({ k: text }).toString(),
-  'base64, first alignment': (text) => Buffer.from(text).toString('base64'),
-  'base64, second alignment': (text) => Buffer.from(`u${text}:x`).toString('base64'),
-  'base64, third alignment': (text) => Buffer.from(`us${text}:xy`).toString('base64'),
-  base64url: (text) => Buffer.from(`user:${text}`).toString('base64url'),
-  hex: (text) => Buffer.from(text).toString('hex'),
-  'hex in capitals': (text) => Buffer.from(text).toString('hex').toUpperCase(),
-  'base64 in URL': (text) => encodeURIComponent(Buffer.from(`u:${text}`).toString('base64')),
-};
 const text = settings();
 const redactor = redactorOf(text);
 const forms = planted.map((one) => [one, shownForms(one)] as const);
 const shownIn = (output: string): string[] =>
   forms.flatMap(([one, all]) => (all.some((form) => form.length > 3 && output.includes(form)) ? [one] : []));
+
+/** Where the settings have secrets, or references in whose place somebody may type one; `wh` and `x` stand for names of the user's. */
+function* secretPaths(shape: JsonSchema, path: readonly string[] = []): Generator<readonly string[], void, void> {
+  if (shape.secret === true || shape.reference === true) yield path;
+  for (const branch of [...(shape.anyOf ?? []), ...(shape.oneOf ?? []), ...(shape.allOf ?? [])]) yield* secretPaths(branch, path);
+  for (const [name, inner] of Object.entries(shape.properties ?? {})) yield* secretPaths(inner, [...path, name]);
+  if (typeof shape.additionalProperties === 'object') yield* secretPaths(shape.additionalProperties, [...path, 'wh']);
+}
+const places = [
+  ...secretPaths(shapeOf(settingsSchema)),
+  ...sources.flatMap((source) => [...secretPaths(shapeOf(source.settings), ['connections', source.name, 'settings'])]),
+].map((path) => path.join('.'));
+
+describe('a setting that is a secret', () => {
+  it('is one wherever anybody would expect it', () => {
+    for (const one of ['kafka.sasl.password', 'kafka.tls.key', 'registry.password', 'registry.token', 'registry.tls.key', 'web.token'])
+      expect(places).toContain(one);
+    for (const one of ['connect_password', 'connect_tls.key', 'password_ref', 'registry_credentials_ref', 'private_key_ref'])
+      expect(places).toContain(`landings.wh.${one}`);
+    for (const one of ['klaviyo.settings.api_key', 'klaviyo.settings.sftp.passphrase', 'listrak.settings.password'])
+      expect(places).toContain(`connections.${one}`);
+  });
+
+  it.each([...new Set(places)])('is known at %s, in a file that is refused for everything else too', (place) => {
+    const one = `typed/+&<"'=%${place}`;
+    const file = place.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), one);
+    expect(redactorOf(JSON.stringify(file)).redact(`it is ${one}, and ${Buffer.from(`x${one}`).toString('base64')}`)).not.toMatch(
+      /typed|dHlwZWQ|R5cGVk|0eXBlZ/,
+    );
+  });
+});
 
 describe('a secret of the settings', () => {
   it('is known wherever it stands, and there are eight of them', () => {

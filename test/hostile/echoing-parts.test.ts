@@ -48,18 +48,22 @@ connections:
   for (const args of [
     ['check'],
     ['check', '--json'],
-    ['check', '--log-level', 'debug', '--log-format', 'json'],
-    ['discover', 'klaviyo'],
+    ['check', '--verbose', '--log-format', 'json'],
     ['status'],
     ['landing', 'check', 'wh'],
     ['landing', 'apply', 'wh'],
     ['sync', '--once'],
   ]) {
     const { code, out, err } = await startCommand({ sources, cwd: folder }, args).ended;
-    expect([args.join(' '), code !== 0, shownIn(`${out}\n${err}`, secrets)]).toEqual([args.join(' '), true, []]);
-    // Something was said, so that there was something to hide in.
-    expect(`${out}${err}`.length).toBeGreaterThan(20);
+    // It failed in words, so that there was something to hide in.
+    expect([args.join(' '), code !== 0, /unknown (option|command)/.test(err), shownIn(`${out}\n${err}`, secrets)]).toEqual([
+      args.join(' '),
+      true,
+      false,
+      [],
+    ]);
   }
   expect(broker.logins()).toBeGreaterThan(0);
-  for (const part of [registry, connect, vendor]) expect(part.asked.length).toBeGreaterThan(0);
+  // Connect is asked only once Kafka lets us in; `seeded-secrets` has that.
+  for (const part of [registry, vendor]) expect(part.asked.length).toBeGreaterThan(0);
 });

@@ -150,6 +150,18 @@ describe('a large answer', () => {
     600_000,
   );
 
+  it('comes in pages of few rows where rows are heavy', async () => {
+    const heavy = 'x'.repeat(12 * MEGABYTE);
+    const { run } = await vendor({}, ({ after }, response) => {
+      const begin = after === '' ? 0 : Number(after) + 1;
+      pour(response, 6 - begin, (n) => ({ id: padded(begin + n), name: heavy }));
+    });
+    const { pages, rows, error } = await run('features');
+    expect(error).toBeUndefined();
+    expect(rows).toHaveLength(6);
+    expect(Math.max(...pages.map((page) => page.rows.length))).toBeLessThanOrEqual(3);
+  }, 120_000);
+
   it('may be all of one visitor', async () => {
     const rows = 200_000;
     const { run } = await vendor({ record_limit: 300_000 }, (_, response) => pour(response, rows, (n) => event('v1', n)));

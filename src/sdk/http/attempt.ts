@@ -5,7 +5,7 @@ import axios from 'axios';
 import type { Clock } from '../../core/clock.ts';
 import { childController, onAbort } from '../../core/clock.ts';
 import { gather } from './gathered.ts';
-import { LARGEST_PARSED, parsedSize } from './parsed-size.ts';
+import { LARGEST_PARSED, MUCH_ONCE_PARSED, parsedSize } from './parsed-size.ts';
 
 /** What came back from one try, before anything is made of it. */
 export interface RawAnswer {
@@ -30,7 +30,7 @@ export interface Attempt {
 /** Shorter answers are never too large to be parsed. */
 const CHECKED_FROM = 1024 * 1024;
 
-/** The answer is bigger than the cap. */
+/** The answer is bigger than its cap, or than the one that the message names. */
 export class TooLarge extends Error {}
 /** The answer did not end in time. */
 export class TimedOut extends Error {}
@@ -142,7 +142,7 @@ function read(stream: Readable, maxBytes: number, cut: boolean, signal: AbortSig
       ended = true;
       const { bytes } = gathered;
       const text = gathered.take().toString('utf8');
-      if (bytes > CHECKED_FROM && parsedSize(text) > LARGEST_PARSED) reject(new TooLarge());
+      if (bytes > CHECKED_FROM && parsedSize(text) > LARGEST_PARSED) reject(new TooLarge(MUCH_ONCE_PARSED));
       else resolve({ text, bytes });
     };
     stream.on('end', finish);

@@ -131,7 +131,7 @@ export function judgeFailure(error: unknown, place: RequestPlace, limits: { time
       kind: 'data',
       code: `${place.vendor}:too_large`,
       cause: error,
-      message: `${place.title}'s answer to ${place.what} is larger than the cap of ${limits.maxBytes} bytes.`,
+      message: `${place.title}'s answer to ${place.what} ${error.message || `is larger than the cap of ${limits.maxBytes} bytes`}.`,
       remedy: 'Ask for smaller pages.',
     };
   }

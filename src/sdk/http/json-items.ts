@@ -1,7 +1,7 @@
 import { parseJson } from '../../core/json/parse.ts';
 import { TooLarge } from './attempt.ts';
 import { gather } from './gathered.ts';
-import { LARGEST_PARSED, parsedSize } from './parsed-size.ts';
+import { LARGEST_PARSED, MUCH_ONCE_PARSED, parsedSize } from './parsed-size.ts';
 import type { Json } from '../../core/types.ts';
 
 /** Cuts the elements of one list out of a JSON document that arrives in pieces. */
@@ -59,7 +59,7 @@ export function jsonItems(list: string): JsonItems {
       open.add(chunk.subarray(from, to));
       text = open.take().toString('utf8');
     }
-    if (text.length > CHECKED_FROM && parsedSize(text) > LARGEST_PARSED) throw new TooLarge();
+    if (text.length > CHECKED_FROM && parsedSize(text) > LARGEST_PARSED) throw new TooLarge(MUCH_ONCE_PARSED);
     if (last && cut === 0 && text.trim() === '') return [];
     const parsed = parseJson(`[${text}]`) as readonly Json[];
     // A comma with nothing after it.
@@ -130,7 +130,7 @@ export function jsonItems(list: string): JsonItems {
         from = lastComma + 1;
       }
       open.add(chunk.subarray(from));
-      if (open.bytes > LARGEST_ELEMENT) throw new TooLarge();
+      if (open.bytes > LARGEST_ELEMENT) throw new TooLarge(`holds an element larger than ${LARGEST_ELEMENT} bytes`);
     }
     return items;
   }

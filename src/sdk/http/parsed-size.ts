@@ -1,5 +1,7 @@
 /** What parsing an answer may take, bytes: two or three pages are held at once, and the process is to stay small. */
 export const LARGEST_PARSED = 96 * 1024 * 1024;
+/** Said of an answer that would take more. */
+export const MUCH_ONCE_PARSED = `would take more than ${LARGEST_PARSED} bytes of memory once it is parsed`;
 
 /** Bytes of memory that a structural character of JSON or XML stands for once it is parsed, about as V8 keeps it. */
 const WEIGHTS = new Uint8Array(128);
