@@ -17,6 +17,11 @@ export interface Field<T extends FieldType = FieldType, Key extends boolean = bo
   readonly secret?: boolean;
   /** What a number in a timestamp column counts since 1970; without it a number does not fit. */
   readonly epochUnit?: 's' | 'ms';
+  /**
+   * A mark of the vendor's own processing, which moves although the row says nothing new: a change of it alone publishes
+   * nothing, so the topic holds its value of when the row was last published.
+   */
+  readonly isMark?: boolean;
   readonly key?: Key;
 }
 

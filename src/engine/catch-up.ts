@@ -170,7 +170,10 @@ function createFill(table: OpenTable, env: ConnectionEnvironment): Fill {
     } else {
       const { schemaId, payload } = unframe(message.value);
       const { record, body, deleted } = codec.decodeValue(payload, schemaId === valueSchemaId ? undefined : writers.get(schemaId));
-      entries.push({ keyHash, row: deleted ? null : { rowHash: codec.rowHash(body), scopeHash: codec.scopeHash(record), keyBody } });
+      entries.push({
+        keyHash,
+        row: deleted ? null : { rowHash: codec.rowHash(body, record), scopeHash: codec.scopeHash(record), keyBody },
+      });
     }
     if (entries.length >= applyEvery) flush(false);
   }

@@ -54,11 +54,11 @@ export function valueSchema(source: string, definition: TableDefinition): AvroRe
   };
 }
 
-/** The columns that are hashed and compared, in wire order. */
+/** The columns but the two sync columns, in wire order. */
 export function bodyFields(definition: TableDefinition): AvroField[] {
   return [
     ...Object.entries(definition.fields).map(([name, field]) =>
-      definition.key.includes(name) ? keyField(name, field) : nullable(name, avroType(field), field.doc),
+      definition.key.includes(name) ? keyField(name, field) : nullable(name, avroType(field), docOf(field)),
     ),
     nullable('_extra', JSON_TYPE, "What the vendor sent and no column holds, as JSON in the vendor's own spelling."),
   ];
@@ -67,6 +67,11 @@ export function bodyFields(definition: TableDefinition): AvroField[] {
 function keyField(name: string, field: Field): AvroField {
   const replaced = field.whenMissing === undefined ? '' : ` ${JSON.stringify(field.whenMissing)} when the vendor gives none.`;
   return { name, type: avroType(field), doc: field.doc + (replaced === '' ? '' : `${field.doc.endsWith('.') ? '' : '.'}${replaced}`) };
+}
+
+/** Whether a column is a mark stands in the schema: indexes are made anew with it, since their hashes differ. */
+function docOf({ doc, isMark }: Field): string {
+  return isMark ? `${doc}${doc.endsWith('.') ? '' : '.'} A change of it alone publishes nothing.` : doc;
 }
 
 const nullable = (name: string, type: AvroFieldType, doc: string): AvroField => ({ name, type: ['null', type], doc, default: null });

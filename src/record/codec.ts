@@ -29,7 +29,7 @@ export interface TableCodec {
   readonly valueSchema: AvroRecord;
   keyBody(record: TableRecord): Buffer;
   decodeKey(keyBody: Buffer): TableRecord;
-  /** Avro bytes of all columns but the two sync columns: what is hashed and compared. */
+  /** Avro bytes of all columns but the two sync columns. */
   body(record: TableRecord): Buffer;
   /** Avro bytes of the two sync columns; `body` and `tail` in a row are a value. */
   tail(syncedAt: number, deleted: boolean): Buffer;
@@ -39,7 +39,8 @@ export interface TableCodec {
   /** Reads a value; `writer` is the schema it was written with when that is not today's. */
   decodeValue(value: Buffer, writer?: unknown): DecodedValue;
   keyHash(keyBody: Buffer): Buffer;
-  rowHash(body: Buffer): Buffer;
+  /** Hash of a record by which its next version is known to be new, given its {@link TableCodec.body}; the table's marks do not count. */
+  rowHash(body: Buffer, record: TableRecord): Buffer;
   /** Hash of the record's scope columns; zeros for a table without scope. */
   scopeHash(record: TableRecord): Buffer;
   /** Hash of a scope given as its columns' values in the vendor's types. */
@@ -59,6 +60,8 @@ export function compileTable(source: string, definition: TableDefinition): Table
   const valueType = avroTypeOf(values);
   const bodyType = avroTypeOf({ ...values, fields: bodyFields(definition) });
   const blank: TableRecord = Object.fromEntries(bodyFields(definition).map(({ name }) => [name, null]));
+  const marks = Object.entries(definition.fields).filter(([, { isMark }]) => isMark);
+  const noMarks: TableRecord = Object.fromEntries(marks.map(([name]) => [name, null]));
   const scope = definition.scope ?? [];
   const scopeRecord = compileColumns(definition, scope);
   const writers = new WeakMap<object, Resolver>();
@@ -82,7 +85,7 @@ export function compileTable(source: string, definition: TableDefinition): Table
       return { record, syncedAt: syncedAt as number, deleted: deleted as boolean, body: body(record) };
     },
     keyHash: (keyBody) => shortHash(keyBody, HASH_BYTES),
-    rowHash: (bytes) => shortHash(bytes, HASH_BYTES),
+    rowHash: (bytes, record) => shortHash(marks.length === 0 ? bytes : body({ ...record, ...noMarks }), HASH_BYTES),
     scopeHash,
     scopeHashOf: (values) => scopeHash(scopeRecord(values)),
   };

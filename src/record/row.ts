@@ -100,7 +100,7 @@ export function compileRow(definition: TableDefinition, codec: TableCodec, limit
       keyBody,
       keyHash: codec.keyHash(keyBody),
       body,
-      rowHash: codec.rowHash(body),
+      rowHash: codec.rowHash(body, record),
       scopeHash: codec.scopeHash(record),
       deleted: isDeleted,
       shaped: keepShaped ? shaped : undefined,

@@ -43,6 +43,9 @@ function faultsOf(definition: TableDefinition): string[] {
     if (field.doc.trim() === '') faults.push(`column "${column}" has no doc`);
     if (field.secret && field.type !== 'text' && field.type !== 'json')
       faults.push(`column "${column}" is masked but of type ${field.type}`);
+    if (field.isMark && [...key, ...(definition.scope ?? []), definition.replicationKey].includes(column)) {
+      faults.push(`column "${column}" is a mark, whose changes are not followed, but of the key, the scope or the replicationKey`);
+    }
     if (field.path?.split('.').includes('')) faults.push(`column "${column}" has the empty path segment "${field.path}"`);
     if (field.whenMissing !== undefined && !key.includes(column)) {
       faults.push(`column "${column}" has a value for when it is missing but is not part of the key`);

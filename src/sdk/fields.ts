@@ -14,6 +14,8 @@ export interface FieldBuilder<T extends FieldType = FieldType> extends Field<T> 
   masked(): FieldBuilder<T>;
   /** What a key column holds when the vendor gives nothing. */
   orWhenMissing(value: Json): FieldBuilder<T>;
+  /** The column is a mark of the vendor's own processing: a change of it alone publishes nothing. */
+  mark(): FieldBuilder<T>;
 }
 
 export interface TimestampBuilder extends FieldBuilder<'timestamp'> {
@@ -29,6 +31,7 @@ function builder<T extends FieldType>(field: Field<T>): FieldBuilder<T> {
     of: (derive: (row: Row) => Json | undefined) => withPart({ derive }),
     masked: () => withPart({ secret: true }),
     orWhenMissing: (whenMissing: Json) => withPart({ whenMissing }),
+    mark: () => withPart({ isMark: true }),
     ...(field.type === 'timestamp' ? { epoch: (epochUnit: 's' | 'ms') => withPart({ epochUnit }) } : {}),
   });
 }

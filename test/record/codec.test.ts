@@ -173,3 +173,40 @@ describe('a row', () => {
     expect(failing({})).toMatchObject({ deadLetter: 'bad_shape', detail: expect.stringContaining('no envelope') });
   });
 });
+
+describe('a mark of the vendor', () => {
+  const counted = table({
+    name: 'counted',
+    docs: 'Vendor: counted',
+    documentedKey: ['id'],
+    key: ['id'],
+    method: 'full_table',
+    deletes: 'scan',
+    fields: { id: text('Id'), name: text('Name'), counted_until: timestamp('Until when it was counted').epoch('ms').mark() },
+    async *read() {},
+  }) as TableDefinition;
+  const own = compileTable('vendor', counted);
+  const rowStep = compileRow(counted, own, { maxBytes: 2000 });
+  const hashes = (row: Row): { row: string; topic: string } => {
+    const result = rowStep(row);
+    if (result.deadLetter !== undefined) throw new Error(result.detail);
+    const { record: read, body } = own.decodeValue(own.value(result.body, 1, false));
+    return { row: result.rowHash.toString('hex'), topic: own.rowHash(body, read).toString('hex') };
+  };
+
+  it('is published with its row, and changes the hash of a row neither as listed nor as read back', () => {
+    const first = hashes({ id: 'a', name: 'one', countedUntil: 1_000 });
+    expect(first.topic).toBe(first.row);
+    for (const countedUntil of [2_000, null]) expect(hashes({ id: 'a', name: 'one', countedUntil })).toEqual(first);
+    expect(hashes({ id: 'a', name: 'two', countedUntil: 1_000 }).row).not.toBe(first.row);
+    expect(own.decodeValue(own.value(own.body({ id: 'a', name: 'one', counted_until: 7, _extra: null }), 1, false)).record).toMatchObject({
+      counted_until: 7,
+    });
+  });
+
+  it('stands in the schema, so that an index made when it was none is made anew', () => {
+    expect(own.valueSchema.fields.find(({ name }) => name === 'counted_until')?.doc).toBe(
+      'Until when it was counted. A change of it alone publishes nothing.',
+    );
+  });
+});

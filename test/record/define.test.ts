@@ -50,6 +50,7 @@ describe('table', () => {
     ['a default outside the key', { fields: { ...good.fields, size: integer('x').orWhenMissing(0) } }, 'not part of the key'],
     ['an unknown scope', { scope: ['nope'] }, 'scope column'],
     ['an unknown replication key', { replicationKey: 'nope' }, 'replicationKey'],
+    ['a mark in the key', { fields: { ...good.fields, thing_id: text('x').mark() } }, 'is a mark'],
     ['flag without a rule', { deletes: 'flag' }, 'nothing tells'],
     ['a name with capitals', { name: 'Things' }, 'its name'],
   ])('refuses %s', (_, change, words) => {
