@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../src/core/json/canonical.ts';
 import { asObject } from '../../src/sdk/readers/resume.ts';
 import type { JsonObject, Row } from '../../src/core/types.ts';
 import { boolean, integer, json, text, timestamp } from '../../src/sdk/fields.ts';
@@ -36,12 +37,29 @@ export const objectColumns = {
   name: text('Name'),
   kind: text('Kind of object'),
   app_id: integer('App it belongs to'),
+  app_ids: json('All apps it belongs to'),
+  description: text('Description'),
   root_version_id: text('Id of its first version'),
   stable_version_id: text('Id of its present version'),
   created_at: instant('When it was made'),
   last_updated_at: instant('When it was last changed'),
   ...userColumns('created_by_user', 'createdByUser', 'made'),
   ...userColumns('last_updated_by_user', 'lastUpdatedByUser', 'changed'),
+};
+
+/** How far the vendor has counted an object's events: it moves with each of its counts, whatever becomes of the object. */
+export const validThrough = { valid_through: instant('Until when its events are counted').mark() };
+
+/** Marks of the vendor's own processing that mean nothing outside it. */
+export const OWN_MARKS = ['dailyMergeFirst', 'dailyRollupFirst'];
+
+/** What is known of how pages and features were tagged. */
+export const tagColumns = {
+  rulesjson: text('Rules as the vendor writes them; JSON text where that is a list').of(({ rulesjson }) =>
+    typeof rulesjson === 'object' && rulesjson !== null ? canonicalJson(rulesjson) : rulesjson,
+  ),
+  ignored_frustration_types: json('Kinds of frustration that are not counted'),
+  tag_maintenance_exclude: boolean('Whether it is left out of tag maintenance'),
 };
 
 /** The product area of an object, and whether it is new or important. */
@@ -95,6 +113,7 @@ export const autoColumns = {
   metadata_auto_firstvisit: instant('First visit').from('metadata.auto.firstvisit'),
   metadata_auto_lastvisit: instant('Last visit').from('metadata.auto.lastvisit'),
   metadata_auto_lastupdated: instant('Same as lastupdated').from('metadata.auto.lastupdated'),
+  metadata_auto_nid: integer('Numeric id').from('metadata.auto.nid'),
 };
 
 /** Metadata groups whose fields are the user's own. */

@@ -66,6 +66,9 @@ const who = {
   tab_id: text('Browser tab'),
   country: text('Country'),
   region: text('Region within the country'),
+  latitude: number('Latitude; 0 when unknown'),
+  longitude: number('Longitude; 0 when unknown'),
+  analytics_session_id: text("Session of the visitor, as Pendo's analytics divide it"),
 };
 
 /** Columns of tables that count by bucket. */
@@ -74,6 +77,9 @@ export const countedColumns = (settings: PendoSettings) => ({
   server: text('Host of the app'),
   day: timestamp("Begin of the day in the subscription's time zone").epoch('ms'),
   hour: timestamp('Begin of the hour, with period hour').epoch('ms'),
+  week: timestamp("Begin of the week in the subscription's time zone").epoch('ms'),
+  month: timestamp("Begin of the month in the subscription's time zone").epoch('ms'),
+  quarter: timestamp("Begin of the quarter in the subscription's time zone").epoch('ms'),
   period_start: timestamp('Begin of the bucket: its day or hour')
     .epoch('ms')
     .of((row: Row) => (settings.period === 'day' ? row.day : row.hour)),
@@ -81,12 +87,14 @@ export const countedColumns = (settings: PendoSettings) => ({
   num_minutes: integer('Minutes with an event in the bucket'),
   first_time: timestamp('First event').epoch('ms'),
   last_time: timestamp('Last event').epoch('ms'),
+  last_key_frame_timestamp: timestamp('Last key frame of the recording').epoch('ms'),
   recording_id: text('Recording'),
   recording_session_id: text('Session of the recording'),
   rage_click_count: integer('Rage clicks'),
   error_click_count: integer('Clicks that led to an error'),
   dead_click_count: integer('Clicks without an effect'),
   u_turn_count: integer('Quick returns'),
+  signature_agent: text('Agent that signed its requests, such as that of an AI'),
   parameters: json('Parameters of the page'),
   properties: json('Properties of the event'),
 });
@@ -108,6 +116,7 @@ export const interactionColumns = {
   account_ids: json('All accounts of the visitor'),
   browser_time: timestamp("When, by the visitor's clock").epoch('ms'),
   guide_timestamp: timestamp('When it was recorded').epoch('ms'),
+  received_time: timestamp('When the vendor received it').epoch('ms'),
   type: text('What happened'),
   guide_id: text('Guide'),
   guide_step_id: text('Step of the guide'),
@@ -115,12 +124,13 @@ export const interactionColumns = {
     isLong(row) ? createHash('sha256').update(String(row.url)).digest('hex') : row.url,
   ),
   long_url: text('Address of the page when it is longer than 1,024 characters').of((row) => (isLong(row) ? row.url : undefined)),
+  title: text('Title of the page'),
+  fragment: text('Fragment of the address'),
+  old_visitor_id: text('Id of the visitor before it was identified'),
   server_name: text('Host of the app'),
   element_path: text('Path of the element'),
   event_id: text('Event'),
   language: text('Language'),
-  latitude: number('Latitude; 0 when unknown'),
-  longitude: number('Longitude; 0 when unknown'),
   load_time: integer('Load time, ms'),
   poll_id: text('Poll'),
   poll_response: text('Answer: text, a number as text, or the id of an option'),

@@ -57,9 +57,14 @@ function dimensions(
     tabId: raw.tabId,
     ...(source !== 'events' && raw.parameters !== undefined ? { parameters: raw.parameters } : {}),
     ...(source !== 'events' && raw.properties !== undefined ? { properties: raw.properties } : {}),
-    ...(fine ? { country: raw.country, region: raw.region } : {}),
+    ...world.zone.calendar(raw.ts),
+    ...(fine ? { ...placeOf(raw), analyticsSessionId: raw.sessionId } : {}),
   };
 }
+
+/** Where somebody is; 0 where the vendor does not know. */
+const placeOf = ({ country, region }: RawEvent): VendorRow =>
+  country === 'NL' ? { country, region, latitude: 52.4, longitude: 4.9 } : { country, region, latitude: 0, longitude: 0 };
 
 function measures(raws: readonly RawEvent[]): VendorRow {
   const times = raws.map(({ ts }) => ts);
@@ -72,6 +77,7 @@ function measures(raws: readonly RawEvent[]): VendorRow {
     errorClickCount: 0,
     deadClickCount: 1,
     uTurnCount: 0,
+    lastKeyFrameTimestamp: Math.max(...times) - 10,
   };
 }
 
@@ -130,6 +136,7 @@ export function singleRow(source: SingleSource, raw: RawEvent): VendorRow {
     appId: raw.appId,
     browserTime: raw.ts,
     guideTimestamp: raw.ts + 520,
+    receivedTime: raw.ts + 900,
     type: raw.type,
     guideId: raw.objectId,
     guideStepId: raw.stepId,
@@ -138,16 +145,19 @@ export function singleRow(source: SingleSource, raw: RawEvent): VendorRow {
       : { pollId: raw.pollId, pollType: 'NPSRating', pollResponse: raw.pollResponse }),
     url: `https://app.example.test/${'reports/'.repeat(raw.ts % 97 === 0 ? 150 : 1)}`,
     remoteIp: raw.remoteIp,
+    title: `Reports, ${raw.objectId}`,
+    fragment: raw.ts % 3 === 0 ? '#weekly' : '',
+    oldVisitorId: raw.ts % 5 === 0 ? `_PENDO_T_${raw.ts % 7}` : '',
     serverName: raw.server,
     userAgent: raw.userAgent,
-    country: raw.country,
-    region: raw.region,
-    latitude: 52.4,
-    longitude: 4.9,
+    ...placeOf(raw),
     loadTime: 0,
     elementPath: 'BODY',
     eventId: '',
     language: 'nl',
     tabId: raw.tabId,
+    analyticsSessionId: raw.sessionId,
+    // JSON text, as the vendor has it.
+    ...(source === 'guideEvents' ? { uiElementId: `button-${raw.ts % 3}`, uiElementActions: '[{"action":"dismissGuide"}]' } : {}),
   };
 }

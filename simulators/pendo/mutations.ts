@@ -50,6 +50,12 @@ export function pendoMutations(world: World, clock: SimClock) {
       if (list !== 'accounts' && list !== 'visitors') row['lastUpdatedAt'] = clock.now();
       world.version += 1;
     },
+    /** The vendor has counted events up to now: its marks move, and nothing else of features, pages and track types. */
+    'marks.move'(): void {
+      for (const row of [...world.features, ...world.pages, ...world.trackTypes])
+        Object.assign(row, { validThrough: clock.now(), dailyMergeFirst: clock.now() - 3_600_000, dailyRollupFirst: clock.now() });
+      world.version += 1;
+    },
     'row.delete'({ list, id }: { list: ListName; id: string }): void {
       const rows = listOf(list);
       rows.splice(rows.indexOf(find(list, id)), 1);

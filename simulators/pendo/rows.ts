@@ -29,6 +29,7 @@ export function accountRow(seed: number, accountId: string, n: number, start: nu
   const auto: VendorRow = {
     id: accountId,
     idhash: hash32(seed, n, 1),
+    nid: n,
     firstvisit: start - DAY + n,
     lastvisit: lastupdated - 5_000,
     lastupdated,
@@ -65,10 +66,11 @@ export function visitorRow(
         id: visitorId,
         idhash: hash32(seed, n, 2),
         nid: n,
+        createdat: firstvisit - 1_000,
         firstvisit,
         lastvisit: lastupdated - 1_000,
         lastupdated,
-        ...(anonymous ? {} : { accountid: accounts[0], accountids: accounts }),
+        ...(anonymous ? {} : { firstidentifiedvisit: firstvisit + 60_000, accountid: accounts[0], accountids: accounts }),
         lastbrowsername: 'Firefox',
         lastbrowserversion: '125.0.0',
         lastoperatingsystem: 'Linux',
@@ -92,6 +94,8 @@ function common(prefix: string, kind: string, seed: number, n: number, start: nu
     name: `${kind} ${n}`,
     kind,
     appId: n % 4 === 0 ? APPS[1 + (n % 2)] : DEFAULT_APP,
+    appIds: n % 4 === 0 ? [APPS[1 + (n % 2)], DEFAULT_APP] : [DEFAULT_APP],
+    description: n % 3 === 0 ? '' : `What ${kind} ${n} is for`,
     rootVersionId: row,
     stableVersionId: `${row}-20260101101112.5`,
     createdAt: start - 90 * DAY + n * 60_000,
@@ -101,18 +105,20 @@ function common(prefix: string, kind: string, seed: number, n: number, start: nu
   };
 }
 
+/** How far the vendor itself has come with an object's events. */
+const marks = (start: number): VendorRow => ({ validThrough: start, dailyMergeFirst: 0, dailyRollupFirst: 0 });
+
+const PAGE_RULE = { rule: '//*/reports', designerHint: 'https://app.example.test/reports', parsedRule: '^https?://[^/]*/reports/?$' };
+
 export const featureRow = (seed: number, n: number, start: number): VendorRow => ({
   ...common('FtR', 'Feature', seed, n, start),
-  appIds: [DEFAULT_APP],
   ...(n % 2 === 0 ? { color: 'blue' } : {}),
   group: group(n),
   dirty: false,
   isCoreEvent: n % 2 === 0,
   appWide: n % 5 === 0,
   pageId: n % 5 === 0 ? '' : id('Pg', seed, n % 5),
-  validThrough: start,
-  dailyMergeFirst: 0,
-  dailyRollupFirst: 0,
+  ...marks(start),
   elementPathRules: ['#export'],
   elementSelectionType: 'css',
   elementInitialTag: 'button',
@@ -120,7 +126,9 @@ export const featureRow = (seed: number, n: number, start: number): VendorRow =>
   suggestedMatch: '',
   isSuggested: false,
   createdDesignerVersion: '9.1',
-  ignoredFrustrationTypes: [],
+  ignoredFrustrationTypes: n % 4 === 1 ? ['deadClick'] : [],
+  tagMaintenanceExclude: n % 6 === 0,
+  rulesjson: '',
 });
 
 export const pageRow = (seed: number, n: number, start: number): VendorRow => ({
@@ -132,21 +140,22 @@ export const pageRow = (seed: number, n: number, start: number): VendorRow => ({
   isAutoTagged: false,
   isSuggested: false,
   suggestedName: '',
-  validThrough: start,
-  rules: [{ rule: '//*/reports', designerHint: 'https://app.example.test/reports', parsedRule: '^https?://[^/]*/reports/?$' }],
-  rulesjson: '',
-  excludeRules: [],
+  ...marks(start),
+  rules: [PAGE_RULE],
+  // Text in what is documented, a list in what was seen.
+  rulesjson: n % 2 === 0 ? '' : [PAGE_RULE],
+  excludeRules: n % 5 === 0 ? [{ ...PAGE_RULE, rule: '//*/reports/old' }] : [],
+  ignoredFrustrationTypes: n % 4 === 1 ? ['rageClick'] : [],
+  tagMaintenanceExclude: n % 6 === 0,
 });
 
 export const guideRow = (seed: number, n: number, start: number): VendorRow => {
   const row = common('Gd', 'Guide', seed, n, start);
   return {
     ...row,
-    appIds: [DEFAULT_APP],
     state: pick(['draft', 'staged', 'public', 'disabled', '_pendingReview_'], seed, n, 4),
     emailState: '',
     launchMethod: 'auto-badge',
-    description: 'A tour',
     editorType: 'visualDesignStudio',
     authoredLanguage: 'en-US',
     isMultiStep: true,
@@ -167,6 +176,14 @@ export const guideRow = (seed: number, n: number, start: number): VendorRow => {
     audience: [{ source: { visitors: null } }, { identified: 'visitorId' }],
     audienceUiHint: { filters: [] },
     dependentMetadata: [],
+    conversion: n % 4 === 0 ? { kind: 'feature', id: id('FtR', seed, n), days: 7 } : null,
+    experiment: n % 4 === 1 ? { control: 50, running: true } : null,
+    children: n % 3 === 0 ? [id('Gd', seed, n + 1)] : [],
+    emailConfiguration: n % 5 === 0 ? { subject: 'Welcome', from: 'team@example.test' } : null,
+    minAgentVersion: n % 2 === 0 ? '2.150.0' : '',
+    originId: n % 3 === 1 ? id('Gd', seed, n - 1) : '',
+    resourceCenterId: n % 4 === 2 ? id('Gd', seed, 0) : '',
+    autoCreateFeedback: n % 7 === 0,
   };
 };
 
@@ -178,6 +195,7 @@ export const trackTypeRow = (seed: number, n: number, start: number): VendorRow 
   isCoreEvent: false,
   trackTypeName: `checkout_${n}`,
   trackTypeRules: [`checkout_${n}`],
+  ...marks(start),
   eventPropertyNameList: ['currency', 'total'],
 });
 

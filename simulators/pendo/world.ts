@@ -19,6 +19,7 @@ export interface RawEvent {
   readonly userAgent: string;
   readonly server: string;
   readonly tabId: string;
+  readonly sessionId: string;
   readonly country: string;
   readonly region: string;
   /** Page, feature, track type or guide. */
@@ -134,6 +135,7 @@ export function session(world: World, s: number, at: number, visitor: number): R
     userAgent: server ? '' : `Mozilla/5.0 (X11; Linux x86_64) Browser/${visitor % 3}`,
     server: server ? '' : 'app.example.test',
     tabId: `tab${hash32(seed, s, 36) % 3}`,
+    sessionId: `session-${visitor}-${hash32(seed, s, 36) % 3}`,
     country: away ? 'DE' : 'NL',
     region: away ? 'be' : 'nh',
   };

@@ -3,6 +3,12 @@ const HOUR = 60 * MINUTE;
 /** Offsets and midnights of all zones lie on quarters of an hour. */
 const SLOT = 15 * MINUTE;
 
+export interface Calendar {
+  readonly week: number;
+  readonly month: number;
+  readonly quarter: number;
+}
+
 /** Hours and days of a place, daylight saving included. Instants are epoch ms. */
 export interface Zone {
   /** First instant of the calendar day the instant lies in. */
@@ -11,6 +17,8 @@ export interface Zone {
   hourStart(instant: number): number;
   /** First instant of the day after. */
   nextDay(instant: number): number;
+  /** First instants of the week (from Monday), month and quarter the instant lies in. */
+  calendar(instant: number): Calendar;
   /** First instant of a calendar day; months count from 1. */
   date(year: number, month: number, day: number): number;
 }
@@ -58,16 +66,37 @@ export function zone(name: string): Zone {
     return start;
   }
 
+  const date = (year: number, month: number, day: number): number => {
+    const noon = Date.UTC(year, month - 1, day, 12);
+    return dayStart(noon - (wall(slotOf(noon)) - noon));
+  };
+  const calendars = new Map<number, Calendar>();
+
+  function calendar(instant: number): Calendar {
+    const day = dayStart(instant);
+    let known = calendars.get(day);
+    if (known === undefined) {
+      // The day on the wall, as if it were UTC.
+      const at = new Date(wall(slotOf(instant)));
+      const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];
+      known = {
+        week: date(year, month + 1, at.getUTCDate() - ((at.getUTCDay() + 6) % 7)),
+        month: date(year, month + 1, 1),
+        quarter: date(year, Math.floor(month / 3) * 3 + 1, 1),
+      };
+      calendars.set(day, known);
+    }
+    return known;
+  }
+
   return {
     dayStart,
+    calendar,
     hourStart(instant) {
       const slot = slotOf(instant);
       return slot - (wall(slot) % HOUR);
     },
     nextDay: (instant) => dayStart(dayStart(instant) + 36 * HOUR),
-    date: (year, month, day) =>
-      dayStart(
-        Date.UTC(year, month - 1, day, 12) - (wall(slotOf(Date.UTC(year, month - 1, day, 12))) - Date.UTC(year, month - 1, day, 12)),
-      ),
+    date,
   };
 }

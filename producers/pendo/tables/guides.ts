@@ -1,6 +1,6 @@
 import { table } from '../../../src/sdk/define.ts';
 import { boolean, integer, json, text } from '../../../src/sdk/fields.ts';
-import { instant, objectColumns, objectShape } from '../columns.ts';
+import { OWN_MARKS, instant, objectColumns, objectShape } from '../columns.ts';
 import { readObjects } from '../objects.ts';
 
 /** A guide may take a megabyte. */
@@ -15,7 +15,6 @@ export const guides = table({
   fields: {
     ...objectColumns,
     state: text('draft, staged, public, disabled or _pendingReview_'),
-    description: text('Description'),
     email_state: text('State of its e-mail'),
     launch_method: text('auto, badge, dom, api, or several joined with -'),
     editor_type: text('Editor it was made with'),
@@ -41,7 +40,16 @@ export const guides = table({
     audience: json('Who sees it, as an aggregation'),
     audience_ui_hint: json('Who sees it, as the editor shows it'),
     dependent_metadata: json('Metadata it depends on'),
+    conversion: json('What counts as its success'),
+    experiment: json('The experiment it is part of'),
+    children: json('Guides below it'),
+    email_configuration: json('Settings of its e-mail'),
+    min_agent_version: text('Oldest version of the agent that can show it'),
+    origin_id: text('What it was made from'),
+    resource_center_id: text('Resource centre it belongs to'),
+    auto_create_feedback: boolean('Whether feedback is made of its answers'),
   },
+  ignore: [...OWN_MARKS, 'validThrough'],
   shape: objectShape,
   read: readObjects('guides', GUIDES_PER_REQUEST),
   deletes: 'scan',

@@ -1,6 +1,6 @@
 import { table } from '../../../src/sdk/define.ts';
 import { boolean, json, text } from '../../../src/sdk/fields.ts';
-import { groupColumns, instant, objectColumns, objectShape } from '../columns.ts';
+import { OWN_MARKS, groupColumns, objectColumns, objectShape, tagColumns, validThrough } from '../columns.ts';
 import { readObjects } from '../objects.ts';
 
 export const pages = table({
@@ -13,12 +13,14 @@ export const pages = table({
     ...objectColumns,
     ...groupColumns,
     rules: json('Rules that find the page'),
-    rulesjson: text('Rules as the vendor writes them'),
-    valid_through: instant('Until when its events are counted'),
+    exclude_rules: json('Rules of what is not the page'),
+    ...tagColumns,
+    ...validThrough,
     is_auto_tagged: boolean('Whether it was tagged without a person'),
     is_suggested: boolean('Whether it was suggested'),
     suggested_name: text('Suggested name'),
   },
+  ignore: OWN_MARKS,
   shape: objectShape,
   read: readObjects('pages'),
   deletes: 'scan',

@@ -1,7 +1,7 @@
 import { table } from '../../../src/sdk/define.ts';
-import { boolean, integer, json, text } from '../../../src/sdk/fields.ts';
+import { boolean, json, text } from '../../../src/sdk/fields.ts';
 import type { TableDefinition } from '../../../src/core/table.ts';
-import { autoColumns, metadataColumns, metadataShape } from '../columns.ts';
+import { autoColumns, instant, metadataColumns, metadataShape } from '../columns.ts';
 import { customColumns } from '../custom-fields.ts';
 import { readPeople } from '../people.ts';
 import type { PendoSettings } from '../settings.ts';
@@ -39,7 +39,8 @@ export const visitors = ({ custom_fields: custom }: PendoSettings): TableDefinit
       ...autoColumns,
       metadata_auto_accountid: text('Latest account').from('metadata.auto.accountid'),
       metadata_auto_accountids: json('Accounts').from('metadata.auto.accountids'),
-      metadata_auto_nid: integer('Numeric id').from('metadata.auto.nid'),
+      metadata_auto_createdat: instant('When it was made').from('metadata.auto.createdat'),
+      metadata_auto_firstidentifiedvisit: instant('First visit under its id').from('metadata.auto.firstidentifiedvisit'),
       metadata_auto_lastbrowsername: text('Browser of the last visit').from('metadata.auto.lastbrowsername'),
       metadata_auto_lastbrowserversion: text('Its version').from('metadata.auto.lastbrowserversion'),
       metadata_auto_lastoperatingsystem: text('Operating system of the last visit').from('metadata.auto.lastoperatingsystem'),

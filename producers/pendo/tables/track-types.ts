@@ -1,6 +1,6 @@
 import { table } from '../../../src/sdk/define.ts';
 import { json, text } from '../../../src/sdk/fields.ts';
-import { groupColumns, objectColumns, objectShape } from '../columns.ts';
+import { OWN_MARKS, groupColumns, objectColumns, objectShape, validThrough } from '../columns.ts';
 import { readObjects } from '../objects.ts';
 
 export const trackTypes = table({
@@ -14,8 +14,11 @@ export const trackTypes = table({
     ...groupColumns,
     track_type_name: text('Name in the events'),
     track_type_rules: json('Names of events it takes'),
+    rules: json('Rules that find the events'),
     event_property_name_list: json("Names of the events' properties"),
+    ...validThrough,
   },
+  ignore: OWN_MARKS,
   shape: objectShape,
   read: readObjects('trackTypes'),
   deletes: 'scan',
