@@ -20,6 +20,9 @@ export const sort = (...fields: string[]): Stage => ({ sort: fields });
 /** The first so many of what is left by the stages before. */
 export const limit = (count: number): Stage => ({ limit: count });
 
+/** What is left of the stages before, but for the first so many. */
+export const skip = (count: number): Stage => ({ skip: count });
+
 /** Conditions that all have to hold. */
 export const filter = (...conditions: readonly string[]): Stage => ({ filter: conditions.join(' && ') });
 

@@ -1,9 +1,9 @@
 import { TributaryError } from '../../src/core/errors.ts';
 import { asText } from '../../src/sdk/readers/resume.ts';
 import type { Row } from '../../src/core/types.ts';
-import { filter, limit, quoted, sort, source } from './aggregation.ts';
-import type { TimeSeries } from './aggregation.ts';
-import { aggregate, isTooHeavy } from './api.ts';
+import { filter, limit, quoted, skip, sort, source } from './aggregation.ts';
+import type { Stage, TimeSeries } from './aggregation.ts';
+import { aggregate, aggregated, isTooHeavy } from './api.ts';
 import type { PendoApi } from './api.ts';
 
 export interface Part {
@@ -27,31 +27,36 @@ const ROWS_PER_PART = 5_000;
 const LEAST_LIMIT = 500;
 
 /**
- * One bucket, visitor by visitor. All its rows share one time, so time cannot page it. An answer that is full or
- * breaks off may end within a visitor: reading goes on behind the last one that is whole. An answer too heavy
- * for the vendor is asked for in smaller pieces.
+ * One bucket, visitor by visitor. All its rows share one time, so time cannot page it. However an answer ends, it may do
+ * so within a visitor, and a short one may have been cut. The bucket has ended when the vendor, asked what follows the
+ * rows it gave, gives none; else reading goes on behind the last visitor that is whole. An answer too heavy for the
+ * vendor is asked for in smaller pieces.
  */
 export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSignal): AsyncGenerator<Part, void, void> {
   let after = ask.after;
   let most = api.settings.record_limit;
   let asked = most;
   let ready: Row[] = [];
+  /** Rows of an answer that was short, held one visitor and was not all. */
+  let alone: number | undefined;
   const keep = (rows: readonly Row[]): void => {
     for (const row of ask.perVisitor(rows)) ready.push(row);
   };
+  const behind = (visitor: string | undefined): readonly Stage[] => [
+    source(ask.source, { appId: api.appId }, ask.series),
+    sort('visitorId'),
+    // Without a bound rows without a visitor are there, too.
+    ...(visitor === undefined ? [] : [filter(`visitorId > ${quoted(visitor)}`)]),
+  ];
 
   for (;;) {
     const from = after;
+    let bound = after;
     const answer = newAnswer();
     const pipeline = () => {
       answer.begin();
-      return [
-        source(ask.source, { appId: api.appId }, ask.series),
-        sort('visitorId'),
-        // The first answer has no bound, so that rows without a visitor are in it.
-        ...(after === undefined ? [] : [filter(`visitorId > ${quoted(after)}`)]),
-        limit(asked),
-      ];
+      bound = after;
+      return [...behind(bound), limit(asked)];
     };
     try {
       for await (const batch of aggregate(api, ask.source, pipeline, signal, asked > LEAST_LIMIT && asked <= most)) {
@@ -73,21 +78,39 @@ export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSi
       asked = most;
       continue;
     }
-    if (answer.count() < asked) {
-      keep(answer.rest().rows);
-      const { visitor } = answer.rest();
-      // Whether the vendor gives as much as that nobody knows: ask what lies behind.
-      const proved = asked <= api.settings.record_limit || visitor === undefined;
-      yield { rows: ready, after: proved ? undefined : visitor };
-      if (proved) return;
-      after = visitor;
-    } else if (ready.length > 0) {
-      yield { rows: ready, after };
+    const given = answer.count();
+    if (given === 0 || (given < asked && !(await follows(bound, given)))) {
+      keep(answer.rest());
+      yield { rows: ready, after: undefined };
+      return;
     }
+    if (ready.length > 0) yield { rows: ready, after };
     ready = [];
-    // One visitor fills the answer alone.
-    asked = after === from ? asked * 2 : most;
+    if (after !== from) {
+      [asked, alone] = [most, undefined];
+    } else if (given < asked) {
+      // Perhaps more came while that was asked.
+      if (alone === given) throw cutShort(ask.source, given);
+      alone = given;
+    } else {
+      // One visitor fills the answer.
+      asked *= 2;
+    }
   }
+
+  /** Whether the vendor has anything behind the first rows of that bound. */
+  async function follows(bound: string | undefined, rows: number): Promise<boolean> {
+    const more = await aggregated(api, ask.source, [...behind(bound), skip(rows), limit(1)], signal, () => true);
+    return more.length > 0;
+  }
+}
+
+function cutShort(name: string, rows: number): TributaryError {
+  return new TributaryError(`Pendo gave ${rows} rows of ${name} and has more of the same visitor, which it does not give.`, {
+    kind: 'data',
+    code: 'pendo:cut',
+    remedy: 'Set period to hour in a connection of its own, so that fewer rows belong together; report it to the vendor if it stays.',
+  });
 }
 
 interface Answer {
@@ -97,8 +120,8 @@ interface Answer {
   take(row: Row): { visitor: string; rows: readonly Row[] } | undefined;
   /** Rows taken in this try. */
   count(): number;
-  /** The last visitor and its rows. */
-  rest(): { visitor: string | undefined; rows: readonly Row[] };
+  /** Rows of the last visitor. */
+  rest(): readonly Row[];
 }
 
 function newAnswer(): Answer {
@@ -133,6 +156,6 @@ function newAnswer(): Answer {
       return whole;
     },
     count: () => taken,
-    rest: () => ({ visitor, rows }),
+    rest: () => rows,
   };
 }

@@ -77,9 +77,10 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
       try {
         for await (const part of readBucket(ctx.api, asking, ctx.signal)) {
           const [first] = part.rows;
-          start ??= first === undefined ? undefined : granularity.startOf(first);
-          if (start !== undefined && (pass.at < start || pass.at >= start + granularity.longest))
-            throw otherBucket(events.source, pass.at, start);
+          const begin = first === undefined ? undefined : granularity.startOf(first);
+          if (begin !== undefined && (pass.at < begin || pass.at >= begin + granularity.longest))
+            throw otherBucket(events.source, pass.at, begin);
+          start ??= begin;
           pass.ripe &&= (start ?? pass.at) + granularity.longest + HORIZON <= ctx.runStart;
           pass.after = part.after;
           if (part.after !== undefined) yield page(part.rows, at());
@@ -116,7 +117,8 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
       const wanted = ctx.since ?? (state.oldest === undefined ? await firstVisit(ctx) : undefined);
       const deeper = wanted !== undefined && (state.oldest === undefined || wanted < state.oldest - DAY);
       if (deeper) state.oldest = wanted;
-      const oldest = state.oldest as number;
+      // Nobody has been there yet, as far as the vendor tells: that is no fact to keep, the next pass asks again.
+      const oldest = state.oldest ?? ctx.runStart - FRESH;
       const due = state.lookedBack === undefined || state.lookedBack + DAY <= ctx.runStart;
       const back = Math.min(state.settled ?? oldest, ctx.runStart - (due ? Math.max(FRESH, lookbackDays * DAY) : FRESH));
       const from = deeper ? oldest : Math.max(oldest, back);
@@ -168,14 +170,14 @@ function savedPass(position: Position | undefined): Pass | undefined {
       };
 }
 
-/** Nothing happened before the first visit of anybody. */
-async function firstVisit(ctx: ReadContext<PendoApi>): Promise<number> {
+/** Nothing happened before the first visit of anybody; undefined when the vendor shows none. */
+async function firstVisit(ctx: ReadContext<PendoApi>): Promise<number | undefined> {
   const field = 'metadata.auto.firstvisit';
   const first = [source('visitors', { identified: false }), filter(`${field} >= 1`), sort(field), limit(1)];
   const [visit] = await aggregated(ctx.api, 'first_visit', first, ctx.signal, (row) =>
     asNumber(asObject(asObject(row.metadata)?.auto)?.firstvisit),
   );
-  return visit ?? ctx.runStart - FRESH;
+  return visit;
 }
 
 function otherBucket(source: string, asked: number, answered: number): TributaryError {

@@ -3,7 +3,7 @@ import { statusOf } from '../../src/sdk/http/client.ts';
 import { orderedMap } from '../../src/sdk/concurrency/ordered-map.ts';
 import { asNumber, asObject, asText, saved } from '../../src/sdk/readers/resume.ts';
 import type { Json, JsonObject, Page, ReadContext, Reader, Row } from '../../src/core/types.ts';
-import { filter, limit, sort, source } from './aggregation.ts';
+import { filter, limit, skip, sort, source } from './aggregation.ts';
 import { aggregated } from './api.ts';
 import { checkedRows } from '../../src/core/checked-rows.ts';
 import { pathPart } from '../../src/sdk/http/url.ts';
@@ -82,28 +82,39 @@ export const readHistory: Reader<PendoApi> = async function* read(ctx) {
   yield { rows: [], position: at(), ...(warnings.length > 0 ? { warnings } : { readTo: ctx.runStart - DAY }) };
 };
 
-function newestVisitors({ api, signal }: ReadContext<PendoApi>, count: number): Promise<readonly Visitor[]> {
+/** So many, or all there are: an answer may have been cut, so more is asked for until nothing comes. */
+async function newestVisitors({ api, signal }: ReadContext<PendoApi>, count: number): Promise<readonly Visitor[]> {
   const updated = 'metadata.auto.lastupdated';
-  return aggregated(
-    api,
-    'newest_visitors',
-    [
-      source('visitors', { identified: !api.settings.include_anonymous_visitors }),
-      filter(`${updated} >= 1`),
-      sort(`-${updated}`, 'visitorId'),
-      limit(count),
-    ],
-    signal,
-    ({ visitorId, metadata }) => {
-      const { auto, pendo } = asObject(metadata) ?? {};
-      return {
-        id: asText(visitorId) ?? '',
-        updated: asNumber(asObject(auto)?.lastupdated) ?? 0,
-        firstVisit: asNumber(asObject(auto)?.firstvisit) ?? 0,
-        doNotProcess: asObject(pendo)?.donotprocess === true,
-      };
-    },
-  );
+  const newest = [
+    source('visitors', { identified: !api.settings.include_anonymous_visitors }),
+    filter(`${updated} >= 1`),
+    sort(`-${updated}`, 'visitorId'),
+  ];
+  // Whoever moves to the front meanwhile may come twice.
+  const found = new Map<string, Visitor>();
+  for (let given = 0; given < count;) {
+    const part = await aggregated(
+      api,
+      'newest_visitors',
+      [...newest, ...(given === 0 ? [] : [skip(given)]), limit(count - given)],
+      signal,
+      visitorOf,
+    );
+    if (part.length === 0) break;
+    given += part.length;
+    for (const visitor of part) if (!found.has(visitor.id)) found.set(visitor.id, visitor);
+  }
+  return [...found.values()];
+}
+
+function visitorOf({ visitorId, metadata }: Row): Visitor {
+  const { auto, pendo } = asObject(metadata) ?? {};
+  return {
+    id: asText(visitorId) ?? '',
+    updated: asNumber(asObject(auto)?.lastupdated) ?? 0,
+    firstVisit: asNumber(asObject(auto)?.firstvisit) ?? 0,
+    doNotProcess: asObject(pendo)?.donotprocess === true,
+  };
 }
 
 function plan(

@@ -72,15 +72,93 @@ describe("the vendor's word", () => {
     expect(pages.some((page) => page.scan?.end !== undefined)).toBe(false);
   });
 
-  it('that a bucket is over is proved when more than usual was asked for', async () => {
-    const { table, simulator, topic, truth } = await subscription({ days: 1, visitors: 40, sessions: 20 }, { record_limit: 20 });
-    for (let i = 0; i < 30; i += 1)
-      simulator.change['event.add']({ kind: 'page', visitorId: 'a-busy-one', ts: simulator.clock.now() - 2 * HOUR - i, tabId: `tab-${i}` });
-    // More than 35 rows it never gives, however many are asked for.
-    simulator.switches.atMost = 35;
-    const { rows, error } = await table('page_events').run();
+  it.each(['events', 'page_events', 'guide_events', 'poll_events'] as const)(
+    'that a bucket of %s is over is not taken from an answer that was cut',
+    async (name) => {
+      for (const [record_limit, empty] of [
+        [50_000, 'null'],
+        [20, 'list'],
+      ] as const) {
+        const { table, simulator, topic, truth } = await subscription({ days: 1, visitors: 60, sessions: 200 }, { record_limit });
+        const kind = name === 'guide_events' ? 'guide' : name === 'poll_events' ? 'poll' : 'page';
+        for (let i = 0; i < 30; i += 1)
+          simulator.change['event.add']({ kind, visitorId: 'a-busy-one', ts: simulator.clock.now() - 2 * HOUR - i, tabId: `tab-${i}` });
+        // More than 35 rows it never gives, however many are asked for, and does not tell.
+        Object.assign(simulator.switches, { atMost: 35, empty });
+        expect(truth(name).size).toBeGreaterThan(40);
+        const { rows, error } = await table(name).run();
+        expect(error).toBeUndefined();
+        expect(topic(name, rows)).toEqual(truth(name));
+      }
+    },
+  );
+
+  it.each([
+    ['history is read', 'events', 'first_visit'],
+    ['visitors are asked for', 'visitor_history', 'newest_visitors'],
+  ] as const)('that there is nobody is not kept: all %s once somebody is shown', async (_what, name, asked) => {
+    const { table, simulator, topic, truth } = await subscription(
+      { days: 3, visitors: 30, sessions: 60 },
+      { visitor_history: { enabled: true, max_visitors: 1_000, max_calls: 100_000 } },
+    );
+    simulator.faults.add({
+      kind: 'status',
+      status: 200,
+      body: '{"startTime":1,"results":null}',
+      contentType: 'application/json',
+      requestBody: `"requestId":"${asked}"`,
+      times: 1,
+    });
+    const reader = table(name);
+    const first = await reader.run();
+    expect(first.error).toBeUndefined();
+    expect(topic(name, first.rows).size).toBeLessThan(truth(name).size);
+    const { rows } = await reader.run();
+    expect(topic(name, [...first.rows, ...rows])).toEqual(truth(name));
+  });
+
+  it('that these are the newest visitors is not taken from an answer that was cut', async () => {
+    const { table, simulator, topic, truth } = await subscription(
+      { days: 3, visitors: 60, sessions: 120, switches: { atMost: 25 } },
+      { visitor_history: { enabled: true, max_visitors: 1_000, max_calls: 100_000 } },
+    );
+    const { rows, error } = await table('visitor_history').run();
     expect(error).toBeUndefined();
-    expect(topic('page_events', rows)).toEqual(truth('page_events'));
+    expect(topic('visitor_history', rows)).toEqual(truth('visitor_history'));
+    expect(simulator.asked.filter(({ source }) => source === 'visitors').map(({ rows: given }) => given)).not.toContain(60);
+  });
+
+  it('that nothing follows is asked for once a bucket, and not of an empty one', async () => {
+    const { table, simulator } = await subscription({ days: 2, visitors: 40, sessions: 60 }, { lookback_days: 1 });
+    simulator.clock.advance(10 * DAY);
+    const reader = table('events');
+    await reader.run({ since: simulator.world.start });
+    const asked = simulator.asked.filter(({ source }) => source === 'events');
+    const days = new Set(simulator.truth.rows('events').map((row) => row['day'])).size;
+    // Two days or three have rows, ten have none.
+    expect(asked.length - 2 * days).toBeGreaterThanOrEqual(9);
+    expect(asked.length - 2 * days).toBeLessThanOrEqual(11);
+  });
+
+  it('is refused when it keeps back rows of one visitor, and waited for while they are still coming', async () => {
+    const { table, api, simulator, topic, truth } = await subscription({ days: 1, visitors: 40, sessions: 0 });
+    const add = (i: number): void =>
+      simulator.change['event.add']({ kind: 'page', visitorId: 'busy', ts: simulator.clock.now() - HOUR - i, tabId: `tab-${i}` });
+    for (let i = 0; i < 20; i += 1) add(i);
+    const since = simulator.clock.now() - 2 * HOUR;
+    simulator.switches.atMost = 15;
+    expect((await table('events').run({ since })).error).toMatchObject({ kind: 'data', code: 'pendo:cut' });
+    // While rows are coming, the question what follows is answered with some: no reason to give up.
+    simulator.switches.atMost = Infinity;
+    let more = 20;
+    const growing: typeof api.http.stream = (path, ask) => {
+      if (more < 23 && JSON.stringify(ask.body?.()).includes('"skip"')) add((more += 1));
+      return api.http.stream(path, ask);
+    };
+    const { rows, error } = await table('events').run({ since, api: { ...api, http: { ...api.http, stream: growing } } });
+    expect(error).toBeUndefined();
+    expect(more).toBe(23);
+    expect(topic('events', rows)).toEqual(truth('events', since));
   });
 });
 
