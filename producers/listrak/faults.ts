@@ -121,9 +121,17 @@ export function classify(answer: HttpAnswer): Verdict | undefined {
   };
 }
 
-const LEFT_OUT = new Set(['listrak:fault', 'listrak:404', 'listrak:exception', 'listrak:endless', 'listrak:broken_xml']);
+/** In its own words, and for some messages always: such a message has no report. */
+const REFUSED = new Set(['listrak:fault', 'listrak:404', 'listrak:exception']);
+/** Answers that hold data nobody can read. */
+const UNREADABLE = new Set(['listrak:endless', 'listrak:broken_xml']);
 
 /** Whether the error concerns one message or list alone, which the run can do without. */
 export function concernsOne(error: unknown): error is TributaryError {
-  return error instanceof TributaryError && LEFT_OUT.has(error.code ?? '');
+  return error instanceof TributaryError && (REFUSED.has(error.code ?? '') || UNREADABLE.has(error.code ?? ''));
+}
+
+/** Whether the answer held data that could not be read: the others are read all the same, but the run has then failed. */
+export function failsTheRun(error: TributaryError): boolean {
+  return UNREADABLE.has(error.code ?? '');
 }

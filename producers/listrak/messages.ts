@@ -1,7 +1,8 @@
 import { orderedMap } from '../../src/sdk/concurrency/ordered-map.ts';
+import type { TributaryError } from '../../src/core/errors.ts';
 import type { JsonObject, Page, ReadContext, Row } from '../../src/core/types.ts';
 import type { ListrakApi } from './api.ts';
-import { concernsOne } from './faults.ts';
+import { concernsOne, failsTheRun } from './faults.ts';
 import { idOf, unnamedParents } from './known.ts';
 import { EARLIEST, halving, range } from './reports.ts';
 import { OVERLAP } from './walk.ts';
@@ -25,6 +26,7 @@ export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerato
   const sent = (row: Row): number => api.times.read(row.SendDate) ?? Number.NEGATIVE_INFINITY;
   let folded = 0;
   let lastError: Error | undefined;
+  let unreadable: Error | undefined;
 
   for await (const { list, rows = [], failed } of orderedMap(lists.values(), readList, {
     signal: ctx.signal,
@@ -32,6 +34,7 @@ export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerato
   })) {
     if (failed !== undefined) {
       lastError = failed;
+      if (failsTheRun(failed)) unreadable ??= failed;
       unread.push({ list_id: list.ListID ?? null });
       warnings.push(
         `The messages of list ${String(list.ListID)} could not be read and are asked for again with the next run: ${failed.message}`,
@@ -60,11 +63,12 @@ export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerato
     ...(warnings.length > 0 ? { warnings } : unnamed > 0 ? {} : { readTo: ctx.runStart }),
   };
   if (unnamed > 0) throw unnamedParents(unnamed, 'lists');
+  if (unreadable !== undefined) throw unreadable;
 
   async function* readList(
     list: Row,
     signal: AbortSignal,
-  ): AsyncGenerator<{ list: Row; rows?: readonly Row[]; failed?: Error }, void, void> {
+  ): AsyncGenerator<{ list: Row; rows?: readonly Row[]; failed?: TributaryError }, void, void> {
     const made = api.times.read(list.CreateDate);
     const begin = ctx.since ?? (made === null ? EARLIEST : made - OVERLAP);
     const end = ctx.runStart;

@@ -2,7 +2,7 @@ import { TributaryError } from '../../src/core/errors.ts';
 import { unorderedMap } from '../../src/sdk/concurrency/unordered-map.ts';
 import { asNumber, asObject, asText, saved } from '../../src/sdk/readers/resume.ts';
 import type { JsonObject, Page, Position, ReadContext, Row } from '../../src/core/types.ts';
-import { concernsOne } from './faults.ts';
+import { concernsOne, failsTheRun } from './faults.ts';
 import type { ListrakApi } from './api.ts';
 import { digestOf, knownSince, unnamedParents } from './known.ts';
 import type { Item } from './known.ts';
@@ -98,6 +98,7 @@ export function paginateItems<I extends Item>(options: WalkOptions<I>): (ctx: Re
       let standing = inside();
       let failures = 0;
       let last: Error | undefined;
+      let unread: Error | undefined;
       const todo = items.filter((item) => !progress.isOver(item));
       const parts = unorderedMap(todo.values(), (item, signal) => readOne(item, planned(item), progress.after(item), signal), {
         signal: ctx.signal,
@@ -116,6 +117,7 @@ export function paginateItems<I extends Item>(options: WalkOptions<I>): (ctx: Re
           if (point === undefined) last = failed;
           behind[item.id] = point ?? (base.to !== undefined && !isNew(item) ? base.to : 0);
           ctx.count('items_left_out');
+          if (failsTheRun(failed)) unread ??= failed;
           warnings.push(`${options.name(item)} could not be read and is asked for again with the next run: ${failed.message}`);
         } else if (over && planned(item) !== undefined) {
           failures = 0;
@@ -154,6 +156,7 @@ export function paginateItems<I extends Item>(options: WalkOptions<I>): (ctx: Re
             }),
       };
       if (unnamed > 0) throw unnamedParents(unnamed, options.parents);
+      if (unread !== undefined) throw unread;
 
       function isNew(item: I): boolean {
         return base.to === undefined || !knownSince(items, base.to - options.young(ctx.api), base.known)(item);

@@ -146,14 +146,34 @@ describe('a message that cannot be read', () => {
     expect(pages.flatMap(({ readTo = [] }) => readTo)).toEqual([]);
   });
 
-  it('because its answer is broken each time, is left out, too', async () => {
+  it('because its answer is broken each time, leaves all others complete as well, but the run has failed', async () => {
     const { table, simulator, held, truth } = await account(small);
     const id = simulator.world.messages[1]?.id as number;
+    const reader = table('message_clicks');
     simulator.soapFaults.add({ name: 'truncated-xml', operation: CLICK, id });
-    const { rows, error, counted } = await table('message_clicks').run();
+    // The data that nobody could read were there: that is no success, the first time or any other.
+    for (const run of [1, 2]) {
+      const { rows, error, counted, pages } = await reader.run({ rescan: true });
+      expect(error, `run ${run}`).toMatchObject({ code: 'listrak:broken_xml' });
+      expect(counted['items_left_out']).toBe(1);
+      expect(pages.flatMap(({ readTo = [] }) => readTo)).toEqual([]);
+      expect(held('message_clicks', rows)).toEqual(new Map([...truth('message_clicks')].filter(([, record]) => record['msg_id'] !== id)));
+      expect(reader.position?.['behind']).toEqual({ [id]: 0 });
+    }
+    simulator.soapFaults.clear();
+    const { rows, error } = await reader.run();
     expect(error).toBeUndefined();
-    expect(counted['items_left_out']).toBe(1);
-    expect(held('message_clicks', rows)).toEqual(new Map([...truth('message_clicks')].filter(([, record]) => record['msg_id'] !== id)));
+    const of = new Map([...truth('message_clicks')].filter(([, record]) => record['msg_id'] === id));
+    for (const [key, record] of of) expect(held('message_clicks', rows).get(key)).toEqual(record);
+  });
+
+  it('of a list, because the answer about its messages is broken, leaves those of others complete, but the run has failed', async () => {
+    const { table, simulator, held, truth } = await account(small);
+    simulator.soapFaults.add({ name: 'truncated-xml', operation: 'ReportListMessageActivity', id: 1_001 });
+    const { rows, error, pages } = await table('messages').run();
+    expect(error).toMatchObject({ code: 'listrak:broken_xml' });
+    expect(held('messages', rows)).toEqual(new Map([...truth('messages')].filter(([, record]) => record['list_id'] !== 1_001)));
+    expect(pages.at(-1)).toMatchObject({ scan: { end: { unread: [{ list_id: '1001' }] } } });
   });
 
   it('because its report has no end, is left out, too', async () => {
