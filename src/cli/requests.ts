@@ -3,6 +3,10 @@ import { TributaryError } from '../core/errors.ts';
 import { hasHistory } from '../core/table.ts';
 import { readControl, sendControl, type ControlRecord, type ControlSlot } from '../kafka/meta/control.ts';
 import { readStates } from '../kafka/meta/state.ts';
+import { readTableNotices } from '../kafka/meta/status-log.ts';
+import type { KafkaAccess } from '../kafka/client.ts';
+import type { TableStatus } from '../observability/status-view.ts';
+import { waitTexts } from '../observability/wait-text.ts';
 import type { TableState } from '../kafka/types.ts';
 import { ensureTopics, ownTopics } from '../kafka/topics.ts';
 import { activeWorkers } from '../kafka/worker.ts';
@@ -35,6 +39,8 @@ export async function request(cli: Cli, typed: readonly string[], wish: Wish): P
       }
     }
     const { records } = wish.slot === 'paused' ? { records: [] } : await readControl(access);
+    // As it is before the request, which a worker takes up at once.
+    const statuses = wish.slot === 'paused' ? undefined : await statusesOf(access, cli.deps.clock.now());
     await sendControl(access, wanted.flatMap(targets).map(wish.make));
     const workers = await activeWorkers(access);
     for (const target of wanted) {
@@ -44,9 +50,24 @@ export async function request(cli: Cli, typed: readonly string[], wish: Wish): P
         cli.say(
           `${paused.map((table) => `${target.connection.name}.${table}`).join(', ')}: paused, so it happens after \`tributary resume\`.`,
         );
+      for (const text of statuses === undefined ? [] : waitsOf(statuses, target, paused, cli.deps.clock.now())) cli.say(text);
     }
   });
 }
+
+/** What the runs that were asked for wait for, as the workers tell. */
+function waitsOf(statuses: readonly TableStatus[], { connection, tables }: Selected, paused: readonly string[], now: number): string[] {
+  const own = statuses.filter((table) => table.connection === connection.name);
+  const wanted = own.filter(({ table }) => tables.includes(table) && !paused.includes(table));
+  return waitTexts(
+    wanted,
+    own.filter((table) => !wanted.includes(table)),
+    now,
+  );
+}
+
+const statusesOf = async (access: KafkaAccess, now: number): Promise<readonly TableStatus[]> =>
+  (await readTableNotices(access, now)).map(({ status }) => status as TableStatus);
 
 /** A new request's id and time. */
 export function stamp(cli: Cli): { id: string; at: number } {

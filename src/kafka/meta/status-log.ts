@@ -5,6 +5,7 @@ import { createClient } from '../client.ts';
 import { withDeadline } from '../deadline.ts';
 import { kafkaError } from '../errors.ts';
 import { canonicalText, parseObject } from '../../core/json/text.ts';
+import { readTopics } from '../reader.ts';
 import { topicNames } from './topic-names.ts';
 
 /** A process that runs connections, as it tells of itself every few seconds. Times are epoch ms. */
@@ -84,6 +85,28 @@ export function createStatusLog(access: KafkaAccess): StatusLog {
 
 function keyOf(notice: StatusNotice): Record<string, string> {
   return 'table' in notice ? { connection: notice.connection, table: notice.table } : { worker: notice.worker };
+}
+
+/** A worker that has said nothing for so long is taken for gone. */
+export const silentMs = 35_000;
+
+/** What the workers that are there say of the tables they have. */
+export async function readTableNotices(access: KafkaAccess, now: number): Promise<readonly TableNotice[]> {
+  const workers = new Map<string, WorkerNotice>();
+  const tables = new Map<string, TableNotice>();
+  await readTopics(access, [{ topic: topicNames(access.settings.prefix).status }], ({ key, value }) => {
+    const notice = statusNotice(key, value);
+    if (notice === undefined) return;
+    if ('gone' in notice) workers.delete(notice.gone);
+    else if ('table' in notice) tables.set(canonicalText(keyOf(notice)), notice);
+    else workers.set(notice.worker, notice);
+  });
+  return [...tables.values()].filter((notice) => isLive(notice, workers.get(notice.worker), now));
+}
+
+/** Whether the worker a notice is of is there and still has that connection. */
+export function isLive({ connection }: TableNotice, worker: WorkerNotice | undefined, now: number): boolean {
+  return worker !== undefined && now - worker.at < silentMs && worker.assigned.includes(connection);
 }
 
 /** A record of `_status`: a notice, or the worker that has withdrawn its own; undefined for anything else. */

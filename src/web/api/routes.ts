@@ -5,7 +5,8 @@ import { TributaryError } from '../../core/errors.ts';
 import { shownJson } from '../../core/shown.ts';
 import { readDeadLetters } from '../../kafka/meta/dead-letters.ts';
 import type { Site } from '../app.tsx';
-import { commandDone, commandNames, giveCommand, type Command } from '../commands.ts';
+import { commandDone, commandNames, giveCommand, type Command, type Target } from '../commands.ts';
+import { waitTexts } from '../../observability/wait-text.ts';
 import { addressOf, type Guarded } from '../guard.ts';
 import { findingsOf, requireLandingOf } from '../landing-pages.tsx';
 import { statusOf } from '../model/status.ts';
@@ -201,12 +202,25 @@ export function apiOf(site: Site): OpenAPIHono<Guarded> {
       const wanted = commandOf(order.parse(await c.req.json()));
       const target = { connection: param(c, 'connection'), table: c.req.param('table') ?? null };
       const who = { user: c.get('user').name, address: addressOf(c), now: context.clock.now() };
+      const waits = wanted.name === 'pause' || wanted.name === 'resume' ? [] : waitsNow(target);
       await giveCommand(context.access, context.settings(), target, wanted, who);
       void board.refresh();
-      return { done: commandDone[wanted.name] };
+      return { done: [commandDone[wanted.name], ...waits].join(' ') };
     });
   }
   return api;
+
+  /** What a run that is asked for now waits for. */
+  function waitsNow({ connection, table: name }: Target): string[] {
+    const now = context.clock.now();
+    const own = statusOf(board.facts, context.settings(), now).tables.filter((one) => one.connection === connection);
+    const wanted = own.filter(({ table }) => name === null || table === name);
+    return waitTexts(
+      wanted,
+      own.filter((one) => !wanted.includes(one)),
+      now,
+    );
+  }
 }
 
 function commandOf({ command, since }: z.infer<typeof order>): Command {

@@ -6,13 +6,11 @@ import { followTopics } from '../../kafka/follow.ts';
 import { parseObject } from '../../core/json/text.ts';
 import type { ReadMessage, ReadOptions } from '../../kafka/reader.ts';
 import { readLastRuns, runRecord, type RunRecord } from '../../kafka/meta/runs.ts';
-import { statusNotice, type TableNotice, type WorkerNotice } from '../../kafka/meta/status-log.ts';
+import { isLive, silentMs, statusNotice, type TableNotice, type WorkerNotice } from '../../kafka/meta/status-log.ts';
 import { topicNames } from '../../kafka/meta/topic-names.ts';
 import type { TableState } from '../../kafka/types.ts';
 import { tableKey } from '../../observability/status-model.ts';
 
-/** A worker that has said nothing for so long is taken for gone. */
-const silentMs = 35_000;
 const runsPerTable = 60;
 const commandsKept = 300;
 
@@ -157,8 +155,7 @@ export function createFacts(access: KafkaAccess, newestRuns = 20_000): Facts {
     backfill: (connection, table) => latest('backfill', connection, table),
     live(connection, table, now) {
       const notice = notices.get(tableKey({ connection, table }));
-      const worker = notice && workers.get(notice.worker);
-      return worker && now - worker.at < silentMs && worker.assigned.includes(connection) ? notice : undefined;
+      return notice !== undefined && isLive(notice, workers.get(notice.worker), now) ? notice : undefined;
     },
     workers: (now) => [...workers.values()].filter(({ at }) => now - at < silentMs),
     commands: () => commands,
