@@ -444,6 +444,16 @@ describe('what is asked for happens', () => {
     await home.run('resume', 'klaviyo.metric');
     await until('one goes on', async () => (await home.status())['metric']?.state.kind === 'scheduled');
     expect((await home.status())['event']?.state.kind).toBe('paused');
+
+    // A run that waits because the vendor asked for it is not hurried by another wish, and that is said.
+    simulator.faults.add({ kind: 'throttled', retryAfter: 1_800, on: 'GET /api/metrics', times: 1 });
+    await home.run('trigger', 'klaviyo.metric');
+    await until('the pause the vendor asks for', async () => (await home.status())['metric']?.state.kind === 'rate_limited');
+    await until('what is said of it', async () => {
+      const { code, err } = await home.run('trigger', 'klaviyo.metric');
+      expect(code).toBe(0);
+      return /klaviyo\.metric: the vendor has asked to wait until \d\d:\d\d:\d\d \(in (29|30) min .*the new one follows it\./.test(err);
+    });
   });
 
   it('sent while nothing ran, it counts when a worker starts; and a paused table keeps what is known of it', async () => {

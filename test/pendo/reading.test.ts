@@ -114,6 +114,26 @@ describe('events', () => {
     );
   });
 
+  it('sum what is one row but for the session and the place it was in, which may be told later', async () => {
+    const { table, simulator, topic, truth } = await subscription({ days: 1, visitors: 40, sessions: 0 });
+    const same = { kind: 'page' as const, objectId: 'Pg_1' };
+    const ts = simulator.clock.now() - HOUR;
+    simulator.change['event.add']({ ...same, ts, sessionId: 'first', country: 'NL' });
+    simulator.change['event.add']({ ...same, ts: ts + 1, sessionId: 'second', country: 'DE' });
+    const { rows } = await table('page_events').run({ since: ts });
+    expect([...topic('page_events', rows).values()]).toMatchObject([
+      {
+        num_events: 2,
+        analytics_session_id: 'second',
+        latitude: 0,
+        week: expect.any(Number),
+        month: expect.any(Number),
+        quarter: expect.any(Number),
+      },
+    ]);
+    expect(topic('page_events', rows)).toEqual(truth('page_events'));
+  });
+
   it('ask one stream per bucket, not per object, and never for more than a day', async () => {
     const { table, simulator } = await subscription({ days: 5 });
     for (const name of EVENTS) await table(name).run();
