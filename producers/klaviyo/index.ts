@@ -5,7 +5,7 @@ import type { Json } from '../../src/core/types.ts';
 import type { Source } from '../../src/sdk/source.ts';
 import { connectKlaviyo } from './api.ts';
 import type { KlaviyoApi } from './api.ts';
-import { arrived } from './imported.ts';
+import { arrived, eventsArrived } from './imported.ts';
 import { klaviyoSettings } from './settings.ts';
 import type { KlaviyoSettings } from './settings.ts';
 import { event } from './tables/event.ts';
@@ -47,6 +47,7 @@ export const klaviyo: Source<KlaviyoSettings, KlaviyoApi> = {
       'Try a file of a few rows first.',
     ],
     arrived,
+    eventsArrived,
   },
   tables: (settings) => [metric, profile(settings), event(settings)],
 };

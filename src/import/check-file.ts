@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { SentEvent } from '../sdk/imports.ts';
 import { checkRow, type RowFault } from './check-row.ts';
-import { IDENTIFIERS, UNIQUE_ID, type ImportKind } from './columns.ts';
+import { instantOf } from './cells.ts';
+import { IDENTIFIERS, TIMESTAMP, UNIQUE_ID, type ImportKind } from './columns.ts';
 import { csvLine, delimiterOf, readCsv } from './csv.ts';
 import { findDuplicates } from './duplicates.ts';
 import { findEncoding, openText, type Encoding, type FoundEncoding } from './encoding.ts';
@@ -40,8 +42,10 @@ export interface CheckedFile {
   readonly reasons: ReadonlyMap<string, number>;
   /** The first rows as they will arrive. */
   readonly preview: readonly Readonly<Record<string, string>>[];
-  /** E-mail addresses spread over the good rows. */
+  /** E-mail addresses of profiles, spread over the good rows. */
   readonly sample: readonly string[];
+  /** Events spread over the good rows, of those that name an address. */
+  readonly events: readonly SentEvent[];
   /** What is to be uploaded; none when no row is good. */
   readonly parts: readonly Part[];
   /** Every bad row with its reason; undefined when there is none. */
@@ -52,6 +56,8 @@ const FAULTS_SHOWN = 20;
 const PREVIEW_ROWS = 5;
 /** Twice as many at most are kept. */
 const SAMPLE_ROWS = 500;
+/** Each is asked for by a request of its own. */
+const SAMPLE_EVENTS = 50;
 const PROGRESS_ROWS = 10_000;
 
 /**
@@ -61,7 +67,7 @@ const PROGRESS_ROWS = 10_000;
  */
 export async function checkFile(request: CheckRequest): Promise<CheckedFile> {
   const { file, folder } = request;
-  const found = await findEncoding(file, request.encoding);
+  const found = await findEncoding(file, request.encoding, request.signal);
   const delimiter = delimiterOf(await firstLine(file, found));
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const staging = join(folder, 'rows.staged');
@@ -93,6 +99,7 @@ async function inTwoPasses(
   const errors = await errorReport(join(folder, 'errors.csv'), columns);
   const staged = await writeText(staging);
   const sample = spreadSample<string>(SAMPLE_ROWS);
+  const events = spreadSample<SentEvent>(SAMPLE_EVENTS);
   const email = columns.findIndex(({ type }) => type === 'email');
   let [read, refused, good] = [0, 0, 0];
   try {
@@ -113,8 +120,11 @@ async function inTwoPasses(
         if (cell !== '') duplicates.add(at, columns[at]?.type === 'email' ? cell.toLowerCase() : cell, good, row.line);
       }
       good += 1;
-      if (email >= 0 && cells[email] !== '') sample.add(cells[email] as string);
-      await staged.write(stagedBytes({ line: row.line, text: csvLine(unique.fill(cells, row.line)) }));
+      const filled = unique.fill(cells, row.line);
+      const address = cells[email] ?? '';
+      if (address !== '' && kind === 'profiles') sample.add(address);
+      if (address !== '' && kind === 'events') events.add(sentEvent(address, unique.headers, filled));
+      await staged.write(stagedBytes({ line: row.line, text: csvLine(filled) }));
     }
   } catch (error) {
     await errors.close();
@@ -162,6 +172,7 @@ async function inTwoPasses(
     reasons: errors.reasons,
     preview,
     sample: sample.items(),
+    events: events.items(),
     parts,
     errorFile,
   };
@@ -194,6 +205,12 @@ function uniqueIds(
   if (at < 0) return { headers: [...headers, UNIQUE_ID], fill: (cells, line) => [...cells, made(cells, line)] };
   return { headers, fill: (cells, line) => (cells[at] === '' ? cells.with(at, made(cells, line)) : cells) };
 }
+
+const sentEvent = (email: string, headers: readonly string[], cells: readonly string[]): SentEvent => ({
+  email,
+  at: instantOf(cells[headers.indexOf(TIMESTAMP)] ?? '') ?? 0,
+  uniqueId: cells[headers.indexOf(UNIQUE_ID)] ?? '',
+});
 
 async function errorReport(path: string, columns: readonly SentColumn[]) {
   const first: RowFault[] = [];

@@ -79,7 +79,8 @@ export async function* readCsv(name: string, text: Readable, delimiter: string):
 const unreadable = (what: string, remedy: string): TributaryError =>
   new TributaryError(`${what}.`, { kind: 'config', code: 'import:csv', remedy });
 
-/** One record as CSV by RFC 4180, without its line end. */
+/** One record as CSV by RFC 4180, without its line end. An empty cell alone is quoted: an empty line is no record. */
 export function csvLine(cells: readonly string[]): string {
+  if (cells.length === 1 && cells[0] === '') return '""';
   return cells.map((cell) => (/[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',');
 }

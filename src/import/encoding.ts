@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { Transform, type Readable } from 'node:stream';
 import { TributaryError } from '../core/errors.ts';
+import { stopIf } from './stop.ts';
 
 export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
 
@@ -51,7 +52,7 @@ const UPPER = [
  * Finds out how a file is written by reading all of it: one byte at its end may tell that it is not what it seemed.
  * @throws TributaryError `config` for a file that is no text, or of no encoding all of it fits.
  */
-export async function findEncoding(path: string, told?: Encoding): Promise<FoundEncoding> {
+export async function findEncoding(path: string, told?: Encoding, signal?: AbortSignal): Promise<FoundEncoding> {
   const head = await firstBytes(path, 4_096);
   if (head.length === 0) throw refused(path, 'is empty', 'Its first line must hold the names of the columns.');
   const mark = markOf(head);
@@ -68,7 +69,7 @@ export async function findEncoding(path: string, told?: Encoding): Promise<Found
   }
   const wide = utf16WithoutMark(head);
   if (wide !== undefined) return { encoding: wide, mark: 0 };
-  return { encoding: await eightBit(path), mark: 0 };
+  return { encoding: await eightBit(path, signal), mark: 0 };
 }
 
 function markOf(head: Buffer): FoundEncoding | undefined {
@@ -93,10 +94,11 @@ function utf16WithoutMark(head: Buffer): Encoding | undefined {
 }
 
 /** UTF-8 or Windows-1252. A file that is both in part is damaged: converted as a whole, half of its letters would be wrong. */
-async function eightBit(path: string): Promise<Encoding> {
+async function eightBit(path: string, signal?: AbortSignal): Promise<Encoding> {
   const seen = { line: 1, many: 0, manyLine: 0, bad: 0, badLine: 0, undefinedLine: 0 };
   let [left, low, high] = [0, 0x80, 0xbf];
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+    if (signal !== undefined) stopIf(signal);
     for (let at = 0; at < chunk.length; at += 1) {
       const byte = chunk[at] as number;
       if (left > 0) {

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { TributaryError } from '../core/errors.ts';
 import { privateFile } from '../core/local-folder.ts';
 import type { ImportRecord } from '../kafka/meta/imports.ts';
+import type { SentEvent } from '../sdk/imports.ts';
 import type { Part } from './parts.ts';
 
 /** What this machine keeps of an import, so that it can be resumed and followed. */
@@ -11,9 +12,14 @@ export interface Job {
   readonly record: ImportRecord;
   /** What is still to be sent. */
   readonly parts: readonly Part[];
-  /** Addresses spread over the rows that are sent, to be read back. */
+  /** Addresses, or events, spread over the rows that are sent, to be read back. */
   readonly sample: readonly string[];
+  readonly events?: readonly SentEvent[];
 }
+
+/** How the folders of queries' rows begin. */
+export const QUERY_FOLDER = 'query-';
+const ID = /^[0-9a-f-]{36}$/;
 
 export const importsFolder = (dataDir: string): string => join(dataDir, 'imports');
 export const jobFolder = (dataDir: string, importId: string): string => join(importsFolder(dataDir), importId);
@@ -35,7 +41,7 @@ export function readJob(dataDir: string, importId: string): Job | undefined {
 export function openJobs(dataDir: string): Job[] {
   if (!existsSync(importsFolder(dataDir))) return [];
   return readdirSync(importsFolder(dataDir))
-    .filter((name) => /^[0-9a-f-]{36}$/.test(name))
+    .filter((name) => ID.test(name))
     .flatMap((name) => readJob(dataDir, name) ?? [])
     .filter(({ parts }) => parts.length > 0)
     .sort((a, b) => a.record.at - b.record.at);
@@ -52,6 +58,22 @@ export function jobToResume(dataDir: string, importId: string | undefined): Job 
     code: 'import:resume',
     remedy: found.length === 0 ? 'See tributary import list.' : `Name one: ${found.map(({ record }) => record.importId).join(', ')}.`,
   });
+}
+
+const DAY_MS = 86_400_000;
+
+/** Removes the copies of rows that a process killed while it read has left: nobody would ever resume or remove them. */
+export function removeAbandoned(dataDir: string, now: number): void {
+  const folder = importsFolder(dataDir);
+  if (!existsSync(folder)) return;
+  const old = (path: string): boolean => now - statSync(path).mtimeMs > DAY_MS;
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (name.startsWith(QUERY_FOLDER) && old(path)) rmSync(path, { recursive: true, force: true });
+    if (!ID.test(name) || existsSync(jobFile(dataDir, name)) || !old(path)) continue;
+    // The errors of a dry run, or of a strict one, are for the user to read.
+    for (const file of readdirSync(path)) if (file !== 'errors.csv') rmSync(join(path, file), { force: true });
+  }
 }
 
 /** The part needs not be sent again. */

@@ -12,7 +12,7 @@ import { checkFile, type CheckedFile } from './check-file.ts';
 import type { ImportKind } from './columns.ts';
 import type { SftpAccess } from './connect.ts';
 import type { Encoding } from './encoding.ts';
-import { importsFolder, jobFolder, removePart, writeJob, type Job } from './job.ts';
+import { importsFolder, jobFolder, removeAbandoned, removePart, writeJob, type Job } from './job.ts';
 import { ownKeyFile, privateKey } from './keys.ts';
 import type { Mapping } from './mapping.ts';
 import { uploadParts } from './upload.ts';
@@ -45,7 +45,11 @@ export interface StartImport extends ImportPlace {
   readonly country?: string | undefined;
   /** Who imports, for the list. */
   readonly by: string;
+  /** Hears what was found before anything is sent. */
+  readonly onChecked?: (checked: CheckedFile) => void;
 }
+
+type CheckOnly = Omit<StartImport, 'access' | 'connection' | 'strict' | 'by' | 'onChecked'>;
 
 export interface ImportOutcome {
   readonly checked: CheckedFile;
@@ -54,7 +58,7 @@ export interface ImportOutcome {
 }
 
 /** Checks a file and sends nothing: the form's preview, and `--dry-run`. Needs neither Kafka nor the vendor. */
-export async function previewImport(request: Omit<StartImport, 'access' | 'connection' | 'strict' | 'by'>): Promise<CheckedFile> {
+export async function previewImport(request: CheckOnly): Promise<CheckedFile> {
   const importId = randomUUID();
   const checked = await check(request, importId);
   for (const part of checked.parts) removePart(part);
@@ -62,8 +66,10 @@ export async function previewImport(request: Omit<StartImport, 'access' | 'conne
   return checked;
 }
 
-async function check(request: Omit<StartImport, 'access' | 'connection' | 'strict' | 'by'>, importId: string): Promise<CheckedFile> {
+async function check(request: CheckOnly, importId: string): Promise<CheckedFile> {
   makeLocalFolder(importsFolder(request.dataDir));
+  removeAbandoned(request.dataDir, request.clock.now());
+  const folder = jobFolder(request.dataDir, importId);
   return checkFile({
     kind: request.kind,
     file: request.file,
@@ -72,9 +78,13 @@ async function check(request: Omit<StartImport, 'access' | 'connection' | 'stric
     encoding: request.encoding,
     country: request.country,
     now: request.clock.now(),
-    folder: jobFolder(request.dataDir, importId),
+    folder,
     signal: request.signal,
     onProgress: (rows) => request.onEvent({ type: 'reading', rows }),
+  }).catch(async (error: unknown) => {
+    // Copies of people's rows are not left behind.
+    await rm(folder, { recursive: true, force: true });
+    throw error;
   });
 }
 
@@ -87,6 +97,7 @@ export async function startImport(request: StartImport): Promise<ImportOutcome> 
   const access = sftpAccess(connection, dataDir);
   const importId = randomUUID();
   const checked = await check(request, importId);
+  request.onChecked?.(checked);
   if (checked.parts.length === 0 || (request.strict && checked.refused > 0)) {
     for (const part of checked.parts) removePart(part);
     return { checked, record: undefined };
@@ -111,7 +122,7 @@ export async function startImport(request: StartImport): Promise<ImportOutcome> 
     processedBy: 'not asked yet',
     errorFile: checked.errorFile ?? null,
   };
-  const job: Job = { v: 1, record, parts: checked.parts, sample: checked.sample };
+  const job: Job = { v: 1, record, parts: checked.parts, sample: checked.sample, events: checked.events };
   writeJob(dataDir, job);
   return { checked, record: await send(request, job, access) };
 }
@@ -170,14 +181,36 @@ async function send(place: ImportPlace, job: Job, access: SftpAccess): Promise<I
     return record;
   } catch (thrown) {
     const error = asTributaryError(thrown, 'The upload');
-    if (error.kind !== 'stopped' && parts.length > 0) {
-      const { message, remedy } = error;
-      await keep({ state: 'failed', failure: { message, ...(remedy === undefined ? {} : { remedy }) } }).catch(() => undefined);
+    if (parts.length === 0) throw error;
+    if (error.kind !== 'stopped') {
+      const told = withResume(error, record.importId);
+      const { message, remedy = '' } = told;
+      await keep({ state: 'failed', failure: { message, remedy } }).catch(() => undefined);
+      throw told;
     }
-    throw error;
+    await keep({}).catch(() => undefined);
+    throw new TributaryError(`The import was stopped; ${record.sentRows} of ${record.rows - record.refused} rows have been taken.`, {
+      kind: 'stopped',
+      code: 'import:stopped',
+      remedy: `It goes on where it stopped: tributary import resume ${record.importId}`,
+      cause: error,
+    });
   } finally {
     await lock.release();
   }
+}
+
+/** The error with how to go on once its cause is gone: importing the file anew would send all of it again. */
+function withResume(error: TributaryError, importId: string): TributaryError {
+  const { message, kind, code, detail, remedy = '' } = error;
+  const goOn = `Then go on with: tributary import resume ${importId}`;
+  return new TributaryError(message, {
+    kind,
+    ...(code === undefined ? {} : { code }),
+    ...(detail === undefined ? {} : { detail }),
+    cause: error,
+    remedy: `${remedy} ${goOn}`.trim(),
+  });
 }
 
 /** How files reach the vendor. Throws `config` when the settings do not say, or the key cannot be used. */

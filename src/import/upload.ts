@@ -83,7 +83,7 @@ async function withConnection<T>({ gone }: SftpConnection, work: () => Promise<T
       throw new TributaryError('The connection to the SFTP server was cut.', {
         kind: 'transient',
         code: 'import:cut',
-        remedy: 'It goes on where it stopped: tributary import resume.',
+        remedy: 'It goes on where it stopped.',
       });
     }),
   ]);
@@ -151,7 +151,7 @@ const { NO_SUCH_FILE, PERMISSION_DENIED, FAILURE } = { NO_SUCH_FILE: 2, PERMISSI
 function refusal(error: Error & { code?: number | string }, part: Part, path: string): TributaryError {
   const told = error.message.replace(/\.$/, '');
   const config = (what: string, code: string, remedy: string): TributaryError =>
-    new TributaryError(what, { kind: 'config', code, remedy: `${remedy} Then: tributary import resume.`, cause: error });
+    new TributaryError(what, { kind: 'config', code, remedy, cause: error });
   if (/no space|quota|disk full/i.test(told))
     return config(
       `The server has no room for ${part.name} (${told}).`,
@@ -174,7 +174,7 @@ function refusal(error: Error & { code?: number | string }, part: Part, path: st
   return new TributaryError(`Sending ${part.name} failed (${told}).`, {
     kind: 'transient',
     code: 'import:cut',
-    remedy: 'It goes on where it stopped: tributary import resume.',
+    remedy: 'It goes on where it stopped.',
     cause: error,
   });
 }

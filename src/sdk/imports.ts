@@ -25,4 +25,14 @@ export interface FileImports<Settings = any, Api = any> {
   readonly keySteps: readonly string[];
   /** How many of these e-mail addresses stand on a profile that was written at `since` (epoch milliseconds) or later. */
   arrived(api: Api, emails: readonly string[], since: number, signal: AbortSignal): Promise<number>;
+  /** How many of these events the vendor has. */
+  eventsArrived(api: Api, events: readonly SentEvent[], signal: AbortSignal): Promise<number>;
+}
+
+/** What tells one event of a file from all others. */
+export interface SentEvent {
+  readonly email: string;
+  /** When it happened, epoch milliseconds. */
+  readonly at: number;
+  readonly uniqueId: string;
 }

@@ -1,6 +1,10 @@
+import { truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { checkFile } from '../../src/import/check-file.ts';
+import { noMapping } from '../../src/import/mapping.ts';
 import type { CheckRequest } from '../../src/import/check-file.ts';
-import { check, NOW } from './check.ts';
+import { check, folder, NOW } from './check.ts';
 
 type Content = string | Buffer;
 const utf16 = (text: string, mark = true): Buffer => Buffer.from(`${mark ? '\ufeff' : ''}${text}`, 'utf16le');
@@ -178,3 +182,23 @@ test.each(oneBadRow)('%s: line, column and remedy are told, and the other rows g
 test('a file of rows that are all bad is told row by row and sends nothing', async () => {
   expect(await check('Email\nx\ny\n')).toMatchObject({ rows: 2, refused: 2, parts: [] });
 });
+
+test('a line of 1 GB is told by its number, whether or not a quote was opened before it', async () => {
+  const dir = folder();
+  const file = join(dir, 'line.csv');
+  for (const begin of ['b@example.com,', 'b@example.com,"']) {
+    writeFileSync(file, `Email,City\n${ok},Opole\n${begin}`);
+    truncateSync(file, 2 ** 30);
+    const before = process.memoryUsage().rss;
+    const checked = checkFile({
+      ...{ kind: 'profiles', file, mapping: noMapping, consent: false, now: NOW, folder: join(dir, 'work') },
+      signal: new AbortController().signal,
+    });
+    await expect(checked).rejects.toMatchObject({
+      kind: 'config',
+      message: expect.stringMatching(/line\.csv, line 3: .*more than 8 MB/),
+      remedy: expect.stringMatching(/quote/),
+    });
+    expect(process.memoryUsage().rss - before).toBeLessThan(300 * 2 ** 20);
+  }
+}, 180_000);

@@ -208,7 +208,7 @@ test('a full disk and a refused folder are told, nothing is lost, and the upload
   expect(await refusal(at.upload(checked, 'profiles'))).toMatchObject({
     kind: 'config',
     code: 'import:server_full',
-    remedy: expect.stringMatching(/resume/),
+    remedy: expect.stringMatching(/Nothing is lost/),
   });
   at.sftp.switches.room = Infinity;
   at.sftp.switches.refused = 'profiles';

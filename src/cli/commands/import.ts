@@ -1,23 +1,41 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
+import { isSupportedCountry } from 'libphonenumber-js/max';
 import type { ConnectionSettings } from '../../config/settings.ts';
-import { TributaryError } from '../../core/errors.ts';
+import { asTributaryError, TributaryError } from '../../core/errors.ts';
+import { makeLocalFolder } from '../../core/local-folder.ts';
 import type { CheckedFile } from '../../import/check-file.ts';
 import type { ImportKind } from '../../import/columns.ts';
 import type { Encoding } from '../../import/encoding.ts';
 import { followImport } from '../../import/follow-import.ts';
-import { jobToResume } from '../../import/job.ts';
+import { importsFolder, jobToResume } from '../../import/job.ts';
 import { checkPublicKey, ownKey } from '../../import/keys.ts';
 import { noMapping, parseMappingFile, parsePairs, type Mapping } from '../../import/mapping.ts';
-import { previewImport, resumeImport, startImport, type ImportEvent, type ImportPlace } from '../../import/start-import.ts';
+import { queryToFile, removeQueryFile } from '../../import/query.ts';
+import {
+  previewImport,
+  resumeImport,
+  sftpAccess,
+  startImport,
+  type ImportEvent,
+  type ImportPlace,
+  type StartImport,
+} from '../../import/start-import.ts';
+import { embeddedWarehouse, isEmbedded, warehouseOf } from '../../import/warehouse.ts';
 import { readImports, type ImportRecord } from '../../kafka/meta/imports.ts';
 import { count, duration, plural, textTable } from '../../observability/text.ts';
-import { createHttpFactory } from '../../sdk/http/client.ts';
+import { createHttpFactory, type HttpFactory } from '../../sdk/http/client.ts';
 import { exitCodes, type Cli, type Register } from '../app.ts';
 import { selectOne } from '../selection.ts';
 import { withKafka, type KafkaSession } from '../session/kafka-session.ts';
+
+/** What is asked of every file alike. */
+type Request = Pick<StartImport, 'kind' | 'mapping' | 'consent' | 'encoding' | 'country'>;
+
+/** For all imports of the list together. */
+const ASK_MS = 60_000;
 
 interface ImportOptions {
   readonly connection?: string;
@@ -30,6 +48,8 @@ interface ImportOptions {
   readonly strict?: boolean;
   readonly encoding?: Encoding;
   readonly country?: string;
+  readonly query?: string;
+  readonly landing?: string;
 }
 
 export function addImport(program: Command, run: Register): void {
@@ -38,7 +58,9 @@ export function addImport(program: Command, run: Register): void {
     group
       .command(kind)
       .description(`check files of ${kind}, and upload the rows that are good`)
-      .argument('<file.csv...>', 'the files')
+      .argument('[file.csv...]', 'the files')
+      .option('--query <select>', 'instead of files: one SELECT, run against the warehouse of --landing')
+      .option('--landing <name>', 'landing of the settings whose warehouse is asked (postgres, redshift)')
       .option('--connection <name>', 'connection of the settings; needed when several take files')
       .option('--map <mapping>', 'column=COLUMN_OF_THE_FILE,... or a YAML file')
       .option('--drop <column...>', 'columns that are left out')
@@ -51,7 +73,10 @@ export function addImport(program: Command, run: Register): void {
       )
       .option('--dry-run', 'check and show the first rows as they will arrive; send nothing')
       .option('--strict', 'send nothing of a file in which one row is bad')
-      .addHelpText('after', `\nExample:\n  $ tributary import ${kind} ${kind}.csv --connection klaviyo --dry-run`)
+      .addHelpText(
+        'after',
+        `\nExample:\n  $ tributary import ${kind} ${kind}.csv --connection klaviyo --dry-run\n  $ tributary import ${kind} --query "SELECT ..." --landing warehouse`,
+      )
       .action(run((cli, files: string[], options: ImportOptions) => importFiles(cli, kind, files, options)));
   }
   group
@@ -60,11 +85,15 @@ export function addImport(program: Command, run: Register): void {
     .argument('[id]', 'which, when several wait')
     .action(
       run((cli, id?: string) =>
-        withKafka(cli, async (kafka, settings) => {
-          const job = jobToResume(settings.dataDir, id);
-          const { connection } = selectOne(settings, job.record.connection);
-          sent(cli, await resumeImport(place(cli, connection, settings.dataDir, kafka), job));
-        }),
+        withKafka(
+          cli,
+          async (kafka, settings) => {
+            const job = jobToResume(settings.dataDir, id);
+            const { connection } = selectOne(settings, job.record.connection);
+            sent(cli, await resumeImport(place(cli, connection, settings.dataDir, kafka), job));
+          },
+          { writes: true },
+        ),
       ),
     );
   group
@@ -82,40 +111,120 @@ export function addImport(program: Command, run: Register): void {
 async function importFiles(cli: Cli, kind: ImportKind, files: readonly string[], options: ImportOptions): Promise<number> {
   const settings = cli.settings();
   const connection = connectionOf(cli, options.connection);
-  const mapping = mappingOf(cli, options);
-  const { country, encoding } = options;
-  const request = { kind, mapping, consent: options.consent ?? false, encoding, country: country?.toUpperCase() };
+  const { country, encoding, query, landing } = options;
+  if ((query === undefined) !== (landing === undefined)) throw usage('--query and --landing go together', 'Give both, or files.');
+  if ((query === undefined) === (files.length === 0)) {
+    const swallowed = files.length === 0 && [options.drop, options.date, options.text].some((list) => list !== undefined);
+    throw usage(
+      'Either files or --query are imported',
+      swallowed ? 'Name the files before --drop, --date and --text, which take all words behind them.' : 'Give the one or the other.',
+    );
+  }
+  const request: Request = {
+    kind,
+    mapping: mappingOf(cli, options),
+    consent: options.consent ?? false,
+    encoding,
+    country: country === undefined ? undefined : countryCode(country),
+  };
   const paths = files.map((file) => resolve(cli.deps.cwd, file));
-  for (const path of paths)
-    if (!existsSync(path)) throw new TributaryError(`${path} is not there.`, { kind: 'config', remedy: 'Check the path.' });
-  let refused = false;
-  if (options.dryRun) {
-    for (const file of paths) {
-      const common = { dataDir: settings.dataDir, clock: cli.deps.clock, signal: cli.interruption(), onEvent: listener(cli) };
-      const checked = await previewImport({ ...request, ...common, file });
-      report(cli, file, checked);
-      for (const row of checked.preview) cli.print(JSON.stringify(row));
+  for (const path of paths) requireFile(path);
+  // Told before a long file is read: without user and key nothing can be sent.
+  if (!options.dryRun) sftpAccess(connection, settings.dataDir);
+  const onlyLooks = options.dryRun === true && (landing === undefined || !isEmbedded(settings.landings, landing));
+  const all = async (kafka: KafkaSession | undefined): Promise<number> => {
+    let refused = false;
+    const one = async (file: string, named: string, asked: Request): Promise<void> => {
+      const checked = await (options.dryRun || kafka === undefined
+        ? preview(cli, file, named, asked)
+        : importOne(cli, { ...asked, ...place(cli, connection, settings.dataDir, kafka), file }, named, options.strict ?? false));
       refused ||= checked.refused > 0;
+    };
+    for (const path of paths) await one(path, path, request);
+    if (query !== undefined && landing !== undefined) {
+      await withQuery(cli, { query, landing, kafka }, (file, dates) =>
+        one(file, `The query of ${landing}`, {
+          ...request,
+          encoding: 'utf-8',
+          mapping: {
+            ...request.mapping,
+            dates: [...request.mapping.dates, ...dates.filter((name) => !request.mapping.texts.includes(name))],
+          },
+        }),
+      );
     }
     return refused ? exitCodes.someFailed : exitCodes.ok;
-  }
-  await withKafka(cli, async (kafka) => {
-    for (const file of paths) {
-      const { checked, record } = await startImport({
-        ...request,
-        ...place(cli, connection, settings.dataDir, kafka),
-        file,
-        strict: options.strict ?? false,
-        by: userInfo().username,
-      });
-      report(cli, file, checked);
-      if (record === undefined) cli.say(`Nothing of ${file} was sent${checked.parts.length > 0 ? ' (--strict)' : ': no row is good'}.`);
-      else sent(cli, record);
-      refused ||= checked.refused > 0;
-    }
-  });
-  return refused ? exitCodes.someFailed : exitCodes.ok;
+  };
+  return onlyLooks ? all(undefined) : withKafka(cli, all, { writes: true });
 }
+
+async function preview(cli: Cli, file: string, named: string, request: Request): Promise<CheckedFile> {
+  const common = { dataDir: cli.settings().dataDir, clock: cli.deps.clock, signal: cli.interruption(), onEvent: listener(cli) };
+  const checked = await previewImport({ ...request, ...common, file });
+  report(cli, named, checked);
+  for (const row of checked.preview) cli.print(JSON.stringify(row));
+  cli.say('Nothing was sent (--dry-run).');
+  return checked;
+}
+
+async function importOne(cli: Cli, request: Omit<StartImport, 'by' | 'strict'>, named: string, strict: boolean): Promise<CheckedFile> {
+  const { checked, record } = await startImport({
+    ...request,
+    strict,
+    by: userInfo().username,
+    onChecked: (found) => report(cli, named, found),
+  });
+  if (record === undefined) cli.say(`Nothing of ${named} was sent${checked.parts.length > 0 ? ' (--strict)' : ': no row is good'}.`);
+  else sent(cli, record);
+  return checked;
+}
+
+/** Runs a query and hands on what it brought as a file, which is gone afterwards. A query without rows is no fault. */
+async function withQuery(
+  cli: Cli,
+  { query, landing, kafka }: { readonly query: string; readonly landing: string; readonly kafka: KafkaSession | undefined },
+  use: (file: string, dates: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const { landings, dataDir } = cli.settings();
+  const { clock, variables } = cli.deps;
+  const warehouse =
+    isEmbedded(landings, landing) && kafka?.postgres !== undefined
+      ? embeddedWarehouse(landing, kafka.postgres)
+      : warehouseOf(landings, landing, variables);
+  if (typeof warehouse.client.password === 'string') cli.redactor.add(warehouse.client.password);
+  makeLocalFolder(importsFolder(dataDir));
+  const onEvent = listener(cli);
+  const found = await queryToFile({
+    query,
+    warehouse,
+    folder: importsFolder(dataDir),
+    now: clock.now(),
+    signal: cli.interruption(),
+    onProgress: (read) => onEvent({ type: 'reading', rows: read }),
+  });
+  try {
+    const { path, rows, dates } = found;
+    cli.say(`The query of ${landing} brought ${plural(rows, 'row')}${rows === 0 ? '; nothing was sent' : ''}.`);
+    if (rows > 0) await use(path, dates);
+  } finally {
+    await removeQueryFile(found);
+  }
+}
+
+function requireFile(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isFile()) return;
+  throw usage(found === undefined ? `${path} is not there` : `${path} is no file`, 'Check the path.');
+}
+
+function countryCode(given: string): string {
+  const code = given.toUpperCase();
+  if (isSupportedCountry(code)) return code;
+  throw usage(`--country ${given} is no country we know`, 'Give its code of two letters, such as PL or US.');
+}
+
+const usage = (what: string, remedy: string): TributaryError =>
+  new TributaryError(`${what}.`, { kind: 'config', code: 'import:usage', remedy });
 
 function place(cli: Cli, connection: ConnectionSettings, dataDir: string, { access }: KafkaSession): ImportPlace {
   return { connection, dataDir, access, clock: cli.deps.clock, signal: cli.interruption(), onEvent: listener(cli) };
@@ -131,7 +240,7 @@ function listener(cli: Cli): (event: ImportEvent) => void {
     const now = cli.deps.clock.now();
     if (now - told < 2_000) return;
     told = now;
-    if (event.type === 'reading') return cli.say(`${count(event.rows)} rows checked`);
+    if (event.type === 'reading') return cli.say(`${count(event.rows)} rows read`);
     const { record, secondsLeft } = event;
     const left = secondsLeft === undefined ? '' : `, ${duration(secondsLeft * 1000)} left`;
     cli.say(`${count(record.sentRows)} rows, ${count(record.sentBytes)} of ${count(record.bytes)} bytes sent${left}`);
@@ -159,9 +268,12 @@ async function list(cli: Cli, json: boolean): Promise<void> {
     const observer = { onRequest: nothing, onThrottled: nothing, onWaited: nothing, onRecovered: nothing, onRetry: nothing };
     const http = createHttpFactory({ clock, random, observer, redactor: cli.redactor });
     const found: ImportRecord[] = [];
+    // A vendor that is away is asked again without an end; what is known of the imports is shown all the same.
+    const signal = AbortSignal.any([cli.interruption(), AbortSignal.timeout(ASK_MS)]);
     for (const record of await readImports(kafka.access)) {
       const connection = settings.connections.find(({ name }) => name === record.connection);
-      found.push(connection === undefined ? record : await followImport(place(cli, connection, settings.dataDir, kafka), record, http));
+      if (connection === undefined) found.push(record);
+      else found.push(await followed(cli, { ...place(cli, connection, settings.dataDir, kafka), signal }, record, http));
     }
     if (json) return cli.json(found);
     if (found.length === 0) return cli.say('Nothing has been imported.');
@@ -184,6 +296,19 @@ async function list(cli: Cli, json: boolean): Promise<void> {
     for (const { file, processedBy, failure } of found)
       cli.say(`${file}: ${failure === undefined ? processedBy : `${failure.message} ${failure.remedy ?? ''}`}`);
   });
+}
+
+/** The record after the vendor was asked; as it was when that cannot be done now. */
+async function followed(cli: Cli, where: ImportPlace, record: ImportRecord, http: HttpFactory): Promise<ImportRecord> {
+  try {
+    return await followImport(where, record, http);
+  } catch (thrown) {
+    const error = asTributaryError(thrown, 'The question');
+    if (cli.interruption().aborted || error.kind === 'internal') throw error;
+    const why = error.kind === 'stopped' ? `the vendor did not answer within ${duration(ASK_MS)}` : error.message.replace(/\.$/, '');
+    cli.say(`${record.file}: how much has arrived could not be asked (${why}). ${error.remedy ?? ''}`.trim());
+    return record;
+  }
 }
 
 function key(cli: Cli, given: string | undefined): void {
