@@ -8,7 +8,7 @@ export interface Sorter {
   close(): void;
 }
 
-const RECORDS_IN_MEMORY = 131_072;
+const RECORDS_IN_MEMORY = 32_768;
 /** Shared by the blocks in which the runs are read back. */
 const MERGE_BYTES = 4 * 1024 * 1024;
 

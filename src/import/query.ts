@@ -163,9 +163,10 @@ function refused(error: Error & { code?: string; position?: string }, name: stri
   return new TributaryError(`The warehouse of landing ${name} refuses the query: ${error.message.replace(/\.$/, '')}${near}.`, {
     kind: 'config',
     code: 'import:query',
-    remedy: error.code === '42501'
-      ? 'Give the user the right to read what the query names, or name another with PGUSER.'
-      : 'Correct the query; it has to be one statement that reads.',
+    remedy:
+      error.code === '42501'
+        ? 'Give the user the right to read what the query names, or name another with PGUSER.'
+        : 'Correct the query; it has to be one statement that reads.',
     cause: error,
   });
 }
