@@ -36,6 +36,7 @@ async function vendor(
   clock: Clock = systemClock,
 ) {
   const asked: Asked[] = [];
+  const followed: string[] = [];
   const server = await serve((request, response) => {
     let text = '';
     request
@@ -46,6 +47,12 @@ async function vendor(
         const {
           request: { name, pipeline },
         } = JSON.parse(text) as { request: { name: string; pipeline: Record<string, unknown>[] } };
+        // What follows the rows of an answer: it has given all it has.
+        if (pipeline.some((stage) => stage['skip'] !== undefined)) {
+          followed.push(name);
+          pour(response, 0, () => ({}));
+          return;
+        }
         const after = /> "([^"]*)"\)*$/.exec(String(pipeline.find((stage) => stage['filter'] !== undefined)?.['filter'] ?? ''))?.[1] ?? '';
         asked.push({ pipeline, source: name, limit: pipeline.at(-1)?.['limit'] as number, after });
         answer(asked.at(-1) as Asked, response, asked.length);
@@ -58,6 +65,8 @@ async function vendor(
     pendo.tables(checked).find(({ name }) => name === table)?.read as Reader<PendoApi>;
   return {
     asked,
+    /** Row sources of which was asked what follows. */
+    followed,
     heard,
     url: server.url,
     run: (table: PendoTable) => engineAt(() => NOW, reader(table), api, { since: NOW - HOUR }).run(),
@@ -164,10 +173,11 @@ describe('a large answer', () => {
 
   it('may be all of one visitor', async () => {
     const rows = 200_000;
-    const { run } = await vendor({ record_limit: 300_000 }, (_, response) => pour(response, rows, (n) => event('v1', n)));
+    const { run, followed } = await vendor({ record_limit: 300_000 }, (_, response) => pour(response, rows, (n) => event('v1', n)));
     const { rows: read, error } = await run('events');
     expect(error).toBeUndefined();
     expect(read).toHaveLength(rows);
+    expect(followed).toEqual(['events']);
   }, 120_000);
 });
 
