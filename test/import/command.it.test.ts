@@ -168,6 +168,12 @@ test('Ctrl-C leaves what resume goes on with at the byte', async () => {
   expect(stopped).toMatchObject({ code: 130, err: expect.stringMatching(/0 of 30000 rows[^]*tributary import resume [0-9a-f-]{36}/) });
   expect(await at.run('list')).toMatchObject({ out: expect.stringMatching(/^Not complete +- .*people\.csv/m) });
   const kept = at.sftp.received();
+  at.file('bad.csv', 'Email\nnobody\n');
+  const anew = await at.run('profiles', 'bad.csv', '--strict');
+  expect(anew).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/An import of people\.csv.* waits to go on: tributary import resume [0-9a-f-]{36}/),
+  });
 
   at.sftp.switches.stallAt = Infinity;
   const resumed = await at.run('resume');

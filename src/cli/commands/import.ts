@@ -10,7 +10,7 @@ import type { CheckedFile } from '../../import/check-file.ts';
 import type { ImportKind } from '../../import/columns.ts';
 import type { Encoding } from '../../import/encoding.ts';
 import { followImport } from '../../import/follow-import.ts';
-import { importsFolder, jobToResume } from '../../import/job.ts';
+import { importsFolder, jobToResume, openJobs } from '../../import/job.ts';
 import { checkPublicKey, ownKey } from '../../import/keys.ts';
 import { noMapping, parseMappingFile, parsePairs, type Mapping } from '../../import/mapping.ts';
 import { queryToFile, removeQueryFile } from '../../import/query.ts';
@@ -129,6 +129,7 @@ async function importFiles(cli: Cli, kind: ImportKind, files: readonly string[],
   };
   const paths = files.map((file) => resolve(cli.deps.cwd, file));
   for (const path of paths) requireFile(path);
+  if (!options.dryRun) tellWaiting(cli, connection, kind);
   // Told before a long file is read: without user and key nothing can be sent.
   if (!options.dryRun) sftpAccess(connection, settings.dataDir);
   const onlyLooks = options.dryRun === true && (landing === undefined || !isEmbedded(settings.landings, landing));
@@ -171,7 +172,7 @@ async function importOne(cli: Cli, request: Omit<StartImport, 'by' | 'strict'>, 
   const { checked, record } = await startImport({
     ...request,
     strict,
-    by: userInfo().username,
+    by: userName(),
     onChecked: (found) => report(cli, named, found),
   });
   if (record === undefined) cli.say(`Nothing of ${named} was sent${checked.parts.length > 0 ? ' (--strict)' : ': no row is good'}.`);
@@ -208,6 +209,25 @@ async function withQuery(
     if (rows > 0) await use(path, dates);
   } finally {
     await removeQueryFile(found);
+  }
+}
+
+/** Who imports, for the list. A container may run under a number that no account has. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+/** Tells of what was stopped before: importing a file anew sends all of it, and leaves the rest of the first import waiting. */
+function tellWaiting(cli: Cli, { name }: ConnectionSettings, kind: ImportKind): void {
+  for (const { record } of openJobs(cli.settings().dataDir)) {
+    if (record.connection === name && record.kind === kind)
+      cli.say(
+        `An import of ${record.file}, begun ${new Date(record.at).toISOString()}, waits to go on: tributary import resume ${record.importId}`,
+      );
   }
 }
 
