@@ -1,12 +1,13 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { unpackEntry } from './index-entry.ts';
 import { fileOf, openDatabases, removeOthers, seal, sealOf, unchecked } from './index-file.ts';
 import { isZero, rangeOf } from './index-range.ts';
 
 /*
  * The process that reads stores which were not closed: its death, should LMDB trip over one, is the answer. Reads
- * files, one a line, from its input; says each file's name once it is done.
+ * files, one a line, from its input until that ends; says each file's name once it is done.
  */
 
 const PER_TRANSACTION = 5_000;
@@ -61,9 +62,7 @@ async function mend(file: string): Promise<void> {
   removeOthers(directory, mended);
 }
 
-for (const file of readFileSync(0, 'utf8')
-  .split('\n')
-  .filter((line) => line !== '')) {
+for await (const file of createInterface({ input: process.stdin })) {
   try {
     await mend(file);
     writeSync(1, `${file}\n`);

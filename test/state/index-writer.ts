@@ -14,4 +14,5 @@ for (;;) {
     Array.from({ length: Number(keys) }, (_, key) => ({ keyHash: bytes(key, 16), row })),
     new Map([[0, BigInt(batch)]]),
   );
+  process.stdout.write(`wrote ${batch}\n`);
 }

@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, cpSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openLiveIndex } from '../../src/state/live-index.ts';
 import { mendStores } from '../../src/state/mend.ts';
 
@@ -20,8 +20,10 @@ const open = () => openLiveIndex(directory, { topic: 'crash', valueSchemaId: 1 }
 /** Leaves a store behind as a killed process does. */
 async function killedWriter(): Promise<void> {
   const child = spawn(process.execPath, ['--import', 'tsx', writer, directory, String(keys)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  await once(child.stdout, 'data');
-  while (statSync(storeFile()).size < 200_000) await new Promise((resolve) => setTimeout(resolve, 20));
+  // The file grows before its first batch is committed.
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  while (!said.includes('wrote 1')) await new Promise((resolve) => setTimeout(resolve, 20));
   child.kill('SIGKILL');
   await once(child, 'exit');
 }
@@ -60,6 +62,26 @@ describe('a store whose process was killed', () => {
     expect([...index.entries()]).toHaveLength(keys);
     expect(index.scanIntact('scan')).toBe(true);
     await index.close();
+  }, 60_000);
+
+  it('is put in order beside others that are damaged, however many are asked for at once', async () => {
+    await killedWriter();
+    const folders = ['a', 'damaged', 'b', 'c'].map((name) => join(directory, '..', `${basename(directory)}-${name}`));
+    onTestFinished(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+    for (const folder of folders) cpSync(directory, folder, { recursive: true });
+    const whole = directory;
+    directory = folders[1] as string;
+    overwrite(4_096, noise(statSync(storeFile()).size - 4_096, 7));
+    directory = whole;
+    // Each connection asks for its own.
+    await Promise.all(folders.map((folder) => mendStores([folder])));
+    const sizes: number[] = [];
+    for (const folder of folders) {
+      const index = openLiveIndex(folder, { topic: 'crash', valueSchemaId: 1 });
+      sizes.push(index.size());
+      await index.close();
+    }
+    expect(sizes).toEqual([keys, 0, keys, keys]);
   }, 60_000);
 
   it.each(damages)(
