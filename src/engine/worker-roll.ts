@@ -56,6 +56,7 @@ export async function openWorkerRoll(folder: string): Promise<KeptRoll> {
       }
       return left.splice(0);
     },
+    giveBack: (memberIds) => void left.push(...memberIds),
     async close() {
       if (own === undefined) return;
       rmSync(own.file, { force: true });

@@ -1,5 +1,6 @@
 import type { KafkaAccess } from './client.ts';
 import { withCluster } from './cluster.ts';
+import { protocolType } from './errors.ts';
 
 /** The group of all workers of a prefix. */
 export const groupOf = (prefix: string): string => `${prefix}._workers`;
@@ -8,8 +9,10 @@ export const groupOf = (prefix: string): string => `${prefix}._workers`;
 export interface WorkerRoll {
   /** This process is that member now. */
   note(memberId: string): void;
-  /** Members whose processes are gone without having left the group; each is named once. */
+  /** Members whose processes are gone without having left the group; each is named once, unless it is given back. */
   dead(): Promise<readonly string[]>;
+  /** Could not be dismissed now. */
+  giveBack(memberIds: readonly string[]): void;
 }
 
 /** A request kafkajs's types do not know. */
@@ -22,8 +25,16 @@ export async function dismissDead(access: KafkaAccess, roll: WorkerRoll | undefi
   const dead = (await roll?.dead().catch(() => [])) ?? [];
   if (dead.length === 0) return;
   const groupId = groupOf(access.settings.prefix);
+  const left = new Set(dead);
   await withCluster(access, 'Dismissing a dead worker', async (cluster) => {
     const coordinator = await cluster.findGroupCoordinator({ groupId });
-    for (const memberId of dead) await (coordinator as unknown as Coordinator).leaveGroup({ groupId, memberId }).catch(() => undefined);
+    for (const memberId of dead) {
+      await (coordinator as unknown as Coordinator).leaveGroup({ groupId, memberId }).catch((error: unknown) => {
+        // It may have been missed already.
+        if (protocolType(error) !== 'UNKNOWN_MEMBER_ID') throw error;
+      });
+      left.delete(memberId);
+    }
   }).catch(() => undefined);
+  roll?.giveBack([...left]);
 }
