@@ -64,6 +64,7 @@ export async function readTopics(
   onMessage: (message: ReadMessage) => void | Promise<void>,
   { signal, patience = 30_000 }: ReadOptions = {},
 ): Promise<ReadonlyMap<string, ReadonlyMap<number, ReadRange>>> {
+  if (requests.length === 0) return new Map();
   let thrown: { readonly error: unknown } | undefined;
   const deliver = async (message: ReadMessage): Promise<void> => {
     try {

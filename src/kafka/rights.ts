@@ -7,7 +7,7 @@ import { topicNames } from './meta/topic-names.ts';
 
 /** A right that the Kafka user lacks, in the words of Kafka's ACLs. */
 export interface MissingRight {
-  readonly right: 'Create' | 'Describe' | 'DescribeConfigs' | 'Read' | 'Write';
+  readonly right: 'Create' | 'Delete' | 'Describe' | 'DescribeConfigs' | 'Read' | 'Write';
   readonly on: 'topic' | 'group' | 'transactional id';
   readonly name: string;
 }
@@ -45,98 +45,106 @@ const BEHIND_ANY_END = '9223372036854775806';
  */
 export async function missingRights(access: KafkaAccess, { topics, connections }: NeededRights): Promise<readonly MissingRight[]> {
   const { prefix } = access.settings;
-  const found: MissingRight[] = [];
-  const attempt = async (missing: MissingRight, ask: () => Promise<unknown>): Promise<void> => {
+  const attempt = async (missing: MissingRight, ask: () => Promise<unknown>): Promise<readonly MissingRight[]> => {
     try {
       await ask();
     } catch (error) {
       const type = protocolType(error);
       if (type === undefined) throw error;
       // Only the denial of this very thing: a request may touch others, whose rights are tried for themselves.
-      if (DENIED[missing.on].includes(type)) found.push(missing);
+      if (DENIED[missing.on].includes(type)) return [missing];
     }
+    return [];
   };
+  // All at once: hundreds of requests one after the other would take minutes on a long line.
+  const together = async (attempts: readonly Promise<readonly MissingRight[]>[]): Promise<readonly MissingRight[]> =>
+    (await Promise.all(attempts)).flat();
 
-  await withCluster(access, 'Trying the rights', async (cluster) => {
+  const used = await withCluster(access, 'Trying the rights', async (cluster) => {
     const any = await anyBroker(cluster);
-    for (const topic of topics) {
-      await attempt({ right: 'Read', on: 'topic', name: topic }, () =>
-        any.fetch({
-          replicaId: -1,
-          isolationLevel: 1,
-          maxWaitTime: 0,
-          minBytes: 0,
-          maxBytes: 1,
-          topics: [{ topic, partitions: [{ partition: 0, currentLeaderEpoch: -1, fetchOffset: BEHIND_ANY_END, maxBytes: 1 }] }],
-        }),
-      );
-      await attempt({ right: 'Write', on: 'topic', name: topic }, () =>
-        any.produce({
-          acks: NO_SUCH_ACKS,
-          timeout: 5_000,
-          compression: 0,
-          producerId: -1,
-          producerEpoch: -1,
-          topicData: [
-            {
-              topic,
-              partitions: [
-                { partition: 0, firstSequence: -1, messages: [{ key: Buffer.from('?'), value: null, headers: {}, timestamp: 0 }] },
-              ],
-            },
-          ],
-        }),
-      );
-    }
     const group = groupOf(prefix);
-    await onCoordinator(
-      cluster,
-      any,
-      group,
-      GROUP,
-      (right, ask) => attempt({ right, on: 'group', name: group }, ask),
-      (broker) => broker.heartbeat({ groupId: group, groupGenerationId: -1, memberId: 'nobody' }),
-    );
-    for (const connection of connections) {
-      const id = `${prefix}.${connection}`;
-      await onCoordinator(
-        cluster,
-        any,
-        id,
-        TRANSACTION,
-        (right, ask) => attempt({ right, on: 'transactional id', name: id }, ask),
-        // A producer nobody was given: asking for one under this id would fence whoever writes now.
-        (broker) =>
-          broker.addPartitionsToTxn({
-            transactionalId: id,
+    return together([
+      ...topics.flatMap((topic) => [
+        attempt({ right: 'Read', on: 'topic', name: topic }, () =>
+          any.fetch({
+            replicaId: -1,
+            isolationLevel: 1,
+            maxWaitTime: 0,
+            minBytes: 0,
+            maxBytes: 1,
+            topics: [{ topic, partitions: [{ partition: 0, currentLeaderEpoch: -1, fetchOffset: BEHIND_ANY_END, maxBytes: 1 }] }],
+          }),
+        ),
+        attempt({ right: 'Write', on: 'topic', name: topic }, () =>
+          any.produce({
+            acks: NO_SUCH_ACKS,
+            timeout: 5_000,
+            compression: 0,
             producerId: -1,
             producerEpoch: -1,
-            topics: [{ topic: topicNames(prefix).state, partitions: [0] }],
+            topicData: [
+              {
+                topic,
+                partitions: [
+                  { partition: 0, firstSequence: -1, messages: [{ key: Buffer.from('?'), value: null, headers: {}, timestamp: 0 }] },
+                ],
+              },
+            ],
           }),
-      );
-    }
+        ),
+      ]),
+      onCoordinator(
+        cluster,
+        any,
+        group,
+        GROUP,
+        (right, ask) => attempt({ right, on: 'group', name: group }, ask),
+        (broker) => broker.heartbeat({ groupId: group, groupGenerationId: -1, memberId: 'nobody' }),
+      ),
+      ...connections.map((connection) => {
+        const id = `${prefix}.${connection}`;
+        return onCoordinator(
+          cluster,
+          any,
+          id,
+          TRANSACTION,
+          (right, ask) => attempt({ right, on: 'transactional id', name: id }, ask),
+          // A producer nobody was given: asking for one under this id would fence whoever writes now.
+          (broker) =>
+            broker.addPartitionsToTxn({
+              transactionalId: id,
+              producerId: -1,
+              producerEpoch: -1,
+              topics: [{ topic: topicNames(prefix).state, partitions: [0] }],
+            }),
+        );
+      }),
+    ]);
   });
 
-  await withAdmin(access, 'Trying the rights', async (admin) => {
+  const described = await withAdmin(access, 'Trying the rights', async (admin) => {
     const resources = (name: string) => [{ type: 2, name, configNames: ['cleanup.policy'] }];
-    for (const topic of topics) {
-      await attempt({ right: 'DescribeConfigs', on: 'topic', name: topic }, () =>
-        admin.describeConfigs({ includeSynonyms: false, resources: resources(topic) }),
-      );
-    }
     const there = new Set(await admin.listTopics());
-    for (const topic of topics) {
-      if (there.has(topic)) continue;
+    return together([
+      ...topics.map((topic) =>
+        attempt({ right: 'DescribeConfigs', on: 'topic', name: topic }, () =>
+          admin.describeConfigs({ includeSynonyms: false, resources: resources(topic) }),
+        ),
+      ),
       // One that is there and hidden from us is told by the other rights.
-      await attempt({ right: 'Create', on: 'topic', name: topic }, () =>
-        admin.createTopics({
-          validateOnly: true,
-          topics: [{ topic, numPartitions: 1, replicationFactor: access.settings.replicationFactor }],
-        }),
-      );
-    }
+      ...topics
+        .filter((topic) => !there.has(topic))
+        .map((topic) =>
+          attempt({ right: 'Create', on: 'topic', name: topic }, () =>
+            admin.createTopics({
+              validateOnly: true,
+              topics: [{ topic, numPartitions: 1, replicationFactor: access.settings.replicationFactor }],
+            }),
+          ),
+        ),
+    ]);
   });
-  return found;
+  return [...used, ...described];
 }
 
 /** Finding a coordinator takes Describe, and what is asked of it `then` the other right, Read of a group or Write of a transactional id. */
@@ -145,15 +153,15 @@ async function onCoordinator(
   any: RawBroker,
   id: string,
   type: typeof GROUP | typeof TRANSACTION,
-  attempt: (right: 'Describe' | 'Read' | 'Write', ask: () => Promise<unknown>) => Promise<void>,
+  attempt: (right: 'Describe' | 'Read' | 'Write', ask: () => Promise<unknown>) => Promise<readonly MissingRight[]>,
   then: (broker: RawBroker) => Promise<unknown>,
-): Promise<void> {
+): Promise<readonly MissingRight[]> {
   let coordinator: RawBroker = any;
-  await attempt('Describe', async () => {
+  const describe = await attempt('Describe', async () => {
     const answer = await any.findGroupCoordinator({ groupId: id, coordinatorType: type });
     coordinator = (await cluster.findBroker({ nodeId: String(answer.coordinator.nodeId) })) as unknown as RawBroker;
   });
-  await attempt(type === GROUP ? 'Read' : 'Write', () => then(coordinator));
+  return [...describe, ...(await attempt(type === GROUP ? 'Read' : 'Write', () => then(coordinator)))];
 }
 
 async function anyBroker(cluster: Cluster): Promise<RawBroker> {
@@ -200,6 +208,18 @@ export function rightsRefusal(access: KafkaAccess, missing: readonly MissingRigh
       remedy: `Grant it: ${commands.join('; ')}`,
     },
   );
+}
+
+/** Deletes a topic if it is there. @throws TributaryError `config` that names the right which the Kafka user lacks. */
+export async function deleteTopic(access: KafkaAccess, topic: string): Promise<void> {
+  try {
+    await withAdmin(access, `Deleting ${topic}`, async (admin) => {
+      if ((await admin.listTopics()).includes(topic)) await admin.deleteTopics({ topics: [topic], timeout: 30_000 });
+    });
+  } catch (error) {
+    const denied = DENIED.topic.includes(protocolType(error) ?? '');
+    throw (denied ? rightsRefusal(access, [{ right: 'Delete', on: 'topic', name: topic }]) : undefined) ?? error;
+  }
 }
 
 /** @throws TributaryError `config` that names every right the Kafka user lacks. */

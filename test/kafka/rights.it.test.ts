@@ -1,7 +1,8 @@
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { KafkaAccess } from '../../src/kafka/client.ts';
-import { missingRights, requireRights } from '../../src/kafka/rights.ts';
+import { deleteTopic, missingRights, requireRights } from '../../src/kafka/rights.ts';
+import { ownTopicNames } from '../../src/kafka/meta/topic-names.ts';
 import { ensureTopics, ownTopics } from '../../src/kafka/topics.ts';
 import { createWriter } from '../../src/kafka/writer.ts';
 import { startAclBroker, type AclBroker } from '../support/acl-broker.ts';
@@ -13,7 +14,7 @@ const { AclOperationTypes: operation, AclPermissionTypes: permission, AclResourc
 let broker: AclBroker;
 let access: KafkaAccess;
 const topic = 'acl.c.rows';
-const topics = [...ownTopics({ prefix: 'acl' }).map(({ name }) => name), topic];
+const topics = [...ownTopicNames('acl'), topic];
 
 beforeAll(async () => {
   broker = await startAclBroker();
@@ -140,5 +141,22 @@ describe('with the topics', () => {
     expect(await end()).toBe('2');
     await writer.write(batchOf(topic, ['b'], 2));
     await writer.close();
+  });
+
+  test('deleting a topic takes a right of its own, which is named', async () => {
+    await expect.poll(missed, taken).toEqual([]);
+    await expect(deleteTopic(access, topic)).rejects.toMatchObject({
+      kind: 'config',
+      message: `The Kafka user app lacks Delete on the topic ${topic}.`,
+      remedy: expect.stringContaining('--operation Delete --topic acl.'),
+    });
+    await grant([...all, { right: 'DELETE', on: 'topic', type: resource.TOPIC, acl: acl(resource.TOPIC, 'acl.', operation.DELETE) }]);
+    await until('it is deleted', () =>
+      deleteTopic(access, topic).then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await broker.admin.listTopics()).not.toContain(topic);
   });
 });

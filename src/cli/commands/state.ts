@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { TributaryError } from '../../core/errors.ts';
-import { withAdmin } from '../../kafka/client.ts';
+import { deleteTopic } from '../../kafka/rights.ts';
 import { readAllStates, resetRecord } from '../../kafka/meta/state.ts';
 import { topicNames } from '../../kafka/meta/topic-names.ts';
 import { activeWorkers } from '../../kafka/worker.ts';
@@ -80,9 +80,7 @@ export function addState(program: Command, run: Register): void {
           }
           const topic = topicNames(access.settings.prefix).table(name, table);
           if (options.deleteTopic) {
-            await withAdmin(access, `Deleting ${topic}`, async (admin) => {
-              if ((await admin.listTopics()).includes(topic)) await admin.deleteTopics({ topics: [topic], timeout: 30_000 });
-            });
+            await deleteTopic(access, topic);
           }
           cli.say(
             `${typed}: forgotten${options.deleteTopic ? ', and its topic deleted' : ''}; the next run or sync reads it from the start.`,

@@ -22,8 +22,8 @@ export const longestTopicName = 249;
 
 /** The topics that exist once per prefix. */
 export function ownTopicNames(prefix: string): string[] {
-  const { state, control, runs, deadLetters, imports } = topicNames(prefix);
-  return [state, control, runs, deadLetters, imports];
+  const { state, control, runs, deadLetters, imports, status } = topicNames(prefix);
+  return [state, control, runs, deadLetters, imports, status];
 }
 
 export function topicNames(prefix: string): TopicNames {
