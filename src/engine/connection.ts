@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { TributaryError } from '../core/errors.ts';
 import { createHttpFactory } from '../sdk/http/client.ts';
-import { backoff } from '../sdk/http/retry.ts';
 import type { Row } from '../core/types.ts';
 import { ownTopicNames } from '../kafka/meta/topic-names.ts';
 import { requireRights } from '../kafka/rights.ts';
@@ -14,6 +12,7 @@ import type { ConnectionSettings } from '../config/settings.ts';
 import { catchUp } from './catch-up.ts';
 import type { ConnectionEnvironment } from './environment.ts';
 import { failureNotice } from '../core/run.ts';
+import { keepTrying } from './keep-trying.ts';
 import { observeRequests } from './observe-requests.ts';
 import { takeIndexFolder, type IndexFolder } from './index-folder.ts';
 import { lookAgain, takeFacts, openIndexes, prepareTables, replaceBrokenIndexes, tableTopics } from './table-opener.ts';
@@ -188,31 +187,24 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
   }
 
   async function untilRefreshed(): Promise<void> {
-    const patience = current === undefined ? env.patience?.opening : env.patience?.open;
-    const since = env.clock.now();
-    for (let failures = 1; ; failures += 1) {
+    const work = async (): Promise<void> => {
       if (fatal) throw fatal;
-      try {
-        await refresh();
-        trouble = undefined;
-        if (failures > 1) for (const { ref } of tables.values()) env.emit({ type: 'run-recovered', ...ref });
-        return;
-      } catch (error) {
-        if (!(error instanceof TributaryError) || error.kind !== 'transient') throw error;
-        if (error.tries !== undefined && failures >= error.tries) throw error;
-        const wait = Math.min(backoff(failures, env.random), 15_000);
-        if (patience !== undefined && env.clock.now() + wait > since + patience) throw givenUp(error, env.clock.now() - since);
+      await refresh();
+    };
+    await keepTrying(work, {
+      ...env,
+      patience: current === undefined ? env.patience?.opening : env.patience?.open,
+      signal: ended,
+      what: name,
+      onTrouble(error, retryAt) {
         trouble = error;
-        const failure = failureNotice(error);
-        for (const { ref } of tables.values()) {
-          env.emit({ type: 'run-retrying', stage: 'kafka', failure: { ...failure, retryAt: env.clock.now() + wait }, ...ref });
-        }
-        if (tables.size === 0) env.emit({ type: 'connection-failed', failure: { ...failure, retryAt: env.clock.now() + wait }, ...where });
-        await delay(wait, undefined, { signal: ended }).catch(() => {
-          throw new TributaryError(`${name} was stopped while it waited: ${error.message}`, { kind: 'stopped', cause: error });
-        });
-      }
-    }
+        const failure = { ...failureNotice(error), retryAt };
+        for (const { ref } of tables.values()) env.emit({ type: 'run-retrying', stage: 'kafka', failure, ...ref });
+        if (tables.size === 0) env.emit({ type: 'connection-failed', failure, ...where });
+      },
+    });
+    if (trouble !== undefined) for (const { ref } of tables.values()) env.emit({ type: 'run-recovered', ...ref });
+    trouble = undefined;
   }
 
   /** Tables that ask at the same time share one opening. */
@@ -277,18 +269,6 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
       await folder?.release();
     },
   };
-}
-
-function givenUp(error: TributaryError, afterMs: number): TributaryError {
-  const { kind, reach, code, detail, remedy } = error;
-  return new TributaryError(`${error.message} Given up after ${Math.round(afterMs / 1000)} s.`, {
-    kind,
-    reach,
-    cause: error,
-    ...(code === undefined ? {} : { code }),
-    ...(detail === undefined ? {} : { detail }),
-    ...(remedy === undefined ? {} : { remedy }),
-  });
 }
 
 async function orAborted<T>(work: Promise<T>, signal: AbortSignal, why: () => string): Promise<T> {

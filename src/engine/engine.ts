@@ -21,6 +21,7 @@ import { createConnectionWorker, type ConnectionWorker } from './connection-work
 import { cleanEvent, type EngineEvent, type EventBus } from './events.ts';
 import type { Redactor } from '../core/redact.ts';
 import { failureNotice } from '../core/run.ts';
+import { keepTrying } from './keep-trying.ts';
 import { createOpeningTurns } from './opening-turns.ts';
 import type { RunSummary } from './execute-run.ts';
 import { emptyTotals } from './table-run.ts';
@@ -70,8 +71,11 @@ interface Opened {
   readonly worker: ConnectionWorker;
 }
 
-/** A single pass ends when Kafka or the registry stays away: whoever has asked for it asks again. Long enough for brokers that restart in turn. */
-const syncPatience = { opening: 45_000, open: 180_000 } as const;
+/**
+ * A single pass ends when Kafka or the registry stays away, and so does the start of a worker: whoever has asked for it asks again. Long
+ * enough for brokers that restart in turn.
+ */
+const patience = { opening: 45_000, open: 180_000 } as const;
 
 export function createEngine(options: EngineOptions): Engine {
   const { access, registry, bus, clock, random, redactor } = options;
@@ -134,11 +138,11 @@ export function createEngine(options: EngineOptions): Engine {
     name: string,
     lifetime: AbortSignal,
     onFatal: (error: TributaryError) => void,
-    patience?: ConnectionEnvironment['patience'],
+    waits?: ConnectionEnvironment['patience'],
   ): Promise<Opened> {
     const of = settingsOf(name);
     const indexDir = join(settings.dataDir, 'index', access.settings.prefix);
-    const connection = createConnection(of, { ...lent, indexDir, ...(patience === undefined ? {} : { patience }) }, lifetime);
+    const connection = createConnection(of, { ...lent, indexDir, ...(waits === undefined ? {} : { patience: waits }) }, lifetime);
     try {
       await connection.session(lifetime);
     } catch (error) {
@@ -157,6 +161,21 @@ export function createEngine(options: EngineOptions): Engine {
     return { connection, worker };
   }
 
+  /** What has to be done before any connection can be opened; Kafka may be away just then. */
+  async function atFirst<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    return keepTrying(work, {
+      clock,
+      random,
+      patience: patience.opening,
+      signal,
+      what: 'Starting',
+      onTrouble(error, retryAt) {
+        for (const ref of refs(settings))
+          emit({ type: 'connection-failed', failure: { ...failureNotice(error), retryAt }, connection: ref.name, source: ref.source });
+      },
+    });
+  }
+
   /** Pauses, wished back-fills and allowed deletes that were asked for while nothing was running. */
   async function applyControl(worker: ConnectionWorker, name: string): Promise<void> {
     const { records } = await readControl(access);
@@ -170,11 +189,14 @@ export function createEngine(options: EngineOptions): Engine {
 
   return {
     async sync(selection, signal) {
-      await requireRights(access, { topics: ownTopicNames(access.settings.prefix), connections: [] });
-      const roll = await openWorkerRoll(rollFolder);
-      await dismissDead(access, roll);
-      await roll.close();
-      const busy = (await activeWorkers(access)).length;
+      const rights = { topics: ownTopicNames(access.settings.prefix), connections: [] };
+      const busy = await atFirst(async () => {
+        await requireRights(access, rights);
+        const roll = await openWorkerRoll(rollFolder);
+        await dismissDead(access, roll);
+        await roll.close();
+        return (await activeWorkers(access)).length;
+      }, signal);
       if (busy > 0) {
         throw new TributaryError(
           `${busy === 1 ? 'A worker is' : `${busy} workers are`} already running with the prefix ${access.settings.prefix}; a second writer would take the tables away from it.`,
@@ -187,7 +209,7 @@ export function createEngine(options: EngineOptions): Engine {
       // A connection that cannot be opened does not end the runs of the others.
       const outcomes = await Promise.allSettled(
         selection.map(async ({ connection: name, tables }) => {
-          const opened = await open(name, signal, () => undefined, syncPatience);
+          const opened = await open(name, signal, () => undefined, patience);
           const stop = (): void => void opened.worker.stop();
           signal.addEventListener('abort', stop, { once: true });
           try {
@@ -214,8 +236,12 @@ export function createEngine(options: EngineOptions): Engine {
     },
 
     async run(signal) {
-      await requireRights(access, { topics: ownTopicNames(access.settings.prefix), connections: [] });
-      await ensureTopics(access, ownTopics(access.settings));
+      await atFirst(async () => {
+        await requireRights(access, { topics: ownTopicNames(access.settings.prefix), connections: [] });
+        await ensureTopics(access, ownTopics(access.settings));
+      }, signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
       const roll = await openWorkerRoll(rollFolder);
       await shareConnections(
         {
