@@ -58,7 +58,8 @@ export function kafkaChecks(settings: Settings, access: KafkaAccess, registry: R
   ];
 }
 
-async function schemaFaults(
+/** Tables whose topics were written with other schema ids than the registry gives, or whose subjects are open to any schema. */
+export async function schemaFaults(
   settings: Settings,
   access: KafkaAccess,
   registry: Registry,

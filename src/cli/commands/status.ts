@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
-import type { Settings } from '../../config/settings.ts';
+import { kafkaSettings, type Settings } from '../../config/settings.ts';
+import { TributaryError } from '../../core/errors.ts';
 import type { StatusModel } from '../../observability/status-model.ts';
 import { statusText } from '../../observability/status-text.ts';
 import type { StatusSnapshot } from '../../observability/status-view.ts';
 import { createFacts, type Facts } from '../../web/model/facts.ts';
-import { knownModel, statusOf } from '../../web/model/status.ts';
+import { knownModel, statusOf, unreadStatus } from '../../web/model/status.ts';
 import { openKafka, type KafkaSession } from '../session/kafka-session.ts';
 import type { Cli, Register } from '../app.ts';
+import { foreignTopic, registryTrouble } from '../registry-trouble.ts';
 import { select, type Selected } from '../selection.ts';
 
 export function addStatus(program: Command, run: Register): void {
@@ -20,23 +22,37 @@ export function addStatus(program: Command, run: Register): void {
       run(async (cli, typed: string[], options: { json?: boolean }) => {
         const settings = cli.settings();
         const wanted = select(settings, typed, 'shown');
-        const snapshot = await currentStatus(cli, settings, wanted);
-        if (options.json) cli.json({ ...snapshot, timezone: settings.timezone });
-        else cli.print(`${statusText(snapshot, cli.paint)}\n\nSchedules are in ${settings.timezone}.`);
+        const { snapshot, registry } = await currentStatus(cli, settings, wanted);
+        if (options.json) {
+          const trouble = registry && { message: registry.message, remedy: registry.remedy ?? null, code: registry.code ?? null };
+          cli.json({ ...snapshot, timezone: settings.timezone, registry: trouble ?? null });
+          return;
+        }
+        cli.print(`${statusText(snapshot, cli.paint)}\n\nSchedules are in ${settings.timezone}.`);
+        if (registry) cli.print(`\n${cli.paint.bad('registry:')} ${registry.message}\n${registry.remedy ?? ''}`.trimEnd());
       }),
     );
 }
 
+interface CurrentStatus {
+  readonly snapshot: StatusSnapshot;
+  /** What is wrong with the registry: running tables go on without it, so they do not tell. */
+  readonly registry: TributaryError | undefined;
+}
+
 /** A worker knows the connections it reads itself; of all others the topics tell. */
-async function currentStatus(cli: Cli, settings: Settings, wanted: readonly Selected[]): Promise<StatusSnapshot> {
+async function currentStatus(cli: Cli, settings: Settings, wanted: readonly Selected[]): Promise<CurrentStatus> {
   const worker = await fromWorker(cli, settings);
   const own = worker?.assigned ?? [];
-  const whole = worker && wanted.every(({ connection }) => own.includes(connection.name)) ? worker : await fromTopics(cli, settings);
+  const { snapshot: whole, registry } =
+    worker && wanted.every(({ connection }) => own.includes(connection.name))
+      ? { snapshot: worker, registry: settings.kafka && (await registryTrouble(kafkaSettings(settings, undefined), cli.interruption())) }
+      : await fromTopics(cli, settings);
   const tables = wanted.flatMap(({ connection, tables: names }) => {
     const from = worker && own.includes(connection.name) ? worker : whole;
     return from.tables.filter((table) => table.connection === connection.name && names.includes(table.table));
   });
-  return { v: 1, at: whole.at, assigned: own, tables };
+  return { snapshot: { v: 1, at: whole.at, assigned: own, tables }, registry };
 }
 
 /** The status of the worker on this machine; undefined when none of this prefix answers. */
@@ -60,18 +76,27 @@ async function fromWorker(cli: Cli, { metrics, prefix }: Settings): Promise<Stat
   return undefined;
 }
 
-async function fromTopics(cli: Cli, settings: Settings): Promise<StatusSnapshot> {
+async function fromTopics(cli: Cli, settings: Settings): Promise<CurrentStatus> {
   const kafka = await openKafka(cli, settings);
   try {
-    return statusOf(await factsNow(kafka), settings, cli.deps.clock.now());
+    const [facts, registry] = await Promise.all([
+      factsNow(kafka),
+      registryTrouble(kafka.access.settings, kafka.stop, (registry) => foreignTopic(settings, kafka.access, registry)),
+    ]);
+    return { snapshot: statusOf(facts, settings, cli.deps.clock.now()), registry };
   } finally {
     await kafka.close();
   }
 }
 
-/** What the topics tell a worker that starts; what is paused it hears from `_control` itself. */
+/** What the topics tell a worker that starts; what is paused it hears from `_control` itself. Nothing while Kafka is away. */
 export async function knownStatus(kafka: KafkaSession, settings: Settings): Promise<StatusModel> {
-  return knownModel(await factsNow(kafka), settings);
+  try {
+    return knownModel(await factsNow(kafka), settings);
+  } catch (error) {
+    if (error instanceof TributaryError && error.kind === 'transient') return unreadStatus(settings);
+    throw error;
+  }
 }
 
 /** What the topics tell now. Before the first run there are none, and nothing is known. */
