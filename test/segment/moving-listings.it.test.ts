@@ -2,6 +2,7 @@ import { afterEach, expect, it } from 'vitest';
 import { sendControl } from '../../src/kafka/meta/control.ts';
 import { segment } from '../../producers/segment/index.ts';
 import type { SegmentOptions, SegmentTable } from '../../simulators/segment/options.ts';
+import { randomStream, sample } from '../../simulators/kit/random.ts';
 import { failures, openOnStack, type OnStack } from './on-stack.ts';
 
 const BELOW_SOURCES = ['source_connected_warehouses', 'source_connected_destinations'] as const;
@@ -155,4 +156,35 @@ it('a listing of parents that is shorter than announced takes no children along,
       table,
     ).toEqual([]);
   }
+});
+
+it.each([1, 2])('sources and destinations that go while the very first read runs take their children along, seed %i', async (seed) => {
+  const tables = [
+    'sources',
+    'destinations',
+    'destination_subscriptions',
+    'destination_delivery_metrics_summary',
+    ...BELOW_SOURCES,
+  ] as const;
+  const watched = await opened('/none', tables);
+  const { sync, simulator, expectTruth } = watched;
+  const random = randomStream(seed);
+  let gone = 0;
+  // With some of the requests, whichever they are: before a parent is listed, between it and its children, after both.
+  const untangle = simulator.requests.watch(() => {
+    if (random() > 0.3 || gone >= 8) return;
+    gone += 1;
+    const { sources, destinations } = simulator.workspace;
+    const [row] = sample(gone % 2 === 0 ? destinations : sources, 1, random);
+    if (row !== undefined) simulator.mutate[gone % 2 === 0 ? 'destination.delete' : 'source.delete']({ id: row['id'] as string });
+  });
+  await sync();
+  untangle();
+  expect(gone).toBe(8);
+  for (let more = 0; more < 2; more += 1) expect(failures(await sync())).toEqual([]);
+  for (const name of tables) await expectTruth(name);
+  const last = await sync();
+  expect([...last.values()].map(({ ref, totals }) => [ref.table, totals.messages])).toEqual(
+    [...last.values()].map(({ ref }) => [ref.table, 0]),
+  );
 });

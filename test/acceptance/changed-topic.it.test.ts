@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import kafkajs from 'kafkajs';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import type { EngineEvent } from '../../src/engine/events.ts';
+import { withAdmin } from '../../src/kafka/client.ts';
+import { topicNames } from '../../src/kafka/meta/topic-names.ts';
+import { until } from '../support/command.ts';
+import { openTestEngine } from '../support/engine.ts';
+import { shopSource, type ShopVendor } from '../support/shop-source.ts';
+
+type Ended = Extract<EngineEvent, { type: 'run-ended' }>;
+
+test('a topic whose policy an admin sets to delete under a running worker stops its table alone, until it is set right', async () => {
+  const vendor: ShopVendor = { items: ['a', 'b'], shops: new Map([['north', ['x']]]), refusals: new Map() };
+  const prefix = `policy${randomBytes(4).toString('hex')}`;
+  const { engine, access, events, close, readTable } = await openTestEngine({
+    ...inject('stack'),
+    prefix,
+    connections: [{ source: shopSource(vendor), settings: {}, tables: ['item', 'shop'], schedule: '* * * * * *' }],
+  });
+  onTestFinished(close);
+  const stop = new AbortController();
+  const running = engine.run(stop.signal);
+  onTestFinished(async () => {
+    stop.abort();
+    await running;
+  });
+  const topic = topicNames(prefix).table('shop_vendor', 'item');
+  const setPolicy = (value: string): Promise<unknown> =>
+    withAdmin(access, 'test', (admin) =>
+      admin.alterConfigs({
+        validateOnly: false,
+        resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries: [{ name: 'cleanup.policy', value }] }],
+      }),
+    );
+  /** The first run of the table that ends so and began after now. */
+  const next = (table: string, outcome: Ended['outcome']): Promise<Ended> => {
+    const from = Date.now();
+    return until(`${table} ${outcome}`, () =>
+      events.find(
+        (event): event is Ended =>
+          event.type === 'run-ended' && event.table === table && event.outcome === outcome && event.startedAt > from,
+      ),
+    );
+  };
+  await next('item', 'succeeded');
+
+  await setPolicy('delete');
+  const { failure } = await next('item', 'failed');
+  expect(failure).toMatchObject({
+    kind: 'config',
+    code: 'topic:config',
+    message: expect.stringContaining(`The topic ${topic} has cleanup.policy=delete`) as string,
+    remedy: expect.stringContaining(`kafka-configs --alter --topic ${topic} --add-config cleanup.policy=compact`) as string,
+  });
+  // The others of the connection go on, and this one is not called succeeded any more.
+  const since = events.length;
+  await next('shop', 'succeeded');
+  await next('item', 'failed');
+  expect(
+    events.slice(since).filter((event) => event.type === 'run-ended' && event.table === 'item' && event.outcome === 'succeeded'),
+  ).toEqual([]);
+
+  vendor.items.push('c');
+  await setPolicy('compact');
+  await next('item', 'succeeded');
+  expect((await readTable('item')).rows.size).toBe(3);
+});
