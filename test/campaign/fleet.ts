@@ -19,8 +19,12 @@ export interface FleetWorker {
 
 const script = fileURLToPath(new URL('worker.ts', import.meta.url));
 
-export function startWorker(orders: WorkerOrders): FleetWorker {
-  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(orders)], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** `variables`: of its environment, on top of ours. */
+export function startWorker(orders: WorkerOrders, variables: Readonly<Record<string, string>> = {}): FleetWorker {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(orders)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...variables },
+  });
   const lines: WorkerLine[] = [];
   let errors = '';
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as WorkerLine));

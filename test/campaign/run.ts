@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { randomStream } from '../../simulators/kit/random.ts';
 import { startStack } from '../../src/stack/stack.ts';
+import { clock } from './clock.ts';
 import { brokerRestarts, kills, sickLines } from './cluster.ts';
 import { disks } from './disks.ts';
 import { pauses } from './pauses.ts';
@@ -40,20 +41,27 @@ interface Campaign {
   readonly run: (place: Place, wanted: Wanted) => Promise<Figures>;
 }
 
+const twelve = { connections: 12, sessionTimeout: 15_000, schedule: '*/2 * * * * *', seconds: 180 } as const;
+
 export const campaigns: Readonly<Record<string, Campaign>> = {
   pauses: { count: 20, run: (place, { count, random }) => pauses(place, { count, atOnce: 5, random }) },
-  workers_12: {
-    count: 1,
-    run: (place) =>
-      workers(place, { prefix: prefix('workers'), connections: 12, sessionTimeout: 15_000, schedule: '*/2 * * * * *', seconds: 180 }),
-  },
+  workers_12: { count: 1, run: (place) => workers(place, { ...twelve, apart: false, prefix: prefix('workers') }) },
+  workers_12_apart: { count: 1, run: (place) => workers(place, { ...twelve, apart: true, prefix: prefix('workers') }) },
   workers_200: {
     count: 1,
     run: (place) =>
-      workers(place, { prefix: prefix('workers'), connections: 200, sessionTimeout: 15_000, schedule: '*/20 * * * * *', seconds: 600 }),
+      workers(place, {
+        prefix: prefix('workers'),
+        connections: 200,
+        sessionTimeout: 15_000,
+        schedule: '*/20 * * * * *',
+        seconds: 600,
+        apart: false,
+      }),
   },
   lives: { count: 12, run: (place, { count, random }) => lives(place, { prefix: prefix('lives'), count, random }) },
   disks: { count: 1, run: (place) => disks(place, { prefix: prefix('disks'), items: 20_000, seeds: [1, 2, 3, 4, 5] }) },
+  clock: { count: 1, run: (place) => clock(place, { prefix: prefix('clock') }) },
   kills: { count: 100, run: kills },
   broker_restarts: { count: 20, run: brokerRestarts },
   sick_lines: { count: 1, run: sickLines },

@@ -15,6 +15,8 @@ export async function workers(
     readonly sessionTimeout: number;
     readonly schedule: string;
     readonly seconds: number;
+    /** Each keeps its indexes in a folder of its own, as on machines of their own: none is missed before its session ends. */
+    readonly apart: boolean;
   },
 ): Promise<Figures> {
   const vendor = await startShopServer(20, 10, 0);
@@ -23,7 +25,13 @@ export async function workers(
   const started: FleetWorker[] = [];
   const figures: Record<string, Figures[string]> = {};
   const start = (): FleetWorker => {
-    const worker = startWorker({ ...place, ...options, dataDir: dir, vendorUrl: vendor.url, mode: 'worker' });
+    const worker = startWorker({
+      ...place,
+      ...options,
+      dataDir: options.apart ? join(dir, String(started.length)) : dir,
+      vendorUrl: vendor.url,
+      mode: 'worker',
+    });
     started.push(worker);
     return worker;
   };

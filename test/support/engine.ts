@@ -105,7 +105,7 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
       clientId: 'tributary-test',
       prefix: options.prefix,
       replicationFactor: options.replicationFactor ?? 1,
-      minInSyncReplicas: 1,
+      minInSyncReplicas: (options.replicationFactor ?? 1) >= 3 ? 2 : 1,
       registry: { url: options.registryUrl, ...(options.login ?? stackLogin()) },
       compression: options.compression ?? 'gzip',
       ...(options.topicConfig === undefined ? {} : { topicConfig: options.topicConfig }),
