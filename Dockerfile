@@ -15,6 +15,7 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/sink-configs ./sink-configs
 COPY --from=build /app/schemas ./schemas
+COPY --from=build /app/templates ./templates
 # The live indexes (losing them costs one read of the topics), and where rendered landings go.
 RUN install -d -o node -g node -m 0700 /var/lib/tributary && install -d -o node -g node /landing
 VOLUME /var/lib/tributary

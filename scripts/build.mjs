@@ -4,7 +4,17 @@ import { chmodSync, cpSync, existsSync, readFileSync, readdirSync, rmSync, statS
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const INPUTS = ['bin', 'src', 'producers', 'simulators', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+const INPUTS = [
+  'bin',
+  'exports',
+  'src',
+  'producers',
+  'simulators',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'tsconfig.types.json',
+  'package-lock.json',
+];
 
 /** Compiles into `dist` unless the sources are those it was compiled from. Answers whether `dist` is good. */
 export function build(root) {
@@ -14,21 +24,37 @@ export function build(root) {
   process.stderr.write('compiling\n');
   // Nothing of a file that was since removed or renamed may stay behind.
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  const done = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
-  if (done.status !== 0) return false;
+  for (const project of ['tsconfig.build.json', 'tsconfig.types.json']) {
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    if (spawnSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: ['ignore', 2, 2] }).status !== 0) return false;
+  }
   finish(root);
   writeFileSync(mark, wanted);
   return true;
 }
 
-/** What the compiler leaves undone: style and script of the page, and the right to run the command. */
+/** What the compiler leaves undone: style and script of the page, the types nobody can reach, and the right to run the command. */
 function finish(root) {
+  pruneTypes(join(root, 'dist'));
   cpSync(join(root, 'src', 'web', 'assets'), join(root, 'dist', 'src', 'web', 'assets'), { recursive: true });
   // For npx, which makes it executable only when it sees it for the first time.
   chmodSync(join(root, 'dist', 'bin', 'tributary.js'), 0o755);
+}
+
+/** The compiler describes every file it has seen; only what the exported modules lead to is of use. */
+function pruneTypes(dist) {
+  const reached = new Set();
+  const visit = (file) => {
+    if (reached.has(file) || !existsSync(file)) return;
+    reached.add(file);
+    for (const [, name] of readFileSync(file, 'utf8').matchAll(/(?:from |import\()["'](\.[^"']+)["']/g))
+      visit(join(dirname(file), name.replace(/\.[jt]sx?$/, '.d.ts')));
+  };
+  for (const name of readdirSync(join(dist, 'exports'))) if (name.endsWith('.d.ts')) visit(join(dist, 'exports', name));
+  for (const name of readdirSync(dist, { recursive: true })) {
+    const file = join(dist, String(name));
+    if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(file);
+  }
 }
 
 function fingerprint(root) {
@@ -46,4 +72,5 @@ function fingerprint(root) {
   return hash.digest('hex');
 }
 
-if (process.argv[2] === '--finish') finish(dirname(dirname(fileURLToPath(import.meta.url))));
+// As a command, for `npm run build` and `npm pack`.
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = build(dirname(dirname(fileURLToPath(import.meta.url)))) ? 0 : 1;

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, posix, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const ROOTS = ['src', 'producers'];
+const ROOTS = ['src', 'producers', 'exports'];
 const KAFKA_PACKAGES = /^(kafkajs|@kafkajs\/.*)$/;
 const inside =
   (...folders) =>
@@ -21,6 +21,7 @@ const ROOMS = {
   state: ['core', 'record'],
   kafka: ['core', 'record'],
   landing: ['core', 'record', 'sdk', 'kafka'],
+  consumer: ['core', 'record', 'kafka'],
   config: ['core', 'sdk', 'kafka', 'landing'],
   engine: ['core', 'record', 'sdk', 'state', 'kafka', 'config'],
   observability: ['core', 'kafka', 'engine', 'landing'],
@@ -45,6 +46,10 @@ const RULES = [
     return inside('producers')(to) ? 'one producer never imports another' : 'producers import only src/core, src/sdk and src/record';
   },
   (from, to) => (inside('src')(from) && inside('producers')(to) ? 'src never imports producers: the list is passed in' : undefined),
+  (from, to) =>
+    inside('src', 'producers')(from) && inside('exports', 'tributary')(to)
+      ? 'what is exported is made of the rooms, never the other way round'
+      : undefined,
   (from, to) => (inside('src')(from) && inside('test', 'scripts', 'bench')(to) ? 'src imports nothing that is not shipped' : undefined),
   (from, to, isPackage) =>
     isPackage && inside('src/core', 'src/sdk', 'src/record', 'src/state')(from) && KAFKA_PACKAGES.test(to)

@@ -34,7 +34,7 @@ export async function runTests(root, args) {
         '--check',
         '--log-level',
         'warn',
-        '{bin,src,producers,simulators,test,bench,scripts}/**/*.{ts,tsx,mjs,mts}',
+        '{bin,exports,src,producers,simulators,templates,examples,test,bench,scripts}/**/*.{ts,tsx,mjs,mts}',
       ),
     ],
     ['import rules', () => report(importViolations(root))],

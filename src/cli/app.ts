@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import { followSettings, type FollowedSettings } from '../config/follow-settings.ts';
 import { loadSettings } from '../config/load.ts';
+import type { OwnSources } from '../config/own-sources.ts';
 import type { Settings } from '../config/settings.ts';
 import type { TributaryError } from '../core/errors.ts';
 import type { Clock } from '../core/clock.ts';
@@ -54,6 +55,8 @@ export interface Cli {
   readonly quiet: boolean;
   /** Path of the settings file. */
   readonly settingsFile: string;
+  /** Every source there is, the settings file's own included. Throws `config` when one of those cannot be loaded. */
+  readonly sources: readonly Source[];
   /** Reads the settings; the first call does. Throws as `loadSettings`. */
   settings(how?: { readonly orEmpty?: boolean }): Settings;
   /** Follows the settings file from these settings on. */
@@ -84,7 +87,7 @@ export type Register = <A extends unknown[]>(
 /** One Ctrl-C may come twice: from the terminal, and from npm, which hands on what the terminal has told its child already. */
 const echoMs = 1_000;
 
-export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
+export function createCli(deps: CliDeps, options: GlobalOptions, own: OwnSources = { sources: [] }): Cli {
   const redactor = createRedactor();
   let loaded: Settings | undefined;
   let printer: ((text: string) => void) | undefined;
@@ -119,9 +122,14 @@ export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
     else if (!options.quiet) tell(text);
   };
 
+  const sources = (): readonly Source[] => {
+    if (own.problem !== undefined) throw own.problem;
+    return [...deps.sources, ...own.sources];
+  };
+
   const load = (orEmpty: boolean): Settings =>
     loadSettings(settingsFile, {
-      sources: deps.sources,
+      sources: sources(),
       variables: deps.variables,
       onSecret: (secret) => redactor.add(secret),
       orEmpty,
@@ -137,6 +145,9 @@ export function createCli(deps: CliDeps, options: GlobalOptions): Cli {
     verbose: options.verbose ?? false,
     quiet: options.quiet ?? false,
     settingsFile,
+    get sources() {
+      return sources();
+    },
     settings({ orEmpty = false } = {}) {
       loaded ??= load(orEmpty);
       return loaded;

@@ -1,4 +1,6 @@
+import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
+import { loadOwnSources } from '../config/own-sources.ts';
 import { asTributaryError, type TributaryError } from '../core/errors.ts';
 import { fileTrouble } from '../core/local-folder.ts';
 import { addBackfill } from './commands/backfill.ts';
@@ -12,6 +14,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addImport } from './commands/import.ts';
 import { addInit } from './commands/init.ts';
 import { addLanding } from './commands/landing.ts';
+import { addNew } from './commands/new.ts';
 import { addPause } from './commands/pause.ts';
 import { addRun } from './commands/run.ts';
 import { addSchemas } from './commands/schemas.ts';
@@ -43,7 +46,8 @@ export function createProgram(deps: CliDeps, ended: (code: number) => void): Com
   const run: Register =
     (action) =>
     async (...args) => {
-      const cli = createCli(deps, program.opts<GlobalOptions>());
+      const options = program.opts<GlobalOptions>();
+      const cli = createCli(deps, options, await loadOwnSources(resolve(deps.cwd, options.config), deps.sources));
       try {
         ended((await action(cli, ...args)) ?? exitCodes.ok);
       } catch (error) {
@@ -54,6 +58,7 @@ export function createProgram(deps: CliDeps, ended: (code: number) => void): Com
     };
   for (const add of [
     addInit,
+    addNew,
     addCheck,
     addDiscover,
     addRun,

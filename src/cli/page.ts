@@ -8,13 +8,13 @@ import { applyOpenLanding, openLandings, placeOf } from './landings.ts';
 
 /** The data-sync page over a session with Kafka. Throws as `createWebApp`. */
 export function openPage(cli: Cli, settings: Settings, kafka: KafkaSession, followed: FollowedSettings): WebApp {
-  const { clock, random, sources, variables, version } = cli.deps;
+  const { clock, random, variables, version } = cli.deps;
   const place = placeOf(kafka);
   return createWebApp(
     {
       settings: followed.now,
       settingsFile: followed.file,
-      sources,
+      sources: cli.sources,
       variables,
       clock,
       random,

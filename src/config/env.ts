@@ -36,3 +36,8 @@ export function colourRefused(): boolean {
   const { NO_COLOR, TERM } = process.env;
   return (NO_COLOR !== undefined && NO_COLOR !== '') || TERM === 'dumb';
 }
+
+/** File with the addresses of a running stack (first line JSON, as `scripts/dev-stack.ts` prints it) that tests use instead of one of their own. */
+export function runningStackFile(): string | undefined {
+  return process.env['TRIBUTARY_TEST_STACK'];
+}

@@ -29,7 +29,16 @@ export interface FollowOptions {
 }
 
 /** What only a new start can take up: the process is built on it. */
-const fixed = ['prefix', 'dataDir', 'kafka', 'registry', 'metrics', 'web', 'timezone'] as const satisfies readonly (keyof Settings)[];
+const fixed = [
+  'prefix',
+  'dataDir',
+  'sources',
+  'kafka',
+  'registry',
+  'metrics',
+  'web',
+  'timezone',
+] as const satisfies readonly (keyof Settings)[];
 
 /**
  * Follows the settings file: connections and landings that come, change or go are taken up. A file with a fault changes

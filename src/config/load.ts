@@ -77,6 +77,11 @@ export function parseSettings(text: string, file: string, options: LoadOptions &
     if ('name' in result) connections.push(result);
     else add(result);
   }
+  if (checked.success) {
+    for (const name of Object.keys(checked.data.sources))
+      if (!options.sources.some((source) => source.name === name))
+        add([{ path: ['sources', name], text: 'has been added since this process was started; start it again to load it' }]);
+  }
   if (checked.success) add(topicProblems(checked.data.prefix, connections, Object.keys(checked.data.landings)));
   if (problems.length > 0 || !checked.success) throw settingsError(file, yaml, problems);
   return {
@@ -84,6 +89,7 @@ export function parseSettings(text: string, file: string, options: LoadOptions &
     dataDir: resolve(dirname(resolve(file)), checked.data.data_dir),
     prefix: checked.data.prefix,
     timezone: checked.data.timezone,
+    sources: checked.data.sources,
     connections,
     kafka: checked.data.kafka,
     registry: checked.data.registry,

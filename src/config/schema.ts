@@ -128,6 +128,13 @@ export const settingsSchema = z.strictObject({
     .refine(isTimezone, { error: 'is no time zone; write an IANA name such as America/New_York, or UTC' })
     .default('UTC')
     .meta({ shown: true, description: 'Time zone of the schedules, IANA name.' }),
+  sources: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9_]*$/, { error: "a source's name has lower-case letters, digits and underscores only" }),
+      shown('Path of its module, relative to this file.'),
+    )
+    .default({})
+    .meta({ description: 'Sources of your own, name to module. See docs/sources.md.' }),
   connections: z
     .record(
       z.string().regex(/^[a-z][a-z0-9_]*$/, { error: "a connection's name has lower-case letters, digits and underscores only" }),

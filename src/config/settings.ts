@@ -34,6 +34,8 @@ export interface Settings {
   readonly prefix: string;
   /** IANA name of the zone whose wall clocks the schedules mean. */
   readonly timezone: string;
+  /** Modules of the user's own sources, by name. */
+  readonly sources: RawSettings['sources'];
   readonly connections: readonly ConnectionSettings[];
   /** Undefined: the embedded stack is used. */
   readonly kafka: NonNullable<RawSettings['kafka']> | undefined;

@@ -30,32 +30,29 @@ export const jarsIn = (folder: string): string[] =>
     .filter((name) => name.endsWith('.jar'))
     .map((name) => join(folder, name));
 
+const JAVA = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+
+/** Compiles Java files into a folder. Throws what the compiler says. */
+export async function compileJava(files: readonly string[], libraries: readonly string[], out: string): Promise<void> {
+  const ecj = (await jarsOf(compiler)).join(delimiter);
+  const options = ['--release', '17', '-nowarn', '-cp', libraries.join(delimiter), '-d', out];
+  execFileSync(javaCommand(), [...JAVA, '-cp', ecj, 'org.eclipse.jdt.internal.compiler.batch.Main', ...options, ...files], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
 /** Compiles a class of this folder, runs it and answers what it prints. */
 export async function runJava(name: string, libraries: readonly string[], input: object): Promise<string> {
-  const ecj = (await jarsOf(compiler)).join(delimiter);
   const out = mkdtempSync(join(tmpdir(), 'tributary-java-'));
-  const java = (args: readonly string[], text = ''): string =>
-    execFileSync(javaCommand(), ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...args], {
-      input: text,
+  try {
+    await compileJava([fileURLToPath(new URL(`${name}.java`, import.meta.url))], libraries, out);
+    return execFileSync(javaCommand(), [...JAVA, '-cp', [out, ...libraries].join(delimiter), name], {
+      input: JSON.stringify(input),
       encoding: 'utf8',
       maxBuffer: 64 * 1024 * 1024,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-  try {
-    java([
-      '-cp',
-      ecj,
-      'org.eclipse.jdt.internal.compiler.batch.Main',
-      '--release',
-      '17',
-      '-nowarn',
-      '-cp',
-      libraries.join(delimiter),
-      '-d',
-      out,
-      fileURLToPath(new URL(`${name}.java`, import.meta.url)),
-    ]);
-    return java(['-cp', [out, ...libraries].join(delimiter), name], JSON.stringify(input));
   } finally {
     rmSync(out, { recursive: true, force: true });
   }

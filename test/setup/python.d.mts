@@ -1,1 +1,2 @@
-export function pythonWithPackages(): string;
+export const CONSUMER_PACKAGES: readonly string[];
+export function pythonWithPackages(packages?: readonly string[]): string;

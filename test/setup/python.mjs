@@ -15,11 +15,14 @@ const PACKAGES = [
   'pyiceberg==0.12.0',
 ];
 
+/** What the Python example for consumers needs. */
+export const CONSUMER_PACKAGES = ['confluent-kafka[avro]==2.16.1'];
+
 /** Path of a Python that has the packages. Throws when Python 3.10 or later is missing. */
-export function pythonWithPackages() {
+export function pythonWithPackages(packages = PACKAGES) {
   const { TRIBUTARY_CACHE, XDG_CACHE_HOME } = process.env;
   const cache = TRIBUTARY_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'tributary');
-  const folder = join(cache, `python-${createHash('sha1').update(PACKAGES.join()).digest('hex').slice(0, 10)}`);
+  const folder = join(cache, `python-${createHash('sha1').update(packages.join()).digest('hex').slice(0, 10)}`);
   const python = join(folder, 'bin', 'python');
   if (existsSync(python)) return python;
   mkdirSync(dirname(folder), { recursive: true });
@@ -29,9 +32,9 @@ export function pythonWithPackages() {
   try {
     run('python3', ['-m', 'venv', '--clear', fresh]);
   } catch (cause) {
-    throw new Error('The SQL tests need Python 3.10 or later with venv (Debian: apt-get install python3-venv).', { cause });
+    throw new Error('The tests need Python 3.10 or later with venv (Debian: apt-get install python3-venv).', { cause });
   }
-  run(join(fresh, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES]);
+  run(join(fresh, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]);
   // Another process may have been quicker.
   if (existsSync(python)) rmSync(fresh, { recursive: true, force: true });
   else renameSync(fresh, folder);

@@ -92,6 +92,7 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
     dataDir,
     prefix: options.prefix,
     timezone: 'UTC',
+    sources: {},
     connections,
     kafka: undefined,
     registry: undefined,

@@ -58,7 +58,7 @@ interface Found {
 function tablesOf(cli: Cli, typed: readonly string[]): Found[] {
   if (!existsSync(cli.settingsFile) && typed.length === 0) {
     cli.say('No settings yet: these are the tables of every source.');
-    return cli.deps.sources.flatMap((source) =>
+    return cli.sources.flatMap((source) =>
       source.tables(defaultsOf(source)).map((table) => ({ owner: source.name, source: source.name, table })),
     );
   }
