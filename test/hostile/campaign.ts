@@ -5,6 +5,7 @@ import { diceOf } from './mutation.ts';
 import { startProxy, type Done, type Plan, type Proxy } from './proxy.ts';
 import { skipClock, type SkipClock } from './skip-clock.ts';
 import { watchLoop } from './watch-loop.ts';
+import { watchSockets, type Sockets } from './watch-sockets.ts';
 import type { HostileSubject, HostileVendor } from './subjects.ts';
 
 export interface CampaignOptions {
@@ -37,7 +38,8 @@ const MOST_WAITS = 60;
 export async function campaign(options: CampaignOptions): Promise<Outcome> {
   const { subject } = options;
   const vendor = await subject.start();
-  const proxy = await startProxy(vendor.url, subject.isEnd);
+  const proxy = await startProxy(vendor.url, { isEnd: subject.isEnd, nullLists: subject.nullLists ?? false });
+  const sockets = watchSockets([vendor.url, proxy.url]);
   const clock = skipClock(() => proxy.pending() > 0, proxy.seen, follow);
   function follow(to: number): void {
     if (to > vendor.now()) vendor.advance?.(to - vendor.now() + 1_000);
@@ -52,16 +54,24 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
   const faults: string[] = [];
   const byOutcome: Record<string, number> = {};
   let cases = 0;
+  let longestStallMs = 0;
   const chosen = all.tables.filter(({ name }) => options.table === undefined || options.table === name);
   try {
     for (const { name } of chosen) {
       const table = all.open(name);
-      const player: Player = { options, table, vendor, proxy, clock, secrets: secrets.flatMap(shownForms) };
+      const player: Player = { options, table, vendor, proxy, sockets, clock, secrets: secrets.flatMap(shownForms) };
       const known = await clean(player);
       for (let number = options.from ?? 0; number < (options.from ?? 0) + options.cases; number += 1) {
-        loop.begin();
-        const played = await play(player, known, number);
-        const stall = loop.end();
+        const again = async (): Promise<{ played: Awaited<ReturnType<typeof play>>; stall: number }> => {
+          loop.begin();
+          const played = await play(player, known, number);
+          return { played, stall: loop.end() };
+        };
+        const { played, stall: first } = await again();
+        // The collector and other threads count as well; what holds the loop does so every time.
+        let stall = first;
+        for (let tries = 0; tries < REPEATS && stall > LONGEST_STALL_MS; tries += 1) stall = Math.min(stall, (await again()).stall);
+        longestStallMs = Math.max(longestStallMs, stall);
         cases += 1;
         byOutcome[played.outcome] = (byOutcome[played.outcome] ?? 0) + 1;
         if (stall > LONGEST_STALL_MS) played.faults.push(`held the event loop for ${Math.round(stall)} ms of CPU time`);
@@ -77,21 +87,24 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
   } finally {
     clock.close();
     loop.close();
+    sockets.close();
     await proxy.close();
     await vendor.close();
     all.close();
   }
-  return { cases, tables: chosen.length, byOutcome, faults, longestStallMs: loop.longest(), mostMemory: loop.mostMemory() };
+  return { cases, tables: chosen.length, byOutcome, faults, longestStallMs, mostMemory: loop.mostMemory() };
 }
 
-/** CPU time of the whole process: unpacking and garbage collection on other threads count, so this is above what the loop itself was held for. */
-const LONGEST_STALL_MS = 1_000;
+/** CPU time of the whole process between two looks of the loop, ms. */
+const LONGEST_STALL_MS = 250;
+const REPEATS = 3;
 
 interface Player {
   readonly options: CampaignOptions;
   readonly table: MemoryTable;
   readonly vendor: HostileVendor;
   readonly proxy: Proxy;
+  readonly sockets: Sockets;
   readonly clock: SkipClock;
   readonly secrets: readonly string[];
 }
@@ -147,22 +160,41 @@ async function play(
   const after = await bounded(player);
   if (after.outcome !== 'succeeded')
     faults.push(`not well again afterwards: ${after.outcome} ${after.error?.kind} ${after.error?.message}`);
-  faults.push(...judged(player, after, done, 'the run afterwards'));
+  faults.push(...judged(player, after, UNTOUCHED, 'the run afterwards', false));
+  // What an incremental table was told is past does not come back. A listing that stopped goes on where it stopped, and
+  // what the vendor said of its rows until then counts; the next one has no such excuse.
+  const whole = table.definition.method === 'full_table';
+  const strict = whole ? losses(player, after, UNTOUCHED, 'the run afterwards') : [];
+  if (!whole || (strict.length > 0 && run.outcome !== 'succeeded')) faults.push(...losses(player, after, done, 'the run afterwards'));
+  else faults.push(...strict);
+  if (whole && strict.length > 0 && run.outcome !== 'succeeded') {
+    setTime(player, Math.max(start, vendor.now()) + 2 * options.subject.settleMs);
+    proxy.begin();
+    faults.push(...judged(player, await bounded(player), UNTOUCHED, 'the third run'));
+  }
   const what = `${filled ? 'filled' : 'empty'} topic, answer ${plan.first}${plan.times > 1 ? ` and ${plan.times - 1} more` : ''} of ${requests}: ${[...new Set(done.what)].slice(0, 4).join('; ')}; ${run.outcome} ${run.error?.message.slice(0, 200) ?? ''}`;
   return { outcome: done.what.length === 0 ? 'untouched' : run.outcome, what, faults };
 }
 
 /** Broken promises of one run. `done`: what had been changed in the case by then. */
-function judged(player: Player, run: MemoryRun, done: Done, when: string): string[] {
-  const { proxy, secrets } = player;
+function judged(player: Player, run: MemoryRun, done: Done, when: string, rows = true): string[] {
+  const { proxy, secrets, sockets } = player;
   const faults: string[] = [];
   if (run.error?.kind === 'internal') faults.push(`${when}: ended as internal: ${run.error.detail ?? run.error.message}`);
   if (proxy.strayed.length > 0) faults.push(`${when}: a request left the host: ${proxy.strayed.splice(0).join(', ')}`);
+  const strange = sockets.strange();
+  if (strange.length > 0) faults.push(`${when}: a connection was opened to ${strange.join(', ')}`);
   const shown = secrets.find((form) => run.outputs.includes(form));
   if (shown !== undefined) {
     const at = run.outputs.indexOf(shown);
     faults.push(`${when}: a secret is shown after ${JSON.stringify(run.outputs.slice(Math.max(0, at - 120), at))}`);
   }
+  return rows ? [...faults, ...losses(player, run, done, when)] : faults;
+}
+
+/** Rows that are missing after a run that says it is complete, and rows that were deleted although they are there. */
+function losses(player: Player, run: MemoryRun, done: Done, when: string): string[] {
+  const faults: string[] = [];
   if (run.outcome === 'succeeded' && !done.everything) {
     const missing = missingKeys(player).filter((key) => !excused(player, key, done));
     if (missing.length > 0) faults.push(`${when}: succeeded although ${missing.length} rows are missing, such as ${missing[0]}`);
@@ -175,6 +207,8 @@ function judged(player: Player, run: MemoryRun, done: Done, when: string): strin
   return faults;
 }
 
+const UNTOUCHED: Done = { what: [], touched: new Set(), everything: false, requests: 0 };
+
 const truths = new WeakMap<MemoryTable, ReadonlyMap<string, object>>();
 
 function truthKeys({ table, vendor }: Player): ReadonlyMap<string, object> {
@@ -185,7 +219,10 @@ function truthKeys({ table, vendor }: Player): ReadonlyMap<string, object> {
 
 const missingKeys = (player: Player): string[] => [...truthKeys(player).keys()].filter((key) => player.table.keys().get(key) !== true);
 
-/** Whether the content of that very row, or of its parent, was changed: then the vendor itself has left it out. */
+/**
+ * Whether the content of that very row, or of its parent, was changed: then the vendor itself has left it out, or calls it
+ * something else. A row is known by the texts of its key; what we make of texts (times, hashes) cannot be found in answers.
+ */
 function excused({ table: { definition } }: Player, key: string, { touched }: Done): boolean {
   const values = Object.entries(JSON.parse(key) as Record<string, unknown>);
   // What is made of the row, or stands for what it lacks, is no text of the vendor's.
@@ -194,12 +231,18 @@ function excused({ table: { definition } }: Player, key: string, { touched }: Do
     return type !== 'timestamp' && type !== 'date' && derive === undefined && String(value) !== String(whenMissing);
   };
   const known = (names: (name: string) => boolean): boolean[] =>
-    values.filter((entry) => names(entry[0]) && copied(entry)).map(([, value]) => touched.has(String(value)));
+    values.filter((entry) => names(entry[0]) && copied(entry)).map(([, value]) => isTouched(String(value), touched));
   // What names the parent the reader adds itself.
   const own = known((name) => !(definition.scope ?? []).includes(name) || definition.parent === undefined);
   const parents = definition.parent === undefined ? [] : known((name) => definition.scope?.includes(name) ?? name !== 'id');
+  // A key that is a time alone is known by a text that means the same instant.
+  if (own.length === 0) own.push(...values.map(([, value]) => [...touched].some((text) => Date.parse(text) === value)));
   return own.every(Boolean) || parents.some(Boolean);
 }
+
+/** A key of several parts is known by any of them that is long enough to be no coincidence. */
+const isTouched = (value: string, touched: ReadonlySet<string>): boolean =>
+  touched.has(value) || (value.includes('|') && value.split('|').some((part) => part.length > 5 && touched.has(part)));
 
 async function bounded({ table, proxy, clock, options, vendor }: Player): Promise<MemoryRun> {
   const stop = new AbortController();

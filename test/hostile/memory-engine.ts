@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asTributaryError, type TributaryError } from '../../src/core/errors.ts';
@@ -26,6 +26,8 @@ import { openLiveIndex, type IndexEntry } from '../../src/state/live-index.ts';
 import { keyText } from '../support/engine.ts';
 
 const CONNECTION = 'hostile';
+/** A folder in memory where there is one: a third of a campaign was waiting for the disk to say that an index is safe. */
+const MEMORY = '/dev/shm';
 
 /** A table's topic and state as some moment left them. */
 export interface Snapshot {
@@ -67,7 +69,7 @@ export interface MemoryTables {
 
 export function memoryTables(source: Source, given: unknown, clock: Clock, secrets: readonly string[]): MemoryTables {
   const settings: unknown = source.settings.parse(given);
-  const folder = mkdtempSync(join(tmpdir(), 'tributary-hostile-'));
+  const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'tributary-hostile-'));
   const redactor = createRedactor();
   for (const secret of secrets) redactor.add(secret);
   let events: EngineEvent[] = [];

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../../src/core/types.ts';
 import { parseJson } from '../../src/core/json/parse.ts';
 import { printed, raw, type Altered, type Dice } from './mutation.ts';
 import { nasty } from './nasty.ts';
+import type { IsEnd } from './subjects.ts';
 
 interface Place {
   readonly holder: Json[] | Record<string, Json>;
@@ -34,8 +35,38 @@ export function leavesOf(value: Json, into: Set<string> = new Set()): Set<string
 const PAGING =
   /^(next|prev|previous|self|links|cursor|pagination|current|total|totalEntries|meta|startTime|page|data|results|ids|identifiers)$/i;
 
+/** Leaves of all rows that differ between an answer and what became of it. Undefined when it is no JSON any more. */
+export function touchedBetween(before: string, after: string): Set<string> | undefined {
+  const touched = new Set<string>();
+  const compare = (a: Json, b: Json, row: Json | undefined): void => {
+    if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) {
+      if (a !== b) leavesOf(row ?? null, touched);
+      return;
+    }
+    const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+    for (const name of names) {
+      const [one, other] = [(a as JsonObject)[name], (b as JsonObject)[name]];
+      const inner = row ?? (Array.isArray(a) ? one : undefined);
+      if (one === undefined || other === undefined) leavesOf(inner ?? null, touched).add(name);
+      else compare(one, other, inner);
+    }
+  };
+  try {
+    compare(parseJson(before), parseJson(after), undefined);
+  } catch {
+    return undefined;
+  }
+  return touched;
+}
+
+/** What is told of the vendor by {@link IsEnd}, and whether it writes an empty list as null. */
+export interface Manners {
+  readonly isEnd: IsEnd;
+  readonly nullLists: boolean;
+}
+
 /** Changes one thing in a JSON answer. Undefined when it is none. */
-export function mutateJson(text: string, dice: Dice, isEnd: (name: string, value: unknown) => boolean, echo: string): Altered | undefined {
+export function mutateJson(text: string, dice: Dice, { isEnd, nullLists }: Manners, echo: string): Altered | undefined {
   let parsed: Json;
   try {
     parsed = parseJson(text);
@@ -58,23 +89,18 @@ export function mutateJson(text: string, dice: Dice, isEnd: (name: string, value
       ['data empty', { data: {} }],
       ['error', { errors: [{ detail: echo }] }],
     ]);
-    const everything = name === 'empty object' || name === 'empty list' ? isEnd('', []) && isEnd('', value) : false;
-    return { text: printed(value), what: `answer is ${name}`, touched: new Set(), everything };
+    return { text: printed(value), what: `answer is ${name}`, touched: new Set(), everything: false };
   }
   if (kind === 'duplicate') {
     const objects = all.filter(({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value));
     if (objects.length === 0) return undefined;
-    const { holder, name, value, row, path } = dice.of(objects);
+    const { holder, name, value } = dice.of(objects);
     const body = printed(value);
     const [member] = Object.keys(value as JsonObject);
     if (member === undefined) return undefined;
     (holder as Record<string, Json>)[name] = raw(`{${JSON.stringify(member)}:${JSON.stringify(echo)},${body.slice(1)}`);
-    return {
-      text: printed(parsed),
-      what: `${name}.${member} stands twice`,
-      touched: leavesOf(row ?? null, new Set([...path, name])),
-      everything: false,
-    };
+    // The last of two counts, as everywhere, and that is the right one.
+    return { text: printed(parsed), what: `${name}.${member} stands twice`, touched: new Set(), everything: false };
   }
   if (kind === 'list') {
     const lists = all.filter(({ value }) => Array.isArray(value) && value.length > 0);
@@ -90,7 +116,7 @@ export function mutateJson(text: string, dice: Dice, isEnd: (name: string, value
       text: printed(parsed),
       what: `${name} ends after ${from}`,
       touched,
-      everything: isEnd(name, (holder as Record<string, Json>)[name]),
+      everything: list.length === 0 && isEnd(name, list, holder as Record<string, Json>),
     };
   }
   const rows = all.filter(({ holder }) => Array.isArray(holder));
@@ -98,7 +124,6 @@ export function mutateJson(text: string, dice: Dice, isEnd: (name: string, value
     const place = dice.of(rows);
     const list = place.holder as Json[];
     const at = Number(place.name);
-    const touched = leavesOf(place.row ?? null);
     const how = dice.of(['gone', 'twice', 'null', 'text', 'number', 'list', 'empty', 'moved', 'nasty']);
     if (how === 'gone') list.splice(at, 1);
     else if (how === 'twice') list.splice(at, 0, place.value);
@@ -109,7 +134,10 @@ export function mutateJson(text: string, dice: Dice, isEnd: (name: string, value
     else if (how === 'list') list[at] = [place.value];
     else if (how === 'empty') list[at] = {};
     else list[at] = nasty(dice, echo).value;
-    return { text: printed(parsed), what: `element ${at} of a list: ${how}`, touched, everything: list.length === 0 };
+    // The row is still there. One that was moved counts as changed: Pendo was asked for an order, which tells a visitor's rows together.
+    const touched = how === 'twice' ? new Set<string>() : leavesOf(place.row ?? null);
+    const everything = list.length === 0 && isEnd(place.path.at(-1) ?? '', list, {});
+    return { text: printed(parsed), what: `element ${at} of a list: ${how}`, touched, everything };
   }
   const members = all.filter(({ holder, name }) => !Array.isArray(holder) && (kind !== 'paging' || PAGING.test(name)));
   if (members.length === 0) return undefined;
@@ -124,12 +152,13 @@ export function mutateJson(text: string, dice: Dice, isEnd: (name: string, value
       text: printed(parsed),
       what: `${name} is missing`,
       touched,
-      everything: isEnd(name, undefined) && target['self'] !== undefined,
+      everything: isEnd(name, undefined, target),
     };
   }
   const { what, value: changed } = nasty(dice, echo, value);
   target[name] = changed;
   // A list in place of a list has other rows.
-  if (Array.isArray(value) && (Array.isArray(changed) || what === 'nested 600 deep')) leavesOf(value, touched);
-  return { text: printed(parsed), what: `${name} is ${what}`, touched, everything: isEnd(name, changed) };
+  const empty = (Array.isArray(changed) && changed.length === 0) || (nullLists && changed === null);
+  if (Array.isArray(value) && (empty || Array.isArray(changed) || what === 'nested 600 deep')) leavesOf(value, touched);
+  return { text: printed(parsed), what: `${name} is ${what}`, touched, everything: isEnd(name, changed, target) };
 }

@@ -1,5 +1,7 @@
 import { deflateSync, brotliCompressSync, gzipSync } from 'node:zlib';
 import type { Dice } from './mutation.ts';
+import { touchedBetween } from './mutate-json.ts';
+import { rowAround } from './mutate-xml.ts';
 
 /** An answer as it goes over the wire. */
 export interface Wire {
@@ -23,6 +25,9 @@ const PAUSES = ['31536000', '9'.repeat(25), '-5', 'soon', '1e9', '0', 'Fri, 31 D
 const bombs = [`{"data":"${'x'.repeat(24 << 20)}"}`, '['.repeat(24 << 20)].map((text) => gzipSync(text));
 
 type Change = (wire: Wire, dice: Dice) => string;
+
+/** Bytes that are no text, with which nobody can tell what stood there. */
+const NO_TEXT = Buffer.from([0xff, 0xc0, 0x80]);
 
 /** Changes an answer below its content. Says what it did. `trap`: an address no request may reach. */
 export function mutateTransport(wire: Wire, dice: Dice, echo: string, trap: string): string {
@@ -93,7 +98,7 @@ export function mutateTransport(wire: Wire, dice: Dice, echo: string, trap: stri
     },
     () => {
       const at = dice.below(wire.body.length);
-      wire.body = Buffer.concat([wire.body.subarray(0, at), Buffer.from([0xff, 0xc0, 0x80]), wire.body.subarray(at)]);
+      wire.body = Buffer.concat([wire.body.subarray(0, at), NO_TEXT, wire.body.subarray(at)]);
       return 'bytes that are no text';
     },
     () => {
@@ -134,5 +139,15 @@ export function mutateTransport(wire: Wire, dice: Dice, echo: string, trap: stri
   return dice.of(changes)(wire, dice);
 }
 
-/** Whether rows of the answer may have been made unreadable or other rows without a trace: bytes within texts. */
-export const spoilsTexts = (what: string): boolean => what === 'bytes that are no text';
+/** What a row is known by when bytes within its texts were spoilt: those of the row alone. */
+export function spoilt(before: Buffer, after: Buffer): Set<string> {
+  const text = before.toString();
+  const at = after.indexOf(NO_TEXT);
+  if (at < 0) return new Set();
+  return text.startsWith('<')
+    ? rowAround(text, before.subarray(0, at).toString().length)
+    : (touchedBetween(text, after.toString()) ?? new Set());
+}
+
+/** Whether bytes that are no text were put into it. */
+export const isSpoilt = (body: Buffer): boolean => body.includes(NO_TEXT);

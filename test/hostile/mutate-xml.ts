@@ -40,6 +40,12 @@ const ROW_DEPTH = 4;
 
 const valuesOf = (xml: string): Set<string> => new Set([...xml.matchAll(/>([^<>]+)</g)].map(([, value = '']) => value));
 
+/** Values of the row in which that place of the text lies. */
+export function rowAround(text: string, at: number): Set<string> {
+  const row = elementsOf(text).find((one) => one.depth === ROW_DEPTH && one.from <= at && one.to >= at);
+  return row === undefined ? new Set() : valuesOf(text.slice(row.from, row.to));
+}
+
 /** Changes one thing in an XML answer. Undefined when there is nothing to change. */
 export function mutateXml(text: string, dice: Dice, echo: string): Altered | undefined {
   const all = elementsOf(text);
@@ -61,6 +67,7 @@ export function mutateXml(text: string, dice: Dice, echo: string): Altered | und
     // A result without rows is an answer without rows.
     everything: emptied && rows,
   });
+  const untouched = { touched: new Set<string>() };
   const [nastyName, nastyText] = dice.of(nastyTexts(echo));
   const escaped = nastyText.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
   return dice.of<() => Altered>([
@@ -68,7 +75,8 @@ export function mutateXml(text: string, dice: Dice, echo: string): Altered | und
     () => made('is empty', within(''), true),
     () => made('is closed at once', `<${element.name}/>`, true),
     () => made('is nil', `<${element.name} xsi:nil="true" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"/>`, true),
-    () => made('stands twice', whole + whole),
+    // A row that stands twice is still there.
+    () => ({ ...made('stands twice', whole + whole), ...(element.depth === ROW_DEPTH && untouched) }),
     () => made('has another name', `<Other>${inner}</Other>`),
     () => made('has a notice instead', within('<Notice>moved</Notice>')),
     () => made('is a comment', `<!-- ${inner.replaceAll('--', '')} -->`),
@@ -81,7 +89,11 @@ export function mutateXml(text: string, dice: Dice, echo: string): Altered | und
     () => made('is not closed', `<${element.name}>${inner}`),
     () => made(`is ${nastyName}`, within(escaped)),
     () => made(`is ${nastyName}`, within(escaped)),
-    () => ({ ...made('comes after a DOCTYPE', whole), text: `<!DOCTYPE a [<!ENTITY secret SYSTEM "file:///etc/hostname">]>${text}` }),
-    () => ({ ...made('is within another answer', whole), text: `<a>${text}</a>` }),
+    () => ({
+      ...made('comes after a DOCTYPE', whole),
+      ...untouched,
+      text: `<!DOCTYPE a [<!ENTITY secret SYSTEM "file:///etc/hostname">]>${text}`,
+    }),
+    () => ({ ...made('is within another answer', whole), ...untouched, text: `<a>${text}</a>` }),
   ])();
 }

@@ -1,8 +1,8 @@
 import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { diceOf, type Dice } from './mutation.ts';
-import { mutateJson } from './mutate-json.ts';
-import { mutateTransport, spoilsTexts, type Wire } from './mutate-transport.ts';
+import { mutateJson, type Manners } from './mutate-json.ts';
+import { isSpoilt, mutateTransport, spoilt, type Wire } from './mutate-transport.ts';
 import { mutateXml } from './mutate-xml.ts';
 
 /** What is done to the answers of one run. */
@@ -35,7 +35,7 @@ export interface Proxy {
 }
 
 /** Answers of the vendor at `target`, changed as planned. Its own address stands in them instead of the vendor's. */
-export async function startProxy(target: string, isEnd: (name: string, value: unknown) => boolean): Promise<Proxy> {
+export async function startProxy(target: string, manners: Manners): Promise<Proxy> {
   const strayed: string[] = [];
   const trap = createServer((incoming, response) => {
     strayed.push(incoming.url ?? '');
@@ -109,11 +109,13 @@ export async function startProxy(target: string, isEnd: (name: string, value: un
         ? undefined
         : text.startsWith('<')
           ? mutateXml(text, dice, echo)
-          : mutateJson(text, dice, isEnd, dice.below(8) === 0 ? `${trapUrl}/elsewhere` : echo);
+          : mutateJson(text, dice, manners, dice.below(8) === 0 ? `${trapUrl}/elsewhere` : echo);
     if (altered === undefined) {
-      const what = mutateTransport(wire, dice, echo, trapUrl);
-      mine.what.push(what);
-      if (spoilsTexts(what)) mine.everything = true;
+      const before = wire.body;
+      mine.what.push(mutateTransport(wire, dice, echo, trapUrl));
+      for (const value of spoilt(before, wire.body)) mine.touched.add(value);
+      // Whose bytes they were cannot always be told.
+      mine.everything ||= isSpoilt(wire.body);
       return;
     }
     wire.body = Buffer.from(altered.text);

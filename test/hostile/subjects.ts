@@ -39,11 +39,19 @@ export interface HostileSubject {
   readonly settleMs: number;
   start(): Promise<HostileVendor>;
   settings(url: string): Readonly<Record<string, unknown>>;
-  /** Whether the vendor itself says that there is nothing more by a member of that name and value. */
-  isEnd(name: string, value: unknown): boolean;
+  /**
+   * Whether the vendor's page says that there is nothing more by a member of that name and value; `beside` holds the
+   * members next to it.
+   */
+  readonly isEnd: IsEnd;
+  /** Whether the vendor writes an empty list as null. */
+  readonly nullLists?: boolean;
 }
 
-const empty = (value: unknown): boolean => value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+export type IsEnd = (name: string, value: unknown, beside: Readonly<Record<string, unknown>>) => boolean;
+
+const absent = (value: unknown): boolean => value === undefined || value === null;
+const empty = (value: unknown): boolean => value === null || (Array.isArray(value) && value.length === 0);
 
 export const hostileSubjects: readonly HostileSubject[] = [
   {
@@ -73,7 +81,7 @@ export const hostileSubjects: readonly HostileSubject[] = [
       };
     },
     settings: (url) => ({ api_key: KLAVIYO_KEY, base_url: url, sweep_every: '1h' }),
-    isEnd: (name, value) => (name === 'next' && empty(value)) || (name === 'data' && Array.isArray(value) && value.length === 0),
+    isEnd: (name, value, { self }) => name === 'next' && absent(value) && typeof self === 'string',
   },
   {
     source: customerIo,
@@ -107,8 +115,9 @@ export const hostileSubjects: readonly HostileSubject[] = [
       };
     },
     settings: (url) => ({ access_token: customerToken, base_url: url, esp_domains: customerDomains }),
-    // The vendor writes an empty list as null in places.
-    isEnd: (name, value) => (name === 'next' && value === '') || empty(value),
+    // Suppression lists are read until a page is empty, which the vendor also writes as null.
+    isEnd: (name, value) => (name === 'next' && value === '') || (name === 'suppressions' && empty(value)),
+    nullLists: true,
   },
   {
     source: pendo,
@@ -145,6 +154,7 @@ export const hostileSubjects: readonly HostileSubject[] = [
     }),
     // An empty page is the end, written as null or as a list.
     isEnd: (name, value) => name === 'results' && empty(value),
+    nullLists: true,
   },
   {
     source: segment,
@@ -176,7 +186,7 @@ export const hostileSubjects: readonly HostileSubject[] = [
       };
     },
     settings: (url) => ({ api_token: segmentToken, base_url: url, page_size: 3, requests_per_minute: 100_000 }),
-    isEnd: (name, value) => (name === 'next' && empty(value)) || (Array.isArray(value) && value.length === 0),
+    isEnd: (name, value, { current }) => name === 'next' && (absent(value) || value === '') && typeof current === 'string',
   },
   {
     source: listrak,
@@ -201,7 +211,8 @@ export const hostileSubjects: readonly HostileSubject[] = [
       };
     },
     settings: (url) => ({ username: USER, password: PASSWORD, base_url: url, concurrency: 1, full_pass_every: '1h' }),
-    isEnd: (_name, value) => empty(value),
+    // An operation's result without rows; `mutateXml` tells.
+    isEnd: () => true,
   },
 ];
 

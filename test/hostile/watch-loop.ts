@@ -1,8 +1,7 @@
 /** Measures how long the event loop was held, in CPU time of the process, so that a busy machine does not count. */
-export function watchLoop(): { begin(): void; end(): number; longest(): number; mostMemory(): number; close(): void } {
+export function watchLoop(): { begin(): void; end(): number; mostMemory(): number; close(): void } {
   let last = process.cpuUsage();
   let worst = 0;
-  let longest = 0;
   let mostMemory = 0;
   const look = (): void => {
     const { user, system } = process.cpuUsage(last);
@@ -20,10 +19,8 @@ export function watchLoop(): { begin(): void; end(): number; longest(): number; 
     },
     end() {
       look();
-      longest = Math.max(longest, worst);
       return worst;
     },
-    longest: () => longest,
     mostMemory: () => mostMemory,
     close: () => clearInterval(ticking),
   };
