@@ -2,6 +2,11 @@ import type { LandingError } from '../landing/errors-log.ts';
 import type { LandingStatus } from '../landing/status.ts';
 import { count, duration, textTable, type Paint } from '../observability/text.ts';
 
+/** With the age of the instant up to which the warehouse holds everything the vendor had; absent where it cannot be told. */
+export type FreshLandingStatus = Omit<LandingStatus, 'topics'> & {
+  readonly topics: readonly (LandingStatus['topics'][number] & { readonly freshnessSeconds?: number })[];
+};
+
 /** Whether somebody should look at the connector: it does not run as it should, or may have missed deletes. */
 export function landingTroubled({ state, tasks, failure, topics }: LandingStatus): boolean {
   if (state === 'PAUSED' || state === 'STOPPED') return false;
@@ -29,25 +34,23 @@ export function leftoversText(landing: string, names: readonly string[]): string
 }
 
 /** A line per topic, and below what is wrong and what to do. */
-export function landingStatusText(found: readonly LandingStatus[], paint: Paint): string {
+export function landingStatusText(found: readonly FreshLandingStatus[], now: number, paint: Paint): string {
   const rows = found.flatMap(({ connector, state, tasks, topics, deadLetters }) =>
     topics.map((topic, index) => [
       ...(index === 0 ? [connector, painted(state, paint), tasksText(tasks)] : ['', '', '']),
       topic.topic,
       topic.missing ? '-' : count(topic.rowsAtMost),
       topic.missing ? 'no topic yet' : topic.caughtUp ? 'caught up' : duration(topic.lagSeconds * 1000),
+      topic.freshnessSeconds === undefined ? '-' : duration(topic.freshnessSeconds * 1000),
+      topic.newestRowAt === undefined ? '-' : `${duration(Math.max(0, now - topic.newestRowAt))} ago`,
       index === 0 ? count(deadLetters) : '',
     ]),
   );
-  const table = textTable(['CONNECTOR', 'STATE', 'TASKS', 'TOPIC', 'ROWS LEFT, AT MOST', 'BEHIND', 'DEAD LETTERS'], rows, [
-    'left',
-    'left',
-    'left',
-    'left',
-    'right',
-    'left',
-    'right',
-  ]);
+  const table = textTable(
+    ['CONNECTOR', 'STATE', 'TASKS', 'TOPIC', 'ROWS LEFT, AT MOST', 'BEHIND', 'VENDOR TO WAREHOUSE', 'NEWEST ROW', 'DEAD LETTERS'],
+    rows,
+    ['left', 'left', 'left', 'left', 'right', 'left', 'right', 'right', 'right'],
+  );
   const reasons = found.flatMap(({ connector, state, failure, topics, deadLetters }) => [
     ...(failure === undefined ? [] : [`${connector} fails: ${failure}`]),
     ...(state === 'MISSING' ? [`${connector} is not there: apply the landing.`] : []),

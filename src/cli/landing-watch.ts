@@ -7,9 +7,11 @@ import { relander } from '../landing/reland.ts';
 import { supervisor } from '../landing/supervise.ts';
 import { asTributaryError } from '../core/errors.ts';
 import type { Logger } from '../observability/log.ts';
-import type { Connector } from '../landing/types.ts';
+import type { Connector, LandedTable } from '../landing/types.ts';
 import type { ConnectClient } from '../landing/connect-client.ts';
+import type { TopicLag } from '../landing/lag.ts';
 import type { LandingStatus } from '../landing/status.ts';
+import { landedTo } from '../observability/landed-to.ts';
 import type { WatchedLanding } from '../observability/sink-metrics.ts';
 import type { OpenLanding } from './landings.ts';
 
@@ -28,6 +30,8 @@ export interface WatchOptions {
   readonly access: KafkaAccess;
   /** Connections this process reads: it tells of their sinks only, so that no two processes tell of one. */
   readonly assigned: () => readonly string[];
+  /** Epoch ms up to which a table's topic holds everything; undefined where it is not known. */
+  readonly readTo?: (connection: string, table: string) => number | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -36,16 +40,17 @@ export interface WatchOptions {
  * Looks at the sinks every 15 s and starts failed ones again. A worker that does not answer is told to the log once, until it answers
  * again.
  */
-export function watchLandings({ landings, access, assigned, clock, log }: WatchOptions): LandingWatch {
+export function watchLandings({ landings, access, assigned, readTo = () => undefined, clock, log }: WatchOptions): LandingWatch {
   const seen = new Map<string, WatchedLanding>();
   const silent = new Map<string, string>();
   const supervisors = new Map(landings.map(({ landing }) => [landing.name, supervisor(landing.name, clock.now)]));
   const stopping = new AbortController();
+  const landed = new Map(landings.map(({ landing }) => [landing.name, landedTo(clock.now)]));
   const relanders = new Map(
     landings.map(({ landing: { name } }) => [name, relander({ landing: name, access, now: clock.now, signal: stopping.signal })]),
   );
 
-  async function look({ landing, rendered, connect }: OpenLanding): Promise<void> {
+  async function look({ landing, rendered, connect, sqlPlace }: OpenLanding): Promise<void> {
     if (!connect) return;
     const own = assigned();
     const connectors = rendered.connectors.filter(({ connection }) => own.includes(connection));
@@ -54,13 +59,17 @@ export function watchLandings({ landings, access, assigned, clock, log }: WatchO
       return;
     }
     try {
-      const sinks = await landingStatus({ ...rendered, connectors }, connect, access, clock.now, stopping.signal);
+      const tables = connectors.flatMap((connector) => connector.tables);
+      const before = clock.now();
+      landed.get(landing.name)?.note(tables.map(({ connection, table, topic }) => ({ topic, readTo: readTo(connection, table) })));
+      const sinks = await landingStatus({ ...rendered, connectors }, connect, access, clock.now, { signal: stopping.signal, sqlPlace });
       await attend(landing.name, connect, connectors, sinks);
       const supervised = supervisors.get(landing.name);
       seen.set(landing.name, {
         landing: landing.name,
         sinks: sinks.map((sink) => ({ ...sink, ...supervised?.sink(sink.connector) })),
         seenAt: clock.now(),
+        ...warehouseFacts(tables, sinks, (lag) => landed.get(landing.name)?.of(lag, before)),
       });
       if (silent.delete(landing.name)) log.info(`The landing ${landing.name} can be seen again.`);
     } catch (error) {
@@ -93,6 +102,28 @@ export function watchLandings({ landings, access, assigned, clock, log }: WatchO
     for (const error of attended) log.warn(`${error.summary} Cause: ${error.message}`);
     // What Kafka does not take is in the log.
     await recordLandingErrors(access, attended).catch(() => undefined);
+  }
+
+  /** What is known of each table in the warehouse. */
+  function warehouseFacts(
+    tables: readonly LandedTable[],
+    sinks: readonly LandingStatus[],
+    to: (lag: TopicLag) => number | undefined,
+  ): Required<Pick<WatchedLanding, 'landedTo' | 'newestRows'>> {
+    const lags = new Map(sinks.flatMap(({ topics }) => topics.map((lag) => [lag.topic, lag])));
+    const each = <T>(value: (lag: TopicLag) => number | undefined, made: (of: LandedTable, found: number) => T): T[] =>
+      tables.flatMap((table) => {
+        const lag = lags.get(table.topic);
+        const found = lag === undefined ? undefined : value(lag);
+        return found === undefined ? [] : [made(table, found)];
+      });
+    return {
+      landedTo: each(to, ({ connection, table }, found) => ({ connection, table, to: found })),
+      newestRows: each(
+        ({ newestRowAt }) => newestRowAt,
+        ({ connection, table }, at) => ({ connection, table, at }),
+      ),
+    };
   }
 
   const watching = (async () => {

@@ -5,14 +5,17 @@ import { tlsMaterial } from '../core/tls.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { ensureTopics } from '../kafka/topics.ts';
 import type { KafkaSettings } from '../kafka/types.ts';
-import { applyLanding } from '../landing/apply.ts';
+import { applyLanding, planLanding } from '../landing/apply.ts';
 import { connectClient, type ConnectClient, type ConnectLogin, type ConnectOptions } from '../landing/connect-client.ts';
 import type { ConnectorDiff } from '../landing/diff.ts';
 import { renderLanding } from '../landing/render.ts';
 import { postgresLanding, type LandingSettings } from '../landing/settings.ts';
+import type { SqlPlace } from '../landing/newest-rows.ts';
 import { setUpPostgres, type PostgresAdmin } from '../landing/setup-postgres.ts';
 import { deadLetterTopics } from '../landing/status.ts';
+import { STRIMZI_FILE } from '../landing/strimzi.ts';
 import type { ConverterSettings, Landing, RenderedLanding } from '../landing/types.ts';
+import { plural } from '../observability/text.ts';
 import { recall } from '../stack/memory.ts';
 import type { Cli } from './app.ts';
 import { remembered, stackFolder, type KafkaSession } from './session/kafka-session.ts';
@@ -23,6 +26,8 @@ export interface OpenLanding {
   readonly rendered: RenderedLanding;
   /** Its Connect worker; undefined where the settings name none. */
   readonly connect: ConnectClient | undefined;
+  /** Where the landed rows can be looked at; undefined where the settings name no way. */
+  readonly sqlPlace?: SqlPlace | undefined;
 }
 
 /** What a landing is rendered from beside the settings. */
@@ -95,7 +100,18 @@ export function openLanding(settings: Settings, place: LandingPlace, name: strin
     landing,
     rendered: renderLanding(landing),
     connect: url === undefined ? undefined : connectClient(url, connectOptions(own, place)),
+    sqlPlace: sqlPlaceOf(own, of === 'embedded' ? place.postgres : undefined),
   };
+}
+
+/** The local stack's PostgreSQL is ours to ask; any other only as the settings say. */
+function sqlPlaceOf(own: LandingSettings, embedded: PostgresAdmin | undefined): SqlPlace | undefined {
+  if (own.kind !== 'postgres') return undefined;
+  if (embedded !== undefined) return { ...embedded, schema: own.schema };
+  if (own.look === undefined) return undefined;
+  const { user, password, host = own.host, port = own.port } = own.look;
+  const ssl = own.sslmode === 'disable' ? false : { rejectUnauthorized: own.sslmode === 'verify-full' };
+  return { host, port, user, password, database: own.database, schema: own.schema, ssl };
 }
 
 function connectOptions(own: LandingSettings, place: LandingPlace): ConnectOptions {
@@ -138,7 +154,22 @@ export async function applyOpenLanding(
   if (settings.landings[landing.name] === 'embedded' && landing.settings.kind === 'postgres' && postgres) {
     await setUpPostgres(rendered, landing.settings, postgres, postgres.password);
   }
+  if (landing.settings.strimzi !== undefined) await requireApplied(opened);
   return applyLanding(rendered, requireConnect(opened), { now, signal });
+}
+
+/** Strimzi's operator takes back what anybody else changes. Throws `config` while the resources are not as rendered. */
+async function requireApplied(opened: OpenLanding): Promise<void> {
+  const { name } = opened.landing;
+  const differs = (await planLanding(opened.rendered, requireConnect(opened))).filter(({ kind }) => kind !== 'same');
+  if (differs.length === 0) return;
+  throw new TributaryError(
+    `The connectors of ${name} belong to Strimzi's operator, and ${plural(differs.length, 'connector')} of it ${differs.length === 1 ? 'differs' : 'differ'}.`,
+    {
+      kind: 'config',
+      remedy: `Apply the resources: \`tributary landing render ${name} ${STRIMZI_FILE} | kubectl apply -f -\`.`,
+    },
+  );
 }
 
 /** {@link applyOpenLanding} of every landing of the settings. */

@@ -24,6 +24,8 @@ export interface TopicLag {
    * has never committed do not count, nothing of them has landed; the rest of a first reading does, until it is done.
    */
   readonly deletesMayBeMissed: boolean;
+  /** Newest `_synced_at` that the warehouse's table shows, epoch ms; where it can be asked. */
+  readonly newestRowAt?: number;
 }
 
 /** What a sink has committed on a topic's partitions; partitions without an entry were never read. */

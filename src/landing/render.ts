@@ -1,6 +1,7 @@
 import { TributaryError } from '../core/errors.ts';
 import { KINDS } from './kinds/index.ts';
 import type { Kind } from './kinds/kind.ts';
+import { kafkaConnectors, kubernetesName, STRIMZI_FILE } from './strimzi.ts';
 import { landedTables, requireNamesFit } from './tables.ts';
 import { fill, fillSql, readTemplate } from './template.ts';
 import type { Values } from './template.ts';
@@ -21,19 +22,40 @@ export function renderLanding(landing: Landing): RenderedLanding {
     });
   }
   if (kind.dialect !== undefined) requireNamesFit(tables, kind.dialect, kind.longestSuffix);
+  const { strimzi } = landing.settings;
+  const named = (...parts: readonly string[]): string => (strimzi === undefined ? parts.join('-') : kubernetesName(parts.join('-')));
   const connectors = landing.connections.flatMap(({ name }) => {
     const own = tables.filter((table) => table.connection === name);
-    if (landing.settings.connectors === 'per_connection') return [renderConnector(landing, kind, `${landing.name}-${name}`, name, own)];
-    return own.map((table) => renderConnector(landing, kind, `${landing.name}-${name}-${table.table}`, name, [table]));
+    if (landing.settings.connectors === 'per_connection') return [renderConnector(landing, kind, named(landing.name, name), name, own)];
+    return own.map((table) => renderConnector(landing, kind, named(landing.name, name, table.table), name, [table]));
   });
+  if (strimzi !== undefined) requireOneNameEach(connectors);
   const files: RenderedFile[] = [
     ...kind.sql(landing).map((file) => ({ path: file, text: renderSql(landing, kind, file, tables) })),
-    ...connectors.map((connector) => ({
-      path: `connectors/${connector.name}.json`,
-      text: `${JSON.stringify(connector.config, null, 2)}\n`,
-    })),
+    ...(strimzi === undefined
+      ? connectors.map((connector) => ({
+          path: `connectors/${connector.name}.json`,
+          text: `${JSON.stringify(connector.config, null, 2)}\n`,
+        }))
+      : [{ path: STRIMZI_FILE, text: kafkaConnectors(connectors, strimzi) }]),
   ];
   return { connectors, files };
+}
+
+/** What Kubernetes takes in a name is less than what a connection may be called. Throws `config` where two become one. */
+function requireOneNameEach(connectors: readonly Connector[]): void {
+  const taken = new Map<string, string>();
+  for (const { name, connection } of connectors) {
+    const other = taken.get(name);
+    if (other !== undefined || name.length > 253 || name === '')
+      throw new TributaryError(
+        other === undefined
+          ? `${name || connection} is no name for a KafkaConnector.`
+          : `The connectors of ${other} and ${connection} would both be the KafkaConnector ${name}.`,
+        { kind: 'config', remedy: 'Rename one of the connections: Kubernetes knows lower-case letters, digits and hyphens only.' },
+      );
+    taken.set(name, connection);
+  }
 }
 
 function renderConnector(landing: Landing, kind: Kind, name: string, connection: string, tables: readonly LandedTable[]): Connector {

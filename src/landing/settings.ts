@@ -39,24 +39,28 @@ const folder = z
     shown: true,
   });
 
-const reference = /^(env:[A-Za-z_][A-Za-z0-9_]*|(file|dir):\/[^:{}\s]+:[^:{}\s]+)$/;
+const reference =
+  /^(env:[A-Za-z_][A-Za-z0-9_]*|(file|dir):\/[^:{}\s]+:[^:{}\s]+|secrets:[a-z0-9][a-z0-9-]*\/[a-z0-9][a-z0-9.-]*:[A-Za-z0-9._-]+)$/;
 
 /** Whether a text names a secret; one that does not, where a reference is asked for, is taken for the secret itself. */
 export const isReference = (text: string): boolean => reference.test(text);
 
 /**
- * A secret the Connect worker reads itself, written without the braces: `env:NAME`, `file:/path:key` or
- * `dir:/path:file`. Connect stores configurations in a topic, so a secret never enters one.
+ * A secret the Connect worker reads itself, written without the braces: `env:NAME`, `file:/path:key`,
+ * `dir:/path:file` or, with Strimzi's provider, `secrets:namespace/name:key`. Connect stores configurations in a topic, so a secret never enters one.
  */
 const secretRef = (doc: string) =>
   z
     .string()
-    .regex(reference, 'must be a reference for Connect: env:NAME, file:/path:key or dir:/path:file')
+    .regex(reference, 'must be a reference for Connect: env:NAME, file:/path:key, dir:/path:file or secrets:namespace/name:key')
     .meta({
-      description: `${doc} A reference the Connect worker resolves: env:NAME, file:/path/to.properties:key or dir:/path:file.`,
+      description: `${doc} A reference the Connect worker resolves: env:NAME, file:/path/to.properties:key, dir:/path:file, or, with Strimzi's KubernetesSecretConfigProvider, secrets:namespace/name:key.`,
       shown: true,
       reference: true,
     });
+
+const kubernetesLabel = (doc: string) =>
+  text(doc, /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be lower-case letters, digits and hyphens, 63 at most');
 
 const common = {
   connect_url: z
@@ -88,6 +92,16 @@ const common = {
     description: "Whose Avro converter the Connect worker has. Default: Apicurio's on the local stack, else Confluent's.",
     shown: true,
   }),
+  strimzi: z
+    .strictObject({
+      cluster: kubernetesLabel('Name of the KafkaConnect resource.'),
+      namespace: kubernetesLabel('Namespace it is in. Default: the one kubectl applies to.').optional(),
+    })
+    .optional()
+    .meta({
+      description:
+        'For a Connect cluster of the Strimzi operator: the connectors are rendered as KafkaConnector resources, with names Kubernetes takes, and are applied by kubectl.',
+    }),
   registry_url: z
     .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
     .optional()
@@ -107,6 +121,18 @@ export const postgresLanding = z.strictObject({
   user: name('Role the connector logs in as; setup.sql makes it, and it owns the tables.').default('tributary_sink'),
   password_ref: secretRef('Password of that role.'),
   reader: name('Role that may read the landed tables; setup.sql makes it.').default('tributary_reader'),
+  look: z
+    .strictObject({
+      user: name('A role of yours that is a member of reader.'),
+      password: z.string().min(1).meta({ description: 'Its password.', secret: true }),
+      host: host('Server as Tributary reaches it. Default: host.').optional(),
+      port: z.int().min(1).max(65_535).optional().meta({ description: 'Its port. Default: port.' }),
+    })
+    .optional()
+    .meta({
+      description:
+        'How Tributary itself looks into the tables for their newest _synced_at, which `landing status`, the page and the metrics then show. Without it they go by what the sink has committed.',
+    }),
   sslmode: z
     .enum(['disable', 'require', 'verify-full'])
     .default('verify-full')

@@ -4,6 +4,7 @@ import { failure, rootCause } from './apply.ts';
 import type { ConnectClient, ConnectorState } from './connect-client.ts';
 import { messageCounts, sinkLag } from './lag.ts';
 import type { TopicLag } from './lag.ts';
+import { newestRows, type SqlPlace } from './newest-rows.ts';
 import type { Connector, RenderedLanding } from './types.ts';
 
 export interface LandingStatus {
@@ -25,12 +26,14 @@ export async function landingStatus(
   connect: ConnectClient,
   access: KafkaAccess,
   now: () => number,
-  signal?: AbortSignal,
+  { signal, sqlPlace }: { readonly signal?: AbortSignal; readonly sqlPlace?: SqlPlace | undefined } = {},
 ): Promise<LandingStatus[]> {
   const deadLetters = await messageCounts(
     access,
     rendered.connectors.map((connector) => connector.deadLetterTopic),
   );
+  const tables = rendered.connectors.flatMap((connector) => connector.tables);
+  const newest = sqlPlace === undefined ? undefined : await newestRows(sqlPlace, tables, now);
   const all: LandingStatus[] = [];
   for (const connector of rendered.connectors) {
     const status = await connect.status(connector.name);
@@ -42,22 +45,27 @@ export async function landingStatus(
       state: status?.connector.state ?? 'MISSING',
       tasks: (status?.tasks ?? []).map(({ id, state }) => ({ id, state })),
       ...(trace === undefined ? {} : { failure: rootCause(trace) }),
-      topics: await sinkLag(
-        access,
-        connector.tables.map(({ topic }) => ({
-          topic,
-          committed,
-          deletesBy: deletesBy(connector),
-          deadLetterTopic: connector.deadLetterTopic,
-        })),
-        now,
-        signal,
-      ),
+      topics: (
+        await sinkLag(
+          access,
+          connector.tables.map(({ topic }) => ({
+            topic,
+            committed,
+            deletesBy: deletesBy(connector),
+            deadLetterTopic: connector.deadLetterTopic,
+          })),
+          now,
+          signal,
+        )
+      ).map((topic) => withNewest(topic, newest?.get(topic.topic))),
       deadLetters: deadLetters.get(connector.deadLetterTopic) ?? 0,
     });
   }
   return all;
 }
+
+const withNewest = (topic: TopicLag, newestRowAt: number | undefined): TopicLag =>
+  newestRowAt === undefined ? topic : { ...topic, newestRowAt };
 
 /** A connector that is not shown the tombstones goes by the markers. */
 function deletesBy({ config }: Connector): 'tombstone' | 'marker' {

@@ -43,7 +43,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   // All gauges of one answer are of one snapshot, made once.
   let own: StatusSnapshot['tables'] = [];
   addStatusGauges(registry, () => own, options.interval ?? (() => undefined));
-  if (options.landings) addSinkGauges(registry, options.landings);
+  if (options.landings) addSinkGauges(registry, options.landings, options.now);
 
   const newest = new Map<string, { readonly labels: Record<string, string>; readonly value: number }>();
   new Gauge({

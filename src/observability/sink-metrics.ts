@@ -8,13 +8,17 @@ export interface WatchedLanding {
   readonly sinks: readonly (LandingStatus & Partial<SupervisedSink>)[];
   /** Epoch ms; absent when it was never seen. */
   readonly seenAt?: number;
+  /** Epoch ms up to which the warehouse has everything the vendor had, by table; without those of which it cannot be told. */
+  readonly landedTo?: readonly { readonly connection: string; readonly table: string; readonly to: number }[];
+  /** Epoch ms of the newest row the warehouse shows, by table; where it can be asked. */
+  readonly newestRows?: readonly { readonly connection: string; readonly table: string; readonly at: number }[];
 }
 
 /** All there are, so that a state nobody is in is 0 and not absent. */
 const taskStates = ['RUNNING', 'PAUSED', 'STOPPED', 'FAILED', 'UNASSIGNED', 'RESTARTING', 'MISSING'] as const;
 
 /** Gauges of the sinks, as they were last seen. */
-export function addSinkGauges(registry: Registry, landings: () => readonly WatchedLanding[]): void {
+export function addSinkGauges(registry: Registry, landings: () => readonly WatchedLanding[], now: () => number): void {
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[], collect: (of: Gauge<L>) => void) =>
     new Gauge<L>({
       name: `tributary_${name}`,
@@ -62,6 +66,24 @@ export function addSinkGauges(registry: Registry, landings: () => readonly Watch
   gauge('sink_dead_letters', "Messages in a sink's dead-letter topic.", ['connector'], (of) => {
     for (const { connector, deadLetters } of sinks()) of.set({ connector }, deadLetters);
   });
+  gauge(
+    'warehouse_freshness_seconds',
+    'Age of the instant up to which the warehouse holds everything the vendor had: read, published and committed by the sink.',
+    ['landing', 'connection', 'table'],
+    (of) => {
+      for (const { landing, landedTo = [] } of landings())
+        for (const { connection, table, to } of landedTo) of.set({ landing, connection, table }, Math.max(0, now() - to) / 1000);
+    },
+  );
+  gauge(
+    'warehouse_newest_row_timestamp_seconds',
+    'Newest _synced_at that the table in the warehouse shows, asked by SQL.',
+    ['landing', 'connection', 'table'],
+    (of) => {
+      for (const { landing, newestRows = [] } of landings())
+        for (const { connection, table, at } of newestRows) of.set({ landing, connection, table }, at / 1000);
+    },
+  );
   gauge('sink_seen_timestamp_seconds', 'When Kafka Connect last told the state of a landing.', ['landing'], (of) => {
     for (const { landing, seenAt } of landings()) of.set({ landing }, (seenAt ?? 0) / 1000);
   });

@@ -5,6 +5,7 @@ import type { Registry } from '../kafka/registry.ts';
 import type { ConnectClient } from '../landing/connect-client.ts';
 import type { ConnectorDiff } from '../landing/diff.ts';
 import type { LintFinding } from '../landing/lint.ts';
+import type { SqlPlace } from '../landing/newest-rows.ts';
 import type { Landing, RenderedLanding } from '../landing/types.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Redactor } from '../core/redact.ts';
@@ -15,6 +16,8 @@ export interface WebLanding {
   readonly landing: Landing;
   readonly rendered: RenderedLanding;
   readonly connect: ConnectClient | undefined;
+  /** Where the landed rows can be looked at by SQL. */
+  readonly sqlPlace?: SqlPlace | undefined;
 }
 
 /** What the page is given from outside. */

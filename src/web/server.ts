@@ -42,7 +42,7 @@ const plain = { 'content-type': 'text/plain', 'cache-control': 'no-store', 'x-co
 
 /**
  * The one HTTP server of the product: /metrics, /healthz (the process answers), /readyz (a broker answers and a
- * connection is assigned) and /status (the snapshot as JSON), and beside them the data-sync page.
+ * connection is assigned; with ?spare=ready also without one, for workers that wait to take over) and /status (the snapshot as JSON), and beside them the data-sync page.
  * @throws TributaryError `config` when the port is taken.
  */
 export async function startServer({ host, port, allowedHosts, observe, page }: ServerOptions): Promise<WebServer> {
@@ -84,7 +84,7 @@ function addObserved(app: Hono, options: ObserveOptions): void {
   );
   app.get('/healthz', (c) => c.body('ok\n', 200, plain));
   app.get('/readyz', async (c) => {
-    const missing = await notReady(options);
+    const missing = await notReady(options, c.req.query('spare') === 'ready');
     return c.body(missing.length === 0 ? 'ready\n' : `${missing.join('\n')}\n`, missing.length === 0 ? 200 : 503, plain);
   });
   app.get('/status', (c) =>
@@ -95,10 +95,10 @@ function addObserved(app: Hono, options: ObserveOptions): void {
   );
 }
 
-async function notReady(options: ObserveOptions): Promise<string[]> {
+async function notReady(options: ObserveOptions, spareIsReady: boolean): Promise<string[]> {
   const missing: string[] = [];
   if (!(await withinTime(options.brokersReachable()))) missing.push('no Kafka broker answers');
-  if (options.status().assigned.length === 0) missing.push('no connection is assigned to this process');
+  if (!spareIsReady && options.status().assigned.length === 0) missing.push('no connection is assigned to this process');
   return missing;
 }
 

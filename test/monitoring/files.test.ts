@@ -8,6 +8,26 @@ import { grafana, runTool } from './prometheus.ts';
 const read = <T>(path: string): T => parse(readFileSync(join(grafana, path), 'utf8')) as T;
 
 describe('the alert rules', () => {
+  test('lead to a section of the runbook each, and the runbook has no other', () => {
+    const { groups } = read<{
+      groups: { rules: { alert?: string; labels?: { severity: string }; annotations?: Record<string, string> }[] }[];
+    }>('alerts.yml');
+    const alerts = groups.flatMap(({ rules }) => rules).filter(({ alert }) => alert !== undefined);
+    const runbook = readFileSync(join(grafana, '../docs/runbook.md'), 'utf8');
+    const sections = new Map(
+      runbook
+        .split(/^## /m)
+        .slice(1)
+        .map((text): [string, string] => [text.slice(0, text.indexOf('\n')), text]),
+    );
+    expect(alerts.map(({ alert }) => alert)).toEqual([...sections.keys()]);
+    for (const { alert = '', labels, annotations } of alerts) {
+      expect(annotations?.['runbook_url']).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
+      expect(sections.get(alert)).toContain(`**${labels?.severity}.**`);
+      expect(sections.get(alert)!.length).toBeGreaterThan(150);
+    }
+  });
+
   test('pass promtool, and so do their unit tests', () => {
     for (const args of [
       ['check', 'rules', 'alerts.yml'],

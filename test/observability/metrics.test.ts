@@ -262,6 +262,14 @@ describe('the metrics server', () => {
     },
   );
 
+  test('a worker that waits to take over a connection is ready to those who ask for no more', async () => {
+    const get = await serve(async () => true, false);
+    expect((await get('/readyz')).status).toBe(503);
+    expect((await get('/readyz?spare=ready')).status).toBe(200);
+    await server!.close();
+    expect((await (await serve(async () => false, false))('/readyz?spare=ready')).status).toBe(503);
+  });
+
   test('a taken port is a setting to change', async () => {
     await serve(async () => true, true);
     const port = Number(new URL(server!.url).port);

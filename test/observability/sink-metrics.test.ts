@@ -15,7 +15,7 @@ const sink = (more: Partial<LandingStatus>): LandingStatus => ({
 
 async function shown(...landings: WatchedLanding[]): Promise<string[]> {
   const registry = new Registry();
-  addSinkGauges(registry, () => landings);
+  addSinkGauges(registry, () => landings, () => 1_090_000);
   return (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#') && !line.endsWith(' 0'));
 }
 
@@ -45,6 +45,15 @@ test.each<[string, Partial<LandingStatus>, string]>([
 test('a topic that is not there has no lag', async () => {
   const topics = [{ topic: 't', missing: true, caughtUp: true, rowsAtMost: 0, lagSeconds: 0, deletesMayBeMissed: false }];
   const registry = new Registry();
-  addSinkGauges(registry, () => [{ landing: 'wh', sinks: [sink({ topics })] }]);
+  addSinkGauges(registry, () => [{ landing: 'wh', sinks: [sink({ topics })] }], Date.now);
   expect(await registry.metrics()).not.toContain('topic="t"');
+});
+
+test('how old the warehouse is from the vendor on, and the newest row it shows', async () => {
+  const known = { connection: 'shop', table: 'item' };
+  const facts = { landedTo: [{ ...known, to: 1_000_000 }], newestRows: [{ ...known, at: 990_000 }] };
+  expect(await shown({ landing: 'wh', sinks: [], ...facts })).toEqual([
+    'tributary_warehouse_freshness_seconds{landing="wh",connection="shop",table="item"} 90',
+    'tributary_warehouse_newest_row_timestamp_seconds{landing="wh",connection="shop",table="item"} 990',
+  ]);
 });

@@ -13,6 +13,8 @@ const PACKAGES = [
   'snowflake-connector-python==4.8.1',
   'moto[s3,server]==5.2.5',
   'pyiceberg==0.12.0',
+  // The Kubernetes API as JSON Schemas.
+  'kubernetes-validate==1.37.0',
 ];
 
 /** What the Python example for consumers needs. */

@@ -1,6 +1,7 @@
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { Option, type Command } from 'commander';
+import type { Settings } from '../../config/settings.ts';
 import { hint } from '../../config/suggest.ts';
 import { TributaryError } from '../../core/errors.ts';
 import { planLanding } from '../../landing/apply.ts';
@@ -10,12 +11,17 @@ import { checkLanding } from '../../landing/check.ts';
 import type { ConnectClient } from '../../landing/connect-client.ts';
 import { describeDiff, type ConnectorDiff } from '../../landing/diff.ts';
 import type { LintFinding } from '../../landing/lint.ts';
+import { renderLanding } from '../../landing/render.ts';
 import { rereadConnector } from '../../landing/reread.ts';
-import { landingStatus } from '../../landing/status.ts';
+import { landingStatus, type LandingStatus } from '../../landing/status.ts';
+import { tableKey } from '../../observability/status-model.ts';
+import { createFacts, type Facts } from '../../web/model/facts.ts';
+import { statusOf } from '../../web/model/status.ts';
+import { endToEnd } from '../../web/model/table-row.ts';
 import { plural } from '../../observability/text.ts';
 import { exitCodes, type Cli, type Register } from '../app.ts';
 import { openKafka } from '../session/kafka-session.ts';
-import { landingErrorsText, landingStatusText, landingTroubled, leftoversText } from '../landing-text.ts';
+import { landingErrorsText, landingStatusText, landingTroubled, leftoversText, type FreshLandingStatus } from '../landing-text.ts';
 import {
   allConnectorNames,
   applyOpenLanding,
@@ -46,11 +52,18 @@ export function addLanding(program: Command, run: Register): void {
     .argument('<landing>', 'its name in the settings')
     .argument('[file]', 'print this one instead, e.g. setup.sql')
     .option('--dir <folder>', 'where to; default landing/<name>')
+    .option('--strimzi', 'connectors as KafkaConnector resources, for the KafkaConnect resource "connect" unless the settings name another')
     .option('--json', 'print all of it as JSON')
     .addHelpText('after', '\nExample:\n  $ tributary landing render warehouse\n  $ tributary landing render warehouse setup.sql | psql')
     .action(
-      run(async (cli, name: string, file: string | undefined, options: Json & { dir?: string }) => {
-        const { rendered } = await openAt(cli, name);
+      run(async (cli, name: string, file: string | undefined, options: Json & { dir?: string; strimzi?: boolean }) => {
+        const { landing: opened, rendered: asSet } = await openAt(cli, name);
+        const other = options.strimzi === true && opened.settings.strimzi === undefined;
+        const rendered = other ? renderLanding({ ...opened, settings: { ...opened.settings, strimzi: { cluster: 'connect' } } }) : asSet;
+        if (other)
+          cli.say(
+            `Set landings.${name}.strimzi: { cluster: <KafkaConnect resource> }, so that \`landing status\` looks for the connectors by these names.`,
+          );
         if (options.json)
           return cli.json({
             landing: name,
@@ -150,7 +163,13 @@ export function addLanding(program: Command, run: Register): void {
       run((cli, name: string, options: Json & { errors: keyof typeof RANGES }) =>
         withLanding(cli, name, async (opened, _apply, access, leftovers) => {
           const connect = requireConnect(opened);
-          const found = await landingStatus(opened.rendered, connect, access, cli.deps.clock.now, cli.interruption());
+          const seen = await landingStatus(opened.rendered, connect, access, cli.deps.clock.now, {
+            signal: cli.interruption(),
+            sqlPlace: opened.sqlPlace,
+          });
+          const facts = createFacts(access, 2_000);
+          await facts.poll();
+          const found = withFreshness(seen, opened, facts, cli.settings(), cli.deps.clock.now());
           const { ms, title } = RANGES[options.errors];
           const errors = await readLandingErrors(access, { landing: name, since: cli.deps.clock.now() - ms, last: ERRORS_SHOWN });
           const left = await leftovers(connect);
@@ -158,7 +177,7 @@ export function addLanding(program: Command, run: Register): void {
             const gone = left.map((connector) => ({ connector, leftOver: true, errors: [] }));
             cli.json([...found.map((one) => ({ ...one, errors: errors.filter(({ connector }) => connector === one.connector) })), ...gone]);
           } else {
-            cli.print(landingStatusText(found, cli.paint));
+            cli.print(landingStatusText(found, cli.deps.clock.now(), cli.paint));
             if (left.length > 0) cli.print(leftoversText(name, left));
             cli.print(landingErrorsText(errors, title));
           }
@@ -195,6 +214,27 @@ export function addLanding(program: Command, run: Register): void {
         }),
       ),
     );
+}
+
+/** Beside what the sinks say, how old the warehouse's rows are, from the vendor on. */
+function withFreshness(
+  seen: readonly LandingStatus[],
+  { rendered }: OpenLanding,
+  facts: Facts,
+  settings: Settings,
+  now: number,
+): FreshLandingStatus[] {
+  const { tables } = statusOf(facts, settings, now);
+  const landed = rendered.connectors.flatMap((connector) => connector.tables);
+  return seen.map((sink) => ({
+    ...sink,
+    topics: sink.topics.map((lag) => {
+      const at = landed.find(({ topic }) => topic === lag.topic);
+      const status = tables.find(({ connection, table }) => connection === at?.connection && table === at.table);
+      const age = status === undefined ? undefined : endToEnd(status, facts.runs(tableKey(status)), [{ lag }], now);
+      return age === undefined ? lag : { ...lag, freshnessSeconds: age / 1000 };
+    }),
+  }));
 }
 
 /** For what needs no Kafka. */

@@ -101,6 +101,7 @@ const lag = open({
   rowsAtMost: z.number(),
   lagSeconds: z.number(),
   deletesMayBeMissed: z.boolean(),
+  newestRowAt: ms.optional(),
 });
 
 export const tableRow = open({

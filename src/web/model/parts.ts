@@ -68,11 +68,11 @@ export function watchParts(context: WebContext, onChange: () => void, watched: (
   }
 
   async function lookAt(open: WebLanding, before: SeenLanding | undefined): Promise<SeenLanding> {
-    const { landing, rendered, connect } = open;
+    const { landing, rendered, connect, sqlPlace } = open;
     const base = { name: landing.name, kind: landing.settings.kind, connections: landing.connections.map(({ name }) => name) };
     if (!connect) return { ...base, sinks: [], problems: new Map(), trouble: 'The settings name no Connect worker (connect_url).' };
     try {
-      const sinks = await landingStatus(rendered, connect, access, clock.now, stopping.signal);
+      const sinks = await landingStatus(rendered, connect, access, clock.now, { signal: stopping.signal, sqlPlace });
       const at = clock.now();
       // A failure keeps the time at which it was first seen.
       const since = (connector: string, code: string | undefined): number =>

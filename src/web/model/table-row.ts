@@ -162,7 +162,13 @@ function progressed(status: TableStatus, runs: readonly RunRecord[]): SyncState 
   return { ...state, percent: Math.min(99, Math.floor((state.rows / last.totals.fetched) * 100)), estimated: true };
 }
 
-function endToEnd({ readTo }: TableStatus, runs: readonly RunRecord[], landings: readonly TableLanding[], now: number): number | undefined {
+/** Age of the instant up to which every landing holds everything, ms; undefined where it cannot be told. */
+export function endToEnd(
+  { readTo }: TableStatus,
+  runs: readonly RunRecord[],
+  landings: readonly Pick<TableLanding, 'lag'>[],
+  now: number,
+): number | undefined {
   if (readTo === undefined) return undefined;
   let to = readTo;
   for (const { lag } of landings) {
