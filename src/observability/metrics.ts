@@ -11,6 +11,10 @@ export interface MetricsOptions {
   readonly bus: EventBus;
   readonly status: () => StatusSnapshot;
   readonly version: string;
+  /** Commit it was built from, where that is known. */
+  readonly revision?: string | undefined;
+  /** First part of the topic names. */
+  readonly prefix?: string;
   readonly now: () => number;
   /** Longest time between two runs of a table by its schedule, ms. */
   readonly interval?: (table: TableRef) => number | undefined;
@@ -37,9 +41,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
   new Gauge({
     name: 'tributary_build_info',
     help: 'Always 1; what is running.',
-    labelNames: ['version', 'node'],
+    labelNames: ['version', 'revision', 'prefix', 'node'],
     registers: [registry],
-  }).set({ version: options.version, node: process.version }, 1);
+  }).set({ version: options.version, revision: options.revision ?? '', prefix: options.prefix ?? '', node: process.version }, 1);
   // All gauges of one answer are of one snapshot, made once.
   let own: StatusSnapshot['tables'] = [];
   addStatusGauges(registry, () => own, options.interval ?? (() => undefined));

@@ -32,9 +32,9 @@ export function addSinkGauges(registry: Registry, landings: () => readonly Watch
     });
   const sinks = () => landings().flatMap((landing) => landing.sinks);
   const perTopic = (name: string, help: string, value: (topic: LandingStatus['topics'][number]) => number) =>
-    gauge(name, help, ['connector', 'topic'], (of) => {
-      for (const { connector, topics } of sinks())
-        for (const topic of topics) if (!topic.missing) of.set({ connector, topic: topic.topic }, value(topic));
+    gauge(name, help, ['connector', 'connection', 'topic'], (of) => {
+      for (const { connector, connection, topics } of sinks())
+        for (const topic of topics) if (!topic.missing) of.set({ connector, connection, topic: topic.topic }, value(topic));
     });
   perTopic(
     'sink_lag_records',
@@ -48,12 +48,15 @@ export function addSinkGauges(registry: Registry, landings: () => readonly Watch
   gauge(
     'sink_tasks',
     'Tasks of a connector by state; a connector without tasks counts as one, a failed connector as one more.',
-    ['connector', 'state'],
+    ['connector', 'connection', 'state'],
     (of) => {
       for (const sink of sinks()) {
         const states = statesOf(sink);
         for (const known of taskStates)
-          of.set({ connector: sink.connector, state: known.toLowerCase() }, states.filter((one) => one === known).length);
+          of.set(
+            { connector: sink.connector, connection: sink.connection, state: known.toLowerCase() },
+            states.filter((one) => one === known).length,
+          );
       }
     },
   );
@@ -63,8 +66,8 @@ export function addSinkGauges(registry: Registry, landings: () => readonly Watch
   gauge('sink_given_up', '1 while restarting a failed sink does not help: it is tried once an hour only.', ['connector'], (of) => {
     for (const { connector, givenUp = false } of sinks()) of.set({ connector }, givenUp ? 1 : 0);
   });
-  gauge('sink_dead_letters', "Messages in a sink's dead-letter topic.", ['connector'], (of) => {
-    for (const { connector, deadLetters } of sinks()) of.set({ connector }, deadLetters);
+  gauge('sink_dead_letters', "Messages in a sink's dead-letter topic.", ['connector', 'connection'], (of) => {
+    for (const { connector, connection, deadLetters } of sinks()) of.set({ connector, connection }, deadLetters);
   });
   gauge(
     'warehouse_freshness_seconds',

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { rootCertificates } from 'node:tls';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -63,15 +64,29 @@ function render(values: object | string, release = 'tributary'): Resource[] {
 
 const of = <T extends Resource>(resources: readonly Resource[], kind: string): T => resources.find((one) => one.kind === kind) as T;
 
-/** What the API server of Kubernetes 1.37 would refuse: the schemas come with the Python package kubernetes-validate. */
-function kubeconform(resources: readonly Resource[]): { readonly code: number | null; readonly out: string } {
+/** The JSON Schemas of the Kubernetes API, which come with the Python package kubernetes-validate. */
+function kubernetesSchemas(): string {
+  const script = 'import kubernetes_validate, os; print(os.path.dirname(kubernetes_validate.__file__))';
+  return join(execFileSync(pythonWithPackages(), ['-c', script], { encoding: 'utf8' }).trim(), 'kubernetes-json-schema');
+}
+
+/** What an API server would refuse: unknown fields, wrong types, missing ones. By the oldest Kubernetes the chart is for, and a new one. */
+function kubeconform(resources: readonly Resource[], version = '1.37.0'): { readonly code: number | null; readonly out: string } {
   const file = join(work, 'resources.yaml');
   writeFileSync(file, resources.map((one) => stringify(one)).join('---\n'));
-  const script =
-    'import kubernetes_validate, os; print(os.path.join(os.path.dirname(kubernetes_validate.__file__), "kubernetes-json-schema"))';
-  const schemas = execFileSync(pythonWithPackages(), ['-c', script], { encoding: 'utf8' }).trim();
-  const [version = ''] = readdirSync(schemas);
-  const location = `${schemas}/${version}/{{ .ResourceKind }}{{ .KindSuffix }}.json`;
+  const schemas = join(kubernetesSchemas(), `v${version}-local-strict`);
+  const own = join(work, version);
+  mkdirSync(own, { recursive: true });
+  // kubeconform follows no reference into another file: what is referred to comes along.
+  const inOneFile = (text: string): string => text.replaceAll('_definitions.json#', '#');
+  const { definitions } = JSON.parse(inOneFile(readFileSync(join(schemas, '_definitions.json'), 'utf8'))) as { definitions: object };
+  for (const { kind, apiVersion } of resources) {
+    const name = `${kind.toLowerCase()}-${apiVersion.replace(/\..*\//, '/').replace('/', '-')}.json`;
+    if (existsSync(join(own, name))) continue;
+    const schema = JSON.parse(inOneFile(readFileSync(join(schemas, name), 'utf8'))) as object;
+    writeFileSync(join(own, name), JSON.stringify({ ...schema, definitions }));
+  }
+  const location = `${own}/{{ .ResourceKind }}{{ .KindSuffix }}.json`;
   const { status, stdout, stderr } = spawnSync(
     join(goTools(), 'kubeconform'),
     ['-strict', '-summary', '-schema-location', location, file],
@@ -118,8 +133,13 @@ describe('the chart', () => {
     ],
   ])('renders what Kubernetes and the operators take, %s', async (_, values) => {
     const resources = render(values, 'the-longest-release-name-of-a-data-team-in-the-west-x');
-    const { code, out } = kubeconform(resources.filter((one) => !isCustom(one)));
-    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringMatching(/Invalid: 0, Errors: 0, Skipped: 0/) as string });
+    for (const version of ['1.25.0', '1.37.0']) {
+      const { code, out } = kubeconform(
+        resources.filter((one) => !isCustom(one)),
+        version,
+      );
+      expect({ code, out }).toMatchObject({ code: 0, out: expect.stringMatching(/Invalid: 0, Errors: 0, Skipped: 0/) as string });
+    }
     const custom = resources.filter(isCustom);
     expect(await customResourceFaults(custom)).toEqual(custom.map(() => []));
   });
@@ -140,7 +160,7 @@ describe('the chart', () => {
     const text = data['tributary.yaml']!;
     expect(text).toContain('api_key: ${KLAVIYO_API_KEY}');
     const file = join(work, 'tributary.yaml');
-    writeFileSync(file, text.replace('${file:/etc/tributary-secrets/kafka/ca.crt}', 'pem'));
+    writeFileSync(file, text.replace('${file:/etc/tributary-secrets/kafka/ca.crt}', JSON.stringify(rootCertificates[0])));
     const variables = Object.fromEntries(
       ['KLAVIYO_API_KEY', 'SEGMENT_API_TOKEN', 'KAFKA_PASSWORD', 'TRIBUTARY_WEB_TOKEN'].map((name) => [name, 'x'.repeat(40)]),
     );

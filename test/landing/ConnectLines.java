@@ -1,5 +1,6 @@
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.apicurio.registry.utils.converter.avro.AvroData;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -16,12 +17,16 @@ import org.apache.kafka.connect.transforms.predicates.Predicate;
 
 /**
  * What a file sink writes for a topic's records: our Avro through the worker's Avro data, the connector's own
- * transforms and Connect's JSON converter without schemas, whose answer such a sink writes as a line.
+ * transforms and Connect's JSON converter without schemas, whose answer such a sink writes as a line. All of it real but the sink's own step, which is
+ * held to Aiven's S3 sink v3.4.2 (commons, io.aiven.kafka.connect.common.output): jsonwriter/ValueBuilder lines 34-36 and 56-57 (this converter, its answer
+ * read again), jsonwriter/ObjectMapperProvider lines 30-31 (this mapper), jsonwriter/AbstractJsonOutputStreamWriter lines 43-58 (without an envelope
+ * the value alone) and OutputWriter lines 76-79 (a line break between records). What the real sink wrote to an S3 server was compared once by hand.
  * Reads {config, records: [{topic, schema, avro, partition, offset, timestamp}]}; a record that a transform drops has an empty line.
  */
 public class ConnectLines {
     public static void main(String[] args) throws Exception {
         ObjectMapper json = new ObjectMapper();
+        json.setNodeFactory(JsonNodeFactory.withExactBigDecimals(true));
         JsonNode input = json.readTree(System.in);
         Map<String, String> config = new HashMap<>();
         input.get("config").fields().forEachRemaining(field -> config.put(field.getKey(), field.getValue().asText()));

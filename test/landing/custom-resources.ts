@@ -18,6 +18,7 @@ const CLASSES: Readonly<Record<string, string>> = {
 };
 
 export interface Resource {
+  readonly apiVersion: string;
   readonly kind: string;
 }
 

@@ -1,4 +1,9 @@
-"""Runs the INSERT of Synapse's copy.sql on DuckDB, its OPENJSON replaced by the same paths and types. stdin: {sql, lines}; prints {paths, columns, rows}."""
+"""Runs the INSERT of Synapse's copy.sql on DuckDB, its OPENJSON replaced by the same paths and types. stdin: {sql, lines}; prints {paths, columns, rows}.
+
+What OPENJSON does is imitated after its page "OPENJSON (Transact-SQL)" (SQL Server 2016 and later, Azure Synapse Analytics), which no engine from a
+registry runs: a path names one member, a member that is not there is NULL (lax, the default), a value is converted to the type of its column, and an
+object or array where a scalar is asked for is NULL. So the paths and the members of the lines are proved here, and that T-SQL itself takes the
+statement is not: it is parsed only (sqlglot's T-SQL)."""
 import datetime
 import json
 import sys

@@ -1,4 +1,8 @@
-"""Writes files to an S3 server, lists and reads them back. stdin: {bucket, files: [{key, text}], prefixes}; prints per prefix [{key, text}]."""
+"""Writes files to an S3 server, lists and reads them back. stdin: {bucket, files: [{key, text}], prefixes}; prints per prefix [{key, text}].
+
+The server is moto's S3 and the listing boto3's. Names and contents are given by the caller: files.it.test.ts composes the names as the sink does, and
+says there by which lines of it.
+"""
 import gzip
 import json
 import logging

@@ -37,7 +37,11 @@ export function panelQueries(rateInterval: string): PanelQuery[] {
   return dashboard.panels.flatMap(({ title, targets = [] }) =>
     targets.map(({ refId, expr }) => ({
       panel: `${title} ${refId}`,
-      expression: expr.replaceAll('$connection', '.+').replaceAll('$job', '.+').replaceAll('$__rate_interval', rateInterval),
+      expression: expr
+        .replaceAll('$connection', '.+')
+        .replaceAll('$job', '.+')
+        .replaceAll('$instance', '.+')
+        .replaceAll('$__rate_interval', rateInterval),
     })),
   );
 }

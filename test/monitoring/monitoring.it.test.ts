@@ -138,10 +138,13 @@ describe('a real run, watched by the real Prometheus', () => {
     for (const { query } of rules) await prometheus.range(query);
   });
 
-  test('the variable of the dashboard asks for a metric there is', async () => {
+  test('the variables of the dashboard ask for metrics there are', async () => {
     const [, series = '', label = ''] =
-      /^label_values\((\w+), (\w+)\)$/.exec(dashboard.templating.list.find(({ name }) => name === 'connection')?.query.query ?? '') ?? [];
+      /^label_values\((\w+)(?:\{[^}]*\})?, (\w+)\)$/.exec(
+        dashboard.templating.list.find(({ name }) => name === 'connection')?.query.query ?? '',
+      ) ?? [];
     expect(await prometheus.labelValues(label, series)).toEqual(['klaviyo']);
+    expect(await prometheus.labelValues('prefix', 'tributary_build_info')).toEqual([landing]);
   });
 
   test('a worker that ends is an alert about to fire', async () => {

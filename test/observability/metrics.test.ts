@@ -31,7 +31,7 @@ function observed() {
   return {
     bus,
     status: () => status.snapshot(),
-    metrics: createMetrics({ bus, status: () => status.snapshot(), version: '9.9.9', now: () => t0 }),
+    metrics: createMetrics({ bus, status: () => status.snapshot(), version: '9.9.9', revision: 'abc123', prefix: 'shops', now: () => t0 }),
   };
 }
 
@@ -117,7 +117,7 @@ describe('metrics', () => {
     [`tributary_table_next_run_timestamp_seconds{${of}}`, t0 / 1000 + 60],
     [`tributary_table_state{${of},state="scheduled"}`, 1],
     [`tributary_connection_assigned{${shop}}`, 1],
-    [`tributary_build_info{version="9.9.9",node="${process.version}"}`, 1],
+    [`tributary_build_info{version="9.9.9",revision="abc123",prefix="shops",node="${process.version}"}`, 1],
   ])('%s is %d', async (name, value) => {
     const { bus, metrics } = observed();
     feed(bus);

@@ -21,10 +21,10 @@ async function shown(...landings: WatchedLanding[]): Promise<string[]> {
 
 test('lag, tasks, dead letters and when they were seen', async () => {
   expect(await shown({ landing: 'wh', sinks: [sink({ deadLetters: 2 })], seenAt: 1_000_000 })).toEqual([
-    'tributary_sink_lag_records{connector="wh-shop",topic="t.shop.item"} 12',
-    'tributary_sink_lag_seconds{connector="wh-shop",topic="t.shop.item"} 3.5',
-    'tributary_sink_tasks{connector="wh-shop",state="running"} 1',
-    'tributary_sink_dead_letters{connector="wh-shop"} 2',
+    'tributary_sink_lag_records{connector="wh-shop",connection="shop",topic="t.shop.item"} 12',
+    'tributary_sink_lag_seconds{connector="wh-shop",connection="shop",topic="t.shop.item"} 3.5',
+    'tributary_sink_tasks{connector="wh-shop",connection="shop",state="running"} 1',
+    'tributary_sink_dead_letters{connector="wh-shop",connection="shop"} 2',
     'tributary_sink_seen_timestamp_seconds{landing="wh"} 1000',
   ]);
 });
@@ -38,7 +38,7 @@ test.each<[string, Partial<LandingStatus>, string]>([
   ['one without tasks', { tasks: [] }, 'state="unassigned"} 1'],
 ])('%s is counted', async (_, more, expected) => {
   expect((await shown({ landing: 'wh', sinks: [sink(more)] })).join('\n')).toContain(
-    `tributary_sink_tasks{connector="wh-shop",${expected}`,
+    `tributary_sink_tasks{connector="wh-shop",connection="shop",${expected}`,
   );
 });
 

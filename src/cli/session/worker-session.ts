@@ -87,6 +87,8 @@ export async function serveWorker(
     bus,
     status: status.snapshot,
     version,
+    revision: cli.deps.revision,
+    prefix: settings.prefix,
     now: clock.now,
     interval: intervals(settings, clock.now()),
     landings: () => watching.now?.landings() ?? [],
