@@ -15,7 +15,8 @@ import { landInPostgres, type TestLanding } from '../support/landed.ts';
 /** One account, from its back-fill on; the steps build on each other. */
 const size = {
   profiles: 50_000,
-  events: 200_000,
+  /** By hand with TRIBUTARY_EQUALITY_EVENTS=1000000. */
+  events: Number(process.env['TRIBUTARY_EQUALITY_EVENTS'] ?? 200_000),
   updates: 1_000,
   deletes: 500,
   merges: 20,
@@ -23,8 +24,8 @@ const size = {
   insertedProfiles: 40,
   insertedEvents: 60,
 };
-const SYNC_MS = 480_000;
-const LANDING_MS = 300_000;
+const SYNC_MS = 480_000 * Math.max(1, size.events / 200_000);
+const LANDING_MS = 300_000 * Math.max(1, size.events / 200_000);
 const DAY = 86_400_000;
 
 const tables = ['metric', 'profile', 'event'] as const satisfies readonly KlaviyoTable[];
