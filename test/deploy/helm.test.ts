@@ -77,14 +77,16 @@ function kubeconform(resources: readonly Resource[], version = '1.37.0'): { read
   const schemas = join(kubernetesSchemas(), `v${version}-local-strict`);
   const own = join(work, version);
   mkdirSync(own, { recursive: true });
-  // kubeconform follows no reference into another file: what is referred to comes along.
-  const inOneFile = (text: string): string => text.replaceAll('_definitions.json#', '#');
-  const { definitions } = JSON.parse(inOneFile(readFileSync(join(schemas, '_definitions.json'), 'utf8'))) as { definitions: object };
+  // kubeconform follows no reference to another file (and then says that there is no schema): what is referred to comes along.
+  const alone = (name: string): Record<string, unknown> => {
+    const text = readFileSync(join(schemas, name), 'utf8').replaceAll(/"[^"]*_definitions\.json#/g, '"#');
+    const { $id: _, ...schema } = JSON.parse(text) as Record<string, unknown>;
+    return schema;
+  };
+  const { $defs, definitions } = alone('_definitions.json');
   for (const { kind, apiVersion } of resources) {
     const name = `${kind.toLowerCase()}-${apiVersion.replace(/\..*\//, '/').replace('/', '-')}.json`;
-    if (existsSync(join(own, name))) continue;
-    const schema = JSON.parse(inOneFile(readFileSync(join(schemas, name), 'utf8'))) as object;
-    writeFileSync(join(own, name), JSON.stringify({ ...schema, definitions }));
+    if (!existsSync(join(own, name))) writeFileSync(join(own, name), JSON.stringify({ ...alone(name), $defs, definitions }));
   }
   const location = `${own}/{{ .ResourceKind }}{{ .KindSuffix }}.json`;
   const { status, stdout, stderr } = spawnSync(
