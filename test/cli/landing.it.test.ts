@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { connectClient } from '../../src/landing/connect-client.ts';
-import type { LandingStatus } from '../../src/landing/status.ts';
+import type { FreshLandingStatus as LandingStatus } from '../../src/cli/landing-text.ts';
 import { takeLock } from '../../src/core/lock.ts';
 import { remember, type StackMemory } from '../../src/stack/memory.ts';
 import { startSharedConnect } from '../setup/shared-stack.ts';
@@ -54,7 +54,7 @@ beforeAll(async () => {
       prefix: `cmd${run}`,
       kafka: stack,
       connections: 'shop: { source: shop_vendor, tables: [item] }',
-      more: `landings:\n  wh${run}: { kind: postgres, host: ${host}, port: ${port}, database: ${name}, schema: c_${run}, user: csink_${run}, reader: creader_${run}, password_ref: "env:TRIBUTARY_WAREHOUSE_PASSWORD", sslmode: disable, converter: apicurio, ${landingLogin()}connect_url: "${connectUrl}" }`,
+      more: `landings:\n  wh${run}: { kind: postgres, host: ${host}, port: ${port}, database: ${name}, schema: c_${run}, user: csink_${run}, reader: creader_${run}, password_ref: "env:TRIBUTARY_WAREHOUSE_PASSWORD", sslmode: disable, look: { user: ${stack.postgres.user}, password: ${JSON.stringify(stack.postgres.password)} }, converter: apicurio, ${landingLogin()}connect_url: "${connectUrl}" }`,
     }),
   );
   database = new Client(stack.postgres);
@@ -119,12 +119,23 @@ describe('the way of a data engineer', () => {
             state: 'RUNNING',
             tasks: [{ state: 'RUNNING' }],
             deadLetters: 0,
-            topics: [{ topic: `cmd${run}.shop.item`, missing: false, rowsAtMost: 0, lagSeconds: 0 }],
+            topics: [
+              {
+                topic: `cmd${run}.shop.item`,
+                missing: false,
+                rowsAtMost: 0,
+                lagSeconds: 0,
+                freshnessSeconds: expect.any(Number) as number,
+              },
+            ],
           },
         ],
       });
+      // What the table itself shows is the last row that was published.
+      const { rows: newest } = await database.query<{ at: Date }>(`SELECT max(_synced_at) AS at FROM c_${run}.shop_item`);
+      expect((await status()).found[0]?.topics[0]?.newestRowAt).toBe(newest[0]!.at.getTime());
       expect((await tributary('landing', 'status', `wh${run}`)).out).toMatch(
-        new RegExp(`${connector} +running +1 running +cmd${run}\\.shop\\.item +0 +caught up +0`),
+        new RegExp(`${connector} +running +1 running +cmd${run}\\.shop\\.item +0 +caught up +\\d.* +\\d.* ago +0`),
       );
     },
     LIMIT_MS,

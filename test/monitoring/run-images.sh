@@ -1,16 +1,13 @@
-# Runs the services kafka, connect, tributary and prometheus of docker-compose.yml in folders laid out as their images, in a network and a file
-# tree of their own.
+# Runs the kafka and connect services of docker-compose.yml in folders laid out as their images, in a network and a file tree of their own.
 # For `unshare -n -m -p -f --mount-proc bash run-images.sh`, as root. The environment of a service comes as KAFKA_ENV and CONNECT_ENV
 # (files of NAME=VALUE), its jars as JARS, the plugins as PLUGINS (the folders the image's /opt/connect/plugins holds),
-# what the Dockerfile copies beside them as COPIES (lines of "from to"). The worker's parts come as APP (lines of "from to"), what Compose mounts into a
-# service as TRIBUTARY_MOUNTS and PROMETHEUS_MOUNTS, and their command lines as files of one argument a line: TRIBUTARY_COMMAND, PROMETHEUS_COMMAND.
+# what the Dockerfile copies beside them as COPIES (lines of "from to").
 # Of the images themselves only the shell scripts are missing: Kafka's own class makes the broker's properties of the environment, as there.
 set -euo pipefail
 ip link set lo up
-printf '127.0.0.1 localhost kafka connect registry tributary prometheus\n' > "$WORK/hosts"
+printf '127.0.0.1 localhost kafka connect\n' > "$WORK/hosts"
 mount --bind "$WORK/hosts" /etc/hosts
 java=$(dirname "$(dirname "$(readlink -f "$JAVA")")")
-node=$(mktemp) && mount --bind "$NODE" "$node"
 jars=$(mktemp -d) && mount --bind "$JARS" "$jars"
 jre=$(mktemp -d) && mount --bind "$java" "$jre"
 for number in $(seq 1 "$(wc -w <<< "$PLUGINS")"); do mkdir "$WORK/plugin$number"; mount --bind "$(cut -d' ' -f"$number" <<< "$PLUGINS")" "$WORK/plugin$number"; done
@@ -52,42 +49,3 @@ until answer=$(curl -fsS http://127.0.0.1:8083/connectors 2> /dev/null); do
 done
 echo "connect answers: $answer"
 curl -fsS 'http://127.0.0.1:8083/connector-plugins?connectorsOnly=false' | grep -oE '"class":"[^"]+(JdbcSinkConnector|AvroConverter)"' | sort
-
-# The worker: user node of its image, which is 1000 too.
-lay() {
-  while read -r from to; do
-    [ -n "$from" ] || continue
-    if [ -d "$from" ]; then mkdir -p "$to"; else mkdir -p "$(dirname "$to")"; touch "$to"; fi
-    mount --bind "$from" "$to"
-  done
-}
-mount -t tmpfs none /mnt
-mkdir -p /mnt/app /mnt/var /mnt/prometheus /mnt/bin
-touch /mnt/bin/node && mount --bind "$node" /mnt/bin/node
-mkdir -p /app && mount --bind /mnt/app /app
-mkdir -p /etc/tributary /etc/prometheus 2> /dev/null || true
-mount -t tmpfs none /etc/tributary
-mount -t tmpfs none /etc/prometheus
-mkdir -p /var/lib/tributary && mount --bind /mnt/var /var/lib/tributary && chown 1000:1000 /var/lib/tributary && chmod 700 /var/lib/tributary
-mkdir -p /prometheus && mount --bind /mnt/prometheus /prometheus && chown 65534 /prometheus
-lay <<< "$APP"
-lay <<< "$TRIBUTARY_MOUNTS"
-lay <<< "$PROMETHEUS_MOUNTS"
-mapfile -t command < "$TRIBUTARY_COMMAND"
-cd /app
-env -i PATH="/mnt/bin:$PATH" NODE_ENV=production $(cat "$TRIBUTARY_ENV") $user "${command[@]}" > "$WORK/tributary.log" 2>&1 &
-worker=$!
-mapfile -t command < "$PROMETHEUS_COMMAND"
-cd /prometheus
-env -i PATH="$PATH" setpriv --reuid=65534 --regid=65534 --clear-groups prometheus "${command[@]}" > "$WORK/prometheus.log" 2>&1 &
-watcher=$!
-until curl -fsS http://tributary:9464/readyz > /dev/null 2>&1; do
-  kill -0 "$worker" 2> /dev/null || { echo "tributary ended: $(tail -3 "$WORK/tributary.log")"; exit 1; }
-  sleep 1
-done
-echo "tributary answers: $(curl -fsS http://tributary:9464/readyz)"
-until [[ $(curl -fsS --data-urlencode 'query=up{job="tributary"} == 1' http://prometheus:9090/api/v1/query 2> /dev/null) == *'"value"'* ]]; do
-  kill -0 "$watcher" 2> /dev/null || { echo "prometheus ended: $(tail -3 "$WORK/prometheus.log")"; exit 1; }
-  sleep 1
-done
-echo "prometheus sees the worker, and has $(curl -fsS http://prometheus:9090/api/v1/rules | grep -o '"type":"alerting"' | wc -l) alerts"
