@@ -46,7 +46,7 @@ function finish(root) {
 }
 
 /** Leaves the commit it was built from in dist/REVISION: TRIBUTARY_REVISION, where no git is (an image), else git's word. */
-function nameRevision(root) {
+export function nameRevision(root) {
   const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   let revision = (process.env['TRIBUTARY_REVISION'] ?? '').slice(0, 12);
   if (revision === '' && existsSync(join(root, '.git'))) {

@@ -66,9 +66,6 @@ test('a build knows its commit, and says so in --version and to vendors', () => 
   // What the build leaves behind, with the compiled file that reads it.
   for (const path of ['scripts', 'dist/src/core']) mkdirSync(join(work, path), { recursive: true });
   cpSync(join(root, 'scripts/build.mjs'), join(work, 'scripts/build.mjs'));
-  cpSync(join(root, 'src/web/assets'), join(work, 'src/web/assets'), { recursive: true });
-  mkdirSync(join(work, 'dist/bin'));
-  writeFileSync(join(work, 'dist/bin/tributary.js'), '');
   cpSync(join(root, 'package.json'), join(work, 'package.json'));
   const { version } = JSON.parse(readFileSync(join(work, 'package.json'), 'utf8')) as { version: string };
   writeFileSync(
@@ -76,7 +73,8 @@ test('a build knows its commit, and says so in --version and to vendors', () => 
     execFileSync(join(root, 'node_modules/.bin/esbuild'), [join(root, 'src/core/version.ts'), '--format=esm'], { encoding: 'utf8' }),
   );
   const says = (env: NodeJS.ProcessEnv): string => {
-    execFileSync(process.execPath, ['scripts/build.mjs', '--finish'], { cwd: work, env: { PATH: process.env['PATH'], ...env } });
+    const named = "import('./scripts/build.mjs').then(({ nameRevision }) => nameRevision(process.cwd()))";
+    execFileSync(process.execPath, ['-e', named], { cwd: work, env: { PATH: process.env['PATH'], ...env } });
     const script = "import('./dist/src/core/version.js').then(({ RELEASE, USER_AGENT }) => console.log(`${RELEASE} ${USER_AGENT}`))";
     return execFileSync(process.execPath, ['-e', script], { cwd: work, encoding: 'utf8' }).trim();
   };
