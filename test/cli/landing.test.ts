@@ -56,6 +56,16 @@ function landing(landings: string, args: readonly string[]): Promise<Ended> {
 }
 
 describe('landing render', () => {
+  test("writes Strimzi's resources instead of files for Connect, and says what the settings lack", async () => {
+    const asked = await landing(`wh: { ${warehouse} }`, ['render', 'wh', 'kafka-connectors.yaml', '--strimzi']);
+    expect(asked).toMatchObject({ code: 0, err: expect.stringContaining('Set landings.wh.strimzi: { cluster:') as string });
+    expect(asked.out).toMatch(/kind: KafkaConnector\nmetadata:\n {2}name: wh-sample\n {2}labels:\n {4}strimzi\.io\/cluster: connect\n/);
+    const set = await landing(`wh: { ${warehouse}, strimzi: { cluster: mine } }`, ['render', 'wh']);
+    expect(set.out.trim().split('\n')).toEqual(['landing/wh/setup.sql', 'landing/wh/kafka-connectors.yaml']);
+    expect(readFileSync(join(folder, 'landing/wh/kafka-connectors.yaml'), 'utf8')).toContain('strimzi.io/cluster: mine');
+    expect(set.err).not.toContain('strimzi');
+  });
+
   test('writes SQL and connectors, without Kafka or a worker', async () => {
     const { code, out } = await landing(`wh: { ${warehouse} }`, ['render', 'wh']);
     expect(code).toBe(0);
