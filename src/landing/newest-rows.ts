@@ -10,6 +10,8 @@ export interface SqlPlace extends PostgresAdmin {
 
 /** A table is asked again after so long, and not before a hundred times what its answer took: at most 1 % of a database's time. */
 const AGAIN_MS = 30_000;
+/** One that is not there, or a server that is away, is soon asked again: that costs nothing. */
+const AFTER_FAILURE_MS = 1_000;
 const SHARE = 100;
 /** A table that takes longer is asked so rarely that it needs an index on `_synced_at`. */
 const LONGEST_MS = 5_000;
@@ -51,16 +53,17 @@ export async function newestRows(
       const began = now();
       // Those that are left have their turn at the next look.
       if (began - first > LONGEST_MS) break;
-      const newest = await client
+      const { newest, failed } = await client
         .query<{ newest: Date | null }>(`SELECT max(_synced_at) AS newest FROM ${escapeIdentifier(schema)}.${escapeIdentifier(name)}`)
         .then(
-          ({ rows }) => rows[0]?.newest?.getTime(),
-          () => undefined,
+          ({ rows }) => ({ newest: rows[0]?.newest?.getTime(), failed: false }),
+          () => ({ newest: undefined, failed: true }),
         );
-      known.set(`${place}/${name}`, { newest, nextAt: now() + Math.max(AGAIN_MS, SHARE * (now() - began)) });
+      const pause = Math.max(failed ? AFTER_FAILURE_MS : AGAIN_MS, SHARE * (now() - began));
+      known.set(`${place}/${name}`, { newest, nextAt: now() + pause });
     }
   } catch {
-    for (const { name } of due) known.set(`${place}/${name}`, { newest: undefined, nextAt: now() + AGAIN_MS });
+    for (const { name } of due) known.set(`${place}/${name}`, { newest: undefined, nextAt: now() + AFTER_FAILURE_MS });
   } finally {
     await client.end().catch(() => undefined);
   }

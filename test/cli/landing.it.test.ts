@@ -133,7 +133,11 @@ describe('the way of a data engineer', () => {
       });
       // What the table itself shows is the last row that was published.
       const { rows: newest } = await database.query<{ at: Date }>(`SELECT max(_synced_at) AS at FROM c_${run}.shop_item`);
-      expect((await status()).found[0]?.topics[0]?.newestRowAt).toBe(newest[0]!.at.getTime());
+      await until(
+        'the newest row is seen',
+        async () => (await status()).found[0]?.topics[0]?.newestRowAt === newest[0]!.at.getTime(),
+        120_000,
+      );
       expect((await tributary('landing', 'status', `wh${run}`)).out).toMatch(
         new RegExp(`${connector} +running +1 running +cmd${run}\\.shop\\.item +0 +caught up +\\d.* +\\d.* ago +0`),
       );

@@ -15,7 +15,11 @@ const sink = (more: Partial<LandingStatus>): LandingStatus => ({
 
 async function shown(...landings: WatchedLanding[]): Promise<string[]> {
   const registry = new Registry();
-  addSinkGauges(registry, () => landings, () => 1_090_000);
+  addSinkGauges(
+    registry,
+    () => landings,
+    () => 1_090_000,
+  );
   return (await registry.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#') && !line.endsWith(' 0'));
 }
 

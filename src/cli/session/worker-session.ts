@@ -114,8 +114,7 @@ export async function serveWorker(
       landings: openLandings(followed.now(), place),
       access: kafka.access,
       assigned: () => status.snapshot().assigned,
-      readTo: (connection, table) =>
-        status.snapshot().tables.find((one) => one.connection === connection && one.table === table)?.readTo,
+      readTo: (connection, table) => status.snapshot().tables.find((one) => one.connection === connection && one.table === table)?.readTo,
       clock,
       log: cli.log,
     });
