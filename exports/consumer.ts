@@ -1,6 +1,6 @@
 /**
- * `tributary/consumer`: a table's topic as typed rows and deletes, read_committed. docs/consumers.md compares the ways to
- * read a topic; everything that is exported here is public, and nothing else is.
+ * `tributary/consumer`: a table's topic as typed rows and deletes, read_committed. Everything that is exported here is
+ * public (docs/sources.md says what that means), and nothing else is.
  *
  *     import { klaviyo, readTable, tableView } from 'tributary/consumer';
  *

@@ -97,6 +97,9 @@ export async function resolve(specifier, context, next) {
   return typed && found.format === 'commonjs' ? { ...found, format: 'module' } : found;
 }`;
 
+/** Hooks hold for the whole process. */
+let hooked = false;
+
 function hookEntries(): void {
   const own = extname(fileURLToPath(import.meta.url));
   const entries = { 'tributary/source': new URL(`../../exports/source${own}`, import.meta.url).href };
@@ -104,7 +107,8 @@ function hookEntries(): void {
 }
 
 async function importModule(at: string, path: string): Promise<Readonly<Record<string, unknown>>> {
-  hookEntries();
+  if (!hooked) hookEntries();
+  hooked = true;
   const url = pathToFileURL(path).href;
   try {
     return (await import(url)) as Record<string, unknown>;

@@ -47,7 +47,7 @@ test('holds what runs and nothing more', () => {
       (/\.test\./.test(file) && !/^(templates|grafana)\//.test(file)),
   );
   expect(strays).toEqual([]);
-  // 750 files and 2.5 MB when this was written; what grows beyond is looked at before it is shipped.
+  // 780 files and 2.7 MB (720 kB packed) when this was written; 1,594 files before; what grows beyond is looked at before it is shipped.
   expect(packed.files.length).toBeLessThan(950);
   expect(packed.bytes).toBeLessThan(4_000_000);
 });

@@ -1,0 +1,126 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { klaviyo } from '../../producers/klaviyo/index.ts';
+import { sources } from '../../producers/index.ts';
+import { systemClock, type Clock } from '../../src/core/clock.ts';
+import { defaultsOf } from '../../src/config/source-defaults.ts';
+import { javaTypes } from '../../src/record/types/java.ts';
+import { pythonTypes } from '../../src/record/types/python.ts';
+import { avroConverter } from '../../src/stack/artifacts.ts';
+import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
+import { compileJava, jarsOf } from '../landing/java.ts';
+import { CONSUMER_PACKAGES, pythonWithPackages } from '../setup/python.mjs';
+import { openTestEngine, type TestEngine } from '../support/engine.ts';
+import { kafkaLogin, stackLogin } from '../support/login.ts';
+
+const house = join(import.meta.dirname, '..', '..');
+const examples = join(house, 'examples', 'consumers');
+const defined = sources.map((source) => ({ name: source.name, tables: source.tables(defaultsOf(source)) }));
+
+let folder: string;
+let vendor: KlaviyoSimulator;
+let opened: TestEngine;
+const prefix = `exam${randomBytes(5).toString('hex')}`;
+/** Profile id to e-mail address, as the vendor has them. */
+const profiles = (): Map<string, string | null> =>
+  new Map(
+    [...vendor.truth.profiles()].map((row) => [row.id, (row.resource() as { attributes: { email: string | null } }).attributes.email]),
+  );
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'tributary-consumers-'));
+  const stack = inject('stack');
+  vendor = await startKlaviyoSimulator({ now: Date.UTC(2026, 5, 10), profiles: 250, events: 900, limits: false });
+  opened = await openTestEngine({
+    ...stack,
+    prefix,
+    clock,
+    connections: [{ source: klaviyo, settings: { api_key: DEFAULT_KEY, base_url: vendor.url, sweep_every: '0h' } }],
+  });
+  // A delete, so that the topic has a marker and a tombstone.
+  await sync();
+  vendor.change.deleteProfiles({ count: 1 });
+  vendor.clock.advance(3_600_000);
+  await sync();
+  await sync();
+  const where = { brokers: stack.brokers, registry: { url: stack.registryUrl, ...stackLogin() }, prefix, ...kafkaLogin() };
+  writeFileSync(join(folder, 'where.json'), JSON.stringify(where));
+});
+afterAll(async () => {
+  await opened?.close();
+  await vendor?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The vendor's time stands still, so that its truth does; ours has to move, and never far ahead of it. */
+let began = performance.now();
+const clock: Clock = { now: () => vendor.clock.now() + Math.floor(performance.now() - began), timer: systemClock.timer };
+
+async function sync(): Promise<void> {
+  const passed = Math.floor(performance.now() - began);
+  began += passed;
+  vendor.clock.advance(passed);
+  for (const { ref, outcome, error } of await opened.engine.sync([{ connection: 'klaviyo' }], new AbortController().signal))
+    expect(outcome, `${ref.table}: ${error?.message}`).toBe('succeeded');
+}
+
+function ran(command: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(command, args, { cwd: folder, maxBuffer: 1e8 }, (error, stdout, stderr) =>
+      error === null ? resolve(stdout) : reject(new Error(`${command}: ${stderr}`)),
+    );
+  });
+}
+
+const lines = (text: string): { id: string; email?: string | null; deleted?: boolean }[] =>
+  text
+    .trim()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { id: string });
+
+test('Node: profiles.ts tells every profile, and the second time only what has changed since', async () => {
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(house, join(folder, 'node_modules', 'tributary'));
+  copyFileSync(join(examples, 'profiles.ts'), join(folder, 'profiles.mts'));
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: { paths: { 'tributary/*': [join(house, 'exports', '*.ts')] } } }),
+  );
+  const run = () => ran(process.execPath, ['--import', fileURLToPath(import.meta.resolve('tsx')), 'profiles.mts']);
+  const known = new Map<string, string | null>();
+  const told = lines(await run());
+  for (const { id, email = null, deleted } of told)
+    if (deleted) known.delete(id);
+    else known.set(id, email);
+  expect(known).toEqual(profiles());
+  expect(told.filter(({ deleted }) => deleted)).toHaveLength(1);
+  expect(await run()).toBe('');
+  vendor.change.updateProfiles({ count: 1 });
+  vendor.clock.advance(3_600_000);
+  await sync();
+  expect(lines(await run())).toHaveLength(1);
+});
+
+test('Python: profiles.py with confluent-kafka and the generated types reads the table', async () => {
+  for (const { path, text } of pythonTypes(defined)) writeFileSync(join(folder, path), text);
+  copyFileSync(join(examples, 'profiles.py'), join(folder, 'profiles.py'));
+  const found = lines(await ran(pythonWithPackages(CONSUMER_PACKAGES), ['profiles.py', 'where.json']));
+  expect(new Map(found.map(({ id, email = null }) => [id, email]))).toEqual(profiles());
+});
+
+test('Java: every row type compiles', async () => {
+  const written = javaTypes(defined).map(({ path, text }) => {
+    mkdirSync(dirname(join(folder, 'java', path)), { recursive: true });
+    writeFileSync(join(folder, 'java', path), text);
+    return join(folder, 'java', path);
+  });
+  const out = join(folder, 'classes');
+  await compileJava(written, await jarsOf(avroConverter), out);
+  expect(readdirSync(join(out, 'tributary'))).toHaveLength(written.length);
+});
