@@ -143,15 +143,20 @@ describe('the images', () => {
     expect(ignore[0]).toBe('*');
     expect(ignore.slice(1).sort()).toEqual([
       '!bin',
+      '!exports',
       '!package-lock.json',
       '!package.json',
       '!producers',
       '!schemas',
+      // What `npm run build` runs.
+      '!scripts/build.mjs',
       '!simulators',
       '!sink-configs',
       '!src',
+      '!templates',
       '!tsconfig.build.json',
       '!tsconfig.json',
+      '!tsconfig.types.json',
     ]);
   });
 });
