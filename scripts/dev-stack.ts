@@ -1,5 +1,6 @@
 // Starts the embedded stack in a folder, prints one JSON line with its addresses, stays until killed.
 // node --import tsx scripts/dev-stack.ts <folder> [--connect] [--fast]
+import { whenLauncherEnds } from '../src/core/launchers.ts';
 import { startStack } from '../src/stack/stack.ts';
 
 const [dir, ...flags] = process.argv.slice(2);
@@ -9,12 +10,12 @@ if (dir === undefined) {
 }
 const interrupted = new AbortController();
 let stop = async (): Promise<void> => undefined;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    interrupted.abort();
-    void stop();
-  });
-}
+const end = (): void => {
+  interrupted.abort();
+  void stop();
+};
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+whenLauncherEnds(end);
 try {
   const stack = await startStack({
     dir,

@@ -1,4 +1,5 @@
 import { TributaryError } from '../../src/core/errors.ts';
+import { parseSpan } from '../../src/core/time.ts';
 import { asObject, asText } from '../../src/sdk/readers/resume.ts';
 import { statusOf } from '../../src/sdk/http/client.ts';
 import type { Json } from '../../src/core/types.ts';
@@ -37,6 +38,15 @@ export const klaviyo: Source<KlaviyoSettings, KlaviyoApi> = {
       await api.http.get('/api/metrics', { endpoint: 'metrics', signal, maxTries: 3 });
       return { account: 'an account whose name this key may not read' };
     }
+  },
+  costs: ({ sweep_every: every, predictive_analytics: predictive }) => {
+    const perMinute = predictive ? 150 : 750;
+    const days = (parseSpan(every) ?? 0) / 86_400_000;
+    const often = days === 0 ? 'with every run' : `every ${every}`;
+    const perDay = days === 0 ? '' : `, about ${Math.ceil(10_000 / days).toLocaleString('en-US')} a day,`;
+    return [
+      `sweep_every: all profiles are listed ${often}, one request per 100: for a million of them 10,000 requests${perDay} which is ${Math.ceil(10_000 / perMinute)} minutes of the vendor's quota; what is deleted keeps its data in Kafka until then`,
+    ];
   },
   imports: {
     sftp: (settings) => settings.sftp,

@@ -10,6 +10,7 @@ import { createLog, type Logger, type LogFormat } from '../observability/log.ts'
 import { createRedactor, type Redactor } from '../core/redact.ts';
 import { shownJson } from '../core/shown.ts';
 import { createPaint, terminalText, type Paint } from '../observability/text.ts';
+import { exitCodes } from './exit-codes.ts';
 import type { Source } from '../sdk/source.ts';
 import { endingMs } from './session/ending.ts';
 
@@ -79,7 +80,7 @@ export interface Cli {
   close(): void;
 }
 
-export const exitCodes = { ok: 0, someFailed: 1, badSettings: 2, interrupted: 130 } as const;
+export { exitCodes } from './exit-codes.ts';
 
 /** What a command adds to the program. `action` runs with the {@link Cli} and answers the exit code; nothing means 0. */
 export type Register = <A extends unknown[]>(

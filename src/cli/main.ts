@@ -1,34 +1,19 @@
 import { resolve } from 'node:path';
-import { Command, CommanderError, Option } from 'commander';
-import { loadOwnSources } from '../config/own-sources.ts';
+import { Command, CommanderError, Help, Option } from 'commander';
 import { asTributaryError, type TributaryError } from '../core/errors.ts';
 import { fileTrouble } from '../core/local-folder.ts';
-import { addBackfill } from './commands/backfill.ts';
-import { addCheck } from './commands/check.ts';
-import { createCli, exitCodes, type Cli, type CliDeps, type GlobalOptions, type Register } from './app.ts';
-import { addDeadLetters } from './commands/dead-letters.ts';
-import { addDeletes } from './commands/deletes.ts';
-import { addDemo } from './commands/demo.ts';
-import { addDiscover } from './commands/discover.ts';
-import { addDoctor } from './commands/doctor.ts';
-import { addImport } from './commands/import.ts';
-import { addInit } from './commands/init.ts';
-import { addLanding } from './commands/landing.ts';
-import { addNew } from './commands/new.ts';
-import { addPause } from './commands/pause.ts';
-import { addRun } from './commands/run.ts';
-import { addSchemas } from './commands/schemas.ts';
-import { addState } from './commands/state.ts';
-import { addStatus } from './commands/status.ts';
-import { addSync } from './commands/sync.ts';
-import { addTrigger } from './commands/trigger.ts';
-import { addVerify } from './commands/verify.ts';
-import { addWeb } from './commands/web.ts';
+import type { Cli, CliDeps, GlobalOptions, Register } from './app.ts';
+import { COMMAND_FILES } from './commands.ts';
+import { exitCodes } from './exit-codes.ts';
 
 export { type CliDeps } from './app.ts';
 
-/** The whole command line. `ended` hears the exit code of the command that ran. */
-export function createProgram(deps: CliDeps, ended: (code: number) => void): Command {
+/**
+ * The whole command line. `ended` hears the exit code of the command that ran.
+ *
+ * @param loads which commands are there in full; of the others there is what the help shows.
+ */
+export async function createProgram(deps: CliDeps, ended: (code: number) => void, loads: (command: string) => boolean): Promise<Command> {
   const program = new Command('tributary')
     .description('Keeps SaaS tables in compacted Kafka topics: one topic per table, keyed by its primary key.')
     .version(deps.revision === undefined ? deps.version : `${deps.version} (${deps.revision})`)
@@ -47,6 +32,7 @@ export function createProgram(deps: CliDeps, ended: (code: number) => void): Com
     (action) =>
     async (...args) => {
       const options = program.opts<GlobalOptions>();
+      const [{ createCli }, { loadOwnSources }] = await Promise.all([import('./app.ts'), import('../config/own-sources.ts')]);
       const cli = createCli(deps, options, await loadOwnSources(resolve(deps.cwd, options.config), deps.sources));
       try {
         ended((await action(cli, ...args)) ?? exitCodes.ok);
@@ -56,36 +42,29 @@ export function createProgram(deps: CliDeps, ended: (code: number) => void): Com
         cli.close();
       }
     };
-  for (const add of [
-    addInit,
-    addNew,
-    addCheck,
-    addDiscover,
-    addRun,
-    addWeb,
-    addSync,
-    addStatus,
-    addPause,
-    addTrigger,
-    addBackfill,
-    addVerify,
-    addState,
-    addDeadLetters,
-    addDeletes,
-    addImport,
-    addLanding,
-    addSchemas,
-    addDemo,
-    addDoctor,
-  ])
-    add(program, run);
-  return program;
+  for (const { commands, load } of COMMAND_FILES) {
+    if (commands.some(({ name }) => loads(name))) (await load())(program, run);
+    else for (const { name, description } of commands) program.command(name).description(description);
+  }
+  const argsOf = new Map(COMMAND_FILES.flatMap(({ commands }) => commands.map(({ name, args }) => [name, args] as const)));
+  return program.configureHelp({
+    subcommandTerm(command) {
+      const args = argsOf.get(command.name());
+      const known = command.parent === program && args !== undefined;
+      return known ? `${command.name()} ${args}`.trimEnd() : Help.prototype.subcommandTerm.call(this, command);
+    },
+  });
 }
 
 /** Runs the command line and answers the exit code. Never throws and never prints a stack trace. */
 export async function main(deps: CliDeps, argv: readonly string[]): Promise<number> {
   let code: number = exitCodes.ok;
-  const program = createProgram(deps, (ended) => (code = ended));
+  const named = namedIn(argv);
+  const program = await createProgram(
+    deps,
+    (ended) => (code = ended),
+    (command) => named.has(command),
+  );
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
@@ -96,6 +75,17 @@ export async function main(deps: CliDeps, argv: readonly string[]): Promise<numb
     return error.exitCode === 0 ? exitCodes.ok : exitCodes.badSettings;
   }
   return code;
+}
+
+/** The words that may be the command. One too many only loads a file in vain. */
+function namedIn(argv: readonly string[]): ReadonlySet<string> {
+  return new Set(argv.filter((word) => !word.startsWith('-')));
+}
+
+/** Whether the help or the version is all that is wanted. */
+export function showsHelp(argv: readonly string[]): boolean {
+  if (argv.length === 0 || argv.find((word) => !word.startsWith('-')) === 'help') return true;
+  return argv.some((word) => ['-h', '--help', '-V', '--version'].includes(word));
 }
 
 function report(cli: Cli, error: TributaryError): number {

@@ -2,6 +2,7 @@ import { colourRefused, userEnvironment } from '../config/env.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Source } from '../sdk/source.ts';
 import type { CliDeps } from './app.ts';
+import { whenLauncherEnds } from '../core/launchers.ts';
 import { REVISION, VERSION } from '../core/version.ts';
 
 /** The command's surroundings in a real process. */
@@ -25,7 +26,9 @@ export function processDeps(sources: readonly Source[]): CliDeps {
     random: Math.random,
     onSignal(callback) {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, callback);
+      const unwatch = whenLauncherEnds(callback);
       return () => {
+        unwatch();
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, callback);
       };
     },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Source } from '../sdk/source.ts';
-import type { TableDefinition } from '../core/table.ts';
+import { hasHistory, type TableDefinition } from '../core/table.ts';
+import { columnProblems, coverColumns, hashWith } from './columns.ts';
 import { parseStartDate, type HistoryStart } from './dates.ts';
 import { problemsOf } from './issues.ts';
 import { shapeOf } from './json-schema.ts';
@@ -11,7 +12,11 @@ import { hint } from './suggest.ts';
 import { valueProblems } from './value-problems.ts';
 
 /** Checks one connection against its source. Returns the connection, or what is wrong with it. */
-export function readConnection(name: string, raw: RawConnection, sources: readonly Source[], now: number): ConnectionSettings | Problem[] {
+export function readConnection(
+  name: string,
+  raw: RawConnection,
+  { sources, now, hashSecret }: { readonly sources: readonly Source[]; readonly now: number; readonly hashSecret: string | undefined },
+): ConnectionSettings | Problem[] {
   const source = sourceOf(name, raw, sources);
   if (!source) {
     const path = ['connections', name, ...(raw.source === undefined ? [] : ['source'])];
@@ -30,16 +35,14 @@ export function readConnection(name: string, raw: RawConnection, sources: readon
   if (!checked.success) return [...faults, ...problemsOf(checked.error, shape, raw.settings, ['connections', name, 'settings'])];
 
   const all = source.tables(checked.data);
+  const only = Array.isArray(raw.tables) ? raw.tables : undefined;
+  const single: TableWishes = Array.isArray(raw.tables) ? {} : (raw.tables ?? {});
   const problems = [
-    ...unknownTables(all, raw.tables ?? [], (index) => ['connections', name, 'tables', index]),
+    ...unknownTables(all, only ?? [], (index) => ['connections', name, 'tables', index]),
     ...unknownTables(all, raw.exclude ?? [], (index) => ['connections', name, 'exclude', index]),
   ];
-  if (raw.tables && raw.exclude)
-    problems.push({ path: ['connections', name, 'exclude'], text: 'stands beside tables; keep one of the two' });
-  if (raw.start_date !== undefined && (parseStartDate(raw.start_date) ?? 0) > now)
-    problems.push({ path: ['connections', name, 'start_date'], text: `${raw.start_date} lies in the future; nothing would be read` });
-  if (raw.history && raw.start_date)
-    problems.push({ path: ['connections', name, 'start_date'], text: 'stands beside history; keep one of the two' });
+  if (only && raw.exclude) problems.push({ path: ['connections', name, 'exclude'], text: 'stands beside tables; keep one of the two' });
+  problems.push(...historyProblems(raw, ['connections', name], now), ...wishProblems(all, raw, single, name, now));
   const schedule = typeof raw.schedule === 'string' ? { default: raw.schedule, tables: {} } : (raw.schedule ?? { tables: {} });
   const scheduled: Readonly<Record<string, string>> = schedule.tables;
   for (const table of Object.keys(scheduled)) {
@@ -48,8 +51,23 @@ export function readConnection(name: string, raw: RawConnection, sources: readon
   for (const table of Object.keys(raw.partitions ?? {})) {
     problems.push(...unknownTables(all, [table], () => ['connections', name, 'partitions', table]));
   }
-  const wanted = all.filter((table) => (raw.tables?.includes(table.name) ?? true) && !raw.exclude?.includes(table.name));
-  const tables = wanted.filter((table) => table.off === undefined);
+  for (const [table, rules] of Object.entries(raw.columns ?? {})) {
+    const path = ['connections', name, 'columns', table];
+    const definition = all.find((known) => known.name === table);
+    problems.push(
+      ...(definition === undefined
+        ? unknownTables(all, [table], () => path)
+        : columnProblems(definition, all, rules, path, hashSecret !== undefined)),
+    );
+  }
+  const wanted = all.filter((table) => (only?.includes(table.name) ?? true) && !raw.exclude?.includes(table.name));
+  const hash = hashWith(hashSecret);
+  const tables = wanted
+    .filter((table) => table.off === undefined)
+    .map((table) => {
+      const rules = problems.length === 0 ? raw.columns?.[table.name] : undefined;
+      return rules === undefined ? table : coverColumns(table, rules, hash);
+    });
   const off = new Map(wanted.flatMap((table) => (table.off === undefined ? [] : [[table.name, table.off] as const])));
   if (wanted.length === 0 && problems.length === 0)
     problems.push({ path: ['connections', name, 'exclude'], text: 'leaves no table to read' });
@@ -64,8 +82,17 @@ export function readConnection(name: string, raw: RawConnection, sources: readon
     tables,
     ...(off.size === 0 ? {} : { off }),
     history: historyOf(raw),
-    partitions: new Map(Object.entries(raw.partitions ?? {})),
-    schedules: new Map(tables.map((table) => [table.name, scheduled[table.name] ?? schedule.default ?? table.schedule ?? hourly])),
+    histories: new Map(Object.entries(single).flatMap(([table, wish]) => (saysHistory(wish) ? [[table, historyOf(wish)] as const] : []))),
+    partitions: new Map([
+      ...Object.entries(raw.partitions ?? {}),
+      ...Object.entries(single).flatMap(([table, { partitions }]) => (partitions === undefined ? [] : [[table, partitions] as const])),
+    ]),
+    schedules: new Map(
+      tables.map((table) => [
+        table.name,
+        single[table.name]?.schedule ?? scheduled[table.name] ?? schedule.default ?? table.schedule ?? hourly,
+      ]),
+    ),
   };
 }
 
@@ -90,7 +117,41 @@ function unknownTables(
   );
 }
 
-function historyOf(raw: RawConnection): HistoryStart {
+type HistoryWish = Pick<RawConnection, 'history' | 'start_date'>;
+type TableWishes = Exclude<NonNullable<RawConnection['tables']>, readonly string[]>;
+
+const saysHistory = ({ history, start_date: startDate }: HistoryWish): boolean => history !== undefined || startDate !== undefined;
+
+function historyProblems({ history, start_date: startDate }: HistoryWish, path: readonly (string | number)[], now: number): Problem[] {
+  const at = [...path, 'start_date'];
+  return [
+    ...(startDate !== undefined && (parseStartDate(startDate) ?? 0) > now
+      ? [{ path: at, text: `${startDate} lies in the future; nothing would be read` }]
+      : []),
+    ...(history && startDate ? [{ path: at, text: 'stands beside history; keep one of the two' }] : []),
+  ];
+}
+
+/** What is wrong with what is said of single tables. */
+function wishProblems(all: readonly TableDefinition[], raw: RawConnection, single: TableWishes, name: string, now: number): Problem[] {
+  return Object.entries(single).flatMap(([table, wish]) => {
+    const path = ['connections', name, 'tables', table];
+    const definition = all.find((known) => known.name === table);
+    if (definition === undefined) return unknownTables(all, [table], () => path);
+    const problems = historyProblems(wish, path, now);
+    const say = (key: string, text: string): void => void problems.push({ path: [...path, key], text });
+    if (raw.exclude?.includes(table)) problems.push({ path, text: 'is said of a table that exclude leaves out; remove one of the two' });
+    if (saysHistory(wish) && !hasHistory(definition))
+      say(wish.history === undefined ? 'start_date' : 'history', `is of no use: every run reads ${table} whole; remove it`);
+    if (wish.partitions !== undefined && raw.partitions?.[table] !== undefined)
+      say('partitions', `stands in connections.${name}.partitions as well; keep one of the two`);
+    if (wish.schedule !== undefined && typeof raw.schedule === 'object' && raw.schedule.tables[table] !== undefined)
+      say('schedule', `stands in connections.${name}.schedule.tables as well; keep one of the two`);
+    return problems;
+  });
+}
+
+function historyOf(raw: HistoryWish): HistoryStart {
   const from = raw.start_date === undefined ? undefined : parseStartDate(raw.start_date);
   return from === undefined ? { range: raw.history ?? 'all' } : { from };
 }

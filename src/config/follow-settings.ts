@@ -37,6 +37,7 @@ const fixed = [
   'registry',
   'metrics',
   'web',
+  'notify',
   'timezone',
 ] as const satisfies readonly (keyof Settings)[];
 
@@ -106,8 +107,24 @@ export function changedConnections(before: readonly ConnectionSettings[], after:
     .map(({ name }) => name);
 }
 
-function shape({ source, settings, tables, schedules, partitions = new Map(), history }: ConnectionSettings): string {
-  return JSON.stringify([source.name, settings, tables.map((table) => table.name), [...schedules], [...partitions], history]);
+function shape({
+  source,
+  settings,
+  tables,
+  schedules,
+  partitions = new Map(),
+  history,
+  histories = new Map(),
+}: ConnectionSettings): string {
+  return JSON.stringify([
+    source.name,
+    settings,
+    tables.map(({ name, cover }) => [name, cover?.fingerprint]),
+    [...schedules],
+    [...partitions],
+    history,
+    [...histories],
+  ]);
 }
 
 /** Changes whenever the file does; editors replace a file rather than write into it. */

@@ -53,6 +53,7 @@ function describe(issue: Issue, shape: JsonSchema, value: unknown, base: Path): 
       return branch.flatMap((nested) => describe({ ...nested, path: [...issue.path, ...nested.path] }, shape, value, base));
     }
     case 'too_small':
+      if (issue.origin === 'string' && issue.minimum > 1) return one(`must have at least ${issue.minimum} characters`);
       return one(issue.origin === 'string' || issue.origin === 'array' ? 'must not be empty' : `must be at least ${issue.minimum}`);
     case 'too_big':
       return one(
@@ -72,7 +73,8 @@ function shownValue(value: unknown, shape: JsonSchema, path: Path): string {
 
 /** The fixed texts that may stand at `path`. */
 function constantsAt(shape: JsonSchema, path: Path): string[] {
-  return [...new Set(shapesAt(shape, path).flatMap((found) => (typeof found['const'] === 'string' ? [found['const']] : [])))];
+  const texts = (found: JsonSchema): unknown[] => [found['const'], ...(Array.isArray(found['enum']) ? (found['enum'] as unknown[]) : [])];
+  return [...new Set(shapesAt(shape, path).flatMap(texts))].filter((text) => typeof text === 'string');
 }
 
 function valueAt(value: unknown, path: Path): unknown {

@@ -68,12 +68,14 @@ export function parseSettings(text: string, file: string, options: LoadOptions &
   add(valueProblems(shapeOf(settingsSchema), resolved.value));
   if (checked.success) add(acrossSections(checked.data, options.orEmpty ?? false));
   else add(problemsOf(checked.error, shapeOf(settingsSchema), resolved.value));
+  const { hash_secret: givenSecret } = resolved.value as { readonly hash_secret?: unknown };
+  const hashSecret = typeof givenSecret === 'string' ? givenSecret : undefined;
   // A fault elsewhere in the file does not hide those of the connections.
   for (const [name, raw] of rawConnections(resolved.value)) {
     const connection = connectionSchema.safeParse(raw);
     const settingsOnly = connection.success ? connection : connectionSchema.safeParse({ source: raw['source'], settings: raw['settings'] });
     if (!settingsOnly.success) continue;
-    const result = readConnection(name, settingsOnly.data, options.sources, (options.now ?? Date.now)());
+    const result = readConnection(name, settingsOnly.data, { sources: options.sources, now: (options.now ?? Date.now)(), hashSecret });
     if ('name' in result) connections.push(result);
     else add(result);
   }
@@ -94,6 +96,7 @@ export function parseSettings(text: string, file: string, options: LoadOptions &
     kafka: checked.data.kafka,
     registry: checked.data.registry,
     landings: checked.data.landings,
+    ...(checked.data.notify === undefined ? {} : { notify: checked.data.notify }),
     metrics: checked.data.metrics,
     web: checked.data.web,
   };

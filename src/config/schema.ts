@@ -3,6 +3,7 @@ import { isCron, isTimezone } from '../core/cron.ts';
 import { tlsSettings } from '../core/tls.ts';
 import { COMPRESSIONS } from '../kafka/types.ts';
 import { landingName, landingSettings } from '../landing/settings.ts';
+import { NOTICES } from '../core/run.ts';
 import { historyRanges, parseStartDate } from './dates.ts';
 
 /**
@@ -28,26 +29,60 @@ const schedule = z
   ])
   .meta({ description: 'When the tables are read. Default: each table as its source suggests, hourly where it says nothing.' });
 
+const columnList = z.array(shown('Column, or column.name for a value inside JSON.')).min(1);
+
 const partitions = z.number().int().min(1).max(1_000);
+
+const history = z.enum(historyRanges).meta({ description: 'How far back the first read goes. Default: all.' });
+const startDate = z
+  .string()
+  .refine((text) => parseStartDate(text) !== undefined, {
+    error: 'is not a date; write MM/DD/YYYY or YYYY-MM-DD',
+  })
+  .meta({ shown: true, description: 'First day wanted, MM/DD/YYYY or ISO, instead of history.' });
 
 export const connectionSchema = z.strictObject({
   source: shown("Which source this is. Default: the connection has its source's name.").optional(),
   settings: z.record(z.string(), z.unknown()).default({}),
-  tables: z.array(shown('Table name.')).min(1).optional().meta({ description: 'Only these tables.' }),
+  tables: z
+    .union([
+      z.array(shown('Table name.')).min(1).meta({ description: 'Only these tables.' }),
+      z
+        .record(
+          z.string(),
+          z.strictObject({
+            history: history.optional(),
+            start_date: startDate.optional(),
+            schedule: cron.optional(),
+            partitions: partitions.optional().meta({ description: "Partitions of the table's topic, fixed once it exists." }),
+          }),
+        )
+        .meta({ description: 'What holds for single tables in place of what holds for the connection. All tables are read.' }),
+    ])
+    .optional(),
   exclude: z.array(shown('Table name.')).optional().meta({ description: 'All tables but these.' }),
   partitions: z
     .record(z.string(), partitions)
     .optional()
     .meta({ description: "Partitions of a table's topic, by table. They are fixed once the topic exists." }),
-  schedule: schedule.optional(),
-  history: z.enum(historyRanges).optional().meta({ description: 'How far back the first read goes. Default: all.' }),
-  start_date: z
-    .string()
-    .refine((text) => parseStartDate(text) !== undefined, {
-      error: 'is not a date; write MM/DD/YYYY or YYYY-MM-DD',
-    })
+  columns: z
+    .record(
+      z.string(),
+      z.strictObject({
+        drop: columnList.optional().meta({ description: 'Left out: nothing of them is published.' }),
+        hash: columnList
+          .optional()
+          .meta({ description: 'Replaced by their HMAC-SHA256 with hash_secret, so that tables still join by them.' }),
+        mask: columnList.optional().meta({ description: 'All but the last four characters hidden.' }),
+      }),
+    )
     .optional()
-    .meta({ shown: true, description: 'First day wanted, MM/DD/YYYY or ISO, instead of history.' }),
+    .meta({
+      description: 'Columns, by table, that are not published as they are; a value inside JSON as column.name.name or _extra.name.',
+    }),
+  schedule: schedule.optional(),
+  history: history.optional(),
+  start_date: startDate.optional(),
 });
 
 const broker = z
@@ -60,6 +95,9 @@ function brokerPort(text: string): number | undefined {
   const port = Number(found?.[1] ?? 0);
   return port >= 1 && port <= 65_535 ? port : undefined;
 }
+
+const httpUrl = (doc: string) =>
+  z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).meta({ description: doc, shown: true });
 
 const kafkaSchema = z.strictObject({
   brokers: z
@@ -79,12 +117,40 @@ const kafkaSchema = z.strictObject({
     .meta({ shown: true, description: 'Brokers as host:port, a list or comma-separated.' }),
   tls: z.union([z.boolean(), tlsSettings.extend({ reject_unauthorized: z.boolean().optional() })]).optional(),
   sasl: z
-    .strictObject({
-      mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
-      username: shown('User name.'),
-      password: secret('Password.'),
-    })
-    .optional(),
+    .discriminatedUnion('mechanism', [
+      z.strictObject({
+        mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
+        username: shown('User name.'),
+        password: secret('Password.'),
+      }),
+      z.strictObject({
+        mechanism: z.literal('oauthbearer'),
+        token_url: httpUrl('Endpoint that gives tokens for client credentials.'),
+        client_id: shown('Client id.'),
+        client_secret: secret('Client secret.'),
+        client_auth: z.enum(['basic', 'body']).default('basic').meta({ description: 'How the endpoint is told id and secret.' }),
+        scope: shown('Scope asked for.').optional(),
+        audience: shown('Audience asked for.').optional(),
+        extensions: z
+          .record(z.string().regex(/^[A-Za-z]+$/, { error: 'is no name of a SASL extension; they have letters only' }), shown('Value.'))
+          .optional()
+          .meta({ description: "SASL extensions, e.g. Confluent Cloud's logicalCluster and identityPoolId." }),
+      }),
+      z.strictObject({
+        mechanism: z.literal('aws-iam'),
+        region: z
+          .string()
+          .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: 'is no region of AWS such as eu-west-1' })
+          .meta({ shown: true, description: 'Region of the cluster.' }),
+        role: z
+          .string()
+          .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/, { error: 'must be the ARN of a role: arn:aws:iam::123456789012:role/name' })
+          .optional()
+          .meta({ shown: true, description: 'Role to take; without it the credentials of this machine are used.' }),
+      }),
+    ])
+    .optional()
+    .meta({ description: 'How to log in.' }),
   replication_factor: z.number().int().min(1).max(10).default(3),
   partitions: partitions.optional().meta({
     description:
@@ -100,9 +166,6 @@ const kafkaSchema = z.strictObject({
     .default({})
     .meta({ description: 'Settings on top of ours for the topics that are created.' }),
 });
-
-const httpUrl = (doc: string) =>
-  z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).meta({ description: doc, shown: true });
 
 const registrySchema = z.strictObject({
   url: httpUrl('Confluent-compatible schema registry.'),
@@ -135,6 +198,10 @@ export const settingsSchema = z.strictObject({
     )
     .default({})
     .meta({ description: 'Sources of your own, name to module. See docs/sources.md.' }),
+  hash_secret: z.string().min(16, { error: 'must have at least 16 characters' }).optional().meta({
+    secret: true,
+    description: 'Secret of the hashes of columns. Another one makes other hashes, so that tables no longer join with older rows.',
+  }),
   connections: z
     .record(
       z.string().regex(/^[a-z][a-z0-9_]*$/, { error: "a connection's name has lower-case letters, digits and underscores only" }),
@@ -147,6 +214,23 @@ export const settingsSchema = z.strictObject({
     .record(landingName, z.union([z.literal('embedded'), landingSettings]))
     .default({})
     .meta({ description: "Where Kafka Connect lands the topics; `postgres: embedded` is the local stack's own PostgreSQL." }),
+  notify: z
+    .strictObject({
+      url: z
+        .string()
+        .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
+          error: 'must be an http:// or https:// address',
+        })
+        .meta({ secret: true, description: 'Webhook that is sent what happens. Whoever knows its address may write there.' }),
+      form: z.enum(['json', 'slack']).default('json').meta({ description: 'What it understands: our JSON, or what Slack takes.' }),
+      events: z
+        .array(z.enum(NOTICES))
+        .min(1)
+        .default([...NOTICES])
+        .meta({ description: 'What it is told. Default: everything.' }),
+    })
+    .optional()
+    .meta({ description: 'Messages by `tributary run` about tables that need somebody.' }),
   metrics: z
     .strictObject({
       port: z.number().int().min(0).max(65_535).default(9464),

@@ -19,6 +19,8 @@ export interface ConnectionSettings {
   /** Wanted tables that another setting leaves out, and which one would turn them on. */
   readonly off?: ReadonlyMap<string, string>;
   readonly history: HistoryStart;
+  /** Of single tables, in place of the connection's. */
+  readonly histories?: ReadonlyMap<string, HistoryStart>;
   /** Partitions the settings ask for, by table. */
   readonly partitions?: ReadonlyMap<string, number>;
   /** Cron expression of a table's periodic runs. */
@@ -41,6 +43,7 @@ export interface Settings {
   readonly kafka: NonNullable<RawSettings['kafka']> | undefined;
   readonly registry: NonNullable<RawSettings['registry']> | undefined;
   readonly landings: RawSettings['landings'];
+  readonly notify?: RawSettings['notify'];
   readonly metrics: RawSettings['metrics'];
   readonly web: RawSettings['web'];
 }

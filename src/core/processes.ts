@@ -32,6 +32,14 @@ export async function commandLine(pid: number): Promise<string | undefined> {
   return raw === undefined ? ps(pid, 'command=') : raw.replaceAll('\0', ' ');
 }
 
+/** Who started a process, or who has taken it over since; undefined when it is gone. */
+export async function parentOf(pid: number): Promise<number | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  const text = stat === undefined ? await ps(pid, 'ppid=') : stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
+  const parent = Number(text);
+  return Number.isInteger(parent) && parent > 0 ? parent : undefined;
+}
+
 /** Sends a signal to a process; one that is gone already is fine. */
 export function signalQuietly(pid: number, signal: NodeJS.Signals): void {
   try {

@@ -7,6 +7,10 @@ export interface TableRef {
   readonly table: string;
 }
 
+/** What somebody may be told of a table. */
+export const NOTICES = ['failed', 'recovered', 'deletes_withheld', 'stale'] as const;
+export type NoticeKind = (typeof NOTICES)[number];
+
 export type RunOutcome = 'succeeded' | 'failed' | 'interrupted';
 
 /** What a run did, in rows unless said otherwise. */

@@ -23,6 +23,35 @@ export interface Field<T extends FieldType = FieldType, Key extends boolean = bo
    */
   readonly isMark?: boolean;
   readonly key?: Key;
+  /** The column as the source defines it, where it holds a hash of its value instead; see `src/record/cover.ts`. */
+  readonly hashed?: { readonly of: Field; readonly hash: HashText };
+  /** Values inside the column's JSON that are not published as they are. */
+  readonly inside?: readonly CoveredPath[];
+}
+
+/** What is done with a value the user does not want published as it is. */
+export type Treatment = 'drop' | 'hash' | 'mask';
+
+/** Keyed, so that a hash cannot be guessed from a list of likely values; equal texts give equal hashes. */
+export type HashText = (text: string) => string;
+
+/** A value inside JSON, by the names on the way to it (lists are gone through). */
+export interface CoveredPath {
+  readonly path: readonly string[];
+  readonly how: Treatment;
+  readonly hash: HashText;
+}
+
+/** What the settings keep out of a table's topic, beside what its fields say themselves. */
+export interface Cover {
+  /** Columns that are taken from the row and published nowhere. */
+  readonly dropped: Fields;
+  /** Whether `_extra` is left out whole. */
+  readonly dropExtra: boolean;
+  /** Values inside `_extra`. */
+  readonly extra: readonly CoveredPath[];
+  /** Changes with every rule and with the secret of the hashes; tells neither. */
+  readonly fingerprint: string;
 }
 
 export type Fields = Readonly<Record<string, Field>>;
@@ -136,6 +165,8 @@ export interface TableDefinition<F extends Fields = Fields, Api = any, Column ex
   readonly planGated?: string;
   /** Why the settings leave this table out, and the setting that turns it on: no topic, no run, no alert. */
   readonly off?: string;
+  /** Set by the settings, never by a source. With it no dead letter shows a value of its row. */
+  readonly cover?: Cover;
   /** Whether a full table's runs begin at the wanted history too; those of an incremental one always can. */
   readonly history?: boolean;
 }

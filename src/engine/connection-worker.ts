@@ -115,7 +115,7 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
         ? (asked.backfill.since ?? undefined)
         : table.state.rowsPublished > 0 || table.state.position
           ? since
-          : historySince(settings.history, now()),
+          : historySince(settings.histories?.get(table.ref.table) ?? settings.history, now()),
       cycle,
     };
     const summary = await slots(() => executeRun(connection, table, request, job.stop.signal));

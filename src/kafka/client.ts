@@ -5,6 +5,7 @@ import pLimit from 'p-limit';
 import { registerCodecs } from './codecs.ts';
 import { withDeadline } from './deadline.ts';
 import { kafkaError, passes } from './errors.ts';
+import { tokenProvider } from './tokens.ts';
 import { trackSockets } from './tracked-sockets.ts';
 import type { KafkaSettings } from './types.ts';
 
@@ -57,9 +58,15 @@ export function createClient(
       },
     socketFactory: factory,
     ...tls(settings),
-    ...(settings.sasl === undefined ? {} : { sasl: settings.sasl as NonNullable<KafkaConfig['sasl']> }),
+    ...sasl(settings),
   };
   return new Kafka(config);
+}
+
+function sasl(settings: KafkaSettings): Pick<KafkaConfig, 'sasl'> {
+  const tokens = tokenProvider(settings);
+  if (tokens !== undefined) return { sasl: { mechanism: 'oauthbearer', oauthBearerProvider: tokens } };
+  return settings.sasl === undefined ? {} : { sasl: settings.sasl as NonNullable<KafkaConfig['sasl']> };
 }
 
 function tls({ ssl }: KafkaSettings): Pick<KafkaConfig, 'ssl'> {

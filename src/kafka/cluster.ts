@@ -107,3 +107,16 @@ export async function offsetsOf(
     ]),
   );
 }
+
+/** The first offset of every partition whose record is of that instant (epoch ms) or later; the end where there is none. */
+export async function offsetsSince(cluster: Cluster, topic: string, at: number): Promise<ReadonlyMap<number, bigint>> {
+  const ranges = (await offsetsOf(cluster, [topic])).get(topic) ?? new Map<number, OffsetRange>();
+  const partitions = [...ranges.keys()].map((partition) => ({ partition }));
+  const [answer] = await patiently(cluster, () => cluster.fetchTopicsOffset([{ topic, fromTimestamp: Math.max(0, at), partitions }]));
+  return new Map(
+    (answer?.partitions ?? []).map(({ partition, offset }) => [
+      partition,
+      BigInt(offset) < 0n ? (ranges.get(partition)?.end ?? 0n) : BigInt(offset),
+    ]),
+  );
+}

@@ -87,11 +87,16 @@ export function kafkaError(error: unknown, settings: KafkaSettings, doing: strin
 
   if (root.name === 'AbortError') return asTributaryError(root, doing);
   if (root.name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED') {
-    return make(`Kafka at ${brokers} refused the user name or password.`, {
+    const byPassword = settings.sasl === undefined || 'password' in settings.sasl;
+    return make(`Kafka at ${brokers} refused the ${byPassword ? 'user name or password' : 'token'}.`, {
       kind: 'config',
       reach: 'connection',
       code: 'kafka:sasl',
-      remedy: 'Check kafka.sasl (mechanism, username, password) in the settings.',
+      remedy: byPassword
+        ? 'Check kafka.sasl (mechanism, username, password) in the settings.'
+        : settings.sasl.mechanism === 'aws-iam'
+          ? 'Check the region, and that the role or user has kafka-cluster:Connect on this cluster.'
+          : 'Check scope, audience and extensions of kafka.sasl: the brokers must accept what the endpoint gives for them.',
     });
   }
   if (type === 'UNSUPPORTED_SASL_MECHANISM' || type === 'ILLEGAL_SASL_STATE') {

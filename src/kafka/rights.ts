@@ -4,6 +4,7 @@ import { withCluster, type Cluster } from './cluster.ts';
 import { kafkaError, protocolType } from './errors.ts';
 import { groupOf } from './dead-workers.ts';
 import { topicNames } from './meta/topic-names.ts';
+import type { KafkaSettings } from './types.ts';
 
 /** A right that the Kafka user lacks, in the words of Kafka's ACLs. */
 export interface MissingRight {
@@ -196,11 +197,11 @@ export function rightsRefusal(access: KafkaAccess, missing: readonly MissingRigh
     return rights.length === 0
       ? []
       : [
-          `kafka-acls --add --allow-principal User:${sasl?.username ?? '<user>'} ${rights.map((right) => `--operation ${right}`).join(' ')} ${options[on]}`,
+          `kafka-acls --add --allow-principal User:${userOf(sasl) ?? '<user>'} ${rights.map((right) => `--operation ${right}`).join(' ')} ${options[on]}`,
         ];
   });
   return new TributaryError(
-    `The Kafka user${sasl === undefined ? '' : ` ${sasl.username}`} lacks ${texts.slice(0, shown).join(', ')}${rest}.`,
+    `The Kafka user${userOf(sasl) === undefined ? '' : ` ${userOf(sasl)}`} lacks ${texts.slice(0, shown).join(', ')}${rest}.`,
     {
       kind: 'config',
       reach: 'connection',
@@ -231,4 +232,9 @@ export async function requireRights(access: KafkaAccess, needed: NeededRights): 
     }),
   );
   if (refusal !== undefined) throw refusal;
+}
+
+/** Whom the brokers know us as, where the settings tell. */
+function userOf(sasl: KafkaSettings['sasl']): string | undefined {
+  return sasl !== undefined && 'username' in sasl ? sasl.username : undefined;
 }

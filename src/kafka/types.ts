@@ -5,12 +5,40 @@ import type { JsonObject, Position } from '../core/types.ts';
 export const COMPRESSIONS = ['gzip', 'none', 'snappy', 'lz4', 'zstd'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
 
+export interface SaslPassword {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  readonly username: string;
+  readonly password: string;
+}
+
+/** A token by client credentials; the settings' own names. */
+export interface SaslOauth {
+  readonly mechanism: 'oauthbearer';
+  readonly token_url: string;
+  readonly client_id: string;
+  readonly client_secret: string;
+  /** How the endpoint is told the two. */
+  readonly client_auth: 'basic' | 'body';
+  readonly scope?: string | undefined;
+  readonly audience?: string | undefined;
+  /** SASL extensions, e.g. Confluent Cloud's logicalCluster and identityPoolId. */
+  readonly extensions?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Amazon MSK's IAM; credentials are AWS's own affair. */
+export interface SaslAws {
+  readonly mechanism: 'aws-iam';
+  readonly region: string;
+  /** ARN of a role to take. */
+  readonly role?: string | undefined;
+}
+
 /** How to reach Kafka and the registry. Secrets are already resolved. */
 export interface KafkaSettings {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly ssl?: boolean | { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly rejectUnauthorized?: boolean };
-  readonly sasl?: { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string };
+  readonly sasl?: SaslPassword | SaslOauth | SaslAws;
   /** First part of every topic name. */
   readonly prefix: string;
   readonly replicationFactor: number;

@@ -1,4 +1,5 @@
 import { TributaryError } from '../core/errors.ts';
+import { dbtSources } from './dbt.ts';
 import { KINDS } from './kinds/index.ts';
 import type { Kind } from './kinds/kind.ts';
 import { kafkaConnectors, kubernetesName, STRIMZI_FILE } from './strimzi.ts';
@@ -32,6 +33,7 @@ export function renderLanding(landing: Landing): RenderedLanding {
   if (strimzi !== undefined) requireOneNameEach(connectors);
   const files: RenderedFile[] = [
     ...kind.sql(landing).map((file) => ({ path: file, text: renderSql(landing, kind, file, tables) })),
+    ...(kind.dialect === undefined ? [] : [{ path: 'dbt/sources.yml', text: dbtSources(landing, tables, kind.dialect) }]),
     ...(strimzi === undefined
       ? connectors.map((connector) => ({
           path: `connectors/${connector.name}.json`,

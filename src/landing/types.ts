@@ -17,6 +17,8 @@ export interface ConverterSettings {
 export interface LandedConnection {
   readonly name: string;
   readonly tables: readonly TableDefinition[];
+  /** Cron expressions of the tables' runs, by table. */
+  readonly schedules?: ReadonlyMap<string, string>;
 }
 
 /** Everything a landing is rendered from. Holds no secret: those are Connect references. */

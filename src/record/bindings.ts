@@ -28,7 +28,7 @@ interface GrowingBinding {
 export function compileBindings(definition: TableDefinition): (name: string) => Binding {
   const byPath = new Map<string, GrowingBinding>();
   const byName = new Map<string, number>();
-  Object.entries(definition.fields).forEach(([column, field], index) => {
+  Object.entries({ ...definition.fields, ...definition.cover?.dropped }).forEach(([column, field], index) => {
     if (field.path === undefined) byName.set(column, index);
     else bindPath(byPath, field.path.split('.'), index);
   });

@@ -65,6 +65,11 @@ export function compileTable(source: string, definition: TableDefinition): Table
   const scope = definition.scope ?? [];
   const scopeRecord = compileColumns(definition, scope);
   const writers = new WeakMap<object, Resolver>();
+  /** What is known of a row's end comes from the vendor as its rows do: the same columns are hashed. */
+  const covered = Object.keys(definition.fields).filter((column) => definition.fields[column]?.hashed !== undefined);
+  const hashKnown = compileColumns(definition, covered);
+  const ofEnd = (known: TableRecord): TableRecord =>
+    covered.some((column) => column in known) ? { ...known, ...hashKnown(known as JsonObject) } : known;
 
   const encode = createBufferArena();
   const body = (record: TableRecord): Buffer => encode(bodyType, record);
@@ -79,7 +84,7 @@ export function compileTable(source: string, definition: TableDefinition): Table
     body,
     tail: syncTail,
     value: (bytes, syncedAt, deleted) => Buffer.concat([bytes, syncTail(syncedAt, deleted)]),
-    markerBody: (key, known) => body({ ...blank, ...known, ...key }),
+    markerBody: (key, known) => body({ ...blank, ...(known === undefined ? {} : ofEnd(known)), ...key }),
     decodeValue(value, writer) {
       const { _synced_at: syncedAt, _deleted: deleted, ...record } = read(value, writer) as TableRecord;
       return { record, syncedAt: syncedAt as number, deleted: deleted as boolean, body: body(record) };

@@ -4,6 +4,7 @@ import type { Json, JsonObject, Row } from '../core/types.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
 import { type Binding, compileBindings } from './bindings.ts';
 import { coercerFor, jsonOf } from './coercers.ts';
+import { coverInside, hashOf, hideAll } from './cover.ts';
 import { Inexact, MISFIT } from './fit.ts';
 import { maskAll, maskNamed, maskSecrets, maskText } from './mask.ts';
 import { UnmappedFields } from './unmapped-fields.ts';
@@ -43,7 +44,11 @@ export interface Coerced {
  */
 export function compileCoerce(definition: TableDefinition): (row: Row) => Coerced | Refusal {
   const claimOf = compileBindings(definition);
-  const columns = Object.entries(definition.fields).map(([name, field]) => compileColumn(name, field, definition.key.includes(name)));
+  const { cover } = definition;
+  const published = Object.keys(definition.fields).length;
+  const columns = Object.entries({ ...definition.fields, ...cover?.dropped }).map(([name, field], index) =>
+    compileColumn(name, field, definition.key.includes(name), index >= published),
+  );
   const hasSecrets = columns.some((column) => column.field.secret);
 
   const coerceRow = (row: Row): Coerced | Refusal => {
@@ -60,15 +65,20 @@ export function compileCoerce(definition: TableDefinition): (row: Row) => Coerce
     }
 
     const record: TableRecord = {};
-    for (let i = 0; i < columns.length; i += 1) {
+    for (let i = 0; i < published; i += 1) {
       const column = columns[i] as Column;
       const refusal = fill(record, column, found, found.values[i], found.names[i], row);
       if (refusal !== undefined) return refusal;
     }
-    const rest = found.rest.all();
-    record['_extra'] = rest === undefined ? null : canonicalJson(hasSecrets ? maskNamed(rest) : rest);
+    record['_extra'] = extra(found.rest.all());
     return { record, misfits: found.misfits, unknown: found.unknown };
   };
+
+  function extra(rest: unknown): string | null {
+    if (rest === undefined || cover?.dropExtra) return null;
+    const covered = cover === undefined ? rest : coverInside(rest, cover.extra);
+    return canonicalJson(hasSecrets ? maskNamed(covered) : covered);
+  }
 
   return (row) => {
     try {
@@ -100,6 +110,9 @@ interface Column {
   readonly isKey: boolean;
   readonly path: readonly string[] | undefined;
   readonly coerce: ReturnType<typeof coercerFor>;
+  readonly dropped: boolean;
+  /** What may be kept of a value that the column cannot take; undefined: nothing. */
+  readonly kept: (value: unknown) => unknown;
 }
 
 interface Found {
@@ -111,7 +124,7 @@ interface Found {
   unknown: number;
 }
 
-function compileColumn(name: string, field: Field, isKey: boolean): Column {
+function compileColumn(name: string, field: Field, isKey: boolean, dropped: boolean): Column {
   const plain = coercerFor(field);
   // Secrets in JSON are hidden before the text is made; an object in a text column is a misfit, hidden or not.
   const coerce = !field.secret
@@ -119,7 +132,16 @@ function compileColumn(name: string, field: Field, isKey: boolean): Column {
     : field.type === 'json'
       ? (value: unknown) => plain(maskSecrets(jsonOf(value)))
       : (value: unknown) => plain(typeof value === 'string' ? maskText(value) : maskAll(value));
-  return { name, field, isKey, path: field.path?.split('.'), coerce };
+  const kept = dropped
+    ? () => undefined
+    : field.hashed !== undefined
+      ? hashOf(field.hashed.hash)
+      : field.secret
+        ? maskAll
+        : field.inside !== undefined
+          ? hideAll
+          : (value: unknown) => value;
+  return { name, field, isKey, path: field.path?.split('.'), coerce, dropped, kept };
 }
 
 const NO_PATH: readonly string[] = [];
@@ -145,7 +167,7 @@ function takeParts(
   if (typeof value !== 'object' || Array.isArray(value) || rawNumberText(value as Json) !== undefined) {
     if (taken) return;
     found.misfits += 1;
-    found.rest.keep(path, value);
+    found.rest.keep(path, isCovered(parts, columns) ? hideAll(value) : value);
     return;
   }
   for (const name of Object.keys(value)) {
@@ -155,6 +177,15 @@ function takeParts(
     if (part !== undefined) take(found, part, name, path, member, columns);
     else if (!taken) leave(found, [...path, name], member);
   }
+}
+
+/** Whether what should have been in one of these columns may stand in a value of another form. */
+function isCovered(parts: ReadonlyMap<string, Binding>, columns: readonly Column[]): boolean {
+  const covered = (index: number): boolean => {
+    const { dropped, field } = columns[index] as Column;
+    return dropped || field.hashed !== undefined || field.secret === true || field.inside !== undefined;
+  };
+  return [...parts.values()].some((part) => part.byPath.some(covered) || (part.parts !== undefined && isCovered(part.parts, columns)));
 }
 
 function leave(found: Found, path: readonly string[], value: unknown): void {
@@ -171,12 +202,11 @@ function takeByName(found: Found, column: number, name: string, value: unknown, 
     return;
   }
   found.unknown += 1;
-  const { name: exact, field } = columns[column] as Column;
-  const hide = (loser: unknown): unknown => (field.secret ? maskAll(loser) : loser);
+  const { name: exact, kept } = columns[column] as Column;
   if (rival === exact || (name !== exact && rival < name)) {
-    found.rest.keep([name], hide(value));
+    found.rest.keep([name], kept(value));
   } else {
-    found.rest.keep([rival], hide(found.values[column]));
+    found.rest.keep([rival], kept(found.values[column]));
     found.names[column] = name;
     found.values[column] = value;
   }
@@ -217,7 +247,7 @@ function fill(
   record[name] = fit instanceof Inexact ? fit.value : null;
   if (fit === MISFIT || typeof fit.value === 'string') found.misfits += 1;
   const original = isNothing(picked) ? value : picked;
-  if (original !== MISFIT) found.rest.keep(column.path ?? [vendorName ?? name], field.secret ? maskAll(original) : original);
+  if (original !== MISFIT) found.rest.keep(column.path ?? [vendorName ?? name], column.kept(original));
   return undefined;
 }
 

@@ -3,6 +3,7 @@ import { parseJson, rawNumberText } from '../core/json/parse.ts';
 import type { Json } from '../core/types.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
 import { type Fit, Inexact, MISFIT } from './fit.ts';
+import { coverInside, hashOf } from './cover.ts';
 import { fitInstant, fitDay, fitIsoInstant } from './instants.ts';
 import type { Field } from '../core/table.ts';
 
@@ -28,8 +29,20 @@ export function jsonOf(value: unknown): unknown {
   }
 }
 
-/** The coercion of a column. */
+/** The coercion of a column. What is hashed always fits: whatever the vendor gave has a hash. */
 export function coercerFor(field: Field): Coercer {
+  if (field.hashed !== undefined) {
+    const plain = coercerFor(field.hashed.of);
+    const hash = hashOf(field.hashed.hash);
+    return (value) => {
+      const fit = plain(value);
+      return hash(fit === MISFIT || fit instanceof Inexact ? jsonOf(value) : fit);
+    };
+  }
+  if (field.inside !== undefined) {
+    const { inside } = field;
+    return (value) => canonicalJson(coverInside(jsonOf(value), inside));
+  }
   switch (field.type) {
     case 'text':
       return toText;

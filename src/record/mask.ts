@@ -4,6 +4,7 @@ import type { Json } from '../core/types.ts';
 import { snakeCase } from '../core/names.ts';
 import { isSecretName } from '../core/secret-names.ts';
 import type { TableDefinition } from '../core/table.ts';
+import { hideAll } from './cover.ts';
 
 const DOTS = '••••';
 /** Texts up to this length are masked whole: four of their characters would tell too much. */
@@ -38,9 +39,11 @@ export function maskNamed(value: unknown, depth = 0): unknown {
 
 /**
  * Compiles what hides the secrets of a table's raw rows: whatever stands under a masked column's name or under a
- * name that usually holds a secret. Rows of a table without masked columns stay as they are.
+ * name that usually holds a secret. Rows of a table without masked columns stay as they are. Of a table with covered
+ * columns only the structure is left: a row that is not built as expected may hold their values anywhere.
  */
-export function compileRowMask({ fields }: Pick<TableDefinition, 'fields'>): (row: unknown) => unknown {
+export function compileRowMask({ fields, cover }: Pick<TableDefinition, 'fields' | 'cover'>): (row: unknown) => unknown {
+  if (cover !== undefined) return hideAll;
   const secret = new Set(
     Object.entries(fields).flatMap(([column, field]) => (field.secret ? [column, snakeCase(field.path?.split('.').at(-1) ?? column)] : [])),
   );

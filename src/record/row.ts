@@ -48,6 +48,10 @@ export function compileRow(definition: TableDefinition, codec: TableCodec, limit
   const keepShaped = definition.newer !== undefined;
   const follows = replicationKey !== undefined && definition.fields[replicationKey]?.type === 'timestamp' ? replicationKey : undefined;
 
+  /** Errors quote what they stumbled over, which is not to be told of a table with covered columns. */
+  const because = (error: unknown): string =>
+    definition.cover === undefined ? `: ${error instanceof Error ? error.message : String(error)}` : '.';
+
   const keyText = (record: TableRecord): string =>
     canonicalJson(Object.fromEntries(definition.key.map((column) => [column, record[column]])));
 
@@ -60,7 +64,7 @@ export function compileRow(definition: TableDefinition, codec: TableCodec, limit
       // Whatever a row is made of, it must not keep the others from being published.
       return {
         deadLetter: 'unpublishable',
-        detail: `The row cannot be published: ${error instanceof Error ? error.message : String(error)}`,
+        detail: `The row cannot be published${because(error)}`,
         ...knownKey(row),
       };
     }
@@ -78,7 +82,7 @@ export function compileRow(definition: TableDefinition, codec: TableCodec, limit
     } catch (error) {
       return {
         deadLetter: 'bad_shape',
-        detail: `The row is not built as expected: ${error instanceof Error ? error.message : String(error)}`,
+        detail: `The row is not built as expected${because(error)}`,
       };
     }
 

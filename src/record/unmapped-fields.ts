@@ -10,7 +10,7 @@ export class UnmappedFields {
 
   /** Keeps the value under the path, unless a whole that contains it is kept already. Null says nothing and is not kept. */
   keep(path: readonly string[], value: unknown): void {
-    if (value === null) return;
+    if (value === null || value === undefined) return;
     let branch = (this.#root ??= new Branch());
     for (let i = 0; i < path.length - 1; i += 1) {
       const name = path[i] as string;

@@ -23,6 +23,8 @@ export interface Source<Settings = any, Api = any> {
   connect(settings: Settings, env: ConnectEnvironment): Api;
   /** One cheap request that proves key and rights; says which account answered. */
   probe(api: Api, signal: AbortSignal): Promise<{ readonly account: string }>;
+  /** What some settings cost in requests, a sentence each, where a user can choose. */
+  readonly costs?: (settings: Settings) => readonly string[];
   /** All tables, given the settings (some columns may depend on them); called with defaults for the schemas. */
   tables(settings: Settings): readonly TableDefinition[];
   /** Set by a source that takes files over SFTP. */

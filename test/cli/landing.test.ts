@@ -69,7 +69,7 @@ describe('landing render', () => {
   test('writes SQL and connectors, without Kafka or a worker', async () => {
     const { code, out } = await landing(`wh: { ${warehouse} }`, ['render', 'wh']);
     expect(code).toBe(0);
-    expect(out.trim().split('\n')).toEqual(['landing/wh/setup.sql', 'landing/wh/connectors/wh-sample.json']);
+    expect(out.trim().split('\n')).toEqual(['landing/wh/setup.sql', 'landing/wh/dbt/sources.yml', 'landing/wh/connectors/wh-sample.json']);
     const connector = JSON.parse(readFileSync(join(folder, 'landing/wh/connectors/wh-sample.json'), 'utf8')) as Record<string, string>;
     expect(connector).toMatchObject({
       topics: 'saas.sample.person,saas.sample.visit,saas.sample.label',
@@ -89,7 +89,7 @@ describe('landing render', () => {
     expect(existsSync(join(folder, 'unused'))).toBe(false);
     const wrong = await landing(`wh: { ${warehouse} }`, ['render', 'wh', 'views.sql']);
     expect(wrong).toMatchObject({ code: 2, out: '' });
-    expect(wrong.err).toContain('has no views.sql.\nThere are setup.sql, connectors/wh-sample.json.');
+    expect(wrong.err).toContain('has no views.sql.\nThere are setup.sql, dbt/sources.yml, connectors/wh-sample.json.');
   });
 
   test('takes converter, registry and its credentials as the worker reaches them', async () => {

@@ -19,7 +19,7 @@ const source: Source = {
 
 function settingsWith(raw: object = {}, note?: string): Settings {
   const settings = { api_key: 'sk_1', ...(note === undefined ? {} : { note }) };
-  const connection = readConnection('sample', { settings, ...raw } as never, [source], 0);
+  const connection = readConnection('sample', { settings, ...raw } as never, { sources: [source], now: 0, hashSecret: undefined });
   if (Array.isArray(connection)) throw new Error(JSON.stringify(connection));
   return { connections: [connection] } as unknown as Settings;
 }
@@ -60,7 +60,9 @@ describe('a table that is off', () => {
 
   test('does not leave a connection without any table', () => {
     const raw = { settings: { api_key: 'sk_1' }, tables: ['label'] } as never;
-    expect(JSON.stringify(readConnection('sample', raw, [source], 0))).toContain('label is off by default');
+    expect(JSON.stringify(readConnection('sample', raw, { sources: [source], now: 0, hashSecret: undefined }))).toContain(
+      'label is off by default',
+    );
   });
 });
 

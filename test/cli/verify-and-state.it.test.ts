@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
 import type { Verification } from '../../src/engine/verify.ts';
 import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
-import { settingsText, startCommand, writeFile, type Ended } from '../support/command.ts';
+import { settingsText, startCommand, until, writeFile, type Ended } from '../support/command.ts';
 
 // One account that is synced once and then changes at the vendor; the steps build on each other.
 const stack = inject('stack');
@@ -90,4 +90,60 @@ test('state show and state export tell the position; after state reset everythin
     totals: { fetched: number; messages: number };
   }[];
   expect(run).toMatchObject({ outcome: 'succeeded', totals: { fetched: 5, messages: 0 } });
+});
+
+test('runs tells the last runs, what failed and what to do', async () => {
+  const all = JSON.parse((await tributary('runs', '--json')).out) as { table: string; outcome: string }[];
+  expect(all.length).toBeGreaterThanOrEqual(2);
+  expect((await tributary('runs', 'klaviyo.metric', '--last', '1')).out).toMatch(
+    /^BEGAN \(UTC\) +TABLE +MODE.*\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +klaviyo\.metric .* succeeded\n$/,
+  );
+  expect(await tributary('runs', '--failed')).toMatchObject({ code: 0, out: '', err: expect.stringContaining('No run failed.') });
+  vendor.quirks.forbidden = ['metrics'];
+  expect((await tributary('sync', 'klaviyo.metric')).code).toBe(1);
+  vendor.quirks.forbidden = [];
+  const { out } = await tributary('runs', '--failed', '--since', '1h');
+  expect(out).toMatch(/klaviyo\.metric .* failed\n\nklaviyo\.metric: .*lacks a scope.* Give the key/);
+  expect(await tributary('runs', 'klaviyo.metrics')).toMatchObject({ code: 2, err: expect.stringContaining('did you mean metric?') });
+});
+
+test('peek shows the newest changes, the versions of a row, deletes, and what comes', async () => {
+  const newest = await tributary('peek', 'klaviyo.profile', '--last', '3', '--columns', 'id,email');
+  expect(newest.out).toMatch(/^AT +CHANGE +ID +EMAIL\n(\d{4}-\S+Z +(upsert|delete) .*\n){3}$/);
+  const [row] = (await tributary('peek', 'klaviyo.profile', '--last', '1', '--json')).out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { key: { id: string } });
+  const one = await tributary('peek', 'klaviyo.profile', '--key', `id=${row!.key.id}`, '--json');
+  expect(one.out.split('\n').filter((line) => line.includes(row!.key.id)).length).toBeGreaterThan(0);
+  expect(await tributary('peek', 'klaviyo.profile', '--key', 'id=nobody')).toMatchObject({
+    code: 0,
+    out: '',
+    err: expect.stringContaining('has never held'),
+  });
+  expect(await tributary('peek', 'klaviyo.metric', '--since', '2036-01-01')).toMatchObject({ code: 0, out: '' });
+  const wide = await tributary('peek', 'klaviyo.profile', '--since', '1d');
+  expect(wide.err).toMatch(/more columns hold something: --columns names those wanted/);
+  expect(wide.out.split('\n').length).toBeGreaterThan(250);
+  for (const [args, message] of [
+    [['--key', 'email=x'], /email is no key column of profile.*\n.*--key id=/],
+    [['--key', 'nothing'], /Write it as column=value/],
+    [['--columns', 'e_mail'], /profile has no column "e_mail"/],
+    [['--since', 'yesterday'], /Give a time such as/],
+    [['--last', '0'], /Give a whole number above 0/],
+    [['--key', 'id=1', '--follow'], /takes neither --since nor --follow/],
+  ] as const) {
+    const wrong = await tributary('peek', 'klaviyo.profile', ...args);
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toMatch(message);
+  }
+  const following = startCommand({ sources: [klaviyo], cwd: folder }, ['peek', 'klaviyo.metric', '--follow', '--json', '--last', '1']);
+  await until('the newest row', () => following.out().includes('"change"'));
+  const before = following.out().trim().split('\n').length;
+  vendor.change.addMetric({ name: 'Came while it was followed' });
+  await tributary('sync', 'klaviyo.metric');
+  await until('what came', () => following.out().trim().split('\n').length > before);
+  expect(following.out()).toContain('Came while it was followed');
+  following.interrupt();
+  expect((await following.ended).code).toBe(0);
 });

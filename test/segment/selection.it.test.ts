@@ -13,12 +13,11 @@ afterEach(async () => {
 
 /** What the settings file makes of a connection; the token and address are the simulator's. */
 function written(raw: Record<string, unknown>): Pick<ConnectionSettings, 'history'> & { tables: SegmentTable[] } {
-  const read = readConnection(
-    'segment',
-    { settings: { api_token: 'x' }, ...raw } as Parameters<typeof readConnection>[1],
-    [segment],
-    Date.now(),
-  );
+  const read = readConnection('segment', { settings: { api_token: 'x' }, ...raw } as Parameters<typeof readConnection>[1], {
+    sources: [segment],
+    now: Date.now(),
+    hashSecret: undefined,
+  });
   if (Array.isArray(read)) throw new Error(JSON.stringify(read));
   return { history: read.history, tables: read.tables.map(({ name }) => name as SegmentTable) };
 }

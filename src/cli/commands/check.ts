@@ -37,7 +37,7 @@ export function addCheck(program: Command, run: Register): void {
         if (!options.json) for (const found of findings) cli.print(findingText(found, cli.paint));
         for (const check of [
           ...stackChecks(cli, settings),
-          ...settings.connections.map((connection) => async () => [await probe(cli, connection)]),
+          ...settings.connections.map((connection) => async () => [await probe(cli, connection), ...costs(connection)]),
         ])
           show(await check());
         if (options.json) cli.json(findings);
@@ -96,6 +96,9 @@ function stackChecks(cli: Cli, settings: Settings): (() => Promise<readonly Chec
     ...kafkaChecks(settings, access, client),
   ];
 }
+
+const costs = ({ name, source, settings }: ConnectionSettings): CheckFinding[] =>
+  (source.costs?.(settings) ?? []).map((text) => ({ what: `${name} requests`, ok: true, text }));
 
 /** Requests are repeated without an end elsewhere; here the last trouble is told after a while. */
 async function probe(cli: Cli, connection: ConnectionSettings): Promise<CheckFinding> {

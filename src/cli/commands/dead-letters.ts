@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { parseObject } from '../../core/json/text.ts';
 import { readTopics } from '../../kafka/reader.ts';
 import { topicNames } from '../../kafka/meta/topic-names.ts';
@@ -7,6 +7,7 @@ import { textTable } from '../../observability/text.ts';
 import type { Register } from '../app.ts';
 import { withKafka } from '../session/kafka-session.ts';
 import { select } from '../selection.ts';
+import { positive } from '../since.ts';
 
 export function addDeadLetters(program: Command, run: Register): void {
   const letters = program.command('dead-letters').description('rows that could not be published');
@@ -56,10 +57,4 @@ export function addDeadLetters(program: Command, run: Register): void {
         });
       }),
     );
-}
-
-function positive(text: string): number {
-  const n = Number(text);
-  if (Number.isInteger(n) && n > 0) return n;
-  throw new InvalidArgumentError('Give a whole number above 0.');
 }

@@ -1,5 +1,4 @@
-import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve, sep } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import type { Settings } from '../../config/settings.ts';
 import { hint } from '../../config/suggest.ts';
@@ -32,6 +31,7 @@ import {
   requireLanding,
   type OpenLanding,
 } from '../landings.ts';
+import { writeInside } from '../write-inside.ts';
 
 type Json = { readonly json?: boolean };
 
@@ -269,20 +269,6 @@ async function withLanding(
   } finally {
     await kafka.close();
   }
-}
-
-/** Writes a file below the folder. Throws `config` where its path, or a link on the way, leads out of it. */
-function writeInside(folder: string, path: string, text: string): void {
-  const file = resolve(folder, path);
-  if (file.startsWith(`${folder}${sep}`)) {
-    mkdirSync(dirname(file), { recursive: true });
-    const [root, parent] = [realpathSync(folder), realpathSync(dirname(file))];
-    if (parent === root || parent.startsWith(`${root}${sep}`)) return writeFileSync(file, text);
-  }
-  throw new TributaryError(`${path} would be written outside of ${folder}.`, {
-    kind: 'config',
-    remedy: 'Give the landing a plain name, and --dir a folder without links that lead elsewhere.',
-  });
 }
 
 function showFindings(cli: Cli, findings: readonly LintFinding[]): void {

@@ -9,6 +9,7 @@ import { longestInterval } from '../../core/cron.ts';
 import { logEvents } from '../../observability/log-events.ts';
 import { createMetrics } from '../../observability/metrics.ts';
 import { publishStatus } from '../../observability/status-publish.ts';
+import { startNotifying } from '../../observability/webhook.ts';
 import { createStatusLog } from '../../kafka/meta/status-log.ts';
 import { startServer } from '../../web/server.ts';
 import { startProgress } from '../../observability/progress.ts';
@@ -83,6 +84,7 @@ export async function serveWorker(
   const place = placeOf(kafka);
   const watching: { now?: LandingWatch } = {};
   const page = settings.web.enabled ? openPage(cli, settings, kafka, followed) : undefined;
+  const interval = intervals(settings, clock.now());
   const metrics = createMetrics({
     bus,
     status: status.snapshot,
@@ -90,7 +92,7 @@ export async function serveWorker(
     revision: cli.deps.revision,
     prefix: settings.prefix,
     now: clock.now,
-    interval: intervals(settings, clock.now()),
+    interval,
     landings: () => watching.now?.landings() ?? [],
   });
   const server = await startServer({
@@ -127,6 +129,16 @@ export async function serveWorker(
     now: clock.now,
     onRetry: (error) => cli.log.debug(`The status could not be told: ${asTributaryError(error, 'Telling the status').message}`),
   });
+  const notifying =
+    settings.notify === undefined
+      ? undefined
+      : startNotifying({
+          settings: settings.notify,
+          prefix: settings.prefix,
+          status: status.snapshot,
+          interval,
+          onProblem: ({ message, remedy }) => cli.log.warn(`${message} ${remedy ?? ''}`.trimEnd()),
+        });
   let turn = Promise.resolve();
   const unfollow = followed.on((next) => {
     engine.takeUp(next);
@@ -144,6 +156,7 @@ export async function serveWorker(
     pageUrl: page === undefined ? undefined : server.url,
     async close() {
       unfollow();
+      await notifying?.stop();
       await telling.stop();
       await turn;
       await watching.now?.stop();

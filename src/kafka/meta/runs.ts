@@ -128,16 +128,24 @@ export function createRunLog(access: KafkaAccess, onFailure: (error: TributaryEr
 export interface RunFilter {
   readonly connection?: string;
   readonly table?: string;
+  readonly outcome?: RunOutcome;
+  /** Only those that began at this instant (epoch ms) or later. */
+  readonly since?: number;
   /** How many of the newest are wanted. */
   readonly last: number;
 }
 
 /** The newest runs that fit, newest first. */
-export async function readRuns(access: KafkaAccess, { connection, table, last }: RunFilter): Promise<readonly RunRecord[]> {
+export async function readRuns(access: KafkaAccess, { connection, table, outcome, since, last }: RunFilter): Promise<readonly RunRecord[]> {
   return readTail(access, topicNames(access.settings.prefix).runs, last, ({ value }) => {
     const run = runRecord(parseObject(value));
     if (run === undefined) return undefined;
-    return (connection === undefined || run.connection === connection) && (table === undefined || run.table === table) ? run : undefined;
+    const fits =
+      (connection === undefined || run.connection === connection) &&
+      (table === undefined || run.table === table) &&
+      (outcome === undefined || run.outcome === outcome) &&
+      (since === undefined || run.startedAt >= since);
+    return fits ? run : undefined;
   });
 }
 

@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TributaryError } from '../../core/errors.ts';
-import { offsetsOf, topicsOf, withCluster } from '../../kafka/cluster.ts';
+import { offsetsOf, offsetsSince, topicsOf, withCluster } from '../../kafka/cluster.ts';
 import { partitionOf } from '../../kafka/partitioning.ts';
 import { readTopics, type ReadMessage } from '../../kafka/reader.ts';
 import { topicNames } from '../../kafka/meta/topic-names.ts';
@@ -9,7 +10,11 @@ import { compileTable, type TableCodec } from '../../record/codec.ts';
 import { Inexact, MISFIT } from '../../record/fit.ts';
 import type { TableDefinition, TableRecord } from '../../core/table.ts';
 import { frame, unframe } from '../../record/framing.ts';
+import type { KafkaAccess } from '../../kafka/client.ts';
 import type { WebContext } from '../context.ts';
+
+/** What a topic is read with. */
+export type TopicContext = Pick<WebContext, 'access' | 'registry' | 'settings'>;
 
 /** One message of a table's topic, decoded. `at`: when it was published, epoch ms. */
 export interface Change {
@@ -32,9 +37,11 @@ export interface LookedUp {
 /** A whole partition is read for one key; more than this takes too long for a page. */
 const mostRead = 2_000_000n;
 const lookUpMs = 60_000;
+/** How often a topic that is followed is asked for more. */
+const followMs = 1_000;
 
 /** The newest messages of a table, newest first. */
-export async function lastChanges(context: WebContext, connection: string, definition: TableDefinition, last: number): Promise<Change[]> {
+export async function lastChanges(context: TopicContext, connection: string, definition: TableDefinition, last: number): Promise<Change[]> {
   const { access } = context;
   const topic = topicNames(access.settings.prefix).table(connection, definition.name);
   const ranges = await withCluster(access, `Reading ${topic}`, async (cluster) =>
@@ -60,11 +67,42 @@ export async function lastChanges(context: WebContext, connection: string, defin
 }
 
 /**
+ * Everything published since an instant, in the order of each partition, decoded; `onChange` is awaited.
+ *
+ * @param follow goes on with what is published afterwards, until the access's signal fires.
+ */
+export async function changesSince(
+  context: TopicContext,
+  connection: string,
+  definition: TableDefinition,
+  { since, follow = false }: { readonly since: number; readonly follow?: boolean },
+  onChange: (change: Change) => void | Promise<void>,
+): Promise<void> {
+  const { access } = context;
+  const topic = topicNames(access.settings.prefix).table(connection, definition.name);
+  const decode = decoder(context, connection, definition);
+  let from: ReadonlyMap<number, bigint> | undefined;
+  for (;;) {
+    from ??= await withCluster(access, `Reading ${topic}`, async (cluster) =>
+      (await topicsOf(cluster)).has(topic) ? offsetsSince(cluster, topic, since) : undefined,
+    );
+    if (from !== undefined) {
+      const ranges = await readTopics(access, [{ topic, from }], async (message) => {
+        if (message.timestamp >= since) await onChange(await decode(message));
+      });
+      from = new Map([...(ranges.get(topic) ?? [])].map(([partition, { end }]) => [partition, end]));
+    }
+    if (!follow) return;
+    await sleep(followMs, undefined, access.signal === undefined ? {} : { signal: access.signal });
+  }
+}
+
+/**
  * What the topic holds for a key, given as text per key column.
  * @throws TributaryError `config` when the text is no such key, or the partition is too long to be read for one key.
  */
 export async function lookUp(
-  context: WebContext,
+  context: TopicContext,
   connection: string,
   definition: TableDefinition,
   given: Readonly<Record<string, string>>,
@@ -107,7 +145,7 @@ export async function lookUp(
 
 /** The schema id is part of every key's bytes, and with them of its partition. */
 async function keySchemaId(
-  access: WebContext['access'],
+  access: KafkaAccess,
   topic: string,
   ranges: ReadonlyMap<number, { readonly start: bigint; readonly end: bigint }>,
 ): Promise<number | undefined> {
@@ -137,11 +175,11 @@ function keyValue(definition: TableDefinition, column: string, text: string | un
   return fit;
 }
 
-function sourceOf(context: WebContext, connection: string): string {
+function sourceOf(context: TopicContext, connection: string): string {
   return context.settings().connections.find(({ name }) => name === connection)?.source.name ?? connection;
 }
 
-function decoder(context: WebContext, connection: string, definition: TableDefinition): (message: ReadMessage) => Promise<Change> {
+function decoder(context: TopicContext, connection: string, definition: TableDefinition): (message: ReadMessage) => Promise<Change> {
   const codec: TableCodec = compileTable(sourceOf(context, connection), definition);
   const own = canonicalJson(JSON.parse(JSON.stringify(codec.valueSchema)));
   const writers = new Map<number, Promise<unknown>>();

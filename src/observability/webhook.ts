@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TributaryError } from '../core/errors.ts';
+import { VERSION, USER_AGENT } from '../core/version.ts';
+import { createTold, notificationText, type Notification } from './notify.ts';
+import type { StatusSnapshot } from './status-view.ts';
+import type { NoticeKind, TableRef } from '../core/run.ts';
+
+/** Where and how people are told. */
+export interface NotifySettings {
+  readonly url: string;
+  readonly form: 'json' | 'slack';
+  readonly events: readonly NoticeKind[];
+}
+
+const lookMs = 10_000;
+const answerMs = 10_000;
+/** Waits before the further tries of a message. */
+const retriesMs = [2_000, 15_000, 60_000] as const;
+/** Within this a process that ends must have told. */
+const closingMs = 2_000;
+
+/**
+ * Sends what there is to tell to the webhook.
+ * @throws TributaryError `transient` for what may be tried again, `config` for an answer that stays the same. Neither
+ * tells the address, which is a secret.
+ */
+export async function sendNotifications(
+  { url, form }: Pick<NotifySettings, 'url' | 'form'>,
+  prefix: string,
+  notifications: readonly Notification[],
+  signal: AbortSignal,
+): Promise<void> {
+  const text = notificationText(prefix, notifications);
+  // What Slack takes for markup is escaped as its manual says (Formatting text for app surfaces).
+  const body =
+    form === 'slack'
+      ? { text: text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;') }
+      : { v: 1, prefix, text, notifications: notifications.map((one) => ({ ...one, at: new Date(one.at).toISOString() })) };
+  let status: number;
+  try {
+    const answer = await fetch(url, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'content-type': 'application/json', 'user-agent': USER_AGENT },
+      body: JSON.stringify(body),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]),
+    });
+    await answer.body?.cancel();
+    ({ status } = answer);
+  } catch (cause) {
+    const { code } = (cause as { cause?: NodeJS.ErrnoException }).cause ?? {};
+    throw new TributaryError(`The webhook of notify did not answer${code === undefined ? '' : ` (${code})`}.`, {
+      kind: 'transient',
+      code: 'notify:unreachable',
+      remedy: 'Check notify.url and the way there.',
+      cause,
+    });
+  }
+  if (status >= 200 && status < 300) return;
+  const passes = status === 408 || status === 429 || status >= 500;
+  throw new TributaryError(`The webhook of notify answered ${status}.`, {
+    kind: passes ? 'transient' : 'config',
+    code: `notify:${status}`,
+    remedy:
+      status >= 300 && status < 400
+        ? 'It points elsewhere, which is not followed: set notify.url to where it really is.'
+        : 'Check notify.url and notify.form; whoever runs the webhook can say more.',
+  });
+}
+
+export interface NotifyOptions {
+  readonly settings: NotifySettings;
+  readonly prefix: string;
+  readonly status: () => StatusSnapshot;
+  readonly interval: (table: TableRef) => number | undefined;
+  /** Hears, once until one gets through, that messages are not taken. */
+  readonly onProblem: (error: TributaryError) => void;
+  readonly lookEveryMs?: number;
+}
+
+/** Looks at the tables and tells what is new. Nothing waits for it. */
+export function startNotifying({ settings, prefix, status, interval, onProblem, lookEveryMs = lookMs }: NotifyOptions): {
+  stop(): Promise<void>;
+} {
+  const told = createTold(interval);
+  const ended = new AbortController();
+  let waiting: Notification[] = [];
+  let sending: Promise<void> | undefined;
+  let failing = false;
+
+  const look = (): void => {
+    waiting.push(...told.look(status()).filter(({ event }) => settings.events.includes(event)));
+    if (waiting.length > 0) sending ??= send().finally(() => (sending = undefined));
+  };
+  async function send(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = waiting;
+      waiting = [];
+      for (let tries = 0; ; tries += 1) {
+        try {
+          await sendNotifications(settings, prefix, batch, ended.signal);
+          failing = false;
+          break;
+        } catch (error) {
+          const trouble = error as TributaryError;
+          const wait = trouble.kind === 'transient' ? retriesMs[tries] : undefined;
+          if (!failing) onProblem(trouble);
+          failing = true;
+          if (wait === undefined || ended.signal.aborted) break;
+          await sleep(wait, undefined, { signal: ended.signal, ref: false }).catch(() => undefined);
+        }
+      }
+    }
+  }
+
+  look();
+  const timer = setInterval(look, lookEveryMs);
+  timer.unref();
+  return {
+    async stop() {
+      clearInterval(timer);
+      look();
+      const end = setTimeout(() => ended.abort(), closingMs);
+      await sending;
+      clearTimeout(end);
+      ended.abort();
+    },
+  };
+}
+
+/** What `tributary notify test` sends. */
+export const testNotification = (at: number): Notification => ({
+  event: 'recovered',
+  connection: 'test',
+  table: 'test',
+  message: `This is a test of tributary ${VERSION}; nothing is wrong.`,
+  at,
+});
