@@ -17,13 +17,19 @@ if (python === undefined) {
 const found = LANDINGS.find(({ name }) => name === 'postgres');
 if (found === undefined) throw new Error('no landing');
 // Without the names that only other warehouses reserve.
-const landing = { ...found, connections: found.connections.map((one) => ({ ...one, tables: one.tables.filter(({ name }) => name !== 'group') })) };
+const landing = {
+  ...found,
+  connections: found.connections.map((one) => ({ ...one, tables: one.tables.filter(({ name }) => name !== 'group') })),
+};
 const { files, connectors } = renderLanding(landing);
 const tables = connectors.flatMap((connector) => connector.tables);
 const folder = mkdtempSync(join(tmpdir(), 'tributary-dbt-'));
 mkdirSync(join(folder, 'models'));
 writeFileSync(join(folder, 'models', 'sources.yml'), files.find(({ path }) => path === 'dbt/sources.yml')?.text ?? '');
-writeFileSync(join(folder, 'dbt_project.yml'), 'name: landed\nversion: 1.0.0\nprofile: landed\nflags: { send_anonymous_usage_stats: false }\n');
+writeFileSync(
+  join(folder, 'dbt_project.yml'),
+  'name: landed\nversion: 1.0.0\nprofile: landed\nflags: { send_anonymous_usage_stats: false }\n',
+);
 writeFileSync(
   join(folder, 'profiles.yml'),
   'landed:\n  target: dev\n  outputs: { dev: { type: duckdb, path: warehouse.duckdb, schema: tributary } }\n',
@@ -59,7 +65,9 @@ try {
   console.log(doubled.text.split('\n').slice(-6).join('\n'));
   const failed = new Set([...doubled.text.matchAll(/FAIL \d+ (\S+)/g)].map(([, test]) => test));
   const unique = [...failed].filter((test) => test?.includes('unique')).length;
-  console.log(`before: exit ${good.code}; with every row twice: exit ${doubled.code}, ${unique} of ${tables.length} keys told as not unique`);
+  console.log(
+    `before: exit ${good.code}; with every row twice: exit ${doubled.code}, ${unique} of ${tables.length} keys told as not unique`,
+  );
   process.exitCode = good.code === 0 && doubled.code === 1 && unique === tables.length ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });

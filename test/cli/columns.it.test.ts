@@ -48,7 +48,7 @@ beforeAll(async () => {
   tables: [profile, event]
   columns:
     profile: { drop: [phone_number, image], hash: [email, properties.size] }
-    event: { hash: [event_properties.$event_id], drop: [event_properties.Items.SKU] }
+    event: { hash: [event_properties.$event_id, event_properties.Recipient Email Address], drop: [event_properties.Items.SKU] }
 listrak:
   settings: { username: ${USER}, password: ${PASSWORD}, base_url: "${mails.url}" }
   tables: [lists, messages, message_sends]
