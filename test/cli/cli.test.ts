@@ -4,11 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { Help } from 'commander';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { CliDeps } from '../../src/cli/app.ts';
-import { COMMAND_FILES } from '../../src/cli/commands.ts';
-import { createProgram, main } from '../../src/cli/main.ts';
+import { main } from '../../src/cli/main.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { sampleSource } from '../config/sample-source.ts';
 
@@ -126,31 +123,6 @@ describe('help', () => {
     for (const command of commands) expect(out).toContain(`\n  ${command.split(' ')[0]}`);
     expect(out).toContain('130 interrupted');
   });
-});
-
-test('what the help shows of commands that are not loaded is what they say of themselves', async () => {
-  const deps = { version: '1', stdout: process.stdout, stderr: process.stderr } as unknown as CliDeps;
-  const all = await createProgram(
-    deps,
-    () => undefined,
-    () => true,
-  );
-  for (const { commands: own } of COMMAND_FILES)
-    for (const { name, args, description } of own) {
-      const command = all.commands.find((one) => one.name() === name)!;
-      expect({ name, term: `${name} ${args}`.trimEnd(), description }).toEqual({
-        name,
-        term: new Help().subcommandTerm(command),
-        description: command.description(),
-      });
-    }
-  expect(all.commands).toHaveLength(COMMAND_FILES.flatMap(({ commands: own }) => own).length);
-  const none = await createProgram(
-    deps,
-    () => undefined,
-    () => false,
-  );
-  expect(none.helpInformation()).toBe(all.helpInformation());
 });
 
 describe('wrong usage ends with 2 and a suggestion', () => {
