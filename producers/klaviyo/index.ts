@@ -6,6 +6,7 @@ import type { Json } from '../../src/core/types.ts';
 import type { Source } from '../../src/sdk/source.ts';
 import { connectKlaviyo } from './api.ts';
 import type { KlaviyoApi } from './api.ts';
+import { choices } from './choices.ts';
 import { arrived, eventsArrived } from './imported.ts';
 import { klaviyoSettings } from './settings.ts';
 import type { KlaviyoSettings } from './settings.ts';
@@ -48,6 +49,7 @@ export const klaviyo: Source<KlaviyoSettings, KlaviyoApi> = {
       `sweep_every: all profiles are listed ${often}, one request per 100: for a million of them 10,000 requests${perDay} which is ${Math.ceil(10_000 / perMinute)} minutes of the vendor's quota; what is deleted keeps its data in Kafka until then`,
     ];
   },
+  choices,
   imports: {
     sftp: (settings) => settings.sftp,
     keySteps: [

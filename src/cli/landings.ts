@@ -62,9 +62,11 @@ export async function rememberedPlace(cli: Cli, settings: Settings): Promise<Lan
   return { kafka: kafkaSettings(settings, addresses), connectUrl, login: addresses.login, postgres };
 }
 
-/** Every landing of the settings. */
+const nothing: RenderedLanding = { connectors: [], files: [] };
+
+/** Every landing of the settings. One that has no tables yet, because its connections are still to come, has no connectors. */
 export function openLandings(settings: Settings, place: LandingPlace): OpenLanding[] {
-  return Object.keys(settings.landings).map((name) => openLanding(settings, place, name));
+  return Object.keys(settings.landings).map((name) => openLanding(settings, place, name, true));
 }
 
 /** What the settings say of a landing. Throws `config` when they have none of that name. */
@@ -84,7 +86,7 @@ export function requireLanding(settings: Settings, name: string): Settings['land
 }
 
 /** Throws as {@link requireLanding}, and `config` when its names do not fit its warehouse. */
-export function openLanding(settings: Settings, place: LandingPlace, name: string): OpenLanding {
+export function openLanding(settings: Settings, place: LandingPlace, name: string, orEmpty = false): OpenLanding {
   const of = requireLanding(settings, name);
   const own = of === 'embedded' ? embeddedPostgres(name, place.postgres) : of;
   const url = own.connect_url ?? place.connectUrl;
@@ -98,7 +100,7 @@ export function openLanding(settings: Settings, place: LandingPlace, name: strin
   };
   return {
     landing,
-    rendered: renderLanding(landing),
+    rendered: orEmpty && landing.connections.every(({ tables }) => tables.length === 0) ? nothing : renderLanding(landing),
     connect: url === undefined ? undefined : connectClient(url, connectOptions(own, place)),
     sqlPlace: sqlPlaceOf(own, of === 'embedded' ? place.postgres : undefined),
   };
@@ -180,7 +182,8 @@ export async function applyLandings(
   signal: AbortSignal,
 ): Promise<OpenLanding[]> {
   const opened = openLandings(settings, placeOf(kafka));
-  for (const one of opened) await applyOpenLanding(settings, one, kafka.access, kafka.postgres, now, signal);
+  for (const one of opened)
+    if (one.rendered.connectors.length > 0) await applyOpenLanding(settings, one, kafka.access, kafka.postgres, now, signal);
   return opened;
 }
 

@@ -9,7 +9,6 @@ import { applyOpenLanding, openLandings, placeOf } from './landings.ts';
 /** The data-sync page over a session with Kafka. Throws as `createWebApp`. */
 export function openPage(cli: Cli, settings: Settings, kafka: KafkaSession, followed: FollowedSettings): WebApp {
   const { clock, random, variables, version } = cli.deps;
-  const place = placeOf(kafka);
   return createWebApp(
     {
       settings: followed.now,
@@ -23,7 +22,9 @@ export function openPage(cli: Cli, settings: Settings, kafka: KafkaSession, foll
       registry: kafka.registry,
       redactor: cli.redactor,
       log: cli.log,
-      landings: () => openLandings(followed.now(), place),
+      localWarehouse: kafka.postgres !== undefined,
+      // Connect of the local stack may have come up since.
+      landings: () => openLandings(followed.now(), placeOf(kafka)),
       checkLanding: ({ landing, rendered, connect }) => checkLanding(landing, rendered, connect),
       applyLanding: (open, signal) => applyOpenLanding(followed.now(), open, kafka.access, kafka.postgres, clock.now, signal),
       reloadSettings: followed.reload,

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { TributaryError } from '../core/errors.ts';
 import { hasHistory } from '../core/table.ts';
-import { readControl, sendControl, type ControlRecord, type ControlSlot } from '../kafka/meta/control.ts';
-import { readStates } from '../kafka/meta/state.ts';
+import { giveCommands } from '../kafka/meta/audit.ts';
+import { readControl, type ControlRecord, type ControlSlot } from '../kafka/meta/control.ts';
+import { readStates, requireWithheld } from '../kafka/meta/state.ts';
 import { readTableNotices } from '../kafka/meta/status-log.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import type { TableStatus } from '../observability/status-view.ts';
 import { waitTexts } from '../observability/wait-text.ts';
-import type { TableState } from '../kafka/types.ts';
 import { ensureTopics, ownTopics } from '../kafka/topics.ts';
 import { activeWorkers } from '../kafka/worker.ts';
 import type { Cli } from './app.ts';
+import { author } from './author.ts';
 import { withKafka } from './session/kafka-session.ts';
 import { select, type Selected } from './selection.ts';
 
@@ -41,7 +42,7 @@ export async function request(cli: Cli, typed: readonly string[], wish: Wish): P
     const { records } = wish.slot === 'paused' ? { records: [] } : await readControl(access);
     // As it is before the request, which a worker takes up at once.
     const statuses = wish.slot === 'paused' ? undefined : await statusesOf(access, cli.deps.clock.now());
-    await sendControl(access, wanted.flatMap(targets).map(wish.make));
+    await giveCommands(access, wanted.flatMap(targets).map(wish.make), { ...author(), at: cli.deps.clock.now() });
     const workers = await activeWorkers(access);
     for (const target of wanted) {
       cli.say(`${names(target)}: ${wish.done}${workers.length === 0 ? '; handled by the next run or sync (no worker runs now)' : ''}.`);
@@ -89,15 +90,6 @@ export function narrowed(selected: Selected, slot: ControlSlot): Selected {
   throw new TributaryError(`${named}: there is no history to read again; every run reads the whole table.`, {
     kind: 'config',
     remedy: `Ask for a run: tributary trigger ${without.map((table) => `${connection.name}.${table}`).join(' ')}`,
-  });
-}
-
-/** @throws TributaryError `config` when there is nothing to allow. */
-export function requireWithheld(name: string, state: Pick<TableState, 'withheld'> | undefined): void {
-  if (state?.withheld !== undefined) return;
-  throw new TributaryError(`No deletes of ${name} are withheld, so there is nothing to allow.`, {
-    kind: 'config',
-    remedy: 'Run `tributary deletes list` to see which tables have some.',
   });
 }
 

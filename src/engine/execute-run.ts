@@ -20,6 +20,10 @@ export interface RunSummary {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly error?: TributaryError;
+  /** After a complete run: keys the topic holds a row for. */
+  readonly liveRows?: number;
+  /** After a complete run: the instant up to which all the vendor had is in the topic. Epoch ms. */
+  readonly readTo?: number;
   /** Deletes that are kept back for somebody to allow, whoever's run it was that first did. */
   readonly withheld?: { readonly count: number; readonly reason: string };
 }
@@ -45,7 +49,7 @@ export async function executeRun(connection: Connection, table: OpenTable, reque
     const endedAt = services.now();
     const failure = error && outcome === 'failed' ? { failure: failureNotice(error) } : {};
     services.emit({ type: 'run-ended', runId, outcome, totals, startedAt, at: endedAt, ...ref, ...failure });
-    const { withheld } = table.state;
+    const { withheld, readTo } = table.state;
     return {
       ref,
       runId,
@@ -55,6 +59,8 @@ export async function executeRun(connection: Connection, table: OpenTable, reque
       startedAt,
       endedAt,
       ...(error === undefined ? {} : { error }),
+      ...(outcome === 'succeeded' ? { liveRows: table.index.size() } : {}),
+      ...(outcome === 'succeeded' && readTo !== undefined ? { readTo } : {}),
       ...(withheld === undefined ? {} : { withheld: { count: withheld.count, reason: withheld.reason } }),
     };
   };

@@ -149,8 +149,11 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
     if (leases.has(name)) return;
     const lease: Lease = { ends: new AbortController(), fenced: 0, openedAt: 0, goes: false };
     leases.set(name, lease);
-    emit({ type: 'connection-assigned', ...whereOf(name) });
-    inTurn(name, () => startUntilItWorks(name, lease));
+    // In its turn, like the telling that it was let go: one that is opened anew is ours at the end.
+    inTurn(name, () => {
+      emit({ type: 'connection-assigned', ...whereOf(name) });
+      return startUntilItWorks(name, lease);
+    });
   };
 
   const revoked = (name: string): void => {

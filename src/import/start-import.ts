@@ -47,9 +47,11 @@ export interface StartImport extends ImportPlace {
   readonly by: string;
   /** Hears what was found before anything is sent. */
   readonly onChecked?: (checked: CheckedFile) => void;
+  /** What its owner calls the file, where it lies under another name here. */
+  readonly called?: string;
 }
 
-type CheckOnly = Omit<StartImport, 'access' | 'connection' | 'strict' | 'by' | 'onChecked'>;
+type CheckOnly = Omit<StartImport, 'access' | 'connection' | 'strict' | 'by' | 'called' | 'onChecked'>;
 
 export interface ImportOutcome {
   readonly checked: CheckedFile;
@@ -108,7 +110,7 @@ export async function startImport(request: StartImport): Promise<ImportOutcome> 
     importId,
     connection: connection.name,
     kind,
-    file: basename(request.file),
+    file: request.called ?? basename(request.file),
     by: request.by,
     at: now,
     updatedAt: now,

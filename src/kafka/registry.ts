@@ -28,6 +28,8 @@ export interface Registry {
   schemaById(id: number, signal?: AbortSignal): Promise<string>;
   /** Newest schema id and own compatibility level of a subject, where there are any; registers nothing. */
   subjectOf(subject: string, signal?: AbortSignal): Promise<{ readonly id: number | undefined; readonly level: string | undefined }>;
+  /** Numbers of the versions of a subject, oldest first; none for a subject that is not there. */
+  versionsOf(subject: string, signal?: AbortSignal): Promise<readonly number[]>;
   /** How many subjects it has: whether it is a registry, and ours to use. */
   countSubjects(signal?: AbortSignal): Promise<number>;
 }
@@ -118,7 +120,16 @@ export function createRegistry(
     return { id, level: typeof level === 'string' ? level : undefined };
   };
 
+  const versionsOf = async (subject: string): Promise<readonly number[]> => {
+    const doing = `Looking up the versions of ${subject}`;
+    const answer = await ask(doing, 'GET', `/subjects/${encodeURIComponent(subject)}/versions`);
+    if (answer.status === 404) return [];
+    if (answer.status !== 200 || !Array.isArray(answer.data)) throw registryError(doing, where, registry, answer);
+    return (answer.data as unknown[]).map(Number).sort((a, b) => a - b);
+  };
+
   return {
+    versionsOf: (subject, own) => orStopped(versionsOf(subject), `Looking up the versions of ${subject}`, own),
     subjectOf: (subject, own) => orStopped(subjectOf(subject), `Looking up ${subject}`, own),
     registerTable: async (topic, keySchema, valueSchema, own) => {
       const both = (async () => ({

@@ -71,9 +71,15 @@ export async function readLandingErrors(
   { landing, since, last }: LandingErrorFilter,
 ): Promise<readonly LandingError[]> {
   return readTail(access, topicNames(access.settings.prefix).landingErrors, last, ({ value }) => {
-    const error = parseObject(value) as unknown as (LandingError & { v?: number }) | undefined;
-    if (error?.v !== 1 || error.landing !== landing || error.at < since) return undefined;
-    const { v: _, ...rest } = error;
-    return rest;
+    const error = landingError(value);
+    return error?.landing === landing && error.at >= since ? error : undefined;
   });
+}
+
+/** A record of `_landing_errors`; undefined for one that a newer release wrote. */
+export function landingError(value: Buffer | null): LandingError | undefined {
+  const error = parseObject(value) as unknown as (LandingError & { v?: number }) | undefined;
+  if (error?.v !== 1) return undefined;
+  const { v: _, ...rest } = error;
+  return rest;
 }

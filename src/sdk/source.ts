@@ -25,8 +25,16 @@ export interface Source<Settings = any, Api = any> {
   probe(api: Api, signal: AbortSignal): Promise<{ readonly account: string }>;
   /** What some settings cost in requests, a sentence each, where a user can choose. */
   readonly costs?: (settings: Settings) => readonly string[];
+  /** What some settings may be, as the account itself lists it, for a form to offer. */
+  choices?(api: Api, signal: AbortSignal): Promise<readonly SettingChoices[]>;
   /** All tables, given the settings (some columns may depend on them); called with defaults for the schemas. */
   tables(settings: Settings): readonly TableDefinition[];
   /** Set by a source that takes files over SFTP. */
   readonly imports?: FileImports<Settings, Api>;
+}
+
+/** What may stand in a setting that is a list. */
+export interface SettingChoices {
+  readonly setting: string;
+  readonly choices: readonly { readonly value: string; readonly label: string; readonly group?: string }[];
 }

@@ -13,6 +13,7 @@ import { addAssets } from './assets.ts';
 import type { WebContext } from './context.ts';
 import { createEventStream, type EventStream } from './events.ts';
 import { addressOf, formGuard, isSecure, localPath, originGuard, pageHeaders, sessionCookie, userGuard, type Guarded } from './guard.ts';
+import { addImports, receivingPath } from './imports/pages.tsx';
 import { createBoard, type Board } from './model/board.ts';
 import { addPages } from './pages.tsx';
 import { createAccess } from './security.ts';
@@ -81,11 +82,12 @@ export function createWebApp(
   app.use(pageHeaders);
   app.use(originGuard());
   app.use(async (c, next) => (c.req.path === '/events' ? next() : compress()(c, next)));
-  app.use(bodyLimit({ maxSize: largestBody, onError: (c) => c.text('That is too large.\n', 413) }));
+  const limited = bodyLimit({ maxSize: largestBody, onError: (c) => c.text('That is too large.\n', 413) });
+  app.use(async (c, next) => (c.req.path === receivingPath ? next() : limited(c, next)));
   addAssets(app);
   addLogin(app, access);
   app.use(userGuard(access, settings.web.read_only));
-  app.use(formGuard(access));
+  app.use(formGuard(access, receivingPath));
   app.get('/events', (c) => events.open(c));
   app.post('/logout', (c) => {
     deleteCookie(c, sessionCookie, { path: '/' });
@@ -93,6 +95,7 @@ export function createWebApp(
   });
   addApi(app, site);
   addSetup(app, site);
+  const importing = addImports(app, site, access);
   addPages(app, site);
 
   app.notFound((c) =>
@@ -120,7 +123,7 @@ export function createWebApp(
     events,
     async stop() {
       events.close();
-      await board.stop();
+      await Promise.all([board.stop(), importing.stop()]);
     },
   };
 }
@@ -131,6 +134,7 @@ const told: Readonly<Record<string, string>> = {
   applied: 'Applied: all connectors run.',
   saved: 'Saved. Running workers take it up by themselves.',
   removed: 'Removed from the settings.',
+  resumed: 'It goes on from where it was cut.',
 };
 
 function awayOf(board: Board): string[] {

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Settings } from '../config/settings.ts';
 import { TributaryError } from '../core/errors.ts';
+import { hasHistory } from '../core/table.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
-import { noteCommand } from '../kafka/meta/audit.ts';
-import { sendControl, type ControlRecord } from '../kafka/meta/control.ts';
+import { giveCommands, type Author } from '../kafka/meta/audit.ts';
+import type { ControlRecord } from '../kafka/meta/control.ts';
+import { readStates, requireWithheld } from '../kafka/meta/state.ts';
 import { ensureTopics, ownTopics } from '../kafka/topics.ts';
 
 /** What the page can ask of a connection or a table. `since`: epoch ms; null means all history. */
@@ -26,9 +28,7 @@ export interface Target {
   readonly table: string | null;
 }
 
-export interface Asking {
-  readonly user: string;
-  readonly address: string;
+export interface Asking extends Author {
   readonly now: number;
 }
 
@@ -62,8 +62,29 @@ export async function giveCommand(
   if (command.name === 'allow-deletes' && target.table === null)
     throw new TributaryError('Deletes are allowed for one table at a time.', { kind: 'config', code: 'table_needed' });
   await ensureTopics(access, ownTopics(access.settings));
-  await noteCommand(access, { at: now, user, address, command: command.name, ...target, detail: detailOf(command) });
-  await sendControl(access, [recordOf(target, command, now)]);
+  const { connection, table } = target;
+  if (command.name === 'allow-deletes' && table !== null)
+    requireWithheld(`${connection}.${table}`, (await readStates(access, connection)).states.get(table));
+  const records = targetsOf(settings, target, command).map((one) => recordOf(one, command, now));
+  await giveCommands(access, records, { user, address, at: now });
+}
+
+/** The tables a command makes sense for. History is read again only where there is any; every run reads the others whole. */
+function targetsOf(settings: Settings, target: Target, { name }: Command): readonly Target[] {
+  if (name !== 'backfill' && name !== 'resync') return [target];
+  const tables = settings.connections.find((one) => one.name === target.connection)?.tables ?? [];
+  const asked = tables.filter((table) => target.table === null || table.name === target.table);
+  const able = asked.filter(hasHistory);
+  if (able.length === 0)
+    throw new TributaryError(
+      `${asked.map((table) => table.name).join(', ')}: there is no history to read again; every run reads the whole table.`,
+      {
+        kind: 'config',
+        code: 'no_history',
+        remedy: 'Ask for a run instead: Sync now.',
+      },
+    );
+  return able.length === asked.length ? [target] : able.map((table) => ({ connection: target.connection, table: table.name }));
 }
 
 function recordOf(target: Target, command: Command, at: number): ControlRecord {
@@ -80,16 +101,5 @@ function recordOf(target: Target, command: Command, at: number): ControlRecord {
       return { ...target, slot: 'backfill', value: { ...stamp, since: command.since } };
     case 'allow-deletes':
       return { ...target, slot: 'allow-deletes', value: stamp };
-  }
-}
-
-function detailOf(command: Command): string {
-  switch (command.name) {
-    case 'backfill':
-      return command.since === null ? 'all history' : `history since ${new Date(command.since).toISOString().slice(0, 10)}`;
-    case 'resync':
-      return 'all history';
-    default:
-      return '';
   }
 }

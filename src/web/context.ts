@@ -35,6 +35,8 @@ export interface WebContext {
   readonly clock: Clock;
   readonly random: () => number;
   readonly version: string;
+  /** Whether the local stack's PostgreSQL can be landed into. */
+  readonly localWarehouse: boolean;
   /** Every landing of the settings; throws `config` for one that cannot be rendered. */
   readonly landings: () => readonly WebLanding[];
   readonly checkLanding: (landing: WebLanding) => Promise<readonly LintFinding[]>;

@@ -84,10 +84,13 @@ export function userGuard(access: Access, readOnly: boolean): MiddlewareHandler<
   };
 }
 
-/** Browsers' commands carry what only our own pages know. Programs send JSON, which no foreign form can. */
-export function formGuard(access: Access): MiddlewareHandler<Guarded> {
+/**
+ * Browsers' commands carry what only our own pages know. Programs send JSON, which no foreign form can. `itself`: the one path
+ * that looks at its form itself, because a file comes with it.
+ */
+export function formGuard(access: Access, itself: string): MiddlewareHandler<Guarded> {
   return async (c, next) => {
-    if (safe(c.req.method)) return next();
+    if (safe(c.req.method) || c.req.path === itself) return next();
     const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
     if (c.req.path.startsWith('/api/')) {
       const empty = type === '' && (c.req.header('content-length') ?? '0') === '0';

@@ -1,12 +1,12 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
 import type { Context, Hono } from 'hono';
 import { asTributaryError, TributaryError } from '../core/errors.ts';
-import { noteCommand } from '../kafka/meta/audit.ts';
 import type { Site } from './app.tsx';
 import type { WebLanding } from './context.ts';
-import { addressOf, type Guarded } from './guard.ts';
+import type { Guarded } from './guard.ts';
 import type { LandingView } from './model/board-rows.ts';
 import { Landing, LandingFile } from './views/landing.tsx';
+import { note } from './note.ts';
 import { landingPath } from './views/view.ts';
 
 const applyMs = 120_000;
@@ -17,6 +17,7 @@ export function addLandingPages(app: Hono<Guarded>, site: Site): void {
 
   async function page(c: Context<Guarded>, findings?: readonly string[]): Promise<Response> {
     const { name, open } = requireLandingOf(site, c.req.param('landing') ?? '');
+    const own = context.settings().landings[name] === 'embedded';
     const errors = c.req.query('errors') !== undefined;
     return site.show(
       c,
@@ -25,8 +26,8 @@ export function addLandingPages(app: Hono<Guarded>, site: Site): void {
         landing={viewOf(site, open)}
         errors={errors}
         files={open.rendered.files}
+        script={own ? undefined : open.rendered.files.find(({ path }) => path === 'setup.sql')?.text}
         {...(findings === undefined ? {} : { findings })}
-        {...{ key: name }}
       />,
     );
   }
@@ -43,15 +44,7 @@ export function addLandingPages(app: Hono<Guarded>, site: Site): void {
     const { name, open } = requireLandingOf(site, c.req.param('landing'));
     const findings = await findingsOf(site, open);
     if (findings.length > 0) return page(c, findings);
-    await noteCommand(context.access, {
-      at: context.clock.now(),
-      user: c.get('user').name,
-      address: addressOf(c),
-      command: 'landing-apply',
-      connection: null,
-      table: null,
-      detail: name,
-    });
+    await note(context, c, { command: 'landing-apply', connection: null, table: null, detail: name });
     try {
       await context.applyLanding(open, AbortSignal.timeout(applyMs));
     } catch (error) {
@@ -66,6 +59,7 @@ export function addLandingPages(app: Hono<Guarded>, site: Site): void {
 
 /** What is wrong with a landing, as sentences. */
 export async function findingsOf({ context }: Site, open: WebLanding): Promise<string[]> {
+  if (open.rendered.connectors.length === 0) return ['It has no tables yet: set a connection up first.'];
   try {
     const found = await context.checkLanding(open);
     return found.map(({ connector, key, problem, remedy }) => `${connector}${key === undefined ? '' : `: ${key}`} ${problem} ${remedy}`);

@@ -12,7 +12,7 @@ import { Confirm, questions, type Question } from './views/confirm.tsx';
 import { Connection, tabs, type Tab } from './views/connection.tsx';
 import { Overview, sortings, type OverviewQuery } from './views/overview.tsx';
 import { Changes, LookUp } from './views/rows.tsx';
-import { Audit, Imports, Workers } from './views/system.tsx';
+import { Audit, Workers } from './views/system.tsx';
 import { Table } from './views/table.tsx';
 import { connectionPath, tablePath } from './views/view.ts';
 import { addLandingPages } from './landing-pages.tsx';
@@ -58,7 +58,6 @@ export function addPages(app: Hono<Guarded>, site: Site): void {
   });
   app.get('/workers', (c) => site.show(c, <Workers view={site.view(c)} board={board.snapshot()} pages={site.events.size()} />));
   app.get('/audit', (c) => site.show(c, <Audit view={site.view(c)} board={board.snapshot()} />));
-  app.get('/imports', (c) => site.show(c, <Imports view={site.view(c)} imports={board.snapshot().imports} />));
 
   for (const base of ['/c/:connection', '/c/:connection/t/:table'] as const) {
     app.get(`${base}/ask/:question`, (c) => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { isPaused, narrowed, requireWithheld } from '../../src/cli/requests.ts';
+import { isPaused, narrowed } from '../../src/cli/requests.ts';
+import { requireWithheld } from '../../src/kafka/meta/state.ts';
 import { select, selectOne } from '../../src/cli/selection.ts';
 import { readConnection } from '../../src/config/connections.ts';
 import type { Settings } from '../../src/config/settings.ts';

@@ -15,6 +15,7 @@ afterAll(() => proxy.close());
 async function sharing(
   start: SharingOptions['start'],
   through?: KafkaProxy,
+  onSettings?: NonNullable<SharingOptions['onSettings']>,
 ): Promise<{ readonly events: EngineEvent[]; stop(): Promise<void> }> {
   const events: EngineEvent[] = [];
   const access = accessTo();
@@ -25,6 +26,7 @@ async function sharing(
       access: through ? { ...access, socketFactory: through.socketFactory, requestTimeout: 1_000 } : access,
       connections: [{ name: 'shop', source: 'klaviyo' }],
       start,
+      ...(onSettings === undefined ? {} : { onSettings }),
       emit: (event) => void events.push(event),
       clock: systemClock,
       random: () => 0,
@@ -58,6 +60,28 @@ test('an opening that fails for a while is told with its next try, and tried aga
   expect(failures(events)).toEqual(
     [1, 2].map(() => ({ kind: 'transient', message: 'The registry cannot be reached.', retryAt: expect.any(Number) })),
   );
+});
+
+test('a connection that the settings change is told to be ours after it was told to be let go', async () => {
+  let take: Parameters<NonNullable<SharingOptions['onSettings']>>[0] = () => undefined;
+  let open = 0;
+  const { events, stop } = await sharing(
+    () => {
+      open += 1;
+      return Promise.resolve(nothing);
+    },
+    undefined,
+    (taken) => {
+      take = taken;
+      return () => undefined;
+    },
+  );
+  await until('it is open', () => open === 1);
+  take([{ name: 'shop', source: 'klaviyo' }], ['shop']);
+  await until('it is open anew', () => open === 2);
+  const told = events.map(({ type }) => type);
+  await stop();
+  expect(told).toEqual(['connection-assigned', 'connection-revoked', 'connection-assigned']);
 });
 
 test('a connection only the user can help is looked at again later, and given up at once when it is to end', async () => {

@@ -1,34 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { Client } from 'pg';
+import { parse } from 'yaml';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { sources } from '../../producers/index.ts';
 import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import { readControl, type ControlRecord } from '../../src/kafka/meta/control.ts';
 import { readCommands } from '../../src/kafka/meta/audit.ts';
-import type { KafkaAccess } from '../../src/kafka/client.ts';
+import { ownKey } from '../../src/import/keys.ts';
+import { readImports } from '../../src/kafka/meta/imports.ts';
+import { startSftp } from '../../simulators/klaviyo/sftp.ts';
+import { readTopics } from '../../src/kafka/reader.ts';
+import { connectClient } from '../../src/landing/connect-client.ts';
+import { startSharedConnect } from '../setup/shared-stack.ts';
 import { freePort, startCommand, until, writeFile, type Started } from '../support/command.ts';
 import { kafkaLogin, stackLogin } from '../support/login.ts';
+import { accessTo, axeFaults, launchBrowser, served } from './browser.ts';
 
 const stack = inject('stack');
 const prefix = `page${randomBytes(4).toString('hex')}`;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const landing = `warehouse_${prefix.slice(-4)}`;
 const images = join(import.meta.dirname, '../../docs/images');
-const access: KafkaAccess = {
-  settings: {
-    brokers: stack.brokers,
-    clientId: 'page-test',
-    prefix,
-    replicationFactor: 1,
-    minInSyncReplicas: 1,
-    registry: { url: stack.registryUrl, ...stackLogin() },
-    ...kafkaLogin(),
-    compression: 'gzip',
-  },
-};
+const access = accessTo(stack, prefix);
 
 let folder: string;
 let url: string;
@@ -56,21 +52,10 @@ beforeAll(async () => {
     ].join('\n'),
   );
   worker = startCommand({ sources, cwd: folder }, ['run', '--set-up']);
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
+  browser = await launchBrowser();
   context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   page = await context.newPage();
-  await until(
-    'the page is served',
-    () =>
-      fetch(url).then(
-        (answer) => answer.ok,
-        () => false,
-      ),
-    90_000,
-  );
+  await served(url);
 }, 180_000);
 
 afterAll(async () => {
@@ -85,6 +70,12 @@ const wanted = async (slot: ControlRecord['slot'], table: string | null) =>
   (await readControl(access)).records.findLast((record) => record.slot === slot && record.table === table)?.value;
 const shown = (text: string | RegExp) => page.getByRole('main').getByText(text).first().waitFor({ timeout: 60_000 });
 
+/** By keyboard alone. */
+const press = async (name: string): Promise<void> => {
+  await page.getByRole('button', { name, exact: true }).focus();
+  await page.keyboard.press('Enter');
+};
+
 describe('the page over a real run', () => {
   test('an account is set up by clicks alone, and its rows are in the topics', async () => {
     await page.goto(url);
@@ -94,14 +85,20 @@ describe('the page over a real run', () => {
     await page.locator('[name="set.api_key"]').fill('wrong-key-of-a-test');
     await page.getByText('More settings').click();
     await page.locator('[name="set.base_url"]').fill(simulator.url);
-    await page.getByRole('button', { name: 'Test and review' }).click();
+    await page.getByRole('button', { name: 'Test the connection' }).click();
     // The real call names what is wrong, and nothing is written.
     await page.getByRole('alert').filter({ hasText: 'Could not connect' }).waitFor({ timeout: 40_000 });
     expect(readFileSync(join(folder, 'tributary.yaml'), 'utf8')).not.toContain('klaviyo');
     expect(await page.content()).not.toContain('wrong-key-of-a-test');
 
     await page.locator('[name="set.api_key"]').fill(DEFAULT_KEY);
-    await page.getByRole('button', { name: 'Test and review' }).click();
+    await page.getByRole('button', { name: 'Test the connection' }).click();
+    // Every table was asked for, and the account lists what its events may be chosen by.
+    await page.getByText('Connected to').waitFor({ timeout: 60_000 });
+    expect(await page.locator('.rights .pill').allTextContents()).toEqual(['Connected', 'Connected', 'Connected']);
+    expect(await page.locator('[name="set.events"]').count()).toBe([...simulator.truth.metrics()].length);
+    expect(await page.content()).not.toContain(DEFAULT_KEY);
+    await page.getByRole('button', { name: 'Review' }).click();
     await page.getByText('What changes in the settings file').waitFor({ timeout: 40_000 });
     expect(await page.content()).not.toContain(DEFAULT_KEY);
     await page.getByRole('button', { name: 'Save' }).click();
@@ -129,12 +126,64 @@ describe('the page over a real run', () => {
     await page.getByText('The topic holds this row.').waitFor({ timeout: 40_000 });
   }, 300_000);
 
+  test('a PostgreSQL landing is set up by clicks alone, and its rows are in the warehouse', async () => {
+    const connectUrl = await startSharedConnect();
+    const login = stackLogin() ?? { username: '', password: '' };
+    const names = { schema: `s_${prefix}`, user: `sink_${prefix}`, reader: `reader_${prefix}` };
+    await page.goto(url);
+    await page.getByRole('link', { name: 'New landing' }).first().click();
+    await page.getByRole('link', { name: 'PostgreSQL' }).click();
+    await page.locator('[name="name"]').fill(landing);
+    await page.locator('[name="set.host"]').fill(stack.postgres.host);
+    await page.locator('[name="set.database"]').fill(stack.postgres.database);
+    await page.locator('[name="set.password_ref"]').fill('the password itself');
+    await page.getByText('More settings').click();
+    for (const [field, text] of Object.entries({
+      ...{ ...names, port: String(stack.postgres.port), connect_url: connectUrl, connect_username: login.username },
+      ...{ connect_password: login.password, registry_credentials_ref: 'env:TRIBUTARY_REGISTRY_PASSWORD' },
+    }))
+      await page.locator(`[name="set.${field}"]`).fill(text);
+    await page.locator('[name="set.sslmode"]').selectOption('disable');
+    await page.locator('[name="set.converter"]').selectOption('apicurio');
+    await page.getByRole('button', { name: 'Review' }).click();
+    // A secret is not taken where a reference is asked for.
+    await page.getByRole('alert').filter({ hasText: 'must be a reference' }).waitFor();
+    await page.locator('[name="set.password_ref"]').fill('env:TRIBUTARY_WAREHOUSE_PASSWORD');
+    await page.getByText('More settings').click();
+    await page.locator('[name="set.connect_password"]').fill(login.password);
+    await page.getByRole('button', { name: 'Review' }).click();
+    await page.getByText('What changes in the settings file').waitFor();
+    expect(await page.content()).not.toContain(login.password);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved. Running workers').waitFor();
+    const file = parse(readFileSync(join(folder, 'tributary.yaml'), 'utf8')) as { landings: Record<string, { connect_password: string }> };
+    expect(file.landings[landing]?.connect_password).toBe(`\${file:secrets/${landing}_connect_password}`);
+
+    // What a person does: copies the script, runs it, gives the role its password.
+    const script = (await page.locator('#script').textContent()) ?? '';
+    const database = new Client(stack.postgres);
+    await database.connect();
+    try {
+      await database.query(script);
+      await database.query('RESET ROLE');
+      await database.query(`ALTER ROLE ${names.user} PASSWORD '${stack.postgres.password}'`);
+      await press('Check');
+      await page.getByText('Checked: the Connect worker takes every connector as it is.').waitFor({ timeout: 60_000 });
+      await press('Apply');
+      await page.getByText('Applied: all connectors run.').waitFor({ timeout: 120_000 });
+      await page.getByText('Running', { exact: true }).waitFor({ timeout: 60_000 });
+      const landed = async (): Promise<string[]> =>
+        (await database.query(`SELECT id FROM ${names.schema}.klaviyo_profile ORDER BY id`)).rows.map(({ id }: { id: string }) => id);
+      const wantedRows = [...simulator.truth.profiles()].map(({ id }) => String(id)).sort();
+      await until('the profiles are in the warehouse', async () => (await landed()).length === wantedRows.length, 180_000);
+      expect((await landed()).sort()).toEqual(wantedRows);
+    } finally {
+      await database.end();
+    }
+  }, 420_000);
+
   test('every button does in Kafka what it says, by keyboard as well', async () => {
     await page.goto(`${url}/c/klaviyo`);
-    const press = async (name: string): Promise<void> => {
-      await page.getByRole('button', { name, exact: true }).focus();
-      await page.keyboard.press('Enter');
-    };
     await press('Pause event');
     await page.getByText('Paused. The position is kept.').waitFor();
     expect(await wanted('paused', 'event')).toEqual({ paused: true });
@@ -170,6 +219,8 @@ describe('the page over a real run', () => {
       'sync null',
       'resume event',
       'pause event',
+      'landing-apply null',
+      'landing-add null',
       'connection-add null',
     ]);
     expect(noted[0]).toMatchObject({ user: 'local', address: '127.0.0.1' });
@@ -198,39 +249,67 @@ describe('the page over a real run', () => {
       '/workers',
       '/audit',
       '/imports',
+      '/imports/new',
       '/settings',
       '/new/connection',
       '/new/connection/pendo',
       '/new/landing',
       '/new/landing/snowflake',
+      '/new/landing/postgres',
       '/c/klaviyo/remove',
+      '/c/klaviyo/edit',
+      `/l/${landing}`,
+      `/l/${landing}?errors=1`,
+      `/l/${landing}/file?path=setup.sql`,
+      `/l/${landing}/remove`,
       '/nowhere',
     ];
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      for (const path of paths) {
-        await page.goto(url + path);
-        await page.evaluate(axe);
-        const violations = await page.evaluate(async () => {
-          const found = await (
-            globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }
-          ).axe.run();
-          return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
-        });
-        expect({ path, colorScheme, violations }).toEqual({ path, colorScheme, violations: [] });
-      }
-    }
-    await page.emulateMedia({ colorScheme: 'light' });
-    await page.setViewportSize({ width: 360, height: 740 });
     for (const path of paths) {
       await page.goto(url + path);
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        expect({ path, colorScheme, violations: await axeFaults(page) }).toEqual({ path, colorScheme, violations: [] });
+      }
+      await page.setViewportSize({ width: 360, height: 740 });
       expect([path, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([path, 360]);
+      await page.setViewportSize({ width: 1280, height: 800 });
     }
-    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.emulateMedia({ colorScheme: 'light' });
   }, 480_000);
+
+  test('a connection is set up another way by clicks; what is not changed stays as it is written', async () => {
+    const before = readFileSync(join(folder, 'tributary.yaml'), 'utf8');
+    await page.goto(`${url}/c/klaviyo`);
+    await page.getByRole('link', { name: 'Settings', exact: true }).last().click();
+    // A secret that is left empty stays.
+    await page.getByText('Left empty, what is used now stays: ${file:').waitFor();
+    await page.getByRole('button', { name: 'Test the connection' }).click();
+    await page.getByText('Connected to').waitFor({ timeout: 60_000 });
+    await page.getByLabel('or from a day on').fill('01/31/2026');
+    await page.locator('[name="schedule"]').fill('15 * * * *');
+    await page.getByRole('checkbox', { name: 'metric', exact: true }).uncheck();
+    await page.getByRole('button', { name: 'Review' }).click();
+    await page.getByText('What changes in the settings file').waitFor();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved. Running workers').waitFor();
+    const after = readFileSync(join(folder, 'tributary.yaml'), 'utf8');
+    const klaviyo = (parse(after) as { connections: { klaviyo: Record<string, unknown> } }).connections.klaviyo;
+    expect(klaviyo).toEqual({
+      settings: (parse(before) as { connections: { klaviyo: { settings: unknown } } }).connections.klaviyo.settings,
+      start_date: '01/31/2026',
+      schedule: '15 * * * *',
+      tables: ['profile', 'event'],
+    });
+    expect(after).toContain('# and this');
+    await until('the page has two tables', async () => (await page.locator('#tables tbody tr').count()) === 2, 60_000);
+    writeFile(folder, 'tributary.yaml', before);
+    await until('the page has all tables again', async () => (await page.locator('#tables tbody tr').count()) === 3, 60_000);
+  }, 240_000);
 
   test('pictures for the README', async () => {
     if (process.env['TRIBUTARY_PICTURES'] !== undefined) mkdirSync(images, { recursive: true });
+    await page.goto(`${url}/c/klaviyo`);
+    await until('the worker is shown', async () => (await page.locator('#facts').textContent())?.includes('process ') ?? false, 60_000);
     for (const [name, path] of [
       ['overview', '/'],
       ['connection', '/c/klaviyo'],
@@ -241,5 +320,81 @@ describe('the page over a real run', () => {
       const picture = await page.screenshot(process.env['TRIBUTARY_PICTURES'] === undefined ? {} : { path: join(images, `${name}.png`) });
       expect(picture.length).toBeGreaterThan(10_000);
     }
-  }, 60_000);
+  }, 120_000);
+
+  test('a file is checked, sent and listed by clicks alone', async () => {
+    const before = readFileSync(join(folder, 'tributary.yaml'), 'utf8');
+    const sftp = await startSftp({
+      users: { sim_user: ownKey(join(folder, '.tributary')).text },
+      ingest: (kind, file) => void simulator.ingest(kind, file),
+    });
+    try {
+      const login = `sftp: { host: 127.0.0.1, port: ${sftp.port}, user: sim_user }`;
+      writeFile(folder, 'tributary.yaml', before.replace(/( +)base_url:/, `$1${login}\n$1base_url:`));
+      await page.goto(`${url}/imports`);
+      await page.getByText('No import yet').waitFor();
+      await page.getByRole('link', { name: 'Import a file' }).click();
+      const good = Array.from({ length: 30 }, (_, n) => `i${n}@import.test`);
+      const file = { name: 'people.csv', mimeType: 'text/csv', buffer: Buffer.from(['Email', ...good, 'nobody', ''].join('\n')) };
+      await until(
+        'the settings are taken up',
+        async () => {
+          await page.goto(`${url}/imports/new`);
+          await page.locator('[name="file"]').setInputFiles(file);
+          await page.getByRole('button', { name: 'Check the file' }).click();
+          await page.getByRole('heading', { level: 1 }).waitFor();
+          return (await page.getByRole('alert').count()) === 0;
+        },
+        60_000,
+      );
+      await page.getByRole('heading', { name: 'The first rows as they will arrive' }).waitFor({ timeout: 60_000 });
+      await page.getByRole('row').filter({ hasText: '32' }).waitFor();
+      expect(await axeFaults(page)).toEqual([]);
+      await press('Send 30 rows');
+      await page.getByText('30 rows uploaded to klaviyo').waitFor({ timeout: 90_000 });
+      expect([...simulator.truth.profiles()].filter(({ json }) => json.includes('@import.test'))).toHaveLength(30);
+      const [record] = await readImports(access);
+      expect(record).toMatchObject({ file: 'people.csv', by: 'local', kind: 'profiles', rows: 31, refused: 1, sentRows: 30 });
+      await page.getByRole('link', { name: 'List of imports' }).click();
+      await shown('people.csv');
+      const errors = await page.getByRole('link', { name: 'Download' }).getAttribute('href');
+      expect(await (await fetch(url + errors)).text()).toContain('nobody');
+      expect(await axeFaults(page)).toEqual([]);
+    } finally {
+      await sftp.close();
+      writeFile(folder, 'tributary.yaml', before);
+    }
+  }, 240_000);
+
+  test('what is removed says what stays, and stops its connectors', async () => {
+    const connect = connectClient(await startSharedConnect(), { login: stackLogin() });
+    const connector = [...(await connect.configs()).keys()].find((name) => name.includes(landing)) ?? '';
+    expect((await connect.status(connector))?.connector.state).toBe('RUNNING');
+    const held = async (): Promise<[topic: number, warehouse: number]> => {
+      const keys = new Set<string>();
+      await readTopics(access, [{ topic: `${prefix}.klaviyo.profile` }], ({ key }) => void keys.add(key?.toString('hex') ?? ''));
+      const database = new Client(stack.postgres);
+      await database.connect();
+      const { rows } = await database.query<{ n: number }>(`SELECT count(*)::int AS n FROM s_${prefix}.klaviyo_profile`);
+      await database.end();
+      return [keys.size, rows[0]?.n ?? 0];
+    };
+    const before = await held();
+    expect(Math.min(...before)).toBeGreaterThan(0);
+    await page.goto(`${url}/c/klaviyo/remove`);
+    await shown('1 connector will be stopped and deleted from Kafka Connect');
+    await shown('The tables in the warehouses stay with all their rows.');
+    await press('Remove the connection');
+    await page.getByText('Removed from the settings.').waitFor({ timeout: 60_000 });
+    // Connect answers before the connector is gone from its list.
+    await until('the connector is gone', async () => (await connect.status(connector)) === undefined, 60_000);
+    await page.getByText('No connection yet').waitFor({ timeout: 60_000 });
+    await page.goto(`${url}/l/${landing}/remove`);
+    await shown('The topics stay');
+    await press('Remove the landing');
+    await page.getByText('Removed from the settings.').waitFor({ timeout: 60_000 });
+    const left = parse(readFileSync(join(folder, 'tributary.yaml'), 'utf8')) as Record<string, object>;
+    expect([left['connections'], left['landings']]).toEqual([{}, {}]);
+    expect(await held()).toEqual(before);
+  }, 180_000);
 });

@@ -1,5 +1,4 @@
 import { readFileSync, statSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { isSupportedCountry } from 'libphonenumber-js/max';
@@ -28,6 +27,7 @@ import { readImports, type ImportRecord } from '../../kafka/meta/imports.ts';
 import { count, duration, plural, textTable } from '../../observability/text.ts';
 import { createHttpFactory, type HttpFactory } from '../../sdk/http/client.ts';
 import { exitCodes, type Cli, type Register } from '../app.ts';
+import { author } from '../author.ts';
 import { selectOne } from '../selection.ts';
 import { withKafka, type KafkaSession } from '../session/kafka-session.ts';
 
@@ -172,7 +172,7 @@ async function importOne(cli: Cli, request: Omit<StartImport, 'by' | 'strict'>, 
   const { checked, record } = await startImport({
     ...request,
     strict,
-    by: userName(),
+    by: author().user,
     onChecked: (found) => report(cli, named, found),
   });
   if (record === undefined) cli.say(`Nothing of ${named} was sent${checked.parts.length > 0 ? ' (--strict)' : ': no row is good'}.`);
@@ -209,15 +209,6 @@ async function withQuery(
     if (rows > 0) await use(path, dates);
   } finally {
     await removeQueryFile(found);
-  }
-}
-
-/** Who imports, for the list. A container may run under a number that no account has. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `user ${process.getuid?.() ?? 'unknown'}`;
   }
 }
 

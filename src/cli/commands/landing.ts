@@ -19,6 +19,7 @@ import { statusOf } from '../../web/model/status.ts';
 import { endToEnd } from '../../web/model/table-row.ts';
 import { plural } from '../../observability/text.ts';
 import { exitCodes, type Cli, type Register } from '../app.ts';
+import { note } from '../author.ts';
 import { openKafka } from '../session/kafka-session.ts';
 import { landingErrorsText, landingStatusText, landingTroubled, leftoversText, type FreshLandingStatus } from '../landing-text.ts';
 import {
@@ -117,7 +118,7 @@ export function addLanding(program: Command, run: Register): void {
     .addHelpText('after', '\nExample:\n  $ tributary landing apply warehouse --dry-run\n  $ tributary landing apply warehouse')
     .action(
       run((cli, name: string, options: Json & { dryRun?: boolean; prune?: boolean }) =>
-        withLanding(cli, name, async (opened, apply, _access, leftovers) => {
+        withLanding(cli, name, async (opened, apply, access, leftovers) => {
           const connect = requireConnect(opened);
           const findings = await checkLanding(opened.landing, opened.rendered, connect);
           if (findings.length > 0) {
@@ -133,6 +134,7 @@ export function addLanding(program: Command, run: Register): void {
             if (options.prune) for (const gone of left) cli.print(`- ${gone}: removed`);
           }
           if (options.dryRun) return exitCodes.ok;
+          await note(cli, access, { command: 'landing-apply', connection: null, table: null, detail: name });
           const applied = await apply();
           if (options.prune) await pruneConnectors(connect, left);
           else if (left.length > 0) cli.say(leftoversText(name, left));

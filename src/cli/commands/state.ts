@@ -7,6 +7,7 @@ import { activeWorkers } from '../../kafka/worker.ts';
 import { createWriter } from '../../kafka/writer.ts';
 import { count, textTable } from '../../observability/text.ts';
 import type { Register } from '../app.ts';
+import { note } from '../author.ts';
 import { withKafka } from '../session/kafka-session.ts';
 import { select, selectTable } from '../selection.ts';
 
@@ -65,6 +66,12 @@ export function addState(program: Command, run: Register): void {
               remedy: 'Stop every worker of this prefix first.',
             });
           }
+          await note(cli, access, {
+            command: 'reset',
+            connection: name,
+            table,
+            detail: options.deleteTopic ? 'and its topic deleted' : '',
+          });
           const writer = createWriter({ access, connection: name });
           try {
             await writer.reopen();

@@ -81,7 +81,6 @@ export async function serveWorker(
   followed: FollowedSettings,
 ): Promise<{ readonly url: string; readonly pageUrl: string | undefined; close(): Promise<void> }> {
   const { clock, version } = cli.deps;
-  const place = placeOf(kafka);
   const watching: { now?: LandingWatch } = {};
   const page = settings.web.enabled ? openPage(cli, settings, kafka, followed) : undefined;
   const interval = intervals(settings, clock.now());
@@ -113,7 +112,7 @@ export async function serveWorker(
   });
   const watch = (): LandingWatch =>
     watchLandings({
-      landings: openLandings(followed.now(), place),
+      landings: openLandings(followed.now(), placeOf(kafka)),
       access: kafka.access,
       assigned: () => status.snapshot().assigned,
       readTo: (connection, table) => status.snapshot().tables.find((one) => one.connection === connection && one.table === table)?.readTo,
@@ -143,6 +142,8 @@ export async function serveWorker(
   const unfollow = followed.on((next) => {
     engine.takeUp(next);
     turn = turn.then(async () => {
+      // A stack of our own that had nothing to land has no Connect yet.
+      if (Object.keys(next.landings).length > 0) await kafka.stack?.startConnect();
       await watching.now?.stop();
       watching.now = watch();
     });

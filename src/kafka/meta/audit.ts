@@ -1,19 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { Partitioners } from 'kafkajs';
 import type { KafkaAccess } from '../client.ts';
-import { createClient } from '../client.ts';
-import { kafkaError } from '../errors.ts';
+import { plainProducer, withClient } from '../client.ts';
 import { canonicalText, parseObject } from '../../core/json/text.ts';
+import { sendControl, type ControlRecord } from './control.ts';
 import { readTail } from './tail.ts';
 import { topicNames } from './topic-names.ts';
 
-/** A command somebody gave on the page, kept in `_runs` beside the runs. `at`: epoch ms. */
+/** A command somebody gave on the page or on the command line, kept in `_runs` beside the runs. `at`: epoch ms. */
 export interface CommandRecord {
   readonly v: 1;
   readonly kind: 'command';
   readonly id: string;
   readonly at: number;
-  /** Who gave it, as far as the page knows. */
+  /** Who gave it, as far as it is known. */
   readonly user: string;
   readonly address: string;
   /** `pause`, `resume`, `sync`, `resync`, `backfill`, `allow-deletes`, or what was done to the settings. */
@@ -24,25 +23,61 @@ export interface CommandRecord {
   readonly detail: string;
 }
 
-/** Notes a command; returns once the note is safe. */
-export async function noteCommand(access: KafkaAccess, command: Omit<CommandRecord, 'v' | 'kind' | 'id'>): Promise<CommandRecord> {
-  const record: CommandRecord = { v: 1, kind: 'command', id: randomUUID(), ...command };
-  const producer = createClient(access, { retries: 3 }).producer({
-    allowAutoTopicCreation: false,
-    createPartitioner: Partitioners.DefaultPartitioner,
-  });
-  try {
-    await producer.connect();
-    await producer.send({
-      topic: topicNames(access.settings.prefix).runs,
-      acks: -1,
-      messages: [{ partition: 0, key: canonicalText({ command: record.id }), value: canonicalText(record) }],
-    });
-    return record;
-  } catch (error) {
-    throw kafkaError(error, access.settings, 'Noting the command');
-  } finally {
-    await producer.disconnect().catch(() => undefined);
+/** Who gives a command. `address`: where from; of a command line the machine. */
+export interface Author {
+  readonly user: string;
+  readonly address: string;
+}
+
+/** A command as it is noted. */
+export type Command = Omit<CommandRecord, 'v' | 'kind' | 'id'>;
+
+const SEND_DEADLINE = 30_000;
+
+/** Notes commands; returns once the notes are safe. */
+export async function noteCommands(access: KafkaAccess, commands: readonly Command[]): Promise<void> {
+  const records = commands.map((command): CommandRecord => ({ v: 1, kind: 'command', id: randomUUID(), ...command }));
+  const { producer, cut } = plainProducer(access, { maxInFlightRequests: 1 });
+  await withClient(
+    access,
+    'Noting the command',
+    { connect: () => producer.connect(), disconnect: () => producer.disconnect(), cut },
+    SEND_DEADLINE,
+    () =>
+      producer.send({
+        topic: topicNames(access.settings.prefix).runs,
+        acks: -1,
+        messages: records.map((record) => ({ partition: 0, key: canonicalText({ command: record.id }), value: canonicalText(record) })),
+      }),
+  );
+}
+
+/** Notes who wants what, then asks for it: what left no note is not asked for. */
+export async function giveCommands(
+  access: KafkaAccess,
+  records: readonly ControlRecord[],
+  { user, address, at }: Author & { readonly at: number },
+): Promise<void> {
+  await noteCommands(
+    access,
+    records.map(({ connection, table, ...rest }) => ({ at, user, address, connection, table, ...inWords(rest) })),
+  );
+  await sendControl(access, records);
+}
+
+function inWords({ slot, value }: Pick<ControlRecord, 'slot' | 'value'>): Pick<Command, 'command' | 'detail'> {
+  switch (slot) {
+    case 'paused':
+      return { command: value !== null && 'paused' in value && value.paused ? 'pause' : 'resume', detail: '' };
+    case 'trigger':
+      return { command: 'sync', detail: '' };
+    case 'allow-deletes':
+      return { command: 'allow-deletes', detail: '' };
+    case 'backfill': {
+      const since = value !== null && 'since' in value ? value.since : null;
+      if (since === null) return { command: 'resync', detail: 'all history' };
+      return { command: 'backfill', detail: `history since ${new Date(since).toISOString().slice(0, 10)}` };
+    }
   }
 }
 

@@ -22,6 +22,9 @@ export interface RunRecord {
   readonly endedAt: number;
   readonly totals: RunTotals;
   readonly failure?: FailureNotice;
+  /** After a complete run: keys the topic held a row for, and up to when all the vendor had was in it. */
+  readonly liveRows?: number;
+  readonly readTo?: number;
 }
 
 /** Writes run records. They are history, not state: a lost one harms nothing, so they need no transaction. */

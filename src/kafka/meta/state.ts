@@ -112,3 +112,15 @@ function unreadable(topic: string, connection: string, table: string, slot: stri
     },
   );
 }
+
+/**
+ * What is allowed before it is withheld would delete unseen what vanishes later.
+ * @throws TributaryError `config` when there is nothing to allow.
+ */
+export function requireWithheld(name: string, state: Pick<TableState, 'withheld'> | undefined): void {
+  if (state?.withheld !== undefined) return;
+  throw new TributaryError(`No deletes of ${name} are withheld, so there is nothing to allow.`, {
+    kind: 'config',
+    remedy: 'Run `tributary deletes list` to see which tables have some.',
+  });
+}

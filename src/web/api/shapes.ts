@@ -65,6 +65,8 @@ export const run = open({
   endedAt: ms,
   totals,
   failure: failure.optional(),
+  liveRows: z.number().optional().meta({ description: 'After a complete run: keys the topic held a row for.' }),
+  readTo: ms.optional().meta({ description: 'After a complete run: the instant up to which all the vendor had is in the topic.' }),
 }).openapi('Run');
 
 export const tableStatus = open({

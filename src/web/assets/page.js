@@ -166,7 +166,7 @@
     }
   };
 
-  // Charts of the runs: rows and minutes.
+  // Charts of the runs: what they read and how long it took, and what the topic held after them.
   const chart = document.querySelector('[data-chart]');
   const draw = async () => {
     if (!chart || !window.uPlot) return;
@@ -179,35 +179,42 @@
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
     const axis = { stroke: colour('--soft'), grid: { stroke: colour('--line'), width: 1 }, ticks: { stroke: colour('--line') } };
-    const data = [
-      runs.map((run) => run.endedAt / 1000),
-      runs.map((run) => run.totals.fetched),
-      runs.map((run) => run.totals.published + run.totals.deleted),
-      runs.map((run) => (run.endedAt - run.startedAt) / 1000),
-    ];
-    new window.uPlot(
-      {
-        width: chart.clientWidth - 24,
-        height: 220,
-        scales: {
-          rows: { range: (_, __, most) => [0, Math.max(1, most * 1.05)] },
-          seconds: { range: (_, __, most) => [0, Math.max(1, most * 1.05)] },
+    const range = (_, __, most) => [0, Math.max(1, most * 1.05)];
+    const one = (title, right, series) => {
+      const box = document.createElement('div');
+      chart.append(box);
+      new window.uPlot(
+        {
+          title,
+          width: chart.clientWidth - 24,
+          height: 200,
+          scales: { rows: { range }, [right]: { range } },
+          axes: [
+            axis,
+            { ...axis, scale: 'rows', label: 'rows', size: 64 },
+            { ...axis, scale: right, side: 1, label: right, grid: { show: false } },
+          ],
+          series: [{}, ...series.map(({ values: _, tone, ...shown }) => ({ stroke: colour(tone), width: 2, spanGaps: true, ...shown }))],
         },
-        axes: [
-          axis,
-          { ...axis, scale: 'rows', label: 'rows', size: 64 },
-          { ...axis, scale: 'seconds', side: 1, label: 'seconds', grid: { show: false } },
-        ],
-        series: [
-          {},
-          { label: 'Rows read', scale: 'rows', stroke: colour('--busy'), width: 2 },
-          { label: 'Rows published', scale: 'rows', stroke: colour('--good'), width: 2 },
-          { label: 'Duration (s)', scale: 'seconds', stroke: colour('--wait'), dash: [4, 4] },
-        ],
+        [runs.map((run) => run.endedAt / 1000), ...series.map(({ values }) => runs.map(values))],
+        box,
+      );
+    };
+    one('Each run', 'seconds', [
+      { label: 'Rows read', scale: 'rows', tone: '--busy', values: (run) => run.totals.fetched },
+      { label: 'Rows published', scale: 'rows', tone: '--good', values: (run) => run.totals.published + run.totals.deleted },
+      { label: 'Duration (s)', scale: 'seconds', tone: '--wait', dash: [4, 4], values: (run) => (run.endedAt - run.startedAt) / 1000 },
+    ]);
+    if (!runs.some((run) => run.liveRows !== undefined)) return;
+    one('The topic after it', 'minutes', [
+      { label: 'Live rows', scale: 'rows', tone: '--good', values: (run) => run.liveRows ?? null },
+      {
+        label: 'Freshness (min)',
+        scale: 'minutes',
+        tone: '--warn',
+        values: (run) => (run.readTo === undefined ? null : Math.max(0, (run.endedAt - run.readTo) / 60000)),
       },
-      data,
-      chart,
-    );
+    ]);
   };
 
   document.addEventListener('keydown', (event) => {

@@ -70,6 +70,7 @@ export function createBoard(context: WebContext): Board {
 
   const parts: PartsWatch = watchParts(
     context,
+    facts,
     () => changed(['']),
     () => listeners.size > 0,
   );

@@ -6,6 +6,7 @@ import { followTopics } from '../../kafka/follow.ts';
 import { parseObject } from '../../core/json/text.ts';
 import type { ReadMessage, ReadOptions } from '../../kafka/reader.ts';
 import { readLastRuns, runRecord, type RunRecord } from '../../kafka/meta/runs.ts';
+import { landingError, type LandingError } from '../../landing/errors-log.ts';
 import { isLive, silentMs, statusNotice, type TableNotice, type WorkerNotice } from '../../kafka/meta/status-log.ts';
 import { topicNames } from '../../kafka/meta/topic-names.ts';
 import type { TableState } from '../../kafka/types.ts';
@@ -13,6 +14,7 @@ import { tableKey } from '../../observability/status-model.ts';
 
 const runsPerTable = 60;
 const commandsKept = 300;
+const landingErrorsKept = 300;
 
 /** All that the topics tell, kept up to date by polling. Tables are named `<connection>.<table>`. */
 export interface Facts {
@@ -34,6 +36,8 @@ export interface Facts {
   commands(): readonly CommandRecord[];
   /** Newest first. */
   imports(): readonly ImportRecord[];
+  /** What workers have noted of a landing's sinks, newest first. */
+  landingErrors(landing: string): readonly LandingError[];
 }
 
 /** `newestRuns`: how many records of `_runs` are read to begin with. */
@@ -47,6 +51,7 @@ export function createFacts(access: KafkaAccess, newestRuns = 20_000): Facts {
   const notices = new Map<string, TableNotice>();
   let commands: CommandRecord[] = [];
   const imports = new Map<string, ImportRecord>();
+  let landingErrors: LandingError[] = [];
   let changed = new Set<string>();
   let complete = false;
 
@@ -89,6 +94,12 @@ export function createFacts(access: KafkaAccess, newestRuns = 20_000): Facts {
       imports.set(record.importId, record);
       changed.add('');
     },
+    [names.landingErrors]({ value }) {
+      const error = landingError(value);
+      if (error === undefined) return;
+      landingErrors = [error, ...landingErrors].slice(0, landingErrorsKept);
+      changed.add('');
+    },
     [names.deadLetters]({ key, timestamp }) {
       const { connection, table } = parseObject(key) ?? {};
       if (typeof connection !== 'string' || typeof table !== 'string') return;
@@ -118,6 +129,7 @@ export function createFacts(access: KafkaAccess, newestRuns = 20_000): Facts {
     [names.control]: () => controls.clear(),
     [names.runs]: () => runs.clear(),
     [names.imports]: () => imports.clear(),
+    [names.landingErrors]: () => void (landingErrors = []),
     [names.deadLetters]: () => letters.clear(),
     [names.status]: () => notices.clear(),
   };
@@ -134,6 +146,7 @@ export function createFacts(access: KafkaAccess, newestRuns = 20_000): Facts {
     { topic: names.control },
     { topic: names.runs, newest: newestRuns },
     { topic: names.imports },
+    { topic: names.landingErrors, newest: landingErrorsKept },
   );
   const transactional = follow({ topic: names.state }, { topic: names.deadLetters });
 
@@ -160,6 +173,7 @@ export function createFacts(access: KafkaAccess, newestRuns = 20_000): Facts {
     workers: (now) => [...workers.values()].filter(({ at }) => now - at < silentMs),
     commands: () => commands,
     imports: () => [...imports.values()].sort((a, b) => b.at - a.at),
+    landingErrors: (landing) => landingErrors.filter((error) => error.landing === landing),
   };
 
   /** Tables that run seldom: their last runs lie behind the newest records. */

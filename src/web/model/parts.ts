@@ -3,6 +3,7 @@ import { asTributaryError } from '../../core/errors.ts';
 import { sleepUntil } from '../../core/clock.ts';
 import { landingStatus, type LandingStatus } from '../../landing/status.ts';
 import type { WebContext, WebLanding } from '../context.ts';
+import type { Facts } from './facts.ts';
 import { sinkProblems } from './sink-problems.ts';
 import { defined, type Problem } from './table-row.ts';
 
@@ -36,7 +37,12 @@ export interface PartsWatch {
 }
 
 /** Looks at the registry and at the sinks, more often while somebody looks at the pages. */
-export function watchParts(context: WebContext, onChange: () => void, watched: () => boolean): PartsWatch {
+export function watchParts(
+  context: WebContext,
+  facts: Pick<Facts, 'landingErrors'>,
+  onChange: () => void,
+  watched: () => boolean,
+): PartsWatch {
   const { access, clock } = context;
   const stopping = new AbortController();
   let landings: readonly SeenLanding[] = [];
@@ -75,12 +81,13 @@ export function watchParts(context: WebContext, onChange: () => void, watched: (
       const sinks = await landingStatus(rendered, connect, access, clock.now, { signal: stopping.signal, sqlPlace });
       const at = clock.now();
       // A failure keeps the time at which it was first seen.
-      const since = (connector: string, code: string | undefined): number =>
-        before?.problems.get(connector)?.find((one) => one.code === code)?.at ?? at;
+      const since = (connector: string, problem: Problem): number =>
+        problem.active ? (before?.problems.get(connector)?.find((one) => one.active && one.code === problem.code)?.at ?? at) : problem.at;
+      const noted = facts.landingErrors(landing.name);
       const problems = new Map(
         sinks.map((sink) => [
           sink.connector,
-          sinkProblems(landing.name, sink, at).map((problem) => ({ ...problem, at: since(sink.connector, problem.code) })),
+          sinkProblems(landing.name, sink, noted, at).map((problem) => ({ ...problem, at: since(sink.connector, problem) })),
         ]),
       );
       return { ...base, sinks, problems, seenAt: at };

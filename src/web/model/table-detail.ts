@@ -20,8 +20,17 @@ export interface TableDetail {
   readonly runs: readonly RunRecord[];
   /** Newest first, at most 20. */
   readonly deadLetters: readonly DeadLetter[];
-  readonly schemaVersions?: number;
+  /** Keys the topic held a row for after the last complete run. */
+  readonly liveRows: number | undefined;
+  /** Of the value's schema, oldest first; undefined while the registry does not answer. */
+  readonly schemaVersions: readonly number[] | undefined;
+  /** The value's schema as the registry has it, Avro JSON. */
+  readonly schema: string | undefined;
 }
+
+/** A page does not wait long for the registry. */
+const schemaMs = 3_000;
+const inTime = <T>(asked: Promise<T>): Promise<T | undefined> => asked.catch(() => undefined);
 
 /** Throws `config` with code `not_found` for a table the settings do not have. */
 export function requireRow(board: Board, connection: string, table: string): TableRow {
@@ -37,15 +46,25 @@ export async function tableDetail(context: WebContext, board: Board, connection:
   const row = requireRow(board, connection, table);
   const definition = definitionOf(context, connection, table);
   const state = board.facts.state(row.name);
+  const topic = topicNames(context.access.settings.prefix).table(connection, table);
+  const runs = board.facts.runs(row.name);
+  const [schemaVersions, schema, deadLetters] = await Promise.all([
+    state === undefined ? [] : inTime(context.registry.versionsOf(`${topic}-value`, AbortSignal.timeout(schemaMs))),
+    state === undefined ? undefined : inTime(context.registry.schemaById(state.valueSchemaId, AbortSignal.timeout(schemaMs))),
+    // While Kafka is away the page shows what it knows.
+    row.status.deadLetters === 0 ? [] : readDeadLetters(context.access, { connection, table, last: 20 }).catch(() => []),
+  ]);
   return {
     row,
     definition,
     state,
-    topic: topicNames(context.access.settings.prefix).table(connection, table),
+    topic,
+    schemaVersions,
+    schema,
+    deadLetters,
+    liveRows: row.liveRows,
     positionText: positionInWords(state?.position),
-    runs: [...board.facts.runs(row.name)].reverse(),
-    // While Kafka is away the page shows what it knows.
-    deadLetters: row.status.deadLetters === 0 ? [] : await readDeadLetters(context.access, { connection, table, last: 20 }).catch(() => []),
+    runs: [...runs].reverse(),
   };
 }
 

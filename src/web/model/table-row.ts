@@ -57,6 +57,8 @@ export interface TableRow {
   readonly worker?: string;
   readonly problems: readonly Problem[];
   readonly errors24h: number;
+  /** Keys the topic held a row for after the last complete run. */
+  readonly liveRows?: number;
   /** Rows published or deleted in each of the last 24 hours, oldest first. */
   readonly hourly: readonly number[];
   readonly landings: readonly TableLanding[];
@@ -92,6 +94,7 @@ export function tableRow({ status, facts, landings, sinkProblems, now }: RowInpu
     periodic: periodicTab(status, runs),
     errors24h: problems.filter(({ at, code }) => now - at < dayMs && code !== 'connect:missing').reduce((sum, { times }) => sum + times, 0),
     hourly: hourlyRows(runs, now),
+    ...defined({ liveRows: runs.findLast(({ liveRows }) => liveRows !== undefined)?.liveRows }),
     ...(freshnessMs === undefined ? {} : { freshnessMs }),
     ...(notice === undefined ? {} : { worker: notice.worker }),
     ...(asked === undefined ? {} : { asked }),

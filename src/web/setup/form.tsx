@@ -50,14 +50,40 @@ function kindOf(field: JsonSchema): FormField['kind'] | undefined {
   }
 }
 
-/** What was filled in, as settings; what was left empty is left out. Secrets are not among them. */
-export function valuesOf(fields: readonly FormField[], form: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** What was filled in, by the names of the inputs. */
+export type Form = Readonly<Record<string, unknown>>;
+
+/** One input's text; several of one name are lines. */
+export function textOf(form: Form, name: string): string {
+  const typed = form[name];
+  if (Array.isArray(typed)) return typed.map(String).join('\n').trim();
+  return typeof typed === 'string' ? typed.trim() : '';
+}
+
+/** The form as settings that exist would have filled it in. Of a secret only its reference is told, never the secret. */
+export function prefilled(fields: readonly FormField[], settings: Readonly<Record<string, unknown>>): Record<string, string> {
+  const form: Record<string, string> = {};
+  for (const { name, kind } of fields) {
+    const value = settings[name];
+    if (value === undefined || value === null) continue;
+    if (kind === 'secret')
+      form[`kept.${name}`] = typeof value === 'string' && /^\$\{[^}]+\}$/.test(value) ? value : 'the one in the settings file';
+    else if (Array.isArray(value)) form[`set.${name}`] = value.map(String).join('\n');
+    else if (typeof value !== 'object') form[`set.${name}`] = String(value);
+  }
+  return form;
+}
+
+/** What was filled in otherwise than `before`, as settings; undefined where it was emptied. Secrets are not among them. */
+export function changedSettings(fields: readonly FormField[], form: Form, before: Form = {}): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const { name, kind, standard } of fields) {
-    const typed = form[`set.${name}`];
-    const text = typeof typed === 'string' ? typed.trim() : '';
-    if (kind === 'secret' || text === '' || text === standard) continue;
-    if (kind === 'number') values[name] = number(name, text);
+    const text = textOf(form, `set.${name}`);
+    const was = textOf(before, `set.${name}`);
+    // What equals the standard is left out, unless it replaces something else.
+    if (kind === 'secret' || text === was || (was === '' && text === standard)) continue;
+    if (text === '') values[name] = undefined;
+    else if (kind === 'number') values[name] = number(name, text);
     else if (kind === 'yes-no') values[name] = text === 'true';
     else if (kind === 'lines') values[name] = lines(text);
     else if (kind === 'numbers') values[name] = lines(text).map((line) => number(name, line));
@@ -78,7 +104,7 @@ function number(name: string, text: string): number {
   throw new TributaryError(`${name} must be a number, not "${text}".`, { kind: 'config' });
 }
 
-export function Field({ field, value }: { field: FormField; value?: string | undefined }) {
+export function Field({ field, value, kept = '' }: { field: FormField; value?: string | undefined; kept?: string }) {
   const { name, kind, choices, needed, doc, standard } = field;
   const set = `set.${name}`;
   const hint = <small>{doc}</small>;
@@ -90,7 +116,7 @@ export function Field({ field, value }: { field: FormField; value?: string | und
         <select name={set}>
           {standard === undefined ? <option value="">not set</option> : null}
           {options.map((option) => (
-            <option value={option} selected={option === (value ?? standard)}>
+            <option value={option} selected={option === (value || standard)}>
               {kind === 'yes-no' ? (option === 'true' ? 'yes' : 'no') : option}
             </option>
           ))}
@@ -114,7 +140,10 @@ export function Field({ field, value }: { field: FormField; value?: string | und
         <legend>{name}</legend>
         <label>
           Value <input type="password" name={set} autocomplete="new-password" />
-          <small>{doc} It is never shown again; it goes into a file only its owner may read.</small>
+          <small>
+            {doc} It is never shown again; it goes into a file only its owner may read.
+            {kept === '' ? '' : ` Left empty, what is used now stays: ${kept}.`}
+          </small>
         </label>
         <label>
           or the environment variable that holds it <input type="text" name={`env.${name}`} autocomplete="off" placeholder="NAME" />

@@ -24,16 +24,17 @@ export interface DiffLine {
   readonly text: string;
 }
 
+/** One place of the settings file and what is to stand there; undefined takes it out. */
+export interface Change {
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
 /**
- * The settings file with `change` made in it; comments and order stay.
+ * The settings file with the changes made in it; comments and order stay.
  * @throws TributaryError `config` with what would be wrong with it.
  */
-export function draft(
-  context: WebContext,
-  path: readonly string[],
-  value: unknown,
-  secrets: ReadonlyMap<string, string> = new Map(),
-): Draft {
+export function draft(context: WebContext, changes: readonly Change[], secrets: ReadonlyMap<string, string> = new Map()): Draft {
   const file = context.settingsFile;
   if (file === undefined)
     throw new TributaryError('The settings of this run stand in no file.', {
@@ -42,8 +43,15 @@ export function draft(
     });
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const document = parseDocument(before === '' ? 'prefix: tributary\n' : before);
-  if (value === undefined) document.deleteIn(path);
-  else document.setIn(path, document.createNode(value));
+  for (const { path, value } of changes) {
+    if (value === undefined) document.deleteIn(path);
+    else {
+      // A section that is named and left empty.
+      const [section = ''] = path;
+      if (path.length > 1 && document.get(section) === null) document.set(section, document.createNode({}));
+      document.setIn(path, document.createNode(value));
+    }
+  }
   const after = document.toString({ lineWidth: 0 });
   const folder = dirname(file);
   const settings = parseSettings(after, file, {
@@ -55,6 +63,14 @@ export function draft(
     orEmpty: true,
   });
   return { file, before, after, settings, secrets };
+}
+
+/** What the file says at a path, its placeholders as they stand. */
+export function written(file: string | undefined, path: readonly string[]): Readonly<Record<string, unknown>> {
+  const found: unknown = file === undefined || !existsSync(file) ? {} : parseDocument(readFileSync(file, 'utf8')).toJS();
+  let at: unknown = found;
+  for (const part of path) at = typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[part] : undefined;
+  return typeof at === 'object' && at !== null ? (at as Record<string, unknown>) : {};
 }
 
 /** Writes the draft unless somebody has changed the file meanwhile. Nobody ever sees half of it. */

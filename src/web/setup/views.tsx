@@ -1,16 +1,27 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
 import type { Settings } from '../../config/settings.ts';
 import type { TributaryError } from '../../core/errors.ts';
-import type { Source } from '../../sdk/source.ts';
+import { plural } from '../../observability/text.ts';
 import { Page } from '../views/layout.tsx';
 import { Fact } from '../views/parts.tsx';
+import { landingSteps, Steps } from '../views/steps.tsx';
 import { connectionPath, landingPath, type View } from '../views/view.ts';
-import { Field, type FormField } from './form.tsx';
+import { Field, textOf, type Form, type FormField } from './form.tsx';
 import type { DiffLine } from './settings-file.ts';
 
-type Form = Readonly<Record<string, unknown>>;
-const overview = { href: '/', text: 'Overview' };
-const typed = (form: Form, name: string): string | undefined => (typeof form[name] === 'string' ? form[name] : undefined);
+export const overview = { href: '/', text: 'Overview' };
+
+/** The end of every form: what it does, and the way out. */
+export const Actions = ({ label, cancel, tone = 'main' }: { label: string; cancel: string; tone?: 'main' | 'danger' }) => (
+  <div class="actions">
+    <button class={`button ${tone}`} type="submit">
+      {label}
+    </button>
+    <a class="button plain" href={cancel}>
+      Cancel
+    </a>
+  </div>
+);
 
 export function KindChoice({
   view,
@@ -21,14 +32,17 @@ export function KindChoice({
   view: View;
   title: string;
   base: string;
-  kinds: readonly (readonly [string, string])[];
+  kinds: readonly { readonly kind: string; readonly title: string; readonly doc?: string }[];
 }) {
   return (
     <Page view={view} title={title} crumbs={[overview]}>
       <ul class="choices">
-        {kinds.map(([kind, text]) => (
+        {kinds.map(({ kind, title: text, doc }) => (
           <li>
-            <a href={`${base}/${kind}`}>{text}</a>
+            <a href={`${base}/${kind}`}>
+              {text}
+              {doc === undefined ? null : <small>{doc}</small>}
+            </a>
           </li>
         ))}
       </ul>
@@ -36,129 +50,80 @@ export function KindChoice({
   );
 }
 
-const Wrong = ({ error }: { error: TributaryError | undefined }) =>
+export const Wrong = ({ error, what }: { error: TributaryError | undefined; what?: string | undefined }) =>
   error === undefined ? null : (
     <p class="notice bad" role="alert">
-      Could not connect. {error.message} {error.remedy ?? ''}
+      {[what, error.message, error.remedy].filter(Boolean).join(' ')}
     </p>
   );
-
-export function ConnectionForm({
-  view,
-  source,
-  fields,
-  tables,
-  form,
-  error,
-}: {
-  view: View;
-  source: Source;
-  fields: readonly FormField[];
-  tables: ReturnType<Source['tables']>;
-  form: Form;
-  error: TributaryError | undefined;
-}) {
-  const chosen = form['table'] === undefined ? undefined : [form['table']].flat().map(String);
-  return (
-    <Page view={view} title={`New ${source.title} connection`} crumbs={[overview, { href: '/new/connection', text: 'New connection' }]}>
-      <Wrong error={error} />
-      <form method="post" action={`/new/connection/${source.name}`} class="card form">
-        <input type="hidden" name="form_token" value={view.formToken} />
-        <label>
-          Name <input type="text" name="name" value={typed(form, 'name') ?? source.name} pattern="[a-z][a-z0-9_]*" required />
-          <small>Lower-case letters, digits and underscores; it is part of every topic's name.</small>
-        </label>
-        {fields
-          .filter(({ needed, kind }) => needed || kind === 'secret')
-          .map((field) => (
-            <Field field={field} value={typed(form, `set.${field.name}`)} />
-          ))}
-        <fieldset>
-          <legend>Tables</legend>
-          {tables.map(({ name, planGated }) => (
-            <label class="check">
-              <input type="checkbox" name="table" value={name} checked={chosen?.includes(name) ?? true} /> {name}
-              {planGated === undefined ? null : <small>{planGated}</small>}
-            </label>
-          ))}
-        </fieldset>
-        <label>
-          History
-          <select name="history">
-            {(['all', '1y', '90d', '30d'] as const).map((range) => (
-              <option value={range} selected={typed(form, 'history') === range}>
-                {{ all: 'all there is', '1y': '1 year', '90d': '90 days', '30d': '30 days' }[range]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
-          or from a day on{' '}
-          <input type="text" name="start_date" value={typed(form, 'start_date') ?? ''} placeholder="MM/DD/YYYY or YYYY-MM-DD" />
-        </label>
-        <label>
-          Schedule <input type="text" name="schedule" value={typed(form, 'schedule') ?? ''} placeholder="0 * * * *" />
-          <small>Cron expression; hourly, or as the source suggests, when empty.</small>
-        </label>
-        <details id="more">
-          <summary>More settings</summary>
-          {fields
-            .filter(({ needed, kind }) => !needed && kind !== 'secret')
-            .map((field) => (
-              <p>
-                <Field field={field} value={typed(form, `set.${field.name}`)} />
-              </p>
-            ))}
-        </details>
-        <div class="actions">
-          <button class="button main" type="submit">
-            Test and review
-          </button>
-          <a class="button plain" href="/">
-            Cancel
-          </a>
-        </div>
-      </form>
-    </Page>
-  );
-}
 
 export function LandingForm({
   view,
   kind,
+  title,
+  doc,
   fields,
+  connections,
   form,
   error,
 }: {
   view: View;
   kind: string;
+  title: string;
+  doc: string;
   fields: readonly FormField[];
+  /** Every connection and how many tables it has. */
+  connections: readonly (readonly [name: string, tables: number])[];
   form: Form;
   error: TributaryError | undefined;
 }) {
+  const chosen = form['connection'] === undefined ? undefined : [form['connection']].flat().map(String);
   return (
-    <Page view={view} title={`New landing: ${kind}`} crumbs={[overview, { href: '/new/landing', text: 'New landing' }]}>
+    <Page view={view} title={`New ${title} landing`} crumbs={[overview, { href: '/new/landing', text: 'New landing' }]}>
+      <Steps names={landingSteps} at={0} />
+      <p>{doc}</p>
       <Wrong error={error} />
       <form method="post" action={`/new/landing/${kind}`} class="card form">
         <input type="hidden" name="form_token" value={view.formToken} />
         <label>
-          Name <input type="text" name="name" value={typed(form, 'name') ?? ''} required />
-          <small>Recommended: the database's own name.</small>
+          Name <input type="text" name="name" value={textOf(form, 'name')} pattern="[A-Za-z0-9_.-]+" required placeholder="warehouse" />
+          <small>Recommended: the database's own name. Connectors are named after it.</small>
         </label>
-        {fields.map((field) => (
-          <Field field={field} value={typed(form, `set.${field.name}`)} />
-        ))}
-        <p class="note">
-          Secrets are references the Connect worker reads itself (env:NAME, file:/path:key): none enters the settings or a connector.
-        </p>
-        <div class="actions">
-          <button class="button main" type="submit">
-            Review
-          </button>
-          <a class="button plain" href="/">
-            Cancel
-          </a>
-        </div>
+        {fields
+          .filter(({ needed }) => needed)
+          .map((field) => (
+            <Field field={field} value={textOf(form, `set.${field.name}`)} />
+          ))}
+        {connections.length === 0 ? null : (
+          <fieldset>
+            <legend>Tables of these connections</legend>
+            {connections.map(([name, tables]) => (
+              <label class="check">
+                <input type="checkbox" name="connection" value={name} checked={chosen?.includes(name) ?? true} /> {name}
+                <small>{plural(tables, 'table')}</small>
+              </label>
+            ))}
+          </fieldset>
+        )}
+        {fields.length === 0 ? null : (
+          <details id="more">
+            <summary>More settings</summary>
+            {fields
+              .filter(({ needed }) => !needed)
+              .map((field) => (
+                <p>
+                  <Field field={field} value={textOf(form, `set.${field.name}`)} />
+                </p>
+              ))}
+          </details>
+        )}
+        {fields.length === 0 ? null : (
+          <p class="note">
+            The warehouse's secrets are references the Connect worker reads itself (env:NAME, file:/path:key): none enters the settings or a
+            connector.
+          </p>
+        )}
+        <Actions label="Review" cancel="/" />
       </form>
     </Page>
   );
@@ -178,15 +143,18 @@ export function Review({
   id,
   lines,
   facts,
+  steps = ['Account', 'Tables', 'Review'],
 }: {
   view: View;
   title: string;
   id: string;
   lines: readonly DiffLine[];
   facts: readonly (readonly [string, string])[];
+  steps?: readonly string[];
 }) {
   return (
     <Page view={view} title={title} crumbs={[overview]}>
+      <Steps names={steps} at={steps.indexOf('Review')} />
       <dl class="facts wide">
         {facts.map(([name, value]) => (
           <Fact name={name}>{value}</Fact>
@@ -196,34 +164,40 @@ export function Review({
         <input type="hidden" name="form_token" value={view.formToken} />
         <h2>What changes in the settings file</h2>
         <Difference lines={lines} />
-        <div class="actions">
-          <button class="button main" type="submit">
-            Save
-          </button>
-          <a class="button plain" href="/">
-            Cancel
-          </a>
-        </div>
+        <Actions label="Save" cancel="/" />
       </form>
     </Page>
   );
 }
 
-export function RemoveConnection({ view, name, lines }: { view: View; name: string; lines: readonly DiffLine[] }) {
+/** What goes, what stays, and the lines that leave the file. */
+export function Removal({
+  view,
+  name,
+  back,
+  what,
+  consequences,
+  lines,
+}: {
+  view: View;
+  name: string;
+  back: string;
+  what: 'connection' | 'landing';
+  consequences: readonly string[];
+  lines: readonly DiffLine[];
+}) {
   return (
-    <Page view={view} title={`Remove ${name}?`} crumbs={[overview, { href: connectionPath(name), text: name }]}>
-      <form method="post" action={`${connectionPath(name)}/remove`} class="card form">
+    <Page view={view} title={`Remove ${name}?`} crumbs={[overview, { href: back, text: name }]}>
+      <form method="post" action={`${back}/remove`} class="card form">
         <input type="hidden" name="form_token" value={view.formToken} />
-        <p>Its tables are read no more. The topics, the positions and the warehouse tables stay.</p>
+        <ul>
+          {consequences.map((text) => (
+            <li>{text}</li>
+          ))}
+        </ul>
+        <h2>What changes in the settings file</h2>
         <Difference lines={lines} />
-        <div class="actions">
-          <button class="button danger" type="submit">
-            Remove the connection
-          </button>
-          <a class="button plain" href={connectionPath(name)}>
-            Cancel
-          </a>
-        </div>
+        <Actions label={`Remove the ${what}`} cancel={back} tone="danger" />
       </form>
     </Page>
   );
@@ -245,7 +219,7 @@ export function SettingsPage({ view, settings, file }: { view: View; settings: S
             {view.readOnly || file === undefined ? null : (
               <>
                 {' '}
-                <a href={`${connectionPath(name)}/remove`}>Remove {name}</a>
+                <a href={`${connectionPath(name)}/edit`}>Edit {name}</a> <a href={`${connectionPath(name)}/remove`}>Remove {name}</a>
               </>
             )}
           </li>

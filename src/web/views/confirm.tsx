@@ -93,10 +93,13 @@ function Consequences({ question, rows }: { question: Question; rows: readonly T
       sum + (status.runs.historical?.totals?.fetched ?? status.runs.periodic?.totals?.fetched ?? status.lastRun?.totals?.fetched ?? 0),
     0,
   );
+  const live = rows.reduce((sum, one) => sum + (one.liveRows ?? 0), 0);
   const known =
-    read === 0
-      ? 'How many rows that is, is not known yet.'
-      : `The last runs read ${plural(read, 'row')}; a whole history can be many times that.`;
+    live > 0
+      ? `The ${rows.length === 1 ? 'topic holds' : 'topics hold'} ${plural(live, 'row')} now; each of them that is in it is read and compared again.`
+      : read === 0
+        ? 'How many rows that is, is not known yet.'
+        : `The last runs read ${plural(read, 'row')}; a whole history can be many times that.`;
   if (question === 'allow-deletes') {
     const withheld = rows[0]?.status.withheld;
     if (!withheld) return <p>No deletes of this table are withheld now.</p>;

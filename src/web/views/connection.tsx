@@ -1,10 +1,10 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
 import { count, plural } from '../../observability/text.ts';
 import type { ConnectionView } from '../model/board-rows.ts';
-import type { TableRow } from '../model/table-row.ts';
+import type { SyncTab, TableRow } from '../model/table-row.ts';
 import { Drawer, type DrawerEntry } from './drawer.tsx';
 import { Page } from './layout.tsx';
-import { CommandButton, Empty, Fact, Freshness, Moment, State } from './parts.tsx';
+import { CommandButton, Empty, Fact, Freshness, List, Moment, State, type Column } from './parts.tsx';
 import { connectionPath, tablePath, type View } from './view.ts';
 
 export const tabs = ['periodic', 'historical'] as const;
@@ -122,99 +122,61 @@ function Errors({ row, here }: { row: TableRow; here: string }) {
   );
 }
 
-function Name({ row, here }: { row: TableRow; here: string }) {
-  const { connection, table, withheld } = row.status;
-  return (
-    <th scope="row">
-      <a href={tablePath(connection, table)}>{table}</a>
-      <Errors row={row} here={here} />
-      {withheld === undefined ? null : (
-        <a class="errors" href={`${tablePath(connection, table)}#withheld`}>
-          {plural(withheld.count, 'delete')} withheld
-        </a>
-      )}
-    </th>
-  );
-}
+const nameOf = (here: string): Column<TableRow> => ({
+  title: 'Name',
+  cell: (row) => {
+    const { connection, table, withheld } = row.status;
+    return (
+      <>
+        <a href={tablePath(connection, table)}>{table}</a>
+        <Errors row={row} here={here} />
+        {withheld === undefined ? null : (
+          <a class="errors" href={`${tablePath(connection, table)}#withheld`}>
+            {plural(withheld.count, 'delete')} withheld
+          </a>
+        )}
+      </>
+    );
+  },
+});
 
-function Historical({ view, rows, here }: { view: View; rows: readonly TableRow[]; here: string }) {
-  return (
-    <table class="list cards">
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Status</th>
-          <th scope="col">Started at</th>
-          <th scope="col">Finished at</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row) => (
-          <tr>
-            <Name row={row} here={here} />
-            <td data-label="Status">
-              <State state={row.historical.state} now={view.now} />
-            </td>
-            <td data-label="Started at">
-              <Moment at={row.historical.startedAt} now={view.now} />
-            </td>
-            <td data-label="Finished at">
-              <Moment at={row.historical.finishedAt} now={view.now} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
+/** The vendor page's columns of one of the two tabs. */
+const spanOf = (of: (row: TableRow) => SyncTab, now: number): Column<TableRow>[] => [
+  { title: 'Started at', cell: (row) => <Moment at={of(row).startedAt} now={now} /> },
+  { title: 'Finished at', cell: (row) => <Moment at={of(row).finishedAt} now={now} /> },
+];
 
-function Periodic({ view, rows, here }: { view: View; rows: readonly TableRow[]; here: string }) {
-  return (
-    <table class="list cards">
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Status</th>
-          <th scope="col">Started at</th>
-          <th scope="col">Finished at</th>
-          <th scope="col" class="num">
-            Data freshness
-          </th>
-          {view.readOnly ? null : (
-            <th scope="col">
-              <span class="sr">Commands</span>
-            </th>
-          )}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row) => (
-          <tr>
-            <Name row={row} here={here} />
-            <td data-label="Status">
-              <State state={row.periodic.state} now={view.now} />
-              {row.asked === undefined ? null : <small class="asked">{row.asked} asked for</small>}
-            </td>
-            <td data-label="Started at">
-              <Moment at={row.periodic.startedAt} now={view.now} />
-            </td>
-            <td data-label="Finished at">
-              <Moment at={row.periodic.finishedAt} now={view.now} />
-            </td>
-            <td data-label="Data freshness" class="num">
-              <Freshness ms={row.freshnessMs} />
-            </td>
-            {view.readOnly ? null : (
-              <td class="commands">
-                <RowCommands view={view} row={row} />
-              </td>
-            )}
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
+const Historical = ({ view, rows, here }: { view: View; rows: readonly TableRow[]; here: string }) => (
+  <List
+    rows={rows}
+    columns={[
+      nameOf(here),
+      { title: 'Status', cell: (row) => <State state={row.historical.state} now={view.now} /> },
+      ...spanOf((row) => row.historical, view.now),
+    ]}
+  />
+);
+
+const Periodic = ({ view, rows, here }: { view: View; rows: readonly TableRow[]; here: string }) => (
+  <List
+    rows={rows}
+    columns={[
+      nameOf(here),
+      {
+        title: 'Status',
+        cell: (row) => (
+          <>
+            <State state={row.periodic.state} now={view.now} />
+            {row.asked === undefined ? null : <small class="asked">{row.asked} asked for</small>}
+          </>
+        ),
+      },
+      ...spanOf((row) => row.periodic, view.now),
+      { title: 'Data freshness', num: true, cell: (row) => <Freshness ms={row.freshnessMs} /> },
+      view.readOnly ? null : { title: 'Commands', quiet: true, cell: (row) => <RowCommands view={view} row={row} /> },
+    ]}
+  />
+);
 
 /** Pause, Resume or Re-enable, whichever the state offers. */
 export function RowCommands({ view, row }: { view: View; row: TableRow }) {

@@ -1,10 +1,12 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
 import { count, plural } from '../../observability/text.ts';
+import type { LandingStatus } from '../../landing/status.ts';
 import type { LandingView } from '../model/board-rows.ts';
 import { Drawer } from './drawer.tsx';
 import { Page } from './layout.tsx';
-import { CommandButton, Empty, Fact, Moment, Pill, span } from './parts.tsx';
+import { CommandButton, Empty, Fact, List, Moment, Pill, span, type Column, type Tone } from './parts.tsx';
 import { landingLook } from './overview.tsx';
+import { landingSteps, Steps } from './steps.tsx';
 import { landingPath, type View } from './view.ts';
 
 /** One landing: its connectors with their tasks, how far they are, what they refused. */
@@ -13,16 +15,21 @@ export function Landing({
   landing,
   errors,
   files,
+  script,
   findings,
 }: {
   view: View;
   landing: LandingView;
   errors: boolean;
   files: readonly { readonly path: string }[];
+  /** What has to be run in the warehouse first; undefined where Tributary does it itself. */
+  script: string | undefined;
+  /** What a check has found; undefined where none was asked for. */
   findings?: readonly string[];
 }) {
   const base = landingPath(landing.name);
   const [label, tone] = landingLook[landing.state];
+  const fresh = landing.state === 'missing' || (landing.state === 'unknown' && landing.sinks.length === 0);
   return (
     <Page
       view={view}
@@ -31,8 +38,12 @@ export function Landing({
       actions={
         view.readOnly ? undefined : (
           <>
-            <CommandButton view={view} action={`${base}/apply`} label="Apply" tone="main" id="apply" />
-            <CommandButton view={view} action={`${base}/check`} label="Check" id="check" />
+            {fresh ? null : (
+              <>
+                <CommandButton view={view} action={`${base}/apply`} label="Apply" tone="main" id="apply" />
+                <CommandButton view={view} action={`${base}/check`} label="Check" id="check" />
+              </>
+            )}
             <a class="button plain" href={`${base}/remove`}>
               Remove
             </a>
@@ -42,7 +53,7 @@ export function Landing({
     >
       {findings === undefined ? null : findings.length === 0 ? (
         <p class="notice good" role="status">
-          No fault found.
+          Checked: the Connect worker takes every connector as it is.
         </p>
       ) : (
         <div class="notice bad" role="alert">
@@ -54,6 +65,7 @@ export function Landing({
           </ul>
         </div>
       )}
+      {fresh && !view.readOnly ? <NextSteps view={view} base={base} script={script} checked={findings?.length === 0} /> : null}
       <div id="landing" data-live="">
         <dl class="facts">
           <Fact name="Warehouse">{landing.kind}</Fact>
@@ -91,68 +103,7 @@ export function Landing({
             <p>Apply the landing to give Kafka Connect its connectors.</p>
           </Empty>
         ) : (
-          <table class="list cards">
-            <thead>
-              <tr>
-                <th scope="col">Connector</th>
-                <th scope="col">State</th>
-                <th scope="col" class="num">
-                  Tasks
-                </th>
-                <th scope="col" class="num">
-                  Rows to land
-                </th>
-                <th scope="col" class="num">
-                  Behind
-                </th>
-                <th scope="col" class="num">
-                  Dead letters
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {landing.sinks.map(({ connector, connection, state, tasks, failure, topics, deadLetters }) => (
-                <tr>
-                  <th scope="row">
-                    {connector}
-                    <small>
-                      {connection}, {plural(topics.length, 'table')}
-                    </small>
-                  </th>
-                  <td data-label="State">
-                    <Pill
-                      tone={
-                        state === 'RUNNING'
-                          ? tasks.some((task) => task.state === 'FAILED')
-                            ? 'bad'
-                            : 'good'
-                          : state === 'FAILED'
-                            ? 'bad'
-                            : 'wait'
-                      }
-                    >
-                      {state.toLowerCase()}
-                    </Pill>
-                    {failure === undefined ? null : <small class="words">{failure.slice(0, 300)}</small>}
-                  </td>
-                  <td data-label="Tasks" class="num">
-                    {tasks.length}
-                  </td>
-                  <td data-label="Rows to land" class="num">
-                    {count(topics.reduce((sum, { rowsAtMost }) => sum + rowsAtMost, 0))}
-                  </td>
-                  <td data-label="Behind" class="num">
-                    {topics.every(({ caughtUp }) => caughtUp)
-                      ? 'caught up'
-                      : span(Math.max(0, ...topics.map(({ lagSeconds }) => lagSeconds)) * 1000)}
-                  </td>
-                  <td data-label="Dead letters" class="num">
-                    {count(deadLetters)}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <List rows={landing.sinks} columns={sinkColumns} />
         )}
       </div>
       <section aria-labelledby="files-title">
@@ -166,6 +117,69 @@ export function Landing({
         </ul>
       </section>
     </Page>
+  );
+}
+
+const sinkTone = ({ state, tasks }: LandingStatus): Tone => {
+  if (state === 'FAILED' || tasks.some((task) => task.state === 'FAILED')) return 'bad';
+  return state === 'RUNNING' ? 'good' : 'wait';
+};
+
+const sinkColumns: readonly Column<LandingStatus>[] = [
+  {
+    title: 'Connector',
+    cell: ({ connector, connection, topics }) => (
+      <>
+        {connector}
+        <small>
+          {connection}, {plural(topics.length, 'table')}
+        </small>
+      </>
+    ),
+  },
+  {
+    title: 'State',
+    cell: (sink) => (
+      <>
+        <Pill tone={sinkTone(sink)}>{sink.state.toLowerCase()}</Pill>
+        {sink.failure === undefined ? null : <small class="words">{sink.failure.slice(0, 300)}</small>}
+      </>
+    ),
+  },
+  { title: 'Tasks', num: true, cell: ({ tasks }) => count(tasks.length) },
+  { title: 'Rows to land', num: true, cell: ({ topics }) => count(topics.reduce((sum, { rowsAtMost }) => sum + rowsAtMost, 0)) },
+  {
+    title: 'Behind',
+    num: true,
+    cell: ({ topics }) =>
+      topics.every(({ caughtUp }) => caughtUp) ? 'caught up' : span(Math.max(0, ...topics.map(({ lagSeconds }) => lagSeconds)) * 1000),
+  },
+  { title: 'Dead letters', num: true, cell: ({ deadLetters }) => count(deadLetters) },
+];
+
+/** What is still to be done before rows land. */
+function NextSteps({ view, base, script, checked }: { view: View; base: string; script: string | undefined; checked: boolean }) {
+  const names: readonly string[] = script === undefined ? landingSteps.filter((name) => name !== 'Set-up script') : landingSteps;
+  return (
+    <section class="card form" aria-labelledby="next-title">
+      <h2 id="next-title">Not applied yet</h2>
+      <Steps names={names} at={names.indexOf(checked ? 'Apply' : script === undefined ? 'Check' : 'Set-up script')} />
+      {script === undefined ? (
+        <p>Tributary makes schema and tables in its own PostgreSQL when it is applied.</p>
+      ) : (
+        <>
+          <p>Run this in the warehouse; its head says as whom. It may be run again at any time and removes nothing.</p>
+          <pre class="file" id="script" tabindex={0} data-copy="" aria-label="Set-up script">
+            {script}
+          </pre>
+        </>
+      )}
+      <p>Then let the Connect worker check its connectors, and apply: from then on rows land.</p>
+      <div class="actions">
+        <CommandButton view={view} action={`${base}/check`} label="Check" tone={checked ? 'plain' : 'main'} id="check" />
+        <CommandButton view={view} action={`${base}/apply`} label="Apply" tone={checked ? 'main' : 'plain'} id="apply" />
+      </div>
+    </section>
   );
 }
 
@@ -183,51 +197,6 @@ export function LandingFile({ view, landing, path, text }: { view: View; landing
       <pre class="file" tabindex={0} data-copy="" aria-label={path}>
         {text}
       </pre>
-    </Page>
-  );
-}
-
-export function RemoveLanding({
-  view,
-  landing,
-  connectors,
-  diff,
-}: {
-  view: View;
-  landing: string;
-  connectors: readonly string[];
-  diff: string;
-}) {
-  return (
-    <Page
-      view={view}
-      title={`Remove ${landing}?`}
-      crumbs={[
-        { href: '/', text: 'Overview' },
-        { href: landingPath(landing), text: landing },
-      ]}
-    >
-      <form method="post" action={`${landingPath(landing)}/remove`} class="card form">
-        <input type="hidden" name="form_token" value={view.formToken} />
-        <ul>
-          <li>
-            {plural(connectors.length, 'connector')} will be stopped and deleted from Kafka Connect: {connectors.join(', ')}.
-          </li>
-          <li>The tables in the warehouse stay with all their rows. So do the topics and the dead-letter topics.</li>
-          <li>These lines leave the settings file:</li>
-        </ul>
-        <pre tabindex={0} class="diff">
-          {diff}
-        </pre>
-        <div class="actions">
-          <button type="submit" class="button danger">
-            Remove the landing
-          </button>
-          <a class="button plain" href={landingPath(landing)}>
-            Cancel
-          </a>
-        </div>
-      </form>
     </Page>
   );
 }

@@ -4,7 +4,7 @@ import { urgencyOf, type ConnectionView, type LandingView } from '../model/board
 import type { BoardSnapshot } from '../model/board.ts';
 import type { SyncState } from '../model/table-row.ts';
 import { Page } from './layout.tsx';
-import { Empty, Freshness, Moment, Pill, Sparkline, State, span, stateLook, type Tone } from './parts.tsx';
+import { Empty, Freshness, List, Moment, Pill, Sparkline, State, span, stateLook, type Column, type Tone } from './parts.tsx';
 import { connectionPath, landingPath, type View } from './view.ts';
 
 export const sortings = ['state', 'name', 'freshness', 'last', 'errors', 'rows'] as const;
@@ -146,135 +146,112 @@ function Tile({ label, value, note, tone }: { label: string; value: string; note
 }
 
 function Connections({ view, rows, query }: { view: View; rows: readonly ConnectionView[]; query: OverviewQuery }) {
-  const Head = ({ by, children, right = false }: { by: OverviewQuery['sort']; children: string; right?: boolean }) => (
-    <th
-      scope="col"
-      class={right ? 'num' : ''}
-      {...(query.sort === by ? { 'aria-sort': by === 'name' ? ('ascending' as const) : ('descending' as const) } : {})}
-    >
-      <a href={`/?${new URLSearchParams({ q: query.q, state: query.state, sort: by }).toString()}`}>{children}</a>
-    </th>
-  );
+  const by = (sort: OverviewQuery['sort']): NonNullable<Column<ConnectionView>['sort']> => ({
+    href: `/?${new URLSearchParams({ q: query.q, state: query.state, sort }).toString()}`,
+    direction: query.sort === sort ? (sort === 'name' ? 'ascending' : 'descending') : undefined,
+  });
   return (
-    <table class="list cards">
-      <thead>
-        <tr>
-          <Head by="name">Connection</Head>
-          <Head by="state">Status</Head>
-          <Head by="freshness" right>
-            Freshness
-          </Head>
-          <Head by="last">Last sync</Head>
-          <Head by="errors" right>
-            Errors, 24 h
-          </Head>
-          <Head by="rows" right>
-            Rows per hour
-          </Head>
-          <th scope="col">Worker</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row) => (
-          <tr>
-            <th scope="row">
+    <List
+      rows={rows}
+      columns={[
+        {
+          title: 'Connection',
+          sort: by('name'),
+          cell: (row) => (
+            <>
               <a href={connectionPath(row.name)}>{row.name}</a>
               <small>
                 {row.sourceTitle}, {plural(row.tables.length, 'table')}
               </small>
-            </th>
-            <td data-label="Status">
+            </>
+          ),
+        },
+        {
+          title: 'Status',
+          sort: by('state'),
+          cell: (row) => (
+            <>
               <State state={row.worst} now={view.now} brief />
               <small>{otherStates(row)}</small>
-            </td>
-            <td data-label="Freshness" class="num">
-              <Freshness ms={row.freshnessMs} dueMs={row.freshnessDueMs} late={row.late} />
-            </td>
-            <td data-label="Last sync">
-              <Moment at={row.lastSyncAt} now={view.now} none="never" />
-            </td>
-            <td data-label="Errors, 24 h" class="num">
-              {row.errors24h === 0 ? (
-                <span class="none">0</span>
-              ) : (
-                <a class="errors" href={`${connectionPath(row.name)}?errors=all#errors`}>
-                  {count(row.errors24h)}
-                  <span class="sr"> errors of {row.name}</span>
-                </a>
-              )}
-            </td>
-            <td data-label="Rows per hour" class="num">
-              <Sparkline hourly={row.hourly} />
-            </td>
-            <td data-label="Worker">
-              {row.worker ? (
-                <span title={`process ${row.worker.pid}, Tributary ${row.worker.version}`}>{row.worker.host}</span>
-              ) : (
-                <span class="none">none</span>
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+            </>
+          ),
+        },
+        {
+          title: 'Freshness',
+          num: true,
+          sort: by('freshness'),
+          cell: (row) => <Freshness ms={row.freshnessMs} dueMs={row.freshnessDueMs} late={row.late} />,
+        },
+        { title: 'Last sync', sort: by('last'), cell: (row) => <Moment at={row.lastSyncAt} now={view.now} none="never" /> },
+        {
+          title: 'Errors, 24 h',
+          num: true,
+          sort: by('errors'),
+          cell: (row) =>
+            row.errors24h === 0 ? (
+              <span class="none">0</span>
+            ) : (
+              <a class="errors" href={`${connectionPath(row.name)}?errors=all#errors`}>
+                {count(row.errors24h)}
+                <span class="sr"> errors of {row.name}</span>
+              </a>
+            ),
+        },
+        { title: 'Rows per hour', num: true, sort: by('rows'), cell: (row) => <Sparkline hourly={row.hourly} /> },
+        {
+          title: 'Worker',
+          cell: ({ worker }) =>
+            worker ? (
+              <span title={`process ${worker.pid}, Tributary ${worker.version}`}>{worker.host}</span>
+            ) : (
+              <span class="none">none</span>
+            ),
+        },
+      ]}
+    />
   );
 }
 
-function Landings({ view, rows }: { view: View; rows: readonly LandingView[] }) {
-  return (
-    <table class="list cards">
-      <thead>
-        <tr>
-          <th scope="col">Landing</th>
-          <th scope="col">Status</th>
-          <th scope="col" class="num">
-            Behind
-          </th>
-          <th scope="col" class="num">
-            Rows to land, at most
-          </th>
-          <th scope="col">Connections</th>
-          <th scope="col">Seen</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row) => (
-          <tr>
-            <th scope="row">
-              <a href={landingPath(row.name)}>{row.name}</a>
-              <small>{row.kind}</small>
-            </th>
-            <td data-label="Status">
-              <Pill tone={landingLook[row.state][1]}>{landingLook[row.state][0]}</Pill>
-              {row.trouble === undefined ? null : <small>{row.trouble}</small>}
-            </td>
-            <td data-label="Behind" class="num">
-              {row.state === 'running' || row.state === 'failed' ? (
-                row.lagSeconds === 0 ? (
-                  'caught up'
-                ) : (
-                  span(row.lagSeconds * 1000)
-                )
-              ) : (
-                <span class="none">–</span>
-              )}
-            </td>
-            <td data-label="Rows to land" class="num">
-              {count(row.rowsAtMost)}
-            </td>
-            <td data-label="Connections">
-              {row.connections.slice(0, 6).join(', ')}
-              {row.connections.length > 6 ? ` and ${row.connections.length - 6} more` : ''}
-            </td>
-            <td data-label="Seen">
-              <Moment at={row.seenAt} now={view.now} none="never" />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
+const Landings = ({ view, rows }: { view: View; rows: readonly LandingView[] }) => (
+  <List
+    rows={rows}
+    columns={[
+      {
+        title: 'Landing',
+        cell: (row) => (
+          <>
+            <a href={landingPath(row.name)}>{row.name}</a>
+            <small>{row.kind}</small>
+          </>
+        ),
+      },
+      {
+        title: 'Status',
+        cell: (row) => (
+          <>
+            <Pill tone={landingLook[row.state][1]}>{landingLook[row.state][0]}</Pill>
+            {row.trouble === undefined ? null : <small>{row.trouble}</small>}
+          </>
+        ),
+      },
+      {
+        title: 'Behind',
+        num: true,
+        cell: (row) => {
+          if (row.state !== 'running' && row.state !== 'failed') return <span class="none">–</span>;
+          return row.lagSeconds === 0 ? 'caught up' : span(row.lagSeconds * 1000);
+        },
+      },
+      { title: 'Rows to land, at most', num: true, cell: (row) => count(row.rowsAtMost) },
+      {
+        title: 'Connections',
+        cell: (row) =>
+          `${row.connections.slice(0, 6).join(', ')}${row.connections.length > 6 ? ` and ${row.connections.length - 6} more` : ''}`,
+      },
+      { title: 'Seen', cell: (row) => <Moment at={row.seenAt} now={view.now} none="never" /> },
+    ]}
+  />
+);
 
 function otherStates({ states, tables }: ConnectionView): string {
   if (tables.length < 2) return '';

@@ -247,3 +247,63 @@ export function Fact({ name, children }: { name: string; children?: Child }) {
     </div>
   );
 }
+
+/** One column of a list; the first one names its row. */
+export interface Column<Row> {
+  readonly title: string;
+  readonly cell: (row: Row) => Child;
+  /** Numbers stand to the right. */
+  readonly num?: boolean;
+  /** Long words may be broken. */
+  readonly words?: boolean;
+  /** Only for those who hear the page. */
+  readonly quiet?: boolean;
+  /** Leads to the list sorted by this column; `direction` where it is so now. */
+  readonly sort?: { readonly href: string; readonly direction?: 'ascending' | 'descending' | undefined };
+}
+
+/** Rows under their heads; on a narrow page each row is a card. */
+export function List<Row>({
+  columns,
+  rows,
+  cards = true,
+}: {
+  columns: readonly (Column<Row> | null)[];
+  rows: readonly Row[];
+  cards?: boolean;
+}) {
+  const shown = columns.filter((column) => column !== null);
+  return (
+    <table class={cards ? 'list cards' : 'list'}>
+      <thead>
+        <tr>
+          {shown.map(({ title, num, quiet, sort }) => (
+            <th scope="col" class={num ? 'num' : ''} {...(sort?.direction === undefined ? {} : { 'aria-sort': sort.direction })}>
+              {sort ? <a href={sort.href}>{title}</a> : quiet ? <span class="sr">{title}</span> : title}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr>
+            {shown.map(({ title, cell, num, words, quiet }, at) =>
+              at === 0 ? (
+                <th scope="row" class={num ? 'num' : ''}>
+                  {cell(row)}
+                </th>
+              ) : (
+                <td
+                  class={[num ? 'num' : '', words ? 'words' : '', quiet ? 'commands' : ''].filter(Boolean).join(' ')}
+                  {...(quiet ? {} : { 'data-label': title })}
+                >
+                  {cell(row)}
+                </td>
+              ),
+            )}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

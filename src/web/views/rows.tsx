@@ -3,7 +3,7 @@ import { plural } from '../../observability/text.ts';
 import type { Change, LookedUp } from '../model/topic-rows.ts';
 import type { TableRecord } from '../../core/table.ts';
 import { Page, type Crumb } from './layout.tsx';
-import { Empty, Moment, Pill } from './parts.tsx';
+import { Empty, List, Moment, Pill } from './parts.tsx';
 import { connectionPath, tablePath, type View } from './view.ts';
 
 const crumbsTo = (connection: string, table: string): Crumb[] => [
@@ -113,29 +113,16 @@ function OneChange({ change, view }: { change: Change; view: View }) {
   );
 }
 
-function Columns({ record }: { record: TableRecord }) {
-  const filled = Object.entries(record).filter(([, value]) => value !== null);
-  return (
-    <table class="list columns">
-      <thead>
-        <tr>
-          <th scope="col">Column</th>
-          <th scope="col">Value</th>
-        </tr>
-      </thead>
-      <tbody>
-        {filled.map(([name, value]) => (
-          <tr>
-            <th scope="row">
-              <code>{name}</code>
-            </th>
-            <td class="words">{String(value).slice(0, 4_000)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
+const Columns = ({ record }: { record: TableRecord }) => (
+  <List
+    cards={false}
+    rows={Object.entries(record).filter(([, value]) => value !== null)}
+    columns={[
+      { title: 'Column', cell: ([name]) => <code>{name}</code> },
+      { title: 'Value', words: true, cell: ([, value]) => String(value).slice(0, 4_000) },
+    ]}
+  />
+);
 
 const shown = (key: TableRecord): string =>
   Object.entries(key)

@@ -1,10 +1,11 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
+import { hasHistory } from '../../core/table.ts';
 import { count, duration, plural } from '../../observability/text.ts';
 import type { TableDetail } from '../model/table-detail.ts';
 import { RowCommands } from './connection.tsx';
 import { Drawer } from './drawer.tsx';
 import { Page } from './layout.tsx';
-import { CommandButton, Empty, Fact, Freshness, Moment, Pill, span, State } from './parts.tsx';
+import { CommandButton, Empty, Fact, Freshness, List, Moment, Pill, span, State } from './parts.tsx';
 import { connectionPath, landingPath, tablePath, type View } from './view.ts';
 
 /** All there is to know of one table. */
@@ -27,12 +28,16 @@ export function Table({ view, detail, errors }: { view: View; detail: TableDetai
           <>
             <CommandButton view={view} action={`${base}/sync`} label="Sync now" tone="main" id="sync-now" />
             <RowCommands view={view} row={row} />
-            <a class="button plain" href={`${base}/ask/resync`}>
-              Full re-sync
-            </a>
-            <a class="button plain" href={`${base}/ask/backfill`}>
-              Back-fill
-            </a>
+            {hasHistory(definition) ? (
+              <>
+                <a class="button plain" href={`${base}/ask/resync`}>
+                  Full re-sync
+                </a>
+                <a class="button plain" href={`${base}/ask/backfill`}>
+                  Back-fill
+                </a>
+              </>
+            ) : null}
           </>
         )
       }
@@ -51,6 +56,13 @@ export function Table({ view, detail, errors }: { view: View; detail: TableDetai
           </Fact>
           <Fact name="Last complete run">
             <Moment at={row.status.lastSuccessAt} now={view.now} none="never" />
+          </Fact>
+          <Fact name="Live rows">
+            {detail.liveRows === undefined ? (
+              <span class="none">–</span>
+            ) : (
+              <span title="after the last complete run">{count(detail.liveRows)}</span>
+            )}
           </Fact>
           <Fact name="Rows published">{detail.state === undefined ? '0' : count(detail.state.rowsPublished)}</Fact>
           <Fact name="Dead letters">
@@ -96,7 +108,7 @@ export function Table({ view, detail, errors }: { view: View; detail: TableDetai
         )}
       </div>
       <section aria-labelledby="charts-title">
-        <h2 id="charts-title">Rows and duration of the runs</h2>
+        <h2 id="charts-title">Rows, duration and freshness of the runs</h2>
         <div
           id="chart"
           class="chart"
@@ -130,37 +142,24 @@ export function Table({ view, detail, errors }: { view: View; detail: TableDetai
           {row.landings.length === 0 ? (
             <p class="none">This table is not landed anywhere.</p>
           ) : (
-            <table class="list cards">
-              <thead>
-                <tr>
-                  <th scope="col">Landing</th>
-                  <th scope="col">Connector</th>
-                  <th scope="col" class="num">
-                    Rows to land, at most
-                  </th>
-                  <th scope="col" class="num">
-                    Behind
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {row.landings.map(({ landing, connector, lag }) => (
-                  <tr>
-                    <th scope="row">
-                      <a href={landingPath(landing)}>{landing}</a>
-                    </th>
-                    <td data-label="Connector">{connector}</td>
-                    <td data-label="Rows to land" class="num">
-                      {lag.missing ? '–' : count(lag.rowsAtMost)}
-                    </td>
-                    <td data-label="Behind" class="num">
+            <List
+              rows={row.landings}
+              columns={[
+                { title: 'Landing', cell: ({ landing }) => <a href={landingPath(landing)}>{landing}</a> },
+                { title: 'Connector', cell: ({ connector }) => connector },
+                { title: 'Rows to land, at most', num: true, cell: ({ lag }) => (lag.missing ? '–' : count(lag.rowsAtMost)) },
+                {
+                  title: 'Behind',
+                  num: true,
+                  cell: ({ lag }) => (
+                    <>
                       {lag.missing ? 'no topic yet' : lag.caughtUp ? 'caught up' : span(lag.lagSeconds * 1000)}
                       {lag.deletesMayBeMissed ? <small class="flag"> deletes may be missed</small> : null}
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+                    </>
+                  ),
+                },
+              ]}
+            />
           )}
         </div>
       </section>
@@ -208,7 +207,11 @@ export function Table({ view, detail, errors }: { view: View; detail: TableDetai
           </Fact>
           <Fact name="Schema ids">
             {detail.state === undefined ? 'not registered yet' : `key ${detail.state.keySchemaId}, value ${detail.state.valueSchemaId}`}
-            {detail.schemaVersions === undefined ? '' : `; ${plural(detail.schemaVersions, 'version')} in the registry`}
+            {detail.schemaVersions === undefined
+              ? '; the registry does not answer now'
+              : detail.schemaVersions.length === 0
+                ? ''
+                : `; version ${detail.schemaVersions.join(', ')} of the value in the registry`}
           </Fact>
           <Fact name="Position">
             <span id="position" data-live="">
@@ -216,32 +219,37 @@ export function Table({ view, detail, errors }: { view: View; detail: TableDetai
             </span>
           </Fact>
         </dl>
+        {detail.schema === undefined ? null : (
+          <details id="schema">
+            <summary>Schema of the value</summary>
+            <pre tabindex={0} data-copy="" aria-label="Schema of the value">
+              {indented(detail.schema)}
+            </pre>
+          </details>
+        )}
         <details id="columns">
           <summary>{plural(Object.keys(definition.fields).length, 'column')}</summary>
-          <table class="list">
-            <thead>
-              <tr>
-                <th scope="col">Column</th>
-                <th scope="col">Type</th>
-                <th scope="col">What it is</th>
-              </tr>
-            </thead>
-            <tbody>
-              {Object.entries(definition.fields).map(([name, field]) => (
-                <tr>
-                  <th scope="row">
-                    <code>{name}</code>
-                  </th>
-                  <td>{field.type}</td>
-                  <td>{field.doc}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <List
+            cards={false}
+            rows={Object.entries(definition.fields)}
+            columns={[
+              { title: 'Column', cell: ([name]) => <code>{name}</code> },
+              { title: 'Type', cell: ([, field]) => field.type },
+              { title: 'What it is', cell: ([, field]) => field.doc },
+            ]}
+          />
         </details>
       </section>
     </Page>
   );
+}
+
+function indented(schema: string): string {
+  try {
+    return JSON.stringify(JSON.parse(schema), null, 2);
+  } catch {
+    return schema;
+  }
 }
 
 function Runs({ detail, view }: { detail: TableDetail; view: View }) {
@@ -252,57 +260,33 @@ function Runs({ detail, view }: { detail: TableDetail; view: View }) {
       </Empty>
     );
   return (
-    <table class="list cards">
-      <thead>
-        <tr>
-          <th scope="col">Run</th>
-          <th scope="col">Outcome</th>
-          <th scope="col" class="num">
-            Read
-          </th>
-          <th scope="col" class="num">
-            Published
-          </th>
-          <th scope="col" class="num">
-            Unchanged
-          </th>
-          <th scope="col" class="num">
-            Deleted
-          </th>
-          <th scope="col" class="num">
-            Duration
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {detail.runs.slice(0, 20).map((run) => (
-          <tr>
-            <th scope="row">
+    <List
+      rows={detail.runs.slice(0, 20)}
+      columns={[
+        {
+          title: 'Run',
+          cell: (run) => (
+            <>
               <Moment at={run.startedAt} now={view.now} />
               <small>{run.mode}</small>
-            </th>
-            <td data-label="Outcome">
+            </>
+          ),
+        },
+        {
+          title: 'Outcome',
+          cell: (run) => (
+            <>
               <Pill tone={run.outcome === 'succeeded' ? 'good' : run.outcome === 'failed' ? 'bad' : 'off'}>{run.outcome}</Pill>
               {run.failure === undefined ? null : <small class="words">{run.failure.message}</small>}
-            </td>
-            <td data-label="Read" class="num">
-              {count(run.totals.fetched)}
-            </td>
-            <td data-label="Published" class="num">
-              {count(run.totals.published)}
-            </td>
-            <td data-label="Unchanged" class="num">
-              {count(run.totals.unchanged)}
-            </td>
-            <td data-label="Deleted" class="num">
-              {count(run.totals.deleted)}
-            </td>
-            <td data-label="Duration" class="num">
-              {duration(run.endedAt - run.startedAt)}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+            </>
+          ),
+        },
+        { title: 'Read', num: true, cell: (run) => count(run.totals.fetched) },
+        { title: 'Published', num: true, cell: (run) => count(run.totals.published) },
+        { title: 'Unchanged', num: true, cell: (run) => count(run.totals.unchanged) },
+        { title: 'Deleted', num: true, cell: (run) => count(run.totals.deleted) },
+        { title: 'Duration', num: true, cell: (run) => duration(run.endedAt - run.startedAt) },
+      ]}
+    />
   );
 }

@@ -1,0 +1,135 @@
+/** @jsxRuntime automatic @jsxImportSource hono/jsx */
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import type { Context, Hono } from 'hono';
+import { asTributaryError, TributaryError } from '../../core/errors.ts';
+import type { ImportKind } from '../../import/columns.ts';
+import { ownKey } from '../../import/keys.ts';
+import { noMapping, parsePairs, type Mapping } from '../../import/mapping.ts';
+import type { Site } from '../app.tsx';
+import type { Guarded } from '../guard.ts';
+import { note } from '../note.ts';
+import type { Access } from '../security.ts';
+import { receive } from './receive.ts';
+import { BegunPage, ImportForm, ImportKey, Imports } from './views.tsx';
+import { errorFileOf, importWork, type ImportWish, type ImportWork } from './work.ts';
+
+/** Where files arrive. It is no form as the others are: its guard looks at the fields before the file. */
+export const receivingPath = '/imports/new';
+
+/** Imports: their list, and a file from the browser on its way to the vendor. */
+export function addImports(app: Hono<Guarded>, site: Site, access: Access): ImportWork {
+  const { context, board } = site;
+  const work = importWork(context);
+
+  app.get('/imports', (c) => {
+    const { imports } = board.snapshot();
+    work.follow(imports);
+    const here = new Set(
+      imports.filter((one) => errorFileOf(context.settings().dataDir, one) !== undefined).map(({ importId }) => importId),
+    );
+    return site.show(
+      c,
+      <Imports view={site.view(c)} imports={imports} able={able().length > 0} here={here} waiting={new Set(work.waiting())} />,
+    );
+  });
+  app.get('/imports/new', (c) => form(c));
+  app.post(receivingPath, async (c) => {
+    const { id, path } = work.place();
+    const admit = (fields: Readonly<Record<string, string>>): void => {
+      if (!access.formTokenFits(c.get('session'), fields['form_token'] ?? ''))
+        throw new TributaryError('This form is not from this page, or too old. Load the page again and repeat.', {
+          kind: 'config',
+          code: 'form',
+        });
+      work.requireAble(fields['connection'] ?? '');
+      wishOf(fields);
+    };
+    let filled: Readonly<Record<string, string>> = {};
+    try {
+      const body = c.req.raw.body as ReadableStream<Uint8Array> | null;
+      if (body === null || !(c.req.header('content-type') ?? '').startsWith('multipart/form-data'))
+        throw new TributaryError('Choose a file.', { kind: 'config' });
+      const { fields, name } = await receive({ 'content-type': c.req.header('content-type') ?? '' }, body, path, (fields) => {
+        filled = fields;
+        admit(fields);
+      });
+      work.check(id, name, wishOf(fields));
+    } catch (thrown) {
+      const error = asTributaryError(thrown, 'Taking the file');
+      if (error.code === 'form') return c.text(`${error.message}\n`, 403);
+      return form(c, filled, error);
+    }
+    return c.redirect(`/imports/new/${id}`, 303);
+  });
+  app.post('/imports/key', (c) => {
+    const connection = able()[0];
+    const key = ownKey(context.settings().dataDir);
+    return site.show(c, <ImportKey view={site.view(c)} publicKey={key} steps={connection?.source.imports?.keySteps ?? []} />);
+  });
+  app.get('/imports/new/:id', (c) => {
+    const begun = work.get(c.req.param('id'));
+    // While it goes on the page is asked for again, with script or without.
+    if (begun.state.kind === 'checking' || (begun.state.kind === 'sending' && begun.state.secondsLeft !== 0)) c.header('refresh', '2');
+    return site.show(c, <BegunPage view={site.view(c)} begun={begun} />);
+  });
+  app.post('/imports/new/:id/send', async (c) => {
+    const id = c.req.param('id');
+    const { file, wish } = work.get(id);
+    await note(context, c, { command: 'import', connection: wish.connection, table: null, detail: `${wish.kind}: ${file}` });
+    work.send(id, c.get('user').name);
+    return c.redirect(`/imports/new/${id}`, 303);
+  });
+  app.post('/imports/:id/resume', async (c) => {
+    const id = c.req.param('id');
+    const record = board.snapshot().imports.find(({ importId }) => importId === id);
+    await note(context, c, { command: 'import-resume', connection: record?.connection ?? null, table: null, detail: record?.file ?? id });
+    work.resume(id);
+    return c.redirect('/imports?done=resumed', 303);
+  });
+  app.get('/imports/:id/errors', (c) => {
+    const record = board.snapshot().imports.find(({ importId }) => importId === c.req.param('id'));
+    const path = record && errorFileOf(context.settings().dataDir, record);
+    if (path === undefined) throw new TributaryError('That error file is not on this server.', { kind: 'config', code: 'not_found' });
+    return c.body(Readable.toWeb(createReadStream(path)) as unknown as globalThis.ReadableStream, 200, {
+      'content-type': 'text/csv; charset=utf-8',
+      'content-disposition': `attachment; filename="${(record?.file ?? 'import').replaceAll(/[^\w.-]/g, '_')}.errors.csv"`,
+      'cache-control': 'no-store',
+    });
+  });
+  return work;
+
+  function able() {
+    return context.settings().connections.filter(({ source }) => source.imports !== undefined);
+  }
+
+  function form(c: Context<Guarded>, fields: Readonly<Record<string, string>> = {}, error?: TributaryError) {
+    return site.show(c, <ImportForm view={site.view(c)} connections={able().map(({ name }) => name)} fields={fields} error={error} />);
+  }
+}
+
+/** Throws `config` for a form that says nothing usable. */
+function wishOf(fields: Readonly<Record<string, string>>): ImportWish {
+  const kind = (['profiles', 'events'] as const satisfies readonly ImportKind[]).find((known) => known === fields['kind']);
+  if (kind === undefined) throw new TributaryError('Say whether the file holds profiles or events.', { kind: 'config' });
+  const country = (fields['country'] ?? '').trim().toUpperCase();
+  return {
+    kind,
+    connection: fields['connection'] ?? '',
+    mapping: mappingOf(fields),
+    consent: fields['consent'] === 'yes',
+    strict: fields['strict'] === 'yes',
+    country: country === '' ? undefined : country,
+  };
+}
+
+function mappingOf(fields: Readonly<Record<string, string>>): Mapping {
+  const lines = (name: string): string[] =>
+    (fields[name] ?? '')
+      .split(/\r?\n/)
+      .map((line) => line.trim())
+      .filter(Boolean);
+  const pairs = lines('map').join(',');
+  return { ...(pairs === '' ? noMapping : parsePairs(pairs)), drop: lines('drop'), dates: lines('dates'), texts: lines('texts') };
+}

@@ -1,0 +1,69 @@
+import { createWriteStream, rmSync } from 'node:fs';
+import { basename } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { Busboy } from '@fastify/busboy';
+import { TributaryError } from '../../core/errors.ts';
+
+/** Longest file that is taken from a browser; longer ones go by the command line, which may be repeated and needs no copy. */
+export const mostBytes = 1024 ** 3;
+
+/** A form with a file: its fields as texts, and where its file is now. */
+export interface Received {
+  readonly fields: Readonly<Record<string, string>>;
+  /** As its owner called it, without folders. */
+  readonly name: string;
+}
+
+/**
+ * Takes a form's file into `path`, readable by its owner only, without holding it in memory. The fields have to come before
+ * the file; `admit` judges them before a byte of it is kept.
+ * @throws TributaryError `config` when the form holds no file or too long a one, or `admit` refuses; nothing is left at `path` then.
+ */
+export async function receive(
+  headers: { readonly 'content-type': string },
+  body: ReadableStream<Uint8Array>,
+  path: string,
+  admit: (fields: Readonly<Record<string, string>>) => void,
+): Promise<Received> {
+  const fields: Record<string, string> = {};
+  let kept: Promise<string> | undefined;
+  const stop = new AbortController();
+  const form = new Busboy({ headers, limits: { files: 1, fields: 30, fieldSize: 64 * 1024, fileSize: mostBytes } });
+  form.on('field', (name, value) => void (fields[name] = value));
+  form.on('file', (_field, file, name) => {
+    try {
+      admit(fields);
+    } catch (error) {
+      kept = Promise.reject(error as Error);
+      kept.catch(() => stop.abort());
+      file.resume();
+      return;
+    }
+    kept = pipeline(file, createWriteStream(path, { mode: 0o600 })).then(() => {
+      if (!file.truncated) return basename(name);
+      throw new TributaryError('The file is longer than 1 GiB.', {
+        kind: 'config',
+        code: 'import:too_long',
+        remedy: 'Import it on the command line: tributary import profiles <file>.',
+      });
+    });
+    kept.catch(() => stop.abort());
+  });
+  try {
+    try {
+      await pipeline(Readable.fromWeb(body), form, { signal: stop.signal });
+    } catch (cause) {
+      // What stopped it is told instead.
+      await kept;
+      throw new TributaryError('The form did not arrive whole.', { kind: 'config', remedy: 'Send it again.', cause });
+    }
+    const name = await kept;
+    if (name === undefined || name === '') throw new TributaryError('Choose a file.', { kind: 'config' });
+    return { fields, name };
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  }
+}

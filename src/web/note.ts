@@ -1,0 +1,15 @@
+import type { Context } from 'hono';
+import { noteCommands, type Command } from '../kafka/meta/audit.ts';
+import { ensureTopics, ownTopics } from '../kafka/topics.ts';
+import type { WebContext } from './context.ts';
+import { addressOf, type Guarded } from './guard.ts';
+
+/** Notes what the user of a request does, before it is done. Throws when it cannot be noted. */
+export async function note(
+  { access, clock }: WebContext,
+  c: Context<Guarded>,
+  what: Pick<Command, 'command' | 'connection' | 'table' | 'detail'>,
+): Promise<void> {
+  await ensureTopics(access, ownTopics(access.settings));
+  await noteCommands(access, [{ at: clock.now(), user: c.get('user').name, address: addressOf(c), ...what }]);
+}

@@ -1,0 +1,194 @@
+/** @jsxRuntime automatic @jsxImportSource hono/jsx */
+import type { Context, Hono } from 'hono';
+import { shapeOf } from '../../config/json-schema.ts';
+import { defaultsOf } from '../../config/source-defaults.ts';
+import type { ConnectionSettings } from '../../config/settings.ts';
+import { asTributaryError, TributaryError } from '../../core/errors.ts';
+import type { Source } from '../../sdk/source.ts';
+import type { Site } from '../app.tsx';
+import type { Guarded } from '../guard.ts';
+import { connectionPath } from '../views/view.ts';
+import { waiting, type Drafts } from './drafts.ts';
+import { changedSettings, fieldsOf, prefilled, textOf, type Form } from './form.tsx';
+import { tryConnection, type Tried } from './rights.ts';
+import { secretsOf } from './secrets.ts';
+import { diff, draft, written, type Change } from './settings-file.ts';
+import { AccountForm, TablesForm } from './connection-views.tsx';
+import { Review } from './views.tsx';
+
+/** A set-up after its account has answered, until its tables are chosen. */
+interface Begun {
+  readonly source: Source;
+  readonly name: string;
+  /** The connection is there already. */
+  readonly editing: boolean;
+  readonly form: Form;
+  readonly tried: Tried;
+  readonly tables: readonly string[];
+}
+
+/** Setting a connection up, or another way, in three steps: the account, its tables, the difference. */
+export function addConnectionSetup(app: Hono<Guarded>, site: Site, drafts: Drafts): void {
+  const { context } = site;
+  const begun = waiting<Begun>(context.clock.now);
+
+  app.get('/new/connection/:source', (c) => {
+    const source = sourceNamed(c.req.param('source'));
+    return accountForm(c, source, source.name, false, {});
+  });
+  app.post('/new/connection/:source', async (c) => {
+    const source = sourceNamed(c.req.param('source'));
+    const form = await c.req.parseBody({ all: true });
+    return begin(c, source, textOf(form, 'name') || source.name, false, form);
+  });
+  app.get('/c/:connection/edit', (c) => {
+    const { name, source } = connectionNamed(c.req.param('connection'));
+    return accountForm(c, source, name, true, existing(name, source));
+  });
+  app.post('/c/:connection/edit', async (c) => {
+    const { name, source } = connectionNamed(c.req.param('connection'));
+    return begin(c, source, name, true, await c.req.parseBody({ all: true }));
+  });
+
+  app.post('/set-up/:id/tables', async (c) => {
+    const id = c.req.param('id');
+    const one = begun.get(id);
+    const filled = await c.req.parseBody({ all: true });
+    // A list of which nothing is ticked sends nothing.
+    const emptied = Object.fromEntries(
+      one.tried.choices.filter(({ setting }) => filled[`set.${setting}`] === undefined).map(({ setting }) => [`set.${setting}`, '']),
+    );
+    const form: Form = { ...one.form, table: [], ...filled, ...emptied };
+    try {
+      const made = drafted(one, form);
+      const connection = made.settings.connections.find(({ name }) => name === one.name) as ConnectionSettings;
+      const next = connectionPath(one.name);
+      const command = one.editing ? 'connection-edit' : 'connection-add';
+      const review = drafts.waiting.hold({ draft: made, command, connection: one.name, detail: one.source.title, next });
+      const lines = diff(made.before, made.after);
+      return await site.show(
+        c,
+        <Review
+          view={site.view(c)}
+          title={`Review ${one.name}`}
+          id={review}
+          lines={lines}
+          facts={[
+            ['Account', one.tried.account],
+            ['Tables', connection.tables.map((table) => table.name).join(', ')],
+            ...[...made.secrets.keys()].map((path) => ['Secret goes into', `${path} (mode 0600)`] as const),
+          ]}
+        />,
+      );
+    } catch (error) {
+      return tablesForm(c, id, one, form, asTributaryError(error, 'Setting the connection up'));
+    }
+  });
+
+  /** The real calls; what they tell stands beside the tables. */
+  async function begin(c: Context<Guarded>, source: Source, name: string, editing: boolean, form: Form): Promise<Response> {
+    try {
+      if (!editing && context.settings().connections.some((one) => one.name === name))
+        throw new TributaryError(`There is a connection ${name} already.`, { kind: 'config', remedy: 'Give the new one another name.' });
+      const before = editing ? existing(name, source) : {};
+      const whole: Form = { ...before, ...form };
+      const tables = source.tables(defaultsOf(source)).map((table) => table.name);
+      const { settings } = draftOf(source, name, editing, whole, undefined);
+      const connection = settings.connections.find((one) => one.name === name) as ConnectionSettings;
+      const tried = await tryConnection(context, connection);
+      const one: Begun = { source, name, editing, form: whole, tried, tables };
+      return await tablesForm(c, begun.hold(one), one, editing ? whole : form);
+    } catch (error) {
+      return accountForm(c, source, name, editing, form, asTributaryError(error, 'Setting the connection up'));
+    }
+  }
+
+  const drafted = (one: Begun, form: Form) => draftOf(one.source, one.name, one.editing, form, one);
+
+  /** The settings with the form in them; only what differs from before is written. Tables are left alone before they are chosen. */
+  function draftOf(source: Source, name: string, editing: boolean, form: Form, chosen: Begun | undefined) {
+    const at = ['connections', name];
+    const before = editing ? existing(name, source) : {};
+    const fields = fieldsOf(shapeOf(source.settings));
+    const { references, secrets } = secretsOf(context, fields, form, name);
+    const settings = { ...changedSettings(fields, form, before), ...references };
+    const changes: Change[] = [];
+    if (!editing) {
+      // One node, so that it reads as a person would write it.
+      const rest = chosen === undefined ? [] : scheduling(form, before, chosen.tables);
+      const value = {
+        ...(name === source.name ? {} : { source: source.name }),
+        settings: Object.fromEntries(Object.entries(settings).filter(([, set]) => set !== undefined)),
+        ...Object.fromEntries(rest.filter(([, set]) => set !== undefined)),
+      };
+      changes.push({ path: at, value });
+    } else {
+      for (const [key, value] of Object.entries(settings)) changes.push({ path: [...at, 'settings', key], value });
+      if (chosen !== undefined)
+        for (const [key, value] of scheduling(form, before, chosen.tables)) changes.push({ path: [...at, key], value });
+    }
+    return draft(context, changes, secrets);
+  }
+
+  function accountForm(c: Context<Guarded>, source: Source, name: string, editing: boolean, form: Form, error?: TributaryError) {
+    const fields = fieldsOf(shapeOf(source.settings));
+    return site.show(
+      c,
+      <AccountForm view={site.view(c)} source={source} name={name} editing={editing} fields={fields} form={form} error={error} />,
+    );
+  }
+
+  function tablesForm(c: Context<Guarded>, id: string, one: Begun, form: Form, error?: TributaryError) {
+    const { source, name, editing, tried } = one;
+    const fields = fieldsOf(shapeOf(source.settings));
+    const tables = source.tables(defaultsOf(source));
+    return site.show(c, <TablesForm view={site.view(c)} id={id} {...{ source, name, editing, tried, fields, tables, form, error }} />);
+  }
+
+  /** What the file says of the connection, as the form would have been filled in. */
+  function existing(name: string, source: Source): Form {
+    const raw = written(context.settingsFile, ['connections', name]);
+    const all = source.tables(defaultsOf(source)).map((table) => table.name);
+    const excluded = Array.isArray(raw['exclude']) ? raw['exclude'].map(String) : [];
+    const tables = Array.isArray(raw['tables']) ? raw['tables'].map(String) : all.filter((table) => !excluded.includes(table));
+    return {
+      ...prefilled(fieldsOf(shapeOf(source.settings)), (raw['settings'] ?? {}) as Record<string, unknown>),
+      table: tables,
+      history: typeof raw['history'] === 'string' ? raw['history'] : 'all',
+      start_date: raw['start_date'] === undefined ? '' : String(raw['start_date']),
+      // Schedules by table are left to the file.
+      schedule: typeof raw['schedule'] === 'string' ? raw['schedule'] : '',
+    };
+  }
+
+  function sourceNamed(name: string): Source {
+    const source = context.sources.find((one) => one.name === name);
+    if (source) return source;
+    throw new TributaryError(`No source is called ${name}.`, { kind: 'config', code: 'not_found' });
+  }
+
+  function connectionNamed(name: string): ConnectionSettings {
+    const found = context.settings().connections.find((one) => one.name === name);
+    if (found) return found;
+    throw new TributaryError(`No connection is called ${name}.`, { kind: 'config', code: 'not_found' });
+  }
+}
+
+/** Tables, history and schedule where they differ from before. */
+function scheduling(form: Form, before: Form, all: readonly string[]): [string, unknown][] {
+  const chosen = [form['table'] ?? []].flat().map(String);
+  if (chosen.length === 0) throw new TributaryError('Choose at least one table.', { kind: 'config' });
+  const was = before['table'] === undefined ? all : [before['table']].flat().map(String);
+  const [history, start, schedule] = ['history', 'start_date', 'schedule'].map((name) => textOf(form, name));
+  const changes: [string, unknown][] = [];
+  if ([...chosen].sort().join() !== [...was].sort().join()) {
+    changes.push(['tables', chosen.length === all.length ? undefined : chosen]);
+    if (before['table'] !== undefined) changes.push(['exclude', undefined]);
+  }
+  if (start !== textOf(before, 'start_date') || (start === '' && history !== (textOf(before, 'history') || ''))) {
+    changes.push(['start_date', start === '' ? undefined : start]);
+    changes.push(['history', start === '' ? history || 'all' : undefined]);
+  }
+  if (schedule !== textOf(before, 'schedule')) changes.push(['schedule', schedule === '' ? undefined : schedule]);
+  return changes;
+}

@@ -1,0 +1,28 @@
+import { dirname, join, relative } from 'node:path';
+import type { WebContext } from '../context.ts';
+import { textOf, type Form, type FormField } from './form.tsx';
+
+/** Secrets of a form: what the settings say instead of them, and the files they go into. */
+export interface KeptSecrets {
+  readonly references: Readonly<Record<string, string>>;
+  /** By path. */
+  readonly secrets: ReadonlyMap<string, string>;
+}
+
+/** A typed secret goes into a file beside the settings; a named variable stays where it is. An empty field is left out. */
+export function secretsOf({ redactor, settingsFile }: WebContext, fields: readonly FormField[], form: Form, owner: string): KeptSecrets {
+  const references: Record<string, string> = {};
+  const secrets = new Map<string, string>();
+  const folder = dirname(settingsFile ?? '.');
+  for (const { name } of fields.filter(({ kind }) => kind === 'secret')) {
+    const [typed, variable] = [textOf(form, `set.${name}`), textOf(form, `env.${name}`)];
+    if (variable !== '') references[name] = `\${${variable}}`;
+    else if (typed !== '') {
+      redactor.add(typed);
+      const path = join(folder, 'secrets', `${owner.replaceAll(/[^A-Za-z0-9_]/g, '_')}_${name}`);
+      secrets.set(path, typed);
+      references[name] = `\${file:${relative(folder, path)}}`;
+    }
+  }
+  return { references, secrets };
+}

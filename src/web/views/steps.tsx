@@ -1,0 +1,14 @@
+/** @jsxRuntime automatic @jsxImportSource hono/jsx */
+
+export const landingSteps = ['Warehouse', 'Review', 'Set-up script', 'Check', 'Apply'] as const;
+
+/** How far a set-up is. */
+export const Steps = ({ names, at }: { names: readonly string[]; at: number }) => (
+  <ol class="steps" aria-label="Steps">
+    {names.map((name, step) => (
+      <li class={step < at ? 'done' : ''} {...(step === at ? { 'aria-current': 'step' as const } : {})}>
+        {name}
+      </li>
+    ))}
+  </ol>
+);

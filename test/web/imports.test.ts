@@ -1,0 +1,82 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { ownKey } from '../../src/import/keys.ts';
+import { fakeSite } from './fake-site.ts';
+
+/** The page over a folder of its own, and how a browser sends its form. */
+async function site(more = '') {
+  const folder = mkdtempSync(join(tmpdir(), 'tributary-received-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  ownKey(folder);
+  const sftp = 'sftp: { user: somebody }';
+  const { url } = await fakeSite({
+    yaml: `data_dir: ${folder}\n${more}connections:\n  klaviyo: { settings: { api_key: pk_secret_of_a_test, ${sftp} } }\n  pendo: { settings: { integration_key: k } }\n`,
+  });
+  const page = await fetch(`${url}/imports/new`);
+  const token = /name="form_token" value="([^"]+)"/.exec(await page.text())?.[1] ?? '';
+  const cookie = page.headers
+    .getSetCookie()
+    .map((one) => one.split(';')[0])
+    .join('; ');
+  const send = (fields: Record<string, string>, content: string | undefined) => {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) form.set(name, value);
+    if (content !== undefined) form.set('file', new File([content], 'people.csv', { type: 'text/csv' }));
+    return fetch(`${url}/imports/new`, { method: 'POST', body: form, redirect: 'manual', headers: { cookie, origin: url } });
+  };
+  const received = (): string[] => {
+    const at = join(folder, 'imports', 'received');
+    return existsSync(at) ? readdirSync(at) : [];
+  };
+  return { url, cookie, token, send, received };
+}
+
+const people = 'Email\na@import.test\nnobody\n';
+
+test('a file is kept, checked and shown; nothing is sent before somebody says so', async () => {
+  const { url, cookie, token, send, received } = await site();
+  const answer = await send({ form_token: token, connection: 'klaviyo', kind: 'profiles' }, people);
+  expect(answer.status).toBe(303);
+  const to = url + (answer.headers.get('location') ?? '');
+  let text = '';
+  while (!text.includes('Will be sent')) text = await (await fetch(to, { headers: { cookie } })).text();
+  expect(text).toContain('people.csv');
+  expect(text).toContain('Send 1 row');
+  expect(received()).toHaveLength(1);
+});
+
+test.each([
+  [
+    'without the token of our own form',
+    { form_token: 'x', connection: 'klaviyo', kind: 'profiles' },
+    403,
+    'This form is not from this page',
+  ],
+  ['into a connection that takes no files', { connection: 'pendo', kind: 'profiles' }, 200, 'Pendo takes no files'],
+  ['into no connection', { connection: 'nobody', kind: 'profiles' }, 200, 'No connection is called nobody.'],
+  ['of no kind', { connection: 'klaviyo', kind: '' }, 200, 'profiles or events'],
+])('a file %s is refused and nothing of it kept', async (_, fields, status, says) => {
+  const { token, send, received } = await site();
+  const answer = await send({ form_token: token, ...fields }, people);
+  expect(answer.status).toBe(status);
+  expect(await answer.text()).toContain(says);
+  expect(received()).toEqual([]);
+});
+
+test('a form without a file says so, and a read-only server takes none', async () => {
+  const { token, send, received } = await site();
+  const answer = await send({ form_token: token, connection: 'klaviyo', kind: 'profiles' }, undefined);
+  expect(await answer.text()).toContain('Choose a file.');
+  expect(received()).toEqual([]);
+  const quiet = await site('web: { read_only: true }\n');
+  expect((await quiet.send({ form_token: quiet.token, connection: 'klaviyo', kind: 'profiles' }, people)).status).toBe(403);
+  expect(quiet.received()).toEqual([]);
+});
+
+test('an error file is given out by its import only, never by a path that a record names', async () => {
+  const { url, cookie } = await site();
+  for (const id of ['00000000-0000-4000-8000-000000000000', '..%2F..', 'key'])
+    expect((await fetch(`${url}/imports/${id}/errors`, { headers: { cookie } })).status).toBe(404);
+});
