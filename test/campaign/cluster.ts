@@ -18,7 +18,7 @@ export async function brokerRestarts(place: Place, { count, seed, random }: Want
   const stalls: number[] = [];
   try {
     const worker = trial.spawn();
-    await trial.begin(worker, 'worker');
+    await trial.begin(worker);
     await allReadAgain(trial, worker, 180);
     await whileChanging(account.grow, 2_000, async () => {
       for (let at = 0; at < count; at += 1) {
@@ -63,7 +63,7 @@ export async function sickLines(place: Place, { seed, lines = ['vendor', 'broker
   const recoveries: Record<string, number> = {};
   try {
     let worker = trial.spawn();
-    await trial.begin(worker, 'worker');
+    await trial.begin(worker);
     await allReadAgain(trial, worker, 180);
     for (const line of lines) {
       for (const [name, suffered] of Object.entries(faults)) {
@@ -75,7 +75,7 @@ export async function sickLines(place: Place, { seed, lines = ['vendor', 'broker
           worker.signal('SIGTERM');
           await worker.gone(90);
           worker = next;
-          await trial.begin(worker, 'worker');
+          await trial.begin(worker);
           await sleep(20_000);
           account.shrink();
         });
@@ -110,9 +110,13 @@ export async function kills(place: Place, { count, seed, random }: Wanted): Prom
       for (let life = 0; life < count; life += 1) {
         const worker = next;
         next = trial.spawn();
-        await trial.begin(worker, random() < 0.5 ? 'rounds' : 'worker');
+        await trial.begin(worker);
         await worker.line('opened', ({ type }) => type === 'opened');
-        await sleep(300 + random() * 5_000);
+        // Some die while they open, most in their work, however long a busy machine takes to come to it.
+        const dice = random();
+        const awaited = dice < 0.2 ? undefined : dice < 0.5 ? 'page-read' : 'batch-committed';
+        if (awaited !== undefined) await worker.line(awaited, ({ type }) => type === awaited).catch(() => undefined);
+        await sleep(random() * 2_000);
         worker.signal('SIGKILL');
         await worker.ended;
         if (worker.lines.some(({ type }) => type === 'batch-committed')) reading += 1;

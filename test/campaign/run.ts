@@ -68,6 +68,8 @@ export const campaigns: Readonly<Record<string, Campaign>> = {
 };
 
 async function main(typed: readonly string[]): Promise<void> {
+  // What was started ends with us.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
   const { positionals: names, values } = parseArgs({
     args: [...typed],
     allowPositionals: true,

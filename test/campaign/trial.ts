@@ -9,6 +9,8 @@ import { commotion, expectTopicsEqualTruth, tables, type Commotion } from '../ac
 import type { Line } from '../acceptance/worker-child.ts';
 import { startWorkerProcess, type WorkerProcess } from '../acceptance/worker-process.ts';
 import { startBrokerCluster, type BrokerCluster } from '../support/broker-cluster.ts';
+import { activeWorkers } from '../../src/kafka/worker.ts';
+import { until } from '../support/command.ts';
 import { openTestEngine } from '../support/engine.ts';
 import { startFaultyLine, type FaultyLine } from '../support/faulty-line.ts';
 import { stackLogin } from '../support/login.ts';
@@ -22,7 +24,7 @@ export interface Trial {
   readonly lines: Readonly<Record<'vendor' | 'broker' | 'registry', readonly FaultyLine[]>>;
   /** A process that loads; {@link begin} sets it to work. */
   spawn(): WorkerProcess;
-  begin(worker: WorkerProcess, mode: 'rounds' | 'worker'): Promise<void>;
+  begin(worker: WorkerProcess): Promise<void>;
   /** What all processes said. */
   said(): readonly Line[];
   /** Runs of a table that ended well after that moment, by that worker. */
@@ -64,8 +66,11 @@ export async function openTrial(
     const prefix = `trial${Date.now().toString(36)}`;
     const common = { brokers: cluster.brokers, prefix, replicationFactor: 3, openBrokers: true };
     const workers: WorkerProcess[] = [];
+    const killAll = (): void => workers.forEach((worker) => worker.signal('SIGKILL'));
+    process.once('exit', killAll);
     closing.push(async () => {
-      for (const worker of workers) worker.signal('SIGKILL');
+      process.off('exit', killAll);
+      killAll();
       await Promise.all(workers.map(({ ended }) => ended));
     });
     const said = (): Line[] => workers.flatMap(({ lines }) => lines);
@@ -81,14 +86,14 @@ export async function openTrial(
         workers.push(worker);
         return worker;
       },
-      async begin(worker, mode) {
+      async begin(worker) {
         await worker.line('loaded', ({ type }) => type === 'loaded');
         worker.give({
           ...common,
           registryUrl: place.registryUrl.replace(/:\d+/, `:${registry.port}`),
           dataDir,
           settings,
-          mode,
+          mode: 'worker',
           ahead: vendor.clock.now() - Date.now(),
           ...(login === undefined ? {} : { login }),
         });
@@ -106,15 +111,20 @@ export async function openTrial(
         ),
       async settle() {
         for (const line of Object.values(lines).flat()) line.suffer({});
+        for (const worker of workers) worker.signal('SIGKILL');
+        await Promise.all(workers.map(({ ended }) => ended));
         let ahead = vendor.clock.now() - Date.now();
         const test = await openTestEngine({
           ...common,
+          dataDir,
           registryUrl: place.registryUrl,
           clock: { now: () => Date.now() + ahead, timer: systemClock.timer },
           connections: [{ source: klaviyo, settings: { ...settings, base_url: vendor.url } }],
           ...(login === undefined ? {} : { login }),
         });
         try {
+          // One that was killed while it joined has told nobody its name in the group.
+          await until('the group has missed all workers', async () => (await activeWorkers(test.access)).length === 0, 120_000);
           for (let passes = 1; ; passes += 1) {
             vendor.clock.advance(600_000);
             ahead += 600_000;

@@ -55,6 +55,9 @@ export async function startBroker(dir: string): Promise<BrokerProcess> {
     cwd: dir,
     stdio: ['ignore', log, log],
   });
-  const ended = new Promise<void>((resolve) => broker.on('close', () => resolve()));
+  // Nothing of a test stays when its process ends before it could clean up.
+  const kill = (): void => void broker.kill('SIGKILL');
+  process.once('exit', kill);
+  const ended = new Promise<void>((resolve) => broker.on('close', () => resolve())).finally(() => process.off('exit', kill));
   return { signal: (signal) => void broker.kill(signal), ended };
 }
