@@ -236,12 +236,15 @@ export function createEngine(options: EngineOptions): Engine {
     },
 
     async run(signal) {
-      await atFirst(async () => {
-        await requireRights(access, { topics: ownTopicNames(access.settings.prefix), connections: [] });
-        await ensureTopics(access, ownTopics(access.settings));
-      }, signal).catch((error: unknown) => {
-        if (!signal.aborted) throw error;
-      });
+      try {
+        await atFirst(async () => {
+          await requireRights(access, { topics: ownTopicNames(access.settings.prefix), connections: [] });
+          await ensureTopics(access, ownTopics(access.settings));
+        }, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        throw error;
+      }
       const roll = await openWorkerRoll(rollFolder);
       await shareConnections(
         {

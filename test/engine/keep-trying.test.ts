@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { systemClock } from '../../src/core/clock.ts';
+import { TributaryError, type ErrorKind } from '../../src/core/errors.ts';
+import { keepTrying, type Trying } from '../../src/engine/keep-trying.ts';
+
+const away = (kind: ErrorKind = 'transient', tries?: number): TributaryError =>
+  new TributaryError('Kafka is away.', { kind, remedy: 'Look at it.', ...(tries === undefined ? {} : { tries }) });
+
+/** Work that fails so often, with what became of it. */
+async function tried(failures: number, error: TributaryError, more: Partial<Trying> = {}) {
+  let asked = 0;
+  const told: number[] = [];
+  const outcome = await keepTrying(
+    async () => {
+      asked += 1;
+      if (asked <= failures) throw error;
+      return 'done';
+    },
+    {
+      clock: systemClock,
+      random: () => 0,
+      patience: undefined,
+      signal: new AbortController().signal,
+      onTrouble: (_, retryAt) => void told.push(retryAt),
+      what: 'Starting',
+      ...more,
+    },
+  ).catch((thrown: unknown) => thrown);
+  return { asked, told: told.length, outcome };
+}
+
+test('what passes is tried again and told each time', async () => {
+  expect(await tried(2, away())).toEqual({ asked: 3, told: 2, outcome: 'done' });
+});
+
+test('what time cannot heal, and what nobody has classified after its tries, is thrown as it is', async () => {
+  const config = away('config');
+  expect(await tried(1, config)).toEqual({ asked: 1, told: 0, outcome: config });
+  const odd = away('transient', 2);
+  expect(await tried(9, odd)).toEqual({ asked: 2, told: 1, outcome: odd });
+});
+
+test('at the end of the patience it is given up in words, with the remedy', async () => {
+  const { asked, outcome } = await tried(9, away(), {
+    patience: 0,
+    clock: {
+      now: (
+        (at) => () =>
+          (at += 1_000)
+      )(0),
+      timer: systemClock.timer,
+    },
+  });
+  expect(asked).toBe(1);
+  expect(outcome).toMatchObject({
+    kind: 'transient',
+    message: expect.stringMatching(/^Kafka is away\. Given up after \d+ s\.$/) as string,
+    remedy: 'Look at it.',
+  });
+});
+
+test('the signal ends the waiting', async () => {
+  const stop = new AbortController();
+  const { outcome } = await tried(99, away(), { signal: stop.signal, random: () => 0.999, onTrouble: () => stop.abort() });
+  expect(outcome).toMatchObject({ kind: 'stopped', message: 'Starting was stopped while it waited: Kafka is away.' });
+});
