@@ -61,7 +61,7 @@ describe('landing render', () => {
     expect(asked).toMatchObject({ code: 0, err: expect.stringContaining('Set landings.wh.strimzi: { cluster:') as string });
     expect(asked.out).toMatch(/kind: KafkaConnector\nmetadata:\n {2}name: wh-sample\n {2}labels:\n {4}strimzi\.io\/cluster: connect\n/);
     const set = await landing(`wh: { ${warehouse}, strimzi: { cluster: mine } }`, ['render', 'wh']);
-    expect(set.out.trim().split('\n')).toEqual(['landing/wh/setup.sql', 'landing/wh/kafka-connectors.yaml']);
+    expect(set.out.trim().split('\n')).toEqual(['landing/wh/setup.sql', 'landing/wh/dbt/sources.yml', 'landing/wh/kafka-connectors.yaml']);
     expect(readFileSync(join(folder, 'landing/wh/kafka-connectors.yaml'), 'utf8')).toContain('strimzi.io/cluster: mine');
     expect(set.err).not.toContain('strimzi');
   });
