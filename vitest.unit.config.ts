@@ -1,0 +1,57 @@
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Unit tests that take longer than a save should: whole histories, crashes, real programs, thousands of changed answers. */
+const thorough = [
+  'test/cli/cli.test.ts',
+  'test/core/cron.test.ts',
+  'test/customer-io/api.test.ts',
+  'test/customer-io/listings.test.ts',
+  'test/customer-io/people.test.ts',
+  'test/customer-io/reading.test.ts',
+  'test/customer-io/tables.test.ts',
+  'test/hostile/fuzz.test.ts',
+  'test/hostile/linear.test.ts',
+  'test/house/lint.test.ts',
+  'test/import/check-file.test.ts',
+  'test/import/upload.test.ts',
+  'test/kafka/codecs.test.ts',
+  'test/kafka/registry.test.ts',
+  'test/klaviyo-simulator/process.test.ts',
+  'test/klaviyo/api.test.ts',
+  'test/klaviyo/reading.test.ts',
+  'test/landing/real-tables.test.ts',
+  'test/landing/snowflake.test.ts',
+  'test/listrak/faults.test.ts',
+  'test/listrak/reading.test.ts',
+  'test/listrak/resume.test.ts',
+  'test/listrak/times.test.ts',
+  'test/monitoring/files.test.ts',
+  'test/observability/redact.test.ts',
+  'test/pendo-simulator/process.test.ts',
+  'test/pendo/grain.test.ts',
+  'test/pendo/large.test.ts',
+  'test/pendo/people.test.ts',
+  'test/pendo/reading.test.ts',
+  'test/pendo/readme.test.ts',
+  'test/pendo/trust.test.ts',
+  'test/sdk/http.test.ts',
+  'test/sdk/soap.test.ts',
+  'test/segment/connection.test.ts',
+  'test/segment/full-tables.test.ts',
+  'test/stack/guardian.test.ts',
+  'test/stack/properties.test.ts',
+  'test/state/live-index-crash.test.ts',
+  'test/state/mend.test.ts',
+  'test/web/many.test.ts',
+];
+
+/** `npm run test:unit`: what runs after every save, in less than a minute, without Java. `npm test` runs everything. */
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, 'dist/**', '**/*.it.test.ts', ...thorough],
+    pool: 'forks',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
