@@ -268,9 +268,9 @@ describe('Kafka and the registry', () => {
     const { config } = settings();
     const text = settingsText({
       prefix: `bad${suite}tls`,
-      kafka: { ...stack },
+      kafka: { ...stack, tls: true },
       connections: 'klaviyo: { settings: { api_key: "${KLAVIYO_API_KEY}" } }',
-    }).replace('replication_factor: 1', 'replication_factor: 1, tls: true');
+    });
     writeFile(folder, config, text);
     const { code, err } = await tributary(['sync', '--config', config]);
     expect(err).toContain('kafka.tls');
@@ -285,10 +285,10 @@ describe('Kafka and the registry', () => {
       config,
       settingsText({
         prefix,
-        kafka: { ...stack },
+        kafka: { ...stack, replication_factor: 3 },
         connections: 'klaviyo: { settings: { api_key: "${KLAVIYO_API_KEY}" } }',
         more: `data_dir: replicas`,
-      }).replace('replication_factor: 1', 'replication_factor: 3'),
+      }),
     );
     const [check, sync] = await Promise.all([tributary(['check', '--config', config]), tributary(['sync', '--config', config])]);
     expect(check.out).toMatch(/fewer than replication_factor 3[^]*kafka\.replication_factor to 1/);

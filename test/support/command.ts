@@ -99,14 +99,20 @@ export function startProcess(
 /** Text of a settings file; every part can be replaced. */
 export function settingsText(parts: {
   readonly prefix: string;
-  readonly kafka: { readonly brokers: readonly string[]; readonly registryUrl: string };
+  readonly kafka: {
+    readonly brokers: readonly string[];
+    readonly registryUrl: string;
+    readonly tls?: boolean;
+    readonly replication_factor?: number;
+  };
   readonly connections: string;
   readonly metricsPort?: number;
   readonly more?: string;
 }): string {
+  const { brokers, tls, replication_factor = 1 } = parts.kafka;
   return [
     `prefix: ${parts.prefix}`,
-    `kafka: ${JSON.stringify({ brokers: parts.kafka.brokers, replication_factor: 1, ...kafkaLogin() })}`,
+    `kafka: ${JSON.stringify({ brokers, tls, replication_factor, ...kafkaLogin() })}`,
     `registry: ${JSON.stringify({ url: parts.kafka.registryUrl, ...stackLogin() })}`,
     ...(parts.metricsPort === undefined ? [] : [`metrics: { port: ${parts.metricsPort} }`]),
     ...(parts.more === undefined ? [] : [parts.more]),
