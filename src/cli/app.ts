@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import { followSettings, type FollowedSettings } from '../config/follow-settings.ts';
@@ -181,6 +182,8 @@ export function createCli(deps: CliDeps, options: GlobalOptions, own: OwnSources
     interruption() {
       if (interrupted) return interrupted.signal;
       const controller = (interrupted = new AbortController());
+      // Every client of the process listens: that many are no leak.
+      setMaxListeners(0, controller.signal);
       let at = 0;
       unlisten = deps.onSignal(() => {
         const now = deps.clock.now();

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kafkaSettings, type Settings } from '../../config/settings.ts';
@@ -154,6 +155,7 @@ function session(
 /** Fires so long after the signal. */
 function later(signal: AbortSignal, ms: number): AbortSignal {
   const end = new AbortController();
+  setMaxListeners(0, end.signal);
   signal.addEventListener('abort', () => setTimeout(() => end.abort(), ms).unref(), { once: true });
   return end.signal;
 }
