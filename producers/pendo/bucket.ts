@@ -5,6 +5,7 @@ import { filter, limit, quoted, skip, sort, source } from './aggregation.ts';
 import type { Stage, TimeSeries } from './aggregation.ts';
 import { aggregate, aggregated, isTooHeavy } from './api.ts';
 import type { PendoApi } from './api.ts';
+import { disordered, watchOrder } from './order.ts';
 
 export interface Part {
   /** Rows of whole visitors. */
@@ -31,6 +32,8 @@ const LEAST_LIMIT = 500;
  * so within a visitor, and a short one may have been cut. The bucket has ended when the vendor, asked what follows the
  * rows it gave, gives none; else reading goes on behind the last visitor that is whole. An answer too heavy for the
  * vendor is asked for in smaller pieces.
+ *
+ * @throws TributaryError `pendo:order` when rows are not in the order asked for: then what was read leads behind some of them.
  */
 export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSignal): AsyncGenerator<Part, void, void> {
   let after = ask.after;
@@ -39,6 +42,8 @@ export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSi
   let ready: Row[] = [];
   /** Rows of an answer that was short, held one visitor and was not all. */
   let alone: number | undefined;
+  /** Visitors whose rows were given and have to be given again. */
+  const owed = new Set<string>();
   const keep = (rows: readonly Row[]): void => {
     for (const row of ask.perVisitor(rows)) ready.push(row);
   };
@@ -52,10 +57,10 @@ export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSi
   for (;;) {
     const from = after;
     let bound = after;
-    const answer = newAnswer();
+    const answer = newAnswer(ask.source, owed);
     const pipeline = () => {
-      answer.begin();
       bound = after;
+      answer.begin(bound);
       return [...behind(bound), limit(asked)];
     };
     try {
@@ -76,9 +81,11 @@ export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSi
       if (!isTooHeavy(error) || asked <= LEAST_LIMIT || asked > most) throw error;
       most = Math.max(LEAST_LIMIT, Math.floor(Math.min(most, asked) / 2));
       asked = most;
+      answer.owe();
       continue;
     }
     const given = answer.count();
+    if (owed.size > 0) throw disordered(ask.source);
     if (given === 0 || (given < asked && !(await follows(bound, given)))) {
       keep(answer.rest());
       yield { rows: ready, after: undefined };
@@ -86,6 +93,7 @@ export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSi
     }
     if (ready.length > 0) yield { rows: ready, after };
     ready = [];
+    answer.owe();
     if (after !== from) {
       [asked, alone] = [most, undefined];
     } else if (given < asked) {
@@ -114,26 +122,34 @@ function cutShort(name: string, rows: number): TributaryError {
 }
 
 interface Answer {
-  /** A try begins: what an earlier one left unfinished is forgotten. */
-  begin(): void;
+  /** A try begins, behind that visitor: what an earlier one left unfinished has to come again. */
+  begin(bound: string | undefined): void;
   /** Gives a visitor's rows once the next visitor's begin. */
   take(row: Row): { visitor: string; rows: readonly Row[] } | undefined;
   /** Rows taken in this try. */
   count(): number;
   /** Rows of the last visitor. */
   rest(): readonly Row[];
+  /** What is unfinished is left to another answer. */
+  owe(): void;
 }
 
-function newAnswer(): Answer {
+function newAnswer(name: string, owed: Set<string>): Answer {
   let visitor: string | undefined;
   let rows: Row[] = [];
   let taken = 0;
+  let inOrder = watchOrder(name);
   const before = new Set<string>();
+  const owe = (): void => {
+    if (visitor !== undefined) owed.add(visitor);
+  };
   return {
-    begin() {
+    begin(bound) {
+      owe();
       visitor = undefined;
       rows = [];
       taken = 0;
+      inOrder = watchOrder(name, bound === undefined ? [] : [bound]);
     },
     take(row) {
       taken += 1;
@@ -144,18 +160,15 @@ function newAnswer(): Answer {
       }
       const whole = visitor === undefined ? undefined : { visitor, rows };
       if (whole !== undefined) before.add(whole.visitor);
-      if (before.has(id)) {
-        throw new TributaryError("Pendo's answer is not in the order that was asked for.", {
-          kind: 'data',
-          code: 'pendo:order',
-          remedy: 'The table is read again later. Report it to the vendor if it stays.',
-        });
-      }
+      if (before.has(id)) throw disordered(name);
+      inOrder([id]);
+      owed.delete(id);
       visitor = id;
       rows = [row];
       return whole;
     },
     count: () => taken,
     rest: () => rows,
+    owe,
   };
 }

@@ -6,6 +6,7 @@ import { filter, limit, sort, source } from './aggregation.ts';
 import { aggregated, isTooHeavy } from './api.ts';
 import type { PendoApi } from './api.ts';
 import { readBucket } from './bucket.ts';
+import { isDisordered, ORDER_TRIES } from './order.ts';
 import { dayOfHours, days, hours } from './granularity.ts';
 import { overwritten, summed } from './rows.ts';
 import type { Identity } from './rows.ts';
@@ -69,6 +70,7 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
 
     let pending: Row[] = [];
     let quiet = 0;
+    let orderTries = 0;
     for (let last = false; !last;) {
       last = pass.at >= ctx.runStart;
       if (last) pass.at = ctx.runStart;
@@ -86,7 +88,15 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
           if (part.after !== undefined) yield page(part.rows, at());
           else pending = [...part.rows];
         }
+        orderTries = 0;
       } catch (error) {
+        if (isDisordered(error)) {
+          // Some of its rows are behind what was read: it counts from its beginning.
+          [pass.after, last] = [undefined, false];
+          if ((orderTries += 1) <= ORDER_TRIES) continue;
+          yield page([], at());
+          throw error;
+        }
         if (granularity !== dayOfHours || !isTooHeavy(error)) throw error;
         [granularity, pass.hourly, pass.after, last] = [hours, true, undefined, false];
         continue;

@@ -7,6 +7,7 @@ import { limit } from './aggregation.ts';
 import type { Stage } from './aggregation.ts';
 import { aggregate, isTooHeavy } from './api.ts';
 import type { PendoApi } from './api.ts';
+import { isDisordered, ORDER_TRIES, watchOrder } from './order.ts';
 
 export interface Listing<Ask> {
   /** Row source, also the name the request is sent under. */
@@ -15,6 +16,8 @@ export interface Listing<Ask> {
   readonly stages: (api: PendoApi, ask: Ask & { readonly cursor: Json | undefined }) => readonly Stage[];
   /** Names a row, so that reading can go on behind it. */
   readonly cursorOf: (row: Row) => Json | undefined;
+  /** Values of a cursor in the order the rows are sorted by; a text is its own value. */
+  readonly sortedBy?: (cursor: Json) => readonly Json[];
   /** Rows of one page; about as many are held in memory. */
   readonly perPage: number;
   /** Rows asked for at once, if that is less than the settings allow. */
@@ -29,13 +32,15 @@ const LEAST_LIMIT = 50;
 /** An answer under way, the last row it gave, and whether it gave one. */
 interface Open {
   readonly rows: AsyncGenerator<readonly Row[], void, void>;
+  readonly inOrder: (values: readonly Json[]) => void;
   behind: Json | undefined;
   gave: boolean;
 }
 
 /**
  * Gives a reader a call that makes several pages of one answer, as it arrives: it may be large. Only an answer without
- * rows is the end: a short one may have been cut. One too heavy for the vendor is asked for in smaller pieces.
+ * rows is the end: a short one may have been cut. One too heavy for the vendor is asked for in smaller pieces. Rows in
+ * another order may be behind a position that was given: all since the run began is read again, then that fails.
  */
 export function inPages<Ask = unknown>(
   listing: Listing<Ask>,
@@ -43,12 +48,14 @@ export function inPages<Ask = unknown>(
 ): Reader<PendoApi> {
   return async function* read(ctx) {
     let open: Open | undefined;
+    const sortedBy = listing.sortedBy ?? ((cursor: Json) => [cursor]);
     let most = Math.min(listing.atMost ?? Infinity, ctx.api.settings.record_limit);
 
     const begin = (ask: Ask & { readonly cursor: Json | undefined }, signal: AbortSignal): Open => {
       const begun: Open = {
         behind: ask.cursor,
         gave: false,
+        inOrder: watchOrder(listing.name, ask.cursor === undefined ? [] : sortedBy(ask.cursor)),
         rows: aggregate(
           ctx.api,
           listing.name,
@@ -77,7 +84,11 @@ export function inPages<Ask = unknown>(
             if (gave && rows.length === 0) continue;
             break;
           }
-          for (const row of batch) rows.push(row);
+          for (const row of batch) {
+            rows.push(row);
+            const cursor = listing.cursorOf(row);
+            if (cursor !== undefined) open.inOrder(sortedBy(cursor));
+          }
           // What comes at once is a piece of the answer, and at most its first row is longer than such a piece.
           weight += weigh(batch[0]);
           open.behind = behind = nameOf(batch.at(-1) as Row);
@@ -102,10 +113,18 @@ export function inPages<Ask = unknown>(
       });
     }
 
-    try {
-      yield* reader(call)(ctx);
-    } finally {
-      await open?.rows.return();
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return yield* reader(call)(ctx);
+      } catch (error) {
+        if (!isDisordered(error)) throw error;
+        if (tries <= ORDER_TRIES) continue;
+        yield { rows: [], position: ctx.position ?? { v: 1 } };
+        throw error;
+      } finally {
+        await open?.rows.return();
+        open = undefined;
+      }
     }
   };
 }

@@ -83,6 +83,7 @@ const whoChanged = ({ source: name, id, parameters }: People): Listing<Increment
     return [source(name, parameters(api)), sort(UPDATED, id), filter(from, `${UPDATED} <= ${before}`)];
   },
   cursorOf: (row) => ({ time: updatedAt(row), id: String(row[id]) }),
+  sortedBy: (cursor) => [asObject(cursor)?.time ?? null, asObject(cursor)?.id ?? null],
 });
 
 function updatedAt(row: Row): number | null {

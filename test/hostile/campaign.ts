@@ -15,6 +15,8 @@ export interface CampaignOptions {
   readonly cases: number;
   readonly from?: number;
   readonly table?: string;
+  /** What is not left to chance: whether the topic is filled before, and which answers are changed. What becomes of them always is. */
+  readonly fixed?: Partial<Omit<Plan, 'seed'>> & { readonly filled?: boolean };
   /** Hears of every broken promise as it is found. */
   readonly report?: (fault: string) => void;
   /** Hears of every table that is done, and how many cases that were by then. */
@@ -145,9 +147,11 @@ async function play(
   const { table, proxy, vendor, options } = player;
   const seed = seedOf(`${options.subject.source.name}.${table.definition.name}`, options.seed, number);
   const dice = diceOf(seed);
-  const filled = dice.below(2) === 0;
+  const fixed = options.fixed ?? {};
+  const drawn = dice.below(2) === 0;
+  const filled = fixed.filled ?? drawn;
   const requests = Math.max(1, filled ? known.later : known.first);
-  const plan: Plan = { seed, first: dice.below(requests), times: dice.of([1, 1, 1, 2, 3, 1_000]) };
+  const plan: Plan = { seed, first: dice.below(requests), times: dice.of([1, 1, 1, 2, 3, 1_000]), ...fixed };
   table.restore(filled ? known.snapshot : undefined);
   const start = vendor.now() + (filled ? options.subject.settleMs : 0);
   setTime(player, start);

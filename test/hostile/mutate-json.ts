@@ -75,7 +75,7 @@ export function mutateJson(text: string, dice: Dice, { isEnd, nullLists }: Manne
   }
   const all = [...places(parsed)];
   if (all.length === 0) return undefined;
-  const kind = dice.of(['member', 'member', 'paging', 'paging', 'row', 'row', 'list', 'top', 'duplicate']);
+  const kind = dice.of(['member', 'member', 'paging', 'paging', 'row', 'row', 'list', 'top', 'duplicate', 'shape']);
   if (kind === 'top') {
     const [name, value] = dice.of<[string, Json]>([
       ['null', null],
@@ -101,6 +101,28 @@ export function mutateJson(text: string, dice: Dice, { isEnd, nullLists }: Manne
     (holder as Record<string, Json>)[name] = raw(`{${JSON.stringify(member)}:${JSON.stringify(echo)},${body.slice(1)}`);
     // The last of two counts, as everywhere, and that is the right one.
     return { text: printed(parsed), what: `${name}.${member} stands twice`, touched: new Set(), everything: false };
+  }
+  if (kind === 'shape') {
+    // Among hundreds of members of rows the list that holds them would hardly ever be met.
+    const outermost = all.find(({ value, row }) => Array.isArray(value) && row === undefined);
+    if (outermost === undefined) return undefined;
+    const { holder, name, value } = outermost;
+    const [what, changed] = dice.of<[string, Json]>([
+      ['null', null],
+      ['an object', {}],
+      ['text', 'moved'],
+      ['a number', 1],
+      ['false', false],
+      ['in an object', { items: value }],
+    ]);
+    (holder as Record<string, Json>)[name] = changed;
+    const everything = isEnd(name, changed, holder as Record<string, Json>);
+    return {
+      text: printed(parsed),
+      what: `the list ${name} is ${what}`,
+      touched: leavesOf(nullLists && changed === null ? value : null),
+      everything,
+    };
   }
   if (kind === 'list') {
     const lists = all.filter(({ value }) => Array.isArray(value) && value.length > 0);
@@ -134,8 +156,9 @@ export function mutateJson(text: string, dice: Dice, { isEnd, nullLists }: Manne
     else if (how === 'list') list[at] = [place.value];
     else if (how === 'empty') list[at] = {};
     else list[at] = nasty(dice, echo).value;
-    // The row is still there. One that was moved counts as changed: Pendo was asked for an order, which tells a visitor's rows together.
-    const touched = how === 'twice' ? new Set<string>() : leavesOf(place.row ?? null);
+    // A row that stands twice or elsewhere is still there; where the list is a part of a row, the row is another one.
+    const kept = place.row === place.value && (how === 'twice' || how === 'moved');
+    const touched = kept ? new Set<string>() : leavesOf(place.row ?? null);
     const everything = list.length === 0 && isEnd(place.path.at(-1) ?? '', list, {});
     return { text: printed(parsed), what: `element ${at} of a list: ${how}`, touched, everything };
   }
