@@ -75,7 +75,7 @@ interface Opened {
  * A single pass ends when Kafka or the registry stays away, and so does the start of a worker: whoever has asked for it asks again. Long
  * enough for brokers that restart in turn.
  */
-const patience = { opening: 45_000, open: 180_000 } as const;
+const patience = { starting: 15_000, opening: 45_000, open: 180_000 } as const;
 
 export function createEngine(options: EngineOptions): Engine {
   const { access, registry, bus, clock, random, redactor } = options;
@@ -166,7 +166,7 @@ export function createEngine(options: EngineOptions): Engine {
     return keepTrying(work, {
       clock,
       random,
-      patience: patience.opening,
+      patience: patience.starting,
       signal,
       what: 'Starting',
       onTrouble(error, retryAt) {
