@@ -1,4 +1,4 @@
-import { accessSync, chmodSync, constants, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { accessSync, chmodSync, constants, lstatSync, mkdirSync, readdirSync, writeFileSync, type Stats } from 'node:fs';
 import { basename, join } from 'node:path';
 import { TributaryError } from './errors.ts';
 
@@ -83,10 +83,19 @@ function closeAll(path: string): void {
 
 /** Answers whether others had any right before. What belongs to another user (PostgreSQL's, for the superuser) is theirs to close. */
 function close(path: string): boolean {
-  const found = lstatSync(path, { throwIfNoEntry: false });
+  const found = statusOf(path);
   if (found === undefined || found.isSymbolicLink() || found.uid !== process.getuid?.() || (found.mode & 0o077) === 0) return false;
   chmodSync(path, found.mode & 0o700);
   return true;
+}
+
+/** Undefined for what is not there or cannot be looked at: whoever needs it makes it, and says what is wrong with it. */
+function statusOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function names(folder: string): string[] {
