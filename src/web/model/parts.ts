@@ -1,6 +1,6 @@
-import axios from 'axios';
 import { asTributaryError } from '../../core/errors.ts';
 import { sleepUntil } from '../../core/clock.ts';
+import { registryHttp } from '../../kafka/registry-http.ts';
 import { landingStatus, type LandingStatus } from '../../landing/status.ts';
 import type { WebContext, WebLanding } from '../context.ts';
 import type { Facts } from './facts.ts';
@@ -49,28 +49,23 @@ export function watchParts(
   let registry: PartHealth | undefined;
   let shown = '';
 
+  const askRegistry = registryHttp(access.settings.registry, 5_000);
+
   async function lookAtRegistry(): Promise<void> {
-    const { url, username, password } = access.settings.registry;
-    const name = url.replace(/\/\/[^/@]*@/, '//');
-    try {
-      await axios.get(`${url.replace(/\/+$/, '')}/schemas/types`, {
-        timeout: 5_000,
-        maxRedirects: 0,
-        proxy: false,
-        maxContentLength: 100_000,
-        signal: stopping.signal,
-        ...(username === undefined ? {} : { auth: { username, password: password ?? '' } }),
-      });
-      registry = { part: 'registry', name, ok: true };
-    } catch (error) {
-      const status = axios.isAxiosError(error) ? (error.response?.status ?? error.code) : undefined;
-      registry = {
-        part: 'registry',
-        name,
-        ok: false,
-        trouble: `The schema registry does not answer as it should (${status ?? 'no answer'}). Running tables go on; new tables and look-ups wait.`,
-      };
-    }
+    const name = access.settings.registry.url.replace(/\/\/[^/@]*@/, '//');
+    const said = await askRegistry('GET', '/schemas/types', undefined, stopping.signal).then(
+      ({ status }) => (status < 300 ? undefined : status),
+      (error: NodeJS.ErrnoException) => error.code ?? 'no answer',
+    );
+    registry =
+      said === undefined
+        ? { part: 'registry', name, ok: true }
+        : {
+            part: 'registry',
+            name,
+            ok: false,
+            trouble: `The schema registry does not answer as it should (${said}). Running tables go on; new tables and look-ups wait.`,
+          };
   }
 
   async function lookAt(open: WebLanding, before: SeenLanding | undefined): Promise<SeenLanding> {
