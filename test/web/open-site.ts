@@ -131,7 +131,7 @@ export function fakeBoard(settings: Settings, told: Told): Board & { tell(change
             connection,
             statuses
               .filter((status) => status.connection === connection.name)
-              .map((status) => tableRow({ connection, status, facts, landings: [], sinkProblems: [], now: NOW })),
+              .map((status) => tableRow({ connection, status, facts, landings: [], unseen: false, sinkProblems: [], now: NOW })),
             facts.workers(NOW),
             () => 3_600_000,
           ),

@@ -233,7 +233,7 @@ function withFreshness(
     topics: sink.topics.map((lag) => {
       const at = landed.find(({ topic }) => topic === lag.topic);
       const status = tables.find(({ connection, table }) => connection === at?.connection && table === at.table);
-      const age = status === undefined ? undefined : endToEnd(status, facts.runs(tableKey(status)), [{ lag }], now);
+      const age = status === undefined ? undefined : endToEnd(status, facts.runs(tableKey(status)), [{ lag, seenAt: now }], now);
       return age === undefined ? lag : { ...lag, freshnessSeconds: age / 1000 };
     }),
   }));

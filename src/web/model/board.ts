@@ -122,23 +122,26 @@ export function createBoard(context: WebContext): Board {
     connection: ConnectionSettings,
     statuses: ReadonlyMap<string, ReturnType<typeof statusOf>['tables'][number]>,
     now: number,
+    settings: Settings,
   ): TableRow[] {
-    const sinks = parts
-      .landings()
-      .flatMap(({ name, sinks: found, problems }) =>
-        found
-          .filter((sink) => sink.connection === connection.name)
-          .map((sink) => ({ name, sink, problems: problems.get(sink.connector) ?? [] })),
-      );
+    const seen = parts.landings();
+    const unseen =
+      seen.some((one) => one.unseen === true && one.connections.includes(connection.name)) ||
+      Object.keys(settings.landings).some((name) => !seen.some((one) => one.name === name));
+    const sinks = seen.flatMap(({ name, sinks: found, problems, seenAt }) =>
+      found
+        .filter((sink) => sink.connection === connection.name)
+        .map((sink) => ({ name, sink, seenAt, problems: problems.get(sink.connector) ?? [] })),
+    );
     return connection.tables.flatMap(({ name: table }) => {
       const status = statuses.get(tableKey({ connection: connection.name, table }));
       if (!status) return [];
       const topic = `${access.settings.prefix}.${connection.name}.${table}`;
-      const landings: TableLanding[] = sinks.flatMap(({ name, sink }) =>
-        sink.topics.filter((lag) => lag.topic === topic).map((lag) => ({ landing: name, connector: sink.connector, lag })),
+      const landings: TableLanding[] = sinks.flatMap(({ name, sink, seenAt }) =>
+        sink.topics.filter((lag) => lag.topic === topic).map((lag) => ({ landing: name, connector: sink.connector, lag, seenAt })),
       );
       const own = sinks.filter(({ sink }) => sink.topics.some((lag) => lag.topic === topic));
-      return [tableRow({ connection, status, facts, landings, sinkProblems: own.flatMap(({ problems }) => problems), now })];
+      return [tableRow({ connection, status, facts, landings, unseen, sinkProblems: own.flatMap(({ problems }) => problems), now })];
     });
   }
 
@@ -149,7 +152,7 @@ export function createBoard(context: WebContext): Board {
     return {
       at: now,
       connections: settings.connections.map((connection) =>
-        connectionView(connection, rowsOf(connection, statuses, now), workers, intervalOf),
+        connectionView(connection, rowsOf(connection, statuses, now, settings), workers, intervalOf),
       ),
       landings: parts.landings().map((seen) => landingView(seen, now)),
       workers,

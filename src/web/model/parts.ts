@@ -28,6 +28,8 @@ export interface SeenLanding {
   readonly problems: ReadonlyMap<string, readonly Problem[]>;
   readonly seenAt?: number;
   readonly trouble?: string;
+  /** Its Connect was asked and did not answer: nobody knows what has landed. */
+  readonly unseen?: boolean;
 }
 
 export interface PartsWatch {
@@ -92,6 +94,7 @@ export function watchParts(
         ...base,
         sinks: [],
         problems: new Map(),
+        unseen: true,
         trouble: asTributaryError(error, 'Looking at the landing').message,
         ...defined({ seenAt: before?.seenAt }),
       };

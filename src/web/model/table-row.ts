@@ -44,6 +44,8 @@ export interface TableLanding {
   readonly landing: string;
   readonly connector: string;
   readonly lag: TopicLag;
+  /** When the lag was taken, epoch ms; undefined where it is not known, as for a Connect that does not answer. */
+  readonly seenAt: number | undefined;
 }
 
 /** Everything the pages show of one table. */
@@ -71,12 +73,14 @@ export interface RowInput {
   readonly status: TableStatus;
   readonly facts: Facts;
   readonly landings: readonly TableLanding[];
+  /** A landing of the table has never been seen, or its Connect does not answer. */
+  readonly unseen: boolean;
   /** Failures of the sinks that land the table. */
   readonly sinkProblems: readonly Problem[];
   readonly now: number;
 }
 
-export function tableRow({ status, facts, landings, sinkProblems, now }: RowInput): TableRow {
+export function tableRow({ status, facts, landings, unseen, sinkProblems, now }: RowInput): TableRow {
   const name = tableKey(status);
   const runs = facts.runs(name);
   const notice = facts.live(status.connection, status.table, now);
@@ -84,13 +88,13 @@ export function tableRow({ status, facts, landings, sinkProblems, now }: RowInpu
   const wanted = facts.paused(status.connection, status.table);
   const is = status.state.kind === 'paused';
   const asked = wanted === is || status.state.kind === 'disabled' ? undefined : wanted ? ('pause' as const) : ('resume' as const);
-  const freshnessMs = endToEnd(status, runs, landings, now);
+  const freshnessMs = unseen ? undefined : endToEnd(status, runs, landings, now);
   return {
     name,
     status,
     landings,
     problems,
-    historical: historicalTab(status, runs, landings, now),
+    historical: historicalTab(status, runs, landings, unseen),
     periodic: periodicTab(status, runs),
     errors24h: problems.filter(({ at, code }) => now - at < dayMs && code !== 'connect:missing').reduce((sum, { times }) => sum + times, 0),
     hourly: hourlyRows(runs, now),
@@ -113,7 +117,7 @@ function periodicTab(status: TableStatus, runs: readonly RunRecord[]): SyncTab {
 }
 
 /** The first reading of all there is, and every back-fill after it. */
-function historicalTab(status: TableStatus, runs: readonly RunRecord[], landings: readonly TableLanding[], now: number): SyncTab {
+function historicalTab(status: TableStatus, runs: readonly RunRecord[], landings: readonly TableLanding[], unseen: boolean): SyncTab {
   const backfills = runs.filter(({ mode }) => mode === 'historical');
   const { state } = status;
   const running = state.kind === 'in_progress' && state.mode === 'historical';
@@ -122,19 +126,27 @@ function historicalTab(status: TableStatus, runs: readonly RunRecord[], landings
     const last = backfills.at(-1);
     if (running || (last?.outcome !== 'succeeded' && ['error', 'failed', 'paused', 'rate_limited'].includes(state.kind)))
       return { state: progressed(status, runs), ...span };
-    if (last?.outcome === 'succeeded') return { state: landed(span.finishedAt, landings, now), ...span };
+    if (last?.outcome === 'succeeded') return { state: landed(span.finishedAt, landings, unseen), ...span };
   }
   if (status.lastSuccessAt === undefined) {
     return { state: progressed(status, runs), ...spanOf(status, runs, state.kind === 'in_progress' ? state.mode : 'periodic') };
   }
   const done = runs.findIndex(({ outcome }) => outcome === 'succeeded');
   const first = done >= 0 && runs.length < 60 ? { startedAt: runs[0]?.startedAt, finishedAt: runs[done]?.endedAt } : {};
-  return { state: landed(first.finishedAt, landings, now), ...defined(first) };
+  return { state: landed(first.finishedAt, landings, unseen), ...defined(first) };
 }
 
-/** Complete means: in the warehouse, too. */
-function landed(finishedAt: number | undefined, landings: readonly TableLanding[], now: number): SyncState {
-  const waiting = finishedAt !== undefined && landings.some(({ lag }) => !lag.caughtUp && now - lag.lagSeconds * 1000 <= finishedAt);
+type LandedPart = Pick<TableLanding, 'lag' | 'seenAt'>;
+
+/** The instant before which all that was published has landed, by what was last seen; undefined where nobody knows. */
+function landedTo({ lag, seenAt }: LandedPart): number | undefined {
+  if (seenAt === undefined || lag.missing) return undefined;
+  return lag.caughtUp ? seenAt : seenAt - lag.lagSeconds * 1000;
+}
+
+/** Complete means: in the warehouse, too. A landing nobody has seen since has not been seen to hold it. */
+function landed(finishedAt: number | undefined, landings: readonly LandedPart[], unseen: boolean): SyncState {
+  const waiting = finishedAt !== undefined && (unseen || landings.some((landing) => (landedTo(landing) ?? 0) <= finishedAt));
   return { kind: waiting ? 'landing' : 'completed' };
 }
 
@@ -169,17 +181,18 @@ function progressed(status: TableStatus, runs: readonly RunRecord[]): SyncState 
 export function endToEnd(
   { readTo }: TableStatus,
   runs: readonly RunRecord[],
-  landings: readonly Pick<TableLanding, 'lag'>[],
+  landings: readonly LandedPart[],
   now: number,
 ): number | undefined {
   if (readTo === undefined) return undefined;
   let to = readTo;
-  for (const { lag } of landings) {
-    if (lag.missing) return undefined;
-    if (lag.caughtUp) continue;
+  const last = runs.findLast(({ outcome }) => outcome === 'succeeded');
+  for (const landing of landings) {
+    const until = landedTo(landing);
+    if (until === undefined) return undefined;
+    if (landing.lag.caughtUp && (last === undefined || last.endedAt < until)) continue;
     // What a run published is landed when the oldest record that is not was published after its end; it had read up to its start.
-    const oldest = now - lag.lagSeconds * 1000;
-    const run = runs.findLast(({ outcome, endedAt }) => outcome === 'succeeded' && endedAt < oldest);
+    const run = runs.findLast(({ outcome, endedAt }) => outcome === 'succeeded' && endedAt < until);
     if (run === undefined) return undefined;
     to = Math.min(to, run.startedAt);
   }

@@ -30,8 +30,9 @@ const titles: Readonly<Record<string, string>> = {
   iceberg: 'Apache Iceberg',
 };
 
-/** The PostgreSQL of the local stack: it needs nothing but a name. */
+/** The PostgreSQL of the local stack: nothing has to be filled in, and the settings know it by one name only. */
 const embedded = 'embedded';
+const embeddedName = 'postgres';
 
 /** Setting a landing up, as far as to the settings file; script, check and apply are on the landing's own page. */
 export function addLandingSetup(app: Hono<Guarded>, site: Site, drafts: Drafts): void {
@@ -54,10 +55,13 @@ export function addLandingSetup(app: Hono<Guarded>, site: Site, drafts: Drafts):
     const kind = c.req.param('kind');
     const { fields } = requireKind(kind);
     try {
-      const name = textOf(filled, 'name');
+      const name = kind === embedded ? embeddedName : textOf(filled, 'name');
       if (name === '') throw new TributaryError('Give the landing a name.', { kind: 'config' });
       if (Object.hasOwn(context.settings().landings, name))
-        throw new TributaryError(`There is a landing ${name} already.`, { kind: 'config', remedy: 'Give the new one another name.' });
+        throw new TributaryError(`There is a landing ${name} already.`, {
+          kind: 'config',
+          remedy: kind === embedded ? 'Remove that one first.' : 'Give the new one another name.',
+        });
       const all = context.settings().connections.map((one) => one.name);
       const chosen = [filled['connection'] ?? []].flat().map(String);
       if (kind !== embedded && all.length > 0 && chosen.length === 0)
@@ -103,7 +107,8 @@ export function addLandingSetup(app: Hono<Guarded>, site: Site, drafts: Drafts):
     const kind = c.req.param('kind') ?? '';
     const { title, doc, fields } = requireKind(kind);
     const connections = kind === embedded ? [] : context.settings().connections.map(({ name, tables }) => [name, tables.length] as const);
-    return site.show(c, <LandingForm view={site.view(c)} form={filled} {...{ kind, title, doc, fields, connections, error }} />);
+    const name = kind === embedded ? embeddedName : undefined;
+    return site.show(c, <LandingForm view={site.view(c)} form={filled} {...{ kind, title, doc, name, fields, connections, error }} />);
   }
 
   function requireKind(name: string): Kind {

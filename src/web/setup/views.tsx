@@ -62,6 +62,7 @@ export function LandingForm({
   kind,
   title,
   doc,
+  name,
   fields,
   connections,
   form,
@@ -71,6 +72,8 @@ export function LandingForm({
   kind: string;
   title: string;
   doc: string;
+  /** What it is called when it cannot be called anything else. */
+  name: string | undefined;
   fields: readonly FormField[];
   /** Every connection and how many tables it has. */
   connections: readonly (readonly [name: string, tables: number])[];
@@ -85,10 +88,16 @@ export function LandingForm({
       <Wrong error={error} />
       <form method="post" action={`/new/landing/${kind}`} class="card form">
         <input type="hidden" name="form_token" value={view.formToken} />
-        <label>
-          Name <input type="text" name="name" value={textOf(form, 'name')} pattern="[A-Za-z0-9_.-]+" required placeholder="warehouse" />
-          <small>Recommended: the database's own name. Connectors are named after it.</small>
-        </label>
+        {name === undefined ? (
+          <label>
+            Name <input type="text" name="name" value={textOf(form, 'name')} pattern="[A-Za-z0-9_.-]+" required placeholder="warehouse" />
+            <small>Recommended: the database's own name. Connectors are named after it.</small>
+          </label>
+        ) : (
+          <p>
+            It is called <code>{name}</code> in the settings.
+          </p>
+        )}
         {fields
           .filter(({ needed }) => needed)
           .map((field) => (
