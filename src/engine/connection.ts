@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { onAbort } from '../core/clock.ts';
 import { TributaryError } from '../core/errors.ts';
 import { createHttpFactory } from '../sdk/http/client.ts';
 import type { Row } from '../core/types.ts';
@@ -272,16 +273,16 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
 }
 
 async function orAborted<T>(work: Promise<T>, signal: AbortSignal, why: () => string): Promise<T> {
-  let stop: () => void = () => undefined;
+  let forget: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(new TributaryError(why(), { kind: 'stopped' }));
-    signal.addEventListener('abort', stop, { once: true });
+    const stop = (): void => reject(new TributaryError(why(), { kind: 'stopped' }));
+    forget = onAbort(signal, stop);
     if (signal.aborted) stop();
   });
   try {
     return await Promise.race([work, aborted]);
   } finally {
-    signal.removeEventListener('abort', stop);
+    forget();
   }
 }
 

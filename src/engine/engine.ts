@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { changedConnections } from '../config/follow-settings.ts';
 import type { ConnectionSettings, Settings } from '../config/settings.ts';
 import { asTributaryError, TributaryError } from '../core/errors.ts';
-import type { Clock } from '../core/clock.ts';
+import { onAbort, type Clock } from '../core/clock.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { readControl } from '../kafka/meta/control.ts';
 import type { Registry } from '../kafka/registry.ts';
@@ -211,13 +211,13 @@ export function createEngine(options: EngineOptions): Engine {
         selection.map(async ({ connection: name, tables }) => {
           const opened = await open(name, signal, () => undefined, patience);
           const stop = (): void => void opened.worker.stop();
-          signal.addEventListener('abort', stop, { once: true });
+          const forget = onAbort(signal, stop);
           try {
             await applyControl(opened.worker, name);
             if (signal.aborted) stop();
             return await opened.worker.once(tables ?? [...opened.connection.tables.keys()]);
           } finally {
-            signal.removeEventListener('abort', stop);
+            forget();
             await close(opened);
           }
         }),

@@ -1,3 +1,4 @@
+import { onAbort } from '../core/clock.ts';
 import { TributaryError } from '../core/errors.ts';
 
 /**
@@ -10,7 +11,7 @@ export async function withDeadline<T>(ms: number | undefined, doing: string, wor
   const stopped = (): TributaryError => new TributaryError(`${doing} was stopped.`, { kind: 'stopped' });
   if (signal?.aborted) throw stopped();
   let timer: NodeJS.Timeout | undefined;
-  let stop: () => void = () => undefined;
+  let forget: (() => void) | undefined;
   const late = new Promise<never>((_, reject) => {
     if (ms !== undefined)
       timer = setTimeout(
@@ -25,8 +26,7 @@ export async function withDeadline<T>(ms: number | undefined, doing: string, wor
           ),
         ms,
       );
-    stop = () => reject(stopped());
-    signal?.addEventListener('abort', stop, { once: true });
+    if (signal !== undefined) forget = onAbort(signal, () => reject(stopped()));
   });
   const working = work();
   working.catch(() => undefined);
@@ -34,6 +34,6 @@ export async function withDeadline<T>(ms: number | undefined, doing: string, wor
     return await Promise.race([working, late]);
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', stop);
+    forget?.();
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { COMPATIBILITY } from '@kafkajs/confluent-schema-registry';
+import { onAbort } from '../core/clock.ts';
 import { TributaryError } from '../core/errors.ts';
 import { placeOf, registryError, type RegistryAnswer } from './registry-errors.ts';
 import { registryHttp } from './registry-http.ts';
@@ -175,15 +176,15 @@ function remembered<K, V>(memory: Map<K, Promise<V>>, key: K, make: () => Promis
 async function orStopped<T>(work: Promise<T>, doing: string, signal: AbortSignal | undefined): Promise<T> {
   work.catch(() => undefined);
   if (signal === undefined) return work;
-  let stop: () => void = () => undefined;
+  let forget: () => void = () => undefined;
   const ended = new Promise<never>((_, reject) => {
-    stop = () => reject(stopped(doing));
+    const stop = (): void => reject(stopped(doing));
     if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
+    forget = onAbort(signal, stop);
   });
   try {
     return await Promise.race([work, ended]);
   } finally {
-    signal.removeEventListener('abort', stop);
+    forget();
   }
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import net from 'node:net';
 import tls from 'node:tls';
 import type { ISocketFactory } from 'kafkajs';
+import { onAbort } from '../core/clock.ts';
 
 const plainSockets: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   const socket = ssl
@@ -21,13 +22,14 @@ export interface Leash {
 export function trackSockets(factory: ISocketFactory = plainSockets, signal?: AbortSignal): Leash {
   const sockets = new Set<Socket>();
   let isCut = false;
+  let forget: (() => void) | undefined;
   const cut = (): void => {
     isCut = true;
-    signal?.removeEventListener('abort', cut);
+    forget?.();
     // With an error: kafkajs answers pending requests on `error` and `end`, but not on `close`.
     for (const socket of sockets) socket.destroy(new Error(DROPPED));
   };
-  signal?.addEventListener('abort', cut, { once: true });
+  if (signal !== undefined) forget = onAbort(signal, cut);
   return {
     factory: (args) => {
       if (isCut || signal?.aborted) throw new Error(DROPPED);
