@@ -28,8 +28,8 @@ export function accessTo(
   };
 }
 
-/** Waits until somebody serves the page. */
-export async function served(url: string): Promise<void> {
+/** Waits until somebody serves the page; `ms` only ends what hangs. */
+export async function served(url: string, ms = 120_000): Promise<void> {
   await until(
     `the page is served at ${url}`,
     () =>
@@ -37,7 +37,7 @@ export async function served(url: string): Promise<void> {
         (answer) => answer.ok,
         () => false,
       ),
-    120_000,
+    ms,
   );
 }
 
