@@ -28,6 +28,7 @@ export async function runTests(root, args) {
     ['Go programs of the deployment tests', () => run(root, process.execPath, [join(root, 'test', 'setup', 'go-tools.mjs')])],
     ['types', tool('typescript/bin/tsc', '--noEmit')],
     ['lint', tool('oxlint/bin/oxlint', '--deny-warnings')],
+    ['dead code', tool('knip/bin/knip.js', '--production', '--no-progress')],
     [
       'format',
       tool(

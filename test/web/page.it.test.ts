@@ -9,9 +9,12 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { sources } from '../../producers/index.ts';
 import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import { readControl, type ControlRecord } from '../../src/kafka/meta/control.ts';
-import { readCommands } from '../../src/kafka/meta/audit.ts';
+import { commandRecord } from '../../src/kafka/meta/audit.ts';
 import { ownKey } from '../../src/import/keys.ts';
+import { parseObject } from '../../src/core/json/text.ts';
 import { readImports } from '../../src/kafka/meta/imports.ts';
+import { readTail } from '../../src/kafka/meta/tail.ts';
+import { topicNames } from '../../src/kafka/meta/topic-names.ts';
 import { startSftp } from '../../simulators/klaviyo/sftp.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
 import { connectClient } from '../../src/landing/connect-client.ts';
@@ -212,7 +215,7 @@ describe('the page over a real run', () => {
     await page.getByText('All history is read again.').waitFor();
     expect(await wanted('backfill', 'event')).toMatchObject({ since: null });
 
-    const noted = await readCommands(access, 20);
+    const noted = await readTail(access, topicNames(access.settings.prefix).runs, 20, ({ value }) => commandRecord(parseObject(value)));
     expect(noted.map(({ command, table }) => `${command} ${table}`)).toEqual([
       'resync event',
       'backfill event',

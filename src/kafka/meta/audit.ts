@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { KafkaAccess } from '../client.ts';
 import { plainProducer, withClient } from '../client.ts';
-import { canonicalText, parseObject } from '../../core/json/text.ts';
+import { canonicalText } from '../../core/json/text.ts';
 import { sendControl, type ControlRecord } from './control.ts';
-import { readTail } from './tail.ts';
 import { topicNames } from './topic-names.ts';
 
 /** A command somebody gave on the page or on the command line, kept in `_runs` beside the runs. `at`: epoch ms. */
@@ -79,11 +78,6 @@ function inWords({ slot, value }: Pick<ControlRecord, 'slot' | 'value'>): Pick<C
       return { command: 'backfill', detail: `history since ${new Date(since).toISOString().slice(0, 10)}` };
     }
   }
-}
-
-/** The newest commands, newest first. */
-export function readCommands(access: KafkaAccess, last: number): Promise<readonly CommandRecord[]> {
-  return readTail(access, topicNames(access.settings.prefix).runs, last, ({ value }) => commandRecord(parseObject(value)));
 }
 
 /** The command in a record of `_runs`; undefined for one of another kind. */
