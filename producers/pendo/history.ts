@@ -80,6 +80,9 @@ export const readHistory: Reader<PendoApi> = async function* read(ctx) {
         ]),
   ];
   yield { rows: [], position: at(), ...(warnings.length > 0 ? { warnings } : { readTo: ctx.runStart - DAY }) };
+  // A refusal in the vendor's words is a warning, as some visitors are refused always. An answer that holds data nobody can read is none.
+  const unreadable = refused.find(({ why }) => statusOf(why) === undefined);
+  if (unreadable !== undefined) throw unreadable.why;
 };
 
 /** So many, or all there are: an answer may have been cut, so more is asked for until nothing comes. */

@@ -1,3 +1,3 @@
 import { keepsItsPromises } from './promises.ts';
 
-keepsItsPromises('customer_io', 8);
+keepsItsPromises('customer_io', 29);

@@ -1,3 +1,3 @@
 import { keepsItsPromises } from './promises.ts';
 
-keepsItsPromises('klaviyo', 32);
+keepsItsPromises('klaviyo', 96);

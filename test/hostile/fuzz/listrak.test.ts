@@ -1,3 +1,3 @@
 import { keepsItsPromises } from './promises.ts';
 
-keepsItsPromises('listrak', 8);
+keepsItsPromises('listrak', 29);

@@ -1,3 +1,3 @@
 import { keepsItsPromises } from './promises.ts';
 
-keepsItsPromises('pendo', 8);
+keepsItsPromises('pendo', 29);

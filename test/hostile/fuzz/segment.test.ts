@@ -1,3 +1,3 @@
 import { keepsItsPromises } from './promises.ts';
 
-keepsItsPromises('segment', 8);
+keepsItsPromises('segment', 29);
