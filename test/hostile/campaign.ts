@@ -232,7 +232,9 @@ function excused({ table: { definition } }: Player, key: string, { touched }: Do
   // What is made of the row, or stands for what it lacks, is no text of the vendor's.
   const copied = ([name, value]: [string, unknown]): boolean => {
     const { type, derive, whenMissing } = definition.fields[name] ?? {};
-    return type !== 'timestamp' && type !== 'date' && derive === undefined && String(value) !== String(whenMissing);
+    // A key of several parts is made of the row's own texts.
+    const made = derive !== undefined && !String(value).includes('|');
+    return type !== 'timestamp' && type !== 'date' && !made && String(value) !== String(whenMissing);
   };
   const known = (names: (name: string) => boolean): boolean[] =>
     values.filter((entry) => names(entry[0]) && copied(entry)).map(([, value]) => isTouched(String(value), touched));

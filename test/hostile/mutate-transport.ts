@@ -148,6 +148,3 @@ export function spoilt(before: Buffer, after: Buffer): Set<string> {
     ? rowAround(text, before.subarray(0, at).toString().length)
     : (touchedBetween(text, after.toString()) ?? new Set());
 }
-
-/** Whether bytes that are no text were put into it. */
-export const isSpoilt = (body: Buffer): boolean => body.includes(NO_TEXT);

@@ -2,7 +2,7 @@ import { Agent, createServer, request, type IncomingMessage, type ServerResponse
 import type { AddressInfo } from 'node:net';
 import { diceOf, type Dice } from './mutation.ts';
 import { mutateJson, type Manners } from './mutate-json.ts';
-import { isSpoilt, mutateTransport, spoilt, type Wire } from './mutate-transport.ts';
+import { mutateTransport, spoilt, type Wire } from './mutate-transport.ts';
 import { mutateXml } from './mutate-xml.ts';
 
 /** What is done to the answers of one run. */
@@ -114,8 +114,6 @@ export async function startProxy(target: string, manners: Manners): Promise<Prox
       const before = wire.body;
       mine.what.push(mutateTransport(wire, dice, echo, trapUrl));
       for (const value of spoilt(before, wire.body)) mine.touched.add(value);
-      // Whose bytes they were cannot always be told.
-      mine.everything ||= isSpoilt(wire.body);
       return;
     }
     wire.body = Buffer.from(altered.text);
