@@ -72,7 +72,15 @@ function pass(ms: number): void {
 async function sync(): Promise<Map<string, RunSummary>> {
   const summaries = await test.engine.sync([{ connection: 'klaviyo' }], never);
   for (const { ref, outcome, error } of summaries) expect(outcome, `${ref.table}: ${error?.message}`).toBe('succeeded');
-  return new Map(summaries.map((summary) => [summary.ref.table, summary]));
+  // A table that was handed work runs twice in one sync: both count.
+  const byTable = new Map<string, RunSummary>();
+  for (const summary of summaries) {
+    const earlier = byTable.get(summary.ref.table)?.totals;
+    const totals = { ...summary.totals };
+    if (earlier !== undefined) for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += earlier[name];
+    byTable.set(summary.ref.table, { ...summary, totals });
+  }
+  return byTable;
 }
 
 const truthOf = (table: KlaviyoTable): Contents => digestsOf(expectedRows(simulator.truth, table));
