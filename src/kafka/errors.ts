@@ -29,6 +29,12 @@ const AWAY = new Set([
   'KafkaJSStaleTopicMetadataAssignment',
   'KafkaJSPartialMessageError',
 ]);
+/**
+ * kafkajs 2.2.4 calls whatever goes wrong while it logs in an authentication error, and keeps only the text of the cause: these are
+ * the texts of a line that broke. A broker that refuses says so in an answer before it closes (KIP-152, Kafka 1.0).
+ */
+const LINE_BROKE =
+  / failed: (?:Closed connection|Connection (?:error|timeout)\b|Failed to connect|Not connected|Broker not connected|this client has been dropped|Request .* timed out)/;
 const PROGRAMMING = new Set(['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError']);
 
 /**
@@ -62,10 +68,15 @@ export function isFenced(error: unknown): boolean {
   return FENCED.has(protocolType(error) ?? '');
 }
 
+/** Whether the line broke while the client was logging in: nobody has refused it. */
+function brokeAtLogin(root: ClientError): boolean {
+  return root.name === 'KafkaJSSASLAuthenticationError' && LINE_BROKE.test(root.message);
+}
+
 /** Whether asking again, perhaps another broker, may help: whatever kafkajs calls retriable, and whatever it does when a broker goes away. */
 export function passes(error: unknown): boolean {
   const root = rootCause(error);
-  if (AWAY.has(root.name) || NOT_CONNECTED.test(root.message) || isInside(root)) return true;
+  if (AWAY.has(root.name) || NOT_CONNECTED.test(root.message) || isInside(root) || brokeAtLogin(root)) return true;
   const fault = PROTOCOL_FAULTS[protocolType(error) ?? ''];
   if (fault !== undefined) return fault.kind === 'transient' && fault.tries === undefined;
   return root.retriable === true || UNREACHABLE.test(`${String(root.code ?? '')} ${root.message}`);
@@ -86,7 +97,7 @@ export function kafkaError(error: unknown, settings: KafkaSettings, doing: strin
     });
 
   if (root.name === 'AbortError') return asTributaryError(root, doing);
-  if (root.name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED') {
+  if ((root.name === 'KafkaJSSASLAuthenticationError' && !brokeAtLogin(root)) || type === 'SASL_AUTHENTICATION_FAILED') {
     const byPassword = settings.sasl === undefined || 'password' in settings.sasl;
     return make(`Kafka at ${brokers} refused the ${byPassword ? 'user name or password' : 'token'}.`, {
       kind: 'config',
@@ -151,7 +162,7 @@ export function kafkaError(error: unknown, settings: KafkaSettings, doing: strin
       remedy: 'Raise the limit of open files (ulimit -n) of the process.',
     });
   }
-  if (UNREACHABLE.test(text) || AWAY.has(root.name) || NOT_CONNECTED.test(root.message) || isInside(root)) {
+  if (UNREACHABLE.test(text) || AWAY.has(root.name) || NOT_CONNECTED.test(root.message) || isInside(root) || brokeAtLogin(root)) {
     return make(`Kafka at ${brokers} cannot be reached (${reasonOf(root)}).`, {
       kind: 'transient',
       reach: 'connection',

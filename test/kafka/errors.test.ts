@@ -103,3 +103,32 @@ test('every protocol error kafkajs knows, and every younger one, has words, and 
     if (retriable && PROTOCOL_FAULTS[type]?.tries === undefined) expect(endless, type).toBe(true);
   }
 });
+
+test('a line that breaks during the login is no refusal; a broker that refuses is one', () => {
+  const sasl = (text: string): Error => new (kafkajs['KafkaJSSASLAuthenticationError'] as new (message: unknown) => Error)(text);
+  // The texts of kafkajs 2.2.4 (network/connection.js, socketRequest.js), behind each of its authenticators' own beginnings.
+  for (const begin of [
+    'SASL PLAIN authentication failed: ',
+    'SASL SCRAM SHA512 authentication failed: ',
+    'SASL OAUTHBEARER authentication failed: ',
+  ]) {
+    for (const line of [
+      'Closed connection',
+      'Connection error: read ECONNRESET',
+      'Connection timeout',
+      'Not connected',
+      'Request SaslAuthenticate(key: 36, version: 1) timed out',
+    ]) {
+      expect(passes(sasl(begin + line)), begin + line).toBe(true);
+      expect(told(sasl(begin + line)), begin + line).toMatchObject({ kind: 'transient', code: 'kafka:unreachable' });
+    }
+    for (const refusal of [
+      'Authentication failed: Invalid username or password',
+      'Authentication failed during authentication due to invalid credentials',
+    ]) {
+      expect(passes(sasl(begin + refusal))).toBe(false);
+      expect(told(sasl(begin + refusal))).toMatchObject({ kind: 'config', code: 'kafka:sasl' });
+    }
+  }
+  expect(told(sasl('SASL SCRAM-SHA-256 mechanism is not supported by the server'))).toMatchObject({ kind: 'config' });
+});
