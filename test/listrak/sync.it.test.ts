@@ -23,7 +23,7 @@ import { TABLES } from './harness.ts';
 import type { SyncChildOptions } from './sync-child.ts';
 
 /** Five lists over three years; the steps build on each other. Pages are small, so that most reports have several. */
-const size = { lists: 5, days: 1_095, messages: 300, contacts: 100_000, events: 250_000, sends: 150_000, switches: { pageSize: 200 } };
+const size = { lists: 5, days: 1_095, messages: 120, contacts: 20_000, events: 60_000, sends: 36_000, switches: { pageSize: 100 } };
 /** A limit for what hangs, not a measure. */
 const SYNC_MS = 1_200_000;
 const DAY = 86_400_000;
