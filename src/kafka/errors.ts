@@ -73,10 +73,15 @@ function brokeAtLogin(root: ClientError): boolean {
   return root.name === 'KafkaJSSASLAuthenticationError' && LINE_BROKE.test(root.message);
 }
 
+/** Whether it is one of the forms in which kafkajs says that a broker went away. */
+function wentAway(root: ClientError): boolean {
+  return AWAY.has(root.name) || NOT_CONNECTED.test(root.message) || isInside(root) || brokeAtLogin(root);
+}
+
 /** Whether asking again, perhaps another broker, may help: whatever kafkajs calls retriable, and whatever it does when a broker goes away. */
 export function passes(error: unknown): boolean {
   const root = rootCause(error);
-  if (AWAY.has(root.name) || NOT_CONNECTED.test(root.message) || isInside(root) || brokeAtLogin(root)) return true;
+  if (wentAway(root)) return true;
   const fault = PROTOCOL_FAULTS[protocolType(error) ?? ''];
   if (fault !== undefined) return fault.kind === 'transient' && fault.tries === undefined;
   return root.retriable === true || UNREACHABLE.test(`${String(root.code ?? '')} ${root.message}`);
@@ -162,7 +167,7 @@ export function kafkaError(error: unknown, settings: KafkaSettings, doing: strin
       remedy: 'Raise the limit of open files (ulimit -n) of the process.',
     });
   }
-  if (UNREACHABLE.test(text) || AWAY.has(root.name) || NOT_CONNECTED.test(root.message) || isInside(root) || brokeAtLogin(root)) {
+  if (UNREACHABLE.test(text) || wentAway(root)) {
     return make(`Kafka at ${brokers} cannot be reached (${reasonOf(root)}).`, {
       kind: 'transient',
       reach: 'connection',
