@@ -1,0 +1,248 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { TributaryError } from '../../src/core/errors.ts';
+import type { Orphan, TableDefinition, VanishedVerdict } from '../../src/core/table.ts';
+import type { JsonObject, Page, ReadContext, Row } from '../../src/core/types.ts';
+import { table } from '../../src/sdk/define.ts';
+import { boolean, text } from '../../src/sdk/fields.ts';
+import { key, openScriptedTables, rowsOf, type ScriptedTables, type Written } from './scripted-tables.ts';
+
+let tables: ScriptedTables;
+afterEach(() => tables.close());
+
+type Read = (ctx: ReadContext) => AsyncGenerator<Page, void, void>;
+
+/** A complete listing of these rows on one page. */
+const listing = (rows: readonly Row[], end: NonNullable<Page['scan']>['end'] = {}): Read =>
+  async function* read(ctx) {
+    yield { rows, position: { v: 1 }, scan: { id: ctx.newScan(), end } };
+  };
+
+async function run(name: string, read: Read, signal?: AbortSignal) {
+  tables.script(name, read);
+  return tables.run(name, {}, signal);
+}
+
+const messages = (written: readonly Written[]): readonly string[] => written.flatMap((one) => one.messages);
+
+const item = (more: Partial<TableDefinition> = {}): TableDefinition =>
+  table({
+    name: 'item',
+    docs: 'Items',
+    documentedKey: ['id'],
+    key: ['id'],
+    method: 'full_table',
+    deletes: 'scan',
+    fields: { id: text('Item'), owner: text('Owner'), merged_into: text('Winner of a merge'), gone: boolean('Whether it is deleted') },
+    async *read() {
+      // The test gives the pages.
+    },
+    ...more,
+  } as Parameters<typeof table>[0]) as TableDefinition;
+
+describe('a table whose vendor is asked about each vanished row', () => {
+  const asked: string[][] = [];
+  const verdicts = new Map<string, Omit<VanishedVerdict, 'key'>>();
+  const confirming = item({
+    async *confirm(_ctx: ReadContext, keys: readonly JsonObject[]) {
+      asked.push(keys.map(({ id }) => String(id)).sort());
+      for (const one of keys) yield { key: one, ...(verdicts.get(String(one.id)) ?? { gone: false }) };
+    },
+  });
+
+  it('loses only those that are gone, with what is known about their end, and the work they leave', async () => {
+    tables = openScriptedTables([confirming, item({ name: 'event' })]);
+    await run('item', listing(rowsOf('a', 'b', 'c', 'd')));
+    asked.length = 0;
+    verdicts.set('b', { gone: true, marker: { merged_into: 'a' }, rereads: [{ table: 'event', work: { of: 'b' } }] });
+    verdicts.set('c', { gone: false });
+    verdicts.set('d', { gone: true, rereads: [{ table: 'left_out', work: { of: 'd' } }] });
+    const { written, totals } = await run('item', listing(rowsOf('a')));
+    expect(asked).toEqual([['b', 'c', 'd']]);
+    expect(tables.live('item')).toEqual([key('a'), key('c')]);
+    expect(totals.deleted).toBe(2);
+    const deleting = written.find((one) => one.messages.length > 0);
+    expect(deleting?.handed, 'in the transaction of the delete').toMatchObject([{ table: 'event', work: { work: { of: 'b' } } }]);
+    expect(tables.tables.get('event')?.outbox).toMatchObject([{ work: { of: 'b' } }]);
+  });
+
+  it('withholds those of which the vendor cannot tell, and says why', async () => {
+    tables = openScriptedTables([confirming]);
+    await run('item', listing(rowsOf('a', 'b', 'c')));
+    verdicts.set('b', { gone: true });
+    verdicts.set('c', { gone: false, doubt: 'The vendor did not answer for c.' });
+    const { written, events } = await run('item', listing(rowsOf('a')));
+    expect(tables.live('item')).toEqual([key('a'), key('c')]);
+    expect(events.find(({ type }) => type === 'deletes-withheld')).toMatchObject({ count: 1, reason: 'The vendor did not answer for c.' });
+    expect(written.at(-1)?.state.withheld).toMatchObject({ count: 1 });
+  });
+
+  it('is asked in groups of 500', async () => {
+    tables = openScriptedTables([confirming]);
+    const many = Array.from({ length: 6_000 }, (_, n) => `r${n}`);
+    await run('item', listing(rowsOf(...many)));
+    asked.length = 0;
+    verdicts.clear();
+    const { totals } = await run('item', listing(rowsOf(...many.slice(1_001))));
+    expect(asked.map((group) => group.length)).toEqual([500, 500, 1]);
+    expect(totals.deleted, 'none was called gone').toBe(0);
+  });
+});
+
+describe('work that was handed to a table', () => {
+  it('is done in the transaction of the page that brings it, and not before', async () => {
+    tables = openScriptedTables([item()]);
+    const event = tables.tables.get('item');
+    if (event === undefined) throw new Error('no table');
+    event.outbox = [
+      { id: 't1', work: { of: 'a' } },
+      { id: 't2', work: { of: 'b' } },
+    ];
+    const { written } = await run('item', async function* read(ctx) {
+      const [first] = ctx.outbox;
+      yield { rows: rowsOf('before'), position: { v: 1 } };
+      ctx.complete(first === undefined ? [] : [first]);
+      yield { rows: rowsOf('a'), position: { v: 1 } };
+    });
+    for (const one of written) expect(one.done.includes('t1'), JSON.stringify(one.messages)).toBe(one.messages.includes(`+${key('a')}`));
+    expect(event.outbox.map(({ id }) => id)).toEqual(['t2']);
+  });
+
+  it('is handed again when its page was not committed', async () => {
+    tables = openScriptedTables([item()]);
+    const event = tables.tables.get('item');
+    if (event === undefined) throw new Error('no table');
+    event.outbox = [{ id: 't1', work: { of: 'a' } }];
+    tables.beforeCommit = () => {
+      throw new TributaryError('The broker went away.', { kind: 'transient' });
+    };
+    await run('item', async function* read(ctx) {
+      ctx.complete(ctx.outbox);
+      yield { rows: rowsOf('a'), position: { v: 1 } };
+    });
+    expect(event.outbox.map(({ id }) => id)).toEqual(['t1']);
+  });
+});
+
+describe('scopes', () => {
+  const scoped = item({ scope: ['owner'], key: ['id'] });
+  const owned = (owner: string, ...ids: readonly string[]): Row[] => ids.map((id) => ({ id, owner }));
+
+  it('whose listing could not be read keep their rows; the others lose what is gone', async () => {
+    tables = openScriptedTables([scoped]);
+    await run('item', listing([...owned('x', 'x1', 'x2'), ...owned('y', 'y1', 'y2')]));
+    const before = tables.tables.get('item')?.state.readTo;
+    tables.clock += 60_000;
+    const { written } = await run('item', listing(owned('x', 'x1'), { unread: [{ owner: 'y' }] }));
+    expect(messages(written)).toEqual([`!${key('x2')}`, `-${key('x2')}`]);
+    expect(tables.live('item')).toEqual([key('x1'), key('y1'), key('y2')]);
+    expect(written.at(-1)?.state.readTo, 'not all was read').toBe(before);
+  });
+
+  it('are judged again once they can be read', async () => {
+    tables = openScriptedTables([scoped]);
+    await run('item', listing([...owned('x', 'x1'), ...owned('y', 'y1', 'y2')]));
+    await run('item', listing(owned('x', 'x1'), { unread: [{ owner: 'y' }] }));
+    await run('item', listing([...owned('x', 'x1'), ...owned('y', 'y2')]));
+    expect(tables.live('item')).toEqual([key('x1'), key('y2')]);
+  });
+});
+
+describe('a table that needs a row to be missing twice', () => {
+  it('keeps it after the first listing and deletes it after the second', async () => {
+    tables = openScriptedTables([item({ absentScans: 2 })]);
+    await run('item', listing(rowsOf('a', 'b')));
+    expect(messages((await run('item', listing(rowsOf('a')))).written)).toEqual([]);
+    expect(messages((await run('item', listing(rowsOf('a')))).written)).toEqual([`!${key('b')}`, `-${key('b')}`]);
+  });
+
+  it('begins to count anew when the row was there in between', async () => {
+    tables = openScriptedTables([item({ absentScans: 2 })]);
+    await run('item', listing(rowsOf('a', 'b')));
+    await run('item', listing(rowsOf('a')));
+    await run('item', listing(rowsOf('a', 'b')));
+    expect(messages((await run('item', listing(rowsOf('a')))).written)).toEqual([]);
+  });
+});
+
+it('a row that is flagged as deleted gets a marker and a tombstone once, and an unknown one nothing', async () => {
+  tables = openScriptedTables([item({ deletes: 'flag', deleted: (row: Row) => row.gone === true })]);
+  await run('item', listing(rowsOf('a', 'b')));
+  const flagged: Row[] = [{ id: 'a' }, { id: 'b', gone: true }, { id: 'never seen', gone: true }];
+  expect(messages((await run('item', listing(flagged))).written)).toEqual([`!${key('b')}`, `-${key('b')}`]);
+  expect(messages((await run('item', listing(flagged))).written)).toEqual([]);
+});
+
+describe('rows that name a row which never was in its topic', () => {
+  const orphans: string[] = [];
+  let gone = true;
+  const owner = item({
+    name: 'owner',
+    scope: ['id'],
+    namedBy: {
+      table: 'item',
+      async *confirm(_ctx: ReadContext, found: readonly Orphan[]) {
+        for (const orphan of found) {
+          orphans.push(`${String(orphan.example.id)}:${[...orphan.keys()].length}`);
+          yield { orphan, gone, rereads: [{ table: 'item', work: { again: String(orphan.example.id) } }] };
+        }
+      },
+    },
+  });
+  const named = item({ scope: ['owner'] });
+
+  it('are asked about after each complete listing, twice at most when it is gone', async () => {
+    tables = openScriptedTables([owner, named]);
+    orphans.length = 0;
+    gone = true;
+    await run('item', async function* read() {
+      yield {
+        rows: [{ id: '1', owner: 'known' }, { id: '2', owner: 'never seen' }, { id: '3', owner: 'never seen' }, { id: '4' }],
+        position: { v: 1 },
+      };
+    });
+    const first = await run('owner', listing(rowsOf('known')));
+    expect(orphans).toHaveLength(1);
+    expect(orphans[0]).toMatch(/^[23]:2$/);
+    expect(first.written.flatMap(({ handed }) => handed)).toMatchObject([{ table: 'item' }]);
+    expect(messages(first.written), 'nothing is deleted for it').toEqual([`+${key('known')}`]);
+
+    const second = await run('owner', listing(rowsOf('known')));
+    expect(orphans).toHaveLength(2);
+    expect(
+      second.written.flatMap(({ handed }) => handed),
+      'the same work is still pending',
+    ).toEqual([]);
+    await run('owner', listing(rowsOf('known')));
+    expect(orphans, 'twice the same answer is believed').toHaveLength(2);
+  });
+
+  it('go on being asked about while it is not gone', async () => {
+    tables = openScriptedTables([owner, named]);
+    orphans.length = 0;
+    gone = false;
+    await run('item', async function* read() {
+      yield { rows: [{ id: '1', owner: 'late' }], position: { v: 1 } };
+    });
+    for (let n = 0; n < 4; n += 1) await run('owner', listing(rowsOf('known')));
+    expect(orphans).toHaveLength(4);
+    await run('owner', listing(rowsOf('known', 'late')));
+    expect(orphans).toHaveLength(4);
+  });
+
+  it('are not asked about twice in one scan when the row was just deleted', async () => {
+    tables = openScriptedTables([owner, named]);
+    orphans.length = 0;
+    gone = true;
+    await run('item', async function* read() {
+      yield { rows: [{ id: '1', owner: 'b' }], position: { v: 1 } };
+    });
+    await run('owner', listing(rowsOf('a', 'b')));
+    await run('owner', listing(rowsOf('a')));
+    expect(tables.live('owner')).toEqual([key('a')]);
+    expect(orphans).toEqual([]);
+    await run('owner', listing(rowsOf('a')));
+    expect(orphans, 'the delete counted as the first time').toEqual(['1:1']);
+    await run('owner', listing(rowsOf('a')));
+    expect(orphans).toHaveLength(1);
+  });
+});
