@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TributaryError } from '../../src/core/errors.ts';
@@ -18,6 +18,8 @@ import { unframe } from '../../src/record/framing.ts';
 import { compileRow } from '../../src/record/row.ts';
 import { openLiveIndex } from '../../src/state/live-index.ts';
 import { keyText } from '../support/engine.ts';
+
+const MEMORY = '/dev/shm';
 
 /** One transaction as a subscriber of the topic would read it. */
 export interface Written {
@@ -55,7 +57,8 @@ export interface ScriptedTables {
 
 /** Tables of one connection with the engine's own code, pages from the test, and a writer that keeps what it gets. */
 export function openScriptedTables(definitions: readonly TableDefinition[]): ScriptedTables {
-  const folder = mkdtempSync(join(tmpdir(), 'tributary-engine-'));
+  // In memory where there is such a folder: most of the time went into waiting for the disk to say that an index is safe.
+  const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'tributary-engine-'));
   const tables = new Map<string, OpenTable>();
   const topics = new Map<string, Set<string>>();
   const scripts = new Map<string, (ctx: ReadContext) => AsyncGenerator<Page, void, void>>();

@@ -30,7 +30,7 @@ export async function account(options: KlaviyoSimulatorOptions = {}, settings: R
   const checked = klaviyoSettings.parse({ api_key: DEFAULT_KEY, base_url: simulator.url, ...settings });
   const { heard, observer } = listener();
   const http = createHttpFactory({ observer, clock: systemClock, random: () => 0 });
-  const api = klaviyo.connect(checked, { http, now: Date.now });
+  const api = klaviyo.connect(checked, { http, now: simulator.clock.now });
   const tables = new Map(klaviyo.tables(checked).map((definition) => [definition.name, definition]));
   const metrics = async (): Promise<readonly Row[]> => (await engine(reader('metric'), api).run()).rows;
 
