@@ -1,7 +1,8 @@
 import { hostname, userInfo } from 'node:os';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { noteCommands, type Author, type Command } from '../kafka/meta/audit.ts';
-import { ensureTopics, ownTopics } from '../kafka/topics.ts';
+import { ownTopics } from '../kafka/meta/own-topics.ts';
+import { ensureTopics } from '../kafka/topics.ts';
 import type { Cli } from './app.ts';
 
 /** Who gives commands in this terminal. A user without an entry, as in many containers, is told by number. */

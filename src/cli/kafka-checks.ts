@@ -1,15 +1,18 @@
 import type { Settings } from '../config/settings.ts';
 import { TributaryError } from '../core/errors.ts';
+import { canonicalJson } from '../core/json/canonical.ts';
 import { tableTopics } from '../engine/table-opener.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { readAllStates } from '../kafka/meta/state.ts';
-import { ownTopicNames, topicNames } from '../kafka/meta/topic-names.ts';
+import { ownTopicNames, ownTopics } from '../kafka/meta/own-topics.ts';
+import { topicNames } from '../kafka/meta/topic-names.ts';
 import { DEFAULT_MAX_WORKERS } from '../kafka/partitioning.ts';
 import type { Registry } from '../kafka/registry.ts';
 import { requireRights } from '../kafka/rights.ts';
 import { checkTable, foreignIds } from '../kafka/topic-rules.ts';
-import { lookAtTopics, ownTopics, type TopicFacts } from '../kafka/topics.ts';
+import { lookAtTopics, type TopicFacts } from '../kafka/topics.ts';
 import { activeWorkers } from '../kafka/worker.ts';
+import { compileTable, type TableCodec } from '../record/codec.ts';
 import { plural } from '../observability/text.ts';
 import { finding, type CheckFinding } from './findings.ts';
 
@@ -69,7 +72,7 @@ export async function schemaFaults(
   const states = await readAllStates(access);
   const faults: TributaryError[] = [];
   let tables = 0;
-  for (const { name, tables: definitions } of settings.connections) {
+  for (const { name, source, tables: definitions } of settings.connections) {
     for (const definition of definitions) {
       const state = states.get(name)?.states.get(definition.name);
       const topic = names.table(name, definition.name);
@@ -78,8 +81,10 @@ export async function schemaFaults(
       tables += 1;
       try {
         const { id: keySchemaId, level } = await registry.subjectOf(`${topic}-key`);
-        if (keySchemaId === undefined)
+        if (keySchemaId === undefined) {
+          if (await knowsKey(registry, state.keySchemaId, compileTable(source.name, definition))) continue;
           throw foreignIds(topic, `its keys carry the schema id ${state.keySchemaId}, and the registry has no subject ${topic}-key`);
+        }
         checkTable(topic, found, keySchemaId, state);
         if (level !== undefined && level !== 'FULL_TRANSITIVE' && level !== 'FULL') {
           throw new TributaryError(
@@ -94,6 +99,15 @@ export async function schemaFaults(
     }
   }
   return { faults, tables };
+}
+
+/** Whether the registry has the key's schema under that id: a subject that was deleted softly comes back with it at the next start. */
+async function knowsKey(registry: Registry, id: number, { keySchema }: TableCodec): Promise<boolean> {
+  const text = await registry.schemaById(id).catch((error: unknown) => {
+    if (error instanceof TributaryError && error.code === 'registry:404') return undefined;
+    throw error;
+  });
+  return text !== undefined && canonicalJson(JSON.parse(text)) === canonicalJson(keySchema);
 }
 
 async function one(what: string, look: () => Promise<string>): Promise<readonly CheckFinding[]> {

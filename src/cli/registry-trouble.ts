@@ -4,7 +4,8 @@ import { tableTopics } from '../engine/table-opener.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { topicNames } from '../kafka/meta/topic-names.ts';
 import { createRegistry, type Registry } from '../kafka/registry.ts';
-import { lookAtTopics, ownTopics } from '../kafka/topics.ts';
+import { ownTopics } from '../kafka/meta/own-topics.ts';
+import { lookAtTopics } from '../kafka/topics.ts';
 import type { KafkaSettings } from '../kafka/types.ts';
 import { schemaFaults } from './kafka-checks.ts';
 

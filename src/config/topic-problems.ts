@@ -1,4 +1,5 @@
-import { longestTopicName, ownTopicNames, topicNames } from '../kafka/meta/topic-names.ts';
+import { ownTopicNames } from '../kafka/meta/own-topics.ts';
+import { longestTopicName, topicNames } from '../kafka/meta/topic-names.ts';
 import type { Problem } from './placeholders.ts';
 import type { ConnectionSettings } from './settings.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { constants, copyFile, link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startOf } from './processes.ts';
@@ -28,12 +28,11 @@ const SILENT_MS = 20_000;
 export async function takeLock(path: string): Promise<Lock | { heldBy: number }> {
   const own = JSON.stringify({ pid: process.pid, start: (await startOf(process.pid)) ?? '', machine: machine() } satisfies Holder);
   const draft = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
-  // Linked into place complete: nobody ever reads a half-written lock.
   await writeFile(draft, own, { mode: 0o600 });
   try {
     for (;;) {
       try {
-        await link(draft, path);
+        await put(draft, path);
         return held(path, own);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
@@ -41,12 +40,37 @@ export async function takeLock(path: string): Promise<Lock | { heldBy: number }>
       const text = await readFile(path, 'utf8').catch(() => undefined);
       if (text === undefined) continue;
       const holder = parse(text);
+      if (holder === undefined && (await isYoung(path))) {
+        await sleep(20);
+        continue;
+      }
       if (holder !== undefined && (await lives(path, holder))) return { heldBy: holder.pid };
       if (await replaceStale(path, text, draft)) return held(path, own);
     }
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+/** What file systems say that know no hard links: FAT, many network shares, and buckets that are mounted. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
+
+/** Puts the draft's text there, unless something is there (EEXIST): complete at once where the file system can. */
+async function put(draft: string, path: string): Promise<void> {
+  try {
+    await link(draft, path);
+  } catch (error) {
+    if (!NO_LINKS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    await copyFile(draft, path, constants.COPYFILE_EXCL);
+  }
+}
+
+/** Where nothing can be linked into place, a lock may be read before it is written. */
+const WRITING_MS = 2_000;
+
+async function isYoung(path: string): Promise<boolean> {
+  const made = await stat(path).catch(() => undefined);
+  return made !== undefined && Math.abs(Date.now() - made.mtimeMs) < WRITING_MS;
 }
 
 function held(path: string, own: string): Lock {
@@ -96,7 +120,7 @@ const REPLACING_MS = 5_000;
 async function replaceStale(path: string, judged: string, draft: string): Promise<boolean> {
   const right = `${path}.replacing`;
   try {
-    await link(draft, right);
+    await put(draft, right);
   } catch {
     const since = await stat(right).catch(() => undefined);
     if (since !== undefined && Date.now() - since.ctimeMs > REPLACING_MS) await rm(right, { force: true });

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { onAbort } from '../core/clock.ts';
 import { TributaryError } from '../core/errors.ts';
 import { createHttpFactory } from '../sdk/http/client.ts';
 import type { Row } from '../core/types.ts';
-import { ownTopicNames } from '../kafka/meta/topic-names.ts';
+import { ownTopicNames } from '../kafka/meta/own-topics.ts';
 import { requireRights } from '../kafka/rights.ts';
+import { goneTopic } from '../kafka/topic-rules.ts';
 import { lookAtTopics, type TopicFacts } from '../kafka/topics.ts';
 import { readStates } from '../kafka/meta/state.ts';
 import type { Writer } from '../kafka/types.ts';
@@ -42,6 +44,8 @@ export interface Connection {
   readonly tables: ReadonlyMap<string, OpenTable>;
   readonly api: unknown;
   readonly services: ConnectionServices;
+  /** Milliseconds after which it is no use to go on losing the writer with nothing committed in between; undefined: never. */
+  readonly patience: number | undefined;
   /** The present session; opens the connection's Kafka side first when that is still to do. */
   session(signal: AbortSignal): Promise<Session>;
   /**
@@ -230,6 +234,7 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
     tables,
     api,
     services,
+    patience: env.patience?.open,
     async session(signal) {
       for (;;) {
         if (fatal) throw fatal;
@@ -244,9 +249,16 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
     },
     async topicFault(table) {
       try {
-        const facts = (await lookedAt()).get(table.topic);
+        let facts = (await lookedAt()).get(table.topic);
+        if (facts === undefined) {
+          // A broker that has not heard of a new topic yet is no witness.
+          await delay(lookEveryMs, undefined, { signal: ended }).catch(() => undefined);
+          looking = undefined;
+          facts = (await lookedAt()).get(table.topic);
+        }
         if (facts !== undefined && facts.refusal === undefined) takeFacts(table, facts);
-        return facts?.refusal;
+        // Somebody may have deleted it, and a run that found nothing new has not met with that.
+        return facts === undefined ? goneTopic(table.topic, table.state) : facts.refusal;
       } catch (error) {
         // That nobody can be asked now proves nothing against the topic.
         if (error instanceof TributaryError && error.kind !== 'config') return undefined;

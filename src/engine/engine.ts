@@ -10,9 +10,10 @@ import type { KafkaAccess } from '../kafka/client.ts';
 import { readControl } from '../kafka/meta/control.ts';
 import type { Registry } from '../kafka/registry.ts';
 import { createRunLog, type RunRecord } from '../kafka/meta/runs.ts';
-import { ownTopicNames } from '../kafka/meta/topic-names.ts';
+import { ownTopicNames, ownTopics } from '../kafka/meta/own-topics.ts';
 import { requireRights } from '../kafka/rights.ts';
-import { ensureTopics, ownTopics } from '../kafka/topics.ts';
+import { shareClients } from '../kafka/shared-clients.ts';
+import { ensureTopics } from '../kafka/topics.ts';
 import { dismissDead } from '../kafka/dead-workers.ts';
 import { activeWorkers } from '../kafka/worker.ts';
 import { createConnection, type Connection } from './connection.ts';
@@ -78,7 +79,9 @@ interface Opened {
 const patience = { starting: 15_000, opening: 45_000, open: 180_000 } as const;
 
 export function createEngine(options: EngineOptions): Engine {
-  const { access, registry, bus, clock, random, redactor } = options;
+  const { registry, bus, clock, random, redactor } = options;
+  const shared = shareClients(options.access);
+  const access = { ...options.access, shared };
   let { settings } = options;
   let announce: ((before: Settings) => void) | undefined;
   const emit = (event: EngineEvent): void => bus.emit(cleanEvent(event, redactor));
@@ -300,11 +303,15 @@ export function createEngine(options: EngineOptions): Engine {
       }
     },
 
-    close: () => runLog.close(),
+    async close() {
+      await runLog.close();
+      await shared.close();
+    },
   };
 }
 
-const refs = ({ connections }: Settings) => connections.map(({ name, source }) => ({ name, source: source.name }));
+const refs = ({ connections }: Settings) =>
+  connections.map(({ name, source, tables }) => ({ name, source: source.name, tables: tables.map((table) => table.name) }));
 
 function runRecord({ ref, error, withheld: _, ...run }: RunSummary): RunRecord {
   return { v: 1, ...ref, ...run, ...(error && run.outcome === 'failed' ? { failure: failureNotice(error) } : {}) };

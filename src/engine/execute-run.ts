@@ -4,6 +4,7 @@ import { asTributaryError, type TributaryError } from '../core/errors.ts';
 import type { RunMode } from '../core/types.ts';
 import type { Connection, Session } from './connection.ts';
 import { failureNotice, type RunOutcome, type RunTotals, type TableRef } from '../core/run.ts';
+import { givenUp } from './keep-trying.ts';
 import type { OpenTable } from './open-table.ts';
 import { withinRun } from './run-scope.ts';
 import { syncTable } from './sync-table.ts';
@@ -29,6 +30,8 @@ export interface RunSummary {
 }
 
 const longestPauseMs = 15_000;
+/** Refusals of a topic that is again as it was once an admin has set it right, or restored it. */
+const mendable: ReadonlySet<string> = new Set(['topic:config', 'topic:gone']);
 
 /**
  * One run of one table to its end, through every loss of the writer: when Kafka fails or a commit's
@@ -69,13 +72,14 @@ export async function executeRun(connection: Connection, table: OpenTable, reque
   /** Losses in a row between which nothing was committed, and what was before them. */
   let losses = 0;
   let committed = -1;
+  let lostSince = startedAt;
   for (;;) {
     let session: Session | undefined;
     try {
       session = await connection.session(stop);
       if (table.refusal !== undefined) {
         // What an admin can mend in the cluster while we run is looked at again; the rest needs a reset, and workers stopped.
-        if (table.refusal.code !== 'topic:config' || (await connection.topicFault(table)) !== undefined)
+        if (!mendable.has(table.refusal.code ?? '') || (await connection.topicFault(table)) !== undefined)
           return end('failed', table.refusal);
         session.lose();
         await connection.recover(session, stop);
@@ -119,8 +123,11 @@ export async function executeRun(connection: Connection, table: OpenTable, reque
       if (error.kind !== 'transient' && error.kind !== 'stopped') return end('failed', error);
       const handled = totals.messages + totals.unchanged + totals.deadLetters;
       losses = handled === committed ? losses + 1 : 1;
+      if (losses === 1) lostSince = services.now();
       committed = handled;
       if (error.tries !== undefined && losses >= error.tries) return end('failed', error);
+      const lostFor = services.now() - lostSince;
+      if (connection.patience !== undefined && lostFor > connection.patience) return end('failed', givenUp(error, lostFor));
       if (losses > 1) await delay(Math.min(1_000 * 2 ** (losses - 2), longestPauseMs), undefined, { signal: stop }).catch(() => undefined);
       services.emit({ type: 'run-recovered', ...ref });
     }

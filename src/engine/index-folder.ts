@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mendStores } from '../state/mend.ts';
+import { requireUsable } from '../state/usable.ts';
 import { TributaryError } from '../core/errors.ts';
 import { fileTrouble, makeLocalFolder } from '../core/local-folder.ts';
 import { takeLock, type Lock } from '../core/lock.ts';
@@ -22,7 +23,7 @@ const mostFolders = 20;
  * process lives that has it, even one that was stopped or fenced, this one gets a folder of its own: two processes
  * must never write one index.
  *
- * @throws TributaryError `config` when the disk is full or the folder cannot be written to.
+ * @throws TributaryError `config` when the disk is full, or the folder cannot be written to or cannot hold an index.
  */
 export async function takeIndexFolder(indexDir: string, connection: string, tables: readonly string[]): Promise<IndexFolder> {
   let heldBy: number | undefined;
@@ -34,6 +35,7 @@ export async function takeIndexFolder(indexDir: string, connection: string, tabl
       continue;
     }
     try {
+      await requireUsable(indexDir);
       if (at === 1) await dropSpare(indexDir, connection);
       await mendStores(tables.map((table) => join(path, table)));
       return { path, release: lock.release, ...(heldBy === undefined ? {} : { heldBy }) };

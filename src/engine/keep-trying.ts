@@ -42,7 +42,8 @@ export async function keepTrying<T>(work: () => Promise<T>, { clock, random, pat
   }
 }
 
-function givenUp(error: TributaryError, afterMs: number): TributaryError {
+/** That error, as the last word. */
+export function givenUp(error: TributaryError, afterMs: number): TributaryError {
   const { kind, reach, code, detail, remedy } = error;
   return new TributaryError(`${error.message} Given up after ${Math.round(afterMs / 1000)} s.`, {
     kind,

@@ -27,7 +27,7 @@ export interface Running {
 
 export interface SharingOptions {
   readonly access: KafkaAccess;
-  readonly connections: readonly { readonly name: string; readonly source: string }[];
+  readonly connections: readonly { readonly name: string; readonly source: string; readonly tables?: readonly string[] }[];
   /**
    * Opens a connection, honours what is wanted of it and starts its schedules. `onFatal` hears of an end it cannot come
    * back from.
@@ -168,6 +168,7 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
 
   const group = joinWorkers(access, {
     connections: connections.map(({ name }) => name),
+    describe: (connection) => connections.find(({ name }) => name === connection)?.tables?.join(' ') ?? '',
     onAssigned: assigned,
     onRevoked: revoked,
     onControl(record) {
@@ -188,6 +189,15 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
           type: 'notice',
           ...whereOf(name),
           message: `There are more workers than kafka.max_workers (${access.settings.maxWorkers ?? DEFAULT_MAX_WORKERS}), so this one has nothing to do until another one ends.`,
+        });
+    },
+    onDiffer() {
+      for (const { name } of connections.slice(0, 1))
+        emit({
+          type: 'notice',
+          ...whereOf(name),
+          message:
+            'The workers that share the connections have settings with different connections or tables: what only some of them know may stay unread. Give all of them the same settings.',
         });
     },
     ...(options.roll === undefined ? {} : { roll: options.roll }),

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Admin, ISocketFactory, KafkaConfig, LogEntry, Producer, ProducerConfig } from 'kafkajs';
+import type { Admin, Cluster, ISocketFactory, KafkaConfig, LogEntry, Producer, ProducerConfig } from 'kafkajs';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
-import pLimit from 'p-limit';
 import { registerCodecs } from './codecs.ts';
 import { withDeadline } from './deadline.ts';
 import { kafkaError, passes } from './errors.ts';
@@ -23,6 +22,16 @@ export interface KafkaAccess {
   readonly requestTimeout?: number;
   /** Ends whatever is done through this access, at once: its sockets are cut and its calls throw `stopped`. */
   readonly signal?: AbortSignal;
+  /** Asked in place of a client of each call's own: hundreds of connections would open one every second. */
+  readonly shared?: SharedClients;
+}
+
+/** Clients that outlive the call. What each answers and throws is as of {@link withAdmin}. */
+export interface SharedClients {
+  admin<T>(access: KafkaAccess, doing: string, work: (admin: Admin) => Promise<T>): Promise<T>;
+  /** For short questions only: they wait for each other. */
+  cluster<T>(access: KafkaAccess, doing: string, work: (cluster: Cluster) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
 }
 
 registerCodecs();
@@ -75,53 +84,47 @@ function tls({ ssl }: KafkaSettings): Pick<KafkaConfig, 'ssl'> {
   return { ssl };
 }
 
-const CONNECT_DEADLINE = 45_000;
+export const CONNECT_DEADLINE = 45_000;
 /** Longer than anything an admin client is asked for takes: without an end to the waiting a connection could stand still for good. */
-const ADMIN_DEADLINE = 60_000;
-const CLOSE_DEADLINE = 3_000;
+export const ADMIN_DEADLINE = 60_000;
+export const CLOSE_DEADLINE = 3_000;
 /** Tries of one piece of work whose broker went away in the middle of it. */
 const TRIES = 3;
 
 /**
- * Runs `work` with a connected admin client and disconnects it. Work whose broker went away in the middle is begun again with
- * another client, so it must do no harm twice.
+ * Runs `work` with a connected admin client, the shared one where there is one, or one that is gone afterwards. Work whose
+ * broker went away in the middle is begun again with another client, so it must do no harm twice.
  *
  * @throws TributaryError that says what `doing` ("Creating topics") ran into, or that it took more than a minute; `stopped`
  * when the access's signal fires.
  */
 export async function withAdmin<T>(access: KafkaAccess, doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
-  return adminTurns(access)(() => administer(access, doing, work));
-}
-
-/** Admin clients of one process at once: hundreds of connections may want to know something in the same moment. */
-const ADMINS = 8;
-const turnsOf = new WeakMap<KafkaSettings, ReturnType<typeof pLimit>>();
-
-function adminTurns({ settings }: KafkaAccess): ReturnType<typeof pLimit> {
-  const turns = turnsOf.get(settings) ?? pLimit(ADMINS);
-  turnsOf.set(settings, turns);
-  return turns;
-}
-
-async function administer<T>(access: KafkaAccess, doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
+  if (access.shared !== undefined) return access.shared.admin(access, doing, work);
+  return untilBrokersStay(access, (begun) => {
     const leash = trackSockets(access.socketFactory, access.signal);
     const admin = createClient(access, { socketFactory: leash.factory }).admin();
-    let begun = false;
+    return withClient(
+      access,
+      doing,
+      { ...leash, connect: () => admin.connect(), disconnect: () => admin.disconnect() },
+      ADMIN_DEADLINE,
+      () => {
+        begun();
+        return work(admin);
+      },
+    );
+  });
+}
+
+/** Repeats work that had `begun` when its broker went away. */
+export async function untilBrokersStay<T>({ signal }: KafkaAccess, work: (begun: () => void) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    let hasBegun = false;
     try {
-      return await withClient(
-        access,
-        doing,
-        { ...leash, connect: () => admin.connect(), disconnect: () => admin.disconnect() },
-        ADMIN_DEADLINE,
-        () => {
-          begun = true;
-          return work(admin);
-        },
-      );
+      return await work(() => (hasBegun = true));
     } catch (error) {
-      if (!begun || tries >= TRIES || !passes(error)) throw error;
-      await sleep(200 * tries, undefined, { signal: access.signal }).catch(() => undefined);
+      if (!hasBegun || tries >= TRIES || !passes(error)) throw error;
+      await sleep(200 * tries, undefined, { signal }).catch(() => undefined);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Cluster } from 'kafkajs';
+import type { Cluster, ISocketFactory } from 'kafkajs';
 import { PartitionAssigners } from 'kafkajs';
 import type { KafkaAccess } from './client.ts';
 import { createClient, withClient } from './client.ts';
@@ -10,13 +10,12 @@ import { trackSockets } from './tracked-sockets.ts';
 export type { Cluster };
 
 /**
- * Runs `work` with kafkajs's cluster: brokers, leaders and raw fetches, without a consumer group. kafkajs
- * hands it to partition assigners only, so a consumer is made for the sake of its assigner and never run.
+ * kafkajs's cluster: brokers, leaders and raw requests, without a consumer group. kafkajs hands it to partition assigners
+ * only, so a consumer is made for the sake of its assigner and never run.
  */
-export async function withCluster<T>(access: KafkaAccess, doing: string, work: (cluster: Cluster) => Promise<T>): Promise<T> {
-  const leash = trackSockets(access.socketFactory, access.signal);
+export function createCluster(access: KafkaAccess, socketFactory: ISocketFactory): Cluster {
   let cluster: Cluster | undefined;
-  createClient(access, { socketFactory: leash.factory }).consumer({
+  createClient(access, { socketFactory }).consumer({
     groupId: `${access.settings.prefix}._reader`,
     allowAutoTopicCreation: false,
     // The cluster asks for offsets at this level: the real ends, behind open transactions too.
@@ -29,10 +28,21 @@ export async function withCluster<T>(access: KafkaAccess, doing: string, work: (
     ],
   });
   if (cluster === undefined) throw new Error('kafkajs gave no cluster');
-  const reached = cluster;
-  return withClient(access, doing, { ...leash, connect: () => reached.connect(), disconnect: () => reached.disconnect() }, undefined, () =>
-    work(reached),
+  return cluster;
+}
+
+/** Runs `work` with a cluster of its own, which is gone afterwards. */
+export async function withCluster<T>(access: KafkaAccess, doing: string, work: (cluster: Cluster) => Promise<T>): Promise<T> {
+  const leash = trackSockets(access.socketFactory, access.signal);
+  const cluster = createCluster(access, leash.factory);
+  return withClient(access, doing, { ...leash, connect: () => cluster.connect(), disconnect: () => cluster.disconnect() }, undefined, () =>
+    work(cluster),
   );
+}
+
+/** Runs `work`, a few short requests, with the shared cluster where there is one. */
+export async function askCluster<T>(access: KafkaAccess, doing: string, work: (cluster: Cluster) => Promise<T>): Promise<T> {
+  return access.shared === undefined ? withCluster(access, doing, work) : access.shared.cluster(access, doing, work);
 }
 
 /** The names of all topics, read from any broker. */

@@ -1,5 +1,5 @@
 import type { KafkaAccess } from './client.ts';
-import { withCluster } from './cluster.ts';
+import { askCluster } from './cluster.ts';
 import { protocolType } from './errors.ts';
 
 /** The group of all workers of a prefix. */
@@ -26,7 +26,7 @@ export async function dismissDead(access: KafkaAccess, roll: WorkerRoll | undefi
   if (dead.length === 0) return;
   const groupId = groupOf(access.settings.prefix);
   const left = new Set(dead);
-  await withCluster(access, 'Dismissing a dead worker', async (cluster) => {
+  await askCluster(access, 'Dismissing a dead worker', async (cluster) => {
     const coordinator = await cluster.findGroupCoordinator({ groupId });
     for (const memberId of dead) {
       await (coordinator as unknown as Coordinator).leaveGroup({ groupId, memberId }).catch((error: unknown) => {

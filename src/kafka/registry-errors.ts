@@ -29,6 +29,9 @@ export function registryError(doing: string, where: string, settings: KafkaSetti
   return isAnswer(happened) ? refused(doing, where, settings, happened) : silent(doing, where, settings, happened);
 }
 
+/** Confluent's "Operation not permitted" (Schema Registry API Reference, mode): it comes with 422. */
+const READ_ONLY = 42205;
+
 function refused(
   doing: string,
   where: string,
@@ -59,6 +62,15 @@ function refused(
         remedy: 'Columns may only be added or removed as nullable with default null; a type or key change needs a new topic.',
       },
     );
+  }
+  if ((data as { error_code?: unknown } | null | undefined)?.error_code === READ_ONLY) {
+    return new TributaryError(`${doing} failed: the schema registry at ${where} is read-only, or the subject is.${because}`, {
+      ...common,
+      code: 'registry:readonly',
+      kind: 'config',
+      remedy:
+        'Set the mode of the registry, and of the subject, to READWRITE (PUT /mode); registering anew is needed only for a table that is new or changed.',
+    });
   }
   if (status === 422) {
     return new TributaryError(`${doing} failed: the registry does not accept the schema.${because}`, {

@@ -78,7 +78,7 @@ export function createRegistry(
     const setLevel = (): Promise<RegistryAnswer> => ask(doing, 'PUT', config, { compatibility: COMPATIBILITY.FULL_TRANSITIVE });
     const set = typeof found !== 'string' || found === COMPATIBILITY.FULL_TRANSITIVE ? undefined : await setLevel();
     const isSet = set === undefined || set.status === 200;
-    const id = await registerOver((...request) => ask(doing, ...request), {
+    const register = registerOver((...request) => ask(doing, ...request), {
       url: registry.url,
       subject,
       schema,
@@ -86,10 +86,24 @@ export function createRegistry(
       compatibility: isSet ? COMPATIBILITY.FULL_TRANSITIVE : (found as COMPATIBILITY),
       fault: (happened) => registryError(doing, where, registry, happened),
     });
+    const id = await register.catch((error: unknown) => {
+      if (!isReadOnly(error)) throw error;
+      return registeredBefore(doing, subject, schema, error);
+    });
     // Apicurio gives a level only to a subject that has a version.
     const late = isSet ? undefined : await setLevel();
-    if (late !== undefined && late.status !== 200) throw registryError(doing, where, registry, late);
+    const refusal = late === undefined || late.status === 200 ? undefined : registryError(doing, where, registry, late);
+    // Where nobody can register anything, the level does not matter.
+    if (refusal !== undefined && !isReadOnly(refusal)) throw refusal;
     return id;
+  };
+
+  /** The id of a schema that the subject has; a registry that takes nothing new may say it only when it is looked up. */
+  const registeredBefore = async (doing: string, subject: string, schema: string, refusal: unknown): Promise<number> => {
+    const answer = await ask(doing, 'POST', `/subjects/${encodeURIComponent(subject)}`, { schema });
+    const { id } = (answer.data ?? {}) as { id?: unknown };
+    if (answer.status === 200 && typeof id === 'number') return id;
+    throw refusal;
   };
 
   const schemaText = async (id: number): Promise<string> => {
@@ -156,6 +170,8 @@ export function createRegistry(
       ),
   };
 }
+
+const isReadOnly = (error: unknown): boolean => error instanceof TributaryError && error.code === 'registry:readonly';
 
 /** A registry says 404 with a code of its own; a server that is none says it with anything else. */
 const isRegistrys = ({ data }: RegistryAnswer): boolean => typeof (data as { error_code?: unknown } | undefined)?.error_code === 'number';

@@ -1,6 +1,6 @@
 import { TributaryError } from '../core/errors.ts';
 import { withAdmin, type KafkaAccess } from './client.ts';
-import { withCluster, type Cluster } from './cluster.ts';
+import { askCluster, type Cluster } from './cluster.ts';
 import { kafkaError, protocolType } from './errors.ts';
 import { groupOf } from './dead-workers.ts';
 import { topicNames } from './meta/topic-names.ts';
@@ -61,7 +61,7 @@ export async function missingRights(access: KafkaAccess, { topics, connections }
   const together = async (attempts: readonly Promise<readonly MissingRight[]>[]): Promise<readonly MissingRight[]> =>
     (await Promise.all(attempts)).flat();
 
-  const used = await withCluster(access, 'Trying the rights', async (cluster) => {
+  const used = await askCluster(access, 'Trying the rights', async (cluster) => {
     const any = await anyBroker(cluster);
     const group = groupOf(prefix);
     return together([

@@ -134,10 +134,21 @@ export function checkTable(topic: string, facts: TopicFacts, keySchemaId: number
  * @throws TributaryError `config`
  */
 export function checkWritten(topic: string, written: boolean, state: TableState): void {
-  if (written || state.rowsPublished === 0) return;
-  throw refusal(
-    `The topic ${topic} is gone, but its state says that ${state.rowsPublished} rows were published to it.`,
-    'Restore the topic, or have the table read again from the start: tributary state reset <connection>.<table>. The empty topic that is there now may stay.',
+  const gone = written ? undefined : goneTopic(topic, state, 'topic');
+  if (gone !== undefined) throw gone;
+}
+
+/** The refusal of a topic that is gone, or empty, with the rows its state speaks of; undefined when there were none. */
+export function goneTopic(
+  topic: string,
+  { rowsPublished }: Pick<TableState, 'rowsPublished'>,
+  code = 'topic:gone',
+): TributaryError | undefined {
+  if (rowsPublished === 0) return undefined;
+  return refusal(
+    `The topic ${topic} is gone, but its state says that ${rowsPublished} rows were published to it.`,
+    `Restore the topic, or have the table read again from the start: tributary state reset ${tableOf(topic)}. An empty topic of that name may stay.`,
+    code,
   );
 }
 

@@ -7,31 +7,13 @@ import { withAdmin } from './client.ts';
 import { codecFault } from './codecs.ts';
 import { kafkaError, protocolType } from './errors.ts';
 import { DEFAULT_BATCH_BYTES, LIMIT_SETTINGS, largestBatch } from './message-limits.ts';
-import { topicNames } from './meta/topic-names.ts';
 import { collision, topicRefusal, type TopicFacts, type TopicSpec } from './topic-rules.ts';
-import { DEFAULT_MAX_WORKERS } from './partitioning.ts';
 import type { KafkaSettings } from './types.ts';
 
 export type { TopicFacts, TopicSpec } from './topic-rules.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** The topics that exist once per prefix. */
-export function ownTopics({
-  prefix,
-  maxWorkers: partitions = DEFAULT_MAX_WORKERS,
-}: Pick<KafkaSettings, 'prefix' | 'maxWorkers'>): TopicSpec[] {
-  const names = topicNames(prefix);
-  return [
-    { name: names.state, partitions, kind: 'state' },
-    { name: names.control, partitions, kind: 'state' },
-    { name: names.runs, partitions: 1, kind: 'log', retention: 90 * DAY },
-    { name: names.deadLetters, partitions: 1, kind: 'log', retention: 30 * DAY },
-    { name: names.imports, partitions: 1, kind: 'state' },
-    { name: names.status, partitions: 1, kind: 'status' },
-  ];
-}
-
 /**
  * Creates the topics that are missing and waits until every partition has a leader. Topics that exist
  * are never altered, only looked at: the facts of a table's topic carry its refusal, which stops that table alone.
@@ -106,6 +88,8 @@ function creation(spec: TopicSpec, settings: KafkaSettings): ITopicConfig {
   const common = {
     'min.insync.replicas': String(Math.min(settings.minInSyncReplicas, settings.replicationFactor)),
     'unclean.leader.election.enable': 'false',
+    // Ours is no measure: brokers refuse what seems to come from more than an hour ahead, and would keep or drop by it.
+    'message.timestamp.type': 'LogAppendTime',
   };
   const compacted = {
     'segment.ms': String(DAY),

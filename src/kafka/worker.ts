@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { performance } from 'node:perf_hooks';
 import { AssignerProtocol, PartitionAssigners } from 'kafkajs';
@@ -10,14 +11,18 @@ import { controlRecord, readControl } from './meta/control.ts';
 import { dismissDead, groupOf, type WorkerRoll } from './dead-workers.ts';
 import { withDeadline } from './deadline.ts';
 import { kafkaError, protocolType } from './errors.ts';
+import type { Connections } from './spread.ts';
 import { stickyAssigner } from './sticky-assigner.ts';
 import { trackSockets } from './tracked-sockets.ts';
 import { connectionPartition } from './partitioning.ts';
 import { topicNames } from './meta/topic-names.ts';
+import type { KafkaSettings } from './types.ts';
 
 export interface WorkerGroupOptions {
   /** The connections this process can run. */
   readonly connections: readonly string[];
+  /** What else of a connection all workers must have alike, e.g. its tables. */
+  readonly describe?: (connection: string) => string;
   /** The connection is this process's now. Its control records have been given to `onControl` before. */
   readonly onAssigned: (connection: string) => void;
   /** Another process may run the connection from now on; whoever goes on writing is fenced. */
@@ -30,6 +35,8 @@ export interface WorkerGroupOptions {
   readonly sessionTimeout?: number;
   /** The group has given this process nothing to do, because there are more workers than partitions of `_control`. */
   readonly onIdle?: () => void;
+  /** The members of the group, among whom this process shares, do not all know the same connections, or describe them differently. */
+  readonly onDiffer?: () => void;
   /** Where members are remembered that this machine's processes were, to dismiss those whose process was killed. */
   readonly roll?: WorkerRoll;
 }
@@ -126,7 +133,11 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
       // for longer than their session.
       rebalanceTimeout: 2 * sessionTimeout,
       partitionAssigners: [
-        stickyAssigner(topic, () => ({ partitions: [...mine.keys()], since: assignedAt })),
+        stickyAssigner(
+          topic,
+          () => ({ partitions: [...mine.keys()], since: assignedAt, connections: byPartition(connections, options.describe, settings) }),
+          () => options.onDiffer?.(),
+        ),
         PartitionAssigners.roundRobin,
       ],
       // Also how soon a member learns that the group shares anew.
@@ -244,6 +255,31 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
       if (active !== undefined) await drop(active, access.signal);
     },
   };
+}
+
+/** What a member tells of the connections it can run. */
+function byPartition(
+  connections: readonly string[],
+  describe: WorkerGroupOptions['describe'] = () => '',
+  settings: KafkaSettings,
+): Record<number, Connections> {
+  const names = new Map<number, string[]>();
+  for (const name of [...connections].sort()) {
+    const partition = connectionPartition(name, settings);
+    names.set(partition, [...(names.get(partition) ?? []), name]);
+  }
+  return Object.fromEntries(
+    [...names].map(([partition, own]) => [
+      partition,
+      {
+        count: own.length,
+        digest: createHash('sha256')
+          .update(own.map((name) => `${name}: ${describe(name)}`).join('\n'))
+          .digest('base64')
+          .slice(0, 12),
+      },
+    ]),
+  );
 }
 
 /** Waits, at the longest until the signal. */

@@ -4,11 +4,10 @@ import { plainProducer } from '../kafka/client.ts';
 import { withDeadline } from '../kafka/deadline.ts';
 import { kafkaError } from '../kafka/errors.ts';
 import { readTail } from '../kafka/meta/tail.ts';
+import { ownTopics } from '../kafka/meta/own-topics.ts';
 import { topicNames } from '../kafka/meta/topic-names.ts';
 import { ensureTopics } from '../kafka/topics.ts';
 
-const DAY = 86_400_000;
-const KEPT_MS = 30 * DAY;
 const SEND_DEADLINE = 15_000;
 
 /** What went wrong with a sink, as kept in `_landing_errors` for 30 days. */
@@ -32,7 +31,10 @@ export interface LandingError {
 export async function recordLandingErrors(access: KafkaAccess, errors: readonly LandingError[]): Promise<void> {
   if (errors.length === 0) return;
   const topic = topicNames(access.settings.prefix).landingErrors;
-  await ensureTopics(access, [{ name: topic, partitions: 1, kind: 'log', retention: KEPT_MS }]);
+  await ensureTopics(
+    access,
+    ownTopics(access.settings).filter(({ name }) => name === topic),
+  );
   const doing = 'Recording an error of a landing';
   const { producer, cut } = plainProducer(access);
   try {

@@ -6,7 +6,8 @@ import type { KafkaAccess } from '../kafka/client.ts';
 import { giveCommands, type Author } from '../kafka/meta/audit.ts';
 import type { ControlRecord } from '../kafka/meta/control.ts';
 import { readStates, requireWithheld } from '../kafka/meta/state.ts';
-import { ensureTopics, ownTopics } from '../kafka/topics.ts';
+import { ownTopics } from '../kafka/meta/own-topics.ts';
+import { ensureTopics } from '../kafka/topics.ts';
 
 /** What the page can ask of a connection or a table. `since`: epoch ms; null means all history. */
 export type Command =

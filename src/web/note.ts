@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { noteCommands, type Command } from '../kafka/meta/audit.ts';
-import { ensureTopics, ownTopics } from '../kafka/topics.ts';
+import { ownTopics } from '../kafka/meta/own-topics.ts';
+import { ensureTopics } from '../kafka/topics.ts';
 import type { WebContext } from './context.ts';
 import { addressOf, type Guarded } from './guard.ts';
 

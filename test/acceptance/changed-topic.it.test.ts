@@ -10,6 +10,39 @@ import { shopSource, type ShopVendor } from '../support/shop-source.ts';
 
 type Ended = Extract<EngineEvent, { type: 'run-ended' }>;
 
+test('a topic that is deleted under a running worker is missed by the next run, though nothing new was there to be written', async () => {
+  const vendor: ShopVendor = { items: ['a', 'b'], shops: new Map([['north', ['x']]]), refusals: new Map() };
+  const prefix = `gone${randomBytes(4).toString('hex')}`;
+  const { engine, access, events, close } = await openTestEngine({
+    ...inject('stack'),
+    prefix,
+    connections: [{ source: shopSource(vendor), settings: {}, tables: ['item', 'shop'], schedule: '* * * * * *' }],
+  });
+  onTestFinished(close);
+  const stop = new AbortController();
+  const running = engine.run(stop.signal);
+  onTestFinished(async () => {
+    stop.abort();
+    await running;
+  });
+  const ended = (table: string, from: number): readonly Ended[] =>
+    events.flatMap((event) => (event.type === 'run-ended' && event.table === table && event.startedAt > from ? [event] : []));
+  await until('both are read', () => ended('item', 0).length > 1 && ended('shop', 0).length > 1);
+  const topic = topicNames(prefix).table('shop_vendor', 'item');
+  await withAdmin(access, 'test', (admin) => admin.deleteTopics({ topics: [topic] }));
+  // Brokers answer from what they know for a moment longer, and one look serves all tables for two seconds.
+  await until('it is missed', () => ended('item', 0).some(({ outcome }) => outcome === 'failed'));
+  const missed = ended('item', 0).find(({ outcome }) => outcome === 'failed');
+  expect(missed?.failure).toMatchObject({
+    kind: 'config',
+    message: `The topic ${topic} is gone, but its state says that 2 rows were published to it.`,
+    remedy: expect.stringContaining('tributary state reset shop_vendor.item') as string,
+  });
+  await until('the others go on', () => ended('shop', missed?.at ?? 0).some(({ outcome }) => outcome === 'succeeded'));
+  await until('it is told again', () => ended('item', missed?.at ?? 0).length > 0);
+  expect(ended('item', missed?.at ?? 0).filter(({ outcome }) => outcome === 'succeeded')).toEqual([]);
+});
+
 test('a topic whose policy an admin sets to delete under a running worker stops its table alone, until it is set right', async () => {
   const vendor: ShopVendor = { items: ['a', 'b'], shops: new Map([['north', ['x']]]), refusals: new Map() };
   const prefix = `policy${randomBytes(4).toString('hex')}`;

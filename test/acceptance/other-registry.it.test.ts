@@ -97,6 +97,28 @@ test('a fresh registry that gives the key the same id, and the value one of anot
   expect(key.out).toMatch(/holds rows of the schema 101, which is another table's now \(theirs\)/);
 });
 
+test('subjects that were deleted softly, and a registry that takes nothing new, hinder nobody who needs nothing new', async () => {
+  const tributary = account();
+  const server = await registry(100);
+  expect((await tributary(server, 'sync')).code).toBe(0);
+  const [key = ''] = await subjectsOf(server, '-key');
+  server.deleteSoftly(key);
+  // Nothing is wrong with the topic: to say that it has to be read again would cost a whole table.
+  expect((await tributary(server, 'check')).out).not.toMatch(/another registry|state reset/);
+  expect(await tributary(server, 'sync')).toMatchObject({ code: 0, out: expect.stringMatching(/metric +6 +0 .*succeeded/) as string });
+  for (const readOnly of ['known', 'nothing'] as const) {
+    server.readOnly = readOnly;
+    expect(await tributary(server, 'sync')).toMatchObject({ code: 0, out: expect.stringMatching(/metric +6 +0 .*succeeded/) as string });
+  }
+  server.deleteSoftly(key);
+  const refused = await tributary(server, 'sync');
+  expect(refused.code).toBe(1);
+  expect(refused.out).toMatch(/is read-only, or the subject is.*READWRITE/s);
+});
+
+const subjectsOf = async ({ url }: RegistryServer, ending: string): Promise<string[]> =>
+  ((await (await fetch(`${url}/subjects`)).json()) as string[]).filter((name) => name.endsWith(ending));
+
 test('a registry that is down, hangs or fails is told by check and status', { timeout: 300_000 }, async () => {
   const tributary = account();
   const server = await registry(1);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { describe, inject, test } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
 import { randomStream } from '../../simulators/kit/random.ts';
 import { DEFAULT_KEY, startKlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
@@ -21,111 +21,117 @@ const { brokers, registryUrl } = inject('stack');
 const place = { brokers, registryUrl };
 const fresh = (name: string): string => `${name}${randomBytes(4).toString('hex')}`;
 
-test('a worker that is stopped in a listing and comes back after another took over deletes nothing', async () => {
-  const outcome = await pauseInListing(place, {
-    prefix: fresh('paused'),
-    shared: true,
-    items: 1_000,
-    pageMs: 100,
-    stopAfterMs: Math.round(randomStream(3)() * 900),
-    pauseMs: 12_000,
-    sessionTimeout: 6_000,
-    killOther: false,
-  });
-  expect(outcome).toMatchObject({ tombstones: 0, markers: 0, missing: 0 });
-  expect(
-    outcome.ends.every((end) => end === 'in order'),
-    String(outcome.ends),
-  ).toBe(true);
-});
-
-test('a killed worker is missed by its neighbour long before its session ends', async () => {
-  const vendor = await startShopServer(20, 10, 0);
-  onTestFinished(() => vendor.close());
-  const dataDir = await mkdtemp(join(tmpdir(), 'neighbours-'));
-  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
-  const started: FleetWorker[] = [];
-  onTestFinished(() => started.forEach((worker) => worker.signal('SIGKILL')));
-  const prefix = fresh('neighbours');
-  const names = ['shop_1', 'shop_2', 'shop_3', 'shop_4', 'shop_5', 'shop_6'];
-  const start = (): FleetWorker => {
-    const worker = startWorker({
-      ...place,
-      prefix,
-      dataDir,
-      vendorUrl: vendor.url,
-      connections: names.length,
-      schedule: '* * * * * *',
-      // Longer than the test waits for anything.
-      sessionTimeout: 250_000,
-      mode: 'worker',
+// Together, since most of their time is waiting: for a session to end, for a line to answer.
+describe.concurrent('campaigns', () => {
+  test('a worker that is stopped in a listing and comes back after another took over deletes nothing', async ({ expect }) => {
+    const outcome = await pauseInListing(place, {
+      prefix: fresh('paused'),
+      shared: true,
+      items: 1_000,
+      pageMs: 100,
+      stopAfterMs: Math.round(randomStream(3)() * 900),
+      pauseMs: 8_000,
+      sessionTimeout: 6_000,
+      killOther: false,
     });
-    started.push(worker);
-    return worker;
-  };
-  const share = (workers: readonly FleetWorker[]): Promise<number> => {
-    const from = Date.now();
-    return until(
-      `all is read by ${workers.length}`,
-      () =>
-        workers.every((worker) => worker.assigned().size > 0) &&
-        names.every((name) => workers.some((worker) => worker.assigned().has(name) && succeeded(worker, name, from) > 0)),
-      150,
-    );
-  };
-  const [one, other] = [start(), start()];
-  await share([one, other]);
-  other.signal('SIGKILL');
-  await share([one]);
-  const ends = await endAll([one]);
-  expect(ends.map(({ code, signal }) => [code, signal])).toEqual([[0, null]]);
-});
-
-test('lines that reset, delay and lose what passes leave the topics equal to the vendor, and nothing is called our fault', async () => {
-  const seed = 20_261_128;
-  const random = randomStream(seed);
-  const vendor = await startKlaviyoSimulator({ seed, profiles: 300, events: 900, metrics: 20, limits: false });
-  onTestFinished(() => vendor.close());
-  const lines = [
-    await startFaultyLine(brokers[0] ?? '', random),
-    await startFaultyLine(new URL(vendor.url).host, random),
-    await startFaultyLine(new URL(registryUrl).host, random),
-  ] as const;
-  onTestFinished(async () => void (await Promise.all(lines.map((line) => line.close()))));
-  const [broker, shop, registry] = lines;
-  const account = commotion(vendor, seed);
-  let ahead = 0;
-  const test = await openTestEngine({
-    brokers,
-    registryUrl: registryUrl.replace(/:\d+/, `:${registry.port}`),
-    prefix: fresh('lines'),
-    access: { socketFactory: through(broker.port), requestTimeout: 2_000 },
-    clock: { now: () => Date.now() + ahead, timer: systemClock.timer },
-    connections: [{ source: klaviyo, settings: { api_key: DEFAULT_KEY, base_url: `http://127.0.0.1:${shop.port}`, sweep_every: '0h' } }],
+    expect(outcome).toMatchObject({ tombstones: 0, markers: 0, missing: 0 });
+    expect(
+      outcome.ends.every((end) => end === 'in order'),
+      String(outcome.ends),
+    ).toBe(true);
   });
-  onTestFinished(() => test.close());
-  const sync = async (): Promise<number> => {
-    vendor.clock.advance(600_000);
-    ahead += 600_000;
-    const runs = await test.engine.sync([{ connection: 'klaviyo' }], new AbortController().signal);
-    expect(runs.map(({ ref, outcome, error }) => [ref.table, outcome, error?.message])).toEqual(
-      runs.map(({ ref }) => [ref.table, 'succeeded', undefined]),
-    );
-    return runs.reduce((sum, { totals }) => sum + totals.messages, 0);
-  };
-  const faults: readonly LineFaults[] = [{ resets: 0.01 }, { latencyMs: 20 }, { resets: 0.005, latencyMs: 5 }];
-  for (const suffered of faults) {
-    lines.forEach((line) => line.suffer(suffered));
+
+  test('a killed worker is missed by its neighbour long before its session ends', async ({ expect, onTestFinished }) => {
+    const vendor = await startShopServer(20, 10, 0);
+    onTestFinished(() => vendor.close());
+    const dataDir = await mkdtemp(join(tmpdir(), 'neighbours-'));
+    onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
+    const started: FleetWorker[] = [];
+    onTestFinished(() => started.forEach((worker) => worker.signal('SIGKILL')));
+    const prefix = fresh('neighbours');
+    const names = ['shop_1', 'shop_2', 'shop_3', 'shop_4', 'shop_5', 'shop_6'];
+    const start = (): FleetWorker => {
+      const worker = startWorker({
+        ...place,
+        prefix,
+        dataDir,
+        vendorUrl: vendor.url,
+        connections: names.length,
+        schedule: '* * * * * *',
+        // Longer than the test waits for anything.
+        sessionTimeout: 250_000,
+        mode: 'worker',
+      });
+      started.push(worker);
+      return worker;
+    };
+    const share = (workers: readonly FleetWorker[]): Promise<number> => {
+      const from = Date.now();
+      return until(
+        `all is read by ${workers.length}`,
+        () =>
+          workers.every((worker) => worker.assigned().size > 0) &&
+          names.every((name) => workers.some((worker) => worker.assigned().has(name) && succeeded(worker, name, from) > 0)),
+        150,
+      );
+    };
+    const [one, other] = [start(), start()];
+    await share([one, other]);
+    other.signal('SIGKILL');
+    await share([one]);
+    const ends = await endAll([one]);
+    expect(ends.map(({ code, signal }) => [code, signal])).toEqual([[0, null]]);
+  });
+
+  test('lines that reset, delay and lose what passes leave the topics equal to the vendor, and nothing is called our fault', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const seed = 20_261_128;
+    const random = randomStream(seed);
+    const vendor = await startKlaviyoSimulator({ seed, profiles: 300, events: 900, metrics: 20, limits: false });
+    onTestFinished(() => vendor.close());
+    const lines = [
+      await startFaultyLine(brokers[0] ?? '', random),
+      await startFaultyLine(new URL(vendor.url).host, random),
+      await startFaultyLine(new URL(registryUrl).host, random),
+    ] as const;
+    onTestFinished(async () => void (await Promise.all(lines.map((line) => line.close()))));
+    const [broker, shop, registry] = lines;
+    const account = commotion(vendor, seed);
+    let ahead = 0;
+    const test = await openTestEngine({
+      brokers,
+      registryUrl: registryUrl.replace(/:\d+/, `:${registry.port}`),
+      prefix: fresh('lines'),
+      access: { socketFactory: through(broker.port), requestTimeout: 2_000 },
+      clock: { now: () => Date.now() + ahead, timer: systemClock.timer },
+      connections: [{ source: klaviyo, settings: { api_key: DEFAULT_KEY, base_url: `http://127.0.0.1:${shop.port}`, sweep_every: '0h' } }],
+    });
+    onTestFinished(() => test.close());
+    const sync = async (): Promise<number> => {
+      vendor.clock.advance(600_000);
+      ahead += 600_000;
+      const runs = await test.engine.sync([{ connection: 'klaviyo' }], new AbortController().signal);
+      expect(runs.map(({ ref, outcome, error }) => [ref.table, outcome, error?.message])).toEqual(
+        runs.map(({ ref }) => [ref.table, 'succeeded', undefined]),
+      );
+      return runs.reduce((sum, { totals }) => sum + totals.messages, 0);
+    };
+    const faults: readonly LineFaults[] = [{ resets: 0.01 }, { latencyMs: 20 }, { resets: 0.005, latencyMs: 5 }];
+    for (const suffered of faults) {
+      lines.forEach((line) => line.suffer(suffered));
+      await sync();
+      account.grow();
+      account.shrink();
+    }
+    broker.suffer({ blackHoles: 0.005 });
     await sync();
-    account.grow();
-    account.shrink();
-  }
-  broker.suffer({ blackHoles: 0.005 });
-  await sync();
-  lines.forEach((line) => line.suffer({}));
-  for (let pass = 0; pass < 3 && (await sync()) > 0; pass += 1);
-  expect(await sync()).toBe(0);
-  await expectTopicsEqualTruth(vendor, test);
-  const ours = test.events.flatMap((event) => ('failure' in event && event.failure?.kind === 'internal' ? [event.failure.message] : []));
-  expect(ours).toEqual([]);
+    lines.forEach((line) => line.suffer({}));
+    for (let pass = 0; pass < 3 && (await sync()) > 0; pass += 1);
+    expect(await sync()).toBe(0);
+    await expectTopicsEqualTruth(vendor, test);
+    const ours = test.events.flatMap((event) => ('failure' in event && event.failure?.kind === 'internal' ? [event.failure.message] : []));
+    expect(ours).toEqual([]);
+  });
 });

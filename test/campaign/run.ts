@@ -8,6 +8,7 @@ import { clock } from './clock.ts';
 import { brokerRestarts, kills, sickLines } from './cluster.ts';
 import { disks } from './disks.ts';
 import { pauses } from './pauses.ts';
+import { refusals } from './refusals.ts';
 import { lives, workers } from './workers.ts';
 
 /*
@@ -27,12 +28,14 @@ export interface Place {
 
 const prefix = (name: string): string => `${name}_${Date.now().toString(36)}`;
 
-/** What a campaign is asked for on the command line: `--count 20 --seed 7 --lines vendor,broker`. */
+/** What a campaign is asked for on the command line: `--count 20 --seed 7 --lines vendor,broker --only 'Produce .* once'`. */
 export interface Wanted {
   readonly count: number;
   readonly seed: number;
   readonly random: () => number;
   readonly lines?: readonly ('vendor' | 'broker' | 'registry')[];
+  /** A pattern of the cases wanted. */
+  readonly only?: string;
 }
 
 interface Campaign {
@@ -62,6 +65,11 @@ export const campaigns: Readonly<Record<string, Campaign>> = {
   lives: { count: 12, run: (place, { count, random }) => lives(place, { prefix: prefix('lives'), count, random }) },
   disks: { count: 1, run: (place) => disks(place, { prefix: prefix('disks'), items: 20_000, seeds: [1, 2, 3, 4, 5] }) },
   clock: { count: 1, run: (place) => clock(place, { prefix: prefix('clock') }) },
+  refusals: {
+    count: 24,
+    run: (place, { count, only }) =>
+      refusals(place, { prefix: prefix('refusals'), atOnce: count, ...(only === undefined ? {} : { only: new RegExp(only) }) }),
+  },
   kills: { count: 100, run: kills },
   broker_restarts: { count: 20, run: brokerRestarts },
   sick_lines: { count: 1, run: sickLines },
@@ -73,7 +81,7 @@ async function main(typed: readonly string[]): Promise<void> {
   const { positionals: names, values } = parseArgs({
     args: [...typed],
     allowPositionals: true,
-    options: { count: { type: 'string' }, seed: { type: 'string' }, lines: { type: 'string' } },
+    options: { count: { type: 'string' }, seed: { type: 'string' }, lines: { type: 'string' }, only: { type: 'string' } },
   });
   const unknown = names.filter((name) => campaigns[name] === undefined);
   if (names.length === 0 || unknown.length > 0) {
@@ -97,6 +105,7 @@ async function main(typed: readonly string[]): Promise<void> {
           count: Number(values.count ?? campaigns[name]?.count),
           seed,
           random: randomStream(seed),
+          ...(values.only === undefined ? {} : { only: values.only }),
           ...(values.lines === undefined ? {} : { lines: values.lines.split(',') as NonNullable<Wanted['lines']> }),
         },
       );

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { TributaryError } from '../../src/core/errors.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import { ensureTopics, ownTopics } from '../../src/kafka/topics.ts';
+import { ownTopics } from '../../src/kafka/meta/own-topics.ts';
+import { ensureTopics } from '../../src/kafka/topics.ts';
 import type { EngineEvent } from '../../src/engine/events.ts';
 import { shareConnections, type SharingOptions } from '../../src/engine/share-connections.ts';
 import { accessTo, until } from '../kafka/support.ts';

@@ -5,10 +5,11 @@ import { afterAll, expect, test } from 'vitest';
 import { createClient, withAdmin } from '../../src/kafka/client.ts';
 import { createRegistry } from '../../src/kafka/registry.ts';
 import { checkTable, checkWritten } from '../../src/kafka/topic-rules.ts';
-import { ensureTopics, ownTopics } from '../../src/kafka/topics.ts';
+import { ownTopics } from '../../src/kafka/meta/own-topics.ts';
+import { ensureTopics } from '../../src/kafka/topics.ts';
 import { createWriter } from '../../src/kafka/writer.ts';
 import { loginHeader } from '../support/login.ts';
-import { accessTo, refusalOf, stateOf, until } from './support.ts';
+import { accessTo, readAll, refusalOf, stateOf, tableTopic, until } from './support.ts';
 
 const record = (name: string, fields: readonly object[]): string => JSON.stringify({ type: 'record', name, fields });
 const KEY = record('RowKey', [{ name: 'id', type: 'string' }]);
@@ -55,6 +56,20 @@ test('topics are created once with our settings and found again', async () => {
   );
   expect(settings[0]).toMatchObject({ 'cleanup.policy': 'compact', 'delete.retention.ms': String(7 * 86_400_000) });
   expect(settings[1]).toMatchObject({ 'cleanup.policy': 'delete', 'retention.ms': String(90 * 86_400_000) });
+});
+
+test('a clock that is two days ahead is no reason for the brokers to refuse what is written, nor the time they keep', async () => {
+  const access = accessTo();
+  const topic = await tableTopic(access);
+  const producer = createClient(access).producer();
+  await producer.connect();
+  const before = Date.now();
+  // Kafka 4 refuses it by message.timestamp.after.max.ms where a topic keeps the time of the writer.
+  await producer.send({ topic, messages: [{ key: 'k', value: 'v', timestamp: String(before + 2 * 86_400_000) }] });
+  await producer.disconnect();
+  const [found] = await readAll(access, { topic });
+  expect(found?.timestamp).toBeGreaterThan(before - 60_000);
+  expect(found?.timestamp).toBeLessThan(before + 3_600_000);
 });
 
 test("a table's topic that is not compacted is refused, with the command that mends it", async () => {

@@ -5,7 +5,8 @@ import type { KafkaAccess } from '../../src/kafka/client.ts';
 import type { ReadMessage, ReadRequest } from '../../src/kafka/reader.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
 import { tableStateRecord } from '../../src/kafka/meta/state.ts';
-import { ensureTopics, ownTopics } from '../../src/kafka/topics.ts';
+import { ownTopics } from '../../src/kafka/meta/own-topics.ts';
+import { ensureTopics } from '../../src/kafka/topics.ts';
 import { kafkaLogin, stackLogin } from '../support/login.ts';
 import type { Batch, KafkaSettings, TableState } from '../../src/kafka/types.ts';
 

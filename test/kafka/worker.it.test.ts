@@ -5,7 +5,8 @@ import type { ControlRecord } from '../../src/kafka/meta/control.ts';
 import { readControl, sendControl } from '../../src/kafka/meta/control.ts';
 import { createRunLog, readRuns } from '../../src/kafka/meta/runs.ts';
 import type { RunRecord } from '../../src/kafka/meta/runs.ts';
-import { ensureTopics, ownTopics } from '../../src/kafka/topics.ts';
+import { ownTopics } from '../../src/kafka/meta/own-topics.ts';
+import { ensureTopics } from '../../src/kafka/topics.ts';
 import type { Worker } from '../../src/kafka/worker.ts';
 import { activeWorkers, joinWorkers } from '../../src/kafka/worker.ts';
 import { accessTo, refusalOf, until } from './support.ts';
@@ -23,15 +24,19 @@ interface Member {
   readonly mine: Set<string>;
   readonly controls: string[];
   readonly troubles: TributaryError[];
+  /** Times it was told that the members do not know the same. */
+  readonly differences: () => number;
 }
 
-async function join(access: KafkaAccess, sessionTimeout = 6_000): Promise<Member> {
+async function join(access: KafkaAccess, sessionTimeout = 6_000, connections: readonly string[] = CONNECTIONS): Promise<Member> {
+  let differences = 0;
   const mine = new Set<string>();
   const controls: string[] = [];
   const troubles: TributaryError[] = [];
   const worker = joinWorkers(access, {
-    connections: CONNECTIONS,
+    connections,
     sessionTimeout,
+    onDiffer: () => (differences += 1),
     onAssigned: (name) => {
       controls.push(`assigned ${name}`);
       mine.add(name);
@@ -40,7 +45,7 @@ async function join(access: KafkaAccess, sessionTimeout = 6_000): Promise<Member
     onControl: ({ connection, table, slot, value }) => controls.push(`${connection} ${table} ${slot} ${JSON.stringify(value)}`),
     onRetry: (error) => troubles.push(error),
   });
-  return { worker, mine, controls, troubles };
+  return { worker, mine, controls, troubles, differences: () => differences };
 }
 
 const shared = (a: Member, b: Member): boolean =>
@@ -66,6 +71,9 @@ test("one process has every connection, two share them, and a leaving one's are 
   await until('the first has all', () => first.mine.size === CONNECTIONS.length);
   const second = await join(access);
   await until('both share', () => shared(first, second));
+  // Evenly by connections, wherever their names happen to lie.
+  expect(Math.abs(first.mine.size - second.mine.size)).toBeLessThanOrEqual(1);
+  expect(first.differences() + second.differences()).toBe(0);
   const workers = await activeWorkers(access);
   expect(workers).toHaveLength(2);
   expect(workers.flatMap(({ partitions }) => partitions).sort((a, b) => a - b)).toEqual(Array.from({ length: 12 }, (_, i) => i));
@@ -75,6 +83,16 @@ test("one process has every connection, two share them, and a leaving one's are 
   await until('the first takes over', () => had.every((name) => first.mine.has(name)), 15);
   await first.worker.leave();
   await until('nobody is left', async () => (await activeWorkers(access)).length === 0);
+});
+
+test('a connection that only the newer settings have is read by the worker that has them, and the difference is told', async () => {
+  const access = await prepared();
+  const old = await join(access);
+  await until('the first has all', () => old.mine.size === CONNECTIONS.length);
+  const newer = await join(access, 6_000, [...CONNECTIONS, 'stripe']);
+  await until('both share', () => newer.mine.has('stripe') && old.mine.size + newer.mine.size === CONNECTIONS.length + 1);
+  expect(old.differences() + newer.differences()).toBeGreaterThan(0);
+  await Promise.all([old.worker.leave(), newer.worker.leave()]);
 });
 
 test('a group that cannot be joined yet, as right after a broker has started, is told and joined by itself', async () => {

@@ -35,6 +35,7 @@ export interface TestEngineOptions {
   /** The brokers ask for no login, whatever the registry does. */
   readonly openBrokers?: boolean;
   readonly replicationFactor?: number;
+  readonly clientId?: string;
   readonly prefix: string;
   readonly connections: readonly TestConnection[];
   /** Folder that outlives the engine, for tests that restart it. */
@@ -103,7 +104,7 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
   const access: KafkaAccess = {
     settings: {
       brokers: options.brokers,
-      clientId: 'tributary-test',
+      clientId: options.clientId ?? 'tributary-test',
       prefix: options.prefix,
       replicationFactor: options.replicationFactor ?? 1,
       minInSyncReplicas: (options.replicationFactor ?? 1) >= 3 ? 2 : 1,

@@ -8,6 +8,10 @@ export interface RegistryServer {
   next: number;
   /** Registers a schema under any subject, as somebody else would; answers its id. */
   register(subject: string, schema: object): number;
+  /** Deletes a subject as `DELETE /subjects/x` does: its schemas keep their ids. */
+  deleteSoftly(subject: string): void;
+  /** Takes nothing new; `known` ones are registered again all the same, as Confluent's does, or only looked up. */
+  readOnly: 'known' | 'nothing' | undefined;
   /** What it does instead of answering; undefined for nothing. */
   sick: 'silent' | 500 | undefined;
   close(): Promise<void>;
@@ -17,7 +21,8 @@ export async function startRegistryServer(first: number): Promise<RegistryServer
   const schemas = new Map<number, string>();
   const subjects = new Map<string, number[]>();
   const levels = new Map<string, string>();
-  const self = { next: first, sick: undefined as RegistryServer['sick'] };
+  const self = { next: first, sick: undefined as RegistryServer['sick'], readOnly: undefined as RegistryServer['readOnly'] };
+  const denied: [number, unknown] = [422, { error_code: 42205, message: 'Subject is in read-only mode' }];
 
   const register = (subject: string, text: string): number => {
     let id = [...schemas].find(([, known]) => known === text)?.[0];
@@ -37,6 +42,7 @@ export async function startRegistryServer(first: number): Promise<RegistryServer
     if (method === 'GET' && head === 'subjects' && name === '') return [200, [...subjects.keys()]];
     if (head === 'config') {
       if (method === 'PUT') {
+        if (self.readOnly !== undefined) return denied;
         levels.set(name, String(body['compatibility']));
         return [200, { compatibility: body['compatibility'] }];
       }
@@ -48,6 +54,11 @@ export async function startRegistryServer(first: number): Promise<RegistryServer
     if (head === 'schemas' && name === 'ids') {
       const schema = schemas.get(Number(rest[0]));
       return schema === undefined ? [404, { error_code: 40403, message: 'Schema not found' }] : [200, { schema }];
+    }
+    if (head === 'subjects' && method === 'POST' && (rest.length === 0 || self.readOnly !== undefined)) {
+      const id = subjects.get(name)?.find((one) => schemas.get(one) === String(body['schema']));
+      if (rest.length > 0 && (self.readOnly === 'nothing' || id === undefined)) return denied;
+      return id === undefined ? [404, { error_code: 40403, message: 'Schema not found' }] : [200, { id }];
     }
     if (head === 'subjects' && method === 'POST' && rest[0] === 'versions') return [200, { id: register(name, String(body['schema'])) }];
     const versions = subjects.get(name);
@@ -76,6 +87,7 @@ export async function startRegistryServer(first: number): Promise<RegistryServer
   return Object.assign(self, {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     register: (subject: string, schema: object) => register(subject, JSON.stringify(schema)),
+    deleteSoftly: (subject: string) => void subjects.delete(subject),
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -7,7 +7,7 @@ import { watchParts, type PartHealth } from '../../src/web/model/parts.ts';
 
 const server = createServer((request, response) => {
   response.statusCode = request.headers.authorization === 'Bearer t0ken' ? 200 : 401;
-  response.setHeader('content-type', 'application/json').end('["AVRO"]');
+  response.setHeader('content-type', 'application/json').end('["a-key"]');
 });
 await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -2,7 +2,8 @@ import { canonicalText, parseObject } from '../../core/json/text.ts';
 import type { KafkaAccess } from '../client.ts';
 import { plainProducer, withClient } from '../client.ts';
 import { readTopics } from '../reader.ts';
-import { ensureTopics, ownTopics } from '../topics.ts';
+import { ownTopics } from './own-topics.ts';
+import { ensureTopics } from '../topics.ts';
 import { topicNames } from './topic-names.ts';
 
 export type ImportState = 'uploading' | 'uploaded' | 'processing' | 'completed' | 'failed';

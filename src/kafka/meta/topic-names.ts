@@ -20,12 +20,6 @@ export interface TopicNames {
 /** Kafka's own limit. */
 export const longestTopicName = 249;
 
-/** The topics that exist once per prefix. */
-export function ownTopicNames(prefix: string): string[] {
-  const { state, control, runs, deadLetters, imports, status } = topicNames(prefix);
-  return [state, control, runs, deadLetters, imports, status];
-}
-
 export function topicNames(prefix: string): TopicNames {
   check('prefix', prefix, /^[a-z0-9_]+(\.[a-z0-9_]+)*$/);
   return {

@@ -1,6 +1,6 @@
 import { asTributaryError } from '../../core/errors.ts';
 import { sleepUntil } from '../../core/clock.ts';
-import { registryHttp } from '../../kafka/registry-http.ts';
+import { createRegistry } from '../../kafka/registry.ts';
 import { landingStatus, type LandingStatus } from '../../landing/status.ts';
 import type { WebContext, WebLanding } from '../context.ts';
 import type { Facts } from './facts.ts';
@@ -51,23 +51,19 @@ export function watchParts(
   let registry: PartHealth | undefined;
   let shown = '';
 
-  const askRegistry = registryHttp(access.settings.registry, 5_000);
+  const asked = createRegistry(access.settings, { timeout: 5_000, signal: stopping.signal });
 
   async function lookAtRegistry(): Promise<void> {
     const name = access.settings.registry.url.replace(/\/\/[^/@]*@/, '//');
-    const said = await askRegistry('GET', '/schemas/types', undefined, stopping.signal).then(
-      ({ status }) => (status < 300 ? undefined : status),
-      (error: NodeJS.ErrnoException) => error.code ?? 'no answer',
+    const trouble = await asked.countSubjects().then(
+      () => undefined,
+      (thrown: unknown) => {
+        const { message, remedy } = asTributaryError(thrown, 'Asking the registry');
+        return `${message}${remedy === undefined ? '' : ` ${remedy}`} Running tables go on; new tables and look-ups wait.`;
+      },
     );
-    registry =
-      said === undefined
-        ? { part: 'registry', name, ok: true }
-        : {
-            part: 'registry',
-            name,
-            ok: false,
-            trouble: `The schema registry does not answer as it should (${said}). Running tables go on; new tables and look-ups wait.`,
-          };
+    if (stopping.signal.aborted) return;
+    registry = { part: 'registry', name, ok: trouble === undefined, ...defined({ trouble }) };
   }
 
   async function lookAt(open: WebLanding, before: SeenLanding | undefined): Promise<SeenLanding> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { spread } from '../../src/kafka/sticky-assigner.ts';
+import { spread } from '../../src/kafka/spread.ts';
 
 const all = Array.from({ length: 12 }, (_, at) => at);
 type Members = Record<string, { partitions: number[]; since: number }>;

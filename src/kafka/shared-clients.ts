@@ -1,0 +1,85 @@
+import type { Admin, Cluster } from 'kafkajs';
+import { ADMIN_DEADLINE, CLOSE_DEADLINE, CONNECT_DEADLINE, createClient, untilBrokersStay } from './client.ts';
+import type { KafkaAccess, SharedClients } from './client.ts';
+import { createCluster } from './cluster.ts';
+import { withDeadline } from './deadline.ts';
+import { kafkaError, passes } from './errors.ts';
+import { trackSockets } from './tracked-sockets.ts';
+
+/** One client that whoever wants asks; it is opened when it is first asked, and replaced when its brokers went away. */
+interface Kept<C> {
+  use<T>(caller: KafkaAccess, doing: string, work: (client: C) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+interface Life<C> {
+  readonly client: C;
+  readonly connected: Promise<void>;
+  users: number;
+  retired: boolean;
+  end(): void;
+}
+
+/** One admin client and one cluster for all who share this access. `close` when none of them asks any more. */
+export function shareClients(access: KafkaAccess): SharedClients {
+  const admin = keep<Admin>(access, (leash) => createClient(access, { socketFactory: leash.factory }).admin());
+  const cluster = keep<Cluster>(access, (leash) => createCluster(access, leash.factory));
+  return {
+    admin: admin.use,
+    cluster: cluster.use,
+    close: async () => void (await Promise.all([admin.close(), cluster.close()])),
+  };
+}
+
+function keep<C extends { connect(): Promise<void>; disconnect(): Promise<void> }>(
+  access: KafkaAccess,
+  make: (leash: ReturnType<typeof trackSockets>) => C,
+): Kept<C> {
+  let current: Life<C> | undefined;
+
+  const open = (): Life<C> => {
+    const leash = trackSockets(access.socketFactory, access.signal);
+    const client = make(leash);
+    const connected = client.connect();
+    connected.catch(() => undefined);
+    const end = (): void => {
+      client.disconnect().catch(() => undefined);
+      leash.cut();
+    };
+    return { client, connected, users: 0, retired: false, end };
+  };
+  /** No one is given it any more; those who still wait for its answers are not cut off. */
+  const retire = (life: Life<C>): void => {
+    if (current === life) current = undefined;
+    if (!life.retired && life.users === 0) life.end();
+    life.retired = true;
+  };
+
+  return {
+    use: (caller, doing, work) =>
+      untilBrokersStay(caller, async (begun) => {
+        const life = (current ??= open());
+        life.users += 1;
+        try {
+          await withDeadline(CONNECT_DEADLINE, doing, () => life.connected, caller.signal);
+          begun();
+          return await withDeadline(ADMIN_DEADLINE, doing, () => work(life.client), caller.signal);
+        } catch (error) {
+          const told = kafkaError(error, caller.settings, doing);
+          // One that lost its brokers, or that does not answer, is not mended but replaced.
+          if (told.kind === 'transient' && (passes(error) || told.code === 'kafka:deadline')) retire(life);
+          throw told;
+        } finally {
+          life.users -= 1;
+          if (life.retired && life.users === 0) life.end();
+        }
+      }),
+    close: async () => {
+      const last = current;
+      current = undefined;
+      if (last === undefined) return;
+      await withDeadline(CLOSE_DEADLINE, 'Closing', () => last.client.disconnect()).catch(() => undefined);
+      last.end();
+    },
+  };
+}

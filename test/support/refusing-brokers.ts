@@ -1,0 +1,71 @@
+import { createRequire } from 'node:module';
+
+/*
+ * Brokers that refuse: the requests of one client (by its client id) are answered with an error code instead of being sent. kafkajs
+ * throws what its response parsers throw for such an answer, so everything behind that is real.
+ */
+
+/** Keys of Kafka's requests (Protocol Guide, "Api Keys"). */
+export const API = {
+  Produce: 0,
+  Fetch: 1,
+  ListOffsets: 2,
+  Metadata: 3,
+  FindCoordinator: 10,
+  DescribeGroups: 15,
+  CreateTopics: 19,
+  InitProducerId: 22,
+  AddPartitionsToTxn: 24,
+  EndTxn: 26,
+  DescribeConfigs: 32,
+} as const;
+export type Api = keyof typeof API;
+
+interface Refusal {
+  readonly api: Api;
+  readonly code: number;
+  /** Requests that are refused; then the brokers answer again. */
+  left: number;
+  /** Requests refused so far. */
+  refused: number;
+}
+
+interface Request {
+  readonly request: { readonly apiKey: number };
+}
+interface Connection {
+  readonly clientId: string;
+  send(asked: Request): Promise<unknown>;
+}
+
+const require = createRequire(import.meta.url);
+const { createErrorFromCode } = require('kafkajs/src/protocol/error') as { createErrorFromCode: (code: number) => Error };
+const { KafkaJSAggregateError, KafkaJSCreateTopicError } = require('kafkajs/src/errors') as {
+  KafkaJSAggregateError: new (message: string, errors: readonly Error[]) => Error;
+  KafkaJSCreateTopicError: new (error: Error, topic: string) => Error;
+};
+const Connections = require('kafkajs/src/network/connection') as { readonly prototype: Connection };
+
+const refusals = new Map<string, Refusal>();
+const send = Connections.prototype.send;
+Connections.prototype.send = async function (this: Connection, asked: Request) {
+  const refusal = refusals.get(this.clientId);
+  if (refusal === undefined || refusal.left === 0 || API[refusal.api] !== asked.request.apiKey) return send.call(this, asked);
+  refusal.left -= 1;
+  refusal.refused += 1;
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  const error = createErrorFromCode(refusal.code);
+  throw refusal.api === 'CreateTopics'
+    ? new KafkaJSAggregateError('Topic creation errors', [new KafkaJSCreateTopicError(error, 'a topic')])
+    : error;
+};
+
+/** From now on the brokers refuse so many requests of this kind that the client sends. Answers how many they refused. */
+export function refuse(clientId: string, api: Api, code: number, times: number): () => number {
+  const refusal = { api, code, left: times, refused: 0 };
+  refusals.set(clientId, refusal);
+  return () => refusal.refused;
+}
+
+/** The brokers answer that client again. */
+export const relent = (clientId: string): boolean => refusals.delete(clientId);
