@@ -5,5 +5,5 @@ import { listrak } from './listrak/index.ts';
 import { pendo } from './pendo/index.ts';
 import { segment } from './segment/index.ts';
 
-/** Every source there is. The only place where one is named. */
+/** All sources. The only place that names them. */
 export const sources: readonly Source[] = [customerIo, klaviyo, listrak, pendo, segment];

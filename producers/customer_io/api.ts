@@ -12,12 +12,13 @@ export interface CustomerIoApi {
 
 const HOSTS = { us: 'https://api.customer.io/v1', eu: 'https://api-eu.customer.io/v1' } as const;
 
-/** No refusal is obeyed for longer than this at a time, ms. */
+/** Longest pause kept for one refusal, ms; after it the request is repeated. */
 const LONGEST_WAIT = 300_000;
 
-/** Requests under way at once; enough to use the whole budget when each takes a second. */
+/** Requests in flight at once: enough to use the whole budget when each takes a second. */
 export const CONCURRENCY = 10;
 
+/** Opens Customer.io's App API. Source: docs.customer.io, page "App API". */
 export function connectCustomerIo(settings: CustomerIoSettings, http: HttpFactory, now: () => number): CustomerIoApi {
   return {
     now,
@@ -43,7 +44,7 @@ export function connectCustomerIo(settings: CustomerIoSettings, http: HttpFactor
 function classify(answer: HttpAnswer, now: number): Verdict | undefined {
   const said = vendorText(answer.body);
   const because = said === undefined ? '' : ` (${said})`;
-  // With the number the vendor gave the request, which its support asks for.
+  // The raw text contains the reference number of the request, which the vendor's support asks for.
   const detail = answer.text.slice(0, 500);
   switch (answer.status) {
     case 401:
@@ -66,7 +67,7 @@ function classify(answer: HttpAnswer, now: number): Verdict | undefined {
               'Give the key in the setting access_token the scope to read this, or exclude the table. It is tried again with its next run.',
           };
     case 404:
-      // The vendor's own "not found" is JSON; this one comes from what stands before the API.
+      // The API's own "not found" is JSON; an answer without JSON comes from a server in front of it.
       return answer.body !== undefined
         ? undefined
         : {
@@ -90,7 +91,7 @@ function classify(answer: HttpAnswer, now: number): Verdict | undefined {
   }
 }
 
-/** The vendor's words without the number it gives each request. */
+/** The vendor's message without the reference number of the request. */
 function vendorText(body: Json | undefined): string | undefined {
   const document = asObject(body);
   const first = Array.isArray(document?.errors) ? asObject((document.errors as readonly Json[])[0]) : undefined;

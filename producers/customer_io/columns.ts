@@ -10,7 +10,7 @@ export const time = (doc: string): TimestampBuilder => timestamp(doc).epoch('s')
 export const deduplicateId = text('Id and second of the last change');
 export const tags = json('Tags; null when there are none');
 
-/** The row without times that are none: the vendor writes 0. */
+/** The row without the named times whose value is 0, which the vendor writes for "no time". */
 export function withoutZeros(...times: readonly string[]): (row: Row) => Row {
   return (row) => {
     if (!times.some((name) => isNoTime(row[name]))) return row;
@@ -20,13 +20,13 @@ export function withoutZeros(...times: readonly string[]): (row: Row) => Row {
 
 const isNoTime = (value: Json | undefined): boolean => typeof value === 'number' && value <= 0;
 
-/** The last change of what has no field for it, from its `deduplicate_id`. */
+/** Time of the last change, from `deduplicate_id`, for rows that have no field for it. */
 export function lastChange(row: Row): Json | undefined {
   const seconds = Number(/:([0-9]{1,12})$/.exec(asText(row.deduplicate_id) ?? '')?.[1] ?? 0);
   return seconds > 0 ? seconds : undefined;
 }
 
-/** JSON that comes as such or as its text. */
+/** A JSON value that the vendor sends either as JSON or as JSON text. */
 export function parsed(value: Json | undefined): Json | undefined {
   if (typeof value !== 'string') return value;
   try {
@@ -36,7 +36,7 @@ export function parsed(value: Json | undefined): Json | undefined {
   }
 }
 
-/** The row with the person it is about in columns of its own. */
+/** The row with the identifiers of its person in columns of their own. */
 export function withPerson({ customer_identifiers: identifiers, ...row }: Row): Row {
   const person = asObject(identifiers);
   if (person === undefined) return identifiers == null ? row : { ...row, customer_identifiers: identifiers };

@@ -13,7 +13,7 @@ import { epsSuppression, ipAddresses, reportingWebhooks, senderIdentities } from
 import { broadcasts, campaigns, newsletters, transactionalMessages } from './tables/sends.ts';
 import { collections, exportJobs, objectTypes, segments, snippets, topics, workspaces } from './tables/workspace.ts';
 
-/** Customer.io's App API: people, deliveries, activities and everything that sends, of one workspace. */
+/** Customer.io's App API: people, deliveries, activities and what sends messages, of one workspace. */
 export const customerIo: Source<CustomerIoSettings, CustomerIoApi> = {
   name: 'customer_io',
   title: 'Customer.io',
@@ -26,10 +26,10 @@ export const customerIo: Source<CustomerIoSettings, CustomerIoApi> = {
       const names = (Array.isArray(found) ? (found as readonly Json[]) : [])
         .map((one) => asText(asObject(one)?.name))
         .filter((name) => name !== undefined);
-      // The key belongs to one of them; the API does not tell which.
+      // The key belongs to one of these workspaces; the API does not say to which.
       return { account: names.length === 0 ? 'an account without a named workspace' : `the account of ${names.join(', ')}` };
     } catch (error) {
-      // The key is known, or it would have been refused with 401; what else it may read shows table by table.
+      // An unknown key would be answered with 401, so this one is valid; each table shows what else it may read.
       if (statusOf(error) === 403) return { account: 'an account whose workspaces this key may not list' };
       throw error;
     }

@@ -11,21 +11,21 @@ import type { CustomerIoApi } from './api.ts';
 
 interface ListingOptions<Ask> {
   readonly query?: (ask: Ask) => Query;
-  /** The vendor writes an empty collection of this kind as null instead of as an empty list. */
+  /** The vendor writes an empty collection of this kind as null instead of an empty list. */
   readonly orNull?: boolean;
-  /** What becomes of a page's rows before anybody else sees them. */
+  /** Converts the rows of a page before they are used. */
   readonly rows?: (rows: readonly Json[]) => readonly Json[];
 }
 
-/** On pages that may have followers: the token of the next one, an empty text on the last. */
+/** On pages that may have successors, `next` is the token of the next page, an empty text on the last one. */
 export const NEXT: NextPlace = { at: 'next', ends: ['empty'], numbers: true };
 
-/** A collection in several answers. */
+/** A collection that is paged. */
 export function listing<Ask = unknown>(path: string, rows: string, options: ListingOptions<Ask> = {}): FetchPage<CustomerIoApi, Ask> {
   return collection(path, rows, NEXT, options);
 }
 
-/** A collection that comes in one answer, which names no next page. It is followed if it ever does. */
+/** A collection documented as one answer without a next page. A next page is followed all the same if there is one. */
 export function whole<Ask = unknown>(path: string, rows: string, options: ListingOptions<Ask> = {}): FetchPage<CustomerIoApi, Ask> {
   return collection(path, rows, { ...NEXT, ends: ['absent', 'empty'] }, options);
 }
@@ -44,7 +44,10 @@ function collection<Ask>(path: string, rows: string, next: NextPlace, options: L
   });
 }
 
-/** One listing of everything in each run. One begun in this very run has shown all that had changed before the run. */
+/**
+ * One listing of everything in each run. `readTo` is set only for a listing that began in this run, because a resumed one may
+ * have missed changes.
+ */
 export function everything(call: FetchPage<CustomerIoApi>): Reader<CustomerIoApi> {
   const read = fullScan(call);
   return async function* whole(ctx) {
@@ -55,6 +58,6 @@ export function everything(call: FetchPage<CustomerIoApi>): Reader<CustomerIoApi
   };
 }
 
-/** The rows under that name in an answer. Null stands for none only where the vendor is known to write it. */
+/** The rows at that member of an answer. Null counts as an empty list only where the vendor is known to write it. */
 export const rowsIn = (body: Json, name: string, path: string, orNull = false): readonly Row[] =>
   checkedRows(listAt(body, name, path, { orNull }));

@@ -5,10 +5,13 @@ import type { FetchPage } from '../../src/sdk/readers/paginate.ts';
 import type { CustomerIoApi } from './api.ts';
 import { NEXT, rowsIn } from './listing.ts';
 
-/** Everybody has one, unlike an id or an e-mail address. */
+/** Every person has a cio_id, but not every person an id or an e-mail address. */
 const EVERYBODY = { filter: { and: [{ attribute: { field: 'cio_id', operator: 'exists' } }] } };
 
-/** The identifiers of everybody. There is no plain listing of people; the vendor's `ids` beside it hold empty texts. */
+/**
+ * The identifiers of all people ("Search for customers"). There is no plain listing of people, and the member `ids` of the
+ * answer holds empty texts.
+ */
 export const search: FetchPage<CustomerIoApi> = async (api, { cursor }, signal) => {
   const { body } = await api.http.post('/customers', EVERYBODY, {
     endpoint: '/customers',
@@ -18,7 +21,7 @@ export const search: FetchPage<CustomerIoApi> = async (api, { cursor }, signal) 
   return { rows: rowsIn(body, 'identifiers', '/customers', true), next: nextAt(body, NEXT, '/customers') };
 };
 
-/** Profiles by cio_id, 100 at most; who does not exist is left out. */
+/** Profiles by cio_id ("List customers and attributes"), at most 100; people who do not exist are missing from the result. */
 export async function profiles(api: CustomerIoApi, cioIds: readonly string[], signal: AbortSignal): Promise<readonly Row[]> {
   const { body } = await api.http.post(
     '/customers/attributes',

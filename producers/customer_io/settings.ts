@@ -10,28 +10,26 @@ export const customerIoSettings = z.strictObject({
   base_url: z
     .url({ protocol: /^https?$/ })
     .optional()
-    .meta({ description: "Address of the API instead of the region's, version included: https://host/v1." }),
+    .meta({ description: 'Base URL of the API, instead of the one of the region; it includes the version: https://host/v1.' }),
   requests_per_second: z.int().min(1).max(10).default(10).meta({
-    description: 'Requests to make at most. The workspace has 10 for all its keys together; lower it where other programs use them.',
+    description:
+      'Requests per second, at most. The workspace may send 10 with all its keys together; lower it when other programs use the API.',
   }),
-  lookback_days: z
-    .int()
-    .min(1)
-    .max(180)
-    .default(30)
-    .meta({ description: 'Deliveries of so many days are read again every hour: opens, clicks and conversions come weeks later.' }),
+  lookback_days: z.int().min(1).max(180).default(30).meta({
+    description: 'Deliveries of this many past days are read again every hour, because opens, clicks and conversions arrive weeks later.',
+  }),
   full_reread: z
     .array(z.enum(['messages', 'activities']))
     .default([])
-    .meta({ description: 'Tables that are read from the start date on in each run instead.' }),
+    .meta({ description: 'Tables that are read completely, from the start date on, in every run.' }),
   esp_domains: z
     .array(z.string().trim().toLowerCase().min(1))
     .default([])
-    .meta({ description: 'Sending domains whose suppressions are asked for one by one; empty asks for all at once.' }),
+    .meta({ description: 'Sending domains whose suppressions are read one by one; empty reads all domains at once.' }),
   redact_webhook_query: z
     .boolean()
     .default(true)
-    .meta({ description: "Hide the values in the query of a reporting webhook's address; they may be credentials." }),
+    .meta({ description: "Hide the values in the query string of a reporting webhook's address, because they may be credentials." }),
 });
 
 export type CustomerIoSettings = z.infer<typeof customerIoSettings>;

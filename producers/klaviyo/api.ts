@@ -16,7 +16,7 @@ export interface KlaviyoApi {
   readonly http: HttpClient;
   readonly predictive: boolean;
   readonly attributions: boolean;
-  /** Rows asked for per page of events; smaller once a revision has refused the larger size. */
+  /** Rows per page of events; reduced when the vendor refuses the larger size. */
   eventPageSize: number;
 }
 
@@ -27,7 +27,7 @@ const limits = (perSecond: number, perMinute: number): { windows: RateWindow[] }
   ],
 });
 
-/** The vendor's limits per endpoint, counted per account. */
+/** Rate limits per endpoint and account. Source: developers.klaviyo.com, "Rate limits, status codes, and errors". */
 const BUCKETS = {
   profiles: limits(75, 750),
   profiles_predictive: limits(10, 150),
@@ -39,22 +39,22 @@ const BUCKETS = {
   accounts: limits(1, 15),
 };
 
-/** Of one answer. An event may have 5 MB, a page of events that is larger than this is asked for in smaller ones. */
+/** Largest answer, bytes. An event may have 5 MB; a larger page of events is requested again with fewer rows. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
-/** The vendor retires a revision two years after its date, and may then answer with another one without a word. */
+/** Klaviyo retires a revision two years after its date, and may then silently answer with another revision. */
 const REVISION_YEARS = 2;
 
 function retired(revision: string, now: number): TributaryError | undefined {
   const [, year = '', rest = ''] = /^(\d{4})(-\d{2}-\d{2})/.exec(revision) ?? [];
   const ends = Date.parse(`${Number(year) + REVISION_YEARS}${rest}`);
-  // 29 February has no such day two years later; what is no date at all the vendor refuses itself.
+  // 29 February does not exist two years later. A text that is not a date is refused by the vendor itself.
   if (Number.isNaN(ends) || now < ends) return undefined;
   return new TributaryError(`Klaviyo has retired its API revision ${revision}: each is kept for ${REVISION_YEARS} years.`, {
     kind: 'config',
     reach: 'connection',
     code: 'klaviyo:revision',
-    remedy: 'Take the setting revision out, or set it to a newer one.',
+    remedy: 'Remove the setting revision, or set it to a newer one.',
   });
 }
 
@@ -91,7 +91,7 @@ export function connectKlaviyo(settings: KlaviyoSettings, http: HttpFactory, now
   };
 }
 
-/** A good answer that names the revision it was made by is one of the revision that was asked for, or none. */
+/** An answer that names its revision must name the requested one. */
 function otherRevision({ status, headers }: HttpAnswer, asked: string): Verdict | undefined {
   const made = headers['revision'];
   if (status >= 300 || made === undefined || made === '' || made === asked) return undefined;
@@ -100,7 +100,7 @@ function otherRevision({ status, headers }: HttpAnswer, asked: string): Verdict 
     reach: 'connection',
     code: 'klaviyo:revision',
     message: `Klaviyo was asked for its API revision ${asked} and answered with ${made.slice(0, 40)}.`,
-    remedy: 'Set revision to one that Klaviyo still keeps.',
+    remedy: 'Set revision to one that Klaviyo still supports.',
   };
 }
 
@@ -159,13 +159,13 @@ export interface ListRequest {
   readonly signal: AbortSignal;
 }
 
-/** One page of a JSON:API collection. The next cursor is lifted out of the link; the link itself is never followed. */
+/** One page of a JSON:API collection. The cursor is taken from the link to the next page; the link itself is never followed. */
 export async function listPage(api: KlaviyoApi, request: ListRequest): Promise<ListingPage & { readonly included: readonly JsonObject[] }> {
   const { path, endpoint, bucket, signal } = request;
   const query = { ...request.query, 'page[cursor]': asText(request.cursor) };
   const { body } = await api.http.get(path, { endpoint, ...(bucket === undefined ? {} : { bucket }), query, signal });
   const asked = about(path);
-  // The last page names no next one; that is an end only beside the link that every page has.
+  // The last page has no `next` link. A missing `next` proves the end only together with the `self` link that every page has.
   const link = nextAt(body, { at: 'links.next', ends: ['absent', 'null'], beside: 'self' }, asked);
   return {
     rows: checkedRows(listAt(body, 'data', asked)),
@@ -174,7 +174,7 @@ export async function listPage(api: KlaviyoApi, request: ListRequest): Promise<L
   };
 }
 
-/** The resources beside those asked for; there is no such member where there are none. */
+/** The included resources of an answer; the member is absent when there are none. */
 export function includedIn(document: Json | undefined, path: string): readonly JsonObject[] {
   const included = asObject(document)?.included;
   if (included === undefined) return [];
@@ -194,13 +194,13 @@ function cursorOf(link: string): string {
   return cursor;
 }
 
-/** One resource and the answer it stood in. */
+/** One resource and the whole answer that contained it. */
 export interface Document {
   readonly whole: JsonObject;
   readonly resource: JsonObject;
 }
 
-/** The answer about one resource; undefined only when the vendor says with 404 that it does not exist. */
+/** The answer about one resource; undefined only when the vendor answers 404. */
 export async function readDocument(
   api: KlaviyoApi,
   path: string,
@@ -216,7 +216,7 @@ export async function readDocument(
   return { whole, resource };
 }
 
-/** The id that a relationship with one end points at; null when it points at nothing, undefined when what has it does not exist. */
+/** The id that a to-one relationship points to; null when it points to nothing, undefined when its resource does not exist (404). */
 export async function readRelated(
   api: KlaviyoApi,
   path: string,

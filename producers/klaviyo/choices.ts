@@ -4,12 +4,13 @@ import { END, type Cursor } from '../../src/sdk/readers/paginate.ts';
 import type { Row } from '../../src/core/types.ts';
 import { listPage, type KlaviyoApi } from './api.ts';
 
-/** More pages than any account fills (200 metrics a page) end the listing. */
+/** Limit of the listing in pages of 200 metrics; no account has as many. */
 const mostPages = 50;
 
 /**
- * The account's integrations and metrics, for what may be left out and what is wanted. Events without an integration come
- * by the API. Metrics are told by id: the vendor renames them, and two may have one name.
+ * The account's integrations and metrics ("Get Metrics"), offered for the settings excluded_integrations and events. Metrics
+ * without an integration come from the API. The value of a metric is its id, because the vendor renames metrics and two may
+ * have the same name.
  */
 export async function choices(api: KlaviyoApi, signal: AbortSignal): Promise<readonly SettingChoices[]> {
   const metrics: Row[] = [];

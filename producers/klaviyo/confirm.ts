@@ -6,9 +6,9 @@ import { readDocument, readRelated } from './api.ts';
 import type { KlaviyoApi } from './api.ts';
 
 /**
- * Asks about each profile the listing of ids no longer showed. Neither merges nor deletes are announced: the old
- * id is gone, and after a merge its events name the profile that stayed. Either way its events have changed
- * (another profile, none, or redacted), so they are read again.
+ * Requests each profile that the listing of ids no longer showed. The vendor announces neither merges nor deletes: the old id
+ * disappears, and after a merge its events name the surviving profile. In both cases its events have changed (another profile,
+ * none, or redacted), so they are read again.
  */
 export async function* confirmProfiles(
   ctx: ReadContext<KlaviyoApi>,
@@ -36,8 +36,8 @@ async function verdictOn(ctx: ReadContext<KlaviyoApi>, key: JsonObject, signal: 
 }
 
 /**
- * Asks about each profile that events name and the topic does not hold: it was deleted or merged before it was ever
- * read. The index knows only the name's hash, so one of the events tells whose it is now.
+ * Requests each profile that events name but the topic does not hold: it was deleted or merged before it was ever read. The
+ * index holds only a hash of the name, so one of the events is read to find its current profile.
  */
 export async function* confirmNamed(ctx: ReadContext<KlaviyoApi>, orphans: readonly Orphan[]): AsyncGenerator<OrphanVerdict, void, void> {
   yield* orderedMap(
@@ -52,15 +52,15 @@ export async function* confirmNamed(ctx: ReadContext<KlaviyoApi>, orphans: reado
 async function verdictOnNamed(ctx: ReadContext<KlaviyoApi>, orphan: Orphan, signal: AbortSignal): Promise<OrphanVerdict> {
   const owner = await ownerOf(ctx, orphan.example, signal);
   if (owner === undefined) return { orphan, rereads: byIds(orphan.keys()), gone: true };
-  // Merged: once they have been read again, the events no longer name the old profile.
+  // Merged: after they are read again, the events no longer name the old profile.
   if (!orphan.isNamed({ profile_id: owner })) return { orphan, rereads: byProfile(owner), gone: false };
   const id = await readProfile(ctx, owner, signal);
-  // It is there and will be read: it may be younger than the last changes.
+  // It exists and will be read: it may be newer than the last changes that were read.
   if (id === owner) return { orphan, rereads: [], gone: false };
   return { orphan, rereads: byProfile(id ?? owner), gone: id === undefined };
 }
 
-/** Whom one of the events known to be this profile's belongs to now; `ownerless` when it names no profile any more. */
+/** The current profile of the events that belonged to this profile; `ownerless` when they name none any more. */
 async function lookAtEvents(
   ctx: ReadContext<KlaviyoApi>,
   profileId: string,
@@ -73,26 +73,26 @@ async function lookAtEvents(
   return { ownerless: false };
 }
 
-/** The id of the profile that is there under this one; undefined when there is none. */
+/** The id of the profile found under this id; undefined when there is none. */
 async function readProfile(ctx: ReadContext<KlaviyoApi>, id: string, signal: AbortSignal): Promise<string | undefined> {
   const found = await readDocument(ctx.api, `/api/profiles/${pathPart(id)}`, 'profile', { 'fields[profile]': 'updated' }, signal);
   return found === undefined ? undefined : String(found.resource.id);
 }
 
-/** The profile an event names now; undefined when it names none, or is gone itself. */
+/** The profile an event names now; undefined when it names none or the event does not exist. */
 async function ownerOf(ctx: ReadContext<KlaviyoApi>, event: JsonObject, signal: AbortSignal): Promise<string | undefined> {
   const path = `/api/events/${pathPart(String(event.id))}/relationships/profile`;
   return (await readRelated(ctx.api, path, 'event_profile', signal)) ?? undefined;
 }
 
-/** Events in one piece of handed work: as many as the vendor lets be read singly in less than a minute. */
+/** Events in one outbox task: as many as the rate limit allows to read one by one in less than a minute. */
 const EVENTS_AT_ONCE = 100;
 
 type Rereads = OrphanVerdict['rereads'];
 
 const byProfile = (id: string): Rereads => [{ table: 'event', work: { profile_id: id } }];
 
-/** For events that name no profile any more: no filter finds them. */
+/** For events that no longer name a profile, so that no filter finds them. */
 function byIds(events: Iterable<JsonObject>): Rereads {
   const works: string[][] = [];
   for (const event of events) {
@@ -103,7 +103,7 @@ function byIds(events: Iterable<JsonObject>): Rereads {
   return works.map((ids) => ({ table: 'event', work: { event_ids: ids } }));
 }
 
-/** Keys of all events known to be this profile's. */
+/** Keys of all events known to belong to this profile. */
 async function eventsOf(ctx: ReadContext<KlaviyoApi>, profileId: string): Promise<JsonObject[]> {
   const keys: JsonObject[] = [];
   for await (const key of ctx.liveKeys('event', { profile_id: profileId })) keys.push(key);

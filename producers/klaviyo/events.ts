@@ -22,24 +22,24 @@ import type { KlaviyoSettings } from './settings.ts';
 const SECOND = 1_000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** Times within a few seconds of now are refused. */
+/** The API refuses times within a few seconds of now. */
 const DELAY = 30 * SECOND;
 
 /**
- * Events are found by when they happened, not by when they arrived, and some arrive days late: trailing stretches
- * are read again and again, and once a day whatever lies in the future.
+ * Events ("Get Events") are read by when they happened, not by when they arrived, and some arrive days late. So recent periods
+ * are read again and again, and events dated in the future once a day.
  */
 export function readEvents(settings: KlaviyoSettings): Reader<KlaviyoApi> {
   return async function* read(ctx) {
     const selection = selects(settings) ? selectionOf(settings, await ctx.parents('metric'), (why) => ctx.count(why)) : everything;
     const known = ctx.position?.selection === selection.id ? ctx.position : undefined;
-    let toTell = selection.unmatched.map(
+    let untold = selection.unmatched.map(
       (name) =>
-        `Nothing in this Klaviyo account is called "${name}" (settings events and excluded_integrations). The vendor renames metrics: name them by id.`,
+        `No metric or integration of this Klaviyo account is called "${name}" (settings events and excluded_integrations). Klaviyo renames metrics, so name them by id.`,
     );
     for await (const page of reader(selection)(contextWith(ctx, { position: known }))) {
-      const warnings = [...toTell, ...(page.warnings ?? [])];
-      toTell = [];
+      const warnings = [...untold, ...(page.warnings ?? [])];
+      untold = [];
       yield { ...page, ...(warnings.length === 0 ? {} : { warnings }), position: { ...page.position, selection: selection.id } };
     }
   };
@@ -67,7 +67,8 @@ function reader(selection: Selection): Reader<KlaviyoApi> {
       }),
     },
     future: { read: readFuture(selection), every: DAY },
-    // Last, because much of it may have to be read slowly, event by event.
+    // Last, because its events may have to be read one by one. `handed`, a name saved in positions, are the outbox tasks of
+    // table profile.
     handed: {
       read: outboxTasks((work, { horizon }) =>
         Array.isArray(work.event_ids)
@@ -81,16 +82,16 @@ function reader(selection: Selection): Reader<KlaviyoApi> {
   });
 }
 
-/** Before the vendor's time there are only stray events; they need no slices. */
+/** Lower bound, the year Klaviyo began: the few events dated earlier need no slices. */
 const EARLIEST = Date.UTC(2012, 0, 1);
 
-/** When the oldest event happened, or the end of time without any. */
+/** Time of the oldest event; the largest number when there is none. */
 async function firstEvent(api: KlaviyoApi, signal: AbortSignal): Promise<number> {
   const { rows } = await eventPage(api, { sort: 'datetime' }, 1, undefined, signal);
   return Math.max(EARLIEST, instantOf(asObject(rows[0]?.attributes)?.datetime) ?? Number.MAX_SAFE_INTEGER);
 }
 
-/** Events dated ahead of now, up to a year. A server that does not take such a bound has none to show. */
+/** Events dated in the future, up to a year. A server that refuses such a bound has none to show. */
 function readFuture(selection: Selection): Reader<KlaviyoApi> {
   return async function* read(ctx): AsyncGenerator<Page, void, void> {
     const from = isoSeconds(ctx.runStart - DELAY);
@@ -109,13 +110,16 @@ function readFuture(selection: Selection): Reader<KlaviyoApi> {
   };
 }
 
-/** One listing of all events, or one per wanted metric. */
+/** One listing of all events, or one per selected metric. */
 function selected<Ask>(selection: Selection, filters: (ask: Ask) => readonly string[]): FetchPage<KlaviyoApi, Ask> {
   if (selection.metricIds === undefined) return eventsWhere(selection, filters);
   return concat(new Map(selection.metricIds.map((id) => [id, eventsOfMetric(id, selection, filters)])));
 }
 
-/** Some metrics the API lists, custom ones above all, it refuses as a filter. Their events are then looked for among all events. */
+/**
+ * The API refuses some metrics it lists, mostly custom ones, as a filter. Their events are then searched in the listing of all
+ * events.
+ */
 function eventsOfMetric<Ask>(metricId: string, selection: Selection, filters: (ask: Ask) => readonly string[]): FetchPage<KlaviyoApi, Ask> {
   const alone = eventsWhere(selection, (ask: Ask) => [`equals(metric_id,"${metricId}")`, ...filters(ask)]);
   const among = eventsWhere(
@@ -142,7 +146,7 @@ function eventsWhere<Ask>(selection: Selection, filters: (ask: Ask) => readonly 
   return async (api, ask, signal) => {
     const page = await eventPage(
       api,
-      { filter: filters(ask).join(','), ...beside(api), sort: 'datetime' },
+      { filter: filters(ask).join(','), ...includeQuery(api), sort: 'datetime' },
       api.eventPageSize,
       ask.cursor,
       signal,
@@ -151,7 +155,7 @@ function eventsWhere<Ask>(selection: Selection, filters: (ask: Ask) => readonly 
   };
 }
 
-/** Pages are of this size where a revision takes no more, or knows no page size. */
+/** Default page size, used when a revision refuses a larger one or the parameter. */
 const USUAL_PAGE = 200;
 
 async function eventPage(
@@ -168,7 +172,7 @@ async function eventPage(
     return await request(size);
   } catch (error) {
     if (size > 1 && error instanceof TributaryError && error.code === 'klaviyo:too_large') {
-      // A cursor may belong to the size it was made for: then the slice is read again with this one.
+      // A cursor may be valid only for the page size it was made for; if it is refused, the slice is read again with this size.
       api.eventPageSize = Math.ceil(size / 4);
       return eventPage(api, query, api.eventPageSize, cursor, signal);
     }
@@ -180,12 +184,14 @@ async function eventPage(
 
 const EVENTS_AT_ONCE = 10;
 
-/** Events one by one; those the vendor has no longer stay as they are. */
+/** Events one by one; events that the vendor no longer has stay as they are in the topic. */
 function eventsById(selection: Selection, ids: readonly string[]): FetchPage<KlaviyoApi> {
   return async (api, { cursor }, signal) => {
     const from = asNumber(cursor) ?? 0;
     const documents = await Promise.all(
-      ids.slice(from, from + EVENTS_AT_ONCE).map((id) => readDocument(api, `/api/events/${pathPart(id)}`, 'event', beside(api), signal)),
+      ids
+        .slice(from, from + EVENTS_AT_ONCE)
+        .map((id) => readDocument(api, `/api/events/${pathPart(id)}`, 'event', includeQuery(api), signal)),
     );
     const rows = documents.flatMap((document) =>
       document === undefined
@@ -197,8 +203,8 @@ function eventsById(selection: Selection, ids: readonly string[]): FetchPage<Kla
   };
 }
 
-/** What is asked for along with events. */
-function beside(api: KlaviyoApi): Query {
+/** Query of the resources to include with events. */
+function includeQuery(api: KlaviyoApi): Query {
   return { include: api.attributions ? 'metric,attributions' : 'metric', 'fields[metric]': 'name,created,updated,integration' };
 }
 
@@ -211,7 +217,7 @@ function keep(
   return page.rows.flatMap((event) => kept(event, selection, included, attributions));
 }
 
-/** The event with its metric beside it; nothing when it is not wanted. */
+/** The event with its metric; nothing when it is not selected. */
 function kept(event: Row, selection: Selection, included: ReadonlyMap<string, JsonObject>, attributions: boolean): Row[] {
   const metricId = relatedId(event, 'metric');
   const metric = included.get(`metric ${metricId ?? ''}`);

@@ -6,10 +6,10 @@ import { asObject, asText } from '../../src/sdk/readers/resume.ts';
 import { listPage, type KlaviyoApi, type ListRequest } from './api.ts';
 
 const PER_REQUEST = 50;
-/** Events are kept by the second. */
+/** Klaviyo stores event times in seconds. */
 const SECOND = 1_000;
 
-/** Reads the profiles of these addresses back ("Get Profiles") and counts those that were written since. */
+/** Reads the profiles of these addresses ("Get Profiles") and counts those updated at `since` (epoch ms) or later. */
 export async function arrived(api: KlaviyoApi, emails: readonly string[], since: number, signal: AbortSignal): Promise<number> {
   const found = new Set<string>();
   for await (const { email, attributes } of profilesOf(api, emails, signal)) {
@@ -18,7 +18,10 @@ export async function arrived(api: KlaviyoApi, emails: readonly string[], since:
   return found.size;
 }
 
-/** Looks for each event among those its person has of that second ("Get Events"), by the id the sender gave it (`$event_id`). */
+/**
+ * Looks for each event by its sender's id (`$event_id`) among the events of its profile in the same second ("Get Events"), and
+ * counts those found.
+ */
 export async function eventsArrived(api: KlaviyoApi, events: readonly SentEvent[], signal: AbortSignal): Promise<number> {
   const ids = new Map<string, string>();
   for await (const { email, id } of profilesOf(api, [...new Set(events.map((event) => event.email))], signal)) ids.set(email, id);
@@ -44,7 +47,7 @@ export async function eventsArrived(api: KlaviyoApi, events: readonly SentEvent[
 }
 
 interface FoundProfile {
-  /** In small letters. */
+  /** In lower case. */
   readonly email: string;
   readonly id: string;
   readonly attributes: JsonObject | undefined;

@@ -25,7 +25,7 @@ export const klaviyo: Source<KlaviyoSettings, KlaviyoApi> = {
       const { body } = await api.http.get('/api/accounts', { endpoint: 'accounts', signal, maxTries: 3 });
       const account = asObject((asObject(body)?.data as readonly Json[] | undefined)?.[0]);
       if (account === undefined) {
-        throw new TributaryError('What answers is not Klaviyo: it names no account.', {
+        throw new TributaryError('The server at base_url is not Klaviyo: its answer names no account.', {
           kind: 'config',
           code: 'klaviyo:no_account',
           remedy: 'Check base_url in the settings of this connection.',
@@ -35,7 +35,7 @@ export const klaviyo: Source<KlaviyoSettings, KlaviyoApi> = {
       return { account: [name, asText(account?.id)].filter((part) => part !== undefined).join(' ') || 'unnamed' };
     } catch (error) {
       if (statusOf(error) !== 403) throw error;
-      // The key may read the data without being allowed to read the account's name.
+      // A key may read the data without the right to read the account's name.
       await api.http.get('/api/metrics', { endpoint: 'metrics', signal, maxTries: 3 });
       return { account: 'an account whose name this key may not read' };
     }

@@ -1,12 +1,12 @@
 import { asObject, asText } from '../../src/sdk/readers/resume.ts';
 import type { Json, JsonObject, Row } from '../../src/core/types.ts';
 
-/** Members of a resource that are taken apart or say nothing about it; the last two are put there by the readers. */
+/** Members of a resource that are converted or hold no data; the readers add the last two. */
 const KNOWN = new Set(['type', 'id', 'attributes', 'relationships', 'links', 'metric', 'attributed']);
 
 /**
- * A JSON:API resource as one flat row: its id, its attributes and `beside`, which comes before attributes of the same
- * name. What is not built as JSON:API says is not lost: it stands under `resource`, in the vendor's own structure.
+ * A JSON:API resource as one flat row: its id, its attributes, and `beside`, which wins over attributes of the same name.
+ * Members that do not follow JSON:API are kept under `resource`, in the vendor's structure.
  */
 export function flatten(resource: Row, beside: Readonly<Record<string, Json>> = {}): Record<string, Json> {
   const attributes = asObject(resource.attributes);
@@ -17,7 +17,7 @@ export function flatten(resource: Row, beside: Readonly<Record<string, Json>> = 
   const relationships = oddRelationships(resource.relationships);
   if (relationships !== undefined) (odd ??= {}).relationships = relationships;
   const id = resource.id ?? null;
-  // A literal that begins with the short names: adding them to a copy of the attributes takes eight times as long.
+  // The literal starts with the short names because adding them to a copy of the attributes takes eight times as long.
   const row: Record<string, Json> = { id, ...beside, ...attributes };
   const hidden = membersOf(attributes, 'id', ...Object.keys(beside));
   if (hidden !== undefined) {
@@ -34,7 +34,7 @@ function membersOf(object: JsonObject | undefined, ...names: readonly string[]):
   return found;
 }
 
-/** The relationships that point at nothing a resource can be. */
+/** The relationships that do not point to resources. */
 function oddRelationships(given: Json | undefined): Json | undefined {
   const relationships = asObject(given);
   if (relationships === undefined) return given ?? undefined;
@@ -43,7 +43,7 @@ function oddRelationships(given: Json | undefined): Json | undefined {
     const relation = asObject(relationships[name]);
     const data = relation?.data ?? null;
     const ends = Array.isArray(data) ? (data as readonly Json[]) : [data];
-    // The vendor names relationships with many ends in the plural.
+    // The vendor names to-many relationships in the plural.
     const known =
       relation !== undefined &&
       (data === null || (name.endsWith('s') === Array.isArray(data) && ends.every((end) => asText(asObject(end)?.id) !== undefined)));
@@ -52,12 +52,12 @@ function oddRelationships(given: Json | undefined): Json | undefined {
   return odd;
 }
 
-/** The id a relationship points at, null when there is none. */
+/** The id a relationship points to; null when there is none. */
 export function relatedId(resource: JsonObject, name: string): string | null {
   return asText(asObject(asObject(asObject(resource.relationships)?.[name])?.data)?.id) ?? null;
 }
 
-/** Ids repeat across types. */
+/** A key over all types, because ids repeat across types. */
 export function resourceKey(resource: JsonObject | undefined): string {
   return `${asText(resource?.type) ?? ''} ${asText(resource?.id) ?? ''}`;
 }

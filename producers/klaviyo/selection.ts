@@ -2,19 +2,19 @@ import { asObject, asText } from '../../src/sdk/readers/resume.ts';
 import type { Json, JsonObject, Row } from '../../src/core/types.ts';
 import type { KlaviyoSettings } from './settings.ts';
 
-/** Up to this many metrics each is read by itself; above, all events are read and the others dropped. */
+/** Up to this many selected metrics are read one by one; with more, all events are read and the others dropped. */
 const MOST_METRICS_BY_THEMSELVES = 20;
 
 export interface Selection {
-  /** Changes when other metrics are wanted: what was read for one selection says nothing about another. */
+  /** Changes with the selection, because the position of one selection does not apply to another. */
   readonly id: string;
   /** Metrics to read one by one; undefined reads all events. */
   readonly metricIds: readonly string[] | undefined;
-  /** Why events of this metric are left out; undefined when they are wanted. */
+  /** The reason why events of this metric are skipped; undefined when they are selected. */
   leavesOut(metric: JsonObject | undefined, metricId: string | null): LeftOut | undefined;
-  /** Names in the settings that fit nothing there is, e.g. of a metric the vendor has renamed. */
+  /** Names in the settings that match nothing in the account, e.g. a metric the vendor has renamed. */
   readonly unmatched: readonly string[];
-  /** Counts events that were left out. */
+  /** Counts a skipped event. */
   count(why: LeftOut): void;
 }
 
@@ -22,12 +22,12 @@ export type LeftOut = 'excluded_integration' | 'not_selected';
 
 export const everything: Selection = { id: 'all', metricIds: undefined, leavesOut: () => undefined, unmatched: [], count: () => undefined };
 
-/** Whether the settings leave any event out; only then the metrics have to be known beforehand. */
+/** Whether the settings exclude any event; only then the metrics must be read first. */
 export function selects(settings: KlaviyoSettings): boolean {
   return settings.events.length > 0 || settings.excluded_integrations.length > 0;
 }
 
-/** Which events are wanted, given all metrics there are. Names and ids are compared without regard to case. */
+/** The selection the settings define, given all metrics. Names and ids are compared without regard to case. */
 export function selectionOf(settings: KlaviyoSettings, metrics: readonly Row[], count: Selection['count']): Selection {
   const wanted = new Set(settings.events.map(fold));
   const excluded = new Set(settings.excluded_integrations.map(fold));
@@ -53,7 +53,7 @@ export function selectionOf(settings: KlaviyoSettings, metrics: readonly Row[], 
   return {
     id: JSON.stringify([[...wanted].sort(), [...excluded].sort()]),
     metricIds: allowed.length <= MOST_METRICS_BY_THEMSELVES ? allowed : undefined,
-    // A metric may appear while events are being read.
+    // A metric may be created while events are being read.
     leavesOut: (metric, metricId) => (verdicts.has(metricId ?? '') ? verdicts.get(metricId ?? '') : judge(metric, metricId)),
     unmatched: [...settings.events, ...settings.excluded_integrations].filter((name) => !matched.has(fold(name))),
     count,

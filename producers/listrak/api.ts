@@ -4,33 +4,34 @@ import type { SoapArguments, SoapAsk } from '../../src/sdk/soap/client.ts';
 import { parseSpan } from '../../src/core/time.ts';
 import type { Row } from '../../src/core/types.ts';
 import { classify, exceptionVerdict, faultVerdict } from './faults.ts';
-import { createGate } from './gate.ts';
+import { createLoginGuard } from './login-guard.ts';
 import type { ListrakSettings } from './settings.ts';
 import { timesIn } from './times.ts';
 import type { Times } from './times.ts';
 import { LISTRAK_NAMESPACE, listrakWsdl } from './wsdl.ts';
 
 export interface ListrakApi {
-  /** The rows of one answer; `row` is the name of their element. */
+  /** The rows of one answer; `row` is the name of their XML element. */
   rows(operation: string, row: string, args: SoapArguments, ask: SoapAsk): Promise<Row[]>;
   readonly times: Times;
   readonly testMessages: boolean;
   readonly concurrency: number;
   readonly maxEmptyPages: number;
-  /** Lists whose messages could not be read when messages were listed last: nobody can read the reports of these. */
+  /** Lists whose messages could not be listed in the last run, so that the reports of these messages cannot be read either. */
   unlisted: readonly string[];
   /** Lengths of time, ms. */
   readonly window: number;
   readonly sendsLookback: number;
   readonly fullPassEvery: number;
-  /** Forbidden character references replaced since this was last asked. */
+  /** Returns and resets the number of forbidden character references that were replaced. */
   takeRepaired(): number;
 }
 
 const DAY = 86_400_000;
-/** A window of messages comes in one answer, however long it is. */
+/** Time-outs, ms. A window of messages comes in one answer of any length. */
 const SLOW: Readonly<Record<string, number>> = { ReportListMessageActivity: 300_000 };
 
+/** Opens Listrak's SOAP service. Source: Listrak's operation pages (IntegrationService.asmx, version 31). */
 export function connectListrak(settings: ListrakSettings, http: HttpFactory, now: () => number): ListrakApi {
   const { username, password } = settings;
   const escaped = password
@@ -61,12 +62,12 @@ export function connectListrak(settings: ListrakSettings, http: HttpFactory, now
       replaced += count;
     },
   });
-  const gate = createGate(settings.concurrency, now);
+  const guarded = createLoginGuard(settings.concurrency, now);
 
   return {
     async rows(operation, row, args, ask) {
       const slow = SLOW[operation];
-      const result = await gate(
+      const result = await guarded(
         () => client.call(operation, args, { ...ask, ...(slow === undefined ? {} : { timeoutMs: slow }) }),
         ask.signal,
       );

@@ -4,7 +4,7 @@ import type { Newer } from './reports.ts';
 import type { ListrakSettings } from './settings.ts';
 import { timesIn } from './times.ts';
 
-/** Who an event is about. Addresses stay in the vendor's spelling, key included. */
+/** Message and contact of an event. Addresses keep the vendor's spelling, in the key as well. */
 export const event = {
   msg_id: integer('Message; id in messages (from the request)').from('MsgID'),
   email_address: text("E-mail address, in the vendor's spelling"),
@@ -12,8 +12,8 @@ export const event = {
 };
 
 /**
- * A row with its times in UTC: `times` in place, `texts`, which the vendor does not type, beside their text as
- * `<name>Ts`. An empty address or contact is none.
+ * A row with its times in UTC: `times` are converted in place; `texts`, which the vendor does not declare as times, keep their
+ * text and get the time in `<name>Ts`. An empty address or contact id becomes null.
  */
 export function shaped(
   settings: ListrakSettings,
@@ -32,7 +32,7 @@ export function shaped(
   };
 }
 
-/** The later of two rows by a time, then by the values of other fields, the greater one first. */
+/** Compares two rows by a time and then by `ties`; positive when the first one is later or greater. */
 export function laterBy(settings: ListrakSettings, time: string, ...ties: readonly string[]): Newer {
   const zone = timesIn(settings.time_zone);
   const at = (row: Row): number => zone.read(row[time]) ?? Number.NEGATIVE_INFINITY;

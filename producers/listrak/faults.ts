@@ -4,33 +4,33 @@ import { asObject, asText } from '../../src/sdk/readers/resume.ts';
 import type { SoapFault } from '../../src/sdk/soap/client.ts';
 import type { JsonObject } from '../../src/core/types.ts';
 
-/** Tries of a call that the service itself refuses, before its message or list is left out of the run. */
+/** Attempts of a call the service itself refuses, before its message or list is skipped in this run. */
 const TRIES = 5;
 const HOUR = 3_600_000;
 
-/** Refusals that retrying makes worse: what they mean, what to do, and how long nothing is asked, ms. */
+/** Refusals that a retry makes worse: the meaning, what to do, and for how long no request is sent (`cooldown`, ms). */
 const FATAL = {
   InvalidLogonAttempt: {
     message: 'Listrak did not accept the user or the password',
     remedy:
-      'Correct username and password in the settings of this connection and start it again. Until then nothing is asked: a few more failures would lock the user out.',
-    rest: Number.POSITIVE_INFINITY,
+      'Correct username and password in the settings of this connection and start it again. Until then no request is sent, because a few more failed logins would lock the user.',
+    cooldown: Number.POSITIVE_INFINITY,
   },
   LoginAttemptsExceeded: {
     message: 'Listrak has locked the user after too many failed logins',
     remedy:
-      'Have the user unlocked in Listrak, check username and password in the settings, and start the connection again. It asks again by itself after an hour.',
-    rest: HOUR,
+      'Have the user unlocked in Listrak, check username and password in the settings, and start the connection again. It is tried again after an hour.',
+    cooldown: HOUR,
   },
   ProhibitedIPAddress: {
     message: 'Listrak does not answer calls from this address',
     remedy:
-      'Add the address of this machine in Listrak under Manage, Accounts, SOAP API IP Authorization. The connection asks again after a quarter of an hour.',
-    rest: HOUR / 4,
+      'Add the address of this machine in Listrak under Manage, Accounts, SOAP API IP Authorization. It is tried again after 15 minutes.',
+    cooldown: HOUR / 4,
   },
 } as const;
 
-/** The service writes it in brackets; whoever reads it without any still must not go on. */
+/** The service writes the code in brackets, but it is recognised without them as well, to be safe. */
 const codeOf = (text: string): keyof typeof FATAL | undefined =>
   (Object.keys(FATAL) as (keyof typeof FATAL)[]).find((code) => text.includes(code));
 
@@ -48,15 +48,15 @@ function fatal(text: string, words = text): Verdict | undefined {
   };
 }
 
-/** How long nothing may be asked after this error, ms; undefined when it is none of the kind. */
-export function restAfter(error: unknown): number | undefined {
+/** Time in which no request may be sent after this error, ms; undefined when it is not one of these refusals. */
+export function cooldownAfter(error: unknown): number | undefined {
   const code = error instanceof TributaryError ? error.code?.replace('listrak:', '') : undefined;
-  return code !== undefined && Object.hasOwn(FATAL, code) ? FATAL[code as keyof typeof FATAL].rest : undefined;
+  return code !== undefined && Object.hasOwn(FATAL, code) ? FATAL[code as keyof typeof FATAL].cooldown : undefined;
 }
 
 const said = (text: string): string => (text === '' ? '' : ` (${text.replace(/\s+/g, ' ').trim().slice(0, 300).replace(/\.$/, '')})`);
 
-/** The fatal codes decide, wherever they stand in a fault's text; whatever else a fault says may pass. */
+/** A fatal code counts wherever it stands in a fault's text; every other fault may be temporary. */
 export function faultVerdict({ text, status }: SoapFault, operation: string): Verdict | undefined {
   const stop = fatal(text);
   if (stop !== undefined) return stop;
@@ -90,7 +90,7 @@ const refused = (status: number, text: string): Verdict => ({
   remedy: "Check username and password in the settings, the user's permissions, and the addresses allowed in Listrak.",
 });
 
-/** The two operations that can tell of an error inside a good answer do it with a `WSException`. */
+/** Two operations report errors in a `WSException` inside a successful answer. */
 export function exceptionVerdict(result: JsonObject | null, operation: string): Verdict | undefined {
   const exception = asObject(result?.WSException);
   if (exception === undefined) return undefined;
@@ -100,12 +100,12 @@ export function exceptionVerdict(result: JsonObject | null, operation: string): 
       kind: 'data',
       code: 'listrak:exception',
       message: `Listrak could not answer ${operation}${said(text)}.`,
-      remedy: 'It is asked for again with the next run; report it to the vendor if it stays.',
+      remedy: 'It is read again in the next run; report it to the vendor if it stays.',
     }
   );
 }
 
-/** Answers that are no SOAP: for some messages the service shows a "not found" page, now and then or always. */
+/** Answers that are not SOAP: the service shows a "not found" page for some messages, sometimes or always. */
 export function classify(answer: HttpAnswer): Verdict | undefined {
   const stop = answer.status >= 400 ? fatal(answer.text, '') : undefined;
   if (stop !== undefined) return stop;
@@ -121,17 +121,17 @@ export function classify(answer: HttpAnswer): Verdict | undefined {
   };
 }
 
-/** In its own words, and for some messages always: such a message has no report. */
+/** Refusals by the service, which some messages always get: such a message has no report. */
 const REFUSED = new Set(['listrak:fault', 'listrak:404', 'listrak:exception']);
-/** Answers that hold data nobody can read. */
+/** Answers whose data cannot be read. */
 const UNREADABLE = new Set(['listrak:endless', 'listrak:broken_xml']);
 
-/** Whether the error concerns one message or list alone, which the run can do without. */
+/** Whether the error concerns only one message or list, so that the run can go on without it. */
 export function concernsOne(error: unknown): error is TributaryError {
   return error instanceof TributaryError && (REFUSED.has(error.code ?? '') || UNREADABLE.has(error.code ?? ''));
 }
 
-/** Whether the answer held data that could not be read: the others are read all the same, but the run has then failed. */
+/** Whether the answer held data that could not be read: the other items are read, but then the run fails. */
 export function failsTheRun(error: TributaryError): boolean {
   return UNREADABLE.has(error.code ?? '');
 }

@@ -8,7 +8,7 @@ import { messageBounces, messageClicks, messageOpens, messageReads, messageUnsub
 import { lists } from './tables/lists.ts';
 import { messages } from './tables/messages.ts';
 
-/** Listrak's SOAP service, version 31: lists, messages, what became of them, and subscribers. */
+/** Listrak's SOAP service, version 31: lists, messages, their events, and subscribers. */
 export const listrak: Source<ListrakSettings, ListrakApi> = {
   name: 'listrak',
   title: 'Listrak',

@@ -5,20 +5,21 @@ import type { ListrakApi } from './api.ts';
 import { concernsOne, failsTheRun } from './faults.ts';
 import { idOf, unnamedParents } from './known.ts';
 import { EARLIEST, halving, range } from './reports.ts';
-import { OVERLAP } from './walk.ts';
+import { OVERLAP } from './read-items.ts';
 
 /** Rows committed together. */
 const SLICE = 2_500;
 
 /**
- * The messages of all lists, all windows each time: counters of old messages keep growing. One id may come several
- * times, with other times of sending; the newest stays. There is one call per list and window, so a cut read begins again.
+ * The messages of all lists ("ReportListMessageActivity"). All windows are read in every run, because counters of old messages
+ * keep growing. One id may appear several times with different send times; the newest wins. Each list and window is one call,
+ * so an interrupted run starts over.
  */
 export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerator<Page, void, void> {
   const { api } = ctx;
   const listed = await ctx.parents('lists');
   const lists = listed.filter((list) => !Number.isNaN(idOf(list.ListID)));
-  const unnamed = listed.length - lists.length;
+  const invalidIds = listed.length - lists.length;
   const id = ctx.newScan();
   const newest = new Map<string, Row>();
   const unread: JsonObject[] = [];
@@ -36,15 +37,13 @@ export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerato
       lastError = failed;
       if (failsTheRun(failed)) unreadable ??= failed;
       unread.push({ list_id: list.ListID ?? null });
-      warnings.push(
-        `The messages of list ${String(list.ListID)} could not be read and are asked for again with the next run: ${failed.message}`,
-      );
+      warnings.push(`The messages of list ${String(list.ListID)} could not be read and are read again in the next run: ${failed.message}`);
     }
     for (const row of rows) {
       const key = String(row.MsgID);
-      const standing = newest.get(key);
-      if (standing !== undefined) folded += 1;
-      if (standing === undefined || sent(row) >= sent(standing)) newest.set(key, row);
+      const current = newest.get(key);
+      if (current !== undefined) folded += 1;
+      if (current === undefined || sent(row) >= sent(current)) newest.set(key, row);
     }
   }
   if (lastError !== undefined && unread.length === lists.length) throw lastError;
@@ -58,11 +57,11 @@ export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerato
   yield {
     rows: rows.slice(Math.max(0, Math.ceil(rows.length / SLICE) - 1) * SLICE),
     position: { v: 1 },
-    // Which messages belong to a list without an id nobody can tell: then none may go.
-    scan: unnamed > 0 ? { id } : { id, end: unread.length === 0 ? {} : { unread } },
-    ...(warnings.length > 0 ? { warnings } : unnamed > 0 ? {} : { readTo: ctx.runStart }),
+    // The messages of a list without a valid id are unknown, so nothing may be deleted.
+    scan: invalidIds > 0 ? { id } : { id, end: unread.length === 0 ? {} : { unread } },
+    ...(warnings.length > 0 ? { warnings } : invalidIds > 0 ? {} : { readTo: ctx.runStart }),
   };
-  if (unnamed > 0) throw unnamedParents(unnamed, 'lists');
+  if (invalidIds > 0) throw unnamedParents(invalidIds, 'lists');
   if (unreadable !== undefined) throw unreadable;
 
   async function* readList(

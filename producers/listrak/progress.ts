@@ -3,39 +3,39 @@ import { asNumber, asObject, asText } from '../../src/sdk/readers/resume.ts';
 import type { Json, JsonObject } from '../../src/core/types.ts';
 import type { Item } from './known.ts';
 
-/** A page, and what tells whether it is still the same. */
+/** A page number, and in `print` a fingerprint that shows whether the page is still the same. */
 export interface PageMark {
   readonly page: number;
   readonly print: string;
 }
 
 /**
- * How far a walk has come, item by item: so many of the first ones are over, and of the few beyond them that were
- * begun, which are over and after which page the others are.
+ * How far a run has come, in a short form: the number of leading items that are finished, and for the few items begun after
+ * them whether they are finished or the last page read.
  */
 export interface Progress {
   isOver(item: Item): boolean;
-  /** The page an item has been read up to; undefined from its beginning. */
+  /** The last page read of an item; undefined when it is read from its start. */
   after(item: Item): PageMark | undefined;
-  /** The item has been read up to this page; without one it begins again when the walk is cut. */
-  reach(item: Item, mark: PageMark | undefined): void;
+  /** Records the last page read of an item; without a page an interrupted run reads the item from its start. */
+  reached(item: Item, mark: PageMark | undefined): void;
   finish(item: Item): void;
-  /** Items over. */
+  /** Number of finished items. */
   count(): number;
-  /** Items over although one before them is not. */
+  /** Number of finished items after the first unfinished one. */
   ahead(): number;
-  /** All of it, as short as can be. */
+  /** The progress for the position. */
   save(): JsonObject;
 }
 
-/** Goes on with what was saved, as long as the items that were over are still the first ones; undefined when they are not. */
+/** Continues from saved progress if its finished items are still the first ones; undefined otherwise. */
 export function resumed(items: readonly Item[], saved: JsonObject): Progress | undefined {
   const done = asNumber(saved.done) ?? 0;
   if (done > items.length || orderOf(items.slice(0, done)).copy().digest('base64url') !== saved.before) return undefined;
   return progressOf(items, done, asObject(saved.open) ?? {});
 }
 
-export const begun = (items: readonly Item[]): Progress => progressOf(items, 0, {});
+export const emptyProgress = (items: readonly Item[]): Progress => progressOf(items, 0, {});
 
 function progressOf(items: readonly Item[], first: number, open: JsonObject): Progress {
   const order = orderOf(items.slice(0, first));
@@ -52,7 +52,7 @@ function progressOf(items: readonly Item[], first: number, open: JsonObject): Pr
   return {
     isOver: ({ id }) => over.has(id) || (places.get(id) ?? Infinity) < done,
     after: ({ id }) => marks.get(id),
-    reach({ id }, mark) {
+    reached({ id }, mark) {
       if (mark === undefined) marks.delete(id);
       else marks.set(id, mark);
     },

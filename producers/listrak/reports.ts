@@ -6,26 +6,26 @@ import type { ReadContext, Reader, Row } from '../../src/core/types.ts';
 import type { ListrakApi } from './api.ts';
 import { idOf } from './known.ts';
 import type { Item } from './known.ts';
-import { paginateItems } from './walk.ts';
-import type { Ask, Part } from './walk.ts';
+import { readItems } from './read-items.ts';
+import type { Ask, Part } from './read-items.ts';
 
 const DAY = 86_400_000;
-/** Before it there was no such service. */
+/** Lower bound of all times: the service did not exist before. */
 export const EARLIEST = Date.UTC(2000, 0, 1);
-/** Nothing has so many pages. */
+/** Limit of pages of one report; no report has as many. */
 const MOST_PAGES = 10_000;
-/** Shorter windows are not halved. */
+/** Shorter windows are not halved, ms. */
 const LEAST_WINDOW = DAY;
-/** What a shorter stretch of time may cure. */
+/** Error codes after which a shorter window may succeed. */
 const SMALLER_HELPS: ReadonlySet<string> = new Set(['listrak:timeout', 'listrak:too_large']);
 
-/** Operation and element of a report's rows. */
+/** Operation of a report and the XML element of its rows. */
 export interface Report {
   readonly operation: string;
   readonly row: string;
 }
 
-/** One of events, and the element that says when each was. */
+/** A report of events; `time` is the element with an event's time. */
 export interface EventReport extends Report {
   readonly time: string;
 }
@@ -34,7 +34,7 @@ interface Limits {
   readonly maxTimeouts?: number;
 }
 
-/** The pages of a report that have rows, from a page on. It ends with an empty one, however that is written. */
+/** The pages with rows of a report, from page `first` on. A report ends with an empty page, however that is written. */
 export async function* pagesOf(
   api: ListrakApi,
   { operation, row }: Report,
@@ -53,22 +53,22 @@ export async function* pagesOf(
       continue;
     }
     empty = 0;
-    const print = rows.length < 2 ? '' : JSON.stringify([rows.length, rows[0], rows.at(-1)]);
-    if (print !== '' && print === before) throw endless(operation, `page ${page} repeats the one before`);
-    before = print;
+    const fingerprint = rows.length < 2 ? '' : JSON.stringify([rows.length, rows[0], rows.at(-1)]);
+    if (fingerprint !== '' && fingerprint === before) throw endless(operation, `page ${page} repeats the one before`);
+    before = fingerprint;
     yield { page, rows };
   }
   throw endless(operation, `it has more than ${MOST_PAGES} pages`);
 }
 
 const endless = (operation: string, why: string): TributaryError =>
-  new TributaryError(`Listrak's ${operation} does not come to its end: ${why}.`, {
+  new TributaryError(`Listrak's ${operation} does not end: ${why}.`, {
     kind: 'data',
     code: 'listrak:endless',
-    remedy: 'It is asked for again with the next run; report it to the vendor if it stays.',
+    remedy: 'It is read again in the next run; report it to the vendor if it stays.',
   });
 
-/** Reads a stretch of time; what the vendor does not answer in time is asked for in halves. */
+/** Reads a window of time; a window that fails with one of {@link SMALLER_HELPS} is read in halves. */
 export async function* halving<T>(
   from: number,
   to: number,
@@ -90,10 +90,10 @@ export async function* halving<T>(
   yield* halving(middle, to, read);
 }
 
-/** Which of two events of one address stays: positive when `a` does. */
+/** Compares two events of one address: positive when the first one wins. */
 export type Newer = (a: Row, b: Row) => number;
 
-/** Messages sent since the start date. */
+/** The messages sent since the start date. */
 async function messages(ctx: ReadContext<ListrakApi>): Promise<readonly Item[]> {
   const rows = await ctx.parents('messages');
   return rows
@@ -106,20 +106,20 @@ const unlisted = (api: ListrakApi): readonly string[] => api.unlisted;
 const messageName = ({ id }: Item): string => `Message ${id}`;
 
 /**
- * The events of each message. There may be many of one address, and the table is keyed by it: of all that one answer
- * holds the newest stays, whatever their order, and the others are counted.
+ * The events of each message. One address may have several, and the table is keyed by address: the newest event in the answer
+ * wins in whatever order they come; the others are counted as `rows_folded`.
  */
 export function eventsOf(report: EventReport, newer: Newer): Reader<ListrakApi> {
-  return paginateItems({
+  return readItems({
     items: messages,
     unlisted,
     name: messageName,
     parents: 'messages',
-    follows: true,
-    young: () => 0,
+    incremental: true,
+    rereadFor: () => 0,
     async *read(ctx, { id }, ask, signal) {
       const newest = new Map<string, Row>();
-      const unnamed: Row[] = [];
+      const withoutAddress: Row[] = [];
       let folded = 0;
       let unreadable = 0;
       const pages = halving(ask.from ?? EARLIEST, ask.to, (from, to, limits) =>
@@ -131,15 +131,15 @@ export function eventsOf(report: EventReport, newer: Newer): Reader<ListrakApi> 
           if (ctx.api.times.isUnreadable(found[report.time])) unreadable += 1;
           const address = asText(found.EmailAddress) ?? '';
           if (address === '') {
-            unnamed.push(row);
+            withoutAddress.push(row);
             continue;
           }
-          const standing = newest.get(address);
-          if (standing !== undefined) folded += 1;
-          if (standing === undefined || newer(row, standing) >= 0) newest.set(address, row);
+          const current = newest.get(address);
+          if (current !== undefined) folded += 1;
+          if (current === undefined || newer(row, current) >= 0) newest.set(address, row);
         }
       }
-      yield { rows: [...newest.values(), ...unnamed], count: { rows_folded: folded, unreadable_times: unreadable } };
+      yield { rows: [...newest.values(), ...withoutAddress], count: { rows_folded: folded, unreadable_times: unreadable } };
     },
   });
 }
@@ -149,9 +149,12 @@ export const range = (api: ListrakApi, from: number, to: number): { StartDate: s
   EndDate: api.times.write(to),
 });
 
-/** Everybody a message was sent to. The report has no dates: a message is read while it is young, and when its count of recipients changes. */
+/**
+ * The recipients of each message. The report has no dates, so a message is read again for some time after it was sent, and when
+ * its number of recipients changes.
+ */
 export function recipientsOf(report: Report): Reader<ListrakApi> {
-  return paginateItems({
+  return readItems({
     async items(ctx) {
       const counts = new Map((await ctx.parents('messages')).map((row) => [idOf(row.MsgID), String(row.DeliverCount)]));
       return (await messages(ctx)).map((item) => ({ ...item, weight: counts.get(item.id) ?? '' }));
@@ -159,34 +162,35 @@ export function recipientsOf(report: Report): Reader<ListrakApi> {
     unlisted,
     name: messageName,
     parents: 'messages',
-    follows: false,
-    young: (api) => api.sendsLookback,
+    incremental: false,
+    rereadFor: (api) => api.sendsLookback,
     read: (ctx, { id }, { after }, signal) => pageByPage(ctx, report, { MsgID: id, WSException: null }, { MsgID: id }, after, signal),
   });
 }
 
-/** Who subscribes to each list. */
+/** The subscribers of each list. */
 export function subscribersOf(report: Report): Reader<ListrakApi> {
-  return paginateItems({
+  return readItems({
     items: async (ctx) => (await ctx.parents('lists')).map((row) => ({ id: idOf(row.ListID), at: null, weight: '' })),
     name: ({ id }) => `List ${id}`,
     parents: 'lists',
-    follows: true,
-    young: () => 0,
+    incremental: true,
+    rereadFor: () => 0,
     read(ctx, { id }, { from = EARLIEST, to, after }, signal) {
       return halving(from, to, async function* read(start, end, limits) {
         const args = { ListID: id, ...range(ctx.api, start, end) };
         if (start === from && end === to) yield* pageByPage(ctx, report, args, { ListID: id }, after, signal, limits);
-        // Which half a page belongs to is not remembered: a list that is cut in one begins again.
-        else for await (const { rows } of pagesOf(ctx.api, report, args, signal, 1, limits)) yield { rows: owned(rows, { ListID: id }) };
+        // The position does not say to which half a page belongs, so a list interrupted in a half starts over.
+        else
+          for await (const { rows } of pagesOf(ctx.api, report, args, signal, 1, limits)) yield { rows: withParent(rows, { ListID: id }) };
       });
     },
   });
 }
 
-const owned = (rows: readonly Row[], own: Row): readonly Row[] => rows.map((row) => ({ ...row, ...own }));
+const withParent = (rows: readonly Row[], own: Row): readonly Row[] => rows.map((row) => ({ ...row, ...own }));
 
-/** A cut report goes on after its last page if that is still the same, else from its beginning. */
+/** An interrupted report continues after its last page if that page is unchanged, otherwise from the start. */
 async function* pageByPage(
   ctx: ReadContext<ListrakApi>,
   report: Report,
@@ -204,7 +208,7 @@ async function* pageByPage(
       same = true;
       continue;
     }
-    yield { rows: owned(found.rows, own), page: { page: found.page, print } };
+    yield { rows: withParent(found.rows, own), page: { page: found.page, print } };
   }
   if (same) return;
   ctx.count('cursors_lost');

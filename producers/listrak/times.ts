@@ -2,7 +2,7 @@ import { instantOf } from '../../src/core/time.ts';
 import type { Json, Row } from '../../src/core/types.ts';
 
 const HOUR = 3_600_000;
-/** What the vendor writes for "never" is in the year 1. */
+/** The vendor writes "never" as a date in the year 1. */
 const YEAR_2 = Date.parse('0002-01-01T00:00:00Z');
 
 export function isZone(zone: string): boolean {
@@ -13,21 +13,21 @@ export function isZone(zone: string): boolean {
   }
 }
 
-/** Turns the vendor's zone-less times into instants and back. */
+/** Converts the vendor's times without a zone to epoch ms and back. */
 export interface Times {
   /** Epoch ms of a time as the vendor writes it; null when it cannot be read or is the vendor's "never" (year 1). */
   read(text: Json | undefined): number | null;
-  /** Whether it is text that is no time, "never" included in times. */
+  /** Whether the value is a text but not a time; "never" counts as a time. */
   isUnreadable(text: Json | undefined): boolean;
-  /** The instant as the vendor takes it: in its zone, whole seconds, no zone named. */
+  /** The time as the vendor expects it: in its zone, whole seconds, without a zone. */
   write(instant: number): string;
-  /** The row with these times in UTC, null for "never"; those that cannot be read stay as they are. */
+  /** The row with these times in UTC and null for "never"; times that cannot be read stay as they are. */
   inUtc(row: Row, fields: readonly string[]): Row;
 }
 
 const ZONE = /(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)$/i;
 
-/** Whether a zone stands behind a time of day. */
+/** Whether a time of day is followed by a zone. */
 function namesZone(text: string): boolean {
   const end = text.slice(-6);
   const at = end.search(ZONE);
@@ -39,14 +39,14 @@ const AMERICAN = /^(\d{1,2})\/(\d{1,2})\/(\d{4})(?: (\d{1,2}):(\d{2})(?::(\d{2})
 export function timesIn(zone: string): Times {
   const offsetAt = zone === 'UTC' ? () => 0 : offsets(zone);
 
-  /** Epoch ms, or `never`; undefined when it is no time. */
+  /** Epoch ms, or `never`; undefined when it is not a time. */
   function parse(text: Json | undefined): number | 'never' | undefined {
     if (typeof text !== 'string') return undefined;
     const plain = text.trim();
     const local = instantOf(american(plain) ?? plain);
     if (local === null) return undefined;
     if (local < YEAR_2) return 'never';
-    // Whoever names a zone means it.
+    // A text that names a zone is not in the configured zone.
     if (namesZone(plain)) return local;
     const first = local - offsetAt(local);
     return local - offsetAt(first);
@@ -89,7 +89,7 @@ function american(text: string): string | undefined {
   return `${year}-${two(month)}-${two(day)}T${two(hours)}:${minute}:${second}`;
 }
 
-/** Ms that the zone is ahead of UTC at an instant; remembered by the quarter of an hour, in which no zone changes. */
+/** Offset of the zone from UTC at an instant, ms. Cached per quarter of an hour, within which no zone changes. */
 function offsets(zone: string): (instant: number) => number {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
@@ -101,16 +101,16 @@ function offsets(zone: string): (instant: number) => number {
     minute: 'numeric',
     second: 'numeric',
   });
-  const known = new Map<number, number>();
+  const cache = new Map<number, number>();
   return (instant) => {
-    const slot = Math.floor(instant / (HOUR / 4)) * (HOUR / 4);
-    let offset = known.get(slot);
+    const quarter = Math.floor(instant / (HOUR / 4)) * (HOUR / 4);
+    let offset = cache.get(quarter);
     if (offset === undefined) {
-      const parts = Object.fromEntries(format.formatToParts(slot).map(({ type, value }) => [type, Number(value)]));
+      const parts = Object.fromEntries(format.formatToParts(quarter).map(({ type, value }) => [type, Number(value)]));
       offset =
         Date.UTC(parts['year'] as number, (parts['month'] as number) - 1, parts['day'], parts['hour'], parts['minute'], parts['second']) -
-        slot;
-      known.set(slot, offset);
+        quarter;
+      cache.set(quarter, offset);
     }
     return offset;
   };

@@ -1,7 +1,7 @@
 /**
- * Our own description of the part of Listrak's service that is read: nine operations, SOAP 1.1. The live one is
- * large and changes; it is never fetched. Elements in the order of the service, `?` for those that may be missing,
- * `*` for those that repeat.
+ * Our own description of the nine operations that are read, SOAP 1.1, after Listrak's operation pages
+ * (IntegrationService.asmx). The live WSDL is large and changes, so it is never fetched. Elements stand in the order of the
+ * service; `?` marks optional ones, `*` repeated ones.
  */
 const NAMESPACE = 'http://webservices.listrak.com/v31/';
 

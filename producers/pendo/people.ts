@@ -3,7 +3,7 @@ import type { IncrementalAsk } from '../../src/sdk/readers/incremental.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
 import { asNumber, asObject, asText, contextWith, saved } from '../../src/sdk/readers/resume.ts';
 import type { Json, Position, Reader, Row } from '../../src/core/types.ts';
-import { behind, filter, quoted, sort, source } from './aggregation.ts';
+import { isAfter, filter, quoted, sort, source } from './aggregation.ts';
 import type { PendoApi } from './api.ts';
 import { inPages } from './listing.ts';
 import type { Listing } from './listing.ts';
@@ -79,7 +79,7 @@ const whoChanged = ({ source: name, id, parameters }: People): Listing<Increment
   perPage: PER_PAGE,
   stages(api, { after, before, cursor }) {
     const last = asObject(cursor);
-    const from = last === undefined ? `${UPDATED} >= ${after ?? 1}` : behind(UPDATED, Number(last.time), id, String(last.id));
+    const from = last === undefined ? `${UPDATED} >= ${after ?? 1}` : isAfter(UPDATED, Number(last.time), id, String(last.id));
     return [source(name, parameters(api)), sort(UPDATED, id), filter(from, `${UPDATED} <= ${before}`)];
   },
   cursorOf: (row) => ({ time: updatedAt(row), id: String(row[id]) }),

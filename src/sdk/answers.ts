@@ -4,10 +4,13 @@ import type { Json } from '../core/types.ts';
 import { END } from './readers/paginate.ts';
 import type { Cursor } from './readers/paginate.ts';
 
-/** What was asked, for the error's text, and the code of an error about its answer where it is not the usual one. */
+/** What was requested, for the text of the error; with `code` where the error code is not the usual one. */
 export type Asked = string | { readonly what: string; readonly code: string };
 
-/** An answer that is not built as the vendor's page says. It is never taken for an empty one or for an end. */
+/**
+ * The error for an answer that is not built as the vendor documents. Such an answer is never read as an empty list or as the
+ * end of a listing.
+ */
 export function unusable(asked: Asked, how: string, usual = 'bad_answer'): TributaryError {
   const { what, code } = typeof asked === 'string' ? { what: asked, code: usual } : asked;
   return new TributaryError(`The answer to ${what} ${how}.`, {
@@ -30,7 +33,7 @@ export interface ListOptions {
   readonly orNull?: boolean;
 }
 
-/** The list at a path of the answer. Throws `data` for anything else: only the vendor's own word for it is an empty list. */
+/** The list at a path of the answer. Throws `data` for anything else, because a missing or malformed list is not an empty one. */
 export function listAt(body: Json | undefined, path: string, asked: Asked, { orNull = false }: ListOptions = {}): readonly Json[] {
   const found = valueAt(body, path);
   if (Array.isArray(found)) return found as readonly Json[];
@@ -38,7 +41,7 @@ export function listAt(body: Json | undefined, path: string, asked: Asked, { orN
   throw unusable(asked, `holds no list at ${path}`, 'no_list');
 }
 
-/** The announced number of all rows; undefined where the vendor tells none. Throws `data` for what is no count. */
+/** The total number of rows the vendor announces; undefined where it announces none. Throws `data` for anything that is not a count. */
 export function totalAt(body: Json | undefined, path: string, asked: Asked): number | undefined {
   const found = valueAt(body, path) ?? undefined;
   if (found === undefined) return undefined;
@@ -50,15 +53,15 @@ export function totalAt(body: Json | undefined, path: string, asked: Asked): num
 export interface NextPlace {
   /** Path of the next page's cursor, e.g. `links.next`. */
   readonly at: string;
-  /** What the last page holds there. Whatever else is no cursor is a fault of the page. */
+  /** What the last page holds at this path. Any other value that is not a cursor is an error. */
   readonly ends: readonly ('empty' | 'null' | 'absent')[];
-  /** A text that stands in the same object on every page: without it an absent cursor proves nothing. */
+  /** A text member that stands beside the cursor on every page. Where it is missing, a missing cursor does not prove the end. */
   readonly beside?: string;
-  /** Numbers are cursors, too. */
+  /** Numbers are cursors as well as texts. */
   readonly numbers?: boolean;
 }
 
-/** The next page's cursor or {@link END}. Throws `data` for a page that tells neither. */
+/** The next page's cursor, or {@link END}. Throws `data` for a page that says neither. */
 export function nextAt(body: Json | undefined, place: NextPlace, asked: Asked): Cursor | typeof END {
   const { at, ends, beside } = place;
   if (beside !== undefined) {
@@ -70,7 +73,7 @@ export function nextAt(body: Json | undefined, place: NextPlace, asked: Asked): 
   if (typeof found === 'number' && place.numbers === true) return found;
   const end = found === undefined ? 'absent' : found === null ? 'null' : found === '' ? 'empty' : undefined;
   if (end !== undefined && ends.includes(end)) return END;
-  throw unproven(asked, end === 'absent' ? `it holds no ${at}` : `its ${at} is neither a cursor nor what stands for the end`);
+  throw unproven(asked, end === 'absent' ? `it holds no ${at}` : `its ${at} is neither a cursor nor the value that stands for the end`);
 }
 
 function unproven(asked: Asked, why: string): TributaryError {

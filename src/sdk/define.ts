@@ -4,15 +4,15 @@ import { Inexact, MISFIT } from '../record/fit.ts';
 import { isColumnName, snakeCase } from '../core/names.ts';
 import type { Fields, TableDefinition } from '../core/table.ts';
 
-/** Columns the engine adds to every value, in this order after the definition's own. */
+/** Columns the engine adds to every value, in this order, after the columns of the definition. */
 export const ENGINE_COLUMNS = ['_extra', '_synced_at', '_deleted'] as const;
 
-/** Column names the landings add beside ours. */
+/** Column names that the landings add to ours start with this. */
 const LANDING_PREFIX = '_kafka_';
 
 /**
  * Checks a definition and gives it its row type.
- * @throws TributaryError `internal` that names every fault at once.
+ * @throws TributaryError `internal` that lists all faults of the definition.
  */
 export function table<const F extends Fields, Api>(definition: TableDefinition<F, Api, keyof F & string>): TableDefinition<F, Api> {
   const faults = faultsOf(definition as unknown as TableDefinition);
@@ -44,7 +44,9 @@ function faultsOf(definition: TableDefinition): string[] {
     if (field.secret && field.type !== 'text' && field.type !== 'json')
       faults.push(`column "${column}" is masked but of type ${field.type}`);
     if (field.isMark && [...key, ...(definition.scope ?? []), definition.replicationKey].includes(column)) {
-      faults.push(`column "${column}" is a mark, whose changes are not followed, but of the key, the scope or the replicationKey`);
+      faults.push(
+        `column "${column}" is a mark, so its changes are not published, but it is part of the key, the scope or the replicationKey`,
+      );
     }
     if (field.path?.split('.').includes('')) faults.push(`column "${column}" has the empty path segment "${field.path}"`);
     if (field.whenMissing !== undefined && !key.includes(column)) {

@@ -3,14 +3,14 @@ import type { FileImports } from './imports.ts';
 import type { HttpFactory } from './http/client.ts';
 import type { TableDefinition } from '../core/table.ts';
 
-/** What the engine lends a source when a connection is opened. All request traffic goes through `http`. */
+/** What the engine gives a source when a connection is opened. All requests go through `http`. */
 export interface ConnectEnvironment {
-  /** Makes the connection's HTTP client: budget, retries, time-outs, redaction and metrics included. */
+  /** Creates the connection's HTTP client, with budget, retries, time-outs, redaction and metrics. */
   readonly http: HttpFactory;
   readonly now: () => number;
 }
 
-/** A vendor whose API is read. Everything the engine knows about it. */
+/** A vendor whose API is read: everything the engine knows about it. */
 // `any`: only the source itself knows its settings and its API.
 // oxlint-disable-next-line typescript/no-explicit-any
 export interface Source<Settings = any, Api = any> {
@@ -21,19 +21,19 @@ export interface Source<Settings = any, Api = any> {
   readonly settings: z.ZodType<Settings>;
   /** Opens the API with checked settings. Makes no request. */
   connect(settings: Settings, env: ConnectEnvironment): Api;
-  /** One cheap request that proves key and rights; says which account answered. */
+  /** One cheap request that proves that the key is valid and may read; returns the account's name. */
   probe(api: Api, signal: AbortSignal): Promise<{ readonly account: string }>;
-  /** What some settings cost in requests, a sentence each, where a user can choose. */
+  /** What settings cost in requests, one sentence each, where a user can choose. */
   readonly costs?: (settings: Settings) => readonly string[];
-  /** What some settings may be, as the account itself lists it, for a form to offer. */
+  /** The values some settings may have, as the account lists them, for a form to offer. */
   choices?(api: Api, signal: AbortSignal): Promise<readonly SettingChoices[]>;
-  /** All tables, given the settings (some columns may depend on them); called with defaults for the schemas. */
+  /** All tables, given the settings, because some columns may depend on them. Called with default settings to generate the schemas. */
   tables(settings: Settings): readonly TableDefinition[];
-  /** Set by a source that takes files over SFTP. */
+  /** Set by a source that accepts files over SFTP. */
   readonly imports?: FileImports<Settings, Api>;
 }
 
-/** What may stand in a setting that is a list. */
+/** The values a list setting may hold. */
 export interface SettingChoices {
   readonly setting: string;
   readonly choices: readonly { readonly value: string; readonly label: string; readonly group?: string }[];

@@ -181,7 +181,7 @@ describe('a message that cannot be read', () => {
     simulator.switches.ignorePage = true;
     expect((await table('message_opens').run()).error).toMatchObject({
       kind: 'data',
-      message: expect.stringContaining('does not come to its end: page 2 repeats'),
+      message: expect.stringContaining('does not end: page 2 repeats'),
     });
   });
 });

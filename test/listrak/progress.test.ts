@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { begun, resumed, type Progress } from '../../producers/listrak/progress.ts';
+import { emptyProgress, resumed, type Progress } from '../../producers/listrak/progress.ts';
 import type { Item } from '../../producers/listrak/known.ts';
 import type { JsonObject } from '../../src/core/types.ts';
 
@@ -16,12 +16,12 @@ describe('how far a walk has come', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        const progress = begun(items);
+        const progress = emptyProgress(items);
         for (const { item: place, mark, over } of steps) {
           const item = items[place] as Item;
           if (progress.isOver(item)) continue;
           if (over) progress.finish(item);
-          else progress.reach(item, mark ?? undefined);
+          else progress.reached(item, mark ?? undefined);
         }
         const again = resumed(items, stored(progress)) as Progress;
         expect(again.count()).toBe(progress.count());
@@ -36,14 +36,14 @@ describe('how far a walk has come', () => {
   });
 
   it('takes no room for items that are over together with all before them', () => {
-    const progress = begun(items);
+    const progress = emptyProgress(items);
     for (const item of items) progress.finish(item);
     expect(progress.save()).toEqual({ done: 12, before: expect.any(String) });
     expect(progress.ahead()).toBe(0);
   });
 
   it('is worth nothing when the items that were over are others by now, or are in another order', () => {
-    const progress = begun(items);
+    const progress = emptyProgress(items);
     for (const item of items.slice(0, 3)) progress.finish(item);
     const saved = stored(progress);
     expect(resumed(items.slice(0, 3), saved)?.count()).toBe(3);

@@ -56,7 +56,7 @@ describe('several generators, as they come', () => {
   it('begin no item for which there is no room yet', async () => {
     const { start, begun, let: go } = gated();
     let room = false;
-    const values = unorderedMap(['a', 'b', 'c'].values(), start, { signal, concurrency: 3, room: () => begun.length === 0 || room });
+    const values = unorderedMap(['a', 'b', 'c'].values(), start, { signal, concurrency: 3, canStart: () => begun.length === 0 || room });
     const first = values.next();
     await go('a');
     await first;
@@ -80,7 +80,7 @@ describe('several generators, as they come', () => {
         yield item;
         running -= 1;
       },
-      { signal, concurrency: 3, room: () => false },
+      { signal, concurrency: 3, canStart: () => false },
     ))
       seen.push(value);
     expect([seen, most]).toEqual([[1, 2, 3], 1]);

@@ -24,10 +24,10 @@ const instant = (row: Row): number | null => {
   return seconds === undefined ? null : seconds * SECOND;
 };
 
-// Without "deleted" the activities of people who are gone may be left out.
+// Without `deleted`, the vendor may leave out activities of deleted people.
 const page = listing('/activities', 'activities', { query: () => ({ limit: 100, deleted: true }) });
 
-/** Newest first, as far as a page that holds nothing as late as what is wanted. */
+/** Newest first; ends at the first page on which every activity is older than `after`. */
 const newest: FetchPage<CustomerIoApi, IncrementalAsk> = async (api, ask, signal) => {
   const batch = await page(api, ask, signal);
   const { after } = ask;
@@ -39,16 +39,16 @@ const newest: FetchPage<CustomerIoApi, IncrementalAsk> = async (api, ask, signal
 const backTo = (overlap: number): Reader<CustomerIoApi> =>
   incremental<CustomerIoApi>({ call: newest, by: instant, overlap, delay: 0, limitedHistory: true, unordered: true });
 
-/** What has come since. Runs each minute, so reading further back would take the whole allowance of a busy workspace. */
+/** New activities. Runs every minute, so it reads only ten minutes back: more would use up the request limit of a busy workspace. */
 const recent = backTo(10 * MINUTE);
 
 const sixHours = backTo(6 * HOUR);
 
-/** What arrived up to six hours late. The first time there is nothing to catch up with. */
+/** Activities that arrived up to six hours late. In its first run it reads back from one hour before the run. */
 const late: Reader<CustomerIoApi> = (ctx) =>
   sixHours(ctx.position === undefined ? contextWith(ctx, { position: { v: 1, at: ctx.runStart - HOUR } }) : ctx);
 
-/** The whole log: what arrived late, with an old time, lies behind pages that end the other way of reading. */
+/** The whole log, for activities with an old time that arrived late: the other phases end before the pages that hold them. */
 const everything = fullScan(page);
 
 function read(whole: boolean): Reader<CustomerIoApi> {

@@ -9,10 +9,10 @@ import type { CustomerIoApi } from '../api.ts';
 import { time } from '../columns.ts';
 import { profiles, search } from '../people.ts';
 
-/** Profiles asked for at once; the vendor's bound. */
+/** Profiles per request, the vendor's limit. */
 const GROUP = 100;
 
-/** The profile as one flat row; what the vendor's own person id is called depends on how the profile was asked for. */
+/** The profile as one flat row. The vendor's own person id has different names, depending on how the profile was requested. */
 function flat({ customer, ...around }: Row): Row {
   const { id: _asked, identifiers, attributes, ...rest } = { ...around, ...asObject(customer) };
   const { cio_id: known = null, id = null, email = null, ...others } = asObject(identifiers) ?? {};
@@ -33,7 +33,7 @@ function flat({ customer, ...around }: Row): Row {
   };
 }
 
-/** Asks for each person the search no longer showed: its pages have no promised order, so somebody may slip through. */
+/** Requests each person that the search no longer showed: the order of its pages is not guaranteed, so a person may be missed. */
 async function* confirm(ctx: ReadContext<CustomerIoApi>, keys: readonly JsonObject[]): AsyncGenerator<VanishedVerdict, void, void> {
   for (let at = 0; at < keys.length; at += GROUP) {
     const group = keys.slice(at, at + GROUP);

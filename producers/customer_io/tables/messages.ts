@@ -16,9 +16,9 @@ const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
 
-/** The vendor did not exist before. */
+/** Customer.io was founded in 2012, so there are no earlier deliveries. */
 const FIRST_DAY = Date.UTC(2012, 0, 1);
-/** Longer ranges are cut to six months without a word. */
+/** The API silently cuts longer ranges to six months. */
 const PROBE = 180 * DAY;
 
 const page = listing<WindowAsk>('/messages', 'messages', {
@@ -30,7 +30,7 @@ const page = listing<WindowAsk>('/messages', 'messages', {
   }),
 });
 
-/** The half year with the first delivery: the API shows the newest first and no more than six months at once. */
+/** Start of the half year with the first delivery. The API lists the newest first and at most six months at once. */
 async function origin(api: CustomerIoApi, signal: AbortSignal): Promise<number> {
   for (let from = FIRST_DAY; from < api.now(); from += PROBE) {
     const query = { limit: 1, start_ts: from / SECOND, end_ts: (from + PROBE) / SECOND - 1 };
@@ -40,12 +40,12 @@ async function origin(api: CustomerIoApi, signal: AbortSignal): Promise<number> 
   return Number.POSITIVE_INFINITY;
 }
 
-/** Deliveries by when they were made, which never changes; what becomes of them shows only when they are read again. */
+/** Deliveries by creation time, which never changes. Opens, clicks and conversions are found by reading them again. */
 const read = (lookback: number): Reader<CustomerIoApi> =>
   windows<CustomerIoApi>({
-    // Before the origin there is nothing, and a window without a start would show six months.
+    // There is nothing before the origin, and a window without a start would return six months.
     call: async (api, ask, signal) => (ask.from === undefined ? { rows: [], next: END } : page(api, ask, signal)),
-    // The pages of a window come one after the other, windows beside each other: short ones use the allowance.
+    // Pages of one window are read one after the other, windows in parallel, so short windows use the request limit.
     span: DAY,
     least: 10 * 60 * SECOND,
     maxPages: 4,
@@ -59,13 +59,13 @@ const read = (lookback: number): Reader<CustomerIoApi> =>
     origin,
   });
 
-/** Each run that is not the rest of a cut one begins at the start. */
-const afresh =
+/** Every run starts from the beginning, unless it continues an interrupted run. */
+const fromStart =
   (reader: Reader<CustomerIoApi>): Reader<CustomerIoApi> =>
   (ctx) =>
     reader(ctx.position?.plan === undefined ? contextWith(ctx, { position: undefined }) : ctx);
 
-/** When something became of the delivery. */
+/** The time of one metric of the delivery. */
 const happened = (metric: string, doc: string) =>
   time(doc).of((row) => {
     const at = asObject(row.metrics)?.[metric];
@@ -118,11 +118,11 @@ export const messages = (settings: CustomerIoSettings): TableDefinition =>
       metrics: json('All of that and the links clicked, seconds since 1970'),
       tracked_responses: json('Answers given in the app'),
     },
-    // The documentation calls the template otherwise than the API does.
+    // The vendor's documentation uses another field name for the template than the API.
     shape: ({ message_template_id: documented, ...row }) =>
       withPerson({ ...row, msg_template_id: row.msg_template_id ?? documented ?? null }),
-    read: settings.full_reread.includes('messages') ? afresh(read(settings.lookback_days * DAY)) : read(settings.lookback_days * DAY),
-    // Deliveries of people who are gone stay, with less in them.
+    read: settings.full_reread.includes('messages') ? fromStart(read(settings.lookback_days * DAY)) : read(settings.lookback_days * DAY),
+    // Deliveries of deleted people stay, with fewer fields.
     deletes: 'none',
     partitions: 3,
     schedule: '*/5 * * * *',

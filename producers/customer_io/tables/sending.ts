@@ -13,7 +13,8 @@ import type { CustomerIoSettings } from '../settings.ts';
 
 const schedule = '*/5 * * * *';
 
-// "Hidden" is said to add the hidden ones and was seen to show them alone: both listings together are right either way.
+// `hidden: true` is documented to add the hidden senders, but was seen to return only these. Both listings together are
+// complete in either case.
 const visibleAndHidden: readonly Row[] = [{ hidden: false }, { hidden: true }];
 
 export const senderIdentities = table({
@@ -67,10 +68,10 @@ export const ipAddresses = table({
   schedule,
 });
 
-/** The address without user and password, and without the values of its query where the settings say so. */
+/** The URL without user and password, and without the values of its query string where the settings say so. */
 function withoutCredentials(endpoint: string, redactQuery: boolean): string {
   const plain = endpoint.trim().replace(/^([a-z][a-z0-9+.-]*:\/\/|\/\/)?[^/?#]*@/i, '$1');
-  // A value without a name is hidden whole.
+  // A value without a name is hidden completely.
   return redactQuery
     ? plain.replace(/\?[^#]*/, (query) =>
         query.replace(/([?&])([^=&]*=)?[^&]*/g, (part, mark: string, name = '') => (part === mark ? part : `${mark}${String(name)}••••`)),
@@ -115,8 +116,9 @@ const SUPPRESSION_TYPES = ['bounces', 'blocks', 'spam_reports', 'invalid_emails'
 const PAGE = 1_000;
 
 /**
- * One listing per kind and domain; neither is in the rows, and the category stands beside them. Past its end the list is
- * null. A page that is shorter than asked for is no end: the vendor may give fewer.
+ * One listing per kind and domain, "List ESP suppressions by type". The rows contain neither, and the category stands beside
+ * the rows. After the end the list is null. A page with fewer rows than requested is not the end, because the vendor may send
+ * fewer.
  */
 const suppressions =
   ({ suppression_type: type = null, domain = null }: Row): FetchPage<CustomerIoApi> =>

@@ -40,7 +40,7 @@ const automation = {
   event_type: text('Kind of that event'),
 };
 
-/** A list of tags came as one bare text, and as the text "nil" where there was none. */
+/** The vendor was seen to send one tag as a plain text and no tags as the text "nil". */
 function listedTags(value: Json | undefined): Json {
   if (typeof value !== 'string') return value ?? null;
   return value === 'nil' ? null : [value];

@@ -56,7 +56,7 @@ export const exportJobs = table({
   },
   shape: noTimes,
   read: everything(whole('/exports', 'exports', { orNull: true })),
-  // Old ones leave the vendor's list.
+  // Old exports disappear from the vendor's list.
   deletes: 'none',
   schedule,
 });

@@ -10,7 +10,7 @@ import type { KlaviyoSettings } from '../settings.ts';
 
 const property = (row: Row, name: string): Json | undefined => asObject(row.event_properties)?.[name] ?? undefined;
 
-/** Event properties are free: a `$value` that is no number is none. */
+/** Senders may put anything into event properties: a `$value` that is not a number counts as missing. */
 function value(row: Row): Json | undefined {
   const given = property(row, '$value');
   return typeof given === 'string' && (given.trim() === '' || !Number.isFinite(Number(given)))
@@ -61,7 +61,7 @@ export const event = (settings: KlaviyoSettings): TableDefinition =>
         attributions: row.attributed ?? null,
       }),
     read: readEvents(settings),
-    // A profile's deletion leaves its events; the API has no way to delete one.
+    // Deleting a profile keeps its events, and the API cannot delete a single event.
     deletes: 'none',
     ...(selects(settings) ? { parent: 'metric' } : {}),
     scope: ['profile_id'],

@@ -7,7 +7,7 @@ import { listPage } from '../api.ts';
 import type { KlaviyoApi } from '../api.ts';
 import { flatten } from '../resource.ts';
 
-/** The category comes as text or as an object that holds the text. */
+/** The category is a text, or an object that holds the text. */
 function category(row: Row): Json | undefined {
   const value = asObject(row.integration)?.category;
   return asObject(value)?.category ?? value;

@@ -36,13 +36,13 @@ const changes = incremental<KlaviyoApi>({
       signal,
     }),
   by: (row) => instantOf(asObject(row.attributes)?.updated),
-  // The filter has no "or equal": asking from a second earlier finds the rows of the last one again.
+  // The filter has no "greater or equal", so starting a second earlier returns the rows of the last second again.
   overlap: SECOND,
-  // Times within a few seconds of now are refused.
+  // The API refuses times within a few seconds of now.
   delay: 30 * SECOND,
 });
 
-/** Everything that exists: ids alone, or whole profiles where predictions are read, which change without moving `updated`. */
+/** All profiles: ids only, or whole profiles when predictive analytics are read, because those change without changing `updated`. */
 const sweep: FetchPage<KlaviyoApi> = async (api, { cursor }, signal) => {
   const of = api.predictive
     ? { bucket: 'profiles_predictive', query: { 'additional-fields[profile]': additional(api) } }
@@ -102,7 +102,7 @@ export const profile = (settings: KlaviyoSettings): TableDefinition =>
     }),
     deletes: 'scan',
     confirm: confirmProfiles,
-    // As the events' own scope: by it they find their profile.
+    // The same as the scope of table event, so that events find their profile.
     scope: ['id'],
     namedBy: { table: 'event', confirm: confirmNamed },
     schedule: '0 * * * *',

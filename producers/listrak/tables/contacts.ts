@@ -39,7 +39,8 @@ export const subscribedContacts = (settings: ListrakSettings): TableDefinition =
     shape: shaped(settings, { times: ['AdditionDate'] }),
     newer: laterBy(settings, 'AdditionDate'),
     read: subscribersOf({ operation: 'ReportRangeSubscribedContacts', row: 'WSContactSubscriptionInfo' }),
-    // Who left is no longer shown, but neither is who was lost from sight with the right to a list.
+    // A contact that left a list is no longer shown, but neither is one of a list the user lost the right to, so nothing is
+    // deleted.
     deletes: 'none',
     parent: 'lists',
     scope: ['list_id'],

@@ -6,8 +6,8 @@ import { eventsOf } from '../reports.ts';
 import type { ListrakSettings } from '../settings.ts';
 
 /**
- * What the reports of a message's events have in common: a row for each address, about its newest event by `time`,
- * of equal ones the greater by `ties`.
+ * What the reports of a message's events have in common: one row per address for its newest event by `time`; of events with
+ * equal time the one with the greater `ties`.
  */
 function perAddress(settings: ListrakSettings, operation: string, row: string, time: string, ...ties: readonly string[]) {
   const newer = laterBy(settings, time, ...ties);

@@ -9,7 +9,9 @@ import type { ListrakSettings } from '../settings.ts';
 async function* readLists(ctx: ReadContext<ListrakApi>): AsyncGenerator<Page, void, void> {
   const rows = await ctx.api.rows('GetContactListCollection', 'WSContactList', {}, { signal: ctx.signal });
   const warnings =
-    rows.length > 0 ? {} : { warnings: ['Listrak shows this user no list, so there is nothing to read. Tick lists for it in Listrak.'] };
+    rows.length > 0
+      ? {}
+      : { warnings: ['Listrak shows this user no list, so there is nothing to read. Give the user access to lists in Listrak.'] };
   yield { rows, position: { v: 1 }, scan: { id: ctx.newScan(), end: {} }, readTo: ctx.runStart, ...warnings };
 }
 
@@ -49,6 +51,6 @@ export const lists = (settings: ListrakSettings): TableDefinition =>
     },
     shape: shaped(settings, { times: ['CreateDate'] }),
     read: readLists,
-    // A list that the user lost the right to vanishes like one that was deleted.
+    // A list disappears when it is deleted and when the user loses the right to it, so nothing is deleted.
     deletes: 'none',
   });

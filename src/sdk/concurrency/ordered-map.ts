@@ -1,18 +1,18 @@
 import { childController } from '../../core/clock.ts';
-import { lane } from './prefetch.ts';
-import type { Lane } from './prefetch.ts';
+import { prefetcher } from './prefetch.ts';
+import type { Prefetcher } from './prefetch.ts';
 
 export interface OrderedMapOptions {
   readonly signal: AbortSignal;
-  /** Items under way at once. */
+  /** Generators that run at once. */
   readonly concurrency: number;
-  /** Values each item may be ahead of the consumer. Default 2. */
+  /** Values each generator may produce ahead of the consumer. Default 2. */
   readonly depth?: number;
 }
 
 /**
- * Runs one generator per item, several at once, and gives their values in the order of the items. Items are
- * asked for as late as possible. Closing the result cancels what is under way and waits for it.
+ * Runs one generator per item, several at once, and yields their values in the order of the items. An item is taken from the
+ * iterator only when its generator starts. Closing the result cancels the running generators and waits for them.
  */
 export async function* orderedMap<I, T>(
   items: Iterator<I>,
@@ -20,24 +20,24 @@ export async function* orderedMap<I, T>(
   options: OrderedMapOptions,
 ): AsyncGenerator<T, void, void> {
   const { controller, release } = childController(options.signal);
-  const lanes: Lane<T>[] = [];
+  const running: Prefetcher<T>[] = [];
   const refill = (): void => {
-    while (lanes.length < options.concurrency) {
+    while (running.length < options.concurrency) {
       const item = items.next();
       if (item.done === true) return;
-      lanes.push(lane(start(item.value, controller.signal), options.depth ?? 2));
+      running.push(prefetcher(start(item.value, controller.signal), options.depth ?? 2));
     }
   };
   try {
     refill();
-    for (let current = lanes[0]; current !== undefined; current = lanes[0]) {
+    for (let current = running[0]; current !== undefined; current = running[0]) {
       for (let result = await current.next(); result.done !== true; result = await current.next()) yield result.value;
-      lanes.shift();
+      running.shift();
       refill();
     }
   } finally {
     controller.abort(new DOMException('The reader was closed.', 'AbortError'));
     release();
-    await Promise.all(lanes.map((open) => open.close()));
+    await Promise.all(running.map((open) => open.close()));
   }
 }

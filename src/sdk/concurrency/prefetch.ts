@@ -1,16 +1,16 @@
-/** A generator that runs ahead of whoever asks. */
-export interface Lane<T> {
+/** A generator that produces values before the consumer asks for them. */
+export interface Prefetcher<T> {
   next(): Promise<IteratorResult<T, void>>;
   /** Ends the generator and waits until it has ended. */
   close(): Promise<void>;
 }
 
-/** Runs `values` up to `depth` values ahead, from now on. Errors come out in their place. */
-export function lane<T>(values: AsyncGenerator<T, void, void>, depth: number): Lane<T> {
+/** Starts `values` at once and keeps up to `depth` values ready. An error is thrown at its place in the sequence. */
+export function prefetcher<T>(values: AsyncGenerator<T, void, void>, depth: number): Prefetcher<T> {
   const queue: Promise<IteratorResult<T, void>>[] = [];
   const pull = (): void => {
     const result = values.next();
-    // Whoever takes it from the queue gets the error; until then it is not unhandled.
+    // The consumer gets the error from the queue; until then it must not count as an unhandled rejection.
     result.catch(() => undefined);
     queue.push(result);
   };
@@ -28,11 +28,11 @@ export function lane<T>(values: AsyncGenerator<T, void, void>, depth: number): L
 }
 
 /**
- * Fetches up to `depth` values ahead of the consumer. Closing waits for the fetch under way, so whoever
- * closes early aborts the signal the fetch listens to first.
+ * Fetches up to `depth` values ahead of the consumer. Closing waits for the running fetch, so a consumer that closes early must
+ * first abort the signal of that fetch.
  */
 export async function* prefetch<T>(values: AsyncGenerator<T, void, void>, depth: number): AsyncGenerator<T, void, void> {
-  const source = lane(values, depth);
+  const source = prefetcher(values, depth);
   try {
     for (let result = await source.next(); result.done !== true; result = await source.next()) yield result.value;
   } finally {

@@ -2,15 +2,16 @@ import { childController } from '../../core/clock.ts';
 
 export interface UnorderedMapOptions {
   readonly signal: AbortSignal;
-  /** Items under way at once. */
+  /** Generators that run at once. */
   readonly concurrency: number;
-  /** Whether one more may be begun beside those under way; asked again whenever something has come. Default: always. */
-  readonly room?: () => boolean;
+  /** Whether one more generator may start while others run; called again after each value. Default: always. */
+  readonly canStart?: () => boolean;
 }
 
 /**
- * Runs one generator per item, several at once, each one value ahead of the consumer, and gives their values as
- * they come. Items are asked for as late as possible. Closing the result cancels what is under way and waits for it.
+ * Runs one generator per item, several at once, each one value ahead of the consumer, and yields their values in the order of
+ * arrival. An item is taken from the iterator only when its generator starts. Closing the result cancels the running generators
+ * and waits for them.
  */
 export async function* unorderedMap<I, T>(
   items: Iterator<I>,
@@ -19,17 +20,17 @@ export async function* unorderedMap<I, T>(
 ): AsyncGenerator<T, void, void> {
   type Source = AsyncGenerator<T, void, void>;
   const { controller, release } = childController(options.signal);
-  const coming = new Map<Source, Promise<{ readonly source: Source; readonly result: IteratorResult<T, void> }>>();
+  const pending = new Map<Source, Promise<{ readonly source: Source; readonly result: IteratorResult<T, void> }>>();
   const pull = (source: Source): void => {
     const next = source.next().then((result) => ({ source, result }));
-    // Whoever waits for it gets the error; until then it is not unhandled.
+    // The consumer gets the error; until then it must not count as an unhandled rejection.
     next.catch(() => undefined);
-    // At the end of the line, so that none is passed over.
-    coming.delete(source);
-    coming.set(source, next);
+    // Re-inserted at the end, so that `Promise.race` serves all generators in turn.
+    pending.delete(source);
+    pending.set(source, next);
   };
   const refill = (): void => {
-    while (coming.size === 0 || (coming.size < options.concurrency && (options.room?.() ?? true))) {
+    while (pending.size === 0 || (pending.size < options.concurrency && (options.canStart?.() ?? true))) {
       const item = items.next();
       if (item.done === true) return;
       pull(start(item.value, controller.signal));
@@ -37,9 +38,9 @@ export async function* unorderedMap<I, T>(
   };
   try {
     refill();
-    while (coming.size > 0) {
-      const { source, result } = await Promise.race(coming.values());
-      if (result.done === true) coming.delete(source);
+    while (pending.size > 0) {
+      const { source, result } = await Promise.race(pending.values());
+      if (result.done === true) pending.delete(source);
       else {
         pull(source);
         yield result.value;
@@ -49,6 +50,6 @@ export async function* unorderedMap<I, T>(
   } finally {
     controller.abort(new DOMException('The reader was closed.', 'AbortError'));
     release();
-    await Promise.all([...coming.keys()].map((source) => source.return().catch(() => undefined)));
+    await Promise.all([...pending.keys()].map((source) => source.return().catch(() => undefined)));
   }
 }

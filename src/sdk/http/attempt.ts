@@ -7,7 +7,7 @@ import { childController, onAbort } from '../../core/clock.ts';
 import { gather } from './gathered.ts';
 import { LARGEST_PARSED, MUCH_ONCE_PARSED, parsedSize } from './parsed-size.ts';
 
-/** What came back from one try, before anything is made of it. */
+/** The answer to one attempt, before it is judged. */
 export interface RawAnswer {
   readonly status: number;
   /** Lower-case names; repeated headers joined with a comma. */
@@ -27,10 +27,10 @@ export interface Attempt {
   readonly signal: AbortSignal;
 }
 
-/** Shorter answers are never too large to be parsed. */
+/** Only answers longer than this (bytes) are checked for their size once parsed. */
 const CHECKED_FROM = 1024 * 1024;
 
-/** The answer is bigger than its cap, or than the one that the message names. */
+/** The answer is larger than its limit, or than the limit named in the message. */
 export class TooLarge extends Error {}
 /** The answer did not end in time. */
 export class TimedOut extends Error {}
@@ -57,7 +57,7 @@ export function createOpener(clock: Clock): Opener {
   const httpsAgent = new HttpsAgent({ keepAlive: true, timeout: 600_000 });
   return async (attempt) => {
     const { controller, release } = childController(attempt.signal);
-    // One deadline over connecting, headers and body: axios' own timer starts anew with every byte.
+    // One deadline for connecting, headers and body, because the timer of axios restarts with every byte.
     const cancel = clock.timer(attempt.timeoutMs, () => controller.abort(new TimedOut()));
     const close = (): void => {
       cancel();
@@ -103,14 +103,14 @@ export function createSender(open: Opener): Sender {
   };
 }
 
-/** A deadline shows as an abort; say which it was. */
+/** The reason why the signal was aborted: a passed deadline looks like any other abort. */
 export function whyEnded(signal: AbortSignal, error: unknown): unknown {
   return signal.aborted && signal.reason instanceof TimedOut ? signal.reason : error;
 }
 
 type Body = Pick<RawAnswer, 'text' | 'bytes'>;
 
-/** Refusals are short; of a long one the beginning is enough, since its status decides what it means. */
+/** Only the beginning of a long refusal is read, bytes: its status decides what it means. */
 const LARGEST_REFUSAL = 1024 * 1024;
 
 export const readRefusal = (stream: Readable, signal: AbortSignal): Promise<Body> => read(stream, LARGEST_REFUSAL, true, signal);
@@ -118,7 +118,7 @@ export const readRefusal = (stream: Readable, signal: AbortSignal): Promise<Body
 /** @throws TooLarge */
 export const readBody = (stream: Readable, maxBytes: number, signal: AbortSignal): Promise<Body> => read(stream, maxBytes, false, signal);
 
-function read(stream: Readable, maxBytes: number, cut: boolean, signal: AbortSignal): Promise<Body> {
+function read(stream: Readable, maxBytes: number, truncate: boolean, signal: AbortSignal): Promise<Body> {
   return new Promise((resolve, reject) => {
     const gathered = gather();
     let ended = false;
@@ -129,10 +129,10 @@ function read(stream: Readable, maxBytes: number, cut: boolean, signal: AbortSig
     const forget = onAbort(signal, () => giveUp(signal.reason));
     stream.on('data', (chunk: Buffer) => {
       if (ended || stream.destroyed) return;
-      const room = maxBytes - gathered.bytes;
-      if (chunk.length <= room) gathered.add(chunk);
-      else if (cut) {
-        gathered.add(chunk.subarray(0, room));
+      const remaining = maxBytes - gathered.bytes;
+      if (chunk.length <= remaining) gathered.add(chunk);
+      else if (truncate) {
+        gathered.add(chunk.subarray(0, remaining));
         finish();
         stream.destroy();
       } else giveUp(new TooLarge());

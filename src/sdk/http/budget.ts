@@ -6,29 +6,29 @@ export interface RateWindow {
   readonly limit: number;
   readonly per: number;
   /**
-   * How far arrivals may be off their pace before it matters, ms. Without it, as far as the latency of answers varies: that never
-   * exceeds the limit, and leaves much of a short window unused where the vendor takes now longer, now shorter to answer. With it
-   * requests leave evenly, so that they do not hold each other up; much more is reckoned with at first, half as much after each
-   * half minute in which the vendor refused nothing, and twice as much once it did.
+   * Upper limit of the latency jitter that is added to a request's time in the window, ms (see {@link createBudget}). Without
+   * it the whole jitter is added: the limit is never exceeded, but much of a short window stays unused when the vendor's
+   * latency varies. With it requests leave evenly spaced, so that they do not queue behind each other. The limit starts at 64
+   * times this value, halves after every 30 s without a refusal and doubles after a refusal.
    */
   readonly slack?: number;
 }
 
 export interface BucketRule {
-  /** All of them hold at once. Empty: no limit known. */
+  /** All windows hold at the same time. Empty: no limit known. */
   readonly windows: readonly RateWindow[];
-  /** A bucket that counts this one's requests as well: a stricter class of endpoints below a limit for all. */
+  /** A wider bucket that counts these requests as well: a stricter class of endpoints under a limit for all endpoints. */
   readonly within?: string;
 }
 
 export interface BudgetRules {
-  /** Requests that name no bucket of their own share `default`. */
+  /** Requests whose bucket is not listed share `default`. */
   readonly buckets: Readonly<Record<string, BucketRule>>;
-  /** Requests under way at once, over all buckets. */
+  /** Requests in flight at once, over all buckets. */
   readonly concurrency: number;
 }
 
-/** What an answer told about the vendor's own count. */
+/** The vendor's own count, from the headers of an answer. */
 export interface QuotaReport {
   readonly remaining: number;
   /** End of the vendor's window, epoch ms. */
@@ -36,32 +36,34 @@ export interface QuotaReport {
 }
 
 export interface Ticket {
-  /** Time this request stood back for the quota, ms. */
+  /** Time this request waited for the quota, ms. */
   readonly waitedMs: number;
-  /** Must be called once the answer is in or the request has failed. */
+  /** Must be called once, when the answer has arrived or the request has failed. */
   done(report?: QuotaReport): void;
 }
 
 export interface Budget {
   /**
-   * Resolves when the request may leave, first come first served within a bucket. `onWait` hears until when
-   * the quota is closed, unless that is in a moment, and whether the vendor said so. Rejects with the signal's reason.
+   * Resolves when the request may leave; first come, first served within a bucket. `onWait` is called with the time until which
+   * the quota is closed, if that is more than half a second away, and whether the vendor said so. Rejects with the signal's
+   * reason.
    */
   enter(bucket: string, signal: AbortSignal, onWait: (until: number, byVendor: boolean) => void): Promise<Ticket>;
-  /** Closes a bucket until then: the vendor said so. */
+  /** Closes a bucket until this time (epoch ms), because the vendor said so. */
   block(bucket: string, until: number): void;
 }
 
-/** Requests whose latency is watched before the fastest one counts as the path's own delay. */
+/** Requests that are measured before the smallest latency counts as the constant part of the latency. */
 const WARM_UP = 20;
-/** Shorter waits are the ordinary pace of requests, ms. */
+/** Waits up to this length are the ordinary spacing of requests and are not reported, ms. */
 const WORTH_TELLING = 500;
-/** How long a wider slack is kept when nothing is refused, ms. */
+/** Time without a refusal after which the jitter limit is halved, ms. */
 const CAUTIOUS = 30_000;
+/** Largest factor by which `slack` is multiplied. */
 const MOST_CAUTIOUS = 64;
-/** Requests that may follow each other at once when they are late. */
+/** Requests that may leave without spacing after a timer fired late. */
 const LATE_GAPS = 2;
-/** Timers and the vendor's clock may be off by a tick. */
+/** Timers and the vendor's clock may be off by this much, ms. */
 const TICK = 2;
 
 interface Waiter {
@@ -73,16 +75,19 @@ interface Waiter {
 }
 
 /**
- * One budget per connection.
+ * The rate limits of one connection.
  *
- * A vendor counts in fixed windows of its own clock whose borders we do not know. Counting in a sliding window
- * is safe for every alignment: what never exceeds the limit in any interval of that length cannot exceed it in
- * the vendor's. What matters is when requests arrive, and that lies between sending and answer, so a request
- * keeps its place for the window's length plus the part of its latency that was not the path's own (its latency
- * less the smallest seen). With windows of a minute this costs well under 1 % of the allowance.
+ * The vendor counts in fixed windows of its own clock, whose borders we do not know. A sliding window is safe for every
+ * alignment: a count that stays within the limit in every interval of that length stays within it in the vendor's window. The
+ * vendor counts a request when it arrives, which is some time between sending and answer. So a request counts until
  *
- * The vendor's headers can only take away: other users of the account, or ourselves before a restart, have
- * used what our log does not know. Alone, they never bind, since our sliding count is never below the vendor's.
+ *     sentAt + per + TICK + jitter,   jitter = latency - smallest latency seen
+ *
+ * The smallest latency delays all requests alike, so it cancels out; for the first 20 requests it counts as 0. `slack` caps the
+ * jitter. For windows of a minute this costs well under 1 % of the allowance.
+ *
+ * The vendor's headers can only reduce what is left: other users of the account, or this process before a restart, have used
+ * requests that we did not count. For a single user they never bind, because our sliding count is never below the vendor's.
  */
 export function createBudget(rules: BudgetRules, clock: Clock): Budget {
   const buckets = new Map(Object.entries(rules.buckets).map(([name, rule]) => [name, createBucket(rule)]));
@@ -173,11 +178,11 @@ export function createBudget(rules: BudgetRules, clock: Clock): Budget {
 }
 
 interface Bucket {
-  /** `now` when open, else when it may open; infinite when only an answer can open it. */
+  /** `now` when open, else the time at which it opens; infinite when only a finished request can open it. */
   opensAt(now: number): number;
   send(now: number): (now: number, report: QuotaReport | undefined) => void;
   block(until: number): void;
-  /** Until when the vendor has closed it; in the past when it has not. */
+  /** Time until which the vendor has closed it; in the past when it is open. */
   vendorSays(): number;
 }
 
@@ -187,7 +192,7 @@ function createBucket(rule: BucketRule): Bucket {
   let vendor: { left: number; until: number } | undefined;
   let sent = 0;
   let samples = 0;
-  let fastest = Number.POSITIVE_INFINITY;
+  let minLatency = Number.POSITIVE_INFINITY;
   let caution = MOST_CAUTIOUS;
   let cautiousUntil: number | undefined;
 
@@ -217,14 +222,14 @@ function createBucket(rule: BucketRule): Bucket {
       return (doneAt, report) => {
         const latency = Math.max(0, doneAt - now);
         samples += 1;
-        fastest = Math.min(fastest, latency);
-        const drift = latency - (samples <= WARM_UP ? 0 : fastest);
-        for (const log of logs) log.end(now, drift, caution);
+        minLatency = Math.min(minLatency, latency);
+        const jitter = latency - (samples <= WARM_UP ? 0 : minLatency);
+        for (const log of logs) log.end(now, jitter, caution);
         if (report !== undefined) learn(report, sent - number);
       };
     },
     block(until) {
-      // Requests that were under way together are refused together.
+      // Requests in flight together are refused together, so only the first of these refusals doubles the factor.
       if (cautiousUntil === undefined || until > cautiousUntil - CAUTIOUS + 1_000) {
         caution = Math.min(MOST_CAUTIOUS, caution * 2);
         cautiousUntil = until + CAUTIOUS;
@@ -235,7 +240,7 @@ function createBucket(rule: BucketRule): Bucket {
   };
 }
 
-/** A bucket whose requests count in a wider one as well. What the vendor tells about it concerns it alone. */
+/** A bucket whose requests also count in a wider one. The vendor's headers describe the inner bucket only. */
 function nested(own: Bucket, wider: Bucket): Bucket {
   return {
     opensAt: (now) => Math.max(own.opensAt(now), wider.opensAt(now)),
@@ -251,16 +256,16 @@ function nested(own: Bucket, wider: Bucket): Bucket {
   };
 }
 
-/** The sliding count of one window: requests under way, and when each finished one stops counting. */
+/** The sliding count of one window: the requests in flight, and for each finished one the time until which it counts. */
 function createLog(window: RateWindow): {
   opensAt(now: number): number;
   begin(now: number): void;
-  end(sentAt: number, drift: number, caution: number): void;
+  end(sentAt: number, jitter: number, caution: number): void;
 } {
   const ends: number[] = [];
   let head = 0;
   let underWay = 0;
-  let evenlyAt = Number.NEGATIVE_INFINITY;
+  let nextAt = Number.NEGATIVE_INFINITY;
   return {
     opensAt(now) {
       while (head < ends.length && (ends[head] as number) <= now) head += 1;
@@ -270,19 +275,19 @@ function createLog(window: RateWindow): {
       }
       const surplus = underWay + (ends.length - head) - window.limit;
       const open = surplus < 0 ? now : (ends[head + surplus] ?? Number.POSITIVE_INFINITY);
-      return Math.max(open, evenlyAt);
+      return Math.max(open, nextAt);
     },
     begin(now) {
       underWay += 1;
       if (window.slack === undefined) return;
       const gap = (window.per + TICK) / window.limit;
-      // A timer that came late may be made up for, a pause may not.
-      evenlyAt = Math.max(evenlyAt, now - LATE_GAPS * gap) + gap;
+      // A timer that fired late may be made up for by {@link LATE_GAPS} requests; idle time may not.
+      nextAt = Math.max(nextAt, now - LATE_GAPS * gap) + gap;
     },
-    end(sentAt, drift, caution) {
+    end(sentAt, jitter, caution) {
       underWay -= 1;
-      const off = window.slack === undefined ? drift : Math.min(drift, window.slack * caution);
-      const until = sentAt + off + window.per + TICK;
+      const counted = window.slack === undefined ? jitter : Math.min(jitter, window.slack * caution);
+      const until = sentAt + counted + window.per + TICK;
       let at = ends.length;
       while (at > head && (ends[at - 1] as number) > until) at -= 1;
       ends.splice(at, 0, until);

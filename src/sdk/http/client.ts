@@ -22,16 +22,16 @@ export type { HttpAnswer, Verdict } from './errors.ts';
 export { statusOf } from './errors.ts';
 export type { Query } from './url.ts';
 
-/** Hears of every request, within the async context of the reader that asked. Times are epoch ms. */
+/** Called for every request, within the async context of the reader that sent it. Times are epoch ms. */
 export interface HttpObserver {
   onRequest(endpoint: string, status: number | 'error', durationMs: number, bytes: number): void;
-  /** The quota is closed until then, as the vendor said or by our own count; may be told again with another time. */
+  /** The quota is closed until then, because the vendor said so or by our own count. May be called again with another time. */
   onThrottled(endpoint: string, until: number, byVendor: boolean): void;
-  /** Time a request stood back for the quota. */
+  /** Time a request waited for the quota, ms. */
   onWaited(endpoint: string, waitedMs: number): void;
-  /** A request failed and will be tried again at `error.retryAt`. */
+  /** A request failed and is repeated at `error.retryAt`. */
   onRetry(error: TributaryError): void;
-  /** The request that was in trouble succeeded. */
+  /** A request that had failed before succeeded. */
   onRecovered(): void;
 }
 
@@ -40,7 +40,7 @@ export interface HttpEnvironment {
   readonly clock: Clock;
   /** 0..1, for jitter. */
   readonly random: () => number;
-  /** Knows every secret of the process. Default: one that knows this connection's. */
+  /** Redacts every secret of the process. Default: one that knows this connection's secrets. */
   readonly redactor?: Redactor;
 }
 
@@ -49,24 +49,24 @@ export interface HttpOptions {
   readonly title: string;
   /** Prefix of error codes, e.g. `klaviyo`. */
   readonly vendor: string;
-  /** http(s) only; no request leaves its host. */
+  /** http(s) only; requests never go to another host. */
   readonly baseUrl: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** From connecting to the last byte, ms. Default 120 s. */
+  /** Deadline from connecting to the last byte, ms. Default 120 s. */
   readonly timeoutMs?: number;
-  /** Cap of an answer after decompression; one that is read whole is never larger than 64 MiB. Default 32 MiB. */
+  /** Largest answer after decompression, bytes. Default 32 MiB; an answer that is not streamed is limited to 64 MiB in any case. */
   readonly maxBytes?: number;
   readonly budget: BudgetRules;
-  /** The vendor's own rules, asked first for every answer; undefined means the usual rules. */
+  /** The vendor's own error rules, applied before the usual ones; undefined means that the usual ones apply. */
   readonly classify?: (answer: HttpAnswer, now: number) => Verdict | undefined;
-  /** Reads the vendor's count from an answer that was not refused. */
+  /** Reads the vendor's request count from an answer that is not a rate-limit refusal. */
   readonly quota?: (answer: RawAnswer, now: number) => QuotaReport | undefined;
-  /** Texts that must appear in no error. */
+  /** Texts that must not appear in any error. */
   readonly secrets: readonly string[];
 }
 
 export interface RequestOptions {
-  /** Name of the endpoint in metrics, without ids; also its bucket in the budget unless `bucket` names one. */
+  /** Name of the endpoint in metrics, without ids; also its bucket in the budget unless `bucket` is set. */
   readonly endpoint: string;
   readonly bucket?: string;
   readonly query?: Query;
@@ -74,22 +74,22 @@ export interface RequestOptions {
   readonly signal: AbortSignal;
   readonly timeoutMs?: number;
   readonly maxBytes?: number;
-  /** Default `json`: anything else in a good answer counts as a failure of the vendor. */
+  /** Default `json`: a success status without JSON counts as a temporary failure of the vendor. */
   readonly expect?: 'json' | 'text';
-  /** Tries after which a transient failure is thrown. Default: without an end. */
+  /** Attempts after which a transient failure is thrown. Default: unlimited. */
   readonly maxTries?: number;
-  /** Time-outs after which the request is given up, because a smaller one may succeed. Default: without an end. */
+  /** Time-outs after which the request fails, because a smaller request may succeed. Default: unlimited. */
   readonly maxTimeouts?: number;
-  /** Makes something of each answer, good or bad, before anyone else judges it; undefined means the usual rules. */
+  /** Called with each answer, of any status, before all other rules; undefined means that the other rules decide. */
   readonly decode?: (answer: RawAnswer) => Verdict | undefined;
 }
 
 export interface StreamOptions extends Omit<RequestOptions, 'expect'> {
-  /** Member of the answer's object that is the list. Null there counts as an empty list. */
+  /** Member of the answer's object that holds the list. Null counts as an empty list. */
   readonly list: string;
   /**
-   * What to post, asked for anew before each try. Elements of a try that broke have been given already: whoever
-   * resumes behind them says so in the next body, whoever cannot forgets them.
+   * The body to post, called before each attempt. The elements of an attempt that broke off have been yielded already: a caller
+   * that can resume after them puts that into the next body, any other caller must discard them.
    */
   readonly body: () => unknown;
 }
@@ -97,19 +97,19 @@ export interface StreamOptions extends Omit<RequestOptions, 'expect'> {
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Null when text was asked for. */
+  /** Null when text was requested. */
   readonly body: Json;
   readonly text: string;
 }
 
-/** Waits for the budget, retries what time can heal, throws a TributaryError for the rest. */
+/** Waits for the budget, repeats requests that failed temporarily, throws a TributaryError for every other failure. */
 export interface HttpClient {
   get(path: string, options: RequestOptions): Promise<HttpResponse>;
-  /** `body` is sent as it is when it is a string, else as JSON. The request must be safe to repeat. */
+  /** A string `body` is sent as it is, any other as JSON. The request must be safe to repeat. */
   post(path: string, body: unknown, options: RequestOptions): Promise<HttpResponse>;
   /**
-   * Posts, and gives the elements of a list in the answer as they arrive, some at a time: memory stays flat however
-   * long the answer is. Ends when the whole answer was good. The connection waits while the consumer does.
+   * Posts and yields the elements of a list in the answer in batches as they arrive, so that memory stays flat for an answer of
+   * any length. Returns normally only when the whole answer was good. The connection waits while the consumer does.
    */
   stream(path: string, options: StreamOptions): AsyncGenerator<readonly Json[], void, void>;
 }
@@ -147,7 +147,7 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
     return new TributaryError(`${place.what} was stopped.`, { kind: 'stopped' });
   }
 
-  /** What an answer means. However it is built, finding that out must not fail as if it were our own fault. */
+  /** What an answer means. An answer built in a way that breaks the rules themselves is an error of the vendor, not of this program. */
   function judged(answer: HttpAnswer, place: RequestPlace, ask: RequestOptions, now: number): Verdict | undefined {
     try {
       return (
@@ -170,7 +170,7 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
     }
   }
 
-  /** What the vendor counts, as far as it can be meant: no window is longer than the longest pause. */
+  /** The vendor's count, if it is plausible: a window cannot end later than the longest pause. */
   function quotaOf(answer: HttpAnswer, now: number): QuotaReport | undefined {
     const report = options.quota?.(answer, now);
     const resetAt = pauseUntil(report?.resetAt, now);
@@ -179,7 +179,7 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
       : { remaining: report.remaining, resetAt: Math.min(resetAt, Math.max(report.resetAt, now)) };
   }
 
-  /** One try; `read` gets the answer, elements of a streamed one come through. */
+  /** One attempt; `read` gets the answer and yields the elements of a streamed one. */
   async function* tryOnce(
     attempt: Attempt,
     place: RequestPlace,
@@ -212,7 +212,7 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
     };
   }
 
-  /** Tries until an answer is good, however long that takes; throws what time cannot heal. */
+  /** Repeats the request until an answer is good, without a limit of time; throws failures that repeating cannot solve. */
   async function* untilGood(
     method: Attempt['method'],
     path: string,
@@ -225,8 +225,8 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
     const onWait = AsyncResource.bind((until: number, byVendor: boolean) => observer.onThrottled(ask.endpoint, until, byVendor));
     let failures = 0;
     let refusals = 0;
-    /** Failures by their code: each kind has its own patience. */
-    const befell = new Map<string, number>();
+    /** Failures by their code, because each code has its own limit of attempts. */
+    const failuresOf = new Map<string, number>();
     for (;;) {
       let ticket: Ticket;
       try {
@@ -248,10 +248,10 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
         observer.onThrottled(ask.endpoint, retryAt, true);
       } else if (outcome.kind === 'transient') {
         failures += 1;
-        const times = (befell.get(outcome.code ?? '') ?? 0) + 1;
-        befell.set(outcome.code ?? '', times);
-        const patience = Math.min(outcome.tries ?? Infinity, outcome.code === timeoutCode ? (ask.maxTimeouts ?? Infinity) : Infinity);
-        if (failures >= (ask.maxTries ?? Infinity) || times >= patience) throw problem(outcome);
+        const times = (failuresOf.get(outcome.code ?? '') ?? 0) + 1;
+        failuresOf.set(outcome.code ?? '', times);
+        const limit = Math.min(outcome.tries ?? Infinity, outcome.code === timeoutCode ? (ask.maxTimeouts ?? Infinity) : Infinity);
+        if (failures >= (ask.maxTries ?? Infinity) || times >= limit) throw problem(outcome);
         const retryAt = Math.max(outcome.retryAt ?? 0, clock.now() + backoff(failures, random));
         observer.onRetry(problem(outcome, retryAt));
         await sleepUntil(clock, retryAt, ask.signal);
@@ -290,7 +290,7 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
     }
   }
 
-  // A whole answer gives nothing on the way.
+  // A whole answer yields nothing before its end.
   // oxlint-disable-next-line require-yield
   async function* whole(attempt: Attempt, expectJson: boolean): AsyncGenerator<never, HttpAnswer, void> {
     const raw = await send(attempt);
@@ -318,14 +318,14 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
 }
 
 const LARGEST = 32 * 1024 * 1024;
-/** A vendor whose lists may have gigabytes is also asked for things that are read whole. */
+/** Limit of an answer that is not streamed, bytes: `maxBytes` may allow gigabytes for the vendor's streamed lists. */
 const LARGEST_WHOLE = 64 * 1024 * 1024;
 
-/** No sentence for people is longer, whatever the vendor put into it. */
+/** Messages are cut to this length, whatever text of the vendor they contain. */
 const LONGEST_SENTENCE = 2_000;
 const short = (text: string): string => (text.length <= LONGEST_SENTENCE ? text : `${text.slice(0, LONGEST_SENTENCE)}…`);
 
-/** The verdict with a pause that is one. */
+/** The verdict with `retryAt` in the range of {@link pauseUntil}, or without it when it is not a time. */
 function bounded(verdict: Verdict | undefined, now: number): Verdict | undefined {
   if (verdict?.retryAt === undefined) return verdict;
   const { retryAt, ...rest } = verdict;

@@ -10,10 +10,10 @@ export interface HttpAnswer extends RawAnswer {
   readonly body: Json | undefined;
 }
 
-/** What an answer means: options of the error to raise, and the sentence when the usual one does not do. */
+/** What an answer means: options of the error to throw, and a message where the usual one does not fit. */
 export type Verdict = TributaryErrorOptions & {
   readonly message?: string;
-  /** With a transient kind: how often it may befall one request before it is thrown. Default: without an end. */
+  /** For a transient kind: attempts of one request after which it is thrown. Default: unlimited. */
   readonly tries?: number;
 };
 
@@ -28,21 +28,21 @@ export interface RequestPlace {
 }
 
 const LONGEST_EXCERPT = 500;
-/** Six names at each level: deeper, an answer could make us look for ever. */
+/** Six names are searched at each level, so a deeply nested answer would take very long. */
 const DEEPEST_WORDS = 5;
 const TLS_CODES = /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|ERR_TLS)/;
 
-/** The status in an error's code (`klaviyo:404`), undefined when it did not come from an answer. */
+/** The HTTP status in an error's code (`klaviyo:404`); undefined when the error did not come from an answer. */
 export function statusOf(error: unknown): number | undefined {
   const digits = error instanceof TributaryError ? /^[^:]+:([0-9]{3})(?::|$)/.exec(error.code ?? '')?.[1] : undefined;
   return digits === undefined ? undefined : Number(digits);
 }
 
 const TOO_MANY = /rate[ _-]?limit|too[ _-]many[ _-]requests|throttl|quota[ _-]?exceeded/i;
-/** A reason stands at the beginning of what a vendor says. */
+/** Only the first characters of the answer are searched, because the reason stands at the beginning. */
 const REASON = 2_000;
 
-/** A refusal of the key whose own reason is that there were too many requests; undefined for every other answer. */
+/** A 401 or 403 whose text says that there were too many requests; undefined for every other answer. */
 export function refusedForNow(answer: HttpAnswer, place: RequestPlace, now: number): Verdict | undefined {
   if ((answer.status !== 401 && answer.status !== 403) || looksLikeHtml(answer) || !TOO_MANY.test(answer.text.slice(0, REASON)))
     return undefined;
@@ -56,7 +56,7 @@ export function refusedForNow(answer: HttpAnswer, place: RequestPlace, now: numb
   };
 }
 
-/** The usual meaning of an answer, undefined when it is good. A vendor's own rules come first. */
+/** The usual meaning of an answer; undefined when it is good. The vendor's own rules are applied first. */
 export function judge(answer: HttpAnswer, place: RequestPlace, expectJson: boolean, now: number): Verdict | undefined {
   const { status } = answer;
   const base = { code: `${place.vendor}:${status}`, detail: excerpt(answer.text) };
@@ -110,7 +110,7 @@ export function judge(answer: HttpAnswer, place: RequestPlace, expectJson: boole
     return {
       ...base,
       kind: 'data',
-      message: `${answered}: there is no such thing${quote(said)}.`,
+      message: `${answered}: the vendor does not know it${quote(said)}.`,
       remedy: 'If every request ends like this, check base_url in the settings.',
     };
   }
@@ -124,7 +124,7 @@ export function judge(answer: HttpAnswer, place: RequestPlace, expectJson: boole
   return { ...base, kind: 'data', message: `${answered}: the request was refused${quote(said)}.` };
 }
 
-/** What a request that got no whole answer means. */
+/** The meaning of a request that got no complete answer. */
 export function judgeFailure(error: unknown, place: RequestPlace, limits: { timeoutMs: number; maxBytes: number }): Verdict {
   if (error instanceof TooLarge) {
     return {
@@ -176,7 +176,7 @@ function looksLikeHtml(answer: HttpAnswer): boolean {
   return /html/i.test(answer.headers['content-type'] ?? '') || /^\s{0,1000}<(!doctype|html|head|body)/i.test(answer.text);
 }
 
-/** The vendor's own words, from the places APIs put them. */
+/** The vendor's message, searched in the members where APIs usually put it. */
 export function vendorText(body: Json | undefined, levels = DEEPEST_WORDS): string | undefined {
   if (typeof body === 'string') return body;
   if (typeof body !== 'object' || body === null || levels === 0) return undefined;

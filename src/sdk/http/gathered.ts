@@ -1,16 +1,16 @@
-/** Bytes that arrive in pieces of any size, kept in about as much memory as they are long. */
+/** A buffer for bytes that arrive in pieces of any size; it takes about as much memory as their total length. */
 export interface Gathered {
   readonly bytes: number;
   add(piece: Buffer): void;
-  /** All of them; afterwards there are none. */
+  /** Returns all bytes and empties the buffer. */
   take(): Buffer;
 }
 
 const BLOCK = 64 * 1024;
 
 /**
- * Copies pieces into blocks: a piece kept as it came holds on to the whole buffer it was cut from, and costs a hundred
- * bytes beside, so that an answer sent byte by byte would take a hundred times its length.
+ * Copies pieces into blocks. A piece that is kept as it arrived keeps its whole source buffer in memory and costs about 100
+ * bytes more, so an answer sent byte by byte would take a hundred times its length.
  */
 export function gather(): Gathered {
   let blocks: Buffer[] = [];

@@ -4,17 +4,20 @@ import { gather } from './gathered.ts';
 import { LARGEST_PARSED, MUCH_ONCE_PARSED, parsedSize } from './parsed-size.ts';
 import type { Json } from '../../core/types.ts';
 
-/** Cuts the elements of one list out of a JSON document that arrives in pieces. */
+/** Parses the elements of one list in a JSON document that arrives in pieces. */
 export interface JsonItems {
-  /** The elements that are complete with this piece. Throws `SyntaxError` for what is not JSON, {@link TooLarge} for an element too large. */
+  /** The elements that this piece completes. Throws `SyntaxError` for invalid JSON, {@link TooLarge} for an element that is too large. */
   push(chunk: Buffer): readonly Json[];
-  /** The document without the list's elements. Throws `SyntaxError` when it has not ended. */
+  /** The document without the list's elements. Throws `SyntaxError` when the document is not complete. */
   end(): Json;
 }
 
-/** What surrounds the list is kept to be checked; it is small in every answer worth reading as a stream. */
-const LARGEST_REST = 1024 * 1024;
-/** No row worth reading is larger, bytes. */
+/**
+ * Limit of the document around the list, characters. It is kept to be checked at the end, and is small in every answer that is
+ * streamed.
+ */
+const LARGEST_FRAME = 1024 * 1024;
+/** Limit of one element, bytes. */
 const LARGEST_ELEMENT = 16 * 1024 * 1024;
 const CHECKED_FROM = 1024 * 1024;
 
@@ -28,28 +31,28 @@ const QUOTE = 0x22,
   CLOSE_OBJECT = 0x7d;
 
 /**
- * Elements of the member `list` of the document's object, parsed without losing a digit. Memory is that of one
- * piece and one element. Bytes above 127 never look like structure in UTF-8, so pieces may end anywhere.
+ * Yields the elements of the member `list` of the document's top object, parsed without losing a digit. Memory is that of one
+ * piece and one element. Pieces may end anywhere, because in UTF-8 no byte above 127 looks like structure.
  */
 export function jsonItems(list: string): JsonItems {
   const name = JSON.stringify(list);
   let depth = 0;
   let inString = false;
   let escaped = false;
-  /** Depth of the list's elements while inside it, else 0. */
+  /** Depth of the list's elements while inside the list, else 0. */
   let inside = 0;
   let found = false;
-  let cut = 0;
-  /** What is not parsed yet: the current element, or the document around the list. */
+  let count = 0;
+  /** What is not parsed yet: the current element. */
   const open = gather();
-  let rest = '';
-  /** The last member's name at the top, as far as it need be known. */
+  let frame = '';
+  /** Name of the current member of the top object, only as long as needed to compare it. */
   let member = '';
   let named = false;
 
   function keep(text: string): void {
-    rest += text;
-    if (rest.length > LARGEST_REST) throw new SyntaxError('more than a list');
+    frame += text;
+    if (frame.length > LARGEST_FRAME) throw new SyntaxError('more than a list');
   }
 
   function elements(chunk: Buffer, from: number, to: number, last: boolean): readonly Json[] {
@@ -60,17 +63,17 @@ export function jsonItems(list: string): JsonItems {
       text = open.take().toString('utf8');
     }
     if (text.length > CHECKED_FROM && parsedSize(text) > LARGEST_PARSED) throw new TooLarge(MUCH_ONCE_PARSED);
-    if (last && cut === 0 && text.trim() === '') return [];
+    if (last && count === 0 && text.trim() === '') return [];
     const parsed = parseJson(`[${text}]`) as readonly Json[];
-    // A comma with nothing after it.
+    // A comma without an element after it.
     if (parsed.length === 0) throw new SyntaxError('an element is missing');
-    cut += 1;
+    count += 1;
     return parsed;
   }
 
   function push(chunk: Buffer): readonly Json[] {
     const items: Json[] = [];
-    /** Begin of what of this piece is not yet taken. */
+    /** Start of the part of this piece that is not parsed yet. */
     let from = 0;
     let lastComma = -1;
     for (let at = 0; at < chunk.length; at += 1) {
@@ -139,8 +142,8 @@ export function jsonItems(list: string): JsonItems {
     push,
     end() {
       if (inside > 0) throw new SyntaxError('the list does not end');
-      // Bytes were kept one by one, as Latin-1.
-      return parseJson(Buffer.from(rest, 'latin1').toString('utf8'));
+      // The bytes were kept one by one, as Latin-1.
+      return parseJson(Buffer.from(frame, 'latin1').toString('utf8'));
     },
   };
 }

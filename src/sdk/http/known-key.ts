@@ -2,7 +2,7 @@ import { TributaryError } from '../../core/errors.ts';
 import { statusOf } from './client.ts';
 import type { HttpClient } from './client.ts';
 
-/** A call that must work with every good key, so that it tells whether the key is known at all. */
+/** A request that every valid key may make. It shows whether a 401 means an invalid key. */
 export interface KeyProof {
   /** Prefix of error codes, e.g. `segment`. */
   readonly vendor: string;
@@ -11,13 +11,13 @@ export interface KeyProof {
 }
 
 /**
- * A client that believes a 401 only when the key is refused where it must work, too: some vendors answer 401 for one
- * endpoint that the key may not read. That concerns its table alone, as a 403 would.
+ * A client that treats a 401 as an invalid key only when the request of {@link KeyProof} is refused as well. Some vendors
+ * answer 401 for a single endpoint the key may not read; that stops only its table, as a 403 does.
  */
 export function withKeyProof(http: HttpClient, { vendor, path: proof, bucket }: KeyProof): HttpClient {
-  /** The key was refused where it must work, and nothing was answered since: no need to ask again. */
+  /** The proof request was refused, and no request has succeeded since, so it is not sent again. */
   let refused = false;
-  const knows = <T>(answer: T): T => {
+  const accepted = <T>(answer: T): T => {
     refused = false;
     return answer;
   };
@@ -28,10 +28,10 @@ export function withKeyProof(http: HttpClient, { vendor, path: proof, bucket }: 
       throw error;
     try {
       await http.get(proof, { endpoint: proof, ...(bucket === undefined ? {} : { bucket }), signal, maxTries: 3 });
-    } catch (about) {
-      // A 403 there knows the key as well.
-      if (statusOf(about) !== 403) {
-        refused = statusOf(about) === 401;
+    } catch (proofError) {
+      // A 403 to the proof request shows that the vendor accepted the key.
+      if (statusOf(proofError) !== 403) {
+        refused = statusOf(proofError) === 401;
         throw error;
       }
     }
@@ -43,8 +43,8 @@ export function withKeyProof(http: HttpClient, { vendor, path: proof, bucket }: 
     });
   }
   return {
-    get: (path, ask) => http.get(path, ask).then(knows, (error: unknown) => judged(error, path, ask.signal)),
-    post: (path, body, ask) => http.post(path, body, ask).then(knows, (error: unknown) => judged(error, path, ask.signal)),
+    get: (path, ask) => http.get(path, ask).then(accepted, (error: unknown) => judged(error, path, ask.signal)),
+    post: (path, body, ask) => http.post(path, body, ask).then(accepted, (error: unknown) => judged(error, path, ask.signal)),
     async *stream(path, ask) {
       try {
         yield* http.stream(path, ask);

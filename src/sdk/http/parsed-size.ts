@@ -1,9 +1,9 @@
-/** What parsing an answer may take, bytes: two or three pages are held at once, and the process is to stay small. */
+/** Limit of the memory a parsed answer may take, bytes. Two or three pages are held at once, and the process must stay small. */
 export const LARGEST_PARSED = 96 * 1024 * 1024;
-/** Said of an answer that would take more. */
+/** Text of the error for an answer above that limit. */
 export const MUCH_ONCE_PARSED = `would take more than ${LARGEST_PARSED} bytes of memory once it is parsed`;
 
-/** Bytes of memory that a structural character of JSON or XML stands for once it is parsed, about as V8 keeps it. */
+/** Approximate bytes of memory that V8 needs for each structural character of JSON or XML once it is parsed. */
 const WEIGHTS = new Uint8Array(128);
 for (const [mark, weight] of [
   ['{', 72],
@@ -14,7 +14,7 @@ for (const [mark, weight] of [
 ] as const)
   WEIGHTS[mark.charCodeAt(0)] = weight;
 
-/** About how many bytes an answer takes once it is parsed: eight megabytes of `{},` take twenty times as much. */
+/** Approximate bytes that an answer takes once it is parsed: 8 MB of `{},` take twenty times as much. */
 export function parsedSize(text: string): number {
   let size = text.length;
   let wide = false;
@@ -23,6 +23,6 @@ export function parsedSize(text: string): number {
     if (code < 128) size += WEIGHTS[code] as number;
     else if (code > 255) wide = true;
   }
-  // One character beyond Latin-1, and a text takes two bytes for each.
+  // One character beyond Latin-1 makes V8 store two bytes for every character of the text.
   return wide ? size + text.length : size;
 }

@@ -1,35 +1,35 @@
-/** When to try again. Pure: clock and random come from the caller, times are epoch ms, delays ms. */
+/** When to repeat a request. Pure: clock and random numbers are parameters. Times are epoch ms, delays ms. */
 
 const FIRST_DELAY = 1_000;
 const LONGEST_DELAY = 300_000;
-/** Below this a failing server would be hammered when the dice fall low. */
+/** Lower limit, so that a failing server is not flooded when the random delay is near zero, ms. */
 const SHORTEST_DELAY = 100;
 
-/** Full-jitter back-off: anything up to a ceiling that doubles with each failure, at most 5 minutes. */
+/** Full-jitter back-off: a random delay below a ceiling that doubles with each failure, at most 5 minutes. */
 export function backoff(failures: number, random: () => number): number {
   const ceiling = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** Math.min(failures - 1, 20));
   return Math.max(SHORTEST_DELAY, Math.round(ceiling * random()));
 }
 
-/** How long to keep away after a refusal that named no time: 1, 2, 4 … 60 s, and up to a quarter more by chance. */
+/** Delay after a refusal that named no time: 1, 2, 4 … 60 s, plus up to 25 % at random. */
 export function unnamedWait(refusals: number, random: () => number): number {
   return Math.round(Math.min(60_000, 1_000 * 2 ** Math.min(refusals - 1, 10)) * (1 + random() / 4));
 }
 
-/** No pause a vendor asks for is kept longer at a time, ms: then it is asked again, and may repeat it. */
+/** Longest pause kept for a vendor, ms. After it the request is repeated, and the vendor may ask for another pause. */
 export const LONGEST_PAUSE = 3_600_000;
 
-/** When a vendor's pause is over, epoch ms: within {@link LONGEST_PAUSE}, and not before a second has passed. Undefined when it is no time. */
+/** End of a vendor's pause, epoch ms: at least 1 s and at most {@link LONGEST_PAUSE} from now. Undefined when `until` is not a time. */
 export function pauseUntil(until: number | undefined, now: number): number | undefined {
   if (until === undefined || Number.isNaN(until)) return undefined;
   return Math.min(Math.max(until, now + 1_000), now + LONGEST_PAUSE);
 }
 
-/** `Retry-After` in seconds or as an HTTP date, to epoch ms as {@link pauseUntil} gives it; undefined when unusable. */
+/** `Retry-After` (seconds or an HTTP date) as epoch ms, limited as by {@link pauseUntil}; undefined when it cannot be read. */
 export function retryAfter(header: string | undefined, now: number): number | undefined {
   const value = header?.trim();
   if (value === undefined || value === '') return undefined;
-  // A number that is no count of seconds is no date either, whatever `Date.parse` makes of it.
+  // `Date.parse` would read some numbers as years, so anything that looks like a number is read as seconds.
   if (/^[+-]?[0-9.]+$/.test(value)) return pauseUntil(now + Number(value) * 1_000, now);
   return value.length > LONGEST_DATE ? undefined : pauseUntil(Date.parse(value), now);
 }

@@ -5,12 +5,12 @@ import type { HttpAnswer } from './errors.ts';
 import { jsonItems } from './json-items.ts';
 import type { Json } from '../../core/types.ts';
 
-/** Enough of an answer to tell what it is when it is not what was asked for. */
+/** Characters kept of the answer, for the error text when it is not JSON. */
 const EXCERPT = 2_000;
 
 /**
- * One try: gives the elements of the answer's list as they arrive, then the answer, whose body is the document
- * without them, undefined when it is no JSON. Closing it closes the connection.
+ * One attempt: yields the elements of the answer's list as they arrive, then returns the answer. Its body is the document
+ * without the elements, or undefined when it is not JSON. Closing the generator closes the connection.
  */
 export async function* streamItems(open: Opener, attempt: Attempt, list: string): AsyncGenerator<readonly Json[], HttpAnswer, void> {
   const { status, headers, stream, signal, close } = await open(attempt);
@@ -33,7 +33,7 @@ export async function* streamItems(open: Opener, attempt: Attempt, list: string)
         found = items.push(chunk);
       } catch (error) {
         if (error instanceof TooLarge) throw error;
-        // Read on: how long it is decides what it is.
+        // Read to the end: the total length decides which error it is.
         readable = false;
       }
       if (found.length > 0) yield found;

@@ -1,12 +1,12 @@
 import { TributaryError } from '../../core/errors.ts';
 import { idText } from '../../core/checked-rows.ts';
 
-/** Query parameters; undefined ones are left out, lists repeat the name. Names may hold brackets. */
+/** Query parameters. Undefined ones are left out, a list repeats its name. Names may contain brackets. */
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
 /** Percent-encodes everything but letters, digits and `-._~`. */
 function encode(text: string): string {
-  // Through bytes: a lone surrogate has no encoding and would throw.
+  // Through bytes, because `encodeURIComponent` throws for a lone surrogate.
   return encodeURIComponent(Buffer.from(text).toString()).replace(
     /[!'()*]/g,
     (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
@@ -14,20 +14,20 @@ function encode(text: string): string {
 }
 
 /**
- * An id of the vendor's as one part of a path: see {@link idText}.
- * @throws TributaryError `data` with code `bad_id` for one that would ask about something else.
+ * An id of the vendor as one segment of a path: see {@link idText}.
+ * @throws TributaryError `data` with code `bad_id` for an id that would change the path.
  */
 export function pathPart(id: string): string {
   const usable = idText(id);
   if (usable !== undefined) return encode(usable);
-  throw new TributaryError(`The id ${JSON.stringify(id).slice(0, 100)} cannot be asked about.`, {
+  throw new TributaryError(`The id ${JSON.stringify(id).slice(0, 100)} cannot be used in a request.`, {
     kind: 'data',
     code: 'bad_id',
     remedy: 'Nothing was deleted. Correct it at the vendor, or report it there.',
   });
 }
 
-/** Checks a base URL a user typed. Throws a config error that says what is wrong. */
+/** Checks a base URL from the settings. Throws a config error that says what is wrong. */
 export function checkedBaseUrl(baseUrl: string): URL {
   let url: URL;
   try {
@@ -49,7 +49,7 @@ export function checkedBaseUrl(baseUrl: string): URL {
   return url;
 }
 
-/** The address of a path below the base URL. A path that would leave the base's host is our own fault. */
+/** The URL of a path below the base URL. A path that leads to another host is an error of the caller (`internal`). */
 export function requestUrl(baseUrl: string, path: string, query: Query = {}): URL {
   const base = checkedBaseUrl(baseUrl);
   const pairs = Object.entries(query).flatMap(([name, value]) => {

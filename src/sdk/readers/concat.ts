@@ -6,8 +6,8 @@ import { END } from './paginate.ts';
 import type { FetchPage } from './paginate.ts';
 
 /**
- * Several listings read as one, in the order given; the cursor says which one it belongs to. Among other listings than
- * those it came from it is lost: one that is new may stand before its place.
+ * Reads several listings as one, in the given order. The cursor names the listing it belongs to. It is refused (`cursor_lost`)
+ * when the set of listings has changed since, because a new listing may stand before it and would be skipped.
  */
 export function concat<Api, Ask>(calls: ReadonlyMap<string, FetchPage<Api, Ask>>): FetchPage<Api, Ask> {
   const names = [...calls.keys()];
@@ -18,7 +18,7 @@ export function concat<Api, Ask>(calls: ReadonlyMap<string, FetchPage<Api, Ask>>
     if (name === undefined) return { rows: [], next: END };
     const call = calls.get(name);
     if (call === undefined || (at !== undefined && at.of !== of))
-      throw new TributaryError(`The listing "${name}" is no longer read, or not among the same others.`, {
+      throw new TributaryError(`The listing "${name}" is no longer read, or the list of listings has changed.`, {
         kind: 'data',
         code: 'cursor_lost',
       });

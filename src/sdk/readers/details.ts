@@ -1,6 +1,6 @@
 import { TributaryError } from '../../core/errors.ts';
 import { childController } from '../../core/clock.ts';
-import { lane } from '../concurrency/prefetch.ts';
+import { prefetcher } from '../concurrency/prefetch.ts';
 import { CursorLost, asText, fromSavedCursor, saved } from './resume.ts';
 import type { Json, Page, Position, Reader, Row } from '../../core/types.ts';
 import { paginate } from './paginate.ts';
@@ -9,24 +9,25 @@ import type { FetchPage, Step } from './paginate.ts';
 export interface DetailsOptions<Api> {
   /** Lists everything that exists, without the details. */
   readonly call: FetchPage<Api>;
-  /** How a listed row is asked for. */
+  /** The id with which a listed row's details are requested. */
   readonly id: (listed: Row) => string;
-  /** Most ids that are asked for at once. */
+  /** Ids per request. */
   readonly size: number;
-  /** The details of these ids; those the vendor no longer knows are left out. */
+  /** Requests the details of these ids; ids the vendor no longer knows are missing from the result. */
   readonly fetch: (api: Api, ids: readonly string[], signal: AbortSignal) => Promise<readonly Row[]>;
-  /** A listed row as one that proves that its key exists. */
+  /** A listed row as proof that its key exists. */
   readonly seen: (listed: Row) => Row;
-  /** Groups asked for at once. */
+  /** Requests in flight at once. */
   readonly concurrency: number;
 }
 
-/** Up to so many listed rows may all have gone by the time they are asked for. */
+/** Up to this many listed rows may all have been deleted before their details are requested; with more it is an error. */
 const FEW = 10;
 
 /**
- * A listing that only tells what exists, and its rows in groups: one scan. The listing runs ahead of the groups, so
- * that the vendor's quota is the only brake. A cut scan goes on from the listing's page it was in.
+ * A listing that shows only which rows exist, and the rows themselves in groups by id: one scan. The listing is read ahead of
+ * the groups, so that only the vendor's quota limits the speed. An interrupted scan resumes at the page of the listing it was
+ * in.
  */
 export function details<Api>(options: DetailsOptions<Api>): Reader<Api> {
   return async function* read(ctx) {
@@ -47,7 +48,7 @@ export function details<Api>(options: DetailsOptions<Api>): Reader<Api> {
     async function* scan(scanId: string, from: Json | undefined): AsyncGenerator<Page, void, void> {
       const { controller, release } = childController(ctx.signal);
       const { signal } = controller;
-      const listed = lane(
+      const listed = prefetcher(
         fromSavedCursor(
           paginate((at) => options.call(ctx.api, { cursor: at }, signal), from),
           from,
@@ -76,7 +77,7 @@ export function details<Api>(options: DetailsOptions<Api>): Reader<Api> {
               position,
               scan: end ? { id: scanId, end: {} } : { id: scanId },
             }));
-            // Whoever takes it from the queue gets the error.
+            // The consumer gets the error from the queue; until then it must not count as an unhandled rejection.
             page.catch(() => undefined);
             underWay.push(page);
           }
@@ -107,7 +108,7 @@ export function details<Api>(options: DetailsOptions<Api>): Reader<Api> {
 
 interface Group {
   readonly rows: readonly Row[];
-  /** With the last group of a page: the page. */
+  /** Set on the last group of a page: that page. */
   readonly step?: Step;
 }
 

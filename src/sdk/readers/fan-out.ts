@@ -9,13 +9,13 @@ import { paginate } from './paginate.ts';
 import type { FetchPage, Step } from './paginate.ts';
 
 export interface FanOutOptions {
-  /** What tells one parent from another; parents with the same text are read once. */
+  /** Identifies a parent; parents with the same key are read once. */
   readonly key: (parent: Row) => string;
-  /** Values of the table's `scope` columns for this parent's rows. */
+  /** Values of the table's `scope` columns for the rows of this parent. */
   readonly scope: (parent: Row) => JsonObject;
   /**
-   * Statuses that leave this parent out (its rows stay as they are) instead of failing the run. A 403 of all of them
-   * is about the table and fails it.
+   * HTTP statuses that skip the parent (its rows stay as they are) instead of failing the run. When all parents are refused and
+   * one of them with 403, the key may not read the table, and the run fails.
    */
   readonly unreadOn?: readonly number[];
   /** Parents read at once. Default 1. */
@@ -30,10 +30,10 @@ interface Part {
 }
 
 /**
- * One listing per row of another table, all of them one scan. A cut run goes on at the parent it was in, as long
- * as the parents before it are still the same ones; else it starts over. So does one that goes on with nothing but
- * empty listings: read from the beginning, they show whether the vendor lists anything at all. A parent that cannot be
- * used fails the run once everything else has been read: what belongs to it is unknown, so nothing is deleted.
+ * One listing per row of another table; all listings together are one scan. An interrupted run resumes at the parent it was in
+ * if the parents before it are still the same; otherwise it starts over. A resumed run that finds no rows at all also starts
+ * over, because an empty remainder does not show whether the vendor lists anything. A parent that cannot be used fails the run
+ * after everything else has been read: its rows are unknown, so nothing is deleted.
  */
 export function fanOut<Api>(
   parents: string | ((ctx: ReadContext<Api>) => Promise<readonly Row[]>),
@@ -42,7 +42,7 @@ export function fanOut<Api>(
 ): Reader<Api> {
   return async function* read(ctx) {
     const rows = typeof parents === 'string' ? await ctx.parents(parents) : await parents(ctx);
-    // What is nested too deep can still be asked for.
+    // A parent nested too deeply for its own topic can still be requested.
     const usable = rows.filter((row) => faultOfRow(row)?.reason !== 'bad_shape');
     const sorted = [...new Map(usable.map((row) => [options.key(row), row]))]
       .map(([key, row]) => ({ key, row }))
@@ -81,10 +81,10 @@ export function fanOut<Api>(
       let done = from;
       let forbidden: unknown;
       let read = 0;
-      const nameless = rows.length - usable.length;
+      const unusableCount = rows.length - usable.length;
       if (sorted.length === from) {
-        yield { rows: [], position: { v: 1 }, scan: nameless > 0 ? { id: scanId } : { id: scanId, end: ending(unread) } };
-        if (nameless > 0) throw unnamed(nameless);
+        yield { rows: [], position: { v: 1 }, scan: unusableCount > 0 ? { id: scanId } : { id: scanId, end: ending(unread) } };
+        if (unusableCount > 0) throw unusableParents(unusableCount);
         return;
       }
       const todo = sorted.slice(from).map((parent, offset) => ({ parent, cursor: offset === 0 ? cursor : undefined }));
@@ -99,7 +99,7 @@ export function fanOut<Api>(
         const last = done === sorted.length;
         if (statusOf(error) === 403) forbidden = error;
         if (last && unread.length === done && forbidden !== undefined) {
-          // Else the next run would go on behind the refused ones.
+          // The position goes back to the start; otherwise the next run would resume after the refused parents.
           yield { rows: [], position: { v: 1 }, scan: { id: scanId } };
           throw forbidden;
         }
@@ -124,10 +124,10 @@ export function fanOut<Api>(
                 ...(more ? { parent: parent.key, cursor: step.next as Json } : {}),
               },
           progress: done / sorted.length,
-          scan: last && nameless === 0 ? { id: scanId, end: ending(unread) } : { id: scanId },
+          scan: last && unusableCount === 0 ? { id: scanId, end: ending(unread) } : { id: scanId },
         };
       }
-      if (nameless > 0) throw unnamed(nameless);
+      if (unusableCount > 0) throw unusableParents(unusableCount);
     }
 
     async function* readParent(parent: Part['parent'], cursor: Json | undefined, signal: AbortSignal): AsyncGenerator<Part, void, void> {
@@ -157,8 +157,8 @@ export function fanOut<Api>(
   };
 }
 
-function unnamed(count: number): TributaryError {
-  return new TributaryError(`${count} of the rows this table is asked for by cannot be used, so what belongs to them could not be read.`, {
+function unusableParents(count: number): TributaryError {
+  return new TributaryError(`${count} parent rows of this table cannot be used, so their rows could not be read.`, {
     kind: 'data',
     code: 'unusable_parent',
     remedy:
@@ -170,7 +170,7 @@ function ending(unread: readonly JsonObject[]): { unread?: readonly JsonObject[]
   return unread.length === 0 ? {} : { unread };
 }
 
-/** Two lists of parents are the same when their keys are. */
+/** Lists of parents are equal when their keys are. */
 function digest(parents: readonly { readonly key: string }[]): string {
   const hash = createHash('sha1');
   for (const parent of parents) hash.update(JSON.stringify(parent.key));

@@ -3,14 +3,14 @@ import type { Json, Page, Reader } from '../../core/types.ts';
 import { paginate } from './paginate.ts';
 import type { FetchPage } from './paginate.ts';
 
-/** How often a listing that shrinks while it is read is read again. */
+/** How often a listing is repeated when it shrinks while it is read. */
 const MOST_REPEATS = 2;
 
 /**
- * One paged listing of everything, as one scan. A listing that was cut goes on from its cursor while the
- * engine still knows what was seen and the vendor still takes the cursor; else it starts over as a new scan. So
- * does one that goes on with nothing at all: that would be an end without proof. The latest total counts; when it fell
- * on the way, a row that went may have drawn another one past the reader, so everything is read again, twice at most.
+ * One paged listing of all rows, as one scan. An interrupted scan resumes from its cursor while the engine still knows which
+ * keys were seen and the vendor accepts the cursor; otherwise it starts over as a new scan. A resumed scan without a single row
+ * also starts over, because it does not prove the end. The latest announced total counts. When the total falls during the scan,
+ * a deleted row may have shifted another one past the reader, so the listing is read again, at most twice.
  */
 export function fullScan<Api>(call: FetchPage<Api>): Reader<Api> {
   return async function* read(ctx) {
@@ -27,7 +27,7 @@ export function fullScan<Api>(call: FetchPage<Api>): Reader<Api> {
     }
     for (let tries = 1; yield* scan(ctx.newScan(), undefined, undefined, tries > MOST_REPEATS); tries += 1);
 
-    /** Returns whether the listing shrank while it was read; `last` makes it end nevertheless. */
+    /** Returns whether the listing shrank while it was read; `last` makes it end the scan all the same. */
     async function* scan(
       scanId: string,
       from: Json | undefined,
@@ -40,7 +40,7 @@ export function fullScan<Api>(call: FetchPage<Api>): Reader<Api> {
       for await (const step of fromSavedCursor(steps, from)) {
         read += step.rows.length + (step.seen?.length ?? 0);
         const { more, next, page, total = announced, rows, ...rest } = step;
-        if (from !== undefined && page === 1 && !more && read === 0) throw new CursorLost('the saved cursor led to nothing');
+        if (from !== undefined && page === 1 && !more && read === 0) throw new CursorLost('the saved cursor gave no rows');
         if (!last && total !== undefined && announced !== undefined && total < announced) shrank = true;
         announced = total;
         yield {

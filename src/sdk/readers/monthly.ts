@@ -4,7 +4,7 @@ import { paginate } from './paginate.ts';
 import type { FetchPage } from './paginate.ts';
 
 export interface MonthAsk {
-  /** First day of the wanted calendar month, `YYYY-MM-01`. */
+  /** First day of the calendar month, `YYYY-MM-01`. */
   readonly month: string;
 }
 
@@ -12,31 +12,34 @@ export interface MonthlyOptions<Api> {
   readonly call: FetchPage<Api, MonthAsk>;
   /** The row's instant, epoch ms; null when it has none. */
   readonly by: (row: Row) => number | null;
-  /** What the rows of one series have in common; together with the instant it is unique. */
+  /** What the rows of one series have in common; series and instant together are unique. */
   readonly series: (row: Row) => string;
-  /** Days into the next month in which a month may still be corrected: it is read again until a run after them has read it. */
+  /**
+   * Days after the end of a month in which the vendor may still correct it. A month is read again until a run after these days
+   * has read it.
+   */
   readonly closingDays: number;
-  /** Months read, the running one included, when all history is wanted. */
+  /** Months that are read when all history is requested, the current month included. */
   readonly mostMonths: number;
 }
 
 const DAY = 86_400_000;
 
 /**
- * A report by calendar months (UTC), ascending to the running month, which is read again each run. The first
- * month is read whole. A cut run goes on from its cursor in a month that was over by then; while a month runs, its rows
- * shift, so it begins again. A row that lies at or after its month's end may come back with the following month, and
- * then the later report is right: such rows wait until that month has been read.
+ * A report by calendar months (UTC), in ascending order up to the current month, which is read again in each run. The first
+ * month is read whole. An interrupted run resumes from its cursor in a month that was over by then; the current month starts
+ * over, because its rows shift. A row at or after the end of its month may appear again in the report of the next month, and
+ * then the later report is right: such rows are held until that month has been read.
  */
 export function monthly<Api>(options: MonthlyOptions<Api>): Reader<Api> {
   return async function* read(ctx) {
     const position = saved(ctx, 1);
     let high = asNumber(position?.high);
     const running = monthOf(ctx.runStart);
-    const cutMonth = asText(position?.month);
+    const resumeMonth = asText(position?.month);
     const cursor: Json | undefined = position?.cursor;
     const through = asText(position?.through);
-    /** The earliest month that may not have been read to its last word, so far. */
+    /** The earliest month that may not be final yet. */
     let open = [
       asText(position?.open) ?? running,
       new Date(ctx.runStart).getUTCDate() <= options.closingDays ? monthAfter(running, -1) : running,
@@ -45,11 +48,11 @@ export function monthly<Api>(options: MonthlyOptions<Api>): Reader<Api> {
     const first = firstMonth();
     const wanted: string[] = [];
     for (let month = first; month <= running; month = monthAfter(month)) wanted.push(month);
-    /** Rows beyond their month's end, by series and instant. */
+    /** Rows beyond the end of their month, by series and instant. */
     let held = new Map<string, Row>();
 
     for (const [index, month] of wanted.entries()) {
-      if (month === cutMonth && cursor !== undefined) {
+      if (month === resumeMonth && cursor !== undefined) {
         try {
           yield* run(month, index, cursor);
           continue;
@@ -62,7 +65,7 @@ export function monthly<Api>(options: MonthlyOptions<Api>): Reader<Api> {
     }
 
     function firstMonth(): string {
-      if (cutMonth !== undefined) return cutMonth;
+      if (resumeMonth !== undefined) return resumeMonth;
       if (through === undefined) {
         const earliest = monthAfter(running, 1 - options.mostMonths);
         return ctx.since === undefined ? earliest : monthOf(ctx.since);
@@ -75,7 +78,7 @@ export function monthly<Api>(options: MonthlyOptions<Api>): Reader<Api> {
     async function* run(month: string, index: number, from: Json | undefined): AsyncGenerator<Page, void, void> {
       const end = startOf(monthAfter(month));
       const last = month === running;
-      const waiting = held;
+      const heldBefore = held;
       const instants = new Map<string, number>();
       held = new Map();
       const steps = paginate((at) => options.call(ctx.api, { month, cursor: at }, ctx.signal), from);
@@ -89,7 +92,7 @@ export function monthly<Api>(options: MonthlyOptions<Api>): Reader<Api> {
             continue;
           }
           const series = options.series(row);
-          if (waiting.delete(`${series} ${at}`)) ctx.count('rows_of_two_months');
+          if (heldBefore.delete(`${series} ${at}`)) ctx.count('rows_of_two_months');
           if (at >= end && !last) {
             held.set(`${series} ${at}`, row);
             continue;
@@ -102,8 +105,8 @@ export function monthly<Api>(options: MonthlyOptions<Api>): Reader<Api> {
         const { more, next, page: _page, total, ...rest } = step;
         const warnings = [...(rest.warnings ?? [])];
         if (!more) {
-          rows.push(...waiting.values());
-          waiting.clear();
+          rows.push(...heldBefore.values());
+          heldBefore.clear();
           if (total !== undefined && total !== read) {
             warnings.push(`The vendor announced ${total} rows for the month of ${month} and showed ${read}; the next run reads it again.`);
             if (month < open) open = month;
@@ -114,14 +117,14 @@ export function monthly<Api>(options: MonthlyOptions<Api>): Reader<Api> {
           ...rest,
           rows,
           ...(warnings.length === 0 ? {} : { warnings }),
-          position: after(month, read, more ? (next as Json) : undefined, waiting.size > 0 ? wanted[index - 1] : undefined),
+          position: after(month, read, more ? (next as Json) : undefined, heldBefore.size > 0 ? wanted[index - 1] : undefined),
           progress: (index + share) / wanted.length,
           ...(!more && last ? { readTo: ctx.runStart } : {}),
         };
       }
     }
 
-    /** While rows wait, a cut run begins again with the month they came from. */
+    /** While rows are held, an interrupted run starts again at the month they came from. */
     function after(month: string, read: number, next: Json | undefined, waitingSince: string | undefined): Position {
       const mark = high === undefined ? {} : { high };
       const cut = { v: 1, ...mark, ...(through === undefined ? {} : { through }), open };
@@ -131,7 +134,7 @@ export function monthly<Api>(options: MonthlyOptions<Api>): Reader<Api> {
       return { ...cut, month: held.size > 0 ? month : monthAfter(month) };
     }
 
-    /** An instant that moves within the day would give a row a new key with each run. */
+    /** Counts rows of one series on the same day: an instant that moves within the day would give a row a new key in each run. */
     function countDay(instants: Map<string, number>, series: string, at: number): void {
       const day = `${series} ${Math.floor(at / DAY)}`;
       const before = instants.get(day);

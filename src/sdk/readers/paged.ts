@@ -13,7 +13,7 @@ export type Paging =
   | { readonly by: 'none' }
   /** The answer holds the next cursor. */
   | { readonly by: 'cursor'; readonly param: string; readonly next: NextPlace }
-  /** Read until a page without rows: a short one may have been cut. */
+  /** Read until a page without rows; a page with few rows may be incomplete. */
   | { readonly by: 'offset'; readonly param: string }
   | { readonly by: 'page'; readonly param: string; readonly first: number };
 
@@ -23,16 +23,16 @@ export interface PagedOptions<Api, Ask> {
   readonly bucket?: string;
   readonly path: (ask: Ask) => string;
   readonly query?: (ask: Ask & { readonly cursor: Json | undefined }) => Query;
-  /** Where the rows are, e.g. `data.sources`. */
+  /** Path of the rows in the answer, e.g. `data.sources`. */
   readonly rows: string;
-  /** The vendor writes an empty list as null; otherwise null is an error, as everything that is no list. */
+  /** The vendor writes an empty list as null. Otherwise null is an error, as is everything that is not a list. */
   readonly orNull?: boolean;
-  /** Where the number of all rows is, where the vendor tells it. */
+  /** Path of the total number of rows, where the vendor announces it. */
   readonly total?: string;
   readonly paging: Paging;
-  /** Makes rows of what is listed where that is something else, e.g. bare texts. */
+  /** Converts the listed values to rows where they are not objects, e.g. plain texts. */
   readonly made?: (listed: readonly Json[]) => readonly Json[];
-  /** What each row needs before it is used, e.g. an id that other requests are made of. */
+  /** What each row needs before it is used, e.g. an id from which other requests are built. */
   readonly need?: Need;
 }
 

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { TributaryError } from '../../core/errors.ts';
 import type { Json, Row } from '../../core/types.ts';
 
-/** The vendor said that nothing follows. Only what the vendor says so with may become this: something that is missing proves nothing. */
+/** The vendor said that no page follows. Only the value the vendor uses for that may become END; a missing value proves nothing. */
 export const END: unique symbol = Symbol('end of the listing');
 
-/** Names a page to go on with. */
+/** Names the next page. */
 export type Cursor = Exclude<Json, null>;
 
 /** One answer of a paged listing. */
@@ -15,12 +15,12 @@ export interface ListingPage {
   readonly seen?: readonly Row[];
   /** Where the next page begins, or that the listing has ended. */
   readonly next: Cursor | typeof END;
-  /** Rows of the whole listing, where the vendor tells. */
+  /** Rows of the whole listing, where the vendor announces it. */
   readonly total?: number;
   readonly warnings?: readonly string[];
 }
 
-/** Asks for one page; the first has no cursor. */
+/** Requests one page; the first has no cursor. */
 export type FetchPage<Api, Ask = unknown> = (
   api: Api,
   ask: Ask & { readonly cursor: Json | undefined },
@@ -28,15 +28,15 @@ export type FetchPage<Api, Ask = unknown> = (
 ) => Promise<ListingPage>;
 
 export interface Step extends ListingPage {
-  /** Whether the listing goes on; `next` is then set. */
+  /** Whether another page follows; then `next` is its cursor. */
   readonly more: boolean;
-  /** Pages fetched in this walk, this one included. */
+  /** Pages fetched so far by this call, this one included. */
   readonly page: number;
 }
 
 /**
- * Follows a listing from a cursor to its end. A listing that leads back to where it has been is a `data` error,
- * never an end.
+ * Follows a listing from a cursor to its end. A listing that leads back to a page it has already shown is a `data` error, never
+ * an end.
  */
 export async function* paginate(
   fetch: (cursor: Json | undefined) => Promise<ListingPage>,
@@ -52,10 +52,11 @@ export async function* paginate(
     const more = batch.next !== END;
     if (batch.next === undefined || batch.next === null || batch.next === '') throw endless(page);
     if (more && used.has(JSON.stringify(batch.next))) throw loops('the vendor named a page that was read before as the next one');
-    const print = fingerprint(batch.seen ?? batch.rows);
-    if (print !== undefined && (print === first || print === previous)) throw loops(`page ${page} repeats an earlier one`);
-    first ??= print;
-    previous = print;
+    const fingerprint = fingerprintOf(batch.seen ?? batch.rows);
+    if (fingerprint !== undefined && (fingerprint === first || fingerprint === previous))
+      throw loops(`page ${page} repeats an earlier one`);
+    first ??= fingerprint;
+    previous = fingerprint;
     yield { ...batch, more, page };
     if (!more) return;
     cursor = batch.next;
@@ -71,15 +72,18 @@ function endless(page: number): TributaryError {
 }
 
 function loops(what: string): TributaryError {
-  return new TributaryError(`The listing does not come to its end: ${what}.`, {
+  return new TributaryError(`The listing does not end: ${what}.`, {
     kind: 'data',
     code: 'paging_loop',
     remedy: 'Nothing was deleted. The next run reads the listing again; report it to the vendor if it stays.',
   });
 }
 
-/** A page of one row may well look like another; longer ones are told apart by their ends, which is cheap. */
-function fingerprint(rows: readonly Row[]): string | undefined {
+/**
+ * Undefined for pages of one row, because two of them may well be equal. Longer pages are compared by their first and last row,
+ * which is cheap.
+ */
+function fingerprintOf(rows: readonly Row[]): string | undefined {
   if (rows.length < 2) return undefined;
   const ends = JSON.stringify([rows.length, rows[0], rows.at(-1)], (_, value: unknown) =>
     typeof value === 'bigint' ? `${value}n` : value,

@@ -3,44 +3,45 @@ import type { JsonObject, Page, Position, Reader } from '../../core/types.ts';
 
 export interface Phase<Api> {
   readonly read: Reader<Api>;
-  /** How often this phase runs, ms. Without it: each run. */
+  /** Period of this phase, ms. Without it: every run. */
   readonly every?: number;
-  /** Lists everything: runs whatever its period when the engine wants a listing now. */
+  /** Lists everything: runs regardless of its period when the engine asks for a complete listing. */
   readonly listsAll?: boolean;
-  /** Has nothing to find in the very first run; its period begins with that run. */
+  /** Skipped in the very first run, where it would find nothing; its period begins with that run. */
   readonly notAtFirst?: boolean;
-  /** Has nothing to find in the very first run, but in the one after: a first run takes long, and things go meanwhile. */
+  /** Skipped in the very first run but due in the second: a first run takes long, and rows may be deleted meanwhile. */
   readonly afterFirst?: boolean;
 }
 
 /**
- * Several ways of reading one table, one after the other, each with its own position and period. A phase that was
- * cut goes on before any other.
+ * Several ways of reading one table, one after the other, each with its own position and period. An interrupted phase continues
+ * before any other. In the position, `cut` is the interrupted phase and `cutAt` the time it began.
  */
 export function phases<Api>(named: Readonly<Record<string, Phase<Api>>>): Reader<Api> {
   return async function* read(ctx) {
     const position = saved(ctx, 1);
     let positions: JsonObject = asObject(position?.phases) ?? {};
     let last: JsonObject = asObject(position?.last) ?? {};
-    const cut = asText(position?.cut);
+    const interrupted = asText(position?.cut);
     const startedAt = asNumber(position?.cutAt);
     const names = Object.keys(named);
-    let order = cut !== undefined && names.includes(cut) ? [cut, ...names.filter((name) => name !== cut)] : names;
+    let order =
+      interrupted !== undefined && names.includes(interrupted) ? [interrupted, ...names.filter((name) => name !== interrupted)] : names;
     if (position === undefined) {
       last = Object.fromEntries(names.filter((name) => named[name]?.notAtFirst === true).map((name) => [name, ctx.now()]));
       order = order.filter((name) => named[name]?.afterFirst !== true || ctx.rescan === true);
     }
     for (const name of order) {
       const phase = named[name] as Phase<Api>;
-      if (name !== cut && !isDue(name, phase)) continue;
-      yield* run(name, phase, name === cut && startedAt !== undefined ? startedAt : ctx.now());
+      if (name !== interrupted && !isDue(name, phase)) continue;
+      yield* run(name, phase, name === interrupted && startedAt !== undefined ? startedAt : ctx.now());
     }
 
     function isDue(name: string, phase: Phase<Api>): boolean {
       if (phase.listsAll === true && ctx.changesOnly === true) return false;
       if (phase.listsAll === true && ctx.rescan === true) return true;
       const before = asNumber(last[name]);
-      // Later than now: the clock was wrong, then or now.
+      // A time in the future shows that the clock was wrong, then or now.
       return phase.every === undefined || before === undefined || before > ctx.now() || before + phase.every <= ctx.runStart;
     }
 
@@ -53,7 +54,7 @@ export function phases<Api>(named: Readonly<Record<string, Phase<Api>>>): Reader
       }
       if (!moved) return;
       if (phase.every !== undefined) last = { ...last, [name]: began };
-      // Says that the phase is over; without it a restart would run it again first.
+      // Records that the phase is over; without this page a restart would run it again first.
       yield { rows: [], position: { v: 1, phases: positions, last } };
     }
   };

@@ -1,7 +1,7 @@
 import { TributaryError } from '../../core/errors.ts';
 import type { Json, JsonObject, Position, ReadContext } from '../../core/types.ts';
 
-/** The saved position when it is of this layout, else undefined: reading starts over. */
+/** The saved position if it has this layout version, else undefined: reading starts over. */
 export function saved<Api>(ctx: ReadContext<Api>, version: number): Position | undefined {
   return ctx.position?.v === version ? ctx.position : undefined;
 }
@@ -18,20 +18,20 @@ export function asObject(value: Json | undefined): JsonObject | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
 }
 
-/** The same context with some of it replaced, e.g. the position of a part. */
+/** The same context with some members replaced, e.g. the position of a phase. */
 export function contextWith<Api>(ctx: ReadContext<Api>, changed: Partial<ReadContext<Api>>): ReadContext<Api> {
   return Object.create(ctx, Object.getOwnPropertyDescriptors(changed)) as ReadContext<Api>;
 }
 
-/** The vendor refused the request itself: with a saved cursor that means the cursor is no longer good. */
+/** The vendor refused the request itself. With a saved cursor this means that the cursor is no longer valid. */
 export function isRefused(error: unknown): boolean {
   return error instanceof TributaryError && error.kind === 'data';
 }
 
-/** A cursor was refused before it gave a page. */
+/** The vendor refused a saved cursor. */
 export class CursorLost extends Error {}
 
-/** Runs a walk from a saved cursor; a refusal of its first page becomes {@link CursorLost}. */
+/** Continues a listing from a saved cursor; a refusal of its first page becomes {@link CursorLost}. */
 export async function* fromSavedCursor<T>(steps: AsyncGenerator<T, void, void>, cursor: Json | undefined): AsyncGenerator<T, void, void> {
   let begun = cursor === undefined;
   try {

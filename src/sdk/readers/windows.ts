@@ -5,13 +5,13 @@ import { paginate } from './paginate.ts';
 import type { FetchPage } from './paginate.ts';
 
 export interface WindowAsk {
-  /** First instant wanted, epoch ms, inclusive; undefined for everything before `to`. */
+  /** Start, epoch ms, inclusive; undefined for everything before `to`. */
   readonly from: number | undefined;
   /** End, epoch ms, exclusive. */
   readonly to: number;
 }
 
-/** Reads the last `span` ms again when `every` ms have passed since it was last read; 0 means each run. */
+/** Reads the last `span` ms again when `every` ms have passed since they were last read; 0 means every run. */
 export interface Tier {
   readonly span: number;
   readonly every: number;
@@ -19,27 +19,30 @@ export interface Tier {
 
 export interface WindowsOptions<Api> {
   readonly call: FetchPage<Api, WindowAsk>;
-  /** Length of a slice, ms. Slices shrink to `least` where they hold more than `maxPages` pages, and grow back. */
+  /** Length of a slice, ms. Slices shrink, at least to `least`, when one holds more than `maxPages` pages, and grow again. */
   readonly span: number;
   readonly least: number;
   readonly maxPages: number;
-  /** How long the vendor takes until a row can be asked for, ms. */
+  /** Time until a row becomes visible at the vendor, ms. */
   readonly delay: number;
   /** Smallest step of the vendor's time, ms: bounds are rounded down to it. Default 1 s. */
-  readonly grain?: number;
+  readonly granularity?: number;
   readonly tiers: readonly Tier[];
-  /** Where slicing begins when all history is wanted, e.g. the oldest row; what lies before is one window without a start. */
+  /**
+   * Start of slicing when all history is requested, e.g. the time of the oldest row; everything before it is one window without
+   * a start.
+   */
   readonly origin: (api: Api, signal: AbortSignal) => Promise<number>;
   /** Windows read at once. */
   readonly concurrency: number;
-  /** Pages each of them is read ahead. Default 1. */
+  /** Pages prefetched per window. Default 1. */
   readonly ahead?: number;
 }
 
-/** One stretch of time to read in this run, and how much of it is done. */
+/** One span of time to read in this run, and how much of it is done. */
 interface Plan {
   readonly from: number | null;
-  /** Where slicing begins; `from` where there is one. */
+  /** Where slicing begins; equals `from` unless that is null. */
   readonly origin: number;
   readonly bound: number;
   readonly startedAt: number;
@@ -53,30 +56,30 @@ interface Slice extends WindowAsk {
 const DAY = 86_400_000;
 
 /**
- * Time slices from the wanted history to the run's start less the vendor's delay. Late rows are found by reading
- * trailing stretches again (`tiers`). A cut run goes on inside the slice it was in.
+ * Reads time slices from the requested history to the run's start less the vendor's delay. Rows that arrive late are found by
+ * reading recent spans again (`tiers`). An interrupted run resumes inside the slice it was in.
  */
 export function windows<Api>(options: WindowsOptions<Api>): Reader<Api> {
-  const grain = options.grain ?? 1_000;
-  const floor = (instant: number): number => Math.floor(instant / grain) * grain;
+  const granularity = options.granularity ?? 1_000;
+  const floor = (instant: number): number => Math.floor(instant / granularity) * granularity;
 
   return async function* read(ctx) {
     const bound = floor(ctx.runStart - options.delay);
     const position = saved(ctx, 1);
     let through = asNumber(position?.through);
-    // Later than now: the clock was wrong when this was read, so nobody has looked at what came since.
+    // A time in the future shows that the clock was wrong when this was read, so what came since is unread.
     if (through !== undefined && through > ctx.now()) through = bound;
     let oldest: number | null | undefined = position?.oldest === null ? null : asNumber(position?.oldest);
     let tiers: JsonObject = asObject(position?.tiers) ?? {};
 
-    const cut = savedPlan(position);
-    if (cut !== undefined) {
+    const interrupted = savedPlan(position);
+    if (interrupted !== undefined) {
       try {
-        yield* run(cut.plan, cut.slice);
+        yield* run(interrupted.plan, interrupted.slice);
       } catch (error) {
         if (!(error instanceof CursorLost)) throw error;
         ctx.count('cursors_lost');
-        yield* run(cut.plan, undefined);
+        yield* run(interrupted.plan, undefined);
       }
     }
     const plan = await nextPlan();
@@ -91,7 +94,7 @@ export function windows<Api>(options: WindowsOptions<Api>): Reader<Api> {
       } else {
         const due = options.tiers.filter((tier) => {
           const last = asNumber(tiers[tier.span]);
-          // Later than now: the clock was wrong, then or now.
+          // A time in the future shows that the clock was wrong, then or now.
           return last === undefined || last > ctx.now() || last + Math.max(tier.every, 1) <= ctx.runStart;
         });
         from = Math.min(through, ...due.map((tier) => Math.max(bound - tier.span, wanted ?? Number.NEGATIVE_INFINITY)));
@@ -124,8 +127,8 @@ export function windows<Api>(options: WindowsOptions<Api>): Reader<Api> {
         yield {
           ...rest,
           position: finished
-            ? resting()
-            : { ...resting(), plan: planJson(plan, more ? { to: slice.to, cursor: next as Json } : undefined) },
+            ? settled()
+            : { ...settled(), plan: planJson(plan, more ? { to: slice.to, cursor: next as Json } : undefined) },
           ...(readTo === undefined ? {} : { readTo }),
           ...(plan.bound > plan.origin
             ? { progress: Math.min(1, Math.max(0, ((plan.done ?? plan.origin) - plan.origin) / (plan.bound - plan.origin))) }
@@ -142,7 +145,7 @@ export function windows<Api>(options: WindowsOptions<Api>): Reader<Api> {
       tiers = { ...tiers, ...Object.fromEntries(covered.map((tier) => [tier.span, plan.startedAt])) };
     }
 
-    function resting(): Position {
+    function settled(): Position {
       return { v: 1, tiers, ...(through === undefined ? {} : { through }), ...(oldest === undefined ? {} : { oldest }) };
     }
   };
@@ -188,19 +191,24 @@ function planJson(plan: Plan, slice: { to: number; cursor: Json } | undefined): 
   };
 }
 
-/** Halves the span after a slice with too many pages, doubles it again after one with few. */
-function adaptiveSpan(options: { readonly span: number; readonly least: number; readonly maxPages: number; readonly grain?: number }): {
+/** Halves the span after a slice with too many pages, doubles it after one with few. */
+function adaptiveSpan(options: {
+  readonly span: number;
+  readonly least: number;
+  readonly maxPages: number;
+  readonly granularity?: number;
+}): {
   readonly current: number;
   learn(pages: number): void;
 } {
-  const grain = options.grain ?? 1_000;
+  const granularity = options.granularity ?? 1_000;
   let current = options.span;
   return {
     get current() {
       return current;
     },
     learn(pages) {
-      if (pages > options.maxPages) current = Math.max(options.least, grain, Math.floor(current / 2 / grain) * grain);
+      if (pages > options.maxPages) current = Math.max(options.least, granularity, Math.floor(current / 2 / granularity) * granularity);
       else if (pages <= options.maxPages / 4) current = Math.min(options.span, current * 2);
     },
   };

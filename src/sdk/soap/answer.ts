@@ -7,22 +7,22 @@ import type { SoapSchema } from './schema.ts';
 import { childrenNamed, parseXml } from './xml.ts';
 import type { XmlElement } from './xml.ts';
 
-/** What a service says when it refuses a call. */
+/** A fault the service answered with. */
 export interface SoapFault {
   readonly code: string;
-  /** All the words of the fault, its detail included. */
+  /** All texts of the fault, its detail included. */
   readonly text: string;
-  /** HTTP status it came with; services send faults with 200, too. */
+  /** HTTP status of the answer; services send faults with 200 as well. */
   readonly status: number;
 }
 
-/** Tries of a call whose answer is SOAP, but broken. */
+/** Attempts of a call whose answer is SOAP but broken. */
 const TRIES = 5;
 const FORBIDDEN = /&#(?:x([0-9a-f]+)|([0-9]+));/gi;
 
 /**
- * Character references to what XML 1.0 cannot hold make a whole answer unreadable, and some servers write them.
- * They become U+FFFD; the count tells how many there were.
+ * Some servers write character references that XML 1.0 forbids, which make the whole answer unreadable. They are replaced by
+ * U+FFFD; `count` says how many there were.
  */
 function repaired(xml: string): { readonly xml: string; readonly count: number } {
   if (!xml.includes('&#')) return { xml, count: 0 };
@@ -51,7 +51,7 @@ const ENVELOPES = ['http://schemas.xmlsoap.org/soap/envelope/', 'http://www.w3.o
 
 const isEnvelope = (root: XmlElement | undefined): boolean => root?.name === 'Envelope' && ENVELOPES.includes(root.namespace);
 
-/** What an answer turned out to be, and how many forbidden character references of it were replaced. */
+/** What an answer turned out to be, and how many forbidden character references were replaced in it. */
 export type SoapAnswer = { readonly repaired: number } & (
   | { readonly result: JsonObject | null }
   | { readonly fault: SoapFault }
@@ -59,7 +59,10 @@ export type SoapAnswer = { readonly repaired: number } & (
   | { readonly unusable: string }
 );
 
-/** Holds an answer to the service's description: an envelope, whose body is a fault or the operation's response and nothing else. */
+/**
+ * Checks an answer against the service description: an envelope whose body holds a fault or the operation's response, and
+ * nothing else.
+ */
 export function readAnswer(schema: SoapSchema, operation: string, answer: RawAnswer): SoapAnswer {
   const { xml, count } = repaired(answer.text);
   const { root, fault: malformed } = parseXml(xml);
@@ -81,7 +84,7 @@ export function readAnswer(schema: SoapSchema, operation: string, answer: RawAns
   }
 }
 
-/** A fault of SOAP 1.1, or of 1.2, whose parts are called otherwise. */
+/** A fault of SOAP 1.1 or 1.2; the two versions name its parts differently. */
 function faultOf(fault: XmlElement, status: number): SoapFault {
   const part = (...names: readonly string[]): string => {
     const found = fault.children.find(({ name }) => names.includes(name));
@@ -92,7 +95,7 @@ function faultOf(fault: XmlElement, status: number): SoapFault {
   return { code: part('faultcode', 'Code'), text: detail === '' ? said : `${said} ${detail}`, status };
 }
 
-/** A fault says what it says within so many levels and characters. */
+/** Limits of what is read from a fault: levels and characters. */
 const DEEPEST_FAULT = 10;
 const LONGEST_FAULT = 4_000;
 
@@ -107,7 +110,7 @@ function textOf(element: XmlElement, levels = DEEPEST_FAULT): string {
   return text;
 }
 
-/** An answer that is not SOAP where SOAP was due; undefined where the status alone says what is wrong. */
+/** The verdict on an answer that is not SOAP; undefined where the HTTP status alone says what is wrong. */
 export function notSoap({ status, text }: RawAnswer, what: string, vendor: string, why: string): Verdict | undefined {
   if (status < 200 || status >= 300) return undefined;
   const seen =
@@ -115,9 +118,10 @@ export function notSoap({ status, text }: RawAnswer, what: string, vendor: strin
       ? 'an empty body'
       : /<(!doctype\s+html|html)/i.test(text.slice(0, 2_000))
         ? 'a web page'
-        : 'something that is no SOAP answer';
+        : 'something that is not SOAP';
   if (isEnvelope(parseXml(repaired(text).xml).root)) {
-    // Of the service itself: should it write the same each time, no waiting helps.
+    // The service itself answered. If it sends the same broken answer every time, waiting does not help, so attempts are
+    // limited.
     return {
       kind: 'transient',
       tries: TRIES,
@@ -137,8 +141,8 @@ export function notSoap({ status, text }: RawAnswer, what: string, vendor: strin
 }
 
 /**
- * The rows of an answer: whichever of "nothing there", "nothing in it" and "nothing but nil" a service writes for
- * no rows, and one row as well as many. Among others, one that is nil or holds nothing is a row without members.
+ * The rows of an answer. A service may write "no rows" as a missing list, an empty list or a list of one nil; one row counts as
+ * a list of one. A nil or empty row beside other rows is a row without members.
  */
 export function rowsOf(result: JsonObject | null, list: string, row: string): Row[] {
   const inner = asObject(result?.[list])?.[row];

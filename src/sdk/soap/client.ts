@@ -13,7 +13,7 @@ export { rowsOf } from './answer.ts';
 export type { SoapFault } from './answer.ts';
 
 export interface SoapOptions {
-  /** Carries every call: its budget, retries, time-outs and redaction hold for SOAP as for any request. */
+  /** Sends every call: its budget, retries, time-outs and redaction apply to SOAP as to any request. */
   readonly http: HttpClient;
   /** Name for people and prefix of error codes, as given to `http`. */
   readonly title: string;
@@ -24,15 +24,15 @@ export interface SoapOptions {
   readonly wsdl: string;
   /** Header block sent with each call. */
   readonly header?: { readonly content: JsonObject; readonly namespace: string };
-  /** What a fault means; undefined: what its HTTP status means. */
+  /** The meaning of a fault; undefined: the HTTP status decides. */
   readonly fault: (fault: SoapFault, operation: string) => Verdict | undefined;
-  /** Hears of each result before it is given back, for services that put errors into it; undefined: it is good. */
+  /** Judges each result before it is returned, for services that report errors inside a result; undefined: it is good. */
   readonly judge?: (result: JsonObject | null, operation: string) => Verdict | undefined;
-  /** Hears how many forbidden character references of an answer had to be replaced. */
+  /** Called with the number of forbidden character references that were replaced in an answer. */
   readonly onRepaired?: (operation: string, count: number) => void;
 }
 
-/** Argument values as text or plain values: a Date would be written as nothing. `null` is written as nil. */
+/** Argument values as text or plain values; a Date would be sent as an empty element. `null` is sent as nil. */
 export type SoapArguments = Readonly<Record<string, string | number | boolean | null>>;
 
 export interface SoapAsk {
@@ -44,8 +44,8 @@ export interface SoapAsk {
 
 export interface SoapClient {
   /**
-   * Calls an operation and gives what its response element holds: numbers, decimals and times as the text the
-   * service wrote, strings untrimmed, nil as null, what may repeat as an array. Null when the response is empty.
+   * Calls an operation and returns the content of its response element: numbers, decimals and times as the text the service
+   * wrote, strings untrimmed, nil as null, repeatable elements as arrays. Null when the response is empty.
    */
   call(operation: string, args: SoapArguments, ask: SoapAsk): Promise<JsonObject | null>;
 }
@@ -74,10 +74,10 @@ export function createSoapClient(options: SoapOptions): SoapClient {
   };
 }
 
-/** Writes the request of a call. */
+/** Builds the request of a call. */
 type Writer = (operation: string, args: SoapArguments) => { readonly envelope: string; readonly headers: Readonly<Record<string, string>> };
 
-/** The client of the package `soap` writes requests, and nothing else: what it would send is taken from it. */
+/** The client of the package `soap` only builds requests: a fake HTTP client captures what it would send. */
 async function openWriter(options: SoapOptions): Promise<Writer> {
   const wsdl = await new Promise<WSDL>((resolve, reject) => {
     const parsed = new WSDL(options.wsdl, 'own.wsdl', {});
@@ -104,7 +104,7 @@ async function openWriter(options: SoapOptions): Promise<Writer> {
       client[operation](ordered(names, args, operation), () => undefined);
       return written as ReturnType<Writer>;
     } finally {
-      // They hold the password.
+      // These hold the password.
       written = undefined;
       delete client.lastRequest;
       delete client.lastMessage;
@@ -126,7 +126,7 @@ function parametersOf(client: Client): ReadonlyMap<string, readonly string[]> {
   return parameters;
 }
 
-/** Arguments in the order of the schema: the client writes them in the order of the object's keys. */
+/** Arguments in the order of the schema, because the client writes them in the order of the object's keys. */
 function ordered(names: readonly string[], args: SoapArguments, operation: string): SoapArguments {
   for (const [name, value] of Object.entries(args)) {
     const known = names.includes(name);

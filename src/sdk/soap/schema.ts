@@ -2,10 +2,10 @@ import type { Json, JsonObject } from '../../core/types.ts';
 import { childrenNamed, parseXml } from './xml.ts';
 import type { XmlElement } from './xml.ts';
 
-/** An element as the service's description has it. */
+/** An element as the service description declares it. */
 interface Described {
   readonly name: string;
-  /** Name of a type of the description, or of XML Schema. */
+  /** Name of a type of the description or of XML Schema. */
   readonly type: string;
   readonly repeats: boolean;
   readonly nillable: boolean;
@@ -13,18 +13,18 @@ interface Described {
 
 type Sequence = ReadonlyMap<string, Described>;
 
-/** What answers have to look like. */
+/** What answers must look like. */
 export interface SoapSchema {
   readonly namespace: string;
-  /** Members of an element of the description, by its name. */
+  /** Members of each declared element, by the element's name. */
   readonly elements: ReadonlyMap<string, Sequence>;
   readonly types: ReadonlyMap<string, Sequence>;
 }
 
-/** Not built as described. */
+/** The answer is not built as described. */
 export class NotAsDescribed extends Error {}
 
-/** Reads the description: one schema, elements and types that are sequences. */
+/** Reads the description: one schema, whose elements and types are sequences. */
 export function schemaOf(wsdl: string): SoapSchema {
   const { root, fault } = parseXml(wsdl);
   const [schema] = childrenNamed(childrenNamed(root, 'types')[0], 'schema');
@@ -50,16 +50,16 @@ function sequenceOf(complexType: XmlElement | undefined): Sequence {
 }
 
 /**
- * What a response element holds: texts as the service wrote them, booleans, nil as null, what may repeat as an array.
- * Null when it holds nothing. The response and the lists in it hold nothing but what is described; rows may have members
- * the description does not know, as the service may have grown.
+ * The content of a response element: texts as the service wrote them, booleans, nil as null, repeatable elements as arrays.
+ * Null when it is empty. The response and its lists may hold only what is described. Rows may have unknown members, because the
+ * service may have added some.
  * @throws NotAsDescribed for everything else.
  */
 export function decodeResponse(schema: SoapSchema, response: XmlElement): JsonObject | null {
   return decode(schema, response, schema.elements.get(response.name) ?? new Map(), 2);
 }
 
-/** `strict`: levels, this one included, at which nothing unknown may stand. */
+/** `strict`: number of levels, this one included, that may hold nothing unknown. */
 function decode(schema: SoapSchema, element: XmlElement, sequence: Sequence, strict: number): JsonObject | null {
   if (element.text.trim() !== '') throw new NotAsDescribed(`${element.name} holds text`);
   if (strict > 0 && element.commented) throw new NotAsDescribed(`${element.name} holds a comment`);
@@ -109,7 +109,7 @@ function valueOf(schema: SoapSchema, element: XmlElement, { type, nillable }: De
   return element.text === 'true' || element.text === '1' ? true : element.text === 'false' || element.text === '0' ? false : element.text;
 }
 
-/** An element that is not described, as it is. */
+/** An element that the description does not know, converted as it is. */
 function plain(element: XmlElement): Json {
   if (element.nil) return null;
   if (element.children.length === 0) return element.text;

@@ -5,32 +5,32 @@ export interface XmlElement {
   /** Without its prefix. */
   readonly name: string;
   readonly namespace: string;
-  /** By their names as written. */
+  /** By their names as written, prefix included. */
   readonly attributes: Readonly<Record<string, string>>;
-  /** Whether `xsi:nil` says that it holds nothing. */
+  /** Whether `xsi:nil` marks it as empty. */
   readonly nil: boolean;
   readonly children: XmlElement[];
   /** Its own text and CDATA, as written. */
   text: string;
-  /** A comment stands in it. */
+  /** Whether it contains a comment. */
   commented: boolean;
 }
 
 export interface XmlDocument {
   /** Undefined when there is no element at all. */
   readonly root?: XmlElement;
-  /** Why it is no well-formed document, or none that is read; the root may still tell what it was meant to be. */
+  /** Why the document is malformed or not accepted; `root` holds what was read before the fault. */
   readonly fault?: string;
 }
 
 const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
-/** Nothing that is read is nested as deep. */
+/** Deepest nesting that is read. */
 const DEEPEST = 64;
 const MOST_ATTRIBUTES = 200;
-/** Characters handed to the parser at once. */
+/** Characters given to the parser at once. */
 const PIECE = 4_096;
 
-/** Parses a document in one pass. Document types are refused, so no entities but the five of XML exist. */
+/** Parses a document in one pass. Document types are refused, so only the five predefined entities exist. */
 export function parseXml(text: string): XmlDocument {
   const parser = sax.parser(true, { xmlns: true, strictEntities: true } as sax.SAXOptions);
   const open: XmlElement[] = [];
@@ -71,7 +71,8 @@ export function parseXml(text: string): XmlDocument {
     if (within !== undefined) within.commented = true;
   };
   try {
-    // In pieces: the parser looks through all attributes of an element for each of them.
+    // In pieces, because the parser searches all attributes of an element for each new one; between pieces their number is
+    // checked.
     for (let at = 0; at < text.length; at += PIECE) {
       parser.write(text.slice(at, at + PIECE));
       if ((parser as unknown as { attribList: readonly unknown[] }).attribList.length > MOST_ATTRIBUTES)
@@ -85,6 +86,6 @@ export function parseXml(text: string): XmlDocument {
   return root === undefined ? { fault: 'no element' } : { root };
 }
 
-/** The children of that name, in whatever namespace. */
+/** The children of that name, in any namespace. */
 export const childrenNamed = (element: XmlElement | undefined, name: string): readonly XmlElement[] =>
   element?.children.filter((child) => child.name === name) ?? [];

@@ -1,15 +1,15 @@
 import type { TributaryError } from '../../src/core/errors.ts';
 import { onAbort } from '../../src/core/clock.ts';
-import { restAfter } from './faults.ts';
+import { cooldownAfter } from './faults.ts';
 
-/** Lets a call pass when there is room, or fails it without asking. */
-export type Gate = <T>(call: () => Promise<T>, signal: AbortSignal) => Promise<T>;
+/** Runs a call as soon as the concurrency limit allows it, or throws without sending it. */
+export type LoginGuard = <T>(call: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 
 /**
- * Keeps a wrong password from locking the user out, however many tables of a connection begin at once: until a
- * first call has been answered only one is under way, then at most so many; after a refused login none is begun.
+ * Keeps a wrong password from locking the user, however many tables of a connection start at once. Until a first call has
+ * succeeded only one runs at a time, then at most `concurrency`; after a refused login none starts until its cool-down is over.
  */
-export function createGate(most: number, now: () => number): Gate {
+export function createLoginGuard(concurrency: number, now: () => number): LoginGuard {
   let proven = false;
   let underWay = 0;
   let waiting: (() => void)[] = [];
@@ -20,30 +20,30 @@ export function createGate(most: number, now: () => number): Gate {
     underWay += 1;
     try {
       const answer = await call();
-      // One that was under way when a login was refused says nothing about the next.
+      // A call that ran while a login was refused says nothing about the next login.
       if (closed === undefined || now() >= closed.until) {
         proven = true;
         closed = undefined;
       }
       return answer;
     } catch (error) {
-      const rest = restAfter(error);
-      if (rest !== undefined) {
+      const cooldown = cooldownAfter(error);
+      if (cooldown !== undefined) {
         proven = false;
-        closed = { error: error as TributaryError, until: now() + rest };
+        closed = { error: error as TributaryError, until: now() + cooldown };
       }
       throw error;
     } finally {
       underWay -= 1;
       const woken = waiting;
       waiting = [];
-      // Each looks again, in the order they came.
+      // Each one checks again, in the order of arrival.
       for (const wake of woken) wake();
     }
   }
 
   return async (call, signal) => {
-    while (underWay >= (proven ? most : 1) && !signal.aborted) {
+    while (underWay >= (proven ? concurrency : 1) && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const forget = onAbort(signal, resolve);
         waiting.push(() => {
