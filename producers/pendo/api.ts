@@ -24,14 +24,15 @@ const HOSTS = {
 
 const SECOND = 1_000;
 const AGGREGATION = '/api/v1/aggregation';
-/** The vendor ends an aggregation after five minutes, and an answer at four gigabytes. */
+/** The vendor ends an aggregation after five minutes and an answer at 4 GB. */
 const LONGEST = 300 * SECOND;
-/** What it took five minutes to find still has to come over the line. */
-const PATIENCE = 2 * LONGEST;
+/** Time-out of a request, ms. After an aggregation of up to five minutes its answer still has to be transferred. */
+const TIMEOUT = 2 * LONGEST;
 const LARGEST = 4 * 1024 ** 3;
-/** How long to keep away when a refusal does not say. */
+/** Pause after a refusal that names no time, ms. */
 const UNNAMED_WAIT = 30 * SECOND;
 
+/** Opens Pendo's Engage API. Source: the Pendo Engage API collection, overview and status table. */
 export function connectPendo(settings: PendoSettings, http: HttpFactory): PendoApi {
   const perSecond = settings.requests_per_second;
   return {
@@ -42,7 +43,7 @@ export function connectPendo(settings: PendoSettings, http: HttpFactory): PendoA
         baseUrl: settings.base_url ?? HOSTS[settings.region ?? (settings.integration_key.endsWith('.eu') ? 'eu' : 'us')],
         headers: { 'x-pendo-integration-key': settings.integration_key, accept: 'application/json', 'content-type': 'application/json' },
         maxBytes: LARGEST,
-        // What is under way counts as well: one aggregation at a time, four requests for history.
+        // The vendor also limits requests in flight: one aggregation, four requests for visitor history.
         budget: {
           buckets: {
             default: { windows: [{ limit: perSecond, per: SECOND }] },
@@ -60,9 +61,9 @@ export function connectPendo(settings: PendoSettings, http: HttpFactory): PendoA
   };
 }
 
-/** The aggregation was too much for the vendor. */
+/** Error code of an aggregation that exceeded the vendor's limits. */
 const TOO_HEAVY = 'pendo:too_heavy';
-/** Tries after which a gateway that did not wait for the answer is taken at its word. */
+/** Attempts after which a gateway time-out (504) counts as too heavy a request. */
 const GATEWAY_TRIES = 4;
 
 function classify(answer: HttpAnswer, now: number): Verdict | undefined {
@@ -75,8 +76,8 @@ function classify(answer: HttpAnswer, now: number): Verdict | undefined {
   const heavy: Verdict = {
     kind: 'data',
     code: TOO_HEAVY,
-    message: `Pendo gave up an aggregation that was too much for it${because}.`,
-    remedy: 'Lower record_limit, or app_ids; the table is read again later.',
+    message: `Pendo stopped an aggregation that exceeded its limits${because}.`,
+    remedy: 'Lower record_limit, or name fewer apps in app_ids. The table is read again later.',
     detail: said,
   };
   if (status === 408 || /memory limit/i.test(text)) return heavy;
@@ -115,7 +116,7 @@ function classify(answer: HttpAnswer, now: number): Verdict | undefined {
             kind: 'config',
             message: `Pendo does not let this key read this${because}.`,
             remedy:
-              'Either the setting integration_key holds no valid key of this region, or the key lacks access: an admin can grant it, for aggregations with Allow Write Access.',
+              'Either the setting integration_key holds no valid key of this region, or the key lacks access. An admin can grant it; aggregations need Allow Write Access.',
             detail: said,
           };
     case 429:
@@ -123,19 +124,20 @@ function classify(answer: HttpAnswer, now: number): Verdict | undefined {
         ? { kind: 'rate_limit', message: 'Pendo asks to wait.', retryAt: now + UNNAMED_WAIT }
         : undefined;
     case 504:
-      return { kind: 'transient', tries: GATEWAY_TRIES, remedy: 'The request is repeated, for less where that may help.' };
+      return { kind: 'transient', tries: GATEWAY_TRIES, remedy: 'The request is repeated, with fewer rows where that may help.' };
     default:
       return undefined;
   }
 }
 
-/** Whether asking for less may help. */
+/** Whether a request for fewer rows may succeed. */
 export const isTooHeavy = (error: unknown): boolean =>
   error instanceof TributaryError && [TOO_HEAVY, 'pendo:timeout', 'pendo:504'].includes(error.code ?? '');
 
 /**
- * Rows of an aggregation as they arrive; `pipeline` is asked for anew before each try. `reducible`: an answer that does
- * not come in time is given up, since less can be asked for; otherwise it is asked for again and again.
+ * Yields the rows of an aggregation as they arrive; `pipeline` is called before each attempt. With `reducible`, an answer that
+ * exceeds the time-out is an error, because the caller can request fewer rows; otherwise the request is repeated without a
+ * limit.
  */
 export async function* aggregate(
   api: PendoApi,
@@ -149,14 +151,14 @@ export async function* aggregate(
     bucket: 'default',
     list: 'results',
     signal,
-    timeoutMs: PATIENCE,
+    timeoutMs: TIMEOUT,
     ...(reducible ? { maxTimeouts: 1 } : {}),
     body: () => ({ response: { mimeType: 'application/json' }, request: { requestId: name, name, pipeline: pipeline() } }),
   });
   for await (const listed of answered) yield checkedRows(listed);
 }
 
-/** All rows of a small aggregation, each as small as `keep` makes it. */
+/** All rows of a small aggregation, each reduced by `keep`. */
 export async function aggregated<T = Row>(
   api: PendoApi,
   name: string,
@@ -165,10 +167,10 @@ export async function aggregated<T = Row>(
   keep: (row: Row) => T,
 ): Promise<readonly T[]> {
   let rows: T[] = [];
-  const whole = (): readonly Stage[] => {
+  const restarted = (): readonly Stage[] => {
     rows = [];
     return pipeline;
   };
-  for await (const batch of aggregate(api, name, whole, signal)) for (const row of batch) rows.push(keep(row));
+  for await (const batch of aggregate(api, name, restarted, signal)) for (const row of batch) rows.push(keep(row));
   return rows;
 }

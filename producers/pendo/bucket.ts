@@ -10,61 +10,62 @@ import { disordered, watchOrder } from './order.ts';
 export interface Part {
   /** Rows of whole visitors. */
   readonly rows: readonly Row[];
-  /** The last of these visitors. */
+  /** The last of these visitors; undefined at the end of the bucket. */
   readonly after: string | undefined;
 }
 
 export interface BucketAsk {
   readonly source: string;
   readonly series: TimeSeries;
-  /** Read on behind this visitor. */
+  /** Continue after this visitor. */
   readonly after: string | undefined;
-  /** What becomes of a visitor's rows. */
+  /** Converts the rows of one visitor. */
   readonly perVisitor: (rows: readonly Row[]) => readonly Row[];
 }
 
 const ROWS_PER_PART = 5_000;
-/** Fewer would take for ever. */
+/** Smaller requests would take too many round trips. */
 const LEAST_LIMIT = 500;
 
 /**
- * One bucket, visitor by visitor. All its rows share one time, so time cannot page it. However an answer ends, it may do
- * so within a visitor, and a short one may have been cut. The bucket has ended when the vendor, asked what follows the
- * rows it gave, gives none; else reading goes on behind the last visitor that is whole. An answer too heavy for the
- * vendor is asked for in smaller pieces.
+ * Reads one bucket (a day or an hour), visitor by visitor. All its rows have the same time, so time cannot page it. An answer
+ * may end within a visitor, and one with fewer rows than the limit may be incomplete. The bucket has ended when a second
+ * request, which skips the rows received, returns none; otherwise reading continues after the last complete visitor. An answer
+ * that is too heavy for the vendor is requested with a lower limit.
  *
- * @throws TributaryError `pendo:order` when rows are not in the order asked for: then what was read leads behind some of them.
+ * @throws TributaryError `pendo:order` when rows are not in the requested order, because then the last visitor may be after
+ * some unread rows.
  */
 export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSignal): AsyncGenerator<Part, void, void> {
   let after = ask.after;
-  let most = api.settings.record_limit;
-  let asked = most;
+  let usualLimit = api.settings.record_limit;
+  let currentLimit = usualLimit;
   let ready: Row[] = [];
-  /** Rows of an answer that was short, held one visitor and was not all. */
-  let alone: number | undefined;
-  /** Visitors whose rows were given and have to be given again. */
-  const owed = new Set<string>();
+  /** Rows of an incomplete answer that held a single visitor. */
+  let singleVisitorRows: number | undefined;
+  /** Visitors whose rows were received incompletely and must be received again. */
+  const unfinished = new Set<string>();
   const keep = (rows: readonly Row[]): void => {
     for (const row of ask.perVisitor(rows)) ready.push(row);
   };
-  const behind = (visitor: string | undefined): readonly Stage[] => [
+  const afterVisitor = (visitor: string | undefined): readonly Stage[] => [
     source(ask.source, { appId: api.appId }, ask.series),
     sort('visitorId'),
-    // Without a bound rows without a visitor are there, too.
+    // Without a condition the answer includes rows without a visitor.
     ...(visitor === undefined ? [] : [filter(`visitorId > ${quoted(visitor)}`)]),
   ];
 
   for (;;) {
     const from = after;
     let bound = after;
-    const answer = newAnswer(ask.source, owed);
+    const answer = newAnswer(ask.source, unfinished);
     const pipeline = () => {
       bound = after;
       answer.begin(bound);
-      return [...behind(bound), limit(asked)];
+      return [...afterVisitor(bound), limit(currentLimit)];
     };
     try {
-      for await (const batch of aggregate(api, ask.source, pipeline, signal, asked > LEAST_LIMIT && asked <= most)) {
+      for await (const batch of aggregate(api, ask.source, pipeline, signal, currentLimit > LEAST_LIMIT && currentLimit <= usualLimit)) {
         for (const row of batch) {
           const whole = answer.take(row);
           if (whole === undefined) continue;
@@ -77,44 +78,44 @@ export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSi
         }
       }
     } catch (error) {
-      // More than the usual is asked for only when one visitor needs it; less would not help then.
-      if (!isTooHeavy(error) || asked <= LEAST_LIMIT || asked > most) throw error;
-      most = Math.max(LEAST_LIMIT, Math.floor(Math.min(most, asked) / 2));
-      asked = most;
-      answer.owe();
+      // Only a single visitor needs more than the usual limit, and then a lower one would not help.
+      if (!isTooHeavy(error) || currentLimit <= LEAST_LIMIT || currentLimit > usualLimit) throw error;
+      usualLimit = Math.max(LEAST_LIMIT, Math.floor(Math.min(usualLimit, currentLimit) / 2));
+      currentLimit = usualLimit;
+      answer.abandon();
       continue;
     }
     const given = answer.count();
-    if (owed.size > 0) throw disordered(ask.source);
-    if (given === 0 || (given < asked && !(await follows(bound, given)))) {
-      keep(answer.rest());
+    if (unfinished.size > 0) throw disordered(ask.source);
+    if (given === 0 || (given < currentLimit && !(await hasMore(bound, given)))) {
+      keep(answer.lastRows());
       yield { rows: ready, after: undefined };
       return;
     }
     if (ready.length > 0) yield { rows: ready, after };
     ready = [];
-    answer.owe();
+    answer.abandon();
     if (after !== from) {
-      [asked, alone] = [most, undefined];
-    } else if (given < asked) {
-      // Perhaps more came while that was asked.
-      if (alone === given) throw cutShort(ask.source, given);
-      alone = given;
+      [currentLimit, singleVisitorRows] = [usualLimit, undefined];
+    } else if (given < currentLimit) {
+      // The vendor may have more rows by now; the same number again means that it withholds some.
+      if (singleVisitorRows === given) throw cutShort(ask.source, given);
+      singleVisitorRows = given;
     } else {
       // One visitor fills the answer.
-      asked *= 2;
+      currentLimit *= 2;
     }
   }
 
-  /** Whether the vendor has anything behind the first rows of that bound. */
-  async function follows(bound: string | undefined, rows: number): Promise<boolean> {
-    const more = await aggregated(api, ask.source, [...behind(bound), skip(rows), limit(1)], signal, () => true);
+  /** Whether the vendor has rows after the first `rows` ones after that visitor. */
+  async function hasMore(bound: string | undefined, rows: number): Promise<boolean> {
+    const more = await aggregated(api, ask.source, [...afterVisitor(bound), skip(rows), limit(1)], signal, () => true);
     return more.length > 0;
   }
 }
 
 function cutShort(name: string, rows: number): TributaryError {
-  return new TributaryError(`Pendo gave ${rows} rows of ${name} and has more of the same visitor, which it does not give.`, {
+  return new TributaryError(`Pendo gave ${rows} rows of ${name} and has more rows of the same visitor, but does not return them.`, {
     kind: 'data',
     code: 'pendo:cut',
     remedy: 'Set period to hour in a connection of its own, so that fewer rows belong together; report it to the vendor if it stays.',
@@ -122,37 +123,37 @@ function cutShort(name: string, rows: number): TributaryError {
 }
 
 interface Answer {
-  /** A try begins, behind that visitor: what an earlier one left unfinished has to come again. */
+  /** An attempt begins after that visitor; the visitor an earlier attempt left incomplete must be received again. */
   begin(bound: string | undefined): void;
-  /** Gives a visitor's rows once the next visitor's begin. */
+  /** Returns a visitor's rows as soon as the next visitor's rows begin. */
   take(row: Row): { visitor: string; rows: readonly Row[] } | undefined;
-  /** Rows taken in this try. */
+  /** Rows received in this attempt. */
   count(): number;
   /** Rows of the last visitor. */
-  rest(): readonly Row[];
-  /** What is unfinished is left to another answer. */
-  owe(): void;
+  lastRows(): readonly Row[];
+  /** The last visitor is incomplete and must be received again in another answer. */
+  abandon(): void;
 }
 
-function newAnswer(name: string, owed: Set<string>): Answer {
+function newAnswer(name: string, unfinished: Set<string>): Answer {
   let visitor: string | undefined;
   let rows: Row[] = [];
-  let taken = 0;
+  let received = 0;
   let inOrder = watchOrder(name);
   const before = new Set<string>();
-  const owe = (): void => {
-    if (visitor !== undefined) owed.add(visitor);
+  const abandon = (): void => {
+    if (visitor !== undefined) unfinished.add(visitor);
   };
   return {
     begin(bound) {
-      owe();
+      abandon();
       visitor = undefined;
       rows = [];
-      taken = 0;
+      received = 0;
       inOrder = watchOrder(name, bound === undefined ? [] : [bound]);
     },
     take(row) {
-      taken += 1;
+      received += 1;
       const id = asText(row.visitorId) ?? '';
       if (id === visitor) {
         rows.push(row);
@@ -162,13 +163,13 @@ function newAnswer(name: string, owed: Set<string>): Answer {
       if (whole !== undefined) before.add(whole.visitor);
       if (before.has(id)) throw disordered(name);
       inOrder([id]);
-      owed.delete(id);
+      unfinished.delete(id);
       visitor = id;
       rows = [row];
       return whole;
     },
-    count: () => taken,
-    rest: () => rows,
-    owe,
+    count: () => received,
+    lastRows: () => rows,
+    abandon,
   };
 }

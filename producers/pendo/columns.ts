@@ -4,10 +4,10 @@ import type { JsonObject, Row } from '../../src/core/types.ts';
 import { boolean, integer, json, text, timestamp } from '../../src/sdk/fields.ts';
 import type { FieldBuilder } from '../../src/sdk/fields.ts';
 
-/** A time in epoch milliseconds. */
+/** A time in epoch ms. */
 export const instant = (doc: string): FieldBuilder<'timestamp'> => timestamp(doc).epoch('ms');
 
-/** Times of objects, where 0 means never. */
+/** Times of objects for which the vendor writes 0 when there is no time. */
 const TIMES = [
   'createdAt',
   'lastUpdatedAt',
@@ -31,7 +31,7 @@ const userColumns = (prefix: string, path: string, who: string) => ({
   [`${prefix}_user_type`]: text(`Kind of user who ${who} it`).from(`${path}.userType`),
 });
 
-/** What features, pages, guides and track types have in common. */
+/** Columns that features, pages, guides and track types have in common. */
 export const objectColumns = {
   id: text('Id'),
   name: text('Name'),
@@ -47,13 +47,13 @@ export const objectColumns = {
   ...userColumns('last_updated_by_user', 'lastUpdatedByUser', 'changed'),
 };
 
-/** How far the vendor has counted an object's events: it moves with each of its counts, whatever becomes of the object. */
+/** Time up to which the vendor has counted an object's events. Each of its counts moves it, so a change of it alone publishes nothing. */
 export const validThrough = { valid_through: instant('Until when its events are counted').mark() };
 
-/** Marks of the vendor's own processing that mean nothing outside it. */
+/** Fields that the vendor's own processing changes and that mean nothing to others. */
 export const OWN_MARKS = ['dailyMergeFirst', 'dailyRollupFirst'];
 
-/** What is known of how pages and features were tagged. */
+/** Columns about how pages and features were tagged. */
 export const tagColumns = {
   rulesjson: text('Rules as the vendor writes them; JSON text where that is a list').of(({ rulesjson }) =>
     typeof rulesjson === 'object' && rulesjson !== null ? canonicalJson(rulesjson) : rulesjson,
@@ -62,7 +62,7 @@ export const tagColumns = {
   tag_maintenance_exclude: boolean('Whether it is left out of tag maintenance'),
 };
 
-/** The product area of an object, and whether it is new or important. */
+/** Columns about an object's product area. */
 export const groupColumns = {
   group_id: text('Product area').from('group.id'),
   group_name: text('Name of the product area').from('group.name'),
@@ -74,7 +74,10 @@ export const groupColumns = {
   is_core_event: boolean('Whether it counts as a core event'),
 };
 
-/** Never is nothing. Of people and product areas what is no column is left out: it changes without the object being changed. */
+/**
+ * A time of 0 stands for "no time" and becomes null. Of users and product areas only the fields with a column are kept, because
+ * the others change without the object being changed.
+ */
 export function objectShape(row: Row): Row {
   const kept: Record<string, Row[string]> = { ...row };
   for (const field of ['createdByUser', 'lastUpdatedByUser'])
@@ -90,7 +93,7 @@ function picked(object: JsonObject, names: readonly string[]): JsonObject {
 
 const GROUPS = ['auto', 'agent', 'custom', 'pendo'];
 
-/** Metadata groups without a column of their own are put together under `other`. */
+/** Metadata groups without a column of their own are collected under `other`. */
 export function metadataShape(row: Row): Row {
   const metadata = asObject(row.metadata);
   if (metadata === undefined) return row;
@@ -105,7 +108,7 @@ export function metadataShape(row: Row): Row {
   };
 }
 
-/** What the vendor itself notes of a visitor or account. */
+/** Metadata that the vendor itself sets on a visitor or account. */
 export const autoColumns = {
   lastupdated: instant('When it last changed').from('metadata.auto.lastupdated'),
   metadata_auto_id: text('Id').from('metadata.auto.id'),
@@ -116,7 +119,7 @@ export const autoColumns = {
   metadata_auto_nid: integer('Numeric id').from('metadata.auto.nid'),
 };
 
-/** Metadata groups whose fields are the user's own. */
+/** Metadata groups whose fields the users of Pendo define. */
 export const metadataColumns = {
   metadata_agent: json('Fields the snippet sets').from('metadata.agent'),
   metadata_custom: json('Custom fields').from('metadata.custom'),

@@ -6,7 +6,7 @@ import { snakeCase } from '../../src/core/names.ts';
 import type { Fields } from '../../src/core/table.ts';
 import { instant } from './columns.ts';
 
-/** Types of custom fields, as the column `type` of metadata_visitors and metadata_accounts names them. */
+/** Types of custom fields, named as in the column `type` of metadata_visitors and metadata_accounts. */
 export const CUSTOM_TYPES = ['string', 'time', 'boolean', 'integer', 'float', 'list'] as const;
 export type CustomType = (typeof CUSTOM_TYPES)[number];
 
@@ -19,12 +19,12 @@ const BUILDERS: Record<CustomType, (doc: string) => FieldBuilder> = {
   list: json,
 };
 
-/** Longest name of a column, less room for a number behind it. */
+/** Longest column name, less the space for a number after it. */
 const LONGEST = 60;
 
 /**
- * A column `metadata_custom_<field>` for each of the fields, which stay in `metadata_custom` as well. Two whose names
- * give the same column are told apart by a number, in the order of the settings.
+ * A column `metadata_custom_<field>` for each field; the fields stay in `metadata_custom` as well. When two names give the same
+ * column, the later one in the settings gets a number.
  */
 export function customColumns(types: Readonly<Record<string, CustomType>>): Fields {
   const columns: Record<string, FieldBuilder> = {};
@@ -40,7 +40,7 @@ export function customColumns(types: Readonly<Record<string, CustomType>>): Fiel
   return columns;
 }
 
-/** The vendor writes integers as text with decimals. */
+/** The vendor writes integers as texts with decimals. */
 function valueOf(row: Row, name: string, type: CustomType): Json | undefined {
   const value = asObject(asObject(row.metadata)?.custom)?.[name];
   return type === 'integer' && typeof value === 'string' ? value.replace(/\.0+$/, '') : value;

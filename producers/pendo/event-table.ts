@@ -12,18 +12,18 @@ import type { PendoSettings } from './settings.ts';
 export interface EventTable extends Omit<EventSource, 'documented'> {
   readonly name: string;
   readonly docs: string;
-  /** As the connector page names it. */
+  /** The documented key, as on the connector page. */
   readonly documentedKey: readonly string[];
-  /** The same in our columns. */
+  /** The documented key as our columns. */
   readonly seedKey: readonly string[];
-  /** What is needed beside it. */
+  /** Further columns needed for a unique key. */
   readonly more: readonly string[];
   readonly keyReason: string;
   readonly replicationKey: string;
   readonly fields: Fields;
 }
 
-/** An event table with the key the settings want. Key columns that the vendor leaves empty hold "" or 0. */
+/** An event table with the key that `key_mode` selects. Key columns that the vendor leaves empty hold "" or 0. */
 export function eventTable(event: EventTable, settings: PendoSettings): TableDefinition {
   const { name, docs, documentedKey, seedKey, more, keyReason, replicationKey } = event;
   const key = settings.key_mode === 'seed' ? seedKey : [...seedKey, ...more];
@@ -48,7 +48,7 @@ export function eventTable(event: EventTable, settings: PendoSettings): TableDef
   }) as TableDefinition;
 }
 
-/** Where the vendor has what a key column holds. */
+/** The vendor's fields for a key column. */
 const vendorFields = (column: string): string[] =>
   column === 'period_start' ? ['day', 'hour'] : [column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())];
 
@@ -71,7 +71,7 @@ const who = {
   analytics_session_id: text("Session of the visitor, as Pendo's analytics divide it"),
 };
 
-/** Columns of tables that count by bucket. */
+/** Columns of the tables that count events by bucket. */
 export const countedColumns = (settings: PendoSettings) => ({
   ...who,
   server: text('Host of the app'),
@@ -99,18 +99,18 @@ export const countedColumns = (settings: PendoSettings) => ({
   properties: json('Properties of the event'),
 });
 
-/** What counted rows have in common: their own key columns, and the hash. */
+/** What the counted tables have in common: the fields that identify a row, and those that go into the hash. */
 export const countedIdentity = (...object: readonly string[]) => ({
   counted: true,
   identifying: ['accountId', 'server', 'remoteIp', 'visitorId', 'userAgent', 'appId', 'day', 'hour', ...object],
   dimensions: ['tabId', ...(object.length === 0 ? ['pageId'] : []), 'eventClass', 'parameters', 'properties'],
 });
 
-/** Longer addresses do not belong into a key. */
+/** Longer addresses are replaced by their hash in the key, characters. */
 const LONGEST_URL = 1_024;
 const isLong = (row: Row): boolean => typeof row.url === 'string' && row.url.length > LONGEST_URL;
 
-/** Columns of tables with one row per interaction. */
+/** Columns of the tables with one row per interaction. */
 export const interactionColumns = {
   ...who,
   account_ids: json('All accounts of the visitor'),

@@ -13,38 +13,38 @@ import type { Identity } from './rows.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** A bucket may still grow for so long after its end; the position stays before it. */
+/** Time after the end of a bucket in which it may still grow, ms; the position stays before such buckets. */
 const HORIZON = 8 * HOUR;
-/** Read again in every run. */
+/** Period that is read again in every run, ms. */
 const FRESH = DAY;
 /** Empty buckets read before the position is saved. */
-const QUIET = 24;
+const EMPTY_PER_COMMIT = 24;
 
 export interface EventSource extends Identity {
   readonly source: string;
-  /** Whether rows are counts of a bucket, or single interactions. */
+  /** Whether rows are the counts of a bucket, or single interactions. */
   readonly counted: boolean;
-  /** Fields of the documented key, which may be the same for several rows. */
+  /** Fields of the documented key, which several rows may share. */
   readonly documented: readonly string[];
 }
 
-/** One pass over the buckets from an instant to now. */
+/** One pass over the buckets from a start to now. */
 interface Pass {
-  /** Where it began, and when. */
+  /** Start of the pass, and the run in which it began; both epoch ms. */
   readonly from: number;
   readonly began: number;
-  /** An instant in the bucket it has come to, and the last visitor read there. */
+  /** A time in the current bucket, and the last visitor read in it. */
   at: number;
   after: string | undefined;
-  /** Whether nothing more was expected in any bucket when it was read: those after one that was not settle nothing. */
+  /** Whether every bucket so far was complete when it was read. The position moves only over leading complete buckets. */
   ripe: boolean;
-  /** Whether what is no count is asked for by the hour instead of by 24. */
+  /** Whether single interactions are read by the hour, because 24 hours at once were too heavy. */
   hourly: boolean;
 }
 
 /**
- * Bucket after bucket up to now. Rows come hours late and in no order, so the last day is read again in every run and
- * the whole look-back once a day. Counts are no part of a key: reading a bucket again replaces its rows.
+ * Reads bucket after bucket up to now. Rows arrive hours late and in no order, so the last day is read again in every run, and
+ * `lookback_days` once a day. Counts are not part of a key, so reading a bucket again replaces its rows.
  */
 export function readEvents(events: EventSource): Reader<PendoApi> {
   return async function* read(ctx) {
@@ -52,7 +52,7 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
     const daily = events.counted && period === 'day';
     const position = saved(ctx, 1);
     if (events.counted && position !== undefined && position.period !== period) throw periodChanged(asText(position.period) ?? '', period);
-    // Of apps that were not asked for before nothing has been read.
+    // The position holds nothing about apps that were not read before, so a change of `app_ids` starts over.
     const apps = JSON.stringify(ctx.api.appId);
     const known = position?.apps === apps ? position : undefined;
     const state = {
@@ -65,11 +65,11 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
     let granularity = daily ? days : pass.hourly ? hours : dayOfHours;
     const warnings =
       keyMode === 'seed'
-        ? ['key_mode is seed: rows of this table overwrite one another, since its documented key does not tell them apart.']
+        ? ['key_mode is seed: rows of this table overwrite one another, because its documented key is not unique.']
         : undefined;
 
     let pending: Row[] = [];
-    let quiet = 0;
+    let emptyBuckets = 0;
     let orderTries = 0;
     for (let last = false; !last;) {
       last = pass.at >= ctx.runStart;
@@ -85,16 +85,16 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
           start ??= begin;
           pass.ripe &&= (start ?? pass.at) + granularity.longest + HORIZON <= ctx.runStart;
           pass.after = part.after;
-          if (part.after !== undefined) yield page(part.rows, at());
+          if (part.after !== undefined) yield page(part.rows, passPosition());
           else pending = [...part.rows];
         }
         orderTries = 0;
       } catch (error) {
         if (isDisordered(error)) {
-          // Some of its rows are behind what was read: it counts from its beginning.
+          // Some unread rows are before the last visitor, so the bucket is read from its start.
           [pass.after, last] = [undefined, false];
           if ((orderTries += 1) <= ORDER_TRIES) continue;
-          yield page([], at());
+          yield page([], passPosition());
           throw error;
         }
         if (granularity !== dayOfHours || !isTooHeavy(error)) throw error;
@@ -105,14 +105,14 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
       if (pass.ripe) state.settled = Math.max(state.settled ?? -Infinity, start ?? pass.at);
       last ||= granularity.holds(ctx.runStart, pass.at, start);
       if (!last) pass.at = granularity.next(pass.at, start, state.day);
-      quiet = pending.length === 0 ? quiet + 1 : 0;
+      emptyBuckets = pending.length === 0 ? emptyBuckets + 1 : 0;
       if (last) {
         if (pass.from <= pass.began - lookbackDays * DAY || pass.from === state.oldest)
           state.lookedBack = Math.max(state.lookedBack ?? 0, pass.began);
-        yield { ...page(pending, resting()), readTo: pass.began - HORIZON, ...(warnings === undefined ? {} : { warnings }) };
-      } else if (pending.length > 0 || quiet >= QUIET) {
-        yield page(pending, at());
-        quiet = 0;
+        yield { ...page(pending, endPosition()), readTo: pass.began - HORIZON, ...(warnings === undefined ? {} : { warnings }) };
+      } else if (pending.length > 0 || emptyBuckets >= EMPTY_PER_COMMIT) {
+        yield page(pending, passPosition());
+        emptyBuckets = 0;
       }
       pending = [];
     }
@@ -127,7 +127,7 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
       const wanted = ctx.since ?? (state.oldest === undefined ? await firstVisit(ctx) : undefined);
       const deeper = wanted !== undefined && (state.oldest === undefined || wanted < state.oldest - DAY);
       if (deeper) state.oldest = wanted;
-      // Nobody has been there yet, as far as the vendor tells: that is no fact to keep, the next pass asks again.
+      // The vendor shows no visitor yet. That is not saved, so the next pass asks again.
       const oldest = state.oldest ?? ctx.runStart - FRESH;
       const due = state.lookedBack === undefined || state.lookedBack + DAY <= ctx.runStart;
       const back = Math.min(state.settled ?? oldest, ctx.runStart - (due ? Math.max(FRESH, lookbackDays * DAY) : FRESH));
@@ -142,7 +142,7 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
       };
     }
 
-    function resting(): Position {
+    function endPosition(): Position {
       return {
         v: 1,
         period,
@@ -151,9 +151,9 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
       };
     }
 
-    function at(): Position {
+    function passPosition(): Position {
       const { from, began, ripe, hourly, after } = pass;
-      return { ...resting(), pass: { from, began, at: pass.at, ripe, hourly, ...(after === undefined ? {} : { after }) } };
+      return { ...endPosition(), pass: { from, began, at: pass.at, ripe, hourly, ...(after === undefined ? {} : { after }) } };
     }
 
     function page(rows: readonly Row[], where: Position): Page {
@@ -166,21 +166,21 @@ export function readEvents(events: EventSource): Reader<PendoApi> {
 }
 
 function savedPass(position: Position | undefined): Pass | undefined {
-  const cut: JsonObject | undefined = asObject(position?.pass);
-  const at = asNumber(cut?.at);
+  const interrupted: JsonObject | undefined = asObject(position?.pass);
+  const at = asNumber(interrupted?.at);
   return at === undefined
     ? undefined
     : {
-        from: asNumber(cut?.from) ?? at,
-        began: asNumber(cut?.began) ?? at,
+        from: asNumber(interrupted?.from) ?? at,
+        began: asNumber(interrupted?.began) ?? at,
         at,
-        after: asText(cut?.after),
-        ripe: cut?.ripe === true,
-        hourly: cut?.hourly === true,
+        after: asText(interrupted?.after),
+        ripe: interrupted?.ripe === true,
+        hourly: interrupted?.hourly === true,
       };
 }
 
-/** Nothing happened before the first visit of anybody; undefined when the vendor shows none. */
+/** Time of the first visit of any visitor, epoch ms: there are no earlier events. Undefined when the vendor shows none. */
 async function firstVisit(ctx: ReadContext<PendoApi>): Promise<number | undefined> {
   const field = 'metadata.auto.firstvisit';
   const first = [source('visitors', { identified: false }), filter(`${field} >= 1`), sort(field), limit(1)];
@@ -192,7 +192,7 @@ async function firstVisit(ctx: ReadContext<PendoApi>): Promise<number | undefine
 
 function otherBucket(source: string, asked: number, answered: number): TributaryError {
   return new TributaryError(
-    `Pendo was asked for ${source} of the day or hour with ${isoMillis(asked)}, and answered those of one that begins at ${isoMillis(answered)}.`,
+    `Pendo was asked for ${source} of the day or hour that contains ${isoMillis(asked)}, and answered with those of one that begins at ${isoMillis(answered)}.`,
     {
       kind: 'data',
       code: 'pendo:bucket',

@@ -6,29 +6,29 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /**
- * How time is cut into what one request asks for. Days and hours are those of the subscription's time zone, which
- * nobody tells: they are never computed. Any instant in a bucket asks for it, and its rows tell where it begins.
+ * How time is divided into the buckets of a request. Days and hours are those of the subscription's time zone, which the API
+ * does not tell, so they are never computed: any time in a bucket requests it, and its rows say where it begins.
  */
 export interface Granularity {
   series(at: number): TimeSeries;
-  /** Begin of the bucket a row lies in, where rows tell. */
+  /** Start of the bucket of a row, epoch ms, where rows contain it. */
   startOf(row: Row): number | undefined;
-  /** An instant in the bucket that `from` lies in, or in one shortly before. `day` is a day's begin seen earlier. */
+  /** A time in the bucket that holds `from`, or in one shortly before. `day` is the start of a day seen earlier. */
   begin(from: number, day: number | undefined): number;
-  /** An instant in the bucket after the one asked for with `at`, which began at `start` if that is known. Never skips one. */
+  /** A time in the bucket after the one requested with `at`, which began at `start` if known. Never skips a bucket. */
   next(at: number, start: number | undefined, day: number | undefined): number;
-  /** Whether the bucket asked for with `at` surely holds that later instant. */
+  /** Whether the bucket requested with `at` certainly holds that later time. */
   holds(instant: number, at: number, start: number | undefined): boolean;
-  /** No bucket is longer, ms. */
+  /** Length of the longest bucket, ms. */
   readonly longest: number;
 }
 
 export const days: Granularity = {
   series: (first) => ({ period: 'dayRange', first, count: 1 }),
   startOf: (row) => asInstant(row.day),
-  // About noon of a day: there an hour more or less, when the clocks change, does not matter.
+  // About noon, where the hour of a clock change does not matter.
   begin: (from, day) => (day === undefined ? from : day + Math.floor((from - HOUR - day) / DAY) * DAY + 12 * HOUR),
-  // Until a row has told where midnight is, an instant may be next to it: half steps cannot jump over a day.
+  // Until a row has shown where midnight is, the time may be next to it; half-day steps cannot jump over a day.
   next: (at, start, day) => (start !== undefined ? start + 36 * HOUR : at + (day === undefined ? 12 * HOUR : DAY)),
   holds: (instant, _at, start) => start !== undefined && instant < start + 23 * HOUR,
   longest: 25 * HOUR,
@@ -45,7 +45,7 @@ export const hours: Granularity = {
   longest: HOUR,
 };
 
-/** Rows that are not counted by bucket need no day's border: 24 hours at once. */
+/** Single interactions are not counted by bucket and need no day borders: 24 hours at once. */
 export const dayOfHours: Granularity = {
   series: (first) => ({ period: 'hourRange', first, count: 24 }),
   startOf: () => undefined,

@@ -11,9 +11,9 @@ import type { PendoApi } from './api.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** Activity shows hours after it happened. */
+/** Activity becomes visible hours after it happened. */
 const HORIZON = 8 * HOUR;
-/** The vendor tells no more than 180 days back. */
+/** The vendor keeps history for 180 days. */
 const FARTHEST = 179 * DAY;
 
 interface Visitor {
@@ -23,17 +23,17 @@ interface Visitor {
   readonly doNotProcess: boolean;
 }
 
-/** Days of one visitor, to be asked for. */
+/** Days of one visitor that are to be read. */
 interface Task {
   readonly visitor: string;
   readonly days: readonly number[];
-  /** How far the visitor has been read then. */
+  /** Time up to which the visitor's history is complete afterwards, epoch ms. */
   readonly through: number;
 }
 
 /**
- * Takes a request per visitor and day. Only visitors with news since they were last read are asked for, and no more
- * than the settings allow; the others follow in the next runs.
+ * Reads visitor history ("visitor history" of the Engage API), one request per visitor and day. Only visitors with activity
+ * since they were last read are requested, at most `max_calls` per run; the others follow in the next runs.
  */
 export const readHistory: Reader<PendoApi> = async function* read(ctx) {
   const { max_visitors: maxVisitors, max_calls: maxCalls } = ctx.api.settings.visitor_history;
@@ -41,9 +41,9 @@ export const readHistory: Reader<PendoApi> = async function* read(ctx) {
   const before = asObject(position.read) ?? {};
   const newest = await newestVisitors(ctx, maxVisitors);
   const ids = new Set(newest.map(({ id }) => id));
-  // Visitors that are no longer among the newest are forgotten: the position stays small.
+  // Visitors that are no longer among the newest are dropped, so that the position stays small.
   const done: Record<string, Json> = Object.fromEntries(Object.entries(before).filter(([id]) => ids.has(id)));
-  // Whoever asks for history again means all of it.
+  // A historical run reads everything, without a limit of requests.
   const { tasks, left } = plan(ctx, newest, before, ctx.mode === 'historical' ? Infinity : maxCalls);
 
   const pages = orderedMap(
@@ -69,23 +69,27 @@ export const readHistory: Reader<PendoApi> = async function* read(ctx) {
     yield { rows, position: at(), progress: count / tasks.length };
   }
   const [first] = refused;
-  // It is not about a visitor.
+  // All visitors were refused, so the reason is not a single visitor.
   if (first !== undefined && count > 1 && refused.length === count) throw first.why;
   const warnings = [
     ...(left > 0 ? [`${left} visitors are left for the next runs: visitor_history.max_calls is ${maxCalls}.`] : []),
     ...(first === undefined
       ? []
       : [
-          `The history of ${refused.length} visitors could not be read and is asked for again in the next run. The first is ${first.visitor}: ${first.why.message}`,
+          `The history of ${refused.length} visitors could not be read and is read again in the next run. The first is ${first.visitor}: ${first.why.message}`,
         ]),
   ];
   yield { rows: [], position: at(), ...(warnings.length > 0 ? { warnings } : { readTo: ctx.runStart - DAY }) };
-  // A refusal in the vendor's words is a warning, as some visitors are refused always. An answer that holds data nobody can read is none.
+  // A visitor the vendor refuses is only a warning, because it always refuses some. An answer that cannot be read fails the
+  // run.
   const unreadable = refused.find(({ why }) => statusOf(why) === undefined);
   if (unreadable !== undefined) throw unreadable.why;
 };
 
-/** So many, or all there are: an answer may have been cut, so more is asked for until nothing comes. */
+/**
+ * The `count` visitors that changed last, or all if there are fewer. An answer may be incomplete, so requests continue until
+ * one is empty.
+ */
 async function newestVisitors({ api, signal }: ReadContext<PendoApi>, count: number): Promise<readonly Visitor[]> {
   const updated = 'metadata.auto.lastupdated';
   const newest = [
@@ -93,7 +97,7 @@ async function newestVisitors({ api, signal }: ReadContext<PendoApi>, count: num
     filter(`${updated} >= 1`),
     sort(`-${updated}`, 'visitorId'),
   ];
-  // Whoever moves to the front meanwhile may come twice.
+  // A visitor that changes meanwhile moves to the front and may appear twice.
   const found = new Map<string, Visitor>();
   for (let given = 0; given < count;) {
     const part = await aggregated(
@@ -129,7 +133,7 @@ function plan(
   const tasks: Task[] = [];
   let calls = 0;
   let left = 0;
-  // Whoever was read the longest ago comes first, else those who are always active would take all requests.
+  // Visitors read the longest ago come first; otherwise those who are always active would use up all requests.
   const readAt = ({ id }: Visitor): number => asNumber(before[id]) ?? 0;
   for (const { id: visitor, updated, firstVisit, doNotProcess } of [...visitors].sort((a, b) => readAt(a) - readAt(b))) {
     if (visitor === '' || doNotProcess) continue;
@@ -139,22 +143,22 @@ function plan(
     const latest = Math.min(ctx.runStart, updated + DAY);
     const days: number[] = [];
     for (let day = Math.floor(earliest / DAY) * DAY; day <= latest; day += DAY) days.push(Math.max(day, ctx.runStart - FARTHEST));
-    const taken = days.slice(0, maxCalls - calls);
-    if (taken.length < days.length) left += 1;
-    if (taken.length === 0) continue;
-    calls += taken.length;
+    const selected = days.slice(0, maxCalls - calls);
+    if (selected.length < days.length) left += 1;
+    if (selected.length === 0) continue;
+    calls += selected.length;
     tasks.push({
       visitor,
-      days: taken,
-      through: Math.max(known ?? 0, taken.length < days.length ? (taken.at(-1) as number) + DAY : ctx.runStart),
+      days: selected,
+      through: Math.max(known ?? 0, selected.length < days.length ? (selected.at(-1) as number) + DAY : ctx.runStart),
     });
   }
   return { tasks, left };
 }
 
 /**
- * Later days come last: what goes on over midnight is told with each of them, longer the second time. A refusal that
- * is about this visitor is given back: it must not keep the others from being read.
+ * The activities of a visitor, in ascending order of days: an activity that crosses midnight appears with both days and is
+ * longer the second time. A refusal that concerns only this visitor is returned instead of thrown, so that the others are read.
  */
 async function activities(
   { api, count }: ReadContext<PendoApi>,
@@ -171,7 +175,7 @@ async function activities(
         signal,
       });
       if (body !== null && !Array.isArray(body)) {
-        throw new TributaryError("Pendo's answer about a visitor's history holds no list.", {
+        throw new TributaryError("Pendo's answer about a visitor's history is not a list.", {
           kind: 'data',
           code: 'pendo:no_list',
           remedy: 'The next run asks again; check base_url if it stays.',
@@ -180,7 +184,7 @@ async function activities(
       for (const row of checkedRows((body ?? []) as readonly Json[])) rows.push({ ...row, visitorId: visitor });
     } catch (error) {
       if (!(error instanceof TributaryError) || error.kind !== 'data') throw error;
-      if (statusOf(error) === 422) return untold(error);
+      if (statusOf(error) === 422) return unavailable(error);
       if (statusOf(error) !== 404) return error;
       count('visitors_without_history');
       return rows;
@@ -189,11 +193,11 @@ async function activities(
   return rows;
 }
 
-/** The vendor takes the request for one it cannot work on: a visitor or a day it tells nothing about. */
-const untold = (error: TributaryError): TributaryError =>
-  new TributaryError(`Pendo cannot tell this visitor's history (422): ${error.message}`, {
+/** Status 422: the vendor has no history of this visitor or day. */
+const unavailable = (error: TributaryError): TributaryError =>
+  new TributaryError(`Pendo has no history of this visitor (422): ${error.message}`, {
     kind: 'data',
     code: 'pendo:422',
-    remedy: 'It is asked for again with the next run. Pendo tells at most 180 days back, and nothing of visitors it does not process.',
+    remedy: 'It is read again in the next run. Pendo keeps 180 days, and no history of visitors it does not process.',
     ...(error.detail === undefined ? {} : { detail: error.detail }),
   });

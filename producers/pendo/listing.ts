@@ -10,37 +10,38 @@ import type { PendoApi } from './api.ts';
 import { isDisordered, ORDER_TRIES, watchOrder } from './order.ts';
 
 export interface Listing<Ask> {
-  /** Row source, also the name the request is sent under. */
+  /** Row source; also the name sent with the request. */
   readonly name: string;
-  /** Everything but the limit: source, order, and what leads behind the row the cursor names. */
+  /** All stages but the limit: source, order, and the filter for rows after the cursor. */
   readonly stages: (api: PendoApi, ask: Ask & { readonly cursor: Json | undefined }) => readonly Stage[];
-  /** Names a row, so that reading can go on behind it. */
+  /** The cursor of a row, from which reading can continue. */
   readonly cursorOf: (row: Row) => Json | undefined;
-  /** Values of a cursor in the order the rows are sorted by; a text is its own value. */
+  /** Values of a cursor in the order in which rows are sorted; by default the cursor itself. */
   readonly sortedBy?: (cursor: Json) => readonly Json[];
-  /** Rows of one page; about as many are held in memory. */
+  /** Rows per page; about as many are held in memory. */
   readonly perPage: number;
-  /** Rows asked for at once, if that is less than the settings allow. */
+  /** Rows per request, if fewer than `record_limit`. */
   readonly atMost?: number;
 }
 
-/** A page whose large rows weigh as much, bytes, is not filled further: one row may have megabytes. */
+/** A page is not filled beyond this many bytes of large rows, because one row may have megabytes. */
 const HEAVIEST_PAGE = 32 * 1024 * 1024;
-/** Fewer rows at once would take for ever. */
+/** Smaller requests would take too many round trips. */
 const LEAST_LIMIT = 50;
 
-/** An answer under way, the last row it gave, and whether it gave one. */
+/** An open answer, the cursor of the last row it gave, and whether it gave a row. */
 interface Open {
   readonly rows: AsyncGenerator<readonly Row[], void, void>;
   readonly inOrder: (values: readonly Json[]) => void;
-  behind: Json | undefined;
+  cursor: Json | undefined;
   gave: boolean;
 }
 
 /**
- * Gives a reader a call that makes several pages of one answer, as it arrives: it may be large. Only an answer without
- * rows is the end: a short one may have been cut. One too heavy for the vendor is asked for in smaller pieces. Rows in
- * another order may be behind a position that was given: all since the run began is read again, then that fails.
+ * Gives a reader a call that makes several pages of one large answer as it arrives. Only an answer without rows is the end,
+ * because an incomplete one may be short. An answer too heavy for the vendor is requested with a lower limit. When rows are not
+ * in the requested order, unread rows may be before a committed position: everything since the start of the run is read again,
+ * and then it is an error.
  */
 export function inPages<Ask = unknown>(
   listing: Listing<Ask>,
@@ -49,19 +50,19 @@ export function inPages<Ask = unknown>(
   return async function* read(ctx) {
     let open: Open | undefined;
     const sortedBy = listing.sortedBy ?? ((cursor: Json) => [cursor]);
-    let most = Math.min(listing.atMost ?? Infinity, ctx.api.settings.record_limit);
+    let maxRows = Math.min(listing.atMost ?? Infinity, ctx.api.settings.record_limit);
 
     const begin = (ask: Ask & { readonly cursor: Json | undefined }, signal: AbortSignal): Open => {
       const begun: Open = {
-        behind: ask.cursor,
+        cursor: ask.cursor,
         gave: false,
         inOrder: watchOrder(listing.name, ask.cursor === undefined ? [] : sortedBy(ask.cursor)),
         rows: aggregate(
           ctx.api,
           listing.name,
-          () => [...listing.stages(ctx.api, { ...ask, cursor: begun.behind }), limit(most)],
+          () => [...listing.stages(ctx.api, { ...ask, cursor: begun.cursor }), limit(maxRows)],
           signal,
-          most > LEAST_LIMIT,
+          maxRows > LEAST_LIMIT,
         ),
       };
       return begun;
@@ -69,12 +70,12 @@ export function inPages<Ask = unknown>(
 
     const call: FetchPage<PendoApi, Ask> = async (_api, ask, signal) => {
       const rows: Row[] = [];
-      let behind = ask.cursor;
+      let position = ask.cursor;
       let weight = 0;
       while (rows.length < listing.perPage && weight < HEAVIEST_PAGE) {
-        if (open === undefined || !same(open.behind, behind)) {
+        if (open === undefined || !same(open.cursor, position)) {
           await open?.rows.return();
-          open = begin({ ...ask, cursor: behind }, signal);
+          open = begin({ ...ask, cursor: position }, signal);
         }
         try {
           const { value: batch } = await open.rows.next();
@@ -89,24 +90,24 @@ export function inPages<Ask = unknown>(
             const cursor = listing.cursorOf(row);
             if (cursor !== undefined) open.inOrder(sortedBy(cursor));
           }
-          // What comes at once is a piece of the answer, and at most its first row is longer than such a piece.
+          // A batch is a piece of the answer; only its first row can be longer than such a piece.
           weight += weigh(batch[0]);
-          open.behind = behind = nameOf(batch.at(-1) as Row);
+          open.cursor = position = requiredCursor(batch.at(-1) as Row);
           open.gave = true;
         } catch (error) {
           await open?.rows.return();
           open = undefined;
-          if (!isTooHeavy(error) || most <= LEAST_LIMIT) throw error;
-          most = Math.max(LEAST_LIMIT, Math.floor(most / 2));
+          if (!isTooHeavy(error) || maxRows <= LEAST_LIMIT) throw error;
+          maxRows = Math.max(LEAST_LIMIT, Math.floor(maxRows / 2));
         }
       }
-      return { rows, next: rows.length === 0 ? END : (behind as Cursor) };
+      return { rows, next: rows.length === 0 ? END : (position as Cursor) };
     };
 
-    function nameOf(row: Row): Json {
+    function requiredCursor(row: Row): Json {
       const cursor = listing.cursorOf(row);
       if (cursor !== undefined) return cursor;
-      throw new TributaryError(`A row of Pendo's answer about ${listing.name} has no id, so nothing can be read behind it.`, {
+      throw new TributaryError(`A row of Pendo's answer about ${listing.name} has no id, so reading cannot continue after it.`, {
         kind: 'data',
         code: 'pendo:no_id',
         remedy: 'Nothing was deleted. The next run reads it again; report it to the vendor if it stays.',

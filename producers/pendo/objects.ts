@@ -7,7 +7,7 @@ import { filter, quoted, sort, source } from './aggregation.ts';
 import type { PendoApi } from './api.ts';
 import { inPages } from './listing.ts';
 
-/** Features, pages and the like: whole, by id. */
+/** Reads objects such as features and pages completely, in the order of their ids. */
 export function readObjects(name: string, atMost = 1_000): Reader<PendoApi> {
   return inPages(
     {
@@ -25,7 +25,7 @@ export function readObjects(name: string, atMost = 1_000): Reader<PendoApi> {
   );
 }
 
-/** The fields that metadata of accounts or visitors may have: one row each. */
+/** Reads the metadata schema of accounts or visitors, one row per field. */
 export function readSchema(of: 'account' | 'visitor'): Reader<PendoApi> {
   const path = `/api/v1/metadata/schema/${of}`;
   return fullScan<PendoApi>(async (api, _ask, signal) => {
@@ -36,7 +36,10 @@ export function readSchema(of: 'account' | 'visitor'): Reader<PendoApi> {
   });
 }
 
-/** The fields of all groups; a group without any may be null. Undefined for what is no schema, such as one without a single field. */
+/**
+ * The fields of all groups; a group without fields may be null. Undefined for anything that is not a schema, such as one
+ * without a single field.
+ */
 function fieldsIn(body: Json): readonly Row[] | undefined {
   const rows: Row[] = [];
   for (const [group, fields] of Object.entries(asObject(body) ?? {})) {

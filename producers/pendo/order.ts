@@ -3,19 +3,22 @@ import type { Json } from '../../src/core/types.ts';
 
 const ORDER = 'pendo:order';
 
-/** How often what came in another order than asked for is asked for again within a run. */
+/** Attempts in a run after an answer in the wrong order. */
 export const ORDER_TRIES = 2;
 
 export const isDisordered = (error: unknown): boolean => error instanceof TributaryError && error.code === ORDER;
 
 export const disordered = (name: string): TributaryError =>
-  new TributaryError(`Pendo's answer about ${name} is not in the order that was asked for.`, {
+  new TributaryError(`Pendo's answer about ${name} is not in the requested order.`, {
     kind: 'data',
     code: ORDER,
     remedy: 'Nothing was deleted, and the table is read again later. Report it to the vendor if it stays.',
   });
 
-/** Throws when the values a row is sorted by surely belong before those of the row before it. `first`: of what the rows are behind. */
+/**
+ * Returns a function that throws when a row's sort values certainly belong before those of the previous row. `first` are the
+ * values of the cursor.
+ */
 export function watchOrder(name: string, first: readonly Json[] = []): (values: readonly Json[]) => void {
   let last = first;
   return (values) => {
@@ -30,19 +33,20 @@ export function watchOrder(name: string, first: readonly Json[] = []): (values: 
 }
 
 /**
- * Whether one value comes before another however the vendor compares, which it does not say: by code, by the rules of a
- * language, or with numbers in texts by their value. What these see differently is taken as the vendor gives it.
+ * Whether a value comes before another one in every order the vendor may use: by character code, by the rules of a language, or
+ * with numbers in texts compared by value. The vendor documents none of them, so pairs on which these orders differ are
+ * accepted as they come.
  */
 export function surelyBefore(a: Json, b: Json): boolean {
   if (typeof a === 'number' && typeof b === 'number') return a < b;
   if (typeof a !== 'string' || typeof b !== 'string') return false;
   let at = 0;
   while (at < a.length && a[at] === b[at]) at += 1;
-  // Where rows without a value come nobody says, and an empty text may be one.
+  // It is undocumented where rows without a value come, and an empty text may be one.
   if (at === a.length) return at > 0 && at < b.length;
   const [left, right] = [kindOf(a[at]), kindOf(b[at])];
   if (left === 'digit' && right === 'digit') return digitsFrom(a, at) === digitsFrom(b, at) && a.slice(at) < b.slice(at);
-  // Within a number the one that ends first is the smaller one, or its next letter decides.
+  // Inside a number the one that ends first is smaller; otherwise the next letter decides.
   if (left === 'digit' || right === 'digit') return left === 'digit' && right !== 'other' && kindOf(a[at - 1]) !== 'digit';
   return left === right && left !== 'other' && a.slice(at) < b.slice(at);
 }

@@ -20,19 +20,19 @@ export interface People {
 }
 
 /**
- * Changes by their time in every run. Once a day, and first of all, everything by its id: that finds rows without
- * a time of change, and what is gone. Changes are then read from when that listing began.
+ * Reads changes by their time in every run. Once a day everything is read by id first, which finds rows without a time of
+ * change and deleted ones; the changes are then read from the start of that listing.
  */
 export function readPeople(people: People): Reader<PendoApi> {
-  const everything = inPages(everyone(people), fullScan);
-  const changes = inPages(whoChanged(people), (call) => incremental({ call, by: updatedAt, overlap: HOUR, delay: 0, granularity: 1 }));
+  const everything = inPages(everythingById(people), fullScan);
+  const changes = inPages(changesByTime(people), (call) => incremental({ call, by: updatedAt, overlap: HOUR, delay: 0, granularity: 1 }));
 
   return async function* read(ctx) {
     const position = saved(ctx, 1);
     let listing = asObject(position?.listing);
     let change = asObject(position?.change);
     let listed = asNumber(position?.listed);
-    const cut = asNumber(position?.began);
+    const interruptedAt = asNumber(position?.began);
     const at = (began?: number): Position => ({
       v: 1,
       ...(listing === undefined ? {} : { listing }),
@@ -41,8 +41,8 @@ export function readPeople(people: People): Reader<PendoApi> {
       ...(began === undefined ? {} : { began }),
     });
 
-    if (cut !== undefined || listed === undefined || listed + DAY <= ctx.runStart || ctx.rescan === true) {
-      const began = cut ?? ctx.runStart;
+    if (interruptedAt !== undefined || listed === undefined || listed + DAY <= ctx.runStart || ctx.rescan === true) {
+      const began = interruptedAt ?? ctx.runStart;
       change ??= { v: 1, at: began };
       for await (const page of everything(contextWith(ctx, { position: listing as Position | undefined }))) {
         listing = page.position;
@@ -58,11 +58,11 @@ export function readPeople(people: People): Reader<PendoApi> {
   };
 }
 
-/** Rows of one page. */
+/** Rows per page. */
 const PER_PAGE = 1_000;
 
-/** Everything in the order of its id. */
-const everyone = ({ source: name, id, parameters }: People): Listing<unknown> => ({
+/** All rows in the order of the id. */
+const everythingById = ({ source: name, id, parameters }: People): Listing<unknown> => ({
   name,
   perPage: PER_PAGE,
   stages: (api, { cursor }) => [
@@ -73,8 +73,8 @@ const everyone = ({ source: name, id, parameters }: People): Listing<unknown> =>
   cursorOf: (row) => asText(row[id]),
 });
 
-/** Who changed, in the order of the time of change. */
-const whoChanged = ({ source: name, id, parameters }: People): Listing<IncrementalAsk> => ({
+/** Changed rows in the order of the time of change. */
+const changesByTime = ({ source: name, id, parameters }: People): Listing<IncrementalAsk> => ({
   name,
   perPage: PER_PAGE,
   stages(api, { after, before, cursor }) {

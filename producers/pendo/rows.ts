@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import type { Json, Row } from '../../src/core/types.ts';
 import { canonicalJson } from '../../src/core/json/canonical.ts';
 
-/** What tells rows of one event table apart, in the vendor's names. */
+/** The vendor's fields that distinguish the rows of an event table. */
 export interface Identity {
   /** Fields that are key columns of their own. */
   readonly identifying: readonly string[];
   /**
-   * Stable fields that share the column `dimension_hash`. Counts and times that grow while a bucket fills are not
-   * among them, nor is what may be filled in later. Chosen one by one: a field the vendor adds must not change keys.
+   * Stable fields that go into the column `dimension_hash`. Counts and times that grow while a bucket fills are excluded, as is
+   * what may be filled in later. The list is fixed, so that a field the vendor adds does not change keys.
    */
   readonly dimensions: readonly string[];
 }
@@ -22,7 +22,7 @@ export function dimensionHash(row: Row, dimensions: readonly string[]): string {
     .slice(0, 32);
 }
 
-/** The fields that are there; nothing and an object without members are the same. */
+/** The fields that have a value; null and an empty object both count as no value. */
 function present(row: Row, fields: readonly string[]): Row {
   return Object.fromEntries(fields.map((field) => [field, row[field] ?? null] as const).filter(([, value]) => !isNothing(value)));
 }
@@ -38,8 +38,8 @@ function isNothing(value: Json): boolean {
 }
 
 /**
- * One row per identity. The vendor splits by more than the key holds: counts are summed, the span of time spans all,
- * everything else is that of the row whose activity is the latest, in whatever order they came.
+ * One row per identity. The vendor divides rows by more fields than the key holds: counts are summed, first_time and last_time
+ * span all, and every other field comes from the row with the latest activity, in whatever order the rows came.
  */
 export function summed(rows: readonly Row[], { identifying, dimensions }: Identity): readonly Row[] {
   if (rows.length < 2) return rows;
@@ -53,7 +53,7 @@ export function summed(rows: readonly Row[], { identifying, dimensions }: Identi
   return groups.size === rows.length ? rows : [...groups.values()].map((group) => (group.length === 1 ? (group[0] as Row) : one(group)));
 }
 
-/** How many of the rows do not stay when these fields are the key. */
+/** Number of rows that would be lost if these fields were the key. */
 export function overwritten(rows: readonly Row[], fields: readonly string[]): number {
   return rows.length - new Set(rows.map((row) => canonicalJson(valuesOf(row, fields)))).size;
 }

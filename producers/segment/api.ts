@@ -14,11 +14,15 @@ export interface SegmentApi {
   readonly now: () => number;
 }
 
-/** Endpoints in alpha have limits the vendor calls strict and does not tell: 60 of 150, as low as those it tells of related ones. */
+/**
+ * Share of the limit for alpha endpoints, whose stricter limits are unpublished: 60 of 150, as low as the published ones of
+ * related endpoints.
+ */
 const ALPHA_SHARE = 0.4;
 
 const HOSTS = { us: 'https://api.segmentapis.com', eu: 'https://eu1.api.segmentapis.com' } as const;
 
+/** Opens Segment's Public API. Sources: docs.segmentapis.com, pages "Authentication", "Rate-Limits" and "Error-Handling". */
 export function connectSegment(settings: SegmentSettings, http: HttpFactory, now: () => number): SegmentApi {
   return {
     http: withKeyProof(
@@ -26,7 +30,7 @@ export function connectSegment(settings: SegmentSettings, http: HttpFactory, now
         title: 'Segment',
         vendor: 'segment',
         baseUrl: settings.base_url ?? HOSTS[settings.region],
-        // Without a version each endpoint answers in its most mature one.
+        // Without a version header each endpoint answers in its most stable version.
         headers: { authorization: `Bearer ${settings.api_token}`, accept: 'application/json' },
         timeoutMs: 60_000,
         budget: {
@@ -54,7 +58,7 @@ export function connectSegment(settings: SegmentSettings, http: HttpFactory, now
 
 /**
  * The workspace the token belongs to.
- * @throws TributaryError `config` for the whole connection when the token is refused, be it with 401 or with 403.
+ * @throws TributaryError `config` for the whole connection when the token is refused, with 401 or with 403.
  */
 export async function readWorkspace(api: SegmentApi, signal: AbortSignal): Promise<JsonObject | undefined> {
   try {
@@ -72,11 +76,11 @@ export async function readWorkspace(api: SegmentApi, signal: AbortSignal): Promi
   }
 }
 
-/** Throws what a failed request really means: a 403 may be about one table or about the token altogether. */
+/** Throws the error a failed request really means: a 403 may concern one table or the token as a whole. */
 export async function explained(api: SegmentApi, error: unknown, signal: AbortSignal): Promise<never> {
   if (statusOf(error) !== 403) throw error;
-  await readWorkspace(api, signal).catch((about: unknown) => {
-    if (about instanceof TributaryError && about.reach === 'connection') throw about;
+  await readWorkspace(api, signal).catch((probeError: unknown) => {
+    if (probeError instanceof TributaryError && probeError.reach === 'connection') throw probeError;
   });
   throw error;
 }
@@ -114,11 +118,11 @@ function classify(answer: HttpAnswer, now: number): Verdict | undefined {
 function waitUntil(error: JsonObject | undefined, headers: HttpAnswer['headers'], now: number): number | undefined {
   const wait = asNumber(asObject(error?.data)?.msBeforeNext) ?? 0;
   const told = wait > 0 ? now + wait : (retryAfter(headers['retry-after'], now) ?? windowEnd(headers, now));
-  // A refusal that names the present would be repeated at once, again and again.
+  // A time that is not in the future would repeat the request at once, again and again.
   return told === undefined || told <= now ? undefined : told;
 }
 
-/** When the vendor's window ends. It names a moment of its own clock, so the answer's own date is what to count from. */
+/** End of the vendor's window. It is a time of the vendor's clock, so it is counted from the date of the answer. */
 function windowEnd(headers: HttpAnswer['headers'], now: number): number | undefined {
   const reset = Date.parse(headers['x-ratelimit-reset'] ?? '');
   if (Number.isNaN(reset)) return undefined;

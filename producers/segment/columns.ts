@@ -4,7 +4,7 @@ import { json, text } from '../../src/sdk/fields.ts';
 import type { FieldBuilder } from '../../src/sdk/fields.ts';
 import type { SegmentSettings } from './settings.ts';
 
-/** What the settings decide about columns. */
+/** The settings that affect columns. */
 export type ColumnSettings = Pick<SegmentSettings, 'secrets' | 'embed_metadata'>;
 
 /** A JSON column that may hold credentials. */
@@ -12,7 +12,7 @@ export function secretJson(settings: ColumnSettings, doc: string): FieldBuilder<
   return settings.secrets === 'include' ? json(doc) : json(doc).masked();
 }
 
-/** The catalog entry a source, destination or warehouse repeats, and its parts to join by. */
+/** Columns of the catalog entry that a source, destination or warehouse repeats, and its parts to join by. */
 export const catalogEntry = (table: string) => ({
   metadata: json(`Its entry in ${table}; with embed_metadata "ref" only id, name and slug`),
   metadata_id: text(`Id in ${table}`).from('metadata.id'),
@@ -20,7 +20,7 @@ export const catalogEntry = (table: string) => ({
   metadata_name: text('Name of the catalog entry').from('metadata.name'),
 });
 
-/** Leaves out of a row what the settings do not want: fields that hold secrets, and most of the catalog entry. */
+/** Removes from a row what the settings exclude: fields that hold secrets, and most of the catalog entry. */
 export function wanted(settings: ColumnSettings, secretFields: readonly string[]): (row: Row) => Row {
   return (row) => {
     const kept = Object.fromEntries(Object.entries(row).filter(([name]) => settings.secrets !== 'omit' || !secretFields.includes(name)));

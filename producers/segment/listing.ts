@@ -11,29 +11,32 @@ import { explained } from './api.ts';
 import type { SegmentApi } from './api.ts';
 
 export interface RequestParts {
-  /** Values of the path's `{name}` parts. */
+  /** Values for the `{name}` parts of the path. */
   readonly params?: Readonly<Record<string, string>>;
-  /** Bucket of the budget; default the one for all. */
+  /** Bucket of the budget; by default the one for all endpoints. */
   readonly bucket?: 'alpha';
 }
 
 export interface ListingOptions<Ask> extends RequestParts {
   readonly query?: (ask: Ask & { readonly cursor: Json | undefined }) => Query;
-  /** What becomes of a page's rows, e.g. what only the request knows is added. */
+  /** Converts the rows of a page, e.g. adds values of the request. */
   readonly rows?: (rows: readonly Row[], ask: Ask) => readonly Row[];
-  /** The vendor's description lets one page that holds everything go without telling of pages. */
+  /** The endpoint is documented to return everything in one page, without pagination. */
   readonly single?: boolean;
-  /** Problems with these rows that the user should see. */
+  /** Warnings about these rows for the user. */
   readonly warnings?: (rows: readonly Row[]) => readonly string[];
 }
 
-/** What was asked, for errors about the answer. */
+/** The request, for errors about its answer. */
 export const about = (path: string): Asked => ({ what: `GET ${path} of Segment`, code: 'segment:no_data' });
 
-/** Every page names itself; the last one names no next, null or an empty text. */
+/**
+ * Every page names itself in `current`; on the last one `next` is absent, null or an empty text. Source: docs.segmentapis.com,
+ * page "Pagination".
+ */
 const NEXT: NextPlace = { at: 'pagination.next', ends: ['absent', 'null', 'empty'], beside: 'current' };
 
-/** A paged collection: `path` such as `/sources/{sourceId}/connected-warehouses`, `collection` its name under `data`. */
+/** A paged collection: `path` such as `/sources/{sourceId}/connected-warehouses`, `collection` its member under `data`. */
 export function listing<Ask = unknown>(path: string, collection: string, options: ListingOptions<Ask> = {}): FetchPage<SegmentApi, Ask> {
   return async (api, ask, signal) => {
     const query = { ...options.query?.(ask), 'pagination.count': api.pageSize, 'pagination.cursor': asText(ask.cursor) };
@@ -54,7 +57,7 @@ export function listing<Ask = unknown>(path: string, collection: string, options
   };
 }
 
-/** The `data` of an answer. Throws `data` when there is none. */
+/** The `data` of an answer. Throws `data` when it is missing. */
 export async function readData(
   api: SegmentApi,
   path: string,
@@ -66,7 +69,7 @@ export async function readData(
   const { body } = await api.http
     .get(filled, { endpoint: path, ...(bucket === undefined ? {} : { bucket }), query, signal })
     .catch((error: unknown) => {
-      // What is asked of a listed parent is asked with a token that works.
+      // A request below a listed parent is made with a token that works, so its 403 concerns only this request.
       if (params !== undefined) throw error;
       return explained(api, error, signal);
     });
@@ -75,7 +78,7 @@ export async function readData(
   return data;
 }
 
-/** One warning when rows that were asked for below one parent name another one. */
+/** One warning when rows requested below one parent name another parent. */
 export function namingAnother(rows: readonly Row[], field: string, parent: string): readonly string[] {
   const odd = rows.filter((row) => typeof row[field] === 'string' && row[field] !== parent);
   const [first] = odd;

@@ -9,18 +9,18 @@ import type { VanishedVerdict } from '../../src/core/table.ts';
 import type { SegmentApi } from './api.ts';
 import { listing } from './listing.ts';
 
-/** How a table that notices vanished rows by scans is read, and how they are asked about. */
+/** How a table is read that finds deleted rows by scans, and how vanished rows are confirmed. */
 interface Scanned {
   readonly read: Reader<SegmentApi>;
   readonly confirm: (ctx: ReadContext<SegmentApi>, keys: readonly JsonObject[]) => AsyncGenerator<VanishedVerdict, void, void>;
 }
 
-/** Listings whose rows other tables' requests are made from. */
+/** Listings from whose rows the requests of other tables are built. */
 export const PARENTS = { sources: listing('/sources', 'sources'), destinations: listing('/destinations', 'destinations') };
 
 /**
- * One paged listing of everything. Cursors are offsets: a row deleted while the pages are read draws another one past
- * the reader. So what a listing did not show is looked for once more before it counts as gone.
+ * One paged listing of all rows. Cursors are offsets: a row deleted during the listing shifts another one past the reader. So
+ * rows that a listing did not show are searched once more before they count as deleted.
  */
 export function whole(call: FetchPage<SegmentApi>): Scanned {
   return {
@@ -33,8 +33,8 @@ export function whole(call: FetchPage<SegmentApi>): Scanned {
 }
 
 /**
- * One call per row of the parent's listing. When the parent is still listed, its missing rows are asked for once more:
- * the first listing may have lost a parent between two pages. Those of parents no longer listed are gone with them.
+ * One listing per row of the parent. While the parent is still listed, its missing rows are requested once more, because the
+ * first listing may have missed a parent between two pages. Rows of parents that are no longer listed are deleted with them.
  *
  * @param name of the table itself.
  */
@@ -44,7 +44,7 @@ export function ofEach(
   call: (parent: Row) => FetchPage<SegmentApi>,
   options: Pick<FanOutOptions, 'key' | 'scope' | 'unreadOn'>,
 ): Scanned & { readonly parent: string } {
-  /** Which of these keys of one parent's rows the vendor still shows; all of them when it does not answer that. */
+  /** The keys of one parent's rows that the vendor still shows; all of them when it does not answer the question. */
   async function stillShown(ctx: ReadContext<SegmentApi>, row: Row, keys: readonly JsonObject[]): Promise<ReadonlySet<string>> {
     try {
       const { rows, doubt } = await everyRow(ctx, call(row));
@@ -52,19 +52,19 @@ export function ofEach(
     } catch (error) {
       if (![403, 404].includes(statusOf(error) ?? 0)) throw error;
     }
-    return new Set(keys.map(print));
+    return new Set(keys.map(keyText));
   }
 
   return {
     parent,
     read: fanOut<SegmentApi>(parent, call, { ...options, concurrency: 2 }),
     async *confirm(ctx, keys) {
-      const missing = new Set(keys.map(print));
+      const missing = new Set(keys.map(keyText));
       const shown = new Set<string>();
       const { rows: parents, doubt } = await everyRow(ctx, PARENTS[parent]);
       for (const row of new Map(parents.map((one) => [options.key(one), one])).values()) {
         const below: JsonObject[] = [];
-        for await (const key of ctx.liveKeys(name, options.scope(row))) if (missing.has(print(key))) below.push(key);
+        for await (const key of ctx.liveKeys(name, options.scope(row))) if (missing.has(keyText(key))) below.push(key);
         if (below.length > 0) for (const key of await stillShown(ctx, row, below)) shown.add(key);
       }
       yield* verdicts(keys, shown, doubt);
@@ -78,12 +78,12 @@ function* verdicts(
   doubt: string | undefined,
 ): Generator<VanishedVerdict, void, void> {
   for (const key of keys) {
-    const found = shown.has(print(key));
+    const found = shown.has(keyText(key));
     yield { key, gone: !found && doubt === undefined, ...(found || doubt === undefined ? {} : { doubt }) };
   }
 }
 
-/** All rows of a listing, and a doubt when there are not as many as announced and nobody has allowed that. */
+/** All rows of a listing, and a doubt when their number is not the announced one, unless the user allowed the deletes. */
 async function everyRow(
   ctx: ReadContext<SegmentApi>,
   call: FetchPage<SegmentApi>,
@@ -95,14 +95,14 @@ async function everyRow(
     announced = step.total ?? announced;
   }
   if (announced === undefined || announced === rows.length || ctx.rescan === true) return { rows };
-  return { rows, doubt: `The vendor announced ${announced} rows of the listing that has to tell and showed ${rows.length}.` };
+  return { rows, doubt: `The vendor announced ${announced} rows of the listing that confirms deletes, and showed ${rows.length}.` };
 }
 
-/** The rows' keys in the form of `like`, as {@link print} gives them. */
+/** The keys of the rows as {@link keyText} gives them, with the columns of `like`. */
 function keysOf(rows: readonly Row[], like: readonly JsonObject[]): ReadonlySet<string> {
   const columns = Object.keys(like[0] ?? {});
   const fields = columns.map((column) => column.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()));
-  return new Set(rows.map((row) => print(Object.fromEntries(columns.map((column, i) => [column, row[fields[i] as string] ?? null])))));
+  return new Set(rows.map((row) => keyText(Object.fromEntries(columns.map((column, i) => [column, row[fields[i] as string] ?? null])))));
 }
 
-const print = (key: JsonObject): string => JSON.stringify(Object.values(key).map(String));
+const keyText = (key: JsonObject): string => JSON.stringify(Object.values(key).map(String));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Longest window per granularity, hours: the vendor's limits, less what rounding its end down can add to its age. */
+/** Longest window per granularity, hours: the vendor's limits, less what rounding its end down can add. */
 const LONGEST_WINDOW = { MINUTE: 4, HOUR: 167, DAY: 312 } as const;
 
 export const segmentSettings = z.strictObject({
@@ -9,17 +9,17 @@ export const segmentSettings = z.strictObject({
   base_url: z
     .url({ protocol: /^https?$/ })
     .optional()
-    .meta({ description: "Address of the API instead of the region's." }),
+    .meta({ description: 'Base URL of the API, instead of the one of the region.' }),
   secrets: z
     .enum(['mask', 'include', 'omit'])
     .default('mask')
-    .meta({ description: 'Write keys and connection settings: hide the secrets in them, publish them, or leave the columns empty.' }),
+    .meta({ description: 'Secrets in write keys and connection settings: mask them, include them, or leave the columns empty.' }),
   embed_metadata: z
     .enum(['full', 'ref'])
     .default('full')
     .meta({ description: 'Whether each source, destination and warehouse repeats its whole catalog entry or only id, name and slug.' }),
-  page_size: z.int().min(1).max(1_000).default(200).meta({ description: 'Rows asked for per page.' }),
-  requests_per_minute: z.int().min(1).default(150).meta({ description: 'Requests to make at most; the vendor publishes no limit.' }),
+  page_size: z.int().min(1).max(1_000).default(200).meta({ description: 'Rows per page.' }),
+  requests_per_minute: z.int().min(1).default(150).meta({ description: 'Requests per minute, at most; the vendor publishes no limit.' }),
   delivery_metrics: z
     .strictObject({
       granularity: z.enum(['MINUTE', 'HOUR', 'DAY']).default('HOUR'),

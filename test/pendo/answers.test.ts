@@ -59,7 +59,7 @@ it('a visitor whose history Pendo cannot tell is named as such, and the others a
   simulator.faults.add({ kind: 'status', status: 422, body: '{"message":"unprocessable"}', on: 'GET /api/v1/visitor/*/history', times: 1 });
   const { error, pages } = await table('visitor_history').run();
   expect(error).toBeUndefined();
-  expect(pages.flatMap(({ warnings = [] }) => warnings).join(' ')).toContain("cannot tell this visitor's history (422)");
+  expect(pages.flatMap(({ warnings = [] }) => warnings).join(' ')).toContain('has no history of this visitor (422)');
 });
 
 it('a visitor whose history cannot be read fails the run, once the others are read', async () => {

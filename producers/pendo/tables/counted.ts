@@ -25,7 +25,7 @@ export const events = (settings: PendoSettings): TableDefinition =>
     settings,
   );
 
-/** Events of tagged objects, by object. */
+/** The events of one kind of tagged object, by object. */
 function tagged(name: string, source: string, column: string, field: string, doc: string, settings: PendoSettings): TableDefinition {
   return eventTable(
     {

@@ -3,7 +3,7 @@ import { boolean, integer, json, text } from '../../../src/sdk/fields.ts';
 import { OWN_MARKS, instant, objectColumns, objectShape } from '../columns.ts';
 import { readObjects } from '../objects.ts';
 
-/** A guide may take a megabyte. */
+/** A guide may have a megabyte. */
 const GUIDES_PER_REQUEST = 200;
 
 export const guides = table({

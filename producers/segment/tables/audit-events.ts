@@ -13,8 +13,8 @@ const happened = (row: Row): number | null => instantOf(row.timestamp);
 
 const between = listing<IncrementalAsk>('/audit-events', 'events', {
   single: true,
-  // The vendor speaks of events after the start, so it asks from the millisecond before. A cursor carries the end of what it
-  // was made for; an end named beside it would begin the listing anew.
+  // The vendor documents "after the start", so the request starts a millisecond earlier. A cursor includes the end of its
+  // listing; an `endTime` sent with it would start the listing again.
   query: ({ after, before, cursor }) => ({
     ...(after === undefined ? {} : { startTime: isoMillis(after - 1) }),
     ...(cursor === undefined ? { endTime: isoMillis(before) } : {}),
@@ -48,7 +48,7 @@ export const auditEvents = table({
     limitedHistory: true,
     unordered: true,
   }),
-  // What leaves the vendor's 90 days has expired, not been deleted.
+  // Events leave the vendor's log after 90 days because they expire, not because they are deleted.
   deletes: 'none',
   schedule: '*/5 * * * *',
   planGated: 'Audit Trail (Business plan)',

@@ -8,7 +8,7 @@ import { listing, namingAnother } from '../listing.ts';
 import { ofEach } from '../scans.ts';
 import { warehouseFields, warehouseShape } from './warehouses.ts';
 
-/** One listing per source. A source that vanished meanwhile, or that the token may not see into, is left out. */
+/** One listing per source. A source that was deleted meanwhile or that the token may not read is skipped. */
 const ofEachSource = (name: string, path: string, collection: string, connect: (sourceId: string, row: Row) => Row) =>
   ofEach(
     name,

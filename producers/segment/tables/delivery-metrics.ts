@@ -12,7 +12,7 @@ import { ofEach } from '../scans.ts';
 
 const STEP = { MINUTE: 60_000, HOUR: 3_600_000, DAY: 86_400_000 } as const;
 
-/** One object per destination and source. All of the window is sent: the vendor's own defaults break its limits. */
+/** One object per destination and source. The whole window is sent, because the vendor's defaults exceed its own limits. */
 const summary =
   ({ id, sourceId }: Row): FetchPage<SegmentApi> =>
   async (api, _ask, signal) => {

@@ -13,7 +13,7 @@ export const transformations = (settings: ColumnSettings): TableDefinition =>
     documentedKey: ['id'],
     key: ['id'],
     method: 'full_table',
-    // One line for each of the vendor's 16 fields makes it longer than 25 lines.
+    // Longer than 25 lines because the vendor has 16 fields, one per line.
     fields: {
       id: text('Transformation id'),
       name: text('Name'),

@@ -26,7 +26,7 @@ const users = {
   period,
 };
 
-/** The vendor filters by month only; the in-app history ends after twelve. */
+/** The vendor filters by month only. The depth of its history is undocumented (its usage page shows 12 months), so 36 are read. */
 const byMonth = (path: string, collection: string): Reader<SegmentApi> =>
   monthly<SegmentApi>({
     call: listing<MonthAsk>(path, collection, {

@@ -8,7 +8,7 @@ import type { ColumnSettings } from '../columns.ts';
 import { listing } from '../listing.ts';
 import { whole } from '../scans.ts';
 
-/** Columns of a warehouse, by itself or as a connection of a source. */
+/** Columns of a warehouse, in its own table or as a connection of a source. */
 export const warehouseFields = (settings: ColumnSettings) => ({
   id: text('Warehouse id'),
   name: text('Name from its settings; null when never set'),
@@ -18,7 +18,7 @@ export const warehouseFields = (settings: ColumnSettings) => ({
   ...catalogEntry('catalog_warehouses'),
 });
 
-/** The name is kept even when the settings are not. */
+/** The name is kept even when the settings are omitted. */
 export function warehouseShape(settings: ColumnSettings): (row: Row) => Row {
   const keep = wanted(settings, ['settings']);
   return (row) => ({ name: asObject(row.settings)?.name ?? null, ...keep(row) });
