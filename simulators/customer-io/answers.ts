@@ -17,7 +17,7 @@ export function answer(value: unknown): Answer {
 }
 
 let references = 0;
-/** A number per request, as the vendor puts it into its texts. */
+/** A reference number per request, which the vendor puts into its error texts. */
 const reference = (): string => `(reference 01J${hexDigits(23, 1, references++, 1).toUpperCase()})`;
 
 export function refusal(
@@ -46,7 +46,7 @@ export const tooMany = (perSecond: number, retryAfter: number | undefined): Answ
     retryAfter === undefined ? {} : { retryAfter },
   );
 
-/** A path the router does not know. */
+/** The answer for a path without a route. */
 export const noSuchPath = (): Answer => ({
   status: 404,
   headers: { 'content-type': 'text/plain; charset=utf-8' },

@@ -4,13 +4,13 @@ import type { VendorRow, VendorValue } from './world.ts';
 
 export interface Delivery {
   row: VendorRow;
-  /** Only shown to those who ask for it. */
+  /** Returned only when the request asks for it. */
   tracked: VendorValue;
 }
 
 const CHANNELS = ['email', 'email', 'email', 'push', 'in_app', 'twilio', 'webhook', 'slack', 'whatsapp'] as const;
 
-/** A delivery of epoch second `created`, with what has become of it by `now`. */
+/** A delivery created at epoch second `created`, with the metrics it has by `now`. */
 export function delivery(seed: number, n: number, created: number, now: number, people: readonly Person[], draft = false): Delivery {
   const to = people.length === 0 ? undefined : people[below(people.length, seed, n, 20)];
   const type = pick(CHANNELS, seed, n, 21);
@@ -60,7 +60,7 @@ export function delivery(seed: number, n: number, created: number, now: number, 
   return { row, tracked: type === 'in_app' ? { survey: `answer ${n % 3}` } : null };
 }
 
-/** Adds a metric, as opens and clicks do weeks after the delivery was made. */
+/** Adds a metric, as opens and clicks do weeks after the delivery was created. */
 export function addMetric({ row }: Delivery, metric: string, at: number): void {
   const metrics: Record<string, number> = { ...(row['metrics'] as Record<string, number>), [metric]: at };
   row['metrics'] = metrics;
@@ -76,7 +76,7 @@ export interface DeliveryQuery {
   parents: Readonly<Record<'campaign_id' | 'newsletter_id' | 'action_id', string | null>>;
 }
 
-/** Half a year. Longer ranges are cut without a word; what is kept is the later part. */
+/** Half a year, seconds. Longer ranges are silently cut to their latest part. */
 const LONGEST_RANGE = 183 * 86_400;
 
 export function findDeliveries(newestFirst: readonly Delivery[], query: DeliveryQuery, now: number): readonly Delivery[] {
@@ -95,7 +95,7 @@ export function findDeliveries(newestFirst: readonly Delivery[], query: Delivery
   );
 }
 
-/** Position of the first delivery not later than `second`. */
+/** Index of the first delivery not later than `second`. */
 function firstAt(newestFirst: readonly Delivery[], second: number): number {
   let low = 0;
   let high = newestFirst.length;

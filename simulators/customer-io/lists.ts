@@ -166,7 +166,7 @@ export function transactional(n: number, now: number): VendorRow {
   };
 }
 
-/** The first is hidden from nobody, the last from everybody who does not ask. */
+/** The third sender is hidden: it is listed only when the request asks for hidden senders. */
 export function sender(n: number, now: number): VendorRow {
   const id = 21 + n;
   const phone = n === 1;
@@ -244,7 +244,7 @@ export const objectType = (n: number): VendorRow => ({
   enabled: n !== 2,
 });
 
-/** In the order of their addresses. The first ones are on the lists of bounces and of blocks alike. */
+/** In the order of their addresses. The first ones are on the lists of both bounces and blocks. */
 export function suppression(seed: number, n: number, now: number): VendorRow {
   const email = n === 1 ? 'Gone000001@Example.net' : `gone${String(n).padStart(6, '0')}@example.net`;
   return { created: now - 60 * below(500_000, seed, n, 66), email, reason: n % 4 === 0 ? email : '5.1.1 mailbox unknown', status: '550' };

@@ -1,8 +1,8 @@
-/** What happens at the vendor between two pages of a walk. */
+/** Changes at the vendor between two pages of a listing. */
 export interface Midway {
-  /** Once so many requests to a route (`GET /v1/newsletters`) have been let through, and before the next one is answered. */
+  /** Calls `happen` after `after` requests to a route (`GET /v1/newsletters`) have been answered, before the next one is. */
   add(on: string, after: number, happen: () => void): void;
-  /** Of things that have not happened yet. */
+  /** Number of changes that have not happened yet. */
   readonly pending: number;
 }
 

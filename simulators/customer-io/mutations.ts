@@ -7,7 +7,7 @@ import { byNewest, LISTS, many, type ListTable, type SuppressionType, type Vendo
 
 export type CustomerIoMutations = ReturnType<typeof customerIoMutations>;
 
-/** What happens in a workspace. Times are epoch seconds; everything happens now unless told. */
+/** What can happen in a workspace. Times are epoch seconds; the default is now. */
 export function customerIoMutations(world: World, clock: SimClock) {
   const second = (): number => Math.floor(clock.now() / 1000);
   let made = 1_000_000;
@@ -23,7 +23,7 @@ export function customerIoMutations(world: World, clock: SimClock) {
   }
   function someone(cioId: string): Person {
     const one = world.people.get(cioId);
-    if (!one) throw new Error(`Nobody is called ${cioId}.`);
+    if (!one) throw new Error(`There is no person ${cioId}.`);
     return one;
   }
   const people = (): Person[] => [...world.people.values()];
@@ -33,7 +33,7 @@ export function customerIoMutations(world: World, clock: SimClock) {
       list(table).push(row);
       return row;
     },
-    /** Changes fields of a row; with them goes the time of its last change, where it has one. */
+    /** Changes fields of a row and its time of last change, where it has one. */
     'row.change'({ table, id, changes }: { table: ListTable; id: string | number; changes: VendorRow }): VendorRow {
       const row = find(table, id);
       Object.assign(row, changes);
@@ -45,7 +45,7 @@ export function customerIoMutations(world: World, clock: SimClock) {
       const rows = list(table);
       rows.splice(rows.indexOf(find(table, id)), 1);
     },
-    /** Takes all rows of a list. */
+    /** Removes all rows of a list. */
     'rows.clear'({ table }: { table: ListTable }): void {
       list(table).splice(0);
     },
@@ -65,7 +65,7 @@ export function customerIoMutations(world: World, clock: SimClock) {
       for (const name of Object.keys(attributes)) one.timestamps[name] = second();
       return profileOf(one, cioId);
     },
-    /** Their deliveries keep the cio_id alone, their activities are shown only to those who ask for deleted people's. */
+    /** The person's deliveries keep only the cio_id; the activities are shown only when the request asks for those of deleted people. */
     'person.delete'({ cioId }: { cioId: string }): void {
       someone(cioId);
       world.people.delete(cioId);
@@ -76,14 +76,14 @@ export function customerIoMutations(world: World, clock: SimClock) {
       for (const one of world.activities)
         if ((one.row['customer_identifiers'] as { cio_id?: string } | null)?.cio_id === cioId) one.ofDeleted = true;
     },
-    /** So many of one second; the first of them is the answer. */
+    /** Adds `count` deliveries of one second and returns the first. */
     'delivery.add'({ at = second(), count = 1 }: { at?: number; count?: number } = {}): VendorRow {
       const added = many(count, () => delivery(world.seed, made++, at, second(), people()));
       world.deliveries.push(...added);
       world.deliveries.sort((a, b) => byNewest(a.row, b.row, 'created'));
       return added[0]!.row;
     },
-    /** What happens to a delivery after it was made, maybe weeks later. */
+    /** Adds a metric to a delivery, maybe weeks after it was created. */
     'delivery.metric'({ id, metric, at = second() }: { id: string; metric: string; at?: number }): VendorRow {
       const one = world.deliveries.find(({ row }) => row['id'] === id);
       if (!one) throw new Error(`There is no delivery ${id}.`);

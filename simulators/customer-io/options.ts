@@ -1,6 +1,6 @@
 import type { SimClock } from '../kit/clock.ts';
 
-/** A table of the vendor, by the name of the data it holds. */
+/** A table, by the name the producer gives it. */
 export type CustomerIoTable =
   | 'activities'
   | 'broadcasts'
@@ -21,40 +21,40 @@ export type CustomerIoTable =
   | 'types'
   | 'workspaces';
 
-/** Which key is used: one for a full and one for an empty workspace, and one that may not see the people. */
+/** The keys: one for a full and one for an empty workspace, and one without the right to read some tables. */
 export type KeyKind = 'full' | 'empty' | 'narrow';
 
-/** What the vendor's words leave open, or what a bad day brings; every one can be turned while the simulator runs. */
+/** Behaviour that the vendor's documentation leaves open, and faults; each can be changed while the simulator runs. */
 export interface Switches {
-  /** Keys of the other region are unknown here. */
+  /** Keys of the other region are unknown. */
   region: 'us' | 'eu';
-  /** `hidden=true` shows all senders instead of the hidden ones alone. */
+  /** `hidden=true` returns all senders instead of only the hidden ones. */
   hiddenIncludesAll: boolean;
-  /** Most suppressions in one answer, whatever the limit. */
+  /** Most suppressions in one answer, whatever limit the request names. */
   mostSuppressions: number;
-  /** Profiles come wrapped in `customer`. */
+  /** Each profile is inside a member `customer`. */
   wrapCustomer: boolean;
-  /** Every listing with a cursor names this one as the next, for ever. */
+  /** Every paged listing names this cursor as the next one, without an end. */
   sameNext: string | undefined;
-  /** The profile endpoint finds nobody, as it does when ids are of another kind than told. */
+  /** The profile endpoint finds no profile, as it does when the ids are not of the kind `id_type` names. */
   blindProfiles: boolean;
-  /** The vendor's own addresses are told without a key. */
+  /** The vendor's own IP addresses can be read without a key. */
   openAddresses: boolean;
-  /** Tables the key `narrow` may not see. */
+  /** Tables the key `narrow` may not read. */
   forbidden: readonly CustomerIoTable[];
 }
 
 export interface CustomerIoLimits {
   enabled: boolean;
   perSecond: number;
-  /** The daily quota is used up: everything is refused, and no answer says until when. */
+  /** The daily quota is used up: everything is refused, and no answer says for how long. */
   dailyQuotaSpent: boolean;
 }
 
 export interface CustomerIoOptions {
   seed?: number;
   region?: 'us' | 'eu';
-  /** A clock of one's own, or where time stands still; default 2026-09-22T12:00:00Z. */
+  /** A clock, or a fixed time; default 2026-09-22T12:00:00Z. */
   clock?: SimClock | number | 'real';
   people?: number;
   deliveries?: number;
@@ -63,7 +63,7 @@ export interface CustomerIoOptions {
   activityDays?: number;
   newsletters?: number;
   bounces?: number;
-  /** Domains mail is sent from; default 1. */
+  /** Domains that mail is sent from; default 1. */
   domains?: number;
   campaigns?: number;
   switches?: Partial<Switches>;

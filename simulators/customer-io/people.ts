@@ -4,10 +4,10 @@ import type { VendorRow } from './world.ts';
 
 export interface Person {
   cioId: string;
-  /** Null for somebody known by e-mail only. */
+  /** Null for a person known by e-mail only. */
   id: string | null;
   email: string | null;
-  /** Manual segments. */
+  /** Ids of the manual segments the person is in. */
   segments: number[];
   attributes: Record<string, string>;
   timestamps: Record<string, number>;
@@ -15,7 +15,7 @@ export interface Person {
   devices: VendorRow[];
 }
 
-/** The first is called like a number in exponent notation; the second is known by e-mail only, the third by id only. */
+/** The cio_id of the first person looks like a number in exponent notation; the second is known by e-mail only, the third by id only. */
 export function person(seed: number, n: number, now: number): Person {
   const cioId = n === 0 ? '30e00001' : `5f3a02${hexDigits(2, seed, n, 3)}${n.toString(16).padStart(6, '0')}`;
   const emailOnly = n === 1 || n % 50 === 7;
@@ -59,7 +59,7 @@ export function person(seed: number, n: number, now: number): Person {
 
 export const identifiersOf = ({ cioId, id, email }: Person): VendorRow => ({ cio_id: cioId, id, email });
 
-/** The profile as the API shows it to somebody who asked for it by `asked`. */
+/** The profile as the API returns it to a request that asked for it by `asked`. */
 export function profileOf(person_: Person, asked: string): VendorRow {
   return {
     id: asked,
@@ -71,7 +71,7 @@ export function profileOf(person_: Person, asked: string): VendorRow {
   };
 }
 
-/** A filter that is not built as the vendor wants it; `pointer` says where. */
+/** A filter that is not built as documented; `pointer` says where. */
 export class BadFilter extends Error {
   readonly pointer: string;
   constructor(pointer: string) {
@@ -80,7 +80,7 @@ export class BadFilter extends Error {
   }
 }
 
-/** Whether people match a filter; throws {@link BadFilter}. */
+/** Returns a function that tells whether a person matches the filter; throws {@link BadFilter}. */
 export function compileFilter(filter: unknown, pointer = '/filter'): (one: Person) => boolean {
   if (typeof filter !== 'object' || filter === null || Array.isArray(filter)) throw new BadFilter(pointer);
   const [name, ...others] = Object.keys(filter);

@@ -3,13 +3,13 @@ import type { Answer, Handler, Routes } from '../kit/http-server.ts';
 import { RETENTION } from './activities.ts';
 import { answer, badRequest, notFound, refusal } from './answers.ts';
 import { findDeliveries } from './deliveries.ts';
-import type { Guard, Visit } from './gate.ts';
+import type { Guard, Visit } from './guard.ts';
 import type { CustomerIoTable, Switches } from './options.ts';
 import { BadFilter, compileFilter, identifiersOf, profileOf, type Person } from './people.ts';
 import { limitOf, TOKENS } from './tokens.ts';
 import { categoryOf, domainOf, SUPPRESSION_TYPES, type ListTable, type SuppressionType, type VendorRow, type World } from './world.ts';
 
-/** Lists that are null instead of empty. */
+/** Tables whose empty list is null. */
 const NULL_WHEN_EMPTY: readonly CustomerIoTable[] = ['exports', 'collections', 'reporting_webhooks'];
 
 export function customerIoRoutes(guard: Guard, clock: SimClock, switches: Switches): Routes {
@@ -113,7 +113,7 @@ export function customerIoRoutes(guard: Guard, clock: SimClock, switches: Switch
   );
 }
 
-/** Where a listing goes on; undefined when the token is malformed. */
+/** Where a listing continues; undefined when the token is malformed. */
 function position(query: URLSearchParams, form: { read(token: string): number | undefined }): number | undefined {
   const token = query.get('start');
   return token === null || token === '' ? 0 : form.read(token);
@@ -138,7 +138,7 @@ function messages({ world, request: { query } }: Visit, now: number, next: (toke
     now,
   );
   const limit = limitOf(query, 50, 1_000);
-  // A position behind the end leads back to the first page.
+  // A position after the end leads back to the first page.
   const from = at >= found.length ? 0 : at;
   const withAnswers = query.get('get_tracked_responses') === 'true';
   return answer({
@@ -169,7 +169,7 @@ function search({ world, request: { query, body } }: Visit, next: (token: string
 
 const orders = new WeakMap<World, { of: number; people: Person[] }>();
 
-/** Everybody by cio_id; sorted once for as long as nobody comes or goes. */
+/** All people by cio_id; the order is cached until people are added or deleted. */
 function orderedMap(world: World): Person[] {
   const known = orders.get(world);
   if (known?.of === world.people.size && known.people.every(({ cioId }) => world.people.has(cioId))) return known.people;

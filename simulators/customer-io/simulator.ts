@@ -3,7 +3,7 @@ import type { Operations } from '../kit/control.ts';
 import { hexDigits } from '../kit/random.ts';
 import { startSimulator, type Simulator } from '../kit/simulator.ts';
 import { tooMany } from './answers.ts';
-import { createGate, type Traffic } from './gate.ts';
+import { createGuard, type Traffic } from './guard.ts';
 import { midwayWatch, type Midway } from './midway.ts';
 import { customerIoMutations, type CustomerIoMutations } from './mutations.ts';
 import { DEFAULT_SWITCHES, type CustomerIoLimits, type CustomerIoOptions, type KeyKind, type Switches } from './options.ts';
@@ -12,12 +12,12 @@ import { customerIoTruth, type CustomerIoTruth } from './truth.ts';
 import { buildWorld, emptyWorld, type World } from './world.ts';
 
 export interface CustomerIoSimulator extends Simulator<CustomerIoTruth> {
-  /** What a client is configured with: the API's address with its version. */
+  /** Base URL for a client's settings, version included. */
   baseUrl: string;
   limits: CustomerIoLimits;
   keys: Record<KeyKind, string>;
   switches: Switches;
-  /** Events of the workspace; the control interface offers the same by the same names. */
+  /** Changes in the workspace; the control interface offers them under the same names. */
   mutate: CustomerIoMutations;
   midway: Midway;
   traffic: Traffic;
@@ -26,7 +26,7 @@ export interface CustomerIoSimulator extends Simulator<CustomerIoTruth> {
 
 const START = Date.UTC(2026, 8, 22, 12);
 
-/** Customer.io's App API over one made-up workspace of a region and an empty one. Same options, same workspace. */
+/** Customer.io's App API over one generated workspace of a region and an empty one. The same options give the same workspace. */
 export async function startCustomerIoSimulator(options: CustomerIoOptions = {}): Promise<CustomerIoSimulator> {
   const clock = typeof options.clock === 'object' ? options.clock : simClock(options.clock ?? START);
   const world = buildWorld(options, Math.floor(clock.now() / 1000));
@@ -35,7 +35,7 @@ export async function startCustomerIoSimulator(options: CustomerIoOptions = {}):
   const region = options.region ?? 'us';
   const keyOf = (salt: number): string => hexDigits(32, world.seed + (region === 'eu' ? 500 : 0), salt, 99);
   const keys: Record<KeyKind, string> = { full: keyOf(1), empty: keyOf(2), narrow: keyOf(3) };
-  // Nobody's key is known while the server plays the other region.
+  // While the server plays the other region it knows none of the keys.
   const known = (kind: KeyKind): string => (switches.region === region ? keys[kind] : `of the other region ${kind}`);
   const liveKeys = {
     get full() {
@@ -49,7 +49,7 @@ export async function startCustomerIoSimulator(options: CustomerIoOptions = {}):
     },
   };
   const midway = midwayWatch();
-  const gate = createGate({
+  const access = createGuard({
     keys: liveKeys,
     worlds: { full: world, empty: emptyWorld(world.seed), narrow: world },
     switches,
@@ -70,9 +70,9 @@ export async function startCustomerIoSimulator(options: CustomerIoOptions = {}):
       'switches.set': (changes: Partial<Switches>) => Object.assign(switches, changes),
       keys: () => keys,
       secrets: () => truth.secrets(),
-      'traffic.peak': () => gate.traffic.peakPerSecond,
-      'traffic.arrivals': () => gate.traffic.arrivals,
-      'traffic.reset': () => gate.traffic.reset(),
+      'traffic.peak': () => access.traffic.peakPerSecond,
+      'traffic.arrivals': () => access.traffic.arrivals,
+      'traffic.reset': () => access.traffic.reset(),
     },
     streams: Object.fromEntries(
       truth.tables.map((table) => [
@@ -85,10 +85,10 @@ export async function startCustomerIoSimulator(options: CustomerIoOptions = {}):
     ...(options.port !== undefined && { port: options.port }),
     ...(options.controlPort !== undefined && { controlPort: options.controlPort }),
     server: () => ({
-      routes: customerIoRoutes(gate.guard, clock, switches),
-      notFound: gate.unknown,
+      routes: customerIoRoutes(access.guard, clock, switches),
+      notFound: access.unknown,
       throttled: (seconds) => tooMany(limits.perSecond, seconds),
     }),
   });
-  return { ...simulator, limits, baseUrl: `${simulator.url}/v1`, keys, switches, mutate, midway, traffic: gate.traffic, world };
+  return { ...simulator, limits, baseUrl: `${simulator.url}/v1`, keys, switches, mutate, midway, traffic: access.traffic, world };
 }

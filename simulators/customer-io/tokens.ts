@@ -1,7 +1,7 @@
-/** Positions in listings, written as the vendor writes them: base64 of a text, or many digits. */
+/** Page tokens in the vendor's forms: base64 of a text, or many digits. */
 export interface TokenForm {
   write(position: number): string;
-  /** Undefined when the token is none. */
+  /** Undefined when the token is malformed. */
   read(token: string): number | undefined;
 }
 
@@ -20,7 +20,7 @@ function base64Form(prefix: string): TokenForm {
 export const TOKENS = {
   messages: base64Form('v20:'),
   newsletters: base64Form(''),
-  /** The position is the last sender's id. */
+  /** The position is the id of the last sender. */
   senders: base64Form(''),
   people: base64Form('0:'),
   activities: {
@@ -29,7 +29,7 @@ export const TOKENS = {
   },
 } as const satisfies Record<string, TokenForm>;
 
-/** What was asked for, held to the vendor's bounds; nonsense is the default. */
+/** The requested limit within the vendor's bounds; the default for anything that is not a positive integer. */
 export function limitOf(query: URLSearchParams, standard: number, most: number): number {
   const asked = Number(query.get('limit') ?? Number.NaN);
   return Number.isInteger(asked) && asked > 0 ? Math.min(asked, most) : standard;

@@ -7,11 +7,12 @@ import { categoryOf, SUPPRESSION_TYPES, type VendorRow, type World } from './wor
 export interface CustomerIoTruth {
   readonly tables: readonly CustomerIoTable[];
   /**
-   * What the table holds now, in the vendor's shape, with what only request and answer know: `suppression_type`, `domain` (empty)
-   * and `category` of suppressions. Addresses are objects of `ip_address`, deliveries carry their survey answers, people are known by their cio_id.
+   * The current rows of a table in the vendor's shape, with values that stand only in the request or around the rows:
+   * `suppression_type`, `domain` (empty) and `category` of suppressions. IP addresses are objects with `ip_address`, deliveries
+   * include their survey answers, people have their cio_id as id.
    */
   rows(table: CustomerIoTable): VendorRow[];
-  /** Every credential in the data; none may be seen anywhere. */
+  /** All credentials in the data; none may appear in a topic, log or message. */
   secrets(): string[];
 }
 

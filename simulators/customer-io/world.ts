@@ -11,11 +11,11 @@ export interface VendorRow {
 
 export interface Activity {
   row: VendorRow;
-  /** Of a person who is gone. */
+  /** Belongs to a deleted person. */
   ofDeleted: boolean;
 }
 
-/** Tables that are one plain list, in the order the vendor shows them. */
+/** Tables that are one plain list, in the order the vendor returns them. */
 export const LISTS = [
   'broadcasts',
   'campaigns',
@@ -41,22 +41,22 @@ export const categoryOf = (type: SuppressionType): string => (type === 'spam_rep
 export interface World {
   seed: number;
   lists: Record<ListTable, VendorRow[]>;
-  /** Segments that exist and are not listed. */
+  /** Segments that exist but are not listed. */
   archivedSegments: VendorRow[];
   ipAddresses: string[];
   /** By cio_id. */
   people: Map<string, Person>;
-  /** Newest first; ties by id, the greater first. */
+  /** Newest first; for equal times the greater id first. */
   deliveries: Delivery[];
   drafts: Delivery[];
   /** Newest first. */
   activities: Activity[];
   suppressions: Record<SuppressionType, VendorRow[]>;
-  /** Domains mail is sent from. */
+  /** Domains that mail is sent from. */
   domains: readonly string[];
 }
 
-/** The domain whose mail to this address was refused. */
+/** The sending domain whose mail to this address was refused. */
 export function domainOf(world: World, address: string): string {
   return world.domains[[...address].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % world.domains.length] as string;
 }
@@ -83,7 +83,7 @@ export function emptyWorld(seed: number): World {
   };
 }
 
-/** Same options, same workspace, down to the last id. `now` is epoch seconds. */
+/** The same options give the same workspace, down to the last id. `now` is in epoch seconds. */
 export function buildWorld(options: CustomerIoOptions, now: number): World {
   const seed = (options.seed ?? 7) + (options.region === 'eu' ? 1_000_003 : 0);
   const world = {

@@ -1,8 +1,8 @@
 let scratch = Buffer.allocUnsafe(1 << 20);
 
 /**
- * UTF-8 bytes of many pieces of text. Several times cheaper than joining them first: one wide
- * character anywhere would make the whole joined text wide. Not re-entrant: build one at a time.
+ * Encodes many pieces of text as UTF-8. Several times cheaper than joining them first, because one wide character would make
+ * the whole joined text wide. Not re-entrant: build one body at a time.
  */
 export function bodyOf(pieces: Iterable<string>): Buffer {
   let length = 0;

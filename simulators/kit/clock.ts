@@ -1,4 +1,4 @@
-/** The time a simulated vendor lives in, in Unix milliseconds. */
+/** The simulated vendor's time, epoch ms. */
 export interface SimClock {
   now(): number;
   /** Moves time forward; negative steps are refused because vendors' clocks do not go back. */
@@ -6,8 +6,8 @@ export interface SimClock {
 }
 
 /**
- * `'real'` follows the machine's clock plus whatever was advanced. A number starts there and stands
- * still, so that a test decides every instant.
+ * `'real'` follows the machine's clock plus what was advanced. A number starts there and stands still, so that a test controls
+ * the time.
  */
 export function simClock(start: number | 'real'): SimClock {
   let offset = start === 'real' ? 0 : start;

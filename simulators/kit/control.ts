@@ -1,14 +1,13 @@
 import { json, listen, readBody } from './http-server.ts';
 
-/** What can be asked of a running simulator. Arguments and results are plain JSON values. */
+/** Operations on a running simulator. Arguments and results are plain JSON values. */
 export type Operations = Record<string, (args: any) => unknown>;
 /** Long answers, one JSON text per line. */
 export type Streams = Record<string, () => Iterable<string>>;
 
 /**
- * The control interface for another process: `POST /<operation>` with a JSON object as arguments
- * answers `{"result": …}` or, with 400, `{"error": "…"}`; `GET /<stream>` answers lines of JSON;
- * `GET /` lists both.
+ * The control interface for another process: `POST /<operation>` with a JSON object as arguments answers `{"result": …}`, or
+ * with status 400 `{"error": "…"}`; `GET /<stream>` answers lines of JSON; `GET /` lists both.
  */
 export function startControl(operations: Operations, streams: Streams, port = 0): Promise<{ url: string; close(): Promise<void> }> {
   return listen(async (request, response) => {

@@ -1,20 +1,23 @@
-/** What goes wrong. The kinds from `slow` on let the real answer be made first, then spoil its delivery. */
+/** Kinds of faults. From `slow` on, the real answer is made first and its delivery is spoilt. */
 export type Fault =
   | { kind: 'status'; status: number; body?: string; contentType?: string; headers?: Record<string, string> }
-  /** An HTML page where data was expected; status 200 unless told. */
+  /** An HTML page instead of data; default status 200. */
   | { kind: 'html'; status?: number }
   | { kind: 'empty'; status?: number }
-  /** Bytes that are no text in any format the vendor speaks, with 200. */
+  /** Bytes that are not text, with status 200. */
   | { kind: 'garbage' }
   | { kind: 'oversized'; bytes: number }
-  /** The vendor's own "too many requests"; without `retryAfter` (seconds) no such header. */
+  /** The vendor's "too many requests"; without `retryAfter` (seconds) no such header is sent. */
   | { kind: 'throttled'; retryAfter?: number }
   /** TCP reset before a status line. */
   | { kind: 'reset' }
   /** No answer until the client gives up. */
   | { kind: 'hang' }
   | { kind: 'slow'; delayMs: number }
-  /** A member of the JSON answer has this value; without one it is missing. `at` is a path such as `data.pagination.next`, `*` every element. */
+  /**
+   * Sets a member of the JSON answer, or removes it when there is no `value`. `at` is a path such as `data.pagination.next`;
+   * `*` stands for every element.
+   */
   | { kind: 'member'; at: string; value?: unknown }
   /** A complete HTTP answer whose text stops in the middle. */
   | { kind: 'cut-text' }
@@ -22,24 +25,24 @@ export type Fault =
   | { kind: 'cut-connection' };
 
 export type FaultRule = Fault & {
-  /** `METHOD /path`, `*` standing for anything; every request when left out. */
+  /** `METHOD /path`, with `*` for anything; default: every request. */
   on?: string;
-  /** Only requests whose decoded query holds this text. */
+  /** Only requests whose decoded query contains this text. */
   query?: string;
-  /** Only requests whose body holds this text. */
+  /** Only requests whose body contains this text. */
   requestBody?: string;
-  /** Let this many matching requests pass first. */
+  /** Number of matching requests that pass before the fault. */
   after?: number;
-  /** Then spoil this many; for ever, until cleared, when left out. */
+  /** Number of requests to spoil; default: all until cleared. */
   times?: number;
 };
 
 export interface Faults {
-  /** Returns the number to clear it by. The first rule that matches a request wins. */
+  /** Returns the number by which to clear it. The first rule that matches a request wins. */
   add(rule: FaultRule): number;
   clear(id?: number): void;
   list(): { id: number; rule: FaultRule; hits: number }[];
-  /** Whether answers are gzipped: never, when the client accepts it, or always. `off` at start, it costs CPU. */
+  /** When answers are gzipped. Default `off`, because gzip costs CPU. */
   compression: 'off' | 'accepted' | 'always';
 }
 

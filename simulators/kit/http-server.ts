@@ -1,10 +1,10 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request, read whole. */
+/** A request with its whole body. */
 export interface SimRequest {
   method: string;
-  /** Decoded by nobody yet except for the route's parameters; no trailing slash. */
+  /** Not decoded; without a trailing slash. */
   path: string;
   query: URLSearchParams;
   /** The route's `:name` parts, decoded. */
@@ -72,14 +72,14 @@ export async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** A page elsewhere whose name was made to point at this machine sends its own name; nobody else has reason to. */
+/** Guards against DNS rebinding: a web page whose host name points to this machine sends its own name. */
 const HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
 
-/** Listens on the loopback address; port 0 takes a free one. `close` ends open connections too. */
+/** Listens on the loopback address; port 0 takes a free port. `close` also ends open connections. */
 export async function listen(listener: RequestListener, port: number): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer({ keepAliveTimeout: 60_000 }, (incoming, response) => {
     if (HOST.test(incoming.headers.host ?? '')) return listener(incoming, response);
-    response.writeHead(421, { 'content-type': 'text/plain' }).end('A simulator is asked as localhost or 127.0.0.1 only.\n');
+    response.writeHead(421, { 'content-type': 'text/plain' }).end('The simulator answers only requests to localhost or 127.0.0.1.\n');
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

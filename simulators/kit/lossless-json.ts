@@ -1,6 +1,6 @@
-/** Like JSON.parse, except that an integer that a double cannot hold comes back as a bigint. */
+/** Like JSON.parse, but an integer that does not fit a double becomes a bigint. */
 export function parseLossless(text: string): unknown {
-  // Without sixteen digits in a row there is nothing to lose, and the built-in parser is much faster.
+  // Numbers of fewer than sixteen digits fit a double, and the built-in parser is much faster.
   if (!/\d{16}/.test(text)) return JSON.parse(text) as unknown;
   const numbers = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
   let at = 0;

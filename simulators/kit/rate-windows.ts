@@ -1,4 +1,4 @@
-/** So many requests per window of so many milliseconds. */
+/** At most `limit` requests in `ms` milliseconds. */
 export interface Window {
   limit: number;
   ms: number;
@@ -6,21 +6,20 @@ export interface Window {
 
 export type Verdict =
   | { allowed: true; remaining: readonly number[]; resetMs: readonly number[] }
-  /** `retryMs`: until the fullest of the exhausted windows ends. */
+  /** `retryMs`: time until the exhausted window that lasts longest ends. */
   | { allowed: false; retryMs: number; exhausted: Window };
 
 export interface RateWindows {
   /** Counts one request against every window of the bucket, unless one of them is full. */
   take(bucket: string, windows: readonly Window[]): Verdict;
-  /** Moves the limiter's own time, so that a test need not wait for a window to end. */
+  /** Advances the limiter's own time, so that a test need not wait for the end of a window. */
   advance(ms: number): void;
   reset(): void;
 }
 
 /**
- * Fixed windows aligned to multiples of their length, counted per bucket (name it by endpoint and
- * account). They run on their own clock, because a simulated vendor whose data stands still still
- * opens a new window every minute.
+ * Fixed windows aligned to multiples of their length, counted per bucket (named by endpoint and account). They have their own
+ * clock, so that new windows begin even while the simulated time stands still.
  */
 export function rateWindows(now: () => number = Date.now): RateWindows {
   let offset = 0;

@@ -1,16 +1,16 @@
-/** One request as the simulator saw it. Headers are left out on purpose: they carry the credential. */
+/** One request as the simulator received it. Headers are not logged, because they carry the credential. */
 export interface LoggedRequest {
   method: string;
   path: string;
-  /** Decoded, `a=1&b=2`, parameters that carry a credential masked. */
+  /** Decoded, `a=1&b=2`; parameters that carry a credential are masked. */
   query: string;
   /** The route that answered, such as `GET /api/profiles/:id`, or `''`. */
   route: string;
-  /** 0 while unanswered, or when the connection was cut before any status. */
+  /** 0 while unanswered, or when the connection was cut before a status was sent. */
   status: number;
-  /** When it came, by the simulated clock. */
+  /** Time of arrival by the simulated clock, epoch ms. */
   time: number;
-  /** Real milliseconds until the answer was handed to the socket. */
+  /** Real time until the answer was given to the socket, ms. */
   tookMs: number;
   bytes: number;
   /** The kind of the fault that was applied, if any. */
@@ -30,10 +30,10 @@ export interface RequestLog {
   count(filter?: Pick<RequestFilter, 'route' | 'status'>): number;
   /** Per route, how many answers of each status. */
   counts(): Record<string, Record<string, number>>;
-  /** Requests in flight, and the most there ever were at once. */
+  /** Requests in flight. */
   readonly inFlight: number;
   readonly peakInFlight: number;
-  /** Hears of each request once it has been answered; the answer stops that. */
+  /** Calls the listener after each answered request; the returned function removes it. */
   watch(listener: (entry: LoggedRequest) => void): () => void;
   reset(): void;
 }

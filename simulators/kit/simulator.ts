@@ -5,18 +5,18 @@ import { requestLog, type RequestFilter, type RequestLog, type RequestRecorder }
 import type { RateWindows } from './rate-windows.ts';
 import { startVendorServer, type VendorServerOptions } from './vendor-server.ts';
 
-/** What every vendor's simulator offers a test in the same process. */
+/** What every simulator offers to a test in the same process. */
 export interface Simulator<Truth> {
-  /** Where the vendor's API listens. */
+  /** Base URL of the vendor's API. */
   url: string;
-  /** Where the same controls are reachable over HTTP. */
+  /** Base URL of the control interface. */
   controlUrl: string;
   clock: SimClock;
   faults: Faults;
   requests: RequestLog;
-  /** The vendor's documented rate limits; switch them off to measure anything else. */
+  /** The vendor's documented rate limits; a test of anything else switches them off. */
   limits: { enabled: boolean };
-  /** What the vendor holds now. */
+  /** The vendor's current data. */
   truth: Truth;
   close(): Promise<void>;
 }
@@ -32,11 +32,11 @@ export interface SimulatorParts<Truth, Limits extends { enabled: boolean }> {
   streams: Streams;
   port?: number;
   controlPort?: number;
-  /** The API. It is told its own address because vendors link to themselves. */
+  /** The API. It gets a function for its own URL, because vendors' answers contain links to themselves. */
   server(url: () => string): Pick<VendorServerOptions, 'routes' | 'notFound' | 'throttled' | 'secretParameters'>;
 }
 
-/** Puts a vendor's parts on two sockets, its API and its controls. */
+/** Starts a simulator on two sockets: the vendor's API and the control interface. */
 export async function startSimulator<Truth, Limits extends { enabled: boolean }>(
   parts: SimulatorParts<Truth, Limits>,
 ): Promise<Simulator<Truth> & { limits: Limits }> {

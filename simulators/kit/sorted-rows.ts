@@ -1,18 +1,18 @@
 /**
- * Row numbers kept in the order of (key of the row, row number). Made for millions of rows: four bytes
- * each, and changes come in batches that cost one pass.
+ * Row numbers in the order of (key of the row, row number). Made for millions of rows: four bytes each, and a batch of changes
+ * costs one pass.
  */
 export interface SortedRows {
   readonly length: number;
   at(position: number): number;
-  /** The first position whose (key, row) is greater than, or with `orEqual` not less than, the given pair. */
+  /** The first position whose (key, row) is greater than the given pair, or with `orEqual` not less. */
   after(key: number, row: number, orEqual?: boolean): number;
-  /** Takes rows out, lets `change` alter their keys, and puts them in again. New rows count as rows. */
+  /** Removes rows, lets `change` change their keys, and inserts them again. Also inserts new rows. */
   move(rows: readonly number[], change: () => void): void;
   remove(rows: readonly number[]): void;
 }
 
-/** `keyOf` must answer for every row below `count`; they are sorted once here. */
+/** `keyOf` must work for every row below `count`; they are sorted once here. */
 export function sortedRows(count: number, keyOf: (row: number) => number): SortedRows {
   const before = (a: number, b: number): number => keyOf(a) - keyOf(b) || a - b;
   let order = new Uint32Array(count);
@@ -32,24 +32,24 @@ export function sortedRows(count: number, keyOf: (row: number) => number): Sorte
 
   function insert(rows: readonly number[]): void {
     const added = [...new Set(rows)].sort(before);
-    let room = order;
+    let larger = order;
     if (length + added.length > order.length) {
-      room = new Uint32Array(Math.ceil((length + added.length) * 1.25) + 16);
-      room.set(order.subarray(0, length));
+      larger = new Uint32Array(Math.ceil((length + added.length) * 1.25) + 16);
+      larger.set(order.subarray(0, length));
     }
-    // From the back, so that rows appended at the end, the usual case, move nothing else.
+    // From the end, so that rows appended at the end, the usual case, move no others.
     let from = length - 1;
     let to = length + added.length - 1;
     for (let i = added.length - 1; i >= 0; to--) {
       const row = added[i] as number;
-      if (from >= 0 && before(room[from] as number, row) > 0) room[to] = room[from--] as number;
+      if (from >= 0 && before(larger[from] as number, row) > 0) larger[to] = larger[from--] as number;
       else {
-        room[to] = row;
+        larger[to] = row;
         i--;
       }
     }
     length += added.length;
-    order = room;
+    order = larger;
   }
 
   return {
@@ -78,7 +78,7 @@ export function sortedRows(count: number, keyOf: (row: number) => number): Sorte
   };
 }
 
-/** Sorting numbers natively is several times faster than with a comparing function, so keys and rows go into one number each. */
+/** Packs key and row into one number, because sorting numbers natively is several times faster than with a comparison function. */
 function sortByKey(order: Uint32Array, keyOf: (row: number) => number): void {
   if (order.length < 2) return;
   let least = Infinity;

@@ -7,19 +7,19 @@ import type { LoggedRequest, RequestRecorder } from './request-log.ts';
 
 export interface VendorServerOptions {
   routes: Routes;
-  /** Answers what no route takes. */
+  /** Answers requests without a route. */
   notFound: Handler;
-  /** The vendor's "too many requests" for the fault of that name. */
+  /** The vendor's "too many requests", for the fault `throttled`. */
   throttled(retryAfter: number | undefined): Answer;
   clock: SimClock;
   faults: FaultMatcher;
   requests: RequestRecorder;
-  /** Query parameters whose values the log must not show. */
+  /** Query parameters whose values are masked in the log. */
   secretParameters?: readonly string[];
   port?: number;
 }
 
-/** The vendor's API on a loopback socket: faults first, then the route, then the delivery. */
+/** The vendor's API on a loopback socket. A request is matched against the faults, answered by its route, and delivered. */
 export function startVendorServer(options: VendorServerOptions): Promise<{ url: string; close(): Promise<void> }> {
   const { faults, requests, clock } = options;
   const find = router(options.routes);
@@ -80,7 +80,7 @@ export function startVendorServer(options: VendorServerOptions): Promise<{ url: 
   }, options.port ?? 0);
 }
 
-/** The document with one member replaced, or without it. */
+/** The document with one member replaced or removed. */
 function withMember(document: unknown, [name = '', ...rest]: readonly string[], value: unknown): unknown {
   if (name === '') return value;
   if (name === '*') return (document as unknown[]).map((one) => withMember(one, rest, value));

@@ -4,22 +4,22 @@ import { json, type Routes } from './http-server.ts';
 import { requestLog, type RequestLog } from './request-log.ts';
 import { startVendorServer } from './vendor-server.ts';
 
-/** A vendor in the hands of a test. */
+/** A vendor under the control of a test. */
 export interface Vendor {
   readonly url: string;
-  /** Spoils answers. */
+  /** Rules that spoil answers. */
   readonly faults: Faults;
   readonly requests: RequestLog;
   close(): Promise<void>;
 }
 
-/** A vendor's API on a loopback socket: the plain form of `startSimulator`, without limits, controls or a clock of its own. */
+/** A vendor's API on a loopback socket: `startSimulator` without limits, control interface and clock. */
 export async function startVendor(routes: Routes): Promise<Vendor> {
   const faults = faultInjection();
   const requests = requestLog();
   const server = await startVendorServer({
     routes,
-    notFound: ({ method, path }) => json(404, { error: `There is nothing at ${method} ${path}.` }),
+    notFound: ({ method, path }) => json(404, { error: `There is no route ${method} ${path}.` }),
     throttled: (seconds) => json(429, { error: 'Too many requests.' }, seconds === undefined ? {} : { 'retry-after': String(seconds) }),
     clock: simClock('real'),
     faults,

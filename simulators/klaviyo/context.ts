@@ -9,7 +9,7 @@ import type { World } from './world.ts';
 
 export interface KlaviyoLimits {
   enabled: boolean;
-  /** A 429 says nowhere but in its text how long to wait. */
+  /** A 429 says only in its text how long to wait. */
   omitRetryAfter: boolean;
   /** `RateLimit-Limit: 750, 75;w=1, 750;w=60` instead of `750`. */
   multiPartHeader: boolean;
@@ -40,7 +40,7 @@ export interface PageParts {
   table: Table;
   rows: number[];
   more: boolean;
-  /** Where this page began. */
+  /** Position after which this page begins. */
   from: { key: number | string; row: number } | undefined;
   served: number;
   keyOf(row: number): number | string;
@@ -49,7 +49,7 @@ export interface PageParts {
   included?: readonly string[];
 }
 
-/** The collection document: rows, what was included, and a `next` link if any rows follow. */
+/** The collection document: rows, included resources, and a `next` link when rows follow. */
 export function collection(context: Context, call: Call, query: Query, page: PageParts): Buffer {
   const { quirks } = context;
   const rows = page.rows.slice();
@@ -86,7 +86,7 @@ export function collection(context: Context, call: Call, query: Query, page: Pag
   return bodyOf(pieces());
 }
 
-/** The position a request asks to go on from; refuses foreign cursors and a walk that is to be cut here. */
+/** The position at which a request continues. Refuses cursors of other listings, and a listing that a test truncates here. */
 export function positionOf(
   context: Context,
   call: Call,
@@ -95,8 +95,8 @@ export function positionOf(
 ): { from: { key: number | string; row: number } | undefined; served: number } {
   if (query.cursor === undefined) return { from: undefined, served: 0 };
   const { position, served } = context.cursors.read(query.cursor, binding(call, query));
-  const cut = context.quirks.truncate;
-  if (cut && cut.table === table && served >= cut.afterRows) {
+  const truncate = context.quirks.truncate;
+  if (truncate && truncate.table === table && served >= truncate.afterRows) {
     throw new Refusal({ status: 500, code: 'error', title: 'A server error occurred.', detail: 'A server error occurred.' });
   }
   return { from: position, served };
@@ -113,7 +113,7 @@ function link(context: Context, call: Call, cursor: string | undefined): string 
   return `${context.quirks.nextOrigin ?? context.url()}${call.path}${text === '' ? '' : `?${text}`}`;
 }
 
-/** Parentheses and the like as well, which encodeURIComponent leaves alone. */
+/** Also encodes parentheses and the like, which encodeURIComponent does not. */
 function encoded(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }

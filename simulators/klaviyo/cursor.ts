@@ -1,21 +1,21 @@
 import { createHmac } from 'node:crypto';
 import { invalid } from './errors.ts';
 
-/** Where a walk stands: behind this row in the listing's order. */
+/** The position of a listing: after this row in the listing's order. */
 export interface Position {
   key: number | string;
   row: number;
-  /** Rows the walk has been given so far. */
+  /** Rows the listing has returned so far. */
   served: number;
 }
 
 const START = { key: '', row: -1 } as const;
 
-/** Opaque, signed, and good only for the parameters and the revision it was made for. */
+/** Cursors are opaque, signed, and valid only for the parameters and the revision they were made for. */
 export function cursors(seed: number): {
   write(position: Position | undefined, served: number, parameters: string): string;
   read(text: string, parameters: string): { position: Position | undefined; served: number };
-  /** From now on every cursor handed out before is invalid. */
+  /** Makes all cursors invalid that were returned before. */
   expire(): void;
 } {
   let generation = 0;
@@ -30,7 +30,7 @@ export function cursors(seed: number): {
     read(text, parameters) {
       const whole = Buffer.from(text, 'base64').toString('utf8');
       const payload = whole.slice(16);
-      // Compared as text as well, because decoding base64 forgives what a server would not.
+      // Compared as text as well, because decoding base64 accepts malformed text that a server would not.
       if (Buffer.from(whole).toString('base64') !== text || sign(payload, parameters) !== whole.slice(0, 16)) {
         throw invalid('Invalid cursor provided.', { parameter: 'page[cursor]' });
       }

@@ -12,7 +12,7 @@ export interface Problem {
   links?: object;
 }
 
-/** Thrown by whoever reads a request; the endpoint turns it into the vendor's error answer. */
+/** Thrown while a request is read; the endpoint turns it into the vendor's error answer. */
 export class Refusal extends Error {
   readonly problem: Problem;
   constructor(problem: Problem) {
@@ -35,7 +35,7 @@ export function problemAnswer(problem: Problem, headers: Record<string, string> 
   return { status, headers: { 'content-type': TYPE, ...headers }, body: JSON.stringify({ errors: [error] }) };
 }
 
-/** Without `seconds` the text still names a wait of one, but no header does. */
+/** Without `seconds` the text names a wait of one second, but there is no header. */
 export function throttled(seconds: number | undefined): Answer {
   return problemAnswer(
     {

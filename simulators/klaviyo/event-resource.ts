@@ -7,7 +7,7 @@ import { currentProfile, NO_PROFILE, profileShown, REDACTED, type World } from '
 
 export const EVENT_ATTRIBUTES = ['timestamp', 'datetime', 'uuid', 'event_properties'] as const;
 
-/** `legacy`: answers of before 2024-02-15 carry `$attribution` among the properties. */
+/** `legacy`: revisions before 2024-02-15 return `$attribution` among the properties. */
 export function eventResource(world: World, row: number, fields?: Fields, legacy = false): string {
   const { ids, events } = world;
   const id = ids.event.of(row);

@@ -1,7 +1,7 @@
-/** A sparse field set: attribute name to the parts of it wanted, or null for all of it. */
+/** A sparse fieldset: for each attribute the requested parts, or null for all of it. */
 export type Fields = Map<string, Set<string> | null>;
 
-/** Renders the wanted attributes in the vendor's order. */
+/** Renders the requested attributes in the vendor's order. */
 export function renderAttributes(
   names: readonly string[],
   fields: Fields | undefined,

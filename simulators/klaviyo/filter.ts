@@ -14,7 +14,7 @@ export interface Condition {
   operand: Operand;
 }
 
-/** What an endpoint allows on a field. */
+/** What an endpoint allows for a field. */
 export interface FieldRule {
   operators: readonly string[];
   type: 'text' | 'time' | 'number' | 'relation';
@@ -27,7 +27,7 @@ function refuse(detail: string): Refusal {
   return invalid(detail, { parameter: 'filter' });
 }
 
-/** Reads the whole of a `filter` parameter, already percent-decoded, and holds it to the endpoint's rules. */
+/** Parses a whole `filter` parameter, already percent-decoded, and checks it against the endpoint's rules. */
 export function parseFilter(text: string, rules: Readonly<Record<string, FieldRule>>): Condition[] {
   const conditions: Condition[] = [];
   let at = 0;
@@ -89,7 +89,7 @@ function readOperand(text: string, from: number): { operand: Operand; end: numbe
   return { operand: { type: 'time', ms }, end };
 }
 
-/** ISO 8601 with `T` or a space, a fraction, `Z` or an offset. A plus that became a space is refused. */
+/** ISO 8601 with `T` or a space, a fraction, `Z` or an offset. A plus sign that was decoded as a space is refused. */
 export function parseTime(text: string): number | undefined {
   const found = TIME.exec(text);
   if (!found) return undefined;
@@ -113,7 +113,7 @@ function checked(condition: Condition, rules: Readonly<Record<string, FieldRule>
   return condition;
 }
 
-/** A field may be bounded once from below and once from above. */
+/** A field may have one lower and one upper bound. */
 function refuseRepeats(conditions: readonly Condition[]): void {
   const seen = new Set<string>();
   for (const { operator, field } of conditions) {
@@ -123,7 +123,7 @@ function refuseRepeats(conditions: readonly Condition[]): void {
   }
 }
 
-/** Whether a number stands to an operand as the condition demands. */
+/** Whether a number meets a condition. */
 export function holds(operator: string, value: number, bound: number): boolean {
   switch (operator) {
     case 'greater-than':

@@ -6,13 +6,13 @@ export interface NewEvent {
   visibleAt: number;
   metric: number;
   profile: number;
-  /** `event_properties` as JSON text; made up when left out. */
+  /** `event_properties` as JSON text; generated when absent. */
   written?: string;
 }
 
 type Column = Float64Array | Uint32Array | Uint16Array | Uint8Array;
 
-/** The column itself, or a larger copy when it has no room for so many rows. */
+/** The column itself, or a larger copy when it has no space for that many rows. */
 function roomFor<T extends Column>(column: T, rows: number): T {
   if (rows <= column.length) return column;
   const larger = new (column.constructor as new (length: number) => T)(Math.ceil(rows * 1.25) + 64);
@@ -20,7 +20,7 @@ function roomFor<T extends Column>(column: T, rows: number): T {
   return larger;
 }
 
-/** New rows at the end, born now. Returns their numbers. */
+/** Appends new rows created at `now` and returns their numbers. */
 export function appendProfiles(world: World, count: number, now: number): number[] {
   const { profiles } = world;
   const from = profiles.count;

@@ -3,14 +3,14 @@ import { hash32 } from '../kit/random.ts';
 const BASE32 = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** Ids and row numbers translate both ways without a table, and sort alike. */
+/** Ids are computed from row numbers and back without a table, and sort like them. */
 export interface IdForm {
   of(row: number): string;
-  /** The row number an id stands for, whether or not such a row was ever made. */
+  /** The row number of an id, whether or not the row exists. */
   row(id: string): number | undefined;
 }
 
-/** `pairs` times two digits of the row number, then two times two characters that only a real id has right. */
+/** `pairs` times two digits of the row number, then two times two check characters. */
 function form(prefix: string, alphabet: string, pairs: number, seed: number, salt: number): IdForm {
   const base = alphabet.length;
   const twoDigits = Array.from({ length: base * base }, (_, i) => alphabet.charAt(Math.floor(i / base)) + alphabet.charAt(i % base));
@@ -50,7 +50,7 @@ export function klaviyoIds(seed: number): KlaviyoIds {
   };
 }
 
-/** Six characters: three digits of the number between a prefix and one check. */
+/** Six characters: a prefix, three digits of the number, a check character. */
 function metricForm(seed: number): IdForm {
   const of = (row: number): string =>
     `Sm${BASE62.charAt(Math.floor(row / 3844) % 62)}${BASE62.charAt(Math.floor(row / 62) % 62)}${BASE62.charAt(row % 62)}${BASE62.charAt(hash32(seed, row, 903) % 62)}`;

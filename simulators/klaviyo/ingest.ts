@@ -34,7 +34,10 @@ const LOCATION: Record<string, string> = {
 };
 const OF_EVENTS = new Set([...Object.keys(ATTRIBUTES).slice(0, 3), 'Metric Name', 'Timestamp', 'Unique ID', 'Value']);
 
-/** Takes the whole lines of a file as the vendor does: profiles are created or updated by email, then phone, then external id; events are created once per unique id. */
+/**
+ * Imports the complete lines of a file as the vendor does: profiles are created or updated by email, then phone, then external
+ * id; events are created once per unique id.
+ */
 export function ingest(context: Context, kind: IngestKind, file: Buffer): { rows: number } {
   const rows = parse(file.subarray(0, file.lastIndexOf(10) + 1), { columns: true, relax_column_count: true, relax_quotes: true }) as Record<
     string,
@@ -45,7 +48,7 @@ export function ingest(context: Context, kind: IngestKind, file: Buffer): { rows
   return { rows: rows.length };
 }
 
-/** The profile of each row; undefined where it names nobody. One pass over the table finds them all. */
+/** The profile of each row; undefined for a row without an identifier. One pass over the table finds them all. */
 function upsert(world: World, rows: readonly Record<string, string>[], kind: IngestKind): (number | undefined)[] {
   const { profiles } = world;
   const known = new Map<string, number>();

@@ -1,20 +1,20 @@
 import type { Position } from './cursor.ts';
 
-/** Rows in an order, told apart by key and then by row number. */
+/** Rows in an order by key and, for equal keys, by row number. */
 export interface Ordering {
   readonly length: number;
   at(position: number): number;
   keyOf(row: number): number | string;
-  /** First position behind the pair, or with `orEqual` at it. */
+  /** First position after the pair, or with `orEqual` at it. */
   after(key: number | string, row: number, orEqual?: boolean): number;
 }
 
-/** Row numbers in their own order, which is the order of ids. */
+/** Row numbers in ascending order, which is the order of ids. */
 export function byNumber(length: number, keyOf: (row: number) => number | string): Ordering {
   return { length, at: (position) => position, keyOf, after: (_key, row, orEqual = false) => Math.max(0, orEqual ? row : row + 1) };
 }
 
-/** For sorts nobody walks far: sorted anew for each request. */
+/** For sort orders that are rarely paged: sorted again for each request. */
 export function bySortedKeys(rows: number[], keyOf: (row: number) => number | string): Ordering {
   const compare = (a: number | string, b: number | string, rowA: number, rowB: number): number => (a < b ? -1 : a > b ? 1 : rowA - rowB);
   rows.sort((a, b) => compare(keyOf(a), keyOf(b), a, b));
@@ -36,15 +36,15 @@ export interface Walk {
   ordering: Ordering;
   descending: boolean;
   size: number;
-  /** Behind which row to go on; from the start when undefined. */
+  /** The row after which to continue; undefined for the start. */
   from: Position | undefined;
-  /** Positions outside cannot match; saves looking at them. */
+  /** Positions outside this range cannot match and are skipped. */
   low?: number;
   high?: number;
   accepts(row: number): boolean;
 }
 
-/** The next rows of a walk and whether any follow. Rows that moved meanwhile are found where they are now. */
+/** The next rows of a listing and whether more follow. Rows whose key changed meanwhile are found at their current position. */
 export function walkPage({ ordering, descending, size, from, low = 0, high = ordering.length, accepts }: Walk): {
   rows: number[];
   more: boolean;

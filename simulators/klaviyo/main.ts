@@ -33,7 +33,7 @@ const { values } = parseArgs({
   },
 });
 
-/** One small change after another, the kinds in turn; deletes are the rarest. */
+/** Makes one small change; the kinds take turns, and deletes are the rarest. */
 function change(simulator: KlaviyoSimulator, turn: number): void {
   const { change: make } = simulator;
   const hour = 3_600_000;

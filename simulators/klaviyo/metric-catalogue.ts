@@ -9,7 +9,7 @@ export interface Metric {
   integration: string;
   integrationName: string | null;
   integrationCategory: string | null;
-  /** Listed, yet the event filter says that there is no such metric. */
+  /** Listed, but the event filter answers that there is no such metric. */
   refusedByFilter: boolean;
   gone: boolean;
 }
@@ -22,7 +22,7 @@ const INTEGRATIONS: readonly [id: string, key: string, name: string, category: s
   ['0simE', 'zendesk', 'Zendesk', 'Customer Service'],
 ];
 
-/** The first of these carry most events; the two of one name differ in who sends them. */
+/** The first ones have most events. The two with the same name differ in their integration. */
 const NAMES: readonly [name: string, integration: number | null][] = [
   ['Placed Order', 0],
   ['Placed Order', 1],

@@ -6,38 +6,38 @@ import { currentProfile, DETACHED, GONE, isLive, NO_PROFILE, metricOfNewEvent, R
 
 export interface HowMany {
   count?: number;
-  /** Exactly these, instead of some drawn from the seed. */
+  /** The ids to change, instead of some drawn from the seed. */
   ids?: readonly string[];
 }
 
-/** Changes to what the vendor holds, stamped at the simulated now. Each tells the ids it touched. */
+/** Changes to the vendor's data, at the simulated time. Each returns the ids it changed. */
 export interface Mutations {
   insertProfiles(how: { count: number }): string[];
   /** Some attributes change and `updated` moves. */
   updateProfiles(how: HowMany): string[];
-  /** Predictions change and nothing else does: `updated` stays. */
+  /** Only predictions change; `updated` stays. */
   recalculatePredictions(how: HowMany): string[];
   /**
-   * The profile is listed no more and its events lose personal values, unless `redact` is false; with
-   * `detach` they lose their profile as well. `delayMs`: the job takes so long.
+   * The profile is no longer listed, and its events lose personal values unless `redact` is false; with `detach` they lose
+   * their profile as well. `delayMs`: duration of the job.
    */
   deleteProfiles(how: HowMany & { redact?: boolean; detach?: boolean; delayMs?: number }): string[];
-  /** Each source vanishes, its events show the destination, the destination's `updated` moves. */
+  /** Each source profile disappears, its events name the destination, and `updated` of the destination changes. */
   mergeProfiles(how: {
     count?: number;
     pairs?: readonly { source: string; destination: string }[];
     delayMs?: number;
   }): { source: string; destination: string }[];
-  /** `agoMs`: how long before now they happened. With `touch`, `updated` and `last_event_date` of their profiles move. */
+  /** `agoMs`: how long ago the events happened. With `touch`, `updated` and `last_event_date` of their profiles change. */
   addEvents(how: { count: number; agoMs?: number; profile?: string; metric?: string; touch?: boolean }): string[];
-  /** Events that happened between a second and `howLateMs` ago and are seen from now on. */
+  /** Events that happened between one second and `howLateMs` ago and become visible now. */
   addLateEvents(how: { count: number; howLateMs: number }): string[];
-  /** Events dated up to `aheadMs`, at most a year, ahead. */
+  /** Events dated at most `aheadMs`, and at most a year, in the future. */
   addFutureEvents(how: { count: number; aheadMs?: number }): string[];
   addMetric(how: { name: string; integration?: number | null }): string[];
   renameMetric(how: { id?: string; name: string }): string[];
   removeMetric(how: { id?: string }): string[];
-  /** Makes rows wrong in a given way; profiles so spoilt count as updated. */
+  /** Spoils rows in the given way; `updated` of spoilt profiles changes. */
   spoil(how: HowMany & { table: 'profiles' | 'events'; as: Spoil }): string[];
 }
 

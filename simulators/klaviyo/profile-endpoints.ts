@@ -64,7 +64,7 @@ function rulesOf(dialect: Dialect): QueryRules {
 const NULL_PROFILE =
   '{"type":"profile","id":null,"attributes":{"email":"nobody@shop.test","updated":"2026-01-01T00:00:00+00:00"},"relationships":{},"links":{}}';
 
-/** Undefined stands for an answer that never comes. */
+/** Undefined stands for a request that is never answered. */
 export function listProfiles(context: Context, call: Call): Answer | undefined {
   const { world, quirks } = context;
   const query = readQuery(call.query, rulesOf(call.dialect));
@@ -173,7 +173,7 @@ function clampByUpdated(world: World, conditions: readonly Condition[], rowsAtBo
   return clamp;
 }
 
-/** The live profile that carries an identifier. */
+/** The live profile with one of these identifiers. */
 export function findProfile(world: World, identifiers: Readonly<Record<string, unknown>>): number | undefined {
   const { profiles } = world;
   if (typeof identifiers['id'] === 'string') {

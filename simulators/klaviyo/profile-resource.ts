@@ -21,7 +21,7 @@ export const PROFILE_ATTRIBUTES = [
   'location',
   'properties',
 ] as const;
-/** Only on request. */
+/** Returned only on request. */
 export const ADDITIONAL_ATTRIBUTES = ['subscriptions', 'predictive_analytics'] as const;
 
 export const LOCATION_PARTS = [
@@ -50,7 +50,7 @@ export function profileResource(world: World, row: number, additional: readonly 
   return `{"type":"profile","id":"${id}","attributes":{${attributes}},"relationships":{${relations}},"links":{"self":"${self}/"}}`;
 }
 
-/** JSON text of one attribute, a function of seed, row and version unless a client wrote it. */
+/** JSON text of one attribute, computed from seed, row and version unless a client wrote it. */
 export function profileAttribute(world: World, row: number, name: string): string {
   const { profiles, seed } = world;
   const written = profiles.written.get(row)?.[name];

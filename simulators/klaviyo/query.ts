@@ -2,14 +2,14 @@ import { invalid } from './errors.ts';
 import type { Fields } from './fields.ts';
 import { parseFilter, type Condition, type FieldRule } from './filter.ts';
 
-/** What one endpoint takes in its query. */
+/** What one endpoint accepts in its query. */
 export interface QueryRules {
   filter?: Readonly<Record<string, FieldRule>>;
   sorts?: readonly string[];
   includes?: readonly string[];
   /** Undefined: the endpoint has no `page[size]`. */
   pageSize?: { standard: number; most: number } | undefined;
-  /** Undefined: the endpoint has no pages. */
+  /** Undefined: the endpoint is not paged. */
   pages?: boolean;
   /** Attribute names per resource type; a name may be dotted. */
   fields?: Readonly<Record<string, readonly string[]>>;
@@ -24,11 +24,11 @@ export interface Query {
   cursor: string | undefined;
   fields: Map<string, Fields>;
   additional: string[];
-  /** All parameters but the cursor, in one order: what a cursor is bound to. */
+  /** All parameters but the cursor in a fixed order; a cursor is valid only for the same ones. */
   signature: string;
 }
 
-/** Holds a query to the endpoint's rules; anything undeclared is refused with the parameter's name. */
+/** Checks a query against the endpoint's rules; undeclared parameters are refused by name. */
 export function readQuery(query: URLSearchParams, rules: QueryRules): Query {
   const result: Query = {
     conditions: [],

@@ -1,33 +1,33 @@
 export type Table = 'profiles' | 'events' | 'metrics';
 
 /**
- * Ways in which Klaviyo itself has been seen, or is feared, to misbehave. All of them are off at
- * first except the descending walk over profiles, which never ended in real accounts either.
+ * Faults that Klaviyo has shown or might show. All of them are off by default except the descending listing of profiles, which
+ * never ended in real accounts either.
  */
 export interface Quirks {
-  /** `greater-than` lets rows exactly at the bound through. */
+  /** `greater-than` also returns rows equal to the bound. */
   rowsAtBound: boolean;
-  /** In every page of two rows or more the middle two change places. */
+  /** In every page of two or more rows the middle two are swapped. */
   swapAdjacent: boolean;
-  /** The first row of a page is the last of the page before. */
+  /** The first row of a page is the last one of the page before. */
   duplicateAcrossPages: boolean;
-  /** So many `next` links lead to the page they stand on. */
+  /** This many `next` links lead to their own page. */
   repeatPages: number;
   /** Events refuse a page size above 200, as before 2026-01-15. */
   oldPageSize: boolean;
-  /** A walk over this table answers 500 once it has been given so many rows. */
+  /** A listing of this table answers 500 after this many rows. */
   truncate: { table: Table; afterRows: number } | null;
-  /** Listings of these tables are empty, with 200. */
+  /** Listings of these tables are empty, with status 200. */
   empty: Table[];
   /** These tables answer 403 in JSON, as for a missing scope. */
   forbidden: Table[];
-  /** This share of the profiles, 0 to 1, is missing from listings although each can be read by its id. */
+  /** Share of profiles, 0 to 1, that are missing from listings although each can be read by its id. */
   hiddenProfiles: number;
-  /** Every time bound in an event filter counts as lying in the future. */
+  /** Every time in an event filter counts as lying in the future. */
   refuseTimes: boolean;
-  /** Each listing starts with so many rows whose id is null. */
+  /** Each listing starts with this many rows whose id is null. */
   nullIdRows: number;
-  /** `next` leads to this origin instead of the one that was asked. */
+  /** `next` leads to this origin instead of the requested one. */
   nextOrigin: string | null;
   descendingHangs: boolean;
 }

@@ -24,7 +24,7 @@ export const REVISIONS = [
   '2026-07-15',
 ] as const;
 
-/** What one revision of the API allows; ISO dates compare as text. */
+/** What one revision of the API allows. ISO dates compare as text. */
 export interface Dialect {
   revision: string;
   profilePageSize: { standard: number; most: number } | undefined;

@@ -7,41 +7,44 @@ const { Server, utils } = ssh2;
 const { STATUS_CODE, OPEN_MODE } = utils.sftp;
 
 export interface SftpOptions {
-  /** Takes a file whose handle was closed. */
+  /** Receives a file whose handle was closed. */
   ingest(kind: IngestKind, file: Buffer): void;
   /** User names and their public keys in OpenSSH form. */
   users: Record<string, string>;
-  /** Private host key; a new one by default. */
+  /** Private host key; by default a new one. */
   hostKey?: string;
   port?: number;
 }
 
-/** Ways the server may misbehave; what of them the vendor's does is not documented. */
+/** Ways the server may misbehave. The vendor does not document which of them its own server shows. */
 export interface SftpSwitches {
-  /** The connection is cut once so many bytes of files have come in all, at each of these. */
+  /** The connection is cut each time the total of received bytes reaches one of these numbers. */
   cutAt: number[];
-  /** What becomes of a file whose handle was open at a cut: it vanishes, stays as it is, or is taken as far as it came. */
+  /**
+   * What happens to a file that was open when the connection was cut: it is removed, stays as it is, or is imported as far as
+   * received.
+   */
   onCut: 'discard' | 'keep' | 'ingest';
-  /** Whether a file that is there can be opened again and written on; S3 behind AWS Transfer Family cannot. */
+  /** Whether an existing file can be opened again and appended to; S3 behind AWS Transfer Family cannot do that. */
   resumable: boolean;
-  /** Bytes of files after which no write is answered any more, as by a server that hangs. */
+  /** Total of received bytes after which no write is answered, as by a server that hangs. */
   stallAt: number;
-  /** Bytes after which the disk is full. */
+  /** Total of received bytes after which the disk is full. */
   room: number;
-  /** Files are taken and come to nothing, as before the vendor has processed them. */
+  /** Files are accepted but not imported, as before the vendor has processed them. */
   lost: boolean;
-  /** Folder that refuses to be written to. */
+  /** Folder that may not be written to. */
   refused: IngestKind | undefined;
 }
 
 export interface SftpSimulator {
   readonly port: number;
   readonly switches: SftpSwitches;
-  /** Every file that was taken, in order. */
+  /** Every accepted file, in order. */
   readonly taken: { name: string; kind: IngestKind; bytes: number }[];
-  /** Bytes of files that have come in. */
+  /** Total of received bytes. */
   readonly received: () => number;
-  /** Files open at once in one folder, at most. */
+  /** Most files open at once in one folder. */
   readonly mostOpen: () => number;
   close(): Promise<void>;
 }
@@ -149,7 +152,7 @@ export async function startSftp(options: SftpOptions): Promise<SftpSimulator> {
 
   const hostKey = options.hostKey ?? newHostKey();
   const ssh = new Server({ hostKeys: [hostKey] }, (client: Connection) => {
-    // The package keeps the socket to itself; a cut has to destroy it without a farewell.
+    // The package does not expose its socket; a cut must destroy it without a goodbye message.
     const { _sock: own } = client as unknown as { readonly _sock: Socket };
     client.on('authentication', (auth) => {
       const key = keys.get(auth.username);
@@ -182,7 +185,7 @@ export async function startSftp(options: SftpOptions): Promise<SftpSimulator> {
   };
 }
 
-/** Not by the generator of `ssh2`: it cuts leading zero bytes off ed25519 keys, and one in 256 cannot be read. */
+/** Not with the generator of `ssh2`, which removes leading zero bytes of ed25519 keys, so that one in 256 cannot be read. */
 function newHostKey(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return privateKey.export({ type: 'sec1', format: 'pem' }).toString();

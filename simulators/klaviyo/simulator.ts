@@ -6,7 +6,7 @@ import type { Call, Context, KlaviyoLimits } from './context.ts';
 import { cursors } from './cursor.ts';
 import { document, notFound, problemAnswer, throttled } from './errors.ts';
 import { listEvents, readEvent, readEventMetric, readEventProfile, readEventProfileLink } from './event-endpoints.ts';
-import { admit } from './gate.ts';
+import { admit } from './admit.ts';
 import { ingest, type IngestKind } from './ingest.ts';
 import { listMetrics, readMetric } from './metric-endpoints.ts';
 import { mutations, type Mutations } from './mutations.ts';
@@ -32,17 +32,17 @@ export interface KlaviyoSimulatorOptions {
   events?: number;
   /** Default 460, so that they fill three pages. */
   metrics?: number;
-  /** Whether the documented rate limits hold from the start; default true. */
+  /** Whether the documented rate limits apply from the start; default true. */
   limits?: boolean;
-  /** A number stands still until advanced. Default `'real'`. */
+  /** A number is a fixed time until advanced. Default `'real'`. */
   now?: number | 'real';
-  /** How far back created times and event times reach; default 365. */
+  /** Age of the oldest created times and event times, days; default 365. */
   historyDays?: number;
-  /** When events show: at once (default), or spread over minutes to days as the sheet says. */
+  /** When events become visible: at once (default), or after minutes to days as documented. */
   visibility?: 'instant' | 'documented';
-  /** Private keys and their scopes; default `pk_simulator_000` with all. They share one account and its limits. */
+  /** Private keys and their scopes; default `pk_simulator_000` with all scopes. They share one account and its limits. */
   keys?: Record<string, readonly string[]>;
-  /** The time the rate windows run by, in milliseconds; default the machine's clock. */
+  /** The clock of the rate windows, ms; default the machine's clock. */
   rateNow?: () => number;
   jobDelays?: Partial<JobDelays>;
   port?: number;
@@ -54,9 +54,9 @@ export interface KlaviyoSimulator extends Simulator<KlaviyoTruth> {
   rates: RateWindows;
   quirks: Quirks;
   change: Mutations;
-  /** Takes a file that was uploaded; answers how many rows it has. */
+  /** Imports an uploaded file; returns its number of rows. */
   ingest(kind: IngestKind, file: Buffer): { rows: number };
-  /** Every cursor handed out so far becomes invalid. */
+  /** Makes every cursor returned so far invalid. */
   expireCursors(): void;
 }
 

@@ -4,7 +4,7 @@ import type { Spoil } from './world.ts';
 const FIVE_MEGABYTES = 5_000_000;
 
 const UNKNOWN = Array.from({ length: 10_000 }, (_, i) => `"surprise_${String(i).padStart(5, '0')}":${i}`).join(',');
-/** Escaped halves of pairs: legal JSON text that is no legal Unicode. */
+/** Escaped lone surrogates: legal in JSON text, but not legal Unicode. */
 const HALVES = '{"half":"\\ud83d","key\\udc00":"\\ud800x","fine":"😀"}';
 
 /** A value of a type the attribute never has. */
@@ -19,12 +19,12 @@ function wrong(name: string): string {
 function replace(attributes: string, names: readonly string[], fields: Fields | undefined, changes: Record<string, string>): string {
   const wanted = names.filter((name) => (!fields || fields.has(name)) && name in changes);
   if (wanted.length === 0) return attributes;
-  // Parsing and printing would lose wide integers, so the untouched attributes are cut out as text.
+  // Parsing and printing would change wide integers, so the other attributes are copied as text.
   const kept = splitMembers(attributes).filter(([name]) => !wanted.includes(name));
   return [...kept.map(([, text]) => text), ...wanted.map((name) => `"${name}":${changes[name]}`)].join(',');
 }
 
-/** The members of an object's inside, each with its text. */
+/** The members of an object's text, each with its own text. */
 function splitMembers(text: string): [name: string, text: string][] {
   const members: [string, string][] = [];
   let depth = 0;

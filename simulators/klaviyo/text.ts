@@ -3,7 +3,7 @@ const TWO_DIGITS = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, '
 let lastDay = NaN;
 let lastDayText = '';
 
-/** JSON text of a time in the vendor's usual form, `"2026-03-01T10:12:44+00:00"`, with a fraction only when there is one. */
+/** JSON text of a time in the vendor's usual form, `"2026-03-01T10:12:44+00:00"`, with a fraction only when it is not zero. */
 export function iso(ms: number): string {
   const day = Math.floor(ms / DAY);
   if (day !== lastDay) {
@@ -17,7 +17,7 @@ export function iso(ms: number): string {
   return part === 0 ? `${lastDayText}${clock}+00:00"` : `${lastDayText}${clock}.${String(part).padStart(3, '0')}000+00:00"`;
 }
 
-/** The form of older answers: a space where the T is. */
+/** The form of older revisions: a space instead of the T. */
 export function isoWithSpace(ms: number): string {
   return iso(ms).replace('T', ' ');
 }
@@ -26,5 +26,5 @@ export const quote: (text: string) => string = JSON.stringify;
 
 export const LONG_STRING = quote('long '.repeat(20_000));
 
-/** Names a column naming rule or a JSON path trips over. */
+/** Property names that break naming rules of columns or JSON paths. */
 export const AWKWARD_NAMES = '"first visit":"web","a.b":1,"$source":-6,"Size":"M","size":"m","SIZE":"L","zażółć":true,"":"nameless"';

@@ -6,31 +6,31 @@ import { profileResource, type ADDITIONAL_ATTRIBUTES } from './profile-resource.
 import type { Table } from './quirks.ts';
 import { currentProfile, isLive, profileShown, type World } from './world.ts';
 
-/** One resource as the API would answer it now, at the newest revision. */
+/** One resource as the API returns it now, in the newest revision. */
 export interface TruthRow {
   id: string;
   /** The exact JSON text. */
   json: string;
-  /** The text parsed, integers too wide for a double as bigint. */
+  /** The parsed text, with integers too wide for a double as bigint. */
   resource(): any;
 }
 
-/** What the tables should hold now. Iterating makes rows one by one and keeps none. */
+/** What the tables must hold now. Iterating makes rows one by one and stores none. */
 export interface KlaviyoTruth {
-  /** `additional`: with `subscriptions` (as asked for by default) and, when named, `predictive_analytics`. */
+  /** `additional`: includes `subscriptions` (as requested by default) and, when named, `predictive_analytics`. */
   profiles(additional?: readonly (typeof ADDITIONAL_ATTRIBUTES)[number][]): Iterable<TruthRow>;
-  /** The events the API shows by now. */
+  /** The events that are visible now. */
   events(): Iterable<TruthRow>;
   metrics(): Iterable<TruthRow>;
   has(table: Table, id: string): boolean;
   counts(): Record<Table, number>;
-  /** The metric an event belongs to, even if removed since. */
+  /** The metric of an event, even if it was removed since. */
   metricOf(eventId: string): TruthRow;
-  /** The profile an event names now, merges followed. */
+  /** The profile an event names now, after merges. */
   profileOf(eventId: string): string | null;
   /** The survivor of a merged profile. */
   mergedInto(profileId: string): string | undefined;
-  /** From when on the API shows an event, Unix milliseconds. */
+  /** Time from which the API shows an event, epoch ms. */
   visibleAt(eventId: string): number;
 }
 

@@ -4,14 +4,14 @@ import { sortedRows, type SortedRows } from '../kit/sorted-rows.ts';
 import { klaviyoIds, type KlaviyoIds } from './ids.ts';
 import { metricAt, type Metric } from './metric-catalogue.ts';
 
-/** What is left of a profile or makes its events different. */
+/** Flags of a profile: whether it is deleted, and what its events show. */
 export const GONE = 1;
 export const REDACTED = 2;
 export const DETACHED = 4;
 
 export const NO_PROFILE = 0xffffffff;
 
-/** How a row of a table is made wrong on purpose. */
+/** How a row is spoilt on purpose. */
 export type Spoil = 'oversize' | 'wrong-types' | 'lone-surrogates' | 'unknown-fields' | 'extreme-years';
 
 export interface Profiles {
@@ -20,11 +20,11 @@ export interface Profiles {
   /** Unix milliseconds, per row. */
   created: Float64Array;
   updated: Float64Array;
-  /** How often the row changed; its content follows from seed, row and this. */
+  /** How often the row changed; seed, row and version determine its content. */
   version: Uint32Array;
   flags: Uint8Array;
   byUpdated: SortedRows;
-  /** What was written by a client, attribute by attribute, as JSON text. */
+  /** What clients wrote, by attribute, as JSON text. */
   written: Map<number, Record<string, string>>;
   lastEvent: Map<number, number>;
   spoiled: Map<number, Spoil>;
@@ -35,7 +35,7 @@ export interface Events {
   count: number;
   /** Unix seconds, per row. */
   datetime: Float64Array;
-  /** Unix milliseconds from which the API shows the row. */
+  /** Epoch ms from which the API shows the row. */
   visibleAt: Float64Array;
   metric: Uint16Array;
   profile: Uint32Array;
@@ -54,11 +54,11 @@ export interface World {
   events: Events;
   metrics: Metric[];
   random(): number;
-  /** Milliseconds from arrival until an event shows, for one more event. */
+  /** Time from arrival until an event becomes visible, ms. */
   visibilityDelay(row: number): number;
-  /** Applies asynchronous jobs whose time has come. Called before anything is read. */
+  /** Runs the asynchronous jobs that are due. Called before anything is read. */
   settle(): void;
-  /** Runs `job` after so many simulated milliseconds; at once for 0. */
+  /** Runs `job` after that simulated time, ms; at once for 0. */
   later(delayMs: number, job: () => void): void;
 }
 
@@ -75,7 +75,7 @@ export interface WorldOptions {
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-/** 90 % within a minute, 9 % within two hours, 0.9 % within four days, the rest up to seventeen days. */
+/** 90 % within a minute, 9 % within two hours, 0.9 % within four days, the rest within seventeen days. */
 function documentedDelay(seed: number, row: number): number {
   const share = fraction(seed, row, 300);
   const within = share < 0.9 ? MINUTE : share < 0.99 ? 120 * MINUTE : share < 0.999 ? 4 * DAY : 17 * DAY;
@@ -84,8 +84,8 @@ function documentedDelay(seed: number, row: number): number {
 
 export function createWorld(options: WorldOptions): World {
   const { seed, clock } = options;
-  // What is there at start ends with the last whole day: below any window's upper bound, and the same
-  // rows again when a simulator with the same seed is started later on that day.
+  // The initial data ends with the last whole day: below any window's upper bound, and the same rows when a simulator with the
+  // same seed is started later on that day.
   const until = Math.floor((clock.now() - 10 * MINUTE) / DAY) * DAY;
   const span = options.historyDays * DAY;
   const visibilityDelay = (row: number): number => (options.visibility === 'instant' ? 0 : documentedDelay(seed, row));
@@ -121,12 +121,12 @@ function seedProfiles(seed: number, count: number, until: number, span: number):
   for (let row = 0; row < count; row++) created[row] = second(until - span + (span * (row + fraction(seed, row, 1))) / count);
   for (let row = 0; row < count; row++) {
     const born = created[row] as number;
-    // One row in eight was touched by a bulk import: hundreds of rows of one second, more than a page.
+    // One row in eight was changed by a bulk import: hundreds of rows with the same second, more than a page.
     const importEnd = Math.min(count, (Math.floor(row / 2000) + 1) * 2000) - 1;
     if (hash32(seed, row, 2) % 8 === 0) updated[row] = created[importEnd] as number;
     else updated[row] = second(born + (until - born) * fraction(seed, row, 3)) + (row % 64 === 9 && born < until - 1000 ? 250 : 0);
   }
-  // The order asks the table, not the array, because a growing table gets new arrays.
+  // The order reads the table, not the array, because a growing table gets new arrays.
   const table = {
     count,
     live: count,
@@ -171,19 +171,19 @@ function seedEvents(options: WorldOptions, until: number, span: number, delay: (
   return Object.assign(table, { byDatetime: sortedRows(count, (row) => table.datetime[row] as number) });
 }
 
-/** Nine events in ten belong to the first dozen metrics, as in real accounts. */
+/** Nine of ten events belong to the first twelve metrics, as in real accounts. */
 export function metricOfNewEvent(seed: number, row: number, metrics: number): number {
   return below(hash32(seed, row, 7) % 10 === 0 ? metrics : Math.min(12, metrics), seed, row, 8);
 }
 
-/** The profile that an event belongs to now, merges followed. */
+/** The current profile of an event, after merges. */
 export function currentProfile(profiles: Profiles, row: number): number {
   let at = row;
   for (let next = profiles.mergedInto.get(at); next !== undefined; next = profiles.mergedInto.get(at)) at = next;
   return at;
 }
 
-/** Whether an event still names a profile at all. */
+/** The profile an event names, or undefined when it names none. */
 export function profileShown(world: World, event: number): number | undefined {
   const named = world.events.profile[event] as number;
   if (named === NO_PROFILE) return undefined;

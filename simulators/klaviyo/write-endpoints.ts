@@ -12,7 +12,7 @@ import { isLive } from './world.ts';
 const YEAR = 365 * 86_400_000;
 const SINCE_1990 = Date.UTC(1990, 0, 1);
 
-/** How long the vendor's asynchronous jobs take, in simulated milliseconds. */
+/** Duration of the vendor's asynchronous jobs, simulated ms. */
 export interface JobDelays {
   merge: number;
   deletion: number;
@@ -60,7 +60,7 @@ export function requestDeletion(context: Context, call: Call, change: Mutations,
   return { status: 202 };
 }
 
-/** Takes an event as the vendor does: to the second, at most a year ahead, once per unique id. */
+/** Creates an event as the vendor does: times in seconds, at most a year ahead, once per unique id. */
 export function createEvent(context: Context, call: Call): Answer {
   const { world } = context;
   const attributes = member(bodyOf(call), 'data', 'attributes');
@@ -124,7 +124,7 @@ function upsertProfile(context: Context, given: Record<string, unknown>): { row:
   }
   const now = Math.floor(world.clock.now() / 1000) * 1000;
   const row = found ?? (appendProfiles(world, 1, now)[0] as number);
-  // A new profile holds only what was written, not what a row of this number would have been made of.
+  // A new profile holds only what was written, not the generated values of its row number.
   const before =
     found === undefined
       ? Object.fromEntries(PROFILE_ATTRIBUTES.filter((name) => name !== 'created' && name !== 'updated').map((name) => [name, 'null']))

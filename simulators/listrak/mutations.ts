@@ -4,7 +4,7 @@ import type { SimEvent, SimList, SimMessage, World } from './world.ts';
 
 export type ListrakMutations = ReturnType<typeof listrakMutations>;
 
-/** What happens in an account. Everything happens a second ago unless told otherwise. */
+/** What can happen in an account. The default time is one second ago. */
 export function listrakMutations(world: World, account: Account) {
   let made = 0;
   const ago = (): number => world.now() - 1_000;
@@ -21,14 +21,14 @@ export function listrakMutations(world: World, account: Account) {
 
   return {
     'list.rename': ({ id, name }: { id?: number; name: string }): void => void (listOf(id).name = name),
-    /** A list of its own, without messages. */
+    /** Adds a list without messages. */
     'list.add'(): number {
       const index = world.lists.length;
       world.lists.push({ id: 1_001 + index, index, name: `Added ${index}`, created: ago(), size: 0, added: [], left: new Set() });
       return 1_001 + index;
     },
     'message.subject': ({ id, subject }: { id?: number; subject: string }): void => void (messageOf(id).subject = subject),
-    /** A message sent now or then, to so many. */
+    /** Sends a message to `recipients` subscribers, by default now. */
     'message.send'({ list, recipients = 5, at }: { list?: number; recipients?: number; at?: number }): number {
       const to = listOf(list);
       const last = Math.max(700_000, ...world.messages.map(({ id }) => id));
@@ -43,13 +43,13 @@ export function listrakMutations(world: World, account: Account) {
       });
       return last + 3;
     },
-    /** A delivery more, to whoever of the list comes next. */
+    /** Delivers a message to the next subscriber of its list. */
     'message.deliver'({ id }: { id?: number }): void {
       const message = messageOf(id);
-      if (message.recipients >= message.list.size) throw new Error('Everybody on the list has it already.');
+      if (message.recipients >= message.list.size) throw new Error('Every subscriber of the list has already received it.');
       message.recipients += 1;
     },
-    /** An event of somebody new, or of a given address. */
+    /** Adds an event of a new address, or of the given one. */
     'event.add'({
       kind,
       message,
@@ -81,7 +81,7 @@ export function listrakMutations(world: World, account: Account) {
       one.added.push(at ?? ago());
       return one.added.length - 1;
     },
-    /** The contact leaves the list without a trace. */
+    /** The contact leaves the list; the service no longer shows it. */
     'contact.leave': ({ list, number }: { list?: number; number: number }): void => void listOf(list).left.add(number),
     'password.change': ({ password }: { password: string }): void => void (account.password = password),
     /** Unlocks the user. */

@@ -14,12 +14,12 @@ export type ListrakTable =
 export type EventKind = 'bounces' | 'clicks' | 'opens' | 'reads' | 'unsubs';
 export const KINDS: readonly EventKind[] = ['bounces', 'clicks', 'opens', 'reads', 'unsubs'];
 
-/** What nobody has documented, or what goes wrong for good; all can be turned while the simulator runs. */
+/** Behaviour that is undocumented, and permanent faults; each can be changed while the simulator runs. */
 export interface Switches {
   pageSize: number;
-  /** Whether an event at EndDate itself is within the range. */
+  /** Whether an event exactly at EndDate is within the range. */
   inclusiveEnd: boolean;
-  /** Zone of the times in answers and parameters. */
+  /** Time zone of the times in answers and parameters. */
   timeZone: string;
   /** How the four dates that are plain text are written. */
   textDates: 'iso' | 'american';
@@ -27,10 +27,10 @@ export interface Switches {
   empty: 'empty' | 'absent' | 'nil-row' | 'self-closed';
   /** Every page is answered with the first one. */
   ignorePage: boolean;
-  /** A row slips in between the first and the second page of each report. */
+  /** A row appears between the first and the second page of each report. */
   shiftPages: boolean;
   prohibitedAddress: boolean;
-  /** Bad logins until the user is locked. */
+  /** Failed logins after which the user is locked. */
   lockAfter: number;
 }
 
@@ -48,20 +48,20 @@ export const DEFAULT_SWITCHES: Switches = {
 
 export interface ListrakOptions {
   seed?: number;
-  /** Where time stands still or begins; default 2026-06-10T12:00:00Z, standing. */
+  /** A clock, or a fixed time; default 2026-06-10T12:00:00Z. */
   clock?: SimClock | number | 'real';
-  /** Lists the user sees; one more exists that it does not see. The last one has no messages when there are several. */
+  /** Lists the user may see; one more exists that it may not. When there are several, the last one has no messages. */
   lists?: number;
   messages?: number;
-  /** Days before the clock's start over which messages were sent. */
+  /** Period before the clock's start over which messages were sent, days. */
   days?: number;
   /** Subscribers over all lists. */
   contacts?: number;
-  /** Events over all messages and kinds, repeated ones included, besides recipients. */
+  /** Events over all messages and kinds, repeated ones included, recipients excluded. */
   events?: number;
   /** Recipients over all messages. */
   sends?: number;
-  /** Events that the tables cannot hold: without an address, or with a date nobody can read. */
+  /** Events that the tables cannot hold: without an address, or with an unreadable date. */
   spoiltRows?: boolean;
   switches?: Partial<Switches>;
   port?: number;

@@ -1,4 +1,4 @@
-/** Elements of each row in the order of the service, with their types. `!` marks value types, which are always there. */
+/** Elements of each row in the order of the service, with their types. `!` marks value types, which are always present. */
 const text = (names: string): [string, string][] =>
   names
     .trim()

@@ -7,7 +7,7 @@ const NEVER = '0001-01-01T00:00:00';
 export const METHODS = ['Subscribe Form', 'Import', 'API'] as const;
 const REASONS = ['HardBounce', 'SoftBounce', 'BlockedContent'] as const;
 
-/** Domain objects as the service shows them. */
+/** Converts domain objects to the rows the service returns. */
 export function rowsOf(world: World, switches: Switches) {
   const time = (at: number): string => dateTimeText(switches.timeZone, at);
   const textTime = (at: number | undefined): string =>
@@ -41,7 +41,7 @@ export function rowsOf(world: World, switches: Switches) {
     };
   }
 
-  /** One row for each time a message was sent; the earlier ones count less. */
+  /** One row for each time a message was sent; earlier ones have smaller counters. */
   function message(one: SimMessage): { readonly at: number; readonly row: VendorRow }[] {
     const now = world.now();
     const counted = (kind: EventKind): SimEvent[] => world.events(kind, one);

@@ -7,7 +7,7 @@ import { fault, NAMESPACE, response, rowXml, type VendorRow } from './xml.ts';
 import type { SimMessage, World } from './world.ts';
 import { parseParameter } from './zone.ts';
 
-/** A call as the service understood it; never the password. */
+/** A call as the service parsed it, without the password. */
 export interface Call {
   readonly operation: string;
   readonly parameters: Readonly<Record<string, string>>;
@@ -114,7 +114,7 @@ export function soapService({ world, switches, account, faults, calls }: Service
   }
 
   function reported(kind: EventKind, message: SimMessage, within: (at: number) => boolean): VendorRow[] {
-    // A date that nobody can read is within every range.
+    // An unreadable date is within every range.
     return world
       .events(kind, message)
       .filter(({ at }) => at === undefined || within(at))
@@ -147,7 +147,7 @@ export function soapService({ world, switches, account, faults, calls }: Service
   }
 }
 
-/** The first element of the body, whatever prefixes it comes with, and its children's texts. */
+/** The first element of the body, with any prefix, and the texts of its children. */
 function bodyOf(
   xml: string,
 ): { readonly name: string; readonly namespace: string; readonly parameters: Record<string, string> } | undefined {

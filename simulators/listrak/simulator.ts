@@ -12,10 +12,10 @@ import { wsdl } from './xml.ts';
 
 export interface ListrakSimulator extends Simulator<ListrakTruth> {
   readonly switches: Switches;
-  /** Answers that only a SOAP service gives; `faults` has what can befall any request. */
+  /** Faults that only a SOAP service has; `faults` has those of any HTTP server. */
   readonly soapFaults: SoapFaults;
   readonly mutate: ListrakMutations;
-  /** Calls the service understood, oldest first. */
+  /** Calls the service accepted, oldest first. */
   readonly calls: Call[];
   readonly account: Readonly<Account>;
   readonly world: World;
@@ -26,7 +26,7 @@ export const PASSWORD = 's3cret&<listrak>';
 const PATH = '/v31/IntegrationService.asmx';
 const START = Date.UTC(2026, 5, 10, 12);
 
-/** Listrak's SOAP service over one made-up account. Same options, same account, down to the last event. */
+/** Listrak's SOAP service over one generated account. The same options give the same account, down to the last event. */
 export async function startListrakSimulator(options: ListrakOptions = {}): Promise<ListrakSimulator> {
   const clock = typeof options.clock === 'object' ? options.clock : simClock(options.clock ?? START);
   const world = buildWorld(options, clock);

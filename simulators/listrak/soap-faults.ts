@@ -1,7 +1,7 @@
 import type { Answer } from '../kit/http-server.ts';
 import { envelope, fault, response } from './xml.ts';
 
-/** Answers that only a SOAP service gives; whatever can befall any request is in the kit. */
+/** Faults that only a SOAP service has; those of any HTTP server are in the kit. */
 export const SOAP_FAULTS = [
   'invalid-logon',
   'login-attempts',
@@ -32,11 +32,11 @@ export const SOAP_FAULTS = [
 export interface SoapFaultRule {
   readonly name: (typeof SOAP_FAULTS)[number];
   readonly operation?: string;
-  /** Only calls about this message or list. */
+  /** Only calls for this message or list. */
   readonly id?: number;
   readonly after?: number;
   readonly times?: number;
-  /** 0..1; every call when left out. */
+  /** 0..1; default: every call. */
   readonly probability?: number;
 }
 
@@ -83,7 +83,7 @@ export const refusals = {
   'no-access': () => fault(server('The user may not do this.')),
 } as const;
 
-/** The answer a fault puts in the place of the real one. */
+/** The answer a fault sends instead of the real one. */
 export function spoilt(name: SoapFaultRule['name'], operation: string, real: () => Answer): Answer {
   switch (name) {
     case 'invalid-logon':

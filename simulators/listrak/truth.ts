@@ -6,9 +6,9 @@ import type { SimEvent, World } from './world.ts';
 export interface ListrakTruth {
   readonly tables: readonly ListrakTable[];
   /**
-   * What a table holds now, in the vendor's shape with the id of the request (`MsgID`, `ListID`) added: of several
-   * events of one address the newest, of equal ones the greater link or count, else the one the service shows last.
-   * Rows that cannot be keyed are not among them.
+   * The current rows of a table in the vendor's shape, with the id of the request (`MsgID`, `ListID`) added. Of several events
+   * of one address the newest one, of equal ones the one with the greater link or count, otherwise the one the service returns
+   * last. Rows without a key are excluded.
    */
   rows(table: ListrakTable): VendorRow[];
 }
@@ -17,11 +17,11 @@ export function listrakTruth(world: World, switches: Switches): ListrakTruth {
   const show = rowsOf(world, switches);
   const now = world.now;
 
-  /** Positive when `a` stays although `b` is shown later. */
+  /** Positive when `a` wins although `b` is returned later. */
   function before(kind: EventKind, a: SimEvent, b: SimEvent): boolean {
-    // Their text is all that others see of times.
-    const grain = switches.textDates === 'american' && kind !== 'unsubs' ? 1_000 : 1;
-    const [first, second] = [Math.floor((a.at ?? -1) / grain), Math.floor((b.at ?? -1) / grain)];
+    // Others see only the text of a time, which may have no fraction.
+    const granularity = switches.textDates === 'american' && kind !== 'unsubs' ? 1_000 : 1;
+    const [first, second] = [Math.floor((a.at ?? -1) / granularity), Math.floor((b.at ?? -1) / granularity)];
     if (first !== second) return first > second;
     if (kind === 'clicks') return a.link > b.link;
     return kind === 'bounces' && a.bounces > b.bounces;

@@ -8,10 +8,10 @@ export const DAY = 86_400_000;
 export interface SimList {
   readonly id: number;
   name: string;
-  /** Epoch ms; undefined: the service's "never". */
+  /** Epoch ms; undefined stands for the service's "never". */
   readonly created: number | undefined;
   readonly index: number;
-  /** Subscribers that were there from the beginning; messages went to these. */
+  /** Subscribers that existed from the start; messages went to these. */
   readonly size: number;
   /** When each subscriber was added, epoch ms, by number. */
   readonly added: number[];
@@ -23,7 +23,7 @@ export interface SimMessage {
   readonly list: SimList;
   readonly index: number;
   subject: string;
-  /** Times it was sent, ascending. */
+  /** Times it was sent, ascending, epoch ms. */
   readonly sent: readonly number[];
   readonly test: boolean;
   recipients: number;
@@ -32,7 +32,7 @@ export interface SimMessage {
 export interface SimEvent {
   readonly address: string | null;
   readonly contactId: string;
-  /** Epoch ms; undefined: a date that nobody can read. */
+  /** Epoch ms; undefined stands for an unreadable date. */
   readonly at: number | undefined;
   readonly link: number;
   readonly bounces: number;
@@ -42,10 +42,10 @@ export interface World {
   readonly seed: number;
   readonly now: () => number;
   readonly lists: SimList[];
-  /** One the user does not see, and its message. */
+  /** A list the user may not see, and its message. */
   readonly hidden: { readonly list: number; readonly message: number };
   readonly messages: SimMessage[];
-  /** All events of a message that have happened, in the order of the service: none. */
+  /** All past events of a message, in the service's order, which is none in particular. */
   events(kind: EventKind, message: SimMessage): SimEvent[];
   addEvent(kind: EventKind, message: SimMessage, event: SimEvent): void;
   recipient(message: SimMessage, number: number): string;
@@ -86,7 +86,7 @@ export function buildWorld(options: ListrakOptions, clock: SimClock): World {
     added: Array.from({ length: sizeOf(index) }, (__, number) => whole(start - fraction(seed, number, 50 + index) * days * DAY)),
     left: new Set(),
   }));
-  // The last of several lists has no messages.
+  // When there are several lists, the last one has no messages.
   const sending = lists.length > 1 ? lists.slice(0, -1) : lists;
   const messages: SimMessage[] = Array.from({ length: messageCount }, (_, index) => {
     const list = sending[index % sending.length] as SimList;
@@ -96,7 +96,7 @@ export function buildWorld(options: ListrakOptions, clock: SimClock): World {
       list,
       index,
       subject: pick(SUBJECTS, seed, index, 4),
-      // One is sent again, more than a year later if there is so much time.
+      // One message is sent again, more than a year later if the period allows.
       sent: index === 1 ? [first, whole(first + Math.min(400 * DAY, (start - first) / 2))] : [first],
       test: index % 11 === 5,
       recipients: Math.min(list.size, Math.floor(sends / messageCount) + (index < sends % messageCount ? 1 : 0)),
@@ -112,7 +112,7 @@ export function buildWorld(options: ListrakOptions, clock: SimClock): World {
     const salt = 100 + KINDS.indexOf(kind) * 10;
     const row = message.index * 100_000 + n;
     const { list } = message;
-    // Some come again, later or at the very same moment by another link.
+    // Some events repeat, later or at the same moment with another link.
     const tie = n % 29 === 4;
     const again = tie || n % 7 === 3 ? row - 1 : row;
     const number = below(Math.max(1, list.size), seed, again, salt);
@@ -153,5 +153,5 @@ export function buildWorld(options: ListrakOptions, clock: SimClock): World {
   };
 }
 
-/** What a person counts once. */
+/** Counts each contact once. */
 export const distinct = (events: readonly SimEvent[]): number => new Set(events.map(({ contactId }) => contactId)).size;

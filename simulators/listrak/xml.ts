@@ -42,7 +42,7 @@ function members(type: string, row: VendorRow): string {
     else if (typeof value === 'object') text += `<${name}>${members(kind, value as VendorRow)}</${name}>`;
     else text += element(name, String(value));
   }
-  // What a later version of the service adds.
+  // Members that a later version of the service adds.
   for (const [name, value] of Object.entries(row))
     if (name.startsWith('New') && !(ROW_TYPES[type] ?? []).some(([known]) => known === name)) text += element(name, String(value));
   return text;
@@ -50,7 +50,7 @@ function members(type: string, row: VendorRow): string {
 
 const element = (name: string, text: string): string => (text === '' ? `<${name} />` : `<${name}>${escapeXml(text)}</${name}>`);
 
-/** The service's description of itself, as far as it is simulated. */
+/** The WSDL of the simulated operations. */
 export function wsdl(address: string): string {
   const sequence = (parts: readonly (readonly [string, string])[]): string =>
     `<s:complexType><s:sequence>${parts

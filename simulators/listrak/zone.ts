@@ -1,7 +1,7 @@
 const HOUR = 3_600_000;
 const formats = new Map<string, (instant: number) => number>();
 
-/** Ms that a zone is ahead of UTC at an instant. */
+/** Offset of a zone from UTC at an instant, ms. */
 export function offsetIn(zone: string, instant: number): number {
   if (zone === 'UTC') return 0;
   let offset = formats.get(zone);
@@ -33,7 +33,7 @@ export function offsetIn(zone: string, instant: number): number {
   return offset(instant);
 }
 
-/** The service's own way to write a time: no zone, up to three digits of fraction without trailing zeros. */
+/** A time in the service's form: no zone, up to three digits of fraction without trailing zeros. */
 export function dateTimeText(zone: string, instant: number): string {
   return new Date(instant + offsetIn(zone, instant)).toISOString().slice(0, 23).replace(/0+$/, '').replace(/\.$/, '');
 }
@@ -45,7 +45,7 @@ export function americanText(zone: string, instant: number): string {
   return `${at.getUTCMonth() + 1}/${at.getUTCDate()}/${at.getUTCFullYear()} ${hour % 12 === 0 ? 12 : hour % 12}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())} ${hour < 12 ? 'AM' : 'PM'}`;
 }
 
-/** What .NET takes for an xs:dateTime parameter; undefined when it does not. */
+/** Parses an xs:dateTime parameter as .NET does; undefined when .NET refuses it. */
 export function parseParameter(zone: string, text: string): number | undefined {
   const match = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(\.\d+)?)?(Z|[+-]\d\d:\d\d)?$/.exec(text.trim());
   if (match === null) return undefined;

@@ -22,7 +22,7 @@ const OBJECT_FIELD: Partial<Record<GroupedSource, string>> = {
   trackEvents: 'trackTypeId',
 };
 
-/** Events of a source that can be read at that time. */
+/** The events of a source in a window that are visible at `now`. */
 export function visible(world: World, source: GroupedSource | SingleSource, { from, to }: Window, now: number): RawEvent[] {
   const kinds = KINDS[source];
   const found: RawEvent[] = [];
@@ -34,7 +34,7 @@ export function visible(world: World, source: GroupedSource | SingleSource, { fr
   return found;
 }
 
-/** The dimensions of a row; `fine` adds those that no key should hold. */
+/** The dimensions of a row; `fine` adds those that no key may contain. */
 function dimensions(
   world: World,
   source: GroupedSource,
@@ -62,7 +62,7 @@ function dimensions(
   };
 }
 
-/** Where somebody is; 0 where the vendor does not know. */
+/** Location of a visitor; 0 where the vendor does not know it. */
 const placeOf = ({ country, region }: RawEvent): VendorRow =>
   country === 'NL' ? { country, region, latitude: 52.4, longitude: 4.9 } : { country, region, latitude: 0, longitude: 0 };
 
@@ -92,7 +92,7 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
   return [...groups.values()];
 }
 
-/** Rows as the vendor answers them: one per combination of all dimensions. */
+/** Rows as the vendor returns them: one per combination of all dimensions. */
 export function groupedRows(
   world: World,
   source: GroupedSource,
@@ -104,7 +104,7 @@ export function groupedRows(
   return groupBy(raws, (raw) => JSON.stringify(row(raw))).map((group) => ({ ...row(group[0] as RawEvent), ...measures(group) }));
 }
 
-/** Rows as a table keyed without country and region has to hold them: counts of its vendor rows summed. */
+/** Rows for a table keyed without country and region: the counts of the vendor's rows are summed. */
 export function summedRows(
   world: World,
   source: GroupedSource,
@@ -127,7 +127,7 @@ export function summedRows(
   });
 }
 
-/** Interactions are told one by one. */
+/** An interaction as its own row. */
 export function singleRow(source: SingleSource, raw: RawEvent): VendorRow {
   return {
     accountId: raw.accountId,
@@ -157,7 +157,7 @@ export function singleRow(source: SingleSource, raw: RawEvent): VendorRow {
     language: 'nl',
     tabId: raw.tabId,
     analyticsSessionId: raw.sessionId,
-    // JSON text, as the vendor has it.
+    // JSON text, as the vendor sends it.
     ...(source === 'guideEvents' ? { uiElementId: `button-${raw.ts % 3}`, uiElementActions: '[{"action":"dismissGuide"}]' } : {}),
   };
 }

@@ -1,5 +1,5 @@
 export type Value = number | string | boolean | null;
-/** What a name in the expression stands for; null when there is no such thing. */
+/** The value of a name in the expression; null when it has none. */
 export type Names = (path: string) => Value;
 export type Functions = Readonly<Record<string, (...args: Value[]) => Value>>;
 /** A compiled expression. */
@@ -20,8 +20,8 @@ const TESTS: Functions = {
 };
 
 /**
- * The vendor's C-like expressions. Comparing with something that is missing, or text with a number, is false.
- * Throws {@link BadExpression}.
+ * Compiles the vendor's C-like expressions. A comparison with a missing value, or of a text with a number, is false. Throws
+ * {@link BadExpression}.
  */
 export function compile(text: string, functions: Functions = {}): Expression {
   const tokens = tokenise(text);

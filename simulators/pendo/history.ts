@@ -2,7 +2,7 @@ import type { VendorRow } from './rows.ts';
 import { DAY, type RawEvent, type World } from './world.ts';
 
 const FARTHEST = 180 * DAY;
-/** How long a page is looked at. */
+/** Duration of a page view, ms. */
 const VIEW = 130_000;
 
 const parsedUserAgent = { name: 'Firefox', version: '125', os: 'Linux' };
@@ -10,7 +10,7 @@ const parsedUserAgent = { name: 'Firefox', version: '125', os: 'Linux' };
 function activity(raw: RawEvent, end: number): VendorRow | undefined {
   const base = { ts: raw.ts, appId: raw.appId, parsedUserAgent };
   switch (raw.kind) {
-    // A view that goes on beyond the window is cut there.
+    // A view that continues after the window is cut at its end.
     case 'page':
       return {
         ...base,
@@ -29,7 +29,7 @@ function activity(raw: RawEvent, end: number): VendorRow | undefined {
   }
 }
 
-/** What a visitor did in the 24 hours from an instant; a view begun before shows with its begin. */
+/** The activities of a visitor in the 24 hours from an instant; a view begun earlier is included with its start. */
 export function historyOf(world: World, visitorId: string, from: number, now: number): VendorRow[] {
   if (from < now - FARTHEST) return [];
   const to = from + DAY;
@@ -46,7 +46,7 @@ export function historyOf(world: World, visitorId: string, from: number, now: nu
     .filter((row) => row !== undefined);
 }
 
-/** All of it, with the id that only the request knows, views whole. */
+/** All activities with the visitor's id added; views are not cut. */
 export function wholeHistory(world: World, visitorId: string, now: number): VendorRow[] {
   return world.raws
     .filter((raw) => raw.visitorId === visitorId && raw.visibleAt <= now && raw.ts <= now && raw.ts >= now - FARTHEST)

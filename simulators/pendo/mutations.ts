@@ -8,7 +8,7 @@ export type ListName = (typeof LISTS)[number];
 
 export type PendoMutations = ReturnType<typeof pendoMutations>;
 
-/** What happens in a subscription. */
+/** What can happen in a subscription. */
 export function pendoMutations(world: World, clock: SimClock) {
   let made = 5_000;
   const listOf = (list: ListName): VendorRow[] => {
@@ -24,7 +24,7 @@ export function pendoMutations(world: World, clock: SimClock) {
   const auto = (row: VendorRow): VendorRow | undefined => (row['metadata'] as VendorRow | undefined)?.['auto'] as VendorRow | undefined;
 
   return {
-    /** A new row of a list, changed at this moment; answers its id. */
+    /** Adds a row to a list, changed now; returns its id. */
     'row.add'({ list, id }: { list: ListName; id?: string }): string {
       made += 1;
       const n = made;
@@ -42,7 +42,7 @@ export function pendoMutations(world: World, clock: SimClock) {
       world.version += 1;
       return row[idField(list)] as string;
     },
-    /** Changes fields at the top; `null` leaves one out. The vendor notes when. */
+    /** Changes top-level fields and the time of change; `null` removes a field. */
     'row.change'({ list, id, changes }: { list: ListName; id: string; changes: VendorRow }): void {
       const row = find(list, id);
       Object.assign(row, changes);
@@ -50,7 +50,7 @@ export function pendoMutations(world: World, clock: SimClock) {
       if (list !== 'accounts' && list !== 'visitors') row['lastUpdatedAt'] = clock.now();
       world.version += 1;
     },
-    /** The vendor has counted events up to now: its marks move, and nothing else of features, pages and track types. */
+    /** Simulates the vendor's own counting: its marks on features, pages and track types change, and nothing else. */
     'marks.move'(): void {
       for (const row of [...world.features, ...world.pages, ...world.trackTypes])
         Object.assign(row, { validThrough: clock.now(), dailyMergeFirst: clock.now() - 3_600_000, dailyRollupFirst: clock.now() });
@@ -82,7 +82,7 @@ export function pendoMutations(world: World, clock: SimClock) {
       if (!silently && times) times['lastupdated'] = clock.now();
       world.version += 1;
     },
-    /** A custom field in a metadata schema; without a descriptor it goes. */
+    /** Adds or changes a custom field of a metadata schema; without a descriptor it is removed. */
     'field.set'({
       of,
       group = 'custom',
@@ -98,7 +98,7 @@ export function pendoMutations(world: World, clock: SimClock) {
       if (descriptor === undefined) delete fields[name];
       else fields[name] = descriptor;
     },
-    /** Somebody sits down at `at` (default: ten minutes ago); what they do is visible from `visibleAt` on. */
+    /** Adds a session of a visitor at `at` (default: ten minutes ago), visible from `visibleAt` on. */
     'session.add'({
       visitor = 0,
       at = clock.now() - 600_000,
@@ -114,7 +114,7 @@ export function pendoMutations(world: World, clock: SimClock) {
       noteVisit(world, visitor, Math.min(clock.now(), Math.max(...raws.map(({ ts }) => ts))));
       return raws.length;
     },
-    /** One interaction, like those of visitor 0 except for what is given. */
+    /** Adds one interaction, like those of visitor 0 except for the given values. */
     'event.add'(event: Partial<RawEvent> & Pick<RawEvent, 'kind'>): void {
       made += 1;
       const [like] = session(world, 1, 0, 0) as [RawEvent];
@@ -135,14 +135,14 @@ export function pendoMutations(world: World, clock: SimClock) {
       noteVisit(world, 0, ts);
       insertRaws(world, [{ ...context, objectId: `${event.kind}_${made}`, ...kinds[event.kind], ts, visibleAt: ts, ...event }]);
     },
-    /** Everything that has happened can be read from now on. */
+    /** Makes all past events visible now. */
     'events.release'(): number {
       const held = world.raws.filter(({ ts, visibleAt }) => ts <= clock.now() && visibleAt > clock.now());
       for (const raw of held) raw.visibleAt = clock.now();
       world.version += 1;
       return held.length;
     },
-    /** Somebody edits a tag: history is filed anew under another object. */
+    /** Simulates an edited tag: past events belong to another object. */
     'tag.edit'({ from, to }: { from: string; to: string }): number {
       const moved = world.raws.filter(({ objectId }) => objectId === from);
       for (const raw of moved) raw.objectId = to;

@@ -20,39 +20,39 @@ export type PendoTable =
   | 'poll_events'
   | 'visitor_history';
 
-/** What the documentation leaves open; each can be turned while the simulator runs. */
+/** Behaviour that the documentation leaves open; each can be changed while the simulator runs. */
 export interface Switches {
-  /** Whether rows of hour buckets tell their day as well. */
+  /** Whether rows of hour buckets contain their day as well. */
   hourRowsHaveDay: boolean;
   /** How an answer without rows writes its list. */
   empty: 'null' | 'list';
-  /** Largest answer before the vendor runs out of memory (400), rows. */
+  /** Rows of an answer above which the vendor runs out of memory (400). */
   mostRows: number;
-  /** Rows an answer ends after, whatever its limit; nothing tells that it was cut. */
+  /** Rows after which an answer ends, whatever its limit, without saying so. */
   atMost: number;
-  /** Raw events it looks at before it gives up (408). */
+  /** Raw events above which the vendor stops the aggregation (408). */
   mostScanned: number;
 }
 
 export interface PendoOptions {
   seed?: number;
-  /** Where time stands still, or `real`. Default 2026-03-20T16:00Z. */
+  /** A fixed time, or `real`. Default 2026-03-20T16:00Z. */
   now?: number | 'real';
   /** IANA zone of the subscription. */
   timeZone?: string;
   /** Days of events before now. */
   days?: number;
   visitors?: number;
-  /** Anonymous ones among them. */
+  /** Anonymous visitors among them. */
   anonymous?: number;
   accounts?: number;
   features?: number;
   pages?: number;
   guides?: number;
   trackTypes?: number;
-  /** Sittings of a visitor, each of a few interactions within ten minutes. */
+  /** Sessions per visitor, each of a few interactions within ten minutes. */
   sessions?: number;
-  /** Up to so many hours until an event can be read. */
+  /** Longest time until an event becomes visible, hours. */
   lagHours?: number;
   switches?: Partial<Switches>;
   limits?: { enabled?: boolean; perSecond?: number };

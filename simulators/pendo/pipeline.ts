@@ -5,7 +5,7 @@ import { DEFAULT_APP, type GroupedSource, type ObjectSource, type Period, type S
 import type { VendorRow } from './rows.ts';
 import { DAY, HOUR, type World } from './world.ts';
 
-/** The vendor refuses the aggregation. */
+/** The aggregation is refused. */
 export class Refused extends Error {
   readonly status: number;
   constructor(status: number, text: string) {
@@ -14,7 +14,7 @@ export class Refused extends Error {
   }
 }
 
-/** What was asked of a row source, for tests that count requests. */
+/** A request of a row source, for tests that count requests. */
 export interface Asked {
   source: string;
   period: string;
@@ -45,7 +45,7 @@ const PARAMETERS: Record<string, readonly string[]> = {
   pollEvents: ['appId', 'guideId', 'pollId', 'blacklist'],
 };
 
-/** Runs aggregations over the world. What was counted for a window is kept while nothing changes. */
+/** Runs aggregations over the world. Counts of a window are cached until the world changes. */
 export function aggregations(world: World, clock: SimClock, switches: Switches): { run(body: string): unknown; asked: Asked[] } {
   const kept = new Map<string, { rows: VendorRow[]; scanned: number }>();
   const asked: Asked[] = [];
@@ -217,7 +217,7 @@ function namesOf(row: VendorRow): Names {
 const valueAt = (row: VendorRow, path: string): unknown =>
   path.split('.').reduce<unknown>((value, name) => (value as VendorRow | undefined)?.[name], row);
 
-/** By several fields, `-` for descending; rows that lack a field come first. */
+/** Sorts by several fields, `-` for descending; rows without a field come first. */
 function sorted(rows: VendorRow[], fields: readonly string[]): VendorRow[] {
   if (!Array.isArray(fields)) throw bad('sort takes a list');
   const keys = fields.map((field) => ({ path: field.replace(/^[-+]/, ''), sign: field.startsWith('-') ? -1 : 1 }));

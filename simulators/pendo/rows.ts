@@ -105,7 +105,7 @@ function common(prefix: string, kind: string, seed: number, n: number, start: nu
   };
 }
 
-/** How far the vendor itself has come with an object's events. */
+/** The vendor's own marks of how far an object's events are counted. */
 const marks = (start: number): VendorRow => ({ validThrough: start, dailyMergeFirst: 0, dailyRollupFirst: 0 });
 
 const PAGE_RULE = { rule: '//*/reports', designerHint: 'https://app.example.test/reports', parsedRule: '^https?://[^/]*/reports/?$' };
@@ -142,7 +142,7 @@ export const pageRow = (seed: number, n: number, start: number): VendorRow => ({
   suggestedName: '',
   ...marks(start),
   rules: [PAGE_RULE],
-  // Text in what is documented, a list in what was seen.
+  // Documented as text, but seen as a list.
   rulesjson: n % 2 === 0 ? '' : [PAGE_RULE],
   excludeRules: n % 5 === 0 ? [{ ...PAGE_RULE, rule: '//*/reports/old' }] : [],
   ignoredFrustrationTypes: n % 4 === 1 ? ['rageClick'] : [],

@@ -30,7 +30,7 @@ export interface PendoSimulator extends Simulator<PendoTruth> {
   asked: Asked[];
 }
 
-/** A subscription of the vendor on a local socket. */
+/** A Pendo subscription on a local socket. */
 export async function startPendoSimulator(options: PendoOptions = {}): Promise<PendoSimulator> {
   const clock = simClock(options.now ?? Date.UTC(2026, 2, 20, 16));
   const world = createWorld(options, clock.now());
@@ -104,7 +104,7 @@ function aggregate(request: SimRequest, run: (body: string) => unknown): Answer 
     return { status: 200, headers: { 'content-type': 'application/json' }, body: bodyOf(pieces(head, results)) };
   } catch (error) {
     if (error instanceof Refused) return { status: error.status, headers: { 'content-type': 'text/plain' }, body: error.message };
-    if (error instanceof SyntaxError) return json(400, { message: 'The body is no JSON.' });
+    if (error instanceof SyntaxError) return json(400, { message: 'The body is not JSON.' });
     throw error;
   }
 }
@@ -115,7 +115,7 @@ function* pieces(head: string, rows: readonly VendorRow[]): Iterable<string> {
   yield ']}';
 }
 
-/** Requests per row source, and the widest window of each in hours. */
+/** Requests per row source, and the widest window of each, hours. */
 function askedCounts(asked: readonly Asked[]): Record<string, { requests: number; widestHours: number }> {
   const counts: Record<string, { requests: number; widestHours: number }> = {};
   for (const { source, hours } of asked) {

@@ -11,13 +11,13 @@ export interface TruthOptions {
   readonly period?: Period;
   /** Whether anonymous visitors count as visitors. Default false. */
   readonly anonymous?: boolean;
-  /** Events from the bucket this instant lies in on; default all. */
+  /** Only events from the bucket of this instant on; default all. */
   readonly since?: number;
 }
 
 export interface PendoTruth {
   readonly tables: readonly PendoTable[];
-  /** What the table holds now, in the vendor's shape, with what only the request knows. */
+  /** The current rows of the table in the vendor's shape, with the values that stand only in the request. */
   rows(table: PendoTable, options?: TruthOptions): VendorRow[];
 }
 

@@ -6,11 +6,11 @@ import { zone, type Zone } from './zone.ts';
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 
-/** One thing somebody did, before anything is counted. */
+/** One action of a visitor, before anything is counted. */
 export interface RawEvent {
   readonly kind: 'page' | 'feature' | 'track' | 'guide' | 'poll';
   readonly ts: number;
-  /** From then on it can be read; later ones arrive out of order. */
+  /** Visible from this time on; events with a delay arrive out of order. */
   visibleAt: number;
   readonly visitorId: string;
   readonly accountId: string;
@@ -47,7 +47,7 @@ export interface World {
   readonly schemas: { account: Record<string, VendorRow>; visitor: Record<string, VendorRow> };
   /** Sorted by time. */
   readonly raws: RawEvent[];
-  /** Rises with every change, so that what was counted can be kept until then. */
+  /** Grows with every change, so that cached counts become invalid. */
   version: number;
 }
 
@@ -64,7 +64,7 @@ export function createWorld(options: PendoOptions, now: number): World {
   const visitorId = (v: number): string =>
     v >= visitors - anonymous ? `_PENDO_T_${hexDigits(10, seed, v, 3)}` : (ODD_IDS[v] ?? `u-${1_000 + v}`);
   const accountId = (a: number): string => (a === 1 ? 'acme "east" \\ co' : `acct-${a}`);
-  // Thirty visitors share one instant; nobody changed in the last hours.
+  // Thirty visitors share one time of change; none changed in the last hours.
   const updated = (n: number): number =>
     n >= 10 && n < 40 ? start + 3 * DAY : start + Math.floor(fraction(seed, n, 11) * (now - start - 12 * HOUR));
   const world: World = {
@@ -94,12 +94,12 @@ export function createWorld(options: PendoOptions, now: number): World {
   const sessions = options.sessions ?? visitors * 6;
   for (let s = 0; s < sessions; s += 1) {
     const at = start + Math.floor(fraction(seed, s, 21) * (now - start));
-    // The first visitors sit down more often than the others.
+    // The first visitors have more sessions than the others.
     const visitor = s % 4 === 0 ? s % Math.min(visitors, 12) : below(visitors, seed, s, 22);
-    // Of whom nothing is processed, nothing is recorded.
+    // No events are recorded for visitors that are not processed.
     if (((world.visitors[visitor] as VendorRow)['metadata'] as VendorRow)['auto'] === undefined) continue;
     for (const raw of session(world, s, at, visitor)) {
-      // Those who share an instant were not seen after it.
+      // Visitors who share a time of change have no events after it.
       if (raw.ts >= now || (visitor >= 10 && visitor < 40 && raw.ts > updated(visitor))) continue;
       world.raws.push({ ...raw, visibleAt: raw.ts + Math.floor(fraction(seed, s, 23) * lag) });
       noteVisit(world, visitor, raw.ts);
@@ -109,13 +109,13 @@ export function createWorld(options: PendoOptions, now: number): World {
   return world;
 }
 
-/** A visit is a change of the visitor. */
+/** A visit changes the visitor. */
 export function noteVisit(world: World, visitor: number, ts: number): void {
   const auto = ((world.visitors[visitor] as VendorRow)['metadata'] as VendorRow)['auto'] as VendorRow | undefined;
   if (auto && ts > (auto['lastupdated'] as number)) Object.assign(auto, { lastvisit: ts, lastupdated: ts });
 }
 
-/** What a visitor does in one sitting of up to ten minutes. */
+/** The actions of a visitor in one session of up to ten minutes. */
 export function session(world: World, s: number, at: number, visitor: number): RawEvent[] {
   const { seed } = world;
   const row = world.visitors[visitor] as VendorRow;
@@ -130,7 +130,7 @@ export function session(world: World, s: number, at: number, visitor: number): R
     visibleAt: 0,
     rage: hash32(seed, s, 34) % 4 === 0 ? 1 : 0,
     appId: pick(APPS, seed, visitor, 35),
-    // People of one account sit behind one address.
+    // People of one account have the same IP address.
     remoteIp: server ? '' : `203.0.113.${account.length === 0 ? 1 : (account.charCodeAt(account.length - 1) % 200) + 2}`,
     userAgent: server ? '' : `Mozilla/5.0 (X11; Linux x86_64) Browser/${visitor % 3}`,
     server: server ? '' : 'app.example.test',
@@ -199,7 +199,7 @@ export function session(world: World, s: number, at: number, visitor: number): R
   return raws;
 }
 
-/** Puts what somebody did where its time belongs. */
+/** Inserts events in the order of their times. */
 export function insertRaws(world: World, raws: readonly RawEvent[]): void {
   world.raws.push(...raws);
   world.raws.sort((a, b) => a.ts - b.ts);

@@ -1,6 +1,6 @@
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-/** Offsets and midnights of all zones lie on quarters of an hour. */
+/** Offsets and midnights of all zones fall on quarters of an hour. */
 const SLOT = 15 * MINUTE;
 
 export interface Calendar {
@@ -37,7 +37,7 @@ export function zone(name: string): Zone {
   const locals = new Map<number, number>();
   const starts = new Map<number, number>();
 
-  /** The clock on the wall at the slot's begin, as if it were UTC. */
+  /** The local time at the start of the slot, as if it were UTC. */
   function wall(slot: number): number {
     let known = locals.get(slot);
     if (known === undefined) {
@@ -76,7 +76,7 @@ export function zone(name: string): Zone {
     const day = dayStart(instant);
     let known = calendars.get(day);
     if (known === undefined) {
-      // The day on the wall, as if it were UTC.
+      // The local day, as if it were UTC.
       const at = new Date(wall(slotOf(instant)));
       const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];
       known = {

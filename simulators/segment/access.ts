@@ -4,19 +4,19 @@ import type { RateWindows } from '../kit/rate-windows.ts';
 import { errors, forbidden, notFound, tooManyRequests } from './answers.ts';
 import type { Switches } from './options.ts';
 
-/** What a token may see: everything, all but the audit trail, nothing but the workspace, or everything but secrets. */
+/** What a token may read: everything, all but the audit trail, only the workspace, or everything but secrets. */
 export type TokenKind = 'business' | 'team' | 'free' | 'member';
 export type Tokens = Record<TokenKind, string>;
 
 export interface SegmentLimits {
   enabled: boolean;
   points: number;
-  /** A count of its own for endpoints in alpha; without it they share the one for all. */
+  /** A separate limit for alpha endpoints; without it they share the common one. */
   alphaPoints?: number;
   windowMs: number;
 }
 
-/** What the headers count down from when nothing is limited. */
+/** Start of the countdown in the headers when limits are off. */
 const UNLIMITED = 1_000_000;
 
 export type Level = 'v1' | 'v1beta' | 'v1alpha';
@@ -30,7 +30,7 @@ export interface Visit {
 }
 
 export interface RouteRules {
-  /** Levels the endpoint exists in. */
+  /** Stability levels of the endpoint. */
   levels: readonly Level[];
   /** Why the workspace or the token may not use it. */
   refusal?(token: TokenKind): string | undefined;
@@ -44,7 +44,7 @@ export interface Gate {
   clock: SimClock;
 }
 
-/** Everything between the socket and the data: token, plan, version, rate, and the headers of a success. */
+/** Checks every request before it reaches the data (token, plan, version, rate) and adds the headers of a success. */
 export function guarded(gate: Gate, rules: RouteRules, answer: (visit: Visit) => Answer): Handler {
   const { clock, switches, limits, rates } = gate;
   return (request) => {
@@ -83,7 +83,7 @@ export function guarded(gate: Gate, rules: RouteRules, answer: (visit: Visit) =>
         ...(result.status < 300 && {
           'x-ratelimit-consumed': String(points - remaining),
           'x-ratelimit-remaining': String(remaining),
-          // Whole seconds only, so the window is said to end a little later than it does.
+          // Whole seconds only, so the window is announced to end slightly later than it does.
           'x-ratelimit-reset': new Date(Math.ceil((clock.now() + (verdict.resetMs[0] as number)) / 1000) * 1000).toUTCString(),
         }),
       },

@@ -49,7 +49,7 @@ export const EVENT_TYPES = [
 
 const RESOURCE_TYPES = ['SOURCE', 'WAREHOUSE', 'SPACE', 'WORKSPACE', 'FUNCTION'] as const;
 
-/** Spread over 100 days, so that the oldest have left the 90 days the vendor keeps; every tenth group of three shares an instant. */
+/** Spread over 100 days, so that the oldest are older than the 90 days the vendor keeps; every tenth group of three shares an instant. */
 export function auditEvents(workspace: Workspace, count: number, now: number): VendorRow[] {
   const span = 100 * 86_400_000;
   return Array.from({ length: count }, (_, n) => {
@@ -84,7 +84,7 @@ export interface AuditQuery {
   resourceType?: string | null;
 }
 
-/** Newest first; what is older than the retention does not exist. */
+/** Newest first; events older than the retention do not exist. */
 export function findAuditEvents(workspace: Workspace, now: number, query: AuditQuery): VendorRow[] {
   const start = query.start ?? -Infinity;
   return workspace.auditEvents

@@ -44,7 +44,7 @@ function option(seed: number, n: number, k: number): VendorRow {
   };
 }
 
-/** Some entries are as big as the real catalogue's, to be felt by anything that limits a message's size. */
+/** Some entries are as large as the real catalogue's, to test limits of message size. */
 export function catalogDestination(seed: number, n: number): VendorRow {
   const name = title(seed, n, 60);
   const actions = below(3, seed, n, 62);

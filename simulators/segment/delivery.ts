@@ -6,7 +6,7 @@ const DAY = 24 * HOUR;
 
 export type Granularity = 'MINUTE' | 'HOUR' | 'DAY';
 
-/** Longest window, farthest start, and the start when none is given. The last one of DAY breaks its own limit, as documented. */
+/** Longest window, earliest start, and the default start. The default of DAY exceeds its own limit, as documented. */
 export const WINDOWS: Record<Granularity, { range: number; age: number; back: number }> = {
   MINUTE: { range: 4 * HOUR, age: 48 * HOUR, back: HOUR },
   HOUR: { range: 7 * DAY, age: 7 * DAY, back: 7 * DAY },

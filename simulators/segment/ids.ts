@@ -9,7 +9,7 @@ export function alphanumeric(length: number, seed: number, row: number, salt: nu
   return text;
 }
 
-/** Salts keep the kinds of ids apart; changing one changes every id of that kind. */
+/** Salts separate the kinds of ids; changing one changes every id of that kind. */
 export const ids = {
   workspace: (seed: number) => alphanumeric(22, seed, 0, 1),
   source: (seed: number, n: number) => alphanumeric(22, seed, n, 2),

@@ -3,7 +3,7 @@ import { auditEvent } from './audit.ts';
 import { ids } from './ids.ts';
 import { destination, source, subscriptions, type VendorRow, type Workspace } from './workspace.ts';
 
-/** Collections whose rows can be changed freely, by their table's name. */
+/** Lists whose rows can be changed freely, by table. */
 const LISTS = {
   sources: 'sources',
   destinations: 'destinations',
@@ -19,7 +19,7 @@ export type MutableTable = keyof typeof LISTS;
 
 export type SegmentMutations = ReturnType<typeof segmentMutations>;
 
-/** What people do in a workspace. Every one answers the row as it is afterwards, where there is one. */
+/** What can happen in a workspace. Operations return the row after the change, where there is one. */
 export function segmentMutations(workspace: Workspace, clock: SimClock) {
   let made = 1_000;
   const rowsOf = (table: MutableTable): VendorRow[] => {
@@ -36,7 +36,7 @@ export function segmentMutations(workspace: Workspace, clock: SimClock) {
   }
 
   const mutations = {
-    /** Changes fields of a row; `null` for a field leaves it out. */
+    /** Changes fields of a row; `null` removes a field. */
     'row.change'({ table, id, changes }: { table: MutableTable; id: string; changes: VendorRow }): VendorRow {
       const row = find(table, id);
       Object.assign(row, changes);
@@ -61,7 +61,7 @@ export function segmentMutations(workspace: Workspace, clock: SimClock) {
     },
     'source.rename': ({ id, name }: { id: string; name: string }) => mutations['row.change']({ table: 'sources', id, changes: { name } }),
     'source.disable': ({ id }: { id: string }) => mutations['row.change']({ table: 'sources', id, changes: { enabled: false } }),
-    /** With it go its destinations and its warehouse connections; its past traffic stays. */
+    /** Deletes the source with its destinations and warehouse connections; its past usage stays. */
     'source.delete'({ id }: { id: string }): void {
       mutations['row.delete']({ table: 'sources', id });
       drop(workspace.destinations, (row) => row['sourceId'] === id);
@@ -92,7 +92,7 @@ export function segmentMutations(workspace: Workspace, clock: SimClock) {
     'warehouses.connect'({ sourceId, warehouseIds }: { sourceId: string; warehouseIds: string[] }): void {
       workspace.connections.set(sourceId, warehouseIds);
     },
-    /** An event of this moment, or of `at` (ISO-8601). */
+    /** Adds an event at `at` (ISO 8601), by default now. */
     'audit.add'({ at, ...fields }: { at?: string } & VendorRow): VendorRow {
       const event = { ...auditEvent(workspace, 10_000_000 + made++, at === undefined ? clock.now() : Date.parse(at as string)), ...fields };
       workspace.auditEvents.push(event);
@@ -102,7 +102,7 @@ export function segmentMutations(workspace: Workspace, clock: SimClock) {
     'usage.restate'({ sourceId, day, apiCalls, users = 0 }: { sourceId: string; day: string; apiCalls: string; users?: number }): void {
       workspace.restatements.set(`${sourceId} ${Date.parse(day)}`, { api: BigInt(apiCalls), users });
     },
-    /** The source no longer shows the destination as its own, though the list of destinations does. */
+    /** The source no longer lists the destination, although the list of destinations does. */
     'destination.disconnect'({ id, sourceId }: { id: string; sourceId: string }): void {
       workspace.disconnected.add(`${id} ${sourceId}`);
     },
@@ -110,7 +110,7 @@ export function segmentMutations(workspace: Workspace, clock: SimClock) {
     'delivery.none'({ id }: { id: string }): void {
       workspace.unmeasured.add(id);
     },
-    /** The parent is still listed, but its own calls answer 404 (or no longer do). */
+    /** The parent is still listed, but its own endpoints answer 404 (or no longer do). */
     'parent.gone'({ id, gone }: { id: string; gone: boolean }): void {
       if (gone) workspace.gone.add(id);
       else workspace.gone.delete(id);

@@ -20,26 +20,26 @@ export type SegmentTable =
   | 'users'
   | 'warehouses';
 
-/** What the documentation leaves open or the workspace's plan decides; every one can be turned while the simulator runs. */
+/** Behaviour that the documentation leaves open or the workspace's plan decides; each can be changed while the simulator runs. */
 export interface Switches {
   auditTrail: boolean;
   protocols: boolean;
   destinationSubscriptions: boolean;
-  /** How the ends of a listing write `next` and `previous`. */
+  /** How the first and last page write `previous` and `next`. */
   ends: 'omit' | 'null';
   totals: boolean;
-  /** Whether audit events and subscriptions carry a `pagination` object when one page holds everything. */
+  /** Whether audit events and subscriptions include a `pagination` object when one page holds everything. */
   optionalPagination: boolean;
   periodDay: 'month' | 'refuse';
-  /** The first row of a month also closes the period before it, with that period's last count. */
+  /** The first row of a month also ends the period before it, with that period's last count. */
   boundaryRows: boolean;
   unsupportedVersion: 'fallback' | 404 | 406;
   auditBounds: 'exclusive' | 'inclusive';
-  /** What counts as the end when `endTime` stands beside a cursor: the one in the cursor, or the parameter, which begins the listing anew. */
+  /** Which end applies when `endTime` is sent with a cursor: the cursor's, or the parameter, which starts the listing again. */
   auditEnd: 'cursor' | 'parameter';
-  /** What a token nobody knows is answered. */
+  /** The status for an unknown token. */
   unknownToken: 401 | 403;
-  /** A server that forgets about `startTime`. */
+  /** The server ignores `startTime`. */
   ignoreStartTime: boolean;
   deviceModeMetrics: 'empty' | 404;
 }
@@ -47,7 +47,7 @@ export interface Switches {
 export interface SegmentOptions {
   seed?: number;
   region?: 'us' | 'eu';
-  /** A clock of one's own, or where time stands still; default 2026-03-18T10:20:30Z. */
+  /** A clock, or a fixed time; default 2026-03-18T10:20:30Z. */
   clock?: SimClock | number | 'real';
   sources?: number;
   destinations?: number;
@@ -59,7 +59,7 @@ export interface SegmentOptions {
   catalogSources?: number;
   catalogWarehouses?: number;
   auditEvents?: number;
-  /** Months of usage that exist, the running one included. */
+  /** Months with usage, the current one included. */
   usageMonths?: number;
   switches?: Partial<Switches>;
   limits?: { enabled?: boolean; points?: number; alphaPoints?: number; windowMs?: number };

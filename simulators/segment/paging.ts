@@ -5,7 +5,7 @@ import type { VendorRow } from './workspace.ts';
 
 const encode = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
 
-/** Dotted and bracketed names mean the same. */
+/** Dotted and bracketed names are equivalent. */
 function parameter(query: URLSearchParams, name: 'count' | 'cursor'): string | null {
   return query.get(`pagination.${name}`) ?? query.get(`pagination[${name}]`);
 }
@@ -13,7 +13,7 @@ function parameter(query: URLSearchParams, name: 'count' | 'cursor'): string | n
 export interface PageRequest {
   count: number;
   offset: number;
-  /** What a time-based cursor carries besides the offset. */
+  /** The end of the time range in a time-based cursor. */
   end?: number;
 }
 
@@ -33,10 +33,10 @@ export interface Listing {
   /** Name of the collection under `data`. */
   key: string;
   rows: readonly VendorRow[];
-  /** Ties the following pages to this instant, so that what arrives meanwhile does not shift them. */
+  /** Fixes the following pages to this end, so that new rows do not shift them. */
   end?: number;
   totals: boolean;
-  /** The vendor may leave the object out when one page holds everything. */
+  /** The vendor may omit the object when one page holds everything. */
   optional?: boolean;
 }
 

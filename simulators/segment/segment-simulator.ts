@@ -14,17 +14,17 @@ import { buildWorkspace, type Workspace } from './workspace.ts';
 export interface SegmentSimulator extends Simulator<SegmentTruth> {
   limits: SegmentLimits;
   rates: RateWindows;
-  /** One workspace in one region; a token of another simulator is unknown here. */
+  /** Tokens of this workspace and region; another simulator does not know them. */
   tokens: Tokens;
   switches: Switches;
-  /** What people do in the workspace; the control interface offers the same by the same names. */
+  /** What can happen in the workspace; the control interface offers the same under the same names. */
   mutate: SegmentMutations;
   workspace: Workspace;
 }
 
 const START = Date.UTC(2026, 2, 18, 10, 20, 30);
 
-/** Segment's Public API over one made-up workspace. Same options, same workspace, down to the last id. */
+/** Segment's Public API over one generated workspace. The same options give the same workspace, down to the last id. */
 export async function startSegmentSimulator(options: SegmentOptions = {}): Promise<SegmentSimulator> {
   const clock = typeof options.clock === 'object' ? options.clock : simClock(options.clock ?? START);
   const workspace = buildWorkspace(options, clock.now());
@@ -43,7 +43,7 @@ export async function startSegmentSimulator(options: SegmentOptions = {}): Promi
   const unknown = guarded(gate, { levels: ['v1'] }, ({ request }) =>
     request.method === 'GET'
       ? notFound(`The resource ${request.path}`)
-      : errors(405, { type: 'method-not-allowed', message: `${request.method} is not offered here.` }),
+      : errors(405, { type: 'method-not-allowed', message: `${request.method} is not supported.` }),
   );
 
   const simulator = await startSimulator({

@@ -9,13 +9,12 @@ import type { VendorRow, Workspace } from './workspace.ts';
 export interface SegmentTruth {
   readonly tables: readonly SegmentTable[];
   /**
-   * What the table holds now, in the vendor's shape, with what only the request knows: the parent's id
-   * (`sourceId`, `destinationId`; a record's own other source as `recordSourceId`), `period` of usage rows,
-   * and window and granularity of delivery metrics (the 24 hours before the running hour, by the hour).
-   * Children whose parent answers 404 are not in it.
+   * The current rows of the table in the vendor's shape, with the values that stand only in the request: the parent's id
+   * (`sourceId`, `destinationId`; a record's own other source as `recordSourceId`), `period` of usage rows, and window and
+   * granularity of delivery metrics (the last 24 full hours, by hour). Rows whose parent answers 404 are excluded.
    */
   rows(table: SegmentTable): VendorRow[];
-  /** Every credential in the data; none may be seen anywhere unless asked for. */
+  /** All credentials in the data; none may appear anywhere unless the settings include them. */
   secrets(): string[];
 }
 

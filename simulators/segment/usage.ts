@@ -3,7 +3,7 @@ import type { UsageOrigin, VendorRow, Workspace } from './workspace.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** Added to the first source's calls so that its counts pass 2^53, which a double cannot hold. */
+/** Added to the first source's calls so that its counts exceed 2^53, which a double cannot hold. */
 const BEYOND_DOUBLE = 9_007_199_254_740_993n;
 
 export function monthStart(at: number, plus = 0): number {
@@ -15,7 +15,7 @@ function text(at: number): string {
   return new Date(at).toISOString().replace('.000Z', 'Z');
 }
 
-/** How much of a day's traffic has come by now: the running day grows with each full hour, its timestamp stays. */
+/** Share of a day's traffic up to now: the current day grows with each full hour, and its timestamp stays. */
 function share(day: number, now: number): number {
   return Math.min(1, Math.max(0, Math.floor((now - day) / HOUR) / 24));
 }
@@ -25,7 +25,7 @@ interface Count {
   users: [anonymous: number, anonymousIdentified: number, identified: number, neverIdentified: number];
 }
 
-/** What one source had seen since the month's first day, by the end of `day` or by `now`. */
+/** The counts of one source from the first day of the month until the end of `day` or until `now`. */
 function cumulative(workspace: Workspace, origin: UsageOrigin, day: number, now: number): Count {
   const count: Count = { api: origin.number === 0 ? BEYOND_DOUBLE : 0n, users: [0, 0, 0, 0] };
   for (let d = monthStart(day); d <= day; d += DAY) {
@@ -59,8 +59,8 @@ function userFields(users: Count['users'], share_: number): VendorRow {
 export type UsageKind = 'api' | 'mtu';
 
 /**
- * The rows of the month that begins at `month`: one per day, or per source and day, cumulative since the
- * month's first day. `boundary` adds the next month's first instant with this month's last counts.
+ * The rows of the month that begins at `month`: one per day, or per source and day, cumulative since the first day of the
+ * month. `boundary` adds the first instant of the next month with the last counts of this one.
  */
 export function usageRows(
   workspace: Workspace,
@@ -92,7 +92,7 @@ export function usageRows(
       rows.push({ apiCalls: String(counts.reduce((sum, { count }) => sum + count.api, 0n)), timestamp: text(timestamp) });
       return;
     }
-    // Somebody active in several sources counts once in the workspace, so its figure is below their sum.
+    // A user active in several sources counts once in the workspace, so its count is below the sum of the sources.
     const sum: Count['users'] = [0, 0, 0, 0];
     for (const { count } of counts) count.users.forEach((n, i) => (sum[i] = (sum[i] as number) + n));
     rows.push({ ...bounds, ...userFields(sum, 0.8), timestamp: text(timestamp) });

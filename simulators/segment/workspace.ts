@@ -10,17 +10,17 @@ export interface VendorRow {
   [name: string]: VendorValue;
 }
 
-/** A source's traffic, which outlives the source itself. */
+/** A source's usage, which remains after the source is deleted. */
 export interface UsageOrigin {
   id: string;
-  /** Salt of its figures. */
+  /** Salt of its generated numbers. */
   number: number;
-  /** First and last moment with traffic, epoch ms. */
+  /** First and last time with traffic, epoch ms. */
   from: number;
   until?: number;
 }
 
-/** Everything one workspace holds, in the order the API lists it. */
+/** All data of one workspace, in the order the API lists it. */
 export interface Workspace {
   seed: number;
   info: { id: string; slug: string; name: string };
@@ -42,13 +42,13 @@ export interface Workspace {
   usageOrigins: UsageOrigin[];
   /** First day of the oldest month with usage, epoch ms. */
   usageFrom: number;
-  /** Corrections by `sourceId day(ms)`, added to that day's API calls and to each of its counts of users. */
+  /** Corrections by `sourceId day(ms)`, added to that day's API calls and to each of its user counts. */
   restatements: Map<string, { api: bigint; users: number }>;
-  /** Parents that are still listed while their own calls answer 404. */
+  /** Parents that are listed but whose own endpoints answer 404. */
   gone: Set<string>;
-  /** Destinations that keep no delivery metrics. */
+  /** Destinations without delivery metrics. */
   deviceMode: Set<string>;
-  /** `destinationId sourceId` of pairs their source's own listing does not show. */
+  /** `destinationId sourceId` of pairs that the source's own listing does not show. */
   disconnected: Set<string>;
   /** Destinations whose delivery summary is null. */
   unmeasured: Set<string>;
@@ -107,7 +107,7 @@ export function buildWorkspace(options: SegmentOptions, now: number): Workspace 
 
 export function source(seed: number, n: number, workspaceId: string, catalog: readonly VendorRow[]): VendorRow {
   return {
-    // The second source's id shows that ids are opaque: nothing promises that they fit a path as they are.
+    // The second source's id shows that ids are opaque and may need encoding in a path.
     id: n === 1 ? `Sx/${ids.source(seed, n)} ż%` : ids.source(seed, n),
     slug: `source_${n}`,
     ...(n !== 2 && { name: `Shop ${n} “web”`, settings: { website_url: `https://shop${n}.example.test`, apiKey: `SECRET-source-${n}` } }),
@@ -143,7 +143,7 @@ function warehouse(seed: number, n: number, workspaceId: string, catalog: readon
   };
 }
 
-/** The first source feeds every warehouse, every third feeds none. */
+/** The first source feeds every warehouse, every third source none. */
 function connectedWarehouses(seed: number, n: number, warehouses: readonly VendorRow[]): string[] {
   if (n === 0) return warehouses.map((w) => w['id'] as string);
   return n % 3 === 2 ? [] : [pick(warehouses, seed, n, 330)['id'] as string];
@@ -215,7 +215,7 @@ function transformation(seed: number, n: number, sources: readonly VendorRow[], 
     ...(n % 2 === 1 && { destinationMetadataId: ids.destinationMetadata(seed, n), allowProperties: ['sku', 'price'] }),
     propertyValueTransformations: [{ propertyPaths: ['properties.price'], propertyValue: '0' }],
     fqlDefinedProperties: n % 3 === 1 ? [{ fql: 'lowercase(event)', propertyName: 'event_lower' }] : [],
-    // Neither is in the published model; live workspaces show them.
+    // Not in the published model, but live workspaces return them.
     workspaceId,
     ...(n === 0 && { propertyDrops: ['properties.secret'], destinationId: ids.destination(seed, 0) }),
     ...(n === 1 && {

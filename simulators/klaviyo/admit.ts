@@ -3,7 +3,7 @@ import type { Call, Context } from './context.ts';
 import { problemAnswer, Refusal, throttled } from './errors.ts';
 import { dialectOf, windowsOf, type Dialect } from './revisions.ts';
 
-/** What every request passes before its endpoint: key, revision, scope, rate. Never answers when the endpoint gives nothing. */
+/** The checks of every request before its endpoint: key, revision, scope, rate. Sends no answer when the endpoint returns undefined. */
 export function admit(context: Context, route: string, scope: string, endpoint: (call: Call) => Answer | undefined): Handler {
   return (request) => {
     let headers: Record<string, string> = {};

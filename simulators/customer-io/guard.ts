@@ -4,9 +4,9 @@ import type { MidwayWatch } from './midway.ts';
 import type { CustomerIoLimits, CustomerIoTable, KeyKind, Switches } from './options.ts';
 import type { World } from './world.ts';
 
-/** Arrivals by the machine's clock, epoch ms, of everything that was not refused for its rate. */
+/** Arrival times by the machine's clock, epoch ms, of all requests that were not refused for their rate. */
 export interface Traffic {
-  /** Most requests that were let through in any second. */
+  /** Most requests allowed in any second. */
   readonly peakPerSecond: number;
   readonly arrivals: readonly number[];
   reset(): void;
@@ -18,7 +18,7 @@ export interface Visit {
   world: World;
 }
 
-export interface GateParts {
+export interface GuardParts {
   keys: Record<KeyKind, string>;
   worlds: Record<KeyKind, World>;
   switches: Switches;
@@ -28,15 +28,15 @@ export interface GateParts {
 
 export type Guard = (rules: { table?: CustomerIoTable; open?: () => boolean }, handle: (visit: Visit) => Answer) => Handler;
 
-/** Everything between the socket and the data: key, rate, rights. */
-export function createGate({ keys, worlds, switches, limits, midway }: GateParts): { guard: Guard; unknown: Handler; traffic: Traffic } {
+/** Checks every request before it reaches the data: key, rate, rights. */
+export function createGuard({ keys, worlds, switches, limits, midway }: GuardParts): { guard: Guard; unknown: Handler; traffic: Traffic } {
   const rate = slidingSecond();
   const guard: Guard =
     ({ table, open }, handle) =>
     (request) => {
       const key = (Object.keys(keys) as KeyKind[]).find((kind) => request.headers.authorization === `Bearer ${keys[kind]}`);
       if (key === undefined && open?.() !== true) return refusal(401, 'unauthorized', { referenced: false });
-      // The keys `full` and `narrow` belong to one workspace and share its allowance.
+      // The keys `full` and `narrow` belong to one workspace and share its rate limit.
       const verdict = rate.take(key === 'empty' ? 'empty' : 'full', limits);
       if (verdict !== undefined) return verdict;
       midway.pass(request.method, request.path);
