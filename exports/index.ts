@@ -1,2 +1,2 @@
-/** `tributary`: what it is called. Sources are written with `tributary/source`, topics are read with `tributary/consumer`. */
+/** `tributary`: its version. Sources are written with `tributary/source`, topics are read with `tributary/consumer`. */
 export { VERSION } from '../src/core/version.ts';

@@ -1,6 +1,6 @@
 /**
- * `tributary/source/test`: a vendor to test a source against, and the acceptance suite every source should pass. It runs
- * under `node --test` and needs Java 17 and Maven once, for the local Kafka it starts.
+ * `tributary/source/test`: a simulated vendor to test a source against, and the acceptance suite that every source should pass.
+ * It runs under `node --test` and needs Java 17 and Maven once, for the local Kafka it starts.
  */
 import { describeAcceptance } from './source-test/acceptance.ts';
 

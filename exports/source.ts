@@ -1,6 +1,6 @@
 /**
- * `tributary/source`: what a source of your own is written with. docs/sources.md shows how; everything that is exported
- * here is public, and nothing else is.
+ * `tributary/source`: what you need to write a source of your own; docs/sources.md shows how. Everything exported here is
+ * public, and nothing else is.
  */
 export { z } from 'zod';
 export { TributaryError, type ErrorKind, type ErrorReach, type TributaryErrorOptions } from '../src/core/errors.ts';

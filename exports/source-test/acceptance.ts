@@ -8,9 +8,9 @@ import { openBench, plain, type Plain, type TestBench } from './bench.ts';
 import type { SourceSubject } from './subject.ts';
 
 /**
- * What a source promises, checked for each of its tables against its vendor on a real Kafka: the topic equals the vendor's
- * rows, an unchanged row is not published again, a changed one once, a vanished one is deleted, a listing that breaks
- * off deletes nothing, and a refused key is told as such.
+ * Checks what a source promises for each of its tables, against its simulated vendor and on a real Kafka: the topic equals the
+ * vendor's rows, an unchanged row is not published again, a changed one is published once, a vanished one is deleted, an
+ * interrupted listing deletes nothing, and a refused key is reported as a settings error.
  */
 export function describeAcceptance<V extends Vendor>(subject: SourceSubject<V>): void {
   const { source, tables } = subject;
@@ -35,7 +35,7 @@ export function describeAcceptance<V extends Vendor>(subject: SourceSubject<V>):
       ok(found, `the source has no table ${name}`);
       return found;
     };
-    /** All as the definition says of the vendor's rows. */
+    /** Compares a table's topic with the vendor's rows, converted as the definition says. */
     const expectTruth = async (name: string) => {
       const definition = definitionOf(name);
       const coerce = compileCoerce(definition);
@@ -103,7 +103,7 @@ export function describeAcceptance<V extends Vendor>(subject: SourceSubject<V>):
       await sync();
       vendor.faults.clear();
       for (const [name, { deletes }] of definitions) {
-        // A row the vendor itself calls deleted may go with the first page.
+        // Rows that the vendor itself marks as deleted may be deleted with the first page.
         if (deletes === 'scan')
           equal((await bench.read(definitionOf(name))).tombstones, before.get(name)?.tombstones, `${name}: deleted unproven`);
       }
@@ -121,7 +121,7 @@ export function describeAcceptance<V extends Vendor>(subject: SourceSubject<V>):
 
 const pick = ({ published, deleted }: { readonly published: number; readonly deleted: number }) => ({ published, deleted });
 
-/** A coerced value as `readTable` gives it, made plain. */
+/** A coerced value in the form of `readTable`, made plain. */
 function comparable(definition: TableDefinition, column: string, value: Parameters<typeof plain>[0]): ReturnType<typeof plain> {
   return definition.fields[column]?.type === 'integer' && value !== null ? String(value) : plain(value);
 }

@@ -14,10 +14,10 @@ import { VERSION } from '../../src/core/version.ts';
 import type { Source } from '../../src/sdk/source.ts';
 import { startStack } from '../../src/stack/stack.ts';
 
-/** A row as it is compared: times as epoch ms, integers as text. */
+/** A row for comparison: times as epoch ms, integers as text. */
 export type Plain = Readonly<Record<string, string | number | boolean | null>>;
 
-/** What a sync told of one table. */
+/** The outcome of a sync for one table. */
 export interface Synced {
   readonly outcome: string;
   readonly totals: { readonly published: number; readonly deleted: number };
@@ -30,11 +30,11 @@ export interface Read {
   readonly tombstones: number;
 }
 
-/** The command on topics of its own, with one source. */
+/** Runs the command with one source on topics of its own. */
 export interface TestBench {
-  /** `tributary sync`, by table; the tables of a connection that cannot be opened have its error. */
+  /** Runs `tributary sync` and returns its runs by table. If the connection cannot be opened, every table has its error. */
   sync(settings: Readonly<Record<string, unknown>>): Promise<ReadonlyMap<string, Synced>>;
-  /** What a table's topic holds. */
+  /** The current rows of a table's topic. */
   read(definition: TableDefinition): Promise<Read>;
   close(): Promise<void>;
 }

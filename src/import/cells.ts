@@ -2,12 +2,12 @@ import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/
 import { z } from 'zod';
 import type { CellType } from './columns.ts';
 
-/** A cell as it is sent, or why it cannot be. */
+/** The value to send, or why the cell cannot be sent. */
 export type CheckedCell = { readonly value: string } | { readonly reason: string; readonly remedy: string };
 
 const fault = (reason: string, remedy: string): CheckedCell => ({ reason, remedy });
 
-/** Checks one cell that is not empty. `country`: whose national phone numbers are meant, ISO code. */
+/** Checks one cell that is not empty. `country`: ISO code of the country of national phone numbers. */
 export function checkCell(type: CellType, cell: string, country: string | undefined): CheckedCell {
   if (cell.includes('\u0000')) return fault('holds a NUL byte', 'Remove it; the file may be damaged or not be text at all.');
   switch (type) {
@@ -24,14 +24,14 @@ export function checkCell(type: CellType, cell: string, country: string | undefi
     case 'date':
       return isDate(cell.trim())
         ? { value: cell.trim() }
-        : fault('is no date the vendor reads', 'Write YYYY-MM-DD or MM/DD/YYYY, with a time if wanted: 2026-02-03 07:08:09.');
+        : fault('is not a date the vendor reads', 'Write YYYY-MM-DD or MM/DD/YYYY, with a time if wanted: 2026-02-03 07:08:09.');
     case 'number':
       return /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(cell.trim())
         ? { value: cell.trim() }
-        : fault('is no number', 'Write digits with a point, such as 12.50, without currency or separators of thousands.');
+        : fault('is not a number', 'Write digits with a point, such as 12.50, without currency or thousands separators.');
     case 'metric':
       return cell.trim() === '' || cell.length >= 128
-        ? fault('is no name of a metric', 'A metric has a name of 1 to 127 characters.')
+        ? fault('is not a name of a metric', 'A metric has a name of 1 to 127 characters.')
         : { value: cell };
     case 'text':
       return { value: cell };
@@ -49,20 +49,20 @@ function email(cell: string): CheckedCell {
     domain.split('.').length > 1 &&
     domain.split('.').every((label) => /^[\p{L}\p{N}]([\p{L}\p{N}-]*[\p{L}\p{N}])?$/u.test(label)) &&
     cell.indexOf('@') === cell.lastIndexOf('@');
-  return good ? { value: cell } : fault('is no e-mail address', 'Write one address such as name@example.com.');
+  return good ? { value: cell } : fault('is not an e-mail address', 'Write one address such as name@example.com.');
 }
 
 function phone(cell: string, country: string | undefined): CheckedCell {
-  // An extension cannot be part of E.164 and would be lost.
+  // E.164 has no extensions, so one would be lost.
   const parsed = parsePhoneNumberFromString(cell, {
     ...(country === undefined ? {} : { defaultCountry: country as CountryCode }),
     extract: false,
   });
   if (parsed !== undefined && parsed.ext === undefined && parsed.isValid()) return { value: parsed.number };
   return fault(
-    cell.startsWith('+') ? 'is no phone number that exists' : 'is no phone number in E.164',
+    cell.startsWith('+') ? 'is not an existing phone number' : 'is not a phone number in E.164',
     country === undefined
-      ? 'Write it with + and the country code, such as +48500600700, or say which country is meant with --country PL.'
+      ? 'Write it with + and the country code, such as +48500600700, or name the country of national numbers with --country PL.'
       : 'Write it with + and the country code, such as +48500600700.',
   );
 }
@@ -70,12 +70,15 @@ function phone(cell: string, country: string | undefined): CheckedCell {
 const DATE =
   /^(?:(\d{4})-(\d{2})-(\d{2})|(\d{2})\/(\d{2})\/(\d{4}|\d{2}))(?:([ T])(\d{2}):(\d{2})(?::(\d{2})(\.\d{6})?([+-]\d{2}:\d{2})?)?)?$/;
 
-/** The forms of "Acceptable date and timestamp formats for profile properties" of the vendor's help centre, and only days that exist. */
+/**
+ * Accepts the forms of "Acceptable date and timestamp formats for profile properties" (vendor's help centre), and only days
+ * that exist.
+ */
 export function isDate(text: string): boolean {
   return instantOf(text) !== undefined;
 }
 
-/** Epoch milliseconds of a date in one of the accepted forms; a form without an offset is UTC. */
+/** Epoch ms of a date in one of the accepted forms; a form without an offset is UTC. */
 export function instantOf(text: string): number | undefined {
   if (/^\d{9,10}$/.test(text)) return Number(text) * 1000;
   const found = DATE.exec(text);

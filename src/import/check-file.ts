@@ -18,14 +18,14 @@ export interface CheckRequest {
   readonly kind: ImportKind;
   readonly file: string;
   readonly mapping: Mapping;
-  /** Columns that speak of consent may be sent. */
+  /** Columns about consent may be sent. */
   readonly consent: boolean;
   readonly encoding?: Encoding | undefined;
-  /** Whose national phone numbers are meant, ISO code. */
+  /** ISO code of the country of national phone numbers. */
   readonly country?: string | undefined;
-  /** Epoch milliseconds; events may lie at most a year ahead, and the parts are named by it. */
+  /** Epoch ms. Events may lie at most a year ahead of it, and it is part of the names of the parts. */
   readonly now: number;
-  /** Folder for the parts, the error file and what is needed meanwhile; made here. */
+  /** Folder for the parts, the error file and temporary files; created here. */
   readonly folder: string;
   readonly signal: AbortSignal;
   onProgress?(rows: number): void;
@@ -34,19 +34,19 @@ export interface CheckRequest {
 export interface CheckedFile {
   readonly encoding: Encoding;
   readonly columns: readonly SentColumn[];
-  /** Rows of the file, and how many of them are not sent. */
+  /** Rows of the file, and how many of them are refused. */
   readonly rows: number;
   readonly refused: number;
-  /** The first faults, and how many there are of each kind. */
+  /** The first faults, and the number of faults of each kind. */
   readonly faults: readonly RowFault[];
   readonly reasons: ReadonlyMap<string, number>;
-  /** The first rows as they will arrive. */
+  /** The first rows as they will be sent. */
   readonly preview: readonly Readonly<Record<string, string>>[];
-  /** E-mail addresses of profiles, spread over the good rows. */
+  /** E-mail addresses of profiles, spread evenly over the good rows. */
   readonly sample: readonly string[];
-  /** Events spread over the good rows, of those that name an address. */
+  /** Events with an e-mail address, spread evenly over the good rows. */
   readonly events: readonly SentEvent[];
-  /** What is to be uploaded; none when no row is good. */
+  /** Files to upload; none when no row is good. */
   readonly parts: readonly Part[];
   /** Every bad row with its reason; undefined when there is none. */
   readonly errorFile: string | undefined;
@@ -54,15 +54,14 @@ export interface CheckedFile {
 
 const FAULTS_SHOWN = 20;
 const PREVIEW_ROWS = 5;
-/** Twice as many at most are kept. */
+/** At most twice this number is kept. */
 const SAMPLE_ROWS = 500;
-/** Each is asked for by a request of its own. */
+/** Each event is read back with a request of its own. */
 const SAMPLE_EVENTS = 50;
 const PROGRESS_ROWS = 10_000;
 
 /**
- * Reads a file to its end and writes what of it can be sent, in parts, before a byte is sent. Memory does not grow
- * with the file.
+ * Reads a file to its end and writes its good rows into parts, before anything is sent. Memory does not grow with the file.
  * @throws TributaryError `config` when the file as a whole cannot be used, `stopped` when the signal fires.
  */
 export async function checkFile(request: CheckRequest): Promise<CheckedFile> {
@@ -89,7 +88,7 @@ async function inTwoPasses(
 ): Promise<CheckedFile> {
   const rows = readCsv(basename(file), openText(file, found), delimiter);
   const first = await rows.next();
-  if (first.done) throw badHeader(`${file} holds nothing`, 'Its first line must hold the names of the columns.');
+  if (first.done) throw badHeader(`${file} is empty`, 'Its first line must hold the names of the columns.');
   const header = first.value.cells.map((name) => name.trim());
   const columns = planColumns(kind, header, mapping, consent);
   const unique = uniqueIds(kind, columns);
@@ -133,7 +132,7 @@ async function inTwoPasses(
     await staged.close();
     await rows.return(undefined);
   }
-  if (read === 0) throw badHeader(`${file} has a header and no row`, 'There is nothing to import.');
+  if (read === 0) throw badHeader(`${file} has a header but no rows`, 'There is nothing to import.');
   onProgress?.(read);
 
   const repeats = duplicates.repeats();
@@ -148,7 +147,7 @@ async function inTwoPasses(
         faults.push({
           line,
           column: columns[repeat.value.column]?.from ?? '',
-          reason: `stands in line ${repeat.value.firstLine} already`,
+          reason: `is already in line ${repeat.value.firstLine}`,
           remedy: 'Keep one of the two rows.',
         });
       }
@@ -187,8 +186,8 @@ async function* firstRows(parts: readonly Part[]): AsyncGenerator<{ readonly cel
 }
 
 /**
- * An event without an id of its own gets one made of its line and content: a part that has to be sent again, or a file
- * that is imported again, then brings no event twice.
+ * An event without an id gets one computed from its line and content, so that a part sent again or a file imported again adds
+ * no event twice.
  */
 function uniqueIds(
   kind: ImportKind,
@@ -239,7 +238,7 @@ async function errorReport(path: string, columns: readonly SentColumn[]) {
   };
 }
 
-/** The header as text, as far as 64 KB. */
+/** The header as text; at most 64 KB are read. */
 async function firstLine(file: string, found: FoundEncoding): Promise<string> {
   let text = '';
   for await (const chunk of openText(file, found) as AsyncIterable<Buffer>) {

@@ -14,20 +14,20 @@ export interface RowFault {
 export interface RowRules {
   readonly kind: ImportKind;
   readonly columns: readonly SentColumn[];
-  /** Cells the header has. */
+  /** Number of cells in the header. */
   readonly width: number;
-  /** Whose national phone numbers are meant, ISO code. */
+  /** ISO code of the country of national phone numbers. */
   readonly country: string | undefined;
-  /** Epoch milliseconds. */
+  /** Epoch ms. */
   readonly now: number;
 }
 
-/** 100 KB a profile and 5 MB an event: the vendor's limits of "Bulk Import Profiles" and "Create Event", applied to files by us. */
+/** 100 KB per profile and 5 MB per event: the vendor's limits of "Bulk Import Profiles" and "Create Event", which we apply to files. */
 const MOST_BYTES: Readonly<Record<ImportKind, number>> = { profiles: 100_000, events: 5_000_000 };
 const YEAR = 365 * 86_400_000;
 const SINCE_1990 = Date.UTC(1990, 0, 1);
 
-/** The cells to send of a row, or everything that is wrong with it. */
+/** The cells of a row to send, and everything that is wrong with it. */
 export function checkRow(row: CsvRow, { kind, columns, width, country, now }: RowRules): { cells: string[]; faults: RowFault[] } {
   const faults: RowFault[] = [];
   const add = (column: string, reason: string, remedy: string): void => void faults.push({ line: row.line, column, reason, remedy });
@@ -57,7 +57,7 @@ export function checkRow(row: CsvRow, { kind, columns, width, country, now }: Ro
   };
   const who = columns.filter(({ header }) => IDENTIFIERS.includes(header));
   if (who.every(({ header }) => filled(header) === undefined))
-    add(who.map(({ from }) => from).join(', '), 'names nobody', 'Give an e-mail address, a phone number or an external id.');
+    add(who.map(({ from }) => from).join(', '), 'has no identifier', 'Give an e-mail address, a phone number or an external id.');
   if (kind === 'events') needed(columns, filled, now, faults, add);
   const bytes = Buffer.byteLength(cells.join()) + columns.reduce((sum, { header }) => sum + header.length, 0);
   if (bytes > MOST_BYTES[kind]) {
@@ -85,6 +85,6 @@ function needed(
   else if (!faults.some(({ column }) => column === from(TIMESTAMP))) {
     const at = instantOf(time) ?? 0;
     if (at <= SINCE_1990 || at > now + YEAR)
-      add(from(TIMESTAMP), 'lies before 1990 or more than a year ahead', 'The vendor takes no such event; correct the time.');
+      add(from(TIMESTAMP), 'lies before 1990 or more than a year ahead', 'The vendor refuses such an event; correct the time.');
   }
 }

@@ -1,4 +1,4 @@
-/** What a file brings: one row for a profile, or one row for an event. */
+/** What a file contains: one row per profile, or one row per event. */
 export type ImportKind = 'profiles' | 'events';
 
 /** How the cells of a column are checked. */
@@ -7,10 +7,10 @@ export type CellType = 'email' | 'phone' | 'id' | 'date' | 'number' | 'metric' |
 export interface KnownColumn {
   /** Header as it is sent. */
   readonly header: string;
-  /** Name of the attribute in the API; a file or a mapping may say this too. */
+  /** Name of the attribute in the API; also accepted in a file or a mapping. */
   readonly attribute: string;
   readonly type: CellType;
-  /** Other headers files are seen with. */
+  /** Other headers that files use. */
   readonly also?: readonly string[];
 }
 
@@ -57,7 +57,7 @@ export const METRIC = 'Metric Name';
 export const TIMESTAMP = 'Timestamp';
 export const UNIQUE_ID = 'Unique ID';
 
-/** Spelling of a header does not matter: `E_MAIL`, `e-mail` and `Email` are one. */
+/** Compares headers without case and punctuation: `E_MAIL`, `e-mail` and `Email` are equal. */
 export const plainName = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 
 export function knownColumn(kind: ImportKind, name: string): KnownColumn | undefined {
@@ -67,7 +67,7 @@ export function knownColumn(kind: ImportKind, name: string): KnownColumn | undef
 
 const OWN_FIELDS = new Set(['id', 'created', 'updated', 'lasteventdate', 'subscriptions', 'predictiveanalytics']);
 
-/** Why a column must not be sent; undefined where it may be. */
+/** The reason why a column must not be sent; undefined where it may. */
 export function forbidden(header: string): string | undefined {
   if (header.startsWith('_')) return 'names that begin with _ belong to Tributary or the vendor';
   return OWN_FIELDS.has(plainName(header))
@@ -75,12 +75,12 @@ export function forbidden(header: string): string | undefined {
     : undefined;
 }
 
-/** Whether a column speaks of consent: what is sent in it may subscribe people, or stop what they agreed to. */
-export function speaksOfConsent(header: string): boolean {
+/** Whether a column is about consent: sending it may subscribe people, or end a subscription. */
+export function isAboutConsent(header: string): boolean {
   return /consent|subscri|optin|optout|acceptsmarketing|suppress|gdpr/.test(plainName(header));
 }
 
-/** Headers whose cells are dates unless the user says that they are text. */
+/** Headers whose cells are dates, unless the user says that they are text. */
 export function looksLikeDate(header: string): boolean {
   return /(^|[\s_-])(date|birthday|birth ?date|timestamp)$/i.test(header.trim()) || /_at$/i.test(header.trim());
 }

@@ -6,7 +6,7 @@ import { onAbort } from '../core/clock.ts';
 import { TributaryError } from '../core/errors.ts';
 import { makeLocalFolder, privateFile } from '../core/local-folder.ts';
 
-/** How a server is reached. */
+/** Access to an SFTP server. */
 export interface SftpAccess {
   readonly host: string;
   readonly port: number;
@@ -14,15 +14,15 @@ export interface SftpAccess {
   /** Private key, PEM or OpenSSH. */
   readonly key: string;
   readonly passphrase?: string | undefined;
-  /** File of the host keys seen so far. */
+  /** File with the host keys seen so far. */
   readonly knownHosts: string;
 }
 
 export interface SftpConnection {
   readonly sftp: SFTPWrapper;
-  /** Resolves when the connection is gone. */
+  /** Resolves when the connection is closed. */
   readonly gone: Promise<void>;
-  /** Fingerprint that was pinned just now, at the first use of this host. */
+  /** Fingerprint that was stored now, at the first use of this host. */
   readonly pinned: string | undefined;
   close(): void;
 }
@@ -30,9 +30,9 @@ export interface SftpConnection {
 const READY_MS = 30_000;
 
 /**
- * Opens SFTP with a key. The host key seen first is kept, and another one is refused ever after.
- * @throws TributaryError `config` for a changed host key or a refused key or user, `transient` when the server is not reachable,
- * `stopped` when the signal fires.
+ * Opens SFTP with a key. The host key seen first is stored, and any other one is refused from then on.
+ * @throws TributaryError `config` for a changed host key or a refused key or user, `transient` when the server is not
+ * reachable, `stopped` when the signal fires.
  */
 export async function connectSftp(access: SftpAccess, signal: AbortSignal): Promise<SftpConnection> {
   const where = `${access.host}:${access.port}`;
@@ -94,7 +94,7 @@ function refusal(
     return new TributaryError(`${where} shows another host key than before: ${at.seen} instead of ${at.pinned}. Nothing was sent.`, {
       kind: 'config',
       code: 'import:host_key',
-      remedy: `Somebody may stand between. Ask the vendor whether the key was changed; only then remove the line of ${where} from ${access.knownHosts} and try again.`,
+      remedy: `Someone may be intercepting the connection. Ask the vendor whether the key was changed; only if it was, remove the line of ${where} from ${access.knownHosts} and try again.`,
       cause: error,
     });
   }
@@ -110,7 +110,7 @@ function refusal(
   return new TributaryError(`${where} is not reachable over SFTP: ${error.message}.`, {
     kind: 'transient',
     code: 'import:unreachable',
-    remedy: 'Check sftp.host and sftp.port of the connection and that a firewall lets this machine out; it is tried again.',
+    remedy: 'Check sftp.host and sftp.port of the connection and that no firewall blocks this machine. It is tried again.',
     cause: error,
   });
 }
@@ -120,11 +120,11 @@ function readKnown(file: string): Record<string, string> {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
   } catch (cause) {
-    // Taken for empty, every host would be new, and a changed key would pass.
+    // If it counted as empty, every host would be new, and a changed key would be accepted.
     throw new TributaryError(`The file of known hosts ${file} cannot be read.`, {
       kind: 'config',
       code: 'import:host_key',
-      remedy: 'Restore it; or remove it, and compare the fingerprint that is shown next with the vendor.',
+      remedy: 'Restore it. Or remove it, and ask the vendor whether the fingerprint that is then shown is its own.',
       cause,
     });
   }

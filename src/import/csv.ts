@@ -7,16 +7,16 @@ export interface CsvRow {
   /** Line it begins on, counted from 1. */
   readonly line: number;
   readonly cells: readonly string[];
-  /** A quote stands where the format has none: where its cells end is a guess. */
+  /** A quote stands where CSV allows none, so the borders of the cells are a guess. */
   readonly misquoted: boolean;
 }
 
-/** An event may have 5 MB; whatever is longer is a quote that was never closed. */
+/** An event may have 5 MB; a longer row is a quote that was never closed. */
 const MOST_IN_A_ROW = 8 * 1024 * 1024;
 
 const DELIMITERS = [',', ';', '\t', '|'];
 
-/** What parts the cells: a comma, unless the first line has none and has another mark. */
+/** The delimiter: a comma, unless the first line has none and has another candidate. */
 export function delimiterOf(firstLine: string): string {
   const bare = firstLine.replace(/"[^"]*"/g, '');
   const times = (mark: string): number => bare.split(mark).length - 1;
@@ -24,11 +24,12 @@ export function delimiterOf(firstLine: string): string {
 }
 
 /**
- * Reads records from text in UTF-8, one at a time.
- * @throws TributaryError `config` where the rest of the file cannot be told apart into rows.
+ * Reads records from UTF-8 text, one at a time.
+ * @throws TributaryError `config` where the rest of the file cannot be divided into rows.
  */
 export async function* readCsv(name: string, text: Readable, delimiter: string): AsyncGenerator<CsvRow> {
-  // Where the parser is: it reads ahead of who takes its records, and an error comes before those are taken.
+  // Line of the last parsed record. The parser reads ahead of the consumer, so its error may come before earlier records are
+  // consumed.
   let last = 1;
   const parser = parse({
     on_record: (record: string[], { lines }: { readonly lines: number }) => {
@@ -60,7 +61,7 @@ export async function* readCsv(name: string, text: Readable, delimiter: string):
     if (error.code === 'CSV_MAX_RECORD_SIZE') {
       throw unreadable(
         `${name}, line ${line}: the row that begins here has more than 8 MB`,
-        'A quote was probably opened and never closed; close it, or double every quote inside a cell.',
+        'A quote was probably opened and never closed. Close it, or double every quote inside a cell.',
       );
     }
     if (error.code === 'CSV_QUOTE_NOT_CLOSED') {
@@ -79,7 +80,7 @@ export async function* readCsv(name: string, text: Readable, delimiter: string):
 const unreadable = (what: string, remedy: string): TributaryError =>
   new TributaryError(`${what}.`, { kind: 'config', code: 'import:csv', remedy });
 
-/** One record as CSV by RFC 4180, without its line end. An empty cell alone is quoted: an empty line is no record. */
+/** One record as CSV by RFC 4180, without its line end. A single empty cell is quoted, because an empty line is not a record. */
 export function csvLine(cells: readonly string[]): string {
   if (cells.length === 1 && cells[0] === '') return '""';
   return cells.map((cell) => (/[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',');

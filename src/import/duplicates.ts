@@ -2,25 +2,25 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { createSorter } from './external-sort.ts';
 
-/** A row that names what an earlier row has named. */
+/** A row with an identifier that an earlier row has. */
 export interface Repeat {
   /** Number of the row, counted from 0. */
   readonly row: number;
-  /** Position of the column among those sent. */
+  /** Index of the column among those sent. */
   readonly column: number;
-  /** Line on which it stood first. */
+  /** Line of the first row with it. */
   readonly firstLine: number;
 }
 
-/** Finds identifiers that stand in a file twice, however far apart. */
+/** Finds identifiers that a file contains twice, however far apart. */
 export interface Duplicates {
   add(column: number, identifier: string, row: number, line: number): void;
-  /** Every repeat, ordered by row; to be asked for once, after the last `add`. */
+  /** All repeats in the order of rows; to be called once, after the last `add`. */
   repeats(): Generator<Repeat>;
   close(): void;
 }
 
-/** A SHA-256 stands for an identifier: nobody knows two texts with the same one. */
+/** Identifiers are compared by SHA-256, because no two texts with the same hash are known. */
 const HASH = 32;
 
 export function findDuplicates(folder: string, inMemory?: number): Duplicates {

@@ -6,13 +6,13 @@ import { stopIf } from './stop.ts';
 
 export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
 
-/** How a file is written, and how many bytes of mark stand before its first character. */
+/** The encoding of a file and the length of its byte order mark, bytes. */
 export interface FoundEncoding {
   readonly encoding: Encoding;
   readonly mark: number;
 }
 
-/** What stands at 0x80 to 0x9F in Windows-1252; empty where nothing does. */
+/** Windows-1252 characters 0x80 to 0x9F; empty where undefined. */
 const UPPER = [
   '€',
   '',
@@ -49,8 +49,8 @@ const UPPER = [
 ];
 
 /**
- * Finds out how a file is written by reading all of it: one byte at its end may tell that it is not what it seemed.
- * @throws TributaryError `config` for a file that is no text, or of no encoding all of it fits.
+ * Detects the encoding by reading the whole file, because a single byte at its end may rule one out.
+ * @throws TributaryError `config` for a file that is not text, or does not fit one encoding as a whole.
  */
 export async function findEncoding(path: string, told?: Encoding, signal?: AbortSignal): Promise<FoundEncoding> {
   const head = await firstBytes(path, 4_096);
@@ -80,7 +80,7 @@ function markOf(head: Buffer): FoundEncoding | undefined {
   return undefined;
 }
 
-/** A header is mostly ASCII, so that nearly every second byte of it is zero. */
+/** A header is mostly ASCII, so in UTF-16 nearly every second byte is zero. */
 function utf16WithoutMark(head: Buffer): Encoding | undefined {
   const pairs = Math.floor(Math.min(head.length, 200) / 2);
   let [even, odd] = [0, 0];
@@ -93,7 +93,7 @@ function utf16WithoutMark(head: Buffer): Encoding | undefined {
   return even > pairs * 0.7 && odd < pairs * 0.1 ? 'utf-16be' : undefined;
 }
 
-/** UTF-8 or Windows-1252. A file that is both in part is damaged: converted as a whole, half of its letters would be wrong. */
+/** UTF-8 or Windows-1252. A file that mixes both is damaged: converted as a whole, half of its letters would be wrong. */
 async function eightBit(path: string, signal?: AbortSignal): Promise<Encoding> {
   const seen = { line: 1, many: 0, manyLine: 0, bad: 0, badLine: 0, undefinedLine: 0 };
   let [left, low, high] = [0, 0x80, 0xbf];
@@ -145,13 +145,13 @@ async function eightBit(path: string, signal?: AbortSignal): Promise<Encoding> {
     throw refused(
       path,
       `is damaged: line ${seen.badLine} is not UTF-8, line ${seen.manyLine} is`,
-      'Export it again in UTF-8. If all of it is Windows-1252, say --encoding windows-1252.',
+      'Export it again in UTF-8. If all of it is Windows-1252, give --encoding windows-1252.',
     );
   }
   if (seen.undefinedLine > 0)
     throw refused(
       path,
-      `is in no encoding we know: line ${seen.undefinedLine} is neither UTF-8 nor Windows-1252`,
+      `is in an unknown encoding: line ${seen.undefinedLine} is neither UTF-8 nor Windows-1252`,
       'Export it again in UTF-8.',
     );
   return 'windows-1252';
@@ -168,7 +168,7 @@ async function firstBytes(path: string, most: number): Promise<Buffer> {
   }
 }
 
-/** The file as text in UTF-8, its mark left out. */
+/** The file as UTF-8 text, without its byte order mark. */
 export function openText(path: string, { encoding, mark }: FoundEncoding): Readable {
   const bytes = createReadStream(path, { start: mark, highWaterMark: 256 * 1024 });
   if (encoding === 'utf-8') return bytes;
@@ -204,7 +204,7 @@ function wideDecoder(path: string, encoding: Encoding): (chunk: Buffer, end: boo
     try {
       return decoder.decode(chunk, { stream: !end });
     } catch {
-      throw refused(path, `is damaged: it holds what is no ${encoding.toUpperCase()}`, 'Export it again in UTF-8.');
+      throw refused(path, `is damaged: it is not valid ${encoding.toUpperCase()}`, 'Export it again in UTF-8.');
     }
   };
 }

@@ -1,18 +1,18 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 
-/** Sorts records of one size by their bytes, however many there are, in memory that does not grow with them. */
+/** Sorts any number of records of one size by their bytes, with constant memory. */
 export interface Sorter {
   add(record: Buffer): void;
-  /** All records in order. To be asked for once, after the last `add`; a record is valid until the next one is asked for. */
+  /** All records in order. To be called once, after the last `add`; a record is valid until the next one is requested. */
   sorted(): Generator<Buffer>;
   close(): void;
 }
 
 const RECORDS_IN_MEMORY = 32_768;
-/** Shared by the blocks in which the runs are read back. */
+/** Total size of the buffers that read the sorted runs, bytes. */
 const MERGE_BYTES = 4 * 1024 * 1024;
 
-/** `path`: file for what does not fit into memory; it is made when needed and removed by `close`. */
+/** `path`: file for records that do not fit in memory; created when needed and removed by `close`. */
 export function createSorter(path: string, size: number, inMemory = RECORDS_IN_MEMORY): Sorter {
   const held = Buffer.alloc(size * inMemory);
   let count = 0;
@@ -82,7 +82,7 @@ interface Head {
   readonly rest: Generator<Buffer>;
 }
 
-/** Merges sorted runs by a heap of their heads. */
+/** Merges sorted runs with a heap of their first records. */
 function* merge(runs: readonly Generator<Buffer>[]): Generator<Buffer> {
   const heap: Head[] = [];
   const less = (a: number, b: number): boolean => Buffer.compare((heap[a] as Head).record, (heap[b] as Head).record) < 0;

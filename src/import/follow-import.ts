@@ -5,7 +5,7 @@ import type { FileImports } from '../sdk/imports.ts';
 import { readJob, writeJob, type Job } from './job.ts';
 import type { ImportPlace } from './start-import.ts';
 
-/** Clocks of vendor and machine may differ by so much. */
+/** Difference tolerated between the clocks of vendor and machine. */
 const SLACK_MS = 5 * 60_000;
 
 export interface FollowPlace extends Pick<ImportPlace, 'connection' | 'dataDir' | 'clock' | 'signal'> {
@@ -13,16 +13,16 @@ export interface FollowPlace extends Pick<ImportPlace, 'connection' | 'dataDir' 
 }
 
 /**
- * Asks the vendor how much of an import has arrived, and records it. The vendor shows its own figure only on its page; the
- * API can tell whether profiles named in the file have been written since, and whether events of it are there, so a sample
- * of them is read back. An import of another machine stays as it is: its sample is kept there.
+ * Asks the vendor how much of an import has arrived, and records it. The vendor shows its own figure only on its page. The API
+ * tells whether a profile was updated since and whether an event exists, so a sample of the file is read back. An import of
+ * another machine stays as it is, because its sample is kept there.
  * @throws TributaryError when the API refuses or does not answer.
  */
 export async function followImport(place: FollowPlace, listed: ImportRecord, http: HttpFactory): Promise<ImportRecord> {
   const { connection, dataDir, clock, signal } = place;
   const job = readJob(dataDir, listed.importId);
   const { imports } = connection.source;
-  // Where Kafka was away at the end of an upload, this machine alone knows that it has ended.
+  // When Kafka was unavailable at the end of an upload, only this machine's job file knows that the upload ended.
   const record = job !== undefined && job.record.updatedAt > listed.updatedAt ? job.record : listed;
   if (imports === undefined || job === undefined || !['uploaded', 'processing'].includes(record.state)) return record;
   const api: unknown = connection.source.connect(connection.settings, { http, now: clock.now });
@@ -44,9 +44,8 @@ async function askFor(
 ): Promise<Pick<ImportRecord, 'processed' | 'processedBy'>> {
   const asked = kind === 'profiles' ? sample.length : events.length;
   if (asked === 0) {
-    const what =
-      kind === 'profiles' ? 'no row names an e-mail address to be read back by' : 'no event names an e-mail address to be found by';
-    return { processed: null, processedBy: `cannot be told: ${what}; see the vendor's page` };
+    const what = kind === 'profiles' ? 'no row has an e-mail address' : 'no event has an e-mail address';
+    return { processed: null, processedBy: `unknown: ${what} to check by; see the vendor's page` };
   }
   const there =
     kind === 'profiles' ? await imports.arrived(api, sample, at - SLACK_MS, signal) : await imports.eventsArrived(api, events, signal);

@@ -8,19 +8,19 @@ import {
   looksLikeDate,
   METRIC,
   plainName,
-  speaksOfConsent,
+  isAboutConsent,
   TIMESTAMP,
   type CellType,
   type ImportKind,
 } from './columns.ts';
 
-/** What the user says of the columns of a file. */
+/** What the user says about the columns of a file. */
 export interface Mapping {
   /** Column to send -> column of the file. */
   readonly columns: Readonly<Record<string, string>>;
-  /** Columns of the file that are left out. */
+  /** Columns of the file that are not sent. */
   readonly drop: readonly string[];
-  /** Further columns that hold dates, and columns that hold none whatever they are called. */
+  /** Further columns that hold dates, and columns that are text although their name suggests dates. */
   readonly dates: readonly string[];
   readonly texts: readonly string[];
 }
@@ -34,27 +34,27 @@ const mappingSchema = z.strictObject({
   texts: z.array(z.string()).default([]),
 });
 
-/** `email=E_MAIL,first_name=VORNAME`. Throws `config` for text that is no list of pairs. */
+/** Parses `email=E_MAIL,first_name=VORNAME`. Throws `config` for text that is not a list of pairs. */
 export function parsePairs(given: string): Mapping {
   const columns: Record<string, string> = {};
   for (const pair of given.split(',')) {
     const at = pair.indexOf('=');
     const to = pair.slice(0, at).trim();
     const from = pair.slice(at + 1).trim();
-    if (at < 1 || to === '' || from === '') throw badMapping(`"${pair}" in the mapping is no pair`);
+    if (at < 1 || to === '' || from === '') throw badMapping(`"${pair}" in the mapping is not a pair`);
     if (columns[to] !== undefined) throw badMapping(`The mapping names ${to} twice`);
     columns[to] = from;
   }
   return { ...noMapping, columns };
 }
 
-/** A mapping file: `columns:`, `drop:`, `dates:`, `texts:`. Throws `config` with what is wrong in it. */
+/** Parses a mapping file with `columns:`, `drop:`, `dates:`, `texts:`. Throws `config` with what is wrong in it. */
 export function parseMappingFile(path: string, content: string): Mapping {
   let value: unknown;
   try {
     value = parse(content);
   } catch (cause) {
-    throw badMapping(`${path} is no YAML (${(cause as Error).message.split('\n')[0]})`);
+    throw badMapping(`${path} is not YAML (${(cause as Error).message.split('\n')[0]})`);
   }
   const checked = mappingSchema.safeParse(value ?? {});
   if (checked.success) return checked.data;
@@ -68,18 +68,18 @@ const badMapping = (what: string): TributaryError =>
     remedy: 'Write column=COLUMN_OF_THE_FILE, joined by commas, or a YAML file with columns:, drop:, dates: and texts:.',
   });
 
-/** One column as it will be sent. */
+/** One column to send. */
 export interface SentColumn {
   readonly header: string;
-  /** Header in the file, and which column of it. */
+  /** Header in the file, and its index. */
   readonly from: string;
   readonly index: number;
   readonly type: CellType;
 }
 
 /**
- * Decides what is sent of a file with this header.
- * @throws TributaryError `config`, with the column and what to do, when no row could be sent rightly.
+ * Decides which columns of a file with this header are sent, and as what.
+ * @throws TributaryError `config`, with the column and what to do, when no row could be sent correctly.
  */
 export function planColumns(kind: ImportKind, header: readonly string[], mapping: Mapping, consent: boolean): SentColumn[] {
   refuseHeader(header);
@@ -104,10 +104,10 @@ export function planColumns(kind: ImportKind, header: readonly string[], mapping
         `Column ${from} must not be sent: ${why}`,
         `Leave it out with --drop "${from}", or send it under another name with --map.`,
       );
-    if (known === undefined && speaksOfConsent(wanted) && !consent) {
+    if (known === undefined && isAboutConsent(wanted) && !consent) {
       throw badHeader(
-        `Column ${from} speaks of consent`,
-        `Leave it out with --drop "${from}", or say --consent when these people have agreed to what it says.`,
+        `Column ${from} is about consent`,
+        `Leave it out with --drop "${from}", or give --consent if these people have agreed to it.`,
       );
     }
     const twin = sent.find((one) => plainName(one.header) === plainName(wanted));
@@ -123,10 +123,10 @@ function refuseHeader(header: readonly string[]): void {
   const empty = header.findIndex((name) => name.trim() === '');
   if (header.every((name) => name.trim() === '')) throw badHeader('Line 1 is empty', 'The first line must hold the names of the columns.');
   if (header.some((name) => /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(name.trim()) || /^\+\d{7,15}$/.test(name.trim()))) {
-    throw badHeader('Line 1 holds no header but a row', 'Put a first line with the names of the columns, such as Email, above it.');
+    throw badHeader('Line 1 is a row, not a header', 'Put a first line with the names of the columns, such as Email, above it.');
   }
   if (empty >= 0)
-    throw badHeader(`Column ${empty + 1} of line 1 has no name`, 'Give every column a name, or remove it and what stands below it.');
+    throw badHeader(`Column ${empty + 1} of line 1 has no name`, 'Give every column a name, or remove it and the cells below it.');
   const odd = header.find((name) => name.length > 255 || /[\u0000-\u001f]/.test(name));
   if (odd !== undefined)
     throw badHeader(
@@ -145,8 +145,8 @@ function requireColumns(kind: ImportKind, header: readonly string[], sent: reado
   const names = `Line 1 has ${header.join(', ')}.`;
   if (!IDENTIFIERS.some(has)) {
     throw badHeader(
-      'No column says whom a row is about',
-      `One of ${IDENTIFIERS.join(', ')} is needed; name it with --map, e.g. --map email=E_MAIL. ${names}`,
+      'No column identifies the profile of a row',
+      `One of ${IDENTIFIERS.join(', ')} is required; name it with --map, e.g. --map email=E_MAIL. ${names}`,
     );
   }
   if (kind !== 'events') return;
@@ -154,7 +154,7 @@ function requireColumns(kind: ImportKind, header: readonly string[], sent: reado
     [METRIC, 'metric'],
     [TIMESTAMP, 'time'],
   ] as const) {
-    if (!has(name)) throw badHeader(`The column ${name} is missing`, `Events need it; name it with --map ${use}=COLUMN. ${names}`);
+    if (!has(name)) throw badHeader(`The column ${name} is missing`, `Events require it; name it with --map ${use}=COLUMN. ${names}`);
   }
 }
 

@@ -1,19 +1,19 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 
 const FORM = 'ssh-ed25519';
-/** Bytes of a public key and of the seed of a private one, as RFC 8032 has them. */
+/** Bytes of a public key and of a private key's seed (RFC 8032). */
 const KEY = 32;
 
 /** A key pair as `ssh-keygen` writes it, without a passphrase. */
 export interface KeyPair {
   readonly private: string;
-  /** One line, without its end. */
+  /** One line, without its line end. */
   readonly public: string;
 }
 
 /**
- * Makes an ed25519 pair in the OpenSSH form. The generator of the package `ssh2` (1.17) cuts zero bytes off the front of the
- * public key, so that one pair in 256 cannot be read by anybody; here every number keeps its 32 bytes.
+ * Makes an ed25519 key pair in the OpenSSH format. The generator of the package `ssh2` (1.17) removes leading zero bytes of the
+ * public key, so that one pair in 256 cannot be read; here every number keeps its 32 bytes.
  */
 export function makeKeyPair(comment: string): KeyPair {
   const { privateKey } = generateKeyPairSync('ed25519');
@@ -21,11 +21,11 @@ export function makeKeyPair(comment: string): KeyPair {
   return writeKeyPair(Buffer.from(x, 'base64url'), Buffer.from(d, 'base64url'), comment);
 }
 
-/** The pair of a public key and a seed, 32 bytes each, as text. */
+/** The key pair of a public key and a seed, 32 bytes each, as text. */
 export function writeKeyPair(publicKey: Buffer, seed: Buffer, comment: string): KeyPair {
   if (publicKey.length !== KEY || seed.length !== KEY) throw new Error('an ed25519 key has 32 bytes');
   const open = Buffer.concat([text(FORM), text(publicKey)]);
-  // Both are the same number: who decrypts a key sees by it whether the passphrase was right.
+  // The same random number twice: after decryption it shows whether the passphrase was right.
   const check = randomBytes(4);
   const secret = Buffer.concat([check, check, open, text(Buffer.concat([seed, publicKey])), text(comment)]);
   const padding = Buffer.from(Array.from({ length: (8 - (secret.length % 8)) % 8 }, (_, at) => at + 1));
@@ -45,7 +45,7 @@ export function writeKeyPair(publicKey: Buffer, seed: Buffer, comment: string): 
   };
 }
 
-/** A string as SSH writes it: its length before it. */
+/** A string in SSH format, with its length before it. */
 function text(value: string | Buffer): Buffer {
   const bytes = typeof value === 'string' ? Buffer.from(value) : value;
   const length = Buffer.alloc(4);

@@ -3,7 +3,7 @@ import type { ImportKind } from './columns.ts';
 import { writeText } from './row-file.ts';
 import { stopIf } from './stop.ts';
 
-/** A file as it is uploaded. */
+/** A file to upload. */
 export interface Part {
   readonly name: string;
   readonly path: string;
@@ -11,7 +11,7 @@ export interface Part {
   readonly rows: number;
 }
 
-/** Below the 50 MB that the vendor takes in one file. */
+/** Below the vendor's limit of 50 MB per file. */
 const MOST_BYTES = 45_000_000;
 
 export interface PartsRequest {
@@ -21,7 +21,7 @@ export interface PartsRequest {
   /** First line of every part. */
   readonly header: string;
   readonly signal: AbortSignal;
-  /** Bytes of a part, default 45 MB; a single larger row still makes a part. */
+  /** Largest part, bytes; default 45 MB. A single larger row makes a part of its own. */
   readonly most?: number;
 }
 

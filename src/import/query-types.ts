@@ -1,4 +1,4 @@
-/** Types of PostgreSQL and Redshift by their number in the catalogue `pg_type`. */
+/** Type numbers of PostgreSQL and Redshift in the catalogue `pg_type`. */
 const TYPE = {
   bool: 16,
   bytea: 17,
@@ -15,9 +15,9 @@ export const isBinary = (type: number): boolean => type === TYPE.bytea || type =
 export const isTime = (type: number): boolean => type === TYPE.date || type === TYPE.timestamp || type === TYPE.timestamptz;
 
 /**
- * A value as the vendor reads it ("Acceptable date and timestamp formats for profile properties"), made of the text the
- * warehouse writes with `datestyle` ISO and `timezone` UTC. What has no such form (infinity, years before Christ) stays as it
- * is, and is refused with its row.
+ * A value in the vendor's form ("Acceptable date and timestamp formats for profile properties"), from the text the warehouse
+ * writes with `datestyle` ISO and `timezone` UTC. Values without such a form (infinity, years BC) stay as they are, and their
+ * rows are refused.
  */
 export function cellOf(text: string, type: number): string {
   switch (type) {
@@ -28,7 +28,7 @@ export function cellOf(text: string, type: number): string {
       return instant(text);
     case TYPE.float4:
     case TYPE.float8:
-      // Redshift writes 17 digits; the shortest text that means the same number is what a person would write.
+      // Redshift writes 17 digits; the shortest text of the same number is easier to read.
       return type === TYPE.float8 && Number.isFinite(Number(text)) ? String(Number(text)) : text;
     case TYPE.bpchar:
       return text.replace(/ +$/, '');
@@ -37,7 +37,7 @@ export function cellOf(text: string, type: number): string {
   }
 }
 
-/** `2026-02-03 07:08:09.5+00` -> `2026-02-03 07:08:09.500000+00:00`: a fraction has six digits, an offset its minutes. */
+/** `2026-02-03 07:08:09.5+00` -> `2026-02-03 07:08:09.500000+00:00`: six digits of fraction, minutes in the offset. */
 function instant(text: string): string {
   const found = /^(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2})(?:\.(\d{1,6}))?([+-]\d{2}(?::\d{2})?)?$/.exec(text);
   if (found === null) return text;

@@ -14,15 +14,15 @@ import type { WarehouseAccess } from './warehouse.ts';
 export interface QueryRequest {
   readonly query: string;
   readonly warehouse: WarehouseAccess;
-  /** Folder, which is there; one for the file is made in it. */
+  /** Existing folder in which one for the file is created. */
   readonly folder: string;
-  /** Epoch milliseconds, for the name of the file. */
+  /** Epoch ms, for the name of the file. */
   readonly now: number;
   readonly signal: AbortSignal;
   readonly onProgress?: ((rows: number) => void) | undefined;
 }
 
-/** What a query brought, as a file to import. */
+/** The result of a query as a file to import. */
 export interface QueryFile {
   readonly path: string;
   readonly rows: number;
@@ -31,18 +31,18 @@ export interface QueryFile {
 }
 
 const DECLARE = 'DECLARE tributary_import CURSOR FOR ';
-/** The most that a Redshift cluster of one node lets be fetched at once ("FETCH"). */
+/** Most rows per FETCH on a Redshift cluster of one node (page "FETCH"). */
 const MOST_ROWS = 1_000;
 const FIRST_ROWS = 100;
-/** Bytes of rows wanted in memory at once. */
+/** Target size of the rows in memory, bytes. */
 const BLOCK = 4 * 1024 * 1024;
 const PROGRESS_ROWS = 10_000;
 
 /**
- * Runs one SELECT in a transaction that can only read, and writes its rows as CSV. They come through a cursor of the server, so
+ * Runs one SELECT in a read-only transaction and writes its rows as CSV. The rows are fetched through a server-side cursor, so
  * that memory does not grow with them.
- * @throws TributaryError `config` with the warehouse's words when it refuses, `transient` when it is not reachable, `stopped` when
- * the signal fires.
+ * @throws TributaryError `config` with the warehouse's message when it refuses, `transient` when it is not reachable, `stopped`
+ * when the signal fires.
  */
 export async function queryToFile({ query, warehouse, folder, now, signal, onProgress }: QueryRequest): Promise<QueryFile> {
   const { name, where, client: options } = warehouse;
@@ -78,11 +78,11 @@ async function readInto(
   query: string,
   { signal, onProgress }: Pick<QueryRequest, 'signal' | 'onProgress'>,
 ): Promise<QueryFile> {
-  // What the texts of times and numbers look like is the session's choice; these make them ISO, in UTC, with every digit.
+  // The session decides how times and numbers are written; these settings make them ISO, in UTC, with all digits.
   for (const setting of [`datestyle TO 'ISO, YMD'`, `timezone TO 'UTC'`, 'extra_float_digits TO 2', `client_encoding TO 'UTF8'`])
     await client.query(`SET ${setting}`);
   await client.query('BEGIN READ ONLY');
-  // By the extended protocol a server takes one statement alone: nothing behind a semicolon is run.
+  // With the extended protocol a server accepts only one statement, so nothing after a semicolon is run.
   const declare: QueryConfig & { readonly queryMode: 'extended' } = { text: `${DECLARE}${query}`, queryMode: 'extended' };
   await client.query(declare);
   const file = await writeText(path);
@@ -117,16 +117,16 @@ async function readInto(
   return { path, rows, dates };
 }
 
-/** Removes what a query brought, when it has been imported. */
+/** Removes the rows of a query after they have been imported. */
 export async function removeQueryFile({ path }: QueryFile): Promise<void> {
   await rm(dirname(path), { recursive: true, force: true });
 }
 
-/** The query without the semicolon at its end. Throws `config` for what reads nothing. */
+/** The query without its final semicolon. Throws `config` for a statement that reads nothing. */
 function onlyQuery(query: string): string {
   const bare = query.trim().replace(/;\s*$/, '');
   if (/^(\(|\s|--[^\n]*(\n|$)|\/\*[^]*?\*\/)*(select|with|values|table)\b/i.test(bare)) return bare;
-  throw new TributaryError('The query is no SELECT.', {
+  throw new TributaryError('The query is not a SELECT.', {
     kind: 'config',
     code: 'import:query',
     remedy: `Give one statement that reads rows, such as --query "SELECT email AS \\"Email\\" FROM customers". It runs in a transaction that cannot write.`,
@@ -136,12 +136,12 @@ function onlyQuery(query: string): string {
 function unreachable({ name, where }: WarehouseAccess, cause: Error & { code?: string }): TributaryError {
   const login = (cause.code ?? '').startsWith('28');
   const why = tlsFault(cause) ?? (cause.message || cause.code || 'no answer').replace(/\.$/, '');
-  return new TributaryError(`The warehouse of landing ${name} at ${where} does not let us in: ${why}.`, {
+  return new TributaryError(`The warehouse of landing ${name} at ${where} cannot be opened: ${why}.`, {
     kind: login ? 'config' : 'transient',
     code: 'import:warehouse',
     remedy: login
       ? 'Correct PGUSER and PGPASSWORD, or user and password_ref of the landing.'
-      : 'Check host, port and sslmode of the landing, as this machine reaches them; PGHOST and PGPORT say otherwise for this command.',
+      : 'Check host, port and sslmode of the landing, as this machine reaches them. PGHOST and PGPORT override host and port for this command.',
     cause,
   });
 }
@@ -175,5 +175,5 @@ const binaryColumn = (name: string): TributaryError =>
   new TributaryError(`Column ${name} of the query holds binary data.`, {
     kind: 'config',
     code: 'import:query',
-    remedy: 'Leave it out, or make it text in the query.',
+    remedy: 'Leave it out, or convert it to text in the query.',
   });

@@ -3,7 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 
 const FLUSH = 256 * 1024;
 
-/** Writes text in large pieces. */
+/** Writes text in large blocks. */
 export interface TextFile {
   readonly bytes: number;
   write(text: string | Buffer): Promise<void>;
@@ -43,7 +43,7 @@ export async function writeText(path: string): Promise<TextFile> {
   };
 }
 
-/** A row that was found good and waits for what stands further down in the file. */
+/** A good row that is kept until the whole file has been checked for repeats. */
 export interface StagedRow {
   readonly line: number;
   readonly text: string;
@@ -70,5 +70,5 @@ export async function* readStaged(path: string): AsyncGenerator<StagedRow> {
     }
     rest = rest.subarray(at);
   }
-  if (rest.length > 0) throw new Error('the file of rows that wait ends in the middle of a row');
+  if (rest.length > 0) throw new Error('the file of staged rows ends in the middle of a row');
 }

@@ -17,7 +17,7 @@ import { ownKeyFile, privateKey } from './keys.ts';
 import type { Mapping } from './mapping.ts';
 import { uploadParts } from './upload.ts';
 
-/** What happens meanwhile, for a terminal or a page. */
+/** Progress events, for a terminal or a page. */
 export type ImportEvent =
   | { readonly type: 'reading'; readonly rows: number }
   | { readonly type: 'pinned'; readonly fingerprint: string }
@@ -39,15 +39,15 @@ export interface StartImport extends ImportPlace {
   readonly file: string;
   readonly mapping: Mapping;
   readonly consent: boolean;
-  /** Send nothing when one row is bad. */
+  /** Send nothing when a row is bad. */
   readonly strict: boolean;
   readonly encoding?: Encoding | undefined;
   readonly country?: string | undefined;
-  /** Who imports, for the list. */
+  /** Who imports, for the list of imports. */
   readonly by: string;
-  /** Hears what was found before anything is sent. */
+  /** Called with the result of the check before anything is sent. */
   readonly onChecked?: (checked: CheckedFile) => void;
-  /** What its owner calls the file, where it lies under another name here. */
+  /** The file's original name, where it is stored under another one. */
   readonly called?: string;
 }
 
@@ -55,11 +55,11 @@ type CheckOnly = Omit<StartImport, 'access' | 'connection' | 'strict' | 'by' | '
 
 export interface ImportOutcome {
   readonly checked: CheckedFile;
-  /** Undefined when nothing was sent: no good row, or a bad one under `strict`. */
+  /** Undefined when nothing was sent: no good row, or a bad one with `strict`. */
   readonly record: ImportRecord | undefined;
 }
 
-/** Checks a file and sends nothing: the form's preview, and `--dry-run`. Needs neither Kafka nor the vendor. */
+/** Checks a file and sends nothing, for the form's preview and `--dry-run`. Needs neither Kafka nor the vendor. */
 export async function previewImport(request: CheckOnly): Promise<CheckedFile> {
   const importId = randomUUID();
   const checked = await check(request, importId);
@@ -84,7 +84,7 @@ async function check(request: CheckOnly, importId: string): Promise<CheckedFile>
     signal: request.signal,
     onProgress: (rows) => request.onEvent({ type: 'reading', rows }),
   }).catch(async (error: unknown) => {
-    // Copies of people's rows are not left behind.
+    // No copies of personal data may remain.
     await rm(folder, { recursive: true, force: true });
     throw error;
   });
@@ -92,7 +92,7 @@ async function check(request: CheckOnly, importId: string): Promise<CheckedFile>
 
 /**
  * Checks a file, uploads its good rows and keeps a record of it.
- * @throws TributaryError when the file, the key or the server refuses; what was checked stays, and `resumeImport` goes on.
+ * @throws TributaryError when the file, the key or the server refuses; the checked parts remain, and `resumeImport` continues.
  */
 export async function startImport(request: StartImport): Promise<ImportOutcome> {
   const { connection, kind, clock, dataDir } = request;
@@ -129,7 +129,7 @@ export async function startImport(request: StartImport): Promise<ImportOutcome> 
   return { checked, record: await send(request, job, access) };
 }
 
-/** Sends what an import has left. Throws as {@link startImport}. */
+/** Sends the remaining parts of an import. Throws as {@link startImport}. */
 export async function resumeImport(place: ImportPlace, job: Job): Promise<ImportRecord> {
   return send(place, job, sftpAccess(place.connection, place.dataDir));
 }
@@ -142,7 +142,7 @@ async function send(place: ImportPlace, job: Job, access: SftpAccess): Promise<I
     throw new TributaryError(`Another import of ${kind} into ${connection} is running (process ${lock.heldBy}).`, {
       kind: 'config',
       code: 'import:busy',
-      remedy: `Files go one at a time. When it is done: tributary import resume ${job.record.importId}.`,
+      remedy: `Files are sent one at a time. When it is done, run: tributary import resume ${job.record.importId}.`,
     });
   }
   const begun = clock.now();
@@ -191,10 +191,10 @@ async function send(place: ImportPlace, job: Job, access: SftpAccess): Promise<I
       throw told;
     }
     await keep({}).catch(() => undefined);
-    throw new TributaryError(`The import was stopped; ${record.sentRows} of ${record.rows - record.refused} rows have been taken.`, {
+    throw new TributaryError(`The import was stopped; ${record.sentRows} of ${record.rows - record.refused} rows have been sent.`, {
       kind: 'stopped',
       code: 'import:stopped',
-      remedy: `It goes on where it stopped: tributary import resume ${record.importId}`,
+      remedy: `To continue where it stopped: tributary import resume ${record.importId}`,
       cause: error,
     });
   } finally {
@@ -202,10 +202,10 @@ async function send(place: ImportPlace, job: Job, access: SftpAccess): Promise<I
   }
 }
 
-/** The error with how to go on once its cause is gone: importing the file anew would send all of it again. */
+/** Adds to the error how to continue once its cause is solved, because importing the file again would send all of it again. */
 function withResume(error: TributaryError, importId: string): TributaryError {
   const { message, kind, code, detail, remedy = '' } = error;
-  const goOn = `Then go on with: tributary import resume ${importId}`;
+  const goOn = `Then continue with: tributary import resume ${importId}`;
   return new TributaryError(message, {
     kind,
     ...(code === undefined ? {} : { code }),
@@ -215,11 +215,11 @@ function withResume(error: TributaryError, importId: string): TributaryError {
   });
 }
 
-/** How files reach the vendor. Throws `config` when the settings do not say, or the key cannot be used. */
+/** Access to the vendor's SFTP server. Throws `config` when the settings do not name it, or the key cannot be used. */
 export function sftpAccess(connection: ConnectionSettings, dataDir: string): SftpAccess {
   const { imports, title } = connection.source;
   if (imports === undefined) {
-    throw new TributaryError(`${title} takes no files, so nothing can be imported through ${connection.name}.`, {
+    throw new TributaryError(`${title} accepts no files, so nothing can be imported through ${connection.name}.`, {
       kind: 'config',
       code: 'import:source',
       remedy: 'Name a Klaviyo connection with --connection.',
@@ -227,7 +227,7 @@ export function sftpAccess(connection: ConnectionSettings, dataDir: string): Sft
   }
   const sftp = imports.sftp(connection.settings);
   if (sftp === undefined) {
-    throw new TributaryError(`The settings do not say as whom ${connection.name} uploads files.`, {
+    throw new TributaryError(`The settings do not name the user with which ${connection.name} uploads files.`, {
       kind: 'config',
       code: 'import:settings',
       remedy: `Run tributary import key, add the key at ${title}, and set connections.${connection.name}.settings.sftp.user to the user name shown there.`,

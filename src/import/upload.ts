@@ -12,30 +12,30 @@ export interface UploadEvents {
   onPinned?(fingerprint: string): void;
   /** Bytes of this part that the server has confirmed. */
   onBytes?(part: Part, bytes: number): void;
-  /** The connection broke; it goes on after so many milliseconds. */
+  /** The connection broke; the upload continues after this time, ms. */
   onRetry?(error: TributaryError, waitMs: number): void;
-  /** The server has taken the part. */
+  /** The server has accepted the part. */
   onSent(part: Part): void;
 }
 
 export interface UploadRequest extends UploadEvents {
   readonly access: SftpAccess;
   readonly kind: ImportKind;
-  /** What is still to be sent, in order; one file is open at a time. */
+  /** Parts still to be sent, in order; one file is open at a time. */
   readonly parts: readonly Part[];
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
 const CHUNK = 256 * 1024;
-/** Tries in a row that bring no byte further. */
+/** Consecutive attempts without a single byte of progress. */
 const TRIES = 6;
 const LONGEST_WAIT_MS = 30_000;
 
 /**
- * Uploads parts one after another. A part goes on at the byte the server has; where the server keeps no partial file or
- * lets none be written on, it begins again. That brings nothing twice: profiles are updated, and events carry an id.
- * @throws TributaryError what stopped it for good; parts told by `onSent` need not be sent again.
+ * Uploads parts one after another. A part continues at the byte the server has; where the server keeps no partial file or
+ * cannot append to one, it starts over. Nothing is imported twice, because profiles are updated and events have an id.
+ * @throws TributaryError the error that ended the upload; parts passed to `onSent` need not be sent again.
  */
 export async function uploadParts(request: UploadRequest): Promise<void> {
   const { parts, clock, signal } = request;
@@ -75,7 +75,7 @@ export async function uploadParts(request: UploadRequest): Promise<void> {
   }
 }
 
-/** Ends the work with the connection: a request in flight is never answered once it is gone. */
+/** Fails the work when the connection closes, because pending requests would never be answered. */
 async function withConnection<T>({ gone }: SftpConnection, work: () => Promise<T>): Promise<T> {
   return Promise.race([
     work(),
@@ -83,7 +83,7 @@ async function withConnection<T>({ gone }: SftpConnection, work: () => Promise<T
       throw new TributaryError('The connection to the SFTP server was cut.', {
         kind: 'transient',
         code: 'import:cut',
-        remedy: 'It goes on where it stopped.',
+        remedy: 'It continues where it stopped.',
       });
     }),
   ]);
@@ -95,7 +95,7 @@ async function sendPart({ kind, signal }: UploadRequest, sftp: SFTPWrapper, part
   let from = there !== undefined && there <= part.bytes ? there : 0;
   let handle: Buffer | undefined;
   if (from > 0) {
-    // A server that lets no file be written on gets it from the beginning.
+    // A server that cannot append to a file gets it from the start.
     handle = await call<Buffer>((done) => sftp.open(path, 'r+', done)).catch(() => undefined);
     if (handle === undefined) from = 0;
   }
@@ -137,7 +137,7 @@ async function sizeOf(sftp: SFTPWrapper, path: string): Promise<number | undefin
   );
 }
 
-/** One request, its refusal in words. */
+/** One request; its refusal becomes an error for people. */
 function call<T>(ask: (done: (error?: Error | null, value?: T) => void) => void, part?: Part, path = ''): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     ask((error, value) =>
@@ -154,9 +154,9 @@ function refusal(error: Error & { code?: number | string }, part: Part, path: st
     new TributaryError(what, { kind: 'config', code, remedy, cause: error });
   if (/no space|quota|disk full/i.test(told))
     return config(
-      `The server has no room for ${part.name} (${told}).`,
+      `The server has no space for ${part.name} (${told}).`,
       'import:server_full',
-      'Nothing is lost. Tell the vendor, or wait until it has taken what lies there.',
+      'Nothing is lost. Tell the vendor, or wait until it has processed the files there.',
     );
   if (error.code === NO_SUCH_FILE || error.code === PERMISSION_DENIED)
     return config(
@@ -165,7 +165,7 @@ function refusal(error: Error & { code?: number | string }, part: Part, path: st
       'Ask the vendor whether this user may write to that folder, and whether imports of that kind are switched on.',
     );
   if (error.code === FAILURE)
-    return new TributaryError(`The server could not take ${part.name} (${told}).`, {
+    return new TributaryError(`The server could not store ${part.name} (${told}).`, {
       kind: 'transient',
       code: 'import:server',
       remedy: 'It is tried again.',
@@ -174,13 +174,13 @@ function refusal(error: Error & { code?: number | string }, part: Part, path: st
   return new TributaryError(`Sending ${part.name} failed (${told}).`, {
     kind: 'transient',
     code: 'import:cut',
-    remedy: 'It goes on where it stopped.',
+    remedy: 'It continues where it stopped.',
     cause: error,
   });
 }
 
 const changed = (part: Part): TributaryError =>
-  new TributaryError(`${part.path} has become shorter while it was sent.`, {
+  new TributaryError(`${part.path} became shorter while it was sent.`, {
     kind: 'config',
     code: 'import:part',
     remedy: 'Import the file again.',

@@ -8,7 +8,7 @@ type Landing = Settings['landings'][string];
 type SqlLanding = Extract<Exclude<Landing, 'embedded'>, { kind: 'postgres' | 'redshift' }>;
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** How the warehouse of a landing is asked. */
+/** Access to the warehouse of a landing. */
 export interface WarehouseAccess {
   /** Name of the landing. */
   readonly name: string;
@@ -17,7 +17,7 @@ export interface WarehouseAccess {
   readonly client: ClientConfig;
 }
 
-/** Whether a landing is the local stack's own PostgreSQL, whose address only the running stack knows. */
+/** Whether a landing is the local stack's PostgreSQL, whose address only the running stack knows. */
 export const isEmbedded = (landings: Settings['landings'], name: string): boolean => landings[name] === 'embedded';
 
 export interface EmbeddedPostgres {
@@ -28,17 +28,17 @@ export interface EmbeddedPostgres {
   readonly database: string;
 }
 
-/** The local stack's own PostgreSQL. */
+/** The local stack's PostgreSQL. */
 export function embeddedWarehouse(name: string, { host, port, user, password, database }: EmbeddedPostgres): WarehouseAccess {
   const client = { host, port, user, password, database, connectionTimeoutMillis: 30_000 };
   return { name, where: `${host}:${port}/${database}`, client };
 }
 
 /**
- * The warehouse of a landing, with the user of its connector unless PGUSER names another. PGHOST and PGPORT say where this
- * machine reaches it; PGPASSWORD stands before `password_ref`, which Kafka Connect reads elsewhere and which is read here where
- * it can be.
- * @throws TributaryError `config` when there is no such landing, it is of another kind, or no password is found.
+ * The warehouse of a landing, with the user of its connector unless PGUSER names another. PGHOST and PGPORT override where this
+ * machine reaches it. PGPASSWORD takes precedence over `password_ref`, which is resolved by Kafka Connect on another machine
+ * and can be read here only sometimes.
+ * @throws TributaryError `config` when the landing does not exist, is of another kind, or no password is found.
  */
 export function warehouseOf(landings: Settings['landings'], name: string, variables: Variables): WarehouseAccess {
   const landing = sqlLanding(landings, name);
@@ -48,11 +48,13 @@ export function warehouseOf(landings: Settings['landings'], name: string, variab
   const password = PGPASSWORD || (user === landing.user ? referenced(landing.password_ref, variables) : undefined);
   if (password === undefined) {
     const what =
-      user === landing.user ? `${landing.password_ref}, where Kafka Connect finds it, cannot be read here` : 'PGPASSWORD is not set';
+      user === landing.user
+        ? `${landing.password_ref}, which Kafka Connect reads, cannot be read on this machine`
+        : 'PGPASSWORD is not set';
     throw new TributaryError(`No password of ${user} is known for the warehouse of landing ${name}: ${what}.`, {
       kind: 'config',
       code: 'import:warehouse',
-      remedy: `Set it for this command: PGPASSWORD, and PGUSER for another user who may read there.`,
+      remedy: `Set PGPASSWORD for this command, and PGUSER for another user with the right to read.`,
     });
   }
   return {
@@ -86,13 +88,13 @@ function sqlLanding(landings: Settings['landings'], name: string): SqlLanding {
 const isSql = (landing: Landing | undefined): landing is SqlLanding =>
   landing !== undefined && landing !== 'embedded' && (landing.kind === 'postgres' || landing.kind === 'redshift');
 
-/** Redshift asks for TLS whatever its landing says; a private authority is named by NODE_EXTRA_CA_CERTS. */
+/** Redshift always uses TLS, whatever its landing says; NODE_EXTRA_CA_CERTS names a private authority. */
 function tls(landing: SqlLanding): ClientConfig['ssl'] {
   if (landing.kind === 'redshift' || landing.sslmode === 'verify-full') return { rejectUnauthorized: true };
   return landing.sslmode === 'disable' ? false : { rejectUnauthorized: false };
 }
 
-/** What `env:NAME`, `file:/path:key` or `dir:/path:file` names on this machine; undefined where it names nothing. */
+/** The value that `env:NAME`, `file:/path:key` or `dir:/path:file` refers to on this machine; undefined when there is none. */
 function referenced(reference: string, variables: Variables): string | undefined {
   const [, provider, path = '', key = ''] = /^(env|file|dir):([^:]+)(?::(.+))?$/.exec(reference) ?? [];
   if (provider === 'env') return variables[path] || undefined;
@@ -101,7 +103,7 @@ function referenced(reference: string, variables: Variables): string | undefined
   try {
     const text = readFileSync(file, 'utf8');
     if (provider === 'dir') return text.replace(/\r?\n$/, '');
-    // A file of Java properties: key=value, key:value or key value.
+    // A Java properties file: key=value, key:value or key value.
     for (const line of text.split(/\r?\n/)) {
       const found = /^\s*([^\s=:#!]+)\s*[=:\s]\s*(.*)$/.exec(line);
       if (found?.[1] === key) return found[2]?.replace(/\\(.)/g, '$1');

@@ -49,7 +49,7 @@ test('a mapping file says the same, and its faults are told', () => {
     dates: ['Since'],
   });
   expect(() => parseMappingFile('m.yaml', 'column: { email: E_MAIL }')).toThrow(/m\.yaml.*column/);
-  expect(() => parsePairs('email')).toThrow(/no pair/);
+  expect(() => parsePairs('email')).toThrow(/not a pair/);
 });
 
 test('consent columns go only when the user says so', async () => {

@@ -71,7 +71,7 @@ test('bad rows are told with line, column and remedy; --strict sends nothing, wi
   at.file('people.csv', `Email,First Name\n${rows(0, 3)}nobody,Ben\n${rows(3, 5)}`);
   for (const args of [['--dry-run'], ['--strict']]) {
     const { code, err } = await at.run('profiles', 'people.csv', ...args);
-    expect(err).toMatch(/people\.csv, line 5, column Email: is no e-mail address\. Write one address/);
+    expect(err).toMatch(/people\.csv, line 5, column Email: is not an e-mail address\. Write one address/);
     expect(err).toMatch(/6 rows \(UTF-8\), 1 refused; they are in .*errors\.csv/);
     expect({ code, sent: at.sftp.received() }).toEqual({ code: 1, sent: 0 });
   }
@@ -88,21 +88,21 @@ test('bad rows are told with line, column and remedy; --strict sends nothing, wi
   ]);
   expect(line).toMatch(/^Complete +100 % +\d{4}-\d\d-\d\dT\S+ +\S+ +people\.csv +6 +1 +\S+errors\.csv/);
   const errors = readFileSync(/\S+errors\.csv/.exec(line)?.[0] ?? '', 'utf8');
-  expect(errors).toMatch(/^Line,Column,Reason,Remedy,Email,First Name\n5,Email,is no e-mail address,.*,nobody,Ben\n$/);
+  expect(errors).toMatch(/^Line,Column,Reason,Remedy,Email,First Name\n5,Email,is not an e-mail address,.*,nobody,Ben\n$/);
 }, 120_000);
 
 test('options decide what a column is and whether it may go', async () => {
   const at = await desk();
   at.file('consent.csv', `Email,Email Marketing Consent,Signed_at,Since,Born\n${rows(0, 1).trim()},soon,2026-02-03,1.1.2000\n`);
   const from = ['profiles', 'consent.csv', '--dry-run'];
-  expect(await at.run(...from)).toMatchObject({ code: 2, err: expect.stringMatching(/speaks of consent[^]*--consent/) });
-  expect(await at.run(...from, '--consent')).toMatchObject({ code: 1, err: expect.stringMatching(/column Signed_at: is no date/) });
+  expect(await at.run(...from)).toMatchObject({ code: 2, err: expect.stringMatching(/is about consent[^]*--consent/) });
+  expect(await at.run(...from, '--consent')).toMatchObject({ code: 1, err: expect.stringMatching(/column Signed_at: is not a date/) });
   const good = await at.run(...from, '--consent', '--text', 'Signed_at', '--date', 'Since');
   expect(JSON.parse(good.out)).toMatchObject({ 'Email Marketing Consent': 'Anna 0', Signed_at: 'soon', Since: '2026-02-03' });
   expect(good.code).toBe(0);
   expect(await at.run(...from, '--consent', '--text', 'Signed_at', '--date', 'Since', 'Born')).toMatchObject({
     code: 1,
-    err: expect.stringMatching(/column Born: is no date/),
+    err: expect.stringMatching(/column Born: is not a date/),
   });
   const dropped = await at.run(...from, '--drop', 'Email Marketing Consent', 'Signed_at');
   expect(Object.keys(JSON.parse(dropped.out) as object)).toEqual(['Email', 'Since', 'Born']);
@@ -133,7 +133,7 @@ test('usage that cannot be meant is refused with 2 before anything is read', asy
     [['profiles', '--query', 'SELECT 1', '--landing', 'absent'], /no landing absent/],
     [['profiles', 'people.csv', '--query', 'SELECT 1', '--landing', 'w'], /Either files or --query/],
     [['people', 'people.csv'], /unknown command/],
-    [['resume'], /No import waits/],
+    [['resume'], /There is no import to resume/],
     [['list', 'x'], /argument/],
   ] as const)
     expect([args, await at.run(...args)]).toEqual([args, { code: 2, out: '', err: expect.stringMatching(told) }]);
@@ -181,7 +181,7 @@ test('Ctrl-C leaves what resume goes on with at the byte', async () => {
   const { bytes } = (await listed(at))[0] as ImportRecord;
   expect([kept >= 300_000, at.sftp.received()]).toEqual([true, bytes]);
   expect(imported(at)).toEqual(addresses(0, 30_000));
-  expect(await at.run('resume')).toMatchObject({ code: 2, err: expect.stringMatching(/No import waits/) });
+  expect(await at.run('resume')).toMatchObject({ code: 2, err: expect.stringMatching(/There is no import to resume/) });
 }, 180_000);
 
 test('a process that was killed leaves what resume goes on with', async () => {
@@ -229,10 +229,10 @@ test('another host key, another key, a full disk and a refused folder end with 2
   Object.assign(switches, { onCut: 'keep', room: 300_000 });
   expect(await at.run('profiles', 'people.csv')).toMatchObject({
     code: 2,
-    err: expect.stringMatching(/no room.*No space left[^]*Nothing is lost[^]*import resume/),
+    err: expect.stringMatching(/no space.*No space left[^]*Nothing is lost[^]*import resume/),
   });
-  expect((await listed(at))[0]).toMatchObject({ state: 'failed', failure: { message: expect.stringMatching(/no room/) } });
-  expect((await at.run('list')).err).toMatch(/people\.csv: The server has no room/);
+  expect((await listed(at))[0]).toMatchObject({ state: 'failed', failure: { message: expect.stringMatching(/no space/) } });
+  expect((await at.run('list')).err).toMatch(/people\.csv: The server has no space/);
 
   Object.assign(switches, { room: Infinity, refused: 'profiles' });
   expect(await at.run('resume')).toMatchObject({

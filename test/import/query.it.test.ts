@@ -50,7 +50,7 @@ test('a query goes as its rows are: times, numbers and nulls in the forms the ve
   const columns = 'email, tel AS phone_number, born, seen, made, paid, share, few, member, code, data, note';
   const dry = await at.run(...query(`SELECT ${columns} FROM ${schema}.people ORDER BY email;`), '--dry-run');
   expect(dry.err).toMatch(/The query of warehouse brought 3 rows/);
-  expect(dry.err).toMatch(/line \d+, column seen: is no date/);
+  expect(dry.err).toMatch(/line \d+, column seen: is not a date/);
   expect(
     dry.out
       .trim()
@@ -98,13 +98,13 @@ test('rows come through a cursor: many, and large ones', async () => {
 test('what is no query, cannot be run, or brings nothing to send is told in words', async () => {
   const at = await warehouse();
   for (const [sql, code, told] of [
-    [`DELETE FROM ${schema}.people`, 2, /is no SELECT/],
+    [`DELETE FROM ${schema}.people`, 2, /is not a SELECT/],
     [`WITH gone AS (DELETE FROM ${schema}.people RETURNING email) SELECT email FROM gone`, 2, /refuses the query/],
     [`SELECT 'x@import.test' AS email; COMMIT; DROP TABLE ${schema}.people`, 2, /refuses the query/],
     [`SELECT email FRM ${schema}.people`, 2, /refuses the query: syntax error.*\(at "/],
     ['SELECT email FROM nowhere', 2, /relation "nowhere" does not exist/],
     [`SELECT email, raw FROM ${schema}.people`, 2, /Column raw of the query holds binary data/],
-    [`SELECT note FROM ${schema}.people`, 2, /whom a row is about/],
+    [`SELECT note FROM ${schema}.people`, 2, /identifies the profile of a row/],
     [`SELECT email FROM ${schema}.people WHERE false`, 0, /brought 0 rows; nothing was sent/],
     [`-- those of today\n(SELECT email FROM ${schema}.people LIMIT 1)`, 0, /1 row uploaded/],
   ] as const)
@@ -121,7 +121,7 @@ test('the password is the one of the landing where it can be read here, or the o
   expect(await of({ password_ref: `file:${secret}:postgres` }, {})).toMatchObject({ code: 0 });
   expect(await of({}, {})).toMatchObject({
     code: 2,
-    err: expect.stringMatching(/env:WAREHOUSE_PASSWORD[^]*cannot be read here[^]*PGPASSWORD/),
+    err: expect.stringMatching(/env:WAREHOUSE_PASSWORD[^]*cannot be read on this machine[^]*PGPASSWORD/),
   });
   expect(await of({ user: 'other' }, { PGUSER: postgres.user, PGPASSWORD: postgres.password })).toMatchObject({ code: 0 });
   expect(await of({ user: 'other' }, { PGUSER: postgres.user })).toMatchObject({
@@ -129,7 +129,7 @@ test('the password is the one of the landing where it can be read here, or the o
     err: expect.stringMatching(/PGPASSWORD is not set/),
   });
   const wrong = await of({}, { PGPASSWORD: 'not-this-one' });
-  expect(wrong).toMatchObject({ code: 2, err: expect.stringMatching(/does not let us in: password authentication failed/) });
+  expect(wrong).toMatchObject({ code: 2, err: expect.stringMatching(/cannot be opened: password authentication failed/) });
   expect(wrong.err).not.toMatch(/not-this-one/);
   expect(await of({ port: 1 }, { WAREHOUSE_PASSWORD: 'x' })).toMatchObject({
     code: 1,

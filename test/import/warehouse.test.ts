@@ -32,5 +32,5 @@ test('a password is found as Kafka Connect would find it, in a file of propertie
   expect(password(`file:${file}:last`)).toBe('x');
   expect(password(`dir:${join(dir, 'secrets')}:dwh`)).toBe('from a folder');
   for (const nowhere of [`file:${file}:absent`, `file:${dir}/absent:dwh`, `file:${dir}:dwh`, `dir:${dir}:absent`, 'env:ABSENT'])
-    expect(() => password(nowhere)).toThrow(/No password of loader is known.*cannot be read here/);
+    expect(() => password(nowhere)).toThrow(/No password of loader is known.*cannot be read on this machine/);
 });

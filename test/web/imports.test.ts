@@ -54,7 +54,7 @@ test.each([
     403,
     'This form is not from this page',
   ],
-  ['into a connection that takes no files', { connection: 'pendo', kind: 'profiles' }, 200, 'Pendo takes no files'],
+  ['into a connection that takes no files', { connection: 'pendo', kind: 'profiles' }, 200, 'Pendo accepts no files'],
   ['into no connection', { connection: 'nobody', kind: 'profiles' }, 200, 'No connection is called nobody.'],
   ['of no kind', { connection: 'klaviyo', kind: '' }, 200, 'profiles or events'],
 ])('a file %s is refused and nothing of it kept', async (_, fields, status, says) => {
