@@ -6,14 +6,14 @@ import type { CustomerIoApi } from './api.ts';
 import { NEXT, rowsIn } from './listing.ts';
 
 /** Every person has a cio_id, but not every person an id or an e-mail address. */
-const EVERYBODY = { filter: { and: [{ attribute: { field: 'cio_id', operator: 'exists' } }] } };
+const EVERYONE_FILTER = { filter: { and: [{ attribute: { field: 'cio_id', operator: 'exists' } }] } };
 
 /**
  * The identifiers of all people ("Search for customers"). There is no plain listing of people, and the member `ids` of the
  * answer holds empty texts.
  */
 export const search: FetchPage<CustomerIoApi> = async (api, { cursor }, signal) => {
-  const { body } = await api.http.post('/customers', EVERYBODY, {
+  const { body } = await api.http.post('/customers', EVERYONE_FILTER, {
     endpoint: '/customers',
     query: { limit: 1_000, start: asText(cursor) },
     signal,

@@ -103,14 +103,14 @@ function offsets(zone: string): (instant: number) => number {
   });
   const cache = new Map<number, number>();
   return (instant) => {
-    const quarter = Math.floor(instant / (HOUR / 4)) * (HOUR / 4);
-    let offset = cache.get(quarter);
+    const quarterHour = Math.floor(instant / (HOUR / 4)) * (HOUR / 4);
+    let offset = cache.get(quarterHour);
     if (offset === undefined) {
-      const parts = Object.fromEntries(format.formatToParts(quarter).map(({ type, value }) => [type, Number(value)]));
+      const parts = Object.fromEntries(format.formatToParts(quarterHour).map(({ type, value }) => [type, Number(value)]));
       offset =
         Date.UTC(parts['year'] as number, (parts['month'] as number) - 1, parts['day'], parts['hour'], parts['minute'], parts['second']) -
-        quarter;
-      cache.set(quarter, offset);
+        quarterHour;
+      cache.set(quarterHour, offset);
     }
     return offset;
   };

@@ -115,7 +115,7 @@ export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSi
 }
 
 function cutShort(name: string, rows: number): TributaryError {
-  return new TributaryError(`Pendo gave ${rows} rows of ${name} and has more rows of the same visitor, but does not return them.`, {
+  return new TributaryError(`Pendo returned ${rows} rows of ${name} and has more rows of the same visitor, but does not return them.`, {
     kind: 'data',
     code: 'pendo:cut',
     remedy: 'Set period to hour in a connection of its own, so that fewer rows belong together; report it to the vendor if it stays.',

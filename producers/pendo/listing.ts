@@ -29,12 +29,12 @@ const HEAVIEST_PAGE = 32 * 1024 * 1024;
 /** Smaller requests would take too many round trips. */
 const LEAST_LIMIT = 50;
 
-/** An open answer, the cursor of the last row it gave, and whether it gave a row. */
+/** An open answer, the cursor of the last row it returned, and whether it returned a row. */
 interface Open {
   readonly rows: AsyncGenerator<readonly Row[], void, void>;
   readonly inOrder: (values: readonly Json[]) => void;
   cursor: Json | undefined;
-  gave: boolean;
+  hasRows: boolean;
 }
 
 /**
@@ -55,7 +55,7 @@ export function inPages<Ask = unknown>(
     const begin = (ask: Ask & { readonly cursor: Json | undefined }, signal: AbortSignal): Open => {
       const begun: Open = {
         cursor: ask.cursor,
-        gave: false,
+        hasRows: false,
         inOrder: watchOrder(listing.name, ask.cursor === undefined ? [] : sortedBy(ask.cursor)),
         rows: aggregate(
           ctx.api,
@@ -80,9 +80,9 @@ export function inPages<Ask = unknown>(
         try {
           const { value: batch } = await open.rows.next();
           if (batch === undefined) {
-            const { gave } = open;
+            const { hasRows } = open;
             open = undefined;
-            if (gave && rows.length === 0) continue;
+            if (hasRows && rows.length === 0) continue;
             break;
           }
           for (const row of batch) {
@@ -93,7 +93,7 @@ export function inPages<Ask = unknown>(
           // A batch is a piece of the answer; only its first row can be longer than such a piece.
           weight += weigh(batch[0]);
           open.cursor = position = requiredCursor(batch.at(-1) as Row);
-          open.gave = true;
+          open.hasRows = true;
         } catch (error) {
           await open?.rows.return();
           open = undefined;

@@ -3,7 +3,7 @@ import { collection, positionOf, type Call, type Context } from './context.ts';
 import { document, invalid, notFound } from './errors.ts';
 import { attributionResource, EVENT_ATTRIBUTES, eventResource, hasAttribution } from './event-resource.ts';
 import { holds, type Condition, type FieldRule } from './filter.ts';
-import { walkPage, type Ordering } from './listing.ts';
+import { nextRows, type Ordering } from './listing.ts';
 import { METRIC_ATTRIBUTES, metricResource } from './metric-catalogue.ts';
 import { PROFILE_FIELDS } from './profile-endpoints.ts';
 import { profileResource } from './profile-resource.ts';
@@ -48,7 +48,7 @@ export function listEvents(context: Context, call: Call): Answer {
     after: (key, row, orEqual) => order.after(Number(key), row, orEqual),
   };
   const accepts = acceptance(context, query.conditions);
-  const page = walkPage({
+  const page = nextRows({
     ordering,
     descending: query.sort?.descending ?? true,
     size: query.size ?? 200,

@@ -32,7 +32,7 @@ export function bySortedKeys(rows: number[], keyOf: (row: number) => number | st
   };
 }
 
-export interface Walk {
+export interface NextRowsRequest {
   ordering: Ordering;
   descending: boolean;
   size: number;
@@ -45,7 +45,7 @@ export interface Walk {
 }
 
 /** The next rows of a listing and whether more follow. Rows whose key changed meanwhile are found at their current position. */
-export function walkPage({ ordering, descending, size, from, low = 0, high = ordering.length, accepts }: Walk): {
+export function nextRows({ ordering, descending, size, from, low = 0, high = ordering.length, accepts }: NextRowsRequest): {
   rows: number[];
   more: boolean;
 } {

@@ -1,7 +1,7 @@
 import type { Answer } from '../kit/http-server.ts';
 import { collection, positionOf, type Call, type Context } from './context.ts';
 import { document, notFound } from './errors.ts';
-import { byNumber, walkPage } from './listing.ts';
+import { byNumber, nextRows } from './listing.ts';
 import { METRIC_ATTRIBUTES, metricResource, type Metric } from './metric-catalogue.ts';
 import { readQuery } from './query.ts';
 
@@ -28,7 +28,7 @@ export function listMetrics(context: Context, call: Call): Answer {
         operand.type === 'text' && operand.text === (field === 'integration.name' ? metric.integrationName : metric.integrationCategory),
     );
   };
-  const page = walkPage({
+  const page = nextRows({
     ordering: byNumber(world.metrics.length, (index) => index),
     descending: false,
     size: PAGE,

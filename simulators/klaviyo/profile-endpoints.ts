@@ -3,7 +3,7 @@ import { hash32 } from '../kit/random.ts';
 import { collection, positionOf, type Call, type Context } from './context.ts';
 import { document, notFound } from './errors.ts';
 import { holds, type Condition, type FieldRule } from './filter.ts';
-import { bySortedKeys, byNumber, walkPage, type Ordering } from './listing.ts';
+import { bySortedKeys, byNumber, nextRows, type Ordering } from './listing.ts';
 import {
   ADDITIONAL_ATTRIBUTES,
   LOCATION_PARTS,
@@ -75,7 +75,7 @@ export function listProfiles(context: Context, call: Call): Answer | undefined {
   const ordering = orderingOf(world, sort.field);
   const accepts = acceptance(context, query.conditions);
   const clamp = sort.field === 'updated' ? clampByUpdated(world, query.conditions, quirks.rowsAtBound) : {};
-  const page = walkPage({
+  const page = nextRows({
     ordering,
     descending: sort.descending,
     size: query.size ?? 20,

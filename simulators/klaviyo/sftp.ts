@@ -30,7 +30,7 @@ export interface SftpSwitches {
   /** Total of received bytes after which no write is answered, as by a server that hangs. */
   stallAt: number;
   /** Total of received bytes after which the disk is full. */
-  room: number;
+  capacity: number;
   /** Files are accepted but not imported, as before the vendor has processed them. */
   lost: boolean;
   /** Folder that may not be written to. */
@@ -41,7 +41,7 @@ export interface SftpSimulator {
   readonly port: number;
   readonly switches: SftpSwitches;
   /** Every accepted file, in order. */
-  readonly taken: { name: string; kind: IngestKind; bytes: number }[];
+  readonly accepted: { name: string; kind: IngestKind; bytes: number }[];
   /** Total of received bytes. */
   readonly received: () => number;
   /** Most files open at once in one folder. */
@@ -60,12 +60,12 @@ export async function startSftp(options: SftpOptions): Promise<SftpSimulator> {
     onCut: 'discard',
     resumable: true,
     stallAt: Infinity,
-    room: Infinity,
+    capacity: Infinity,
     lost: false,
     refused: undefined,
   };
   const files = new Map<string, Buffer[]>();
-  const taken: SftpSimulator['taken'] = [];
+  const accepted: SftpSimulator['accepted'] = [];
   const sockets = new Set<Socket>();
   const keys = new Map(Object.entries(options.users).map(([user, key]) => [user, utils.parseKey(key)] as const));
   let [received, mostOpen] = [0, 0];
@@ -75,7 +75,7 @@ export async function startSftp(options: SftpOptions): Promise<SftpSimulator> {
   function take({ path, kind }: Handle): void {
     const content = Buffer.concat(files.get(path) ?? []);
     files.delete(path);
-    taken.push({ name: path.split('/').at(-1) ?? '', kind, bytes: content.length });
+    accepted.push({ name: path.split('/').at(-1) ?? '', kind, bytes: content.length });
     if (!switches.lost) options.ingest(kind, content);
   }
 
@@ -120,7 +120,7 @@ export async function startSftp(options: SftpOptions): Promise<SftpSimulator> {
       if (handle === undefined) return sftp.status(id, STATUS_CODE.FAILURE);
       const pieces = files.get(handle.path) as Buffer[];
       if (offset !== (sizeOf(handle.path) ?? 0)) return sftp.status(id, STATUS_CODE.OP_UNSUPPORTED, 'Only sequential writes');
-      if (received + data.length > switches.room) return sftp.status(id, STATUS_CODE.FAILURE, 'No space left on device');
+      if (received + data.length > switches.capacity) return sftp.status(id, STATUS_CODE.FAILURE, 'No space left on device');
       const cut = switches.cutAt[0];
       const kept = cut !== undefined && received + data.length >= cut ? Math.max(0, cut - received) : data.length;
       pieces.push(Buffer.from(data.subarray(0, kept)));
@@ -174,7 +174,7 @@ export async function startSftp(options: SftpOptions): Promise<SftpSimulator> {
   return {
     port: (server.address() as AddressInfo).port,
     switches,
-    taken,
+    accepted,
     received: () => received,
     mostOpen: () => mostOpen,
     close: () =>

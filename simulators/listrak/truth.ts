@@ -32,8 +32,8 @@ export function listrakTruth(world: World, switches: Switches): ListrakTruth {
       const newest = new Map<string, SimEvent>();
       for (const event of world.events(kind, message)) {
         if (event.address === null) continue;
-        const standing = newest.get(event.address);
-        if (standing === undefined || !before(kind, standing, event)) newest.set(event.address, event);
+        const current = newest.get(event.address);
+        if (current === undefined || !before(kind, current, event)) newest.set(event.address, event);
       }
       return [...newest.values()].map((event) => ({ ...show.event(kind, event), MsgID: message.id }));
     });

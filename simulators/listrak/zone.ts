@@ -18,13 +18,13 @@ export function offsetIn(zone: string, instant: number): number {
     });
     const known = new Map<number, number>();
     offset = (at) => {
-      const slot = Math.floor(at / (HOUR / 4)) * (HOUR / 4);
-      let ms = known.get(slot);
+      const quarterHour = Math.floor(at / (HOUR / 4)) * (HOUR / 4);
+      let ms = known.get(quarterHour);
       if (ms === undefined) {
-        const part = new Map(format.formatToParts(slot).map(({ type, value }) => [type, Number(value)]));
+        const part = new Map(format.formatToParts(quarterHour).map(({ type, value }) => [type, Number(value)]));
         const get = (name: Intl.DateTimeFormatPartTypes): number => part.get(name) ?? 0;
-        ms = Date.UTC(get('year'), get('month') - 1, get('day'), get('hour'), get('minute'), get('second')) - slot;
-        known.set(slot, ms);
+        ms = Date.UTC(get('year'), get('month') - 1, get('day'), get('hour'), get('minute'), get('second')) - quarterHour;
+        known.set(quarterHour, ms);
       }
       return ms;
     };

@@ -1,7 +1,7 @@
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** Offsets and midnights of all zones fall on quarters of an hour. */
-const SLOT = 15 * MINUTE;
+const QUARTER_HOUR = 15 * MINUTE;
 
 export interface Calendar {
   readonly week: number;
@@ -37,38 +37,41 @@ export function zone(name: string): Zone {
   const locals = new Map<number, number>();
   const starts = new Map<number, number>();
 
-  /** The local time at the start of the slot, as if it were UTC. */
-  function wall(slot: number): number {
-    let known = locals.get(slot);
+  /** The local time at the start of a quarter of an hour, as if it were UTC. */
+  function localAt(quarterHour: number): number {
+    let known = locals.get(quarterHour);
     if (known === undefined) {
-      const part = Object.fromEntries(format.formatToParts(slot).map(({ type, value }) => [type, Number(value)])) as Record<string, number>;
+      const part = Object.fromEntries(format.formatToParts(quarterHour).map(({ type, value }) => [type, Number(value)])) as Record<
+        string,
+        number
+      >;
       known = Date.UTC(part['year'] as number, (part['month'] as number) - 1, part['day'], part['hour'], part['minute'], part['second']);
-      locals.set(slot, known);
+      locals.set(quarterHour, known);
     }
     return known;
   }
-  const slotOf = (instant: number): number => Math.floor(instant / SLOT) * SLOT;
-  const dayOf = (slot: number): number => Math.floor(wall(slot) / (24 * HOUR));
+  const quarterHourOf = (instant: number): number => Math.floor(instant / QUARTER_HOUR) * QUARTER_HOUR;
+  const dayOf = (quarterHour: number): number => Math.floor(localAt(quarterHour) / (24 * HOUR));
 
   function dayStart(instant: number): number {
-    const slot = slotOf(instant);
-    const known = starts.get(slot);
+    const quarterHour = quarterHourOf(instant);
+    const known = starts.get(quarterHour);
     if (known !== undefined) return known;
-    const day = dayOf(slot);
-    let before = slot - 27 * HOUR;
-    let start = slot;
-    while (start - before > SLOT) {
-      const middle: number = before + Math.floor((start - before) / 2 / SLOT) * SLOT;
+    const day = dayOf(quarterHour);
+    let before = quarterHour - 27 * HOUR;
+    let start = quarterHour;
+    while (start - before > QUARTER_HOUR) {
+      const middle: number = before + Math.floor((start - before) / 2 / QUARTER_HOUR) * QUARTER_HOUR;
       if (dayOf(middle) === day) start = middle;
       else before = middle;
     }
-    starts.set(slot, start);
+    starts.set(quarterHour, start);
     return start;
   }
 
   const date = (year: number, month: number, day: number): number => {
     const noon = Date.UTC(year, month - 1, day, 12);
-    return dayStart(noon - (wall(slotOf(noon)) - noon));
+    return dayStart(noon - (localAt(quarterHourOf(noon)) - noon));
   };
   const calendars = new Map<number, Calendar>();
 
@@ -77,7 +80,7 @@ export function zone(name: string): Zone {
     let known = calendars.get(day);
     if (known === undefined) {
       // The local day, as if it were UTC.
-      const at = new Date(wall(slotOf(instant)));
+      const at = new Date(localAt(quarterHourOf(instant)));
       const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];
       known = {
         week: date(year, month + 1, at.getUTCDate() - ((at.getUTCDay() + 6) % 7)),
@@ -93,8 +96,8 @@ export function zone(name: string): Zone {
     dayStart,
     calendar,
     hourStart(instant) {
-      const slot = slotOf(instant);
-      return slot - (wall(slot) % HOUR);
+      const quarterHour = quarterHourOf(instant);
+      return quarterHour - (localAt(quarterHour) % HOUR);
     },
     nextDay: (instant) => dayStart(dayStart(instant) + 36 * HOUR),
     date,

@@ -36,7 +36,7 @@ export interface RouteRules {
   refusal?(token: TokenKind): string | undefined;
 }
 
-export interface Gate {
+export interface AccessParts {
   tokens: Tokens;
   switches: Switches;
   limits: SegmentLimits;
@@ -45,10 +45,10 @@ export interface Gate {
 }
 
 /** Checks every request before it reaches the data (token, plan, version, rate) and adds the headers of a success. */
-export function guarded(gate: Gate, rules: RouteRules, answer: (visit: Visit) => Answer): Handler {
-  const { clock, switches, limits, rates } = gate;
+export function guarded(access: AccessParts, rules: RouteRules, answer: (visit: Visit) => Answer): Handler {
+  const { clock, switches, limits, rates } = access;
   return (request) => {
-    const token = tokenKind(gate.tokens, request.headers.authorization);
+    const token = tokenKind(access.tokens, request.headers.authorization);
     const date = { date: new Date(clock.now()).toUTCString() };
     if (token === undefined) {
       const missing = !/^Bearer \S/.test(request.headers.authorization ?? '');

@@ -1,5 +1,5 @@
 import type { Answer, Handler, Routes, SimRequest } from '../kit/http-server.ts';
-import { guarded, type Gate, type Level, type RouteRules, type TokenKind, type Visit } from './access.ts';
+import { guarded, type AccessParts, type Level, type RouteRules, type TokenKind, type Visit } from './access.ts';
 import { data, invalid, notFound } from './answers.ts';
 import { findAuditEvents } from './audit.ts';
 import { deliverySummary, WINDOWS, type Granularity } from './delivery.ts';
@@ -10,8 +10,8 @@ import type { VendorRow, Workspace } from './workspace.ts';
 const EVERY: readonly Level[] = ['v1', 'v1beta', 'v1alpha'];
 const NOT_IN_BETA = ['drop', 'fqlDefinedProperties', 'allowProperties', 'hashPropertiesConfiguration'];
 
-export function segmentRoutes(workspace: Workspace, gate: Gate): Routes {
-  const { switches, clock } = gate;
+export function segmentRoutes(workspace: Workspace, access: AccessParts): Routes {
+  const { switches, clock } = access;
   const planRefusal = (token: TokenKind): string | undefined => (token === 'free' ? 'The Public API is not part of this plan.' : undefined);
 
   function list(
@@ -19,7 +19,7 @@ export function segmentRoutes(workspace: Workspace, gate: Gate): Routes {
     listing: (visit: Visit, page: PageRequest) => (Omit<Listing, 'totals'> & { totals?: boolean }) | Answer,
   ): Handler {
     const refusal = (token: TokenKind): string | undefined => planRefusal(token) ?? rules.refusal?.(token);
-    return guarded(gate, { levels: rules.levels ?? EVERY, refusal }, (visit) => {
+    return guarded(access, { levels: rules.levels ?? EVERY, refusal }, (visit) => {
       const page = pageRequest(visit.request.query);
       if ('status' in page) return page;
       const found = listing(visit, page);
@@ -48,7 +48,7 @@ export function segmentRoutes(workspace: Workspace, gate: Gate): Routes {
   }
 
   return {
-    'GET /': guarded(gate, { levels: EVERY }, () => data({ workspace: workspace.info })),
+    'GET /': guarded(access, { levels: EVERY }, () => data({ workspace: workspace.info })),
     'GET /sources': list({}, ({ token }) => ({
       key: 'sources',
       rows: token === 'member' ? workspace.sources.map((s) => ({ ...s, writeKeys: [] })) : workspace.sources,
@@ -68,7 +68,7 @@ export function segmentRoutes(workspace: Workspace, gate: Gate): Routes {
       },
     ),
     'GET /destinations/:destinationId/delivery-metrics': guarded(
-      gate,
+      access,
       { levels: ['v1beta', 'v1alpha'], refusal: planRefusal },
       ({ request }) => deliveryMetrics(workspace, request, clock.now(), switches.deviceModeMetrics),
     ),

@@ -39,8 +39,8 @@ export async function startSegmentSimulator(options: SegmentOptions = {}): Promi
   };
   const truth = segmentTruth(workspace, clock, switches);
   const mutate = segmentMutations(workspace, clock);
-  const gate = { tokens, switches, limits, rates, clock };
-  const unknown = guarded(gate, { levels: ['v1'] }, ({ request }) =>
+  const access = { tokens, switches, limits, rates, clock };
+  const unknown = guarded(access, { levels: ['v1'] }, ({ request }) =>
     request.method === 'GET'
       ? notFound(`The resource ${request.path}`)
       : errors(405, { type: 'method-not-allowed', message: `${request.method} is not supported.` }),
@@ -61,7 +61,7 @@ export async function startSegmentSimulator(options: SegmentOptions = {}): Promi
     ...(options.port !== undefined && { port: options.port }),
     ...(options.controlPort !== undefined && { controlPort: options.controlPort }),
     server: () => ({
-      routes: segmentRoutes(workspace, gate),
+      routes: segmentRoutes(workspace, access),
       notFound: unknown,
       throttled: (seconds) =>
         tooManyRequests((seconds ?? 1) * 1000, limits.points + 1, seconds === undefined ? undefined : { 'retry-after': String(seconds) }),

@@ -226,7 +226,7 @@ test('another host key, another key, a full disk and a refused folder end with 2
   const at = await desk({ clock: hasty });
   at.file('people.csv', `Email,First Name\n${rows(0, 20_000)}`);
   const { switches } = at.sftp;
-  Object.assign(switches, { onCut: 'keep', room: 300_000 });
+  Object.assign(switches, { onCut: 'keep', capacity: 300_000 });
   expect(await at.run('profiles', 'people.csv')).toMatchObject({
     code: 2,
     err: expect.stringMatching(/no space.*No space left[^]*Nothing is lost[^]*import resume/),
@@ -234,7 +234,7 @@ test('another host key, another key, a full disk and a refused folder end with 2
   expect((await listed(at))[0]).toMatchObject({ state: 'failed', failure: { message: expect.stringMatching(/no space/) } });
   expect((await at.run('list')).err).toMatch(/people\.csv: The server has no space/);
 
-  Object.assign(switches, { room: Infinity, refused: 'profiles' });
+  Object.assign(switches, { capacity: Infinity, refused: 'profiles' });
   expect(await at.run('resume')).toMatchObject({
     code: 2,
     err: expect.stringMatching(/refuses \/profiles\/.*Permission denied[^]*may write/),

@@ -131,7 +131,7 @@ export async function roundTrip({ dir, profiles, events, prefix, say = () => und
       });
       const took = (performance.now() - began) / 1_000;
       say(
-        `${record?.sentRows} ${kind} (${record?.bytes} bytes, ${sftp.taken.length} files so far) checked, sent and taken in ${took.toFixed(1)} s`,
+        `${record?.sentRows} ${kind} (${record?.bytes} bytes, ${sftp.accepted.length} files so far) checked, sent and taken in ${took.toFixed(1)} s`,
       );
     }
     const atVendor = vendorTally(account, profiles, events);

@@ -204,13 +204,13 @@ test('a full disk and a refused folder are told, nothing is lost, and the upload
   const at = await vendor();
   const checked = await at.check('profiles', profiles);
   at.sftp.switches.onCut = 'keep';
-  at.sftp.switches.room = 10_000;
+  at.sftp.switches.capacity = 10_000;
   expect(await refusal(at.upload(checked, 'profiles'))).toMatchObject({
     kind: 'config',
     code: 'import:server_full',
     remedy: expect.stringMatching(/Nothing is lost/),
   });
-  at.sftp.switches.room = Infinity;
+  at.sftp.switches.capacity = Infinity;
   at.sftp.switches.refused = 'profiles';
   expect(await refusal(at.upload(checked, 'profiles'))).toMatchObject({
     kind: 'config',

@@ -249,7 +249,7 @@ describe('an answer that is no data', () => {
     expect(await thrown(call())).toMatchObject({
       kind: 'transient',
       code: 'shop:broken_xml',
-      message: 'Shop Orders gave a SOAP answer that cannot be read.',
+      message: 'Shop Orders sent a SOAP answer that cannot be read.',
     });
     expect(bodies).toHaveLength(5);
   });

@@ -126,7 +126,7 @@ export function notSoap({ status, text }: RawAnswer, what: string, vendor: strin
       kind: 'transient',
       tries: TRIES,
       code: `${vendor}:broken_xml`,
-      message: `${what} gave a SOAP answer that cannot be read.`,
+      message: `${what} sent a SOAP answer that cannot be read.`,
       remedy: 'The request is repeated a few times; nothing was deleted and the position stays. Report it to the vendor if it stays.',
       detail: `${why.slice(0, 300)}: ${text.slice(-500)}`,
     };
