@@ -247,7 +247,7 @@ it('lists that are out of sight for a while cost no more than that', async () =>
   const empty = await table('lists').run();
   expect(empty.pages.at(-1)?.warnings).toEqual([expect.stringContaining('no list')]);
   const without = await reader.run();
-  expect(without.pages).toMatchObject([{ warnings: [expect.stringContaining('nothing to read')] }]);
+  expect(without.pages).toMatchObject([{ warnings: [expect.stringContaining('no longer shows anything to read')] }]);
   expect(without.pages[0]).not.toHaveProperty('readTo');
   expect(reader.position).toEqual(before);
   simulator.world.lists.push(...lists);

@@ -68,7 +68,7 @@ it('a visitor whose history cannot be read fails the run, once the others are re
   simulator.faults.add({ kind: 'status', status: 200, body: '{"data":[]}', on: 'GET /api/v1/visitor/*/history', times: 1 });
   const { error, pages, rows } = await table('visitor_history').run();
   expect(error).toMatchObject({ kind: 'data', code: 'pendo:no_list' });
-  expect(pages.flatMap(({ warnings = [] }) => warnings).join(' ')).toContain('could not be read and is asked for again');
+  expect(pages.flatMap(({ warnings = [] }) => warnings).join(' ')).toContain('could not be read and is read again');
   expect(pages.some(({ readTo }) => readTo !== undefined)).toBe(false);
   expect(rows.length).toBeGreaterThan(0);
   expect(rows.length).toBeLessThanOrEqual(whole.rows.length);
