@@ -82,7 +82,7 @@ function reader(selection: Selection): Reader<KlaviyoApi> {
   });
 }
 
-/** Lower bound, the year Klaviyo began: the few events dated earlier need no slices. */
+/** Lower bound: only a few stray events are dated earlier, and they need no slices. */
 const EARLIEST = Date.UTC(2012, 0, 1);
 
 /** Time of the oldest event; the largest number when there is none. */

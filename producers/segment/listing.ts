@@ -21,7 +21,7 @@ export interface ListingOptions<Ask> extends RequestParts {
   readonly query?: (ask: Ask & { readonly cursor: Json | undefined }) => Query;
   /** Converts the rows of a page, e.g. adds values of the request. */
   readonly rows?: (rows: readonly Row[], ask: Ask) => readonly Row[];
-  /** The endpoint is documented to return everything in one page, without pagination. */
+  /** The vendor may omit the pagination object when one page holds everything. */
   readonly single?: boolean;
   /** Warnings about these rows for the user. */
   readonly warnings?: (rows: readonly Row[]) => readonly string[];

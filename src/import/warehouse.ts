@@ -36,8 +36,8 @@ export function embeddedWarehouse(name: string, { host, port, user, password, da
 
 /**
  * The warehouse of a landing, with the user of its connector unless PGUSER names another. PGHOST and PGPORT override where this
- * machine reaches it. PGPASSWORD takes precedence over `password_ref`, which is resolved by Kafka Connect on another machine
- * and can be read here only sometimes.
+ * machine reaches it. PGPASSWORD takes precedence over `password_ref`. Kafka Connect resolves that reference on its own machine;
+ * it is read here where possible.
  * @throws TributaryError `config` when the landing does not exist, is of another kind, or no password is found.
  */
 export function warehouseOf(landings: Settings['landings'], name: string, variables: Variables): WarehouseAccess {

@@ -44,7 +44,7 @@ const recent = backTo(10 * MINUTE);
 
 const sixHours = backTo(6 * HOUR);
 
-/** Activities that arrived up to six hours late. In its first run it reads back from one hour before the run. */
+/** Activities that arrived up to six hours late. The first run starts as if they had been read up to an hour ago. */
 const late: Reader<CustomerIoApi> = (ctx) =>
   sixHours(ctx.position === undefined ? contextWith(ctx, { position: { v: 1, at: ctx.runStart - HOUR } }) : ctx);
 

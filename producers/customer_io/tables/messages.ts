@@ -16,7 +16,7 @@ const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
 
-/** Customer.io was founded in 2012, so there are no earlier deliveries. */
+/** Lower bound: the vendor did not exist before, so there are no earlier deliveries. */
 const FIRST_DAY = Date.UTC(2012, 0, 1);
 /** The API silently cuts longer ranges to six months. */
 const PROBE = 180 * DAY;
