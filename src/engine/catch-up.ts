@@ -2,7 +2,7 @@ import type { IndexEntry } from '../state/live-index.ts';
 import { readTopics, type ReadMessage } from '../kafka/reader.ts';
 import type { ConnectionState } from '../kafka/meta/state.ts';
 import type { TableState } from '../kafka/types.ts';
-import { checkTable, checkWritten, foreignIds } from '../kafka/topic-rules.ts';
+import { checkTable, checkWritten, foreignIds, shortenedTopic } from '../kafka/topic-rules.ts';
 import { TributaryError } from '../core/errors.ts';
 import { unframe } from '../record/framing.ts';
 import type { ConnectionEnvironment } from './environment.ts';
@@ -42,7 +42,13 @@ export async function catchUp(
   }
   // Offsets that are not in the log belong to another life of the topic, and so does the index.
   const strangers = requests.filter(({ topic }) => [...(ranges.get(topic)?.values() ?? [])].some((range) => range.restarted));
-  for (const { topic } of strangers) fills.get(topic)?.startOver();
+  for (const { topic, from } of strangers) {
+    const fill = fills.get(topic);
+    fill?.startOver();
+    const isShorter = [...(ranges.get(topic) ?? [])].some(([partition, { end }]) => (from.get(partition) ?? 0n) > end);
+    // A table that is listed whole each time gets its rows back by itself.
+    if (fill !== undefined && isShorter && fill.table.definition.method === 'incremental') fill.table.refusal ??= shortenedTopic(topic);
+  }
   for (const [topic, range] of await readTopics(
     env.access,
     strangers.map(({ topic }) => ({ topic })),

@@ -152,6 +152,16 @@ export function goneTopic(
   );
 }
 
+/**
+ * The refusal of a topic that ends before what was committed to it: a broker that had less became the leader, or a copy was restored.
+ * For tables that never read again what they have read.
+ */
+export const shortenedTopic = (topic: string): TributaryError =>
+  refusal(
+    `The topic ${topic} ends before what was already committed to it, so rows are missing that will not be read again.`,
+    `Restore the topic, or have the table read again from the start: tributary state reset ${tableOf(topic)}. What is in the topic may stay.`,
+  );
+
 const refusal = (message: string, remedy: string, code = 'topic'): TributaryError =>
   new TributaryError(message, { kind: 'config', remedy, code });
 
