@@ -24,7 +24,7 @@ const cases: readonly (Case & { readonly ends: string; readonly words: RegExp })
     from: 'run',
     lasts: 'for ever',
     ends: 'failed config',
-    words: /lacks a right \(TOPIC_AUTHORIZATION_FAILED\)/,
+    words: /lacks (a right|Write on the topic)/,
   },
   { api: 'EndTxn', code: 47, from: 'run', lasts: 'for ever', ends: 'failed fenced', words: /another instance has taken over/ },
   { api: 'EndTxn', code: 51, from: 'run', lasts: 'once', ends: 'succeeded ', words: /^$/ },
