@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { KafkaAccess } from '../../src/kafka/client.ts';
@@ -101,6 +102,18 @@ describe('before any topic is there', () => {
     await grant(all);
     await expect.poll(missed, taken).toEqual([]);
     expect((await broker.admin.listTopics()).filter((name) => name.startsWith('acl.'))).toEqual([]);
+  });
+
+  test('however many topics are tried, they share their connections', async () => {
+    let sockets = 0;
+    const socketFactory: KafkaAccess['socketFactory'] = ({ host, port, onConnect }) => {
+      sockets += 1;
+      return connect({ host, port }, onConnect);
+    };
+    const many = Array.from({ length: 40 }, (_, n) => `acl.c.rows${n}`);
+    await missingRights({ ...access, socketFactory }, { topics: many, connections: ['c'] });
+    // One for metadata, one for the broker, one for its fetches, and the admin's two.
+    expect(sockets).toBeLessThanOrEqual(5);
   });
 
   test('the right to create alone is missed', async () => {
