@@ -83,8 +83,9 @@ const thorough = [
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, 'dist/**', '**/*.it.test.ts', ...thorough],
+    exclude: [...configDefaults.exclude, 'dist/**', '.tributary/**', '**/*.it.test.ts', ...thorough],
     pool: 'forks',
+    globalSetup: ['test/setup/programs.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

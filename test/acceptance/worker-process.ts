@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Line, Orders } from './worker-child.ts';
+import { programArguments } from '../support/program.ts';
 
 /** A process of `worker-child.ts` as its parent sees it. */
 export interface WorkerProcess {
@@ -23,11 +24,10 @@ export interface WorkerProcess {
 }
 
 const script = fileURLToPath(new URL('worker-child.ts', import.meta.url));
-const tsx = import.meta.resolve('tsx');
 
 /** Starts a process that loads everything and then waits for its orders. */
 export function startWorkerProcess(): WorkerProcess {
-  const child = spawn(process.execPath, ['--import', tsx, script], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, programArguments(script), { stdio: ['pipe', 'pipe', 'pipe'] });
   const lines: Line[] = [];
   const waiting = new Set<() => void>();
   let errors = '';

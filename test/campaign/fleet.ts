@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { WorkerLine, WorkerOrders } from './worker.ts';
+import { programArguments } from '../support/program.ts';
 
 export interface FleetWorker {
   readonly lines: readonly WorkerLine[];
@@ -21,7 +22,7 @@ const script = fileURLToPath(new URL('worker.ts', import.meta.url));
 
 /** `variables`: of its environment, on top of ours. */
 export function startWorker(orders: WorkerOrders, variables: Readonly<Record<string, string>> = {}): FleetWorker {
-  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(orders)], {
+  const child = spawn(process.execPath, [...programArguments(script), JSON.stringify(orders)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...variables },
   });

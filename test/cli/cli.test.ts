@@ -8,9 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { sampleSource } from '../config/sample-source.ts';
+import { programArguments } from '../support/program.ts';
 
 const entry = fileURLToPath(new URL('tributary.ts', import.meta.url));
-const tsx = fileURLToPath(import.meta.resolve('tsx'));
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 const secret = 'sk_very_secret_key';
 
@@ -58,7 +58,7 @@ async function tributary(args: readonly string[], variables: Record<string, stri
 /** Runs the command as a user does: a process of its own. */
 function asProcess(args: readonly string[], variables: Record<string, string> = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', tsx, entry, ...args], {
+    const child = spawn(process.execPath, [...programArguments(entry), ...args], {
       cwd: folder,
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -376,7 +376,7 @@ describe('as a process of its own', () => {
   });
 
   test('a reader that went away changes neither the work nor the exit code', async () => {
-    const child = spawn(process.execPath, ['--import', tsx, entry, 'check', '--config', 'missing.yaml'], {
+    const child = spawn(process.execPath, [...programArguments(entry), 'check', '--config', 'missing.yaml'], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

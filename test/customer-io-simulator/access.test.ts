@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ask, base64, pages, started } from './ask.ts';
+import { programArguments } from '../support/program.ts';
 
 const EVERYBODY = { filter: { and: [{ attribute: { field: 'cio_id', operator: 'exists' } }] } };
 
@@ -123,7 +124,7 @@ describe('people', () => {
 describe('the simulator as a process', () => {
   it('prints its addresses, serves, tells the truth, and ends on SIGTERM', async () => {
     const main = fileURLToPath(new URL('../../simulators/customer-io/main.ts', import.meta.url));
-    const child = spawn(process.execPath, ['--import', 'tsx', main, '--people', '20', '--deliveries', '30'], {
+    const child = spawn(process.execPath, [...programArguments(main), '--people', '20', '--deliveries', '30'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     onTestFinished(() => void child.kill('SIGKILL'));

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, it, onTestFinished } from 'vitest';
+import { programArguments } from '../support/program.ts';
 
 /*
  * What one answer may take, however it is read: a process of its own asks a server here and tells the most memory it ever
@@ -51,7 +52,7 @@ async function took(way: string, status: number, packed: Buffer): Promise<Told> 
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'memory-child.ts'), way, url], (error, stdout, stderr) =>
+    execFile(process.execPath, [...programArguments(join(import.meta.dirname, 'memory-child.ts')), way, url], (error, stdout, stderr) =>
       stdout === '' ? reject(new Error(`${error?.message} ${stderr}`)) : resolve(JSON.parse(stdout) as Told),
     );
   });

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { get, HEADERS, idsOf, simulator, walk } from './client.ts';
+import { programArguments } from '../support/program.ts';
 
 const MAIN = fileURLToPath(new URL('../../simulators/klaviyo/main.ts', import.meta.url));
 const children: ChildProcess[] = [];
@@ -12,7 +13,7 @@ afterEach(() => {
 });
 
 async function start(...options: string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...programArguments(MAIN), ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(child);
   const lines = createInterface({ input: child.stdout });
   const [line] = (await once(lines, 'line')) as [string];
@@ -66,7 +67,7 @@ describe('the simulator as a process', () => {
   }, 60_000);
 
   it('refuses a number that is none', async () => {
-    const child = spawn(process.execPath, ['--import', 'tsx', MAIN, '--profiles', 'many'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, [...programArguments(MAIN), '--profiles', 'many'], { stdio: ['ignore', 'ignore', 'pipe'] });
     children.push(child);
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));

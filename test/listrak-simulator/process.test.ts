@@ -2,13 +2,26 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { expect, it } from 'vitest';
+import { programArguments } from '../support/program.ts';
 
 const main = new URL('../../simulators/listrak/main.ts', import.meta.url).pathname;
 
 it('runs as a process that tells where it is, takes orders, and ends when told', async () => {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', main, '--messages', '4', '--contacts', '20', '--events', '50', '--sends', '20', '--clock', '2026-06-10T12:00:00Z'],
+    [
+      ...programArguments(main),
+      '--messages',
+      '4',
+      '--contacts',
+      '20',
+      '--events',
+      '50',
+      '--sends',
+      '20',
+      '--clock',
+      '2026-06-10T12:00:00Z',
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   try {

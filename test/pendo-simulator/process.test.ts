@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
+import { programArguments } from '../support/program.ts';
 
 it('runs as a process that is asked and changed over HTTP, and ends when told', async () => {
   const main = fileURLToPath(new URL('../../simulators/pendo/main.ts', import.meta.url));
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', main, '--visitors', '20', '--days', '2', '--now', '2026-03-10T12:00:00Z', '--unlimited'],
+    [...programArguments(main), '--visitors', '20', '--days', '2', '--now', '2026-03-10T12:00:00Z', '--unlimited'],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   onTestFinished(() => void child.kill('SIGKILL'));

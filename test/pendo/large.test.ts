@@ -14,6 +14,7 @@ import type { PendoTable } from '../../simulators/pendo/options.ts';
 import { engineAt, listener } from '../sdk/harness.ts';
 import { serve } from '../sdk/server.ts';
 import { HOUR } from './harness.ts';
+import { programArguments } from '../support/program.ts';
 
 const NOW = Date.UTC(2026, 2, 20, 16);
 const DAY_START = Date.UTC(2026, 2, 20, 4);
@@ -134,9 +135,7 @@ describe('a large answer', () => {
         process.execPath,
         [
           `--max-old-space-size=${OLD_SPACE_MB}`,
-          '--import',
-          'tsx',
-          fileURLToPath(new URL('reader-process.ts', import.meta.url)),
+          ...programArguments(fileURLToPath(new URL('reader-process.ts', import.meta.url))),
           url,
           table,
           String(NOW),

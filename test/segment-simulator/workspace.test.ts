@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import { ask, askAll, started } from './ask.ts';
+import { programArguments } from '../support/program.ts';
 
 const HOUR = 3_600_000;
 
@@ -151,7 +153,17 @@ describe('as a process', () => {
   it('prints where it listens, in both regions, and ends on a signal', async () => {
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', 'simulators/segment/main.ts', '--eu-port', '0', '--sources', '4', '--destinations', '5', '--audit-events', '5'],
+      [
+        ...programArguments(join(import.meta.dirname, '../../simulators/segment/main.ts')),
+        '--eu-port',
+        '0',
+        '--sources',
+        '4',
+        '--destinations',
+        '5',
+        '--audit-events',
+        '5',
+      ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     try {

@@ -13,6 +13,7 @@ import { startStack } from '../../src/stack/stack.ts';
 import type { PartName, Stack } from '../../src/stack/stack.ts';
 import { expectTraces, leaveTraces } from './traces.ts';
 import type { Traces } from './traces.ts';
+import { programArguments } from '../support/program.ts';
 
 // A limit for what hangs: servers are started many times here, and the machine may be busy.
 vi.setConfig({ testTimeout: 600_000 });
@@ -60,7 +61,7 @@ test('only the owner can read the remembered password', async () => {
 });
 
 test('a second owner is refused, and after the first was killed by force the next one finds everything as it was', async () => {
-  const owner = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'owner.ts'), dir], {
+  const owner = spawn(process.execPath, [...programArguments(join(import.meta.dirname, 'owner.ts')), dir], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const [line] = (await once(createInterface(owner.stdout), 'line')) as [string];
@@ -139,7 +140,7 @@ test('an interruption is told as one, whatever a tool of the start says to the C
 
 test('removing a stack takes along the servers of an owner that was killed, and refuses while there is an owner', async () => {
   const folder = join(dir, 'removed');
-  const owner = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'owner.ts'), folder], {
+  const owner = spawn(process.execPath, [...programArguments(join(import.meta.dirname, 'owner.ts')), folder], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const [line] = (await once(createInterface(owner.stdout), 'line')) as [string];

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { openLiveIndex } from '../../src/state/live-index.ts';
 import { mendStores } from '../../src/state/mend.ts';
+import { programArguments } from '../support/program.ts';
 
 const KEYS = 300;
 const KILLS = 5;
@@ -17,7 +18,9 @@ it('a live index whose process is killed while it writes holds one batch whole, 
   try {
     let last = 0n;
     for (let kill = 0; kill < KILLS; kill += 1) {
-      const child = spawn(process.execPath, ['--import', 'tsx', writer, directory, String(KEYS)], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, [...programArguments(writer), directory, String(KEYS)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       const ended = once(child, 'exit');
       const [line] = (await once(child.stdout, 'data')) as [Buffer];
       expect(String(line).split('\n')[0]?.trim()).toBe(kill === 0 ? 'at 0 there was none' : `at ${last}`);

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openLiveIndex } from '../../src/state/live-index.ts';
 import { mendStores } from '../../src/state/mend.ts';
+import { programArguments } from '../support/program.ts';
 
 const writer = fileURLToPath(new URL('./index-writer.ts', import.meta.url));
 const keys = 2_000;
@@ -19,7 +20,7 @@ const open = () => openLiveIndex(directory, { topic: 'crash', valueSchemaId: 1 }
 
 /** Leaves a store behind as a killed process does. */
 async function killedWriter(): Promise<void> {
-  const child = spawn(process.execPath, ['--import', 'tsx', writer, directory, String(keys)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...programArguments(writer), directory, String(keys)], { stdio: ['ignore', 'pipe', 'inherit'] });
   // The file grows before its first batch is committed.
   let said = '';
   child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
@@ -130,7 +131,7 @@ describe.skipIf(!mounted)('on a full disk', () => {
   it('the index says so, wherever it meets the end of it, and works again once there is room', async () => {
     for (const room of [0, 12, 40, 600]) {
       for (const name of readdirSync(small)) rmSync(join(small, name), { recursive: true });
-      const child = spawnSync(process.execPath, ['--import', 'tsx', filler, small, String(room)], { encoding: 'utf8' });
+      const child = spawnSync(process.execPath, [...programArguments(filler), small, String(room)], { encoding: 'utf8' });
       expect([child.signal, child.status], `${room} kB left: ${child.stderr}`).toEqual([null, 0]);
       expect(child.stdout, `${room} kB left`).toMatch(/config disk_full: The disk of .* is full \(ENOSPC\).*\nafterwards 5000/s);
     }

@@ -9,6 +9,7 @@ import { main } from '../../src/cli/main.ts';
 import { systemClock, type Clock } from '../../src/core/clock.ts';
 import type { Source } from '../../src/sdk/source.ts';
 import { kafkaLogin, stackLogin } from './login.ts';
+import { programArguments } from './program.ts';
 
 export interface Ended {
   readonly code: number | null;
@@ -65,7 +66,6 @@ export function startCommand({ sources, cwd, variables = {}, clock = systemClock
 }
 
 const entry = fileURLToPath(new URL('../../bin/tributary.ts', import.meta.url));
-const tsx = fileURLToPath(import.meta.resolve('tsx'));
 
 /** The real command in a process of its own, as a user starts it; `preload` are modules it loads before all else. */
 export function startProcess(
@@ -73,7 +73,7 @@ export function startProcess(
   args: readonly string[],
   preload: readonly string[] = [],
 ): Started & { readonly pid: number; terminate(): void; kill(): void } {
-  const child = spawn(process.execPath, [...preload.flatMap((file) => ['--import', file]), '--import', tsx, entry, ...args], {
+  const child = spawn(process.execPath, [...preload.flatMap((file) => ['--import', file]), ...programArguments(entry), ...args], {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
