@@ -22,7 +22,9 @@ import {
 } from '../../simulators/klaviyo/simulator.ts';
 import { openTestEngine, type TestConnection, type TestEngine, type TopicTable } from '../support/engine.ts';
 import { shopSource, type ShopVendor } from '../support/shop-source.ts';
+import { summariesByTable } from '../support/summaries.ts';
 import type { SyncProcessOptions } from '../support/sync-process.ts';
+import { programArguments } from '../support/program.ts';
 
 const stack = inject('stack');
 const HOUR = 3_600_000;
@@ -70,7 +72,7 @@ async function subject(connection: TestConnection, pass: (ms: number) => void = 
     async sync(signal = new AbortController().signal) {
       ahead += HOUR;
       pass(HOUR);
-      return new Map((await test.engine.sync([{ connection: name }], signal)).map((summary) => [summary.ref.table, summary]));
+      return summariesByTable(await test.engine.sync([{ connection: name }], signal));
     },
     topic: (table) => test.readTable(table),
     status: (table) => live.snapshot().tables.find((one) => one.table === table),
@@ -202,7 +204,7 @@ describe('profiles are not deleted', () => {
     };
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', fileURLToPath(new URL('../support/sync-process.ts', import.meta.url)), JSON.stringify(options)],
+      [...programArguments(fileURLToPath(new URL('../support/sync-process.ts', import.meta.url))), JSON.stringify(options)],
       { stdio: 'inherit' },
     );
     const ended = once(child, 'exit');

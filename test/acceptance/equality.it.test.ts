@@ -11,21 +11,23 @@ import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../..
 import { compare, digestOf, digestsOf, none, type Contents } from '../support/contents.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { landInPostgres, type TestLanding } from '../support/landed.ts';
+import { SCALE } from '../support/scale.ts';
+import { summariesByTable } from '../support/summaries.ts';
 
 /** One account, from its back-fill on; the steps build on each other. */
 const size = {
-  profiles: 50_000,
-  /** By hand with TRIBUTARY_EQUALITY_EVENTS=1000000. */
-  events: Number(process.env['TRIBUTARY_EQUALITY_EVENTS'] ?? 200_000),
-  updates: 1_000,
-  deletes: 500,
+  profiles: 5_000 * SCALE,
+  /** A million with TRIBUTARY_TEST_SCALE=50. */
+  events: 20_000 * SCALE,
+  updates: 200 * SCALE,
+  deletes: 60 * SCALE,
   merges: 20,
-  late: 300,
+  late: 60 * SCALE,
   insertedProfiles: 40,
   insertedEvents: 60,
 };
-const SYNC_MS = 480_000 * Math.max(1, size.events / 200_000);
-const LANDING_MS = 300_000 * Math.max(1, size.events / 200_000);
+const SYNC_MS = 480_000 * Math.max(1, SCALE / 10);
+const LANDING_MS = 300_000 * Math.max(1, SCALE / 10);
 const DAY = 86_400_000;
 
 const tables = ['metric', 'profile', 'event'] as const satisfies readonly KlaviyoTable[];
@@ -72,15 +74,7 @@ function pass(ms: number): void {
 async function sync(): Promise<Map<string, RunSummary>> {
   const summaries = await test.engine.sync([{ connection: 'klaviyo' }], never);
   for (const { ref, outcome, error } of summaries) expect(outcome, `${ref.table}: ${error?.message}`).toBe('succeeded');
-  // A table that was handed work runs twice in one sync: both count.
-  const byTable = new Map<string, RunSummary>();
-  for (const summary of summaries) {
-    const earlier = byTable.get(summary.ref.table)?.totals;
-    const totals = { ...summary.totals };
-    if (earlier !== undefined) for (const name of Object.keys(totals) as (keyof typeof totals)[]) totals[name] += earlier[name];
-    byTable.set(summary.ref.table, { ...summary, totals });
-  }
-  return byTable;
+  return summariesByTable(summaries);
 }
 
 const truthOf = (table: KlaviyoTable): Contents => digestsOf(expectedRows(simulator.truth, table));

@@ -9,6 +9,8 @@ import type { Source } from '../../src/sdk/source.ts';
 import type { TableDefinition } from '../../src/core/table.ts';
 import { openTestEngine, type TestEngine, type TopicTable } from '../support/engine.ts';
 import { recordsOf, type Records } from '../support/records.ts';
+import { summariesByTable } from '../support/summaries.ts';
+import { unlimited } from '../support/unlimited.ts';
 import { watch, type Watch } from './watch.ts';
 import type { Subject, TableSubject, Vendor } from './subject.ts';
 
@@ -76,7 +78,7 @@ async function openOn(
   patient: boolean,
 ): Promise<World> {
   const stack = inject('stack');
-  const source = patient ? subject.source : hurried(subject.source);
+  const source = unlimited(patient ? subject.source : hurried(subject.source));
   const prefix = `conf${randomBytes(5).toString('hex')}`;
   const test = await openTestEngine({ ...stack, prefix, clock, random: () => 0, connections: [{ source, settings: { ...settings } }] });
   const [connection] = test.settings.connections;
@@ -98,7 +100,7 @@ async function openOn(
       if (outcome !== 'succeeded') continue;
       rests.set(ref.table, [...(rests.get(ref.table) ?? []), { position: state?.position, readTo: state?.readTo, at: clock.now() }]);
     }
-    return new Map(summaries.map((summary) => [summary.ref.table, summary]));
+    return summariesByTable(summaries);
   }
 
   const world: World = {

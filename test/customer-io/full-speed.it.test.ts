@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, inject, it } from 'vitest';
 import { customerIo } from '../../producers/customer_io/index.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
+import { programArguments } from '../support/program.ts';
 
-const PEOPLE = 20_000;
+const PEOPLE = 8_000;
 const MAIN = fileURLToPath(new URL('../../simulators/customer-io/main.ts', import.meta.url));
 
 let vendor: ChildProcess | undefined;
@@ -20,7 +21,7 @@ afterEach(async () => {
 
 /** A process of its own, as the vendor is: what keeps us busy must not keep it busy. */
 async function startVendor(): Promise<{ url: string; key: string; ask(operation: string): Promise<unknown> }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, '--people', String(PEOPLE), '--deliveries', '0', '--activities', '0'], {
+  const child = spawn(process.execPath, [...programArguments(MAIN), '--people', String(PEOPLE), '--deliveries', '0', '--activities', '0'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   vendor = child;

@@ -4,6 +4,7 @@ import { customerIo } from '../../producers/customer_io/index.ts';
 import type { CustomerIoOptions } from '../../simulators/customer-io/options.ts';
 import { startCustomerIoSimulator, type CustomerIoSimulator } from '../../simulators/customer-io/simulator.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
+import { unlimited } from '../support/unlimited.ts';
 
 const never = new AbortController().signal;
 
@@ -25,7 +26,7 @@ async function connected(
   const test = await openTestEngine({
     ...inject('stack'),
     prefix: `cior${randomBytes(4).toString('hex')}`,
-    connections: [{ source: customerIo, settings: { access_token: key(simulator), base_url: simulator.baseUrl } }],
+    connections: [{ source: unlimited(customerIo), settings: { access_token: key(simulator), base_url: simulator.baseUrl } }],
   });
   onTestFinished(() => test.close());
   return { simulator, test };

@@ -12,13 +12,15 @@ import { LISTS } from '../../simulators/customer-io/world.ts';
 import { compare, digestOf, none, type Contents } from '../support/contents.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { landInPostgres, type TestLanding } from '../support/landed.ts';
+import { SCALE } from '../support/scale.ts';
+import { summariesByTable } from '../support/summaries.ts';
 import { expectedRecords } from './expected.ts';
 
 /** One workspace, from its back-fill on; the steps build on each other. */
 const size = {
-  people: 20_000,
-  deliveries: 50_000,
-  deliveryDays: 200,
+  people: 2_400 * SCALE,
+  deliveries: 6_000 * SCALE,
+  deliveryDays: 60,
   activities: 3_000,
   activityDays: 25,
   newsletters: 205,
@@ -65,7 +67,8 @@ beforeAll(async () => {
     ...stack,
     prefix,
     clock,
-    connections: [{ source, settings: { access_token: simulator.keys.full, base_url: simulator.baseUrl } }],
+    // Days without a delivery are asked for as well.
+    connections: [{ source, settings: { access_token: simulator.keys.full, base_url: simulator.baseUrl }, history: { range: '90d' } }],
   });
   status = followStatus(
     test.bus,
@@ -85,7 +88,7 @@ async function sync(of?: readonly CustomerIoTable[]): Promise<Map<CustomerIoTabl
   const summaries = await test.engine.sync([{ connection: 'customer_io', ...(of && { tables: of }) }], never);
   for (const { ref, outcome, error } of summaries)
     expect(outcome, `${ref.table}: ${error?.message} ${error?.detail ?? ''}`).toBe('succeeded');
-  return new Map(summaries.map((summary) => [summary.ref.table as CustomerIoTable, summary]));
+  return summariesByTable<CustomerIoTable>(summaries);
 }
 
 const truthOf = (table: CustomerIoTable): Contents =>
@@ -311,7 +314,7 @@ describe(`a workspace with ${size.people} people and ${size.deliveries} deliveri
       const newsletters = truthOf('newsletters');
       const kept = [...world.lists.newsletters];
       mutate['rows.clear']({ table: 'newsletters' });
-      const leaving = [...world.people].slice(0, 5_000);
+      const leaving = [...world.people].slice(0, size.people / 4);
       for (const [cioId] of leaving) world.people.delete(cioId);
       for (let listing = 0; listing < 3; listing += 1) {
         simulator.clock.advance(10_000);
@@ -320,7 +323,10 @@ describe(`a workspace with ${size.people} people and ${size.deliveries} deliveri
       }
       const withheld = (table: CustomerIoTable) => status.snapshot().tables.find((one) => one.table === table)?.withheld;
       expect(withheld('newsletters')).toMatchObject({ count: newsletters.size, reason: expect.stringMatching(/empty/) });
-      expect(withheld('customers')).toMatchObject({ count: 5_000, reason: expect.stringMatching(/5000 of \d+ rows/) });
+      expect(withheld('customers')).toMatchObject({
+        count: leaving.length,
+        reason: expect.stringMatching(new RegExp(`${leaving.length} of \\d+ rows`)),
+      });
       expect(compare(newsletters, (await topicOf('newsletters')).rows)).toEqual(none);
 
       world.lists.newsletters.push(...kept);
@@ -330,7 +336,7 @@ describe(`a workspace with ${size.people} people and ${size.deliveries} deliveri
       simulator.clock.advance(10_000);
       const summaries = await sync(['newsletters', 'customers']);
       expect(summaries.get('newsletters')?.totals).toMatchObject({ published: 0, deleted: 0 });
-      expect(summaries.get('customers')?.totals).toMatchObject({ published: 0, deleted: 5_000 });
+      expect(summaries.get('customers')?.totals).toMatchObject({ published: 0, deleted: leaving.length });
       await expectTopicEqual('customers');
       for (const table of ['newsletters', 'customers'] as const) expect(withheld(table), table).toBeUndefined();
     },

@@ -80,9 +80,9 @@ async function vendor(hostKey?: string): Promise<Vendor> {
   };
 }
 
-const ROWS = 1_200;
+const ROWS = 300;
 const profiles = `Email,First Name,City,Shoe Size\n${Array.from({ length: ROWS }, (_, n) => `i${n}@import.test,"Anna ""${n}""",Łódź,${n % 50}\n`).join('')}`;
-const bought = `Email,Metric Name,Timestamp,Value,Note\n${Array.from({ length: ROWS }, (_, n) => `i${n % 300}@import.test,Bought,2026-02-03 04:05:06,${n}.5,n${n}\n`).join('')}`;
+const bought = `Email,Metric Name,Timestamp,Value,Note\n${Array.from({ length: ROWS }, (_, n) => `i${n % 70}@import.test,Bought,2026-02-03 04:05:06,${n}.5,n${n}\n`).join('')}`;
 
 /** What the account holds of the file's profiles and events, compared with the file. */
 function expectProfiles({ account }: Vendor): void {
@@ -91,19 +91,14 @@ function expectProfiles({ account }: Vendor): void {
     .filter(({ email }) => String(email).endsWith('@import.test'));
   expect(found.length).toBe(ROWS);
   found.sort((a, b) => Number(/\d+/.exec(a.email)) - Number(/\d+/.exec(b.email)));
-  found.forEach((row, n) =>
-    expect([row.email, row.first_name, row.location.city, row.properties]).toEqual([
-      `i${n}@import.test`,
-      `Anna "${n}"`,
-      'Łódź',
-      { 'Shoe Size': String(n % 50) },
-    ]),
+  expect(found.map((row) => [row.email, row.first_name, row.location.city, row.properties])).toEqual(
+    Array.from({ length: ROWS }, (_, n) => [`i${n}@import.test`, `Anna "${n}"`, 'Łódź', { 'Shoe Size': String(n % 50) }]),
   );
 }
 function expectEvents({ account }: Vendor): void {
   const notes = [...account.truth.events()].map((row) => row.resource().attributes.event_properties as Record<string, unknown>);
   expect(notes.map(({ Note }) => Note).sort()).toEqual(Array.from({ length: ROWS }, (_, n) => `n${n}`).sort());
-  for (const { Note, $value } of notes) expect(`n${Number($value) - 0.5}`).toBe(Note);
+  expect(notes.filter(({ Note, $value }) => `n${Number($value) - 0.5}` !== Note)).toEqual([]);
 }
 
 /** Twenty cuts, the same on every run, and more bytes than they reach. */
@@ -204,7 +199,7 @@ test('a full disk and a refused folder are told, nothing is lost, and the upload
   const at = await vendor();
   const checked = await at.check('profiles', profiles);
   at.sftp.switches.onCut = 'keep';
-  at.sftp.switches.capacity = 10_000;
+  at.sftp.switches.capacity = 3_000;
   expect(await refusal(at.upload(checked, 'profiles'))).toMatchObject({
     kind: 'config',
     code: 'import:server_full',

@@ -19,11 +19,17 @@ import { compare, digestOf, none, type Contents } from '../support/contents.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { landInPostgres, type TestLanding } from '../support/landed.ts';
 import { compileRecord, keyOf } from '../support/records.ts';
+import { SCALE } from '../support/scale.ts';
+import { summariesByTable } from '../support/summaries.ts';
 import { TABLES } from './harness.ts';
 import type { SyncChildOptions } from './sync-child.ts';
+import { programArguments } from '../support/program.ts';
 
 /** Five lists over three years; the steps build on each other. Pages are small, so that most reports have several. */
-const size = { lists: 5, days: 1_095, messages: 120, contacts: 20_000, events: 60_000, sends: 36_000, switches: { pageSize: 100 } };
+const size = {
+  ...{ lists: 5, days: 1_095, messages: 60, contacts: 3_000 * SCALE, events: 9_000 * SCALE, sends: 5_400 * SCALE },
+  switches: { pageSize: 30 },
+};
 /** A limit for what hangs, not a measure. */
 const SYNC_MS = 1_200_000;
 const DAY = 86_400_000;
@@ -101,7 +107,7 @@ async function sync(tables: readonly ListrakTable[] = TABLES): Promise<Map<strin
   const summaries = await test.engine.sync([{ connection: 'listrak', tables }], never);
   for (const { ref, outcome, error } of summaries)
     expect(outcome, `${ref.table}: ${error?.message} ${error?.detail ?? ''}`).toBe('succeeded');
-  return new Map(summaries.map((summary) => [summary.ref.table, summary]));
+  return summariesByTable(summaries);
 }
 
 /** Calls the vendor had, but for those that list messages. */
@@ -272,7 +278,7 @@ describe('a process that is killed in the middle of its walk', () => {
         const start = () =>
           spawn(
             process.execPath,
-            ['--import', 'tsx', fileURLToPath(new URL('./sync-child.ts', import.meta.url)), JSON.stringify(options)],
+            [...programArguments(fileURLToPath(new URL('./sync-child.ts', import.meta.url))), JSON.stringify(options)],
             { stdio: 'inherit' },
           );
 

@@ -7,6 +7,7 @@ import { pendo } from '../../producers/pendo/index.ts';
 import { DEFAULT_KEY, startPendoSimulator } from '../../simulators/pendo/simulator.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { recordsOf } from '../support/records.ts';
+import { summariesByTable } from '../support/summaries.ts';
 
 const TABLES = ['features', 'pages', 'track_types', 'guides'] as const;
 const DAY = 86_400_000;
@@ -42,7 +43,7 @@ it("marks of Pendo's own processing publish nothing by themselves, and come with
   const published = async (): Promise<Record<string, number>> => {
     const summaries = await (test as TestEngine).engine.sync([{ connection: 'pendo' }], new AbortController().signal);
     expect(summaries.map(({ outcome }) => outcome)).toEqual(TABLES.map(() => 'succeeded'));
-    return Object.fromEntries(summaries.map(({ ref, totals }) => [ref.table, totals.published]));
+    return Object.fromEntries([...summariesByTable(summaries)].map(([table, { totals }]) => [table, totals.published]));
   };
   const none = Object.fromEntries(TABLES.map((table) => [table, 0]));
   const topic = async (table: string) => [...(await (test as TestEngine).readTable(table)).rows.values()];

@@ -11,6 +11,8 @@ import type { VendorRow } from '../../simulators/pendo/rows.ts';
 import { openTestEngine, type TestEngine, type TopicTable } from '../support/engine.ts';
 import { landInPostgres, type TestLanding } from '../support/landed.ts';
 import { compileRecord, keyOf } from '../support/records.ts';
+import { SCALE } from '../support/scale.ts';
+import { summariesByTable } from '../support/summaries.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -21,7 +23,8 @@ const never = new AbortController().signal;
 type Name = 'pendo_day' | 'pendo_hour';
 const NAMES: readonly Name[] = ['pendo_day', 'pendo_hour'];
 
-/** Two subscriptions of 2,000 visitors; Casablanca's clocks go back and forward again within five weeks. */
+const VISITORS = 600 * SCALE;
+/** Two subscriptions; Casablanca's clocks go back and forward again within five weeks. */
 const vendors = new Map<Name, PendoSimulator>();
 let test: TestEngine;
 const prefix = `pendo${randomBytes(4).toString('hex')}`;
@@ -37,8 +40,8 @@ beforeAll(async () => {
         now,
         timeZone: 'Africa/Casablanca',
         days: 37,
-        visitors: 2_000,
-        sessions: 6_000,
+        visitors: VISITORS,
+        sessions: 3 * VISITORS,
         lagHours: 6,
         limits: { enabled: false },
       }),
@@ -58,7 +61,7 @@ beforeAll(async () => {
         integration_key: DEFAULT_KEY,
         base_url: vendorOf(name).url,
         period: name === 'pendo_day' ? 'day' : 'hour',
-        record_limit: 500,
+        record_limit: 150,
         requests_per_second: 100_000,
         include_anonymous_visitors: name === 'pendo_day',
         visitor_history: { enabled: true, max_visitors: 60, max_calls: 100_000 },
@@ -118,7 +121,7 @@ async function sync(tables?: readonly PendoTable[]): Promise<Map<string, RunSumm
   expect(
     summaries.filter(({ outcome }) => outcome !== 'succeeded').map(({ ref, error }) => `${ref.connection}.${ref.table}: ${error?.message}`),
   ).toEqual([]);
-  return new Map(summaries.map((summary) => [`${summary.ref.connection}.${summary.ref.table}`, summary]));
+  return summariesByTable(summaries, ({ ref }) => `${ref.connection}.${ref.table}`);
 }
 
 /** The topic against the vendor, row by row; `vanished` keys may still stand there. */
@@ -173,13 +176,13 @@ describe('two subscriptions in the topics', () => {
         );
         if (table === 'events' || table === 'page_events') expect(collided.length, `${name}.${table}`).toBeGreaterThan(0);
       }
-      expect(events.size).toBeGreaterThan(3_000);
+      expect(events.size).toBeGreaterThan(1.5 * VISITORS);
       const days = [...new Set([...events.values()].map((row) => row['day'] as number))].sort((a, b) => a - b);
       const lengths = days.slice(1).map((day, i) => (day - (days[i] as number)) / HOUR);
       expect(lengths.filter((length) => length !== 24).sort()).toEqual([23, 25]);
       const seats = [...(await test.readTable('visitors', name)).rows.values()].map((row) => row['metadata_custom_seats']);
       expect(new Set(seats)).toEqual(new Set(name === 'pendo_day' ? [undefined] : [null, 25]));
-      expect(summaries.get(`${name}.visitors`)?.totals.published).toBe(name === 'pendo_day' ? 2_000 : 1_800);
+      expect(summaries.get(`${name}.visitors`)?.totals.published).toBe(name === 'pendo_day' ? VISITORS : 0.9 * VISITORS);
     }
   }, 600_000);
 
@@ -228,7 +231,7 @@ describe('two subscriptions in the topics', () => {
     for (const name of NAMES) {
       const { change, world } = vendorOf(name);
       change['row.delete']({ list: 'features', id: world.features[4]?.['id'] as string });
-      change['row.delete']({ list: 'visitors', id: 'u-1600' });
+      change['row.delete']({ list: 'visitors', id: 'u-1530' });
       change['field.set']({ of: 'visitor', name: 'odd' });
     }
     const tables: readonly PendoTable[] = ['features', 'visitors', 'metadata_visitors', 'metadata_accounts'];

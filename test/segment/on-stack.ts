@@ -9,6 +9,7 @@ import type { SegmentOptions, SegmentTable } from '../../simulators/segment/opti
 import { startSegmentSimulator, type SegmentSimulator } from '../../simulators/segment/segment-simulator.ts';
 import { openTestEngine, type TestConnection, type TestEngine, type TopicTable } from '../support/engine.ts';
 import { recordsOf, type Records } from '../support/records.ts';
+import { summariesByTable } from '../support/summaries.ts';
 
 export const never = new AbortController().signal;
 
@@ -51,7 +52,7 @@ export async function openOnStack(
     definition,
     async sync(tables) {
       const summaries = await test.engine.sync([{ connection: 'segment', ...(tables && { tables }) }], never);
-      return new Map(summaries.map((summary) => [summary.ref.table, summary]));
+      return summariesByTable(summaries);
     },
     async expectTruth(name) {
       const topic = await test.readTable(name);

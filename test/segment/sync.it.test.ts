@@ -16,9 +16,13 @@ import type { SegmentSimulator } from '../../simulators/segment/segment-simulato
 import type { TestEngine } from '../support/engine.ts';
 import { asLanded, landedRows } from './landed.ts';
 import { keyOf } from '../support/records.ts';
+import { SCALE } from '../support/scale.ts';
 import { failures, never, openOnStack, type OnStack } from './on-stack.ts';
 
 const HOUR = 3_600_000;
+/** With 3 the workspace that the documents of the vendor reckon with. */
+const SOURCES = 20 * SCALE;
+const AUDIT_EVENTS = 2_800 * SCALE;
 
 let simulator: SegmentSimulator;
 let test: TestEngine;
@@ -26,14 +30,13 @@ let sync: OnStack['sync'];
 let expectTruth: OnStack['expectTruth'];
 let prefix: string;
 
-/** A workspace of the size that the sheet of the vendor reckons with. */
 beforeAll(async () => {
   ({ simulator, test, sync, expectTruth, prefix } = await openOnStack({
-    sources: 60,
-    destinations: 180,
+    sources: SOURCES,
+    destinations: 3 * SOURCES,
     warehouses: 5,
     usageMonths: 3,
-    auditEvents: 11_200,
+    auditEvents: AUDIT_EVENTS,
     catalogDestinations: 230,
   }));
 });
@@ -54,8 +57,8 @@ describe('a workspace in the topics', () => {
       expect(summaries.get(name)?.totals, name).toMatchObject({ published: topic.rows.size, deleted: 0, deadLetters: 0 });
     }
     // Some have left the 90 days.
-    expect((await test.readTable('audit_events')).rows.size).toBeGreaterThanOrEqual(10_000);
-    expect((await test.readTable('usage_mtu_per_source_daily')).rows.size).toBe(60 * (31 + 28 + 18));
+    expect((await test.readTable('audit_events')).rows.size).toBeGreaterThanOrEqual(0.89 * AUDIT_EVENTS);
+    expect((await test.readTable('usage_mtu_per_source_daily')).rows.size).toBe(SOURCES * (31 + 28 + 18));
     expect(simulator.requests.count({ route: 'GET /sources' })).toBe(1);
     expect(simulator.requests.count({ route: 'GET /destinations' })).toBe(1);
   }, 300_000);
@@ -71,7 +74,7 @@ describe('a workspace in the topics', () => {
   it('loses the old pair of a destination that moved to another source', async () => {
     const moved = simulator.workspace.destinations[10] as Record<string, string>;
     const { id, sourceId: from } = moved as { id: string; sourceId: string };
-    const to = simulator.workspace.sources[20]?.['id'] as string;
+    const to = simulator.workspace.sources[15]?.['id'] as string;
     simulator.mutate['destination.move']({ id, sourceId: to });
     const tables = ['destinations', 'source_connected_destinations', 'destination_delivery_metrics_summary', 'sources'] as const;
     const summaries = await sync(tables);
