@@ -1,10 +1,15 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { FileOrder } from './test/setup/file-order.ts';
 
-const exclude = [...configDefaults.exclude, 'dist/**'];
+const exclude = [...configDefaults.exclude, 'dist/**', '.tributary/**'];
+
+/** On two cores: integration files wait most of their time, so three at once keep both busy. */
+const maxWorkers = 3;
 
 export default defineConfig({
   test: {
     teardownTimeout: 20_000,
+    sequence: { sequencer: FileOrder },
     projects: [
       {
         test: {
@@ -12,13 +17,13 @@ export default defineConfig({
           include: ['test/**/*.test.ts', 'src/**/*.test.ts', 'producers/**/*.test.ts'],
           exclude: [...exclude, '**/*.it.test.ts'],
           pool: 'forks',
+          globalSetup: ['test/setup/programs.ts'],
           // The set-up of the integration project puts the stack's login here; no unit test may see it.
           env: { TRIBUTARY_TEST_LOGIN: '' },
           // A limit for what hangs, not a measure: a busy machine is ten times slower.
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
-          sequence: { groupOrder: 0 },
+          maxWorkers,
         },
       },
       {
@@ -27,13 +32,11 @@ export default defineConfig({
           include: ['test/**/*.it.test.ts'],
           exclude,
           pool: 'forks',
-          // One real broker, registry and database for all files. Every file has topics and schemas of its own, and
-          // most of its time is waiting, so two files share the machine well.
-          maxWorkers: 2,
-          globalSetup: ['test/setup/stack.ts'],
+          // One real broker, registry and database for all files. Every file has topics and schemas of its own.
+          maxWorkers,
+          globalSetup: ['test/setup/programs.ts', 'test/setup/stack.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -68,7 +68,9 @@ async function vitest(root, filters) {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-report-'));
   try {
     const outcome = join(folder, 'report.json');
-    const args = ['run', ...filters, '--reporter=default', '--reporter=json', `--outputFile.json=${outcome}`];
+    const slowest = join(root, 'scripts', 'slowest-files.mjs');
+    const reporters = ['--reporter=default', `--reporter=${slowest}`, '--reporter=json', `--outputFile.json=${outcome}`];
+    const args = ['run', ...filters, ...reporters];
     const good = await run(root, process.execPath, [join(root, 'node_modules', 'vitest', 'vitest.mjs'), ...args]);
     const counts = existsSync(outcome) ? count(JSON.parse(readFileSync(outcome, 'utf8'))) : { passed: 0, failed: 0 };
     // No test at all, or a failure outside any test (in a set-up, an unhandled rejection) is a failure too.
