@@ -23,7 +23,7 @@ const never = new AbortController().signal;
 type Name = 'pendo_day' | 'pendo_hour';
 const NAMES: readonly Name[] = ['pendo_day', 'pendo_hour'];
 
-const VISITORS = 600 * SCALE;
+const VISITORS = 1_000 * SCALE;
 /** Two subscriptions; Casablanca's clocks go back and forward again within five weeks. */
 const vendors = new Map<Name, PendoSimulator>();
 let test: TestEngine;
