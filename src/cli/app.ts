@@ -17,22 +17,22 @@ import { endingMs } from './session/ending.ts';
 
 type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
-/** What the command is given from outside; a test gives its own. */
+/** The environment of the command; tests pass their own. */
 export interface CliDeps {
   readonly sources: readonly Source[];
   readonly version: string;
-  /** Commit it was built from, where that is known. */
+  /** Commit the program was built from, where known. */
   readonly revision?: string | undefined;
-  /** Data goes here. */
+  /** For data. */
   readonly stdout: Terminal;
-  /** Talk goes here. */
+  /** For messages and logs. */
   readonly stderr: Terminal;
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly noColours: boolean;
   readonly cwd: string;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Calls back at SIGINT and SIGTERM; returns how to stop listening. */
+  /** Calls back at SIGINT and SIGTERM; returns a function that stops listening. */
   readonly onSignal: (callback: () => void) => () => void;
   /** Ends the process at once. */
   readonly exitNow: (code: number) => void;
@@ -45,7 +45,7 @@ export interface GlobalOptions {
   logFormat?: LogFormat;
 }
 
-/** What every command works with. Nothing it prints holds a secret. */
+/** What every command works with. Everything it prints is redacted. */
 export interface Cli {
   readonly deps: CliDeps;
   readonly redactor: Redactor;
@@ -55,40 +55,40 @@ export interface Cli {
   /** For standard error. */
   readonly talkPaint: Paint;
   readonly verbose: boolean;
-  /** Only warnings and errors are told. */
+  /** Show only warnings and errors. */
   readonly quiet: boolean;
   /** Path of the settings file. */
   readonly settingsFile: string;
-  /** Every source there is, the settings file's own included. Throws `config` when one of those cannot be loaded. */
+  /** All sources, including those of the settings file. Throws `config` when one of them cannot be loaded. */
   readonly sources: readonly Source[];
-  /** Reads the settings; the first call does. Throws as `loadSettings`. */
+  /** Returns the settings; the first call reads them. Throws like `loadSettings`. */
   settings(how?: { readonly orEmpty?: boolean }): Settings;
-  /** Follows the settings file from these settings on. */
+  /** Follows changes of the settings file, starting from these settings. */
   followSettings(first: Settings): FollowedSettings;
-  /** A line of data. */
+  /** Prints a line of data to standard output. */
   print(text: string): void;
   json(value: unknown): void;
-  /** A line of talk; an entry of the log where that is JSON, so that everything on standard error is. */
+  /** Prints a message to standard error; a log entry when the log is JSON, so that all lines there are JSON. */
   say(text: string): void;
-  /** Tells what ended the command. */
+  /** Prints the error that ended the command. */
   complain(error: TributaryError): void;
-  /** Whether talk is read by a program. */
+  /** Whether messages are written as JSON. */
   readonly talksJson: boolean;
-  /** Lets talk pass through `printer` from now on, e.g. above a progress block; undefined ends that. */
+  /** Sends messages through `printer` from now on, for example above a progress block; undefined ends that. */
   talkThrough(printer: ((text: string) => void) | undefined): void;
-  /** Fires at the first SIGINT or SIGTERM; a later one ends the process at once, and so does a command that hangs after the first. */
+  /** Fires at the first SIGINT or SIGTERM. A second one ends the process at once, and so does a time limit when the command hangs after the first. */
   interruption(): AbortSignal;
   close(): void;
 }
 
 export { exitCodes } from './exit-codes.ts';
 
-/** What a command adds to the program. `action` runs with the {@link Cli} and answers the exit code; nothing means 0. */
+/** Adds a command to the program. `action` receives the {@link Cli} and returns the exit code; undefined means 0. */
 export type Register = <A extends unknown[]>(
   action: (cli: Cli, ...args: A) => Promise<number | void> | number | void,
 ) => (...args: A) => Promise<void>;
 
-/** One Ctrl-C may come twice: from the terminal, and from npm, which hands on what the terminal has told its child already. */
+/** One Ctrl-C may arrive twice within this time (ms): from the terminal, and from npm, which forwards the signal to its child. */
 const echoMs = 1_000;
 
 export function createCli(deps: CliDeps, options: GlobalOptions, own: OwnSources = { sources: [] }): Cli {
@@ -160,8 +160,8 @@ export function createCli(deps: CliDeps, options: GlobalOptions, own: OwnSources
       followSettings(first, {
         file: settingsFile,
         load: () => load(true),
-        onChange: () => log.info('The settings have changed and are taken up.'),
-        onProblem: ({ message }) => log.error(`The settings have changed, but not for good, and are left as they were: ${message}`),
+        onChange: () => log.info('The settings have changed and are applied.'),
+        onProblem: ({ message }) => log.error(`The settings have changed but are not valid, so the earlier ones stay in use: ${message}`),
       }),
     print: (text) => void deps.stdout.write(`${terminalText(redactor.redact(text), colours(deps.stdout))}\n`),
     json: (value) => void deps.stdout.write(`${shownJson(redactor.redact(JSON.stringify(value, bigints, 2)))}\n`),
@@ -182,7 +182,7 @@ export function createCli(deps: CliDeps, options: GlobalOptions, own: OwnSources
     interruption() {
       if (interrupted) return interrupted.signal;
       const controller = (interrupted = new AbortController());
-      // Every client of the process listens: that many are no leak.
+      // Every client of the process listens to this signal, so Node's warning about many listeners is turned off.
       setMaxListeners(0, controller.signal);
       let at = 0;
       unlisten = deps.onSignal(() => {
@@ -192,9 +192,9 @@ export function createCli(deps: CliDeps, options: GlobalOptions, own: OwnSources
           return;
         }
         at = now;
-        say('Stopping; positions are being saved. Once more stops at once.');
+        say('Stopping; positions are being saved. Press Ctrl-C again to stop at once.');
         force = setTimeout(() => {
-          say(`Something still hangs ${endingMs / 1000} s after the signal, so the process ends. What was committed is kept.`);
+          say(`Something still hangs ${endingMs / 1000} s after the signal, so the process ends now. What was committed is kept.`);
           deps.exitNow(exitCodes.interrupted);
         }, endingMs);
         force.unref();

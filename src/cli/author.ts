@@ -5,7 +5,7 @@ import { ownTopics } from '../kafka/meta/own-topics.ts';
 import { ensureTopics } from '../kafka/topics.ts';
 import type { Cli } from './app.ts';
 
-/** Who gives commands in this terminal. A user without an entry, as in many containers, is told by number. */
+/** The user of this terminal. A user without an entry, as in many containers, is named by number. */
 export function author(): Author {
   let user: string;
   try {
@@ -16,7 +16,7 @@ export function author(): Author {
   return { user, address: `command line on ${hostname()}` };
 }
 
-/** Notes a command of this terminal before it is done, beside those of the page. Throws when it cannot be noted. */
+/** Records a command of this terminal before it is carried out, together with those of the page. Throws when it cannot be recorded. */
 export async function note(cli: Cli, access: KafkaAccess, what: Omit<Command, 'at' | 'user' | 'address'>): Promise<void> {
   await ensureTopics(access, ownTopics(access.settings));
   await noteCommands(access, [{ ...author(), at: cli.deps.clock.now(), ...what }]);

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
 import type { Register } from './app.ts';
 
-/** What the help shows of a command; a test holds it to the command itself. */
+/** A command as shown by the help; a test compares it with the command itself. */
 export interface CommandSummary {
   readonly name: string;
-  /** Its options and arguments, as the help writes them. */
+  /** Options and arguments as the help prints them. */
   readonly args: string;
   readonly description: string;
 }
 
-/** Commands of one file, which is loaded when one of them is called: what a call does not need costs it nothing. */
+/** The commands of one file, which is loaded only when one of them is called, so that start-up stays fast. */
 export interface CommandFile {
   readonly commands: readonly CommandSummary[];
   load(): Promise<(program: Command, run: Register) => void>;
@@ -23,13 +23,13 @@ const file = (
   commands: commands.map(([name, args, description]) => ({ name, args, description })),
 });
 
-/** Every command, in the order of the help. */
+/** All commands, in the order of the help. */
 export const COMMAND_FILES: readonly CommandFile[] = [
   file(async () => (await import('./commands/init.ts')).addInit, ['init', '[source...]', 'write a commented tributary.yaml to start from']),
-  file(async () => (await import('./commands/new.ts')).addNew, ['new', '', 'write the beginning of something of your own']),
+  file(async () => (await import('./commands/new.ts')).addNew, ['new', '', 'write a working skeleton of your own source']),
   file(
     async () => (await import('./commands/check.ts')).addCheck,
-    ['check', '[options]', "try settings, Kafka, registry and every connection's key; says what is missing and how to put it right"],
+    ['check', '[options]', "test settings, Kafka, registry and every connection's key; shows what is missing and how to correct it"],
   ),
   file(
     async () => (await import('./commands/discover.ts')).addDiscover,
@@ -53,7 +53,7 @@ export const COMMAND_FILES: readonly CommandFile[] = [
   ),
   file(
     async () => (await import('./commands/web.ts')).addWeb,
-    ['web', '', 'serve the data-sync page alone, beside workers that run elsewhere; several may run'],
+    ['web', '', 'serve the data-sync page only, for workers that run elsewhere; several may run'],
   ),
   file(
     async () => (await import('./commands/sync.ts')).addSync,
@@ -74,18 +74,18 @@ export const COMMAND_FILES: readonly CommandFile[] = [
   file(
     async () => (await import('./commands/pause.ts')).addPause,
     ['pause', '<connection[.table]...>', 'stop reading tables, with their positions saved; lasts until resume'],
-    ['resume', '<connection[.table]...>', 'go on with paused or disabled tables from where they stopped'],
+    ['resume', '<connection[.table]...>', 'continue paused or disabled tables from where they stopped'],
   ),
   file(
     async () => (await import('./commands/trigger.ts')).addTrigger,
-    ['trigger', '<connection[.table]...>', 'ask the running worker for a run now, outside the schedule'],
+    ['trigger', '<connection[.table]...>', 'request a run now, outside the schedule, from the running worker'],
   ),
   file(
     async () => (await import('./commands/backfill.ts')).addBackfill,
     [
       'backfill',
       '[options] <connection[.table]...>',
-      'read history again, beside the periodic runs; unchanged rows are not published again',
+      'read history again, in addition to the periodic runs; unchanged rows are not published again',
     ],
   ),
   file(
@@ -96,14 +96,14 @@ export const COMMAND_FILES: readonly CommandFile[] = [
       'list a table at the vendor and compare it with its topic: missing, surplus, different; publishes nothing',
     ],
   ),
-  file(async () => (await import('./commands/state.ts')).addState, ['state', '', 'positions and counts as kept in the state topic']),
+  file(async () => (await import('./commands/state.ts')).addState, ['state', '', 'positions and counts stored in the state topic']),
   file(async () => (await import('./commands/dead-letters.ts')).addDeadLetters, ['dead-letters', '', 'rows that could not be published']),
   file(
     async () => (await import('./commands/deletes.ts')).addDeletes,
     ['deletes', '', 'deletes that were withheld because too many rows vanished at once'],
   ),
-  file(async () => (await import('./commands/notify.ts')).addNotify, ['notify', '', 'messages about tables that need somebody']),
-  file(async () => (await import('./commands/import.ts')).addImport, ['import', '', 'bring CSV files into a vendor over SFTP']),
+  file(async () => (await import('./commands/notify.ts')).addNotify, ['notify', '', 'messages about tables that need attention']),
+  file(async () => (await import('./commands/import.ts')).addImport, ['import', '', 'upload CSV files to a vendor over SFTP']),
   file(
     async () => (await import('./commands/landing.ts')).addLanding,
     ['landing', '', 'land the topics in warehouses: Kafka Connect sinks and the SQL that goes with them'],
@@ -114,10 +114,10 @@ export const COMMAND_FILES: readonly CommandFile[] = [
   ),
   file(
     async () => (await import('./commands/demo.ts')).addDemo,
-    ['demo', '[options]', 'the whole way on this machine: a made-up Klaviyo account, Kafka, a registry, Connect and PostgreSQL'],
+    ['demo', '[options]', 'a complete pipeline on this machine: a simulated Klaviyo account, Kafka, a registry, Connect and PostgreSQL'],
   ),
   file(
     async () => (await import('./commands/doctor.ts')).addDoctor,
-    ['doctor', '[options]', 'look at this machine: Node, Java, Maven, disk space, the local stack; no request leaves it'],
+    ['doctor', '[options]', 'check this machine: Node, Java, Maven, disk space, the local stack; sends no request to the network'],
   ),
 ];

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { TributaryError } from '../core/errors.ts';
 import { startGuardian } from '../stack/guardian.ts';
 
-/** A local server that behaves as the vendor's API, as a process of its own. */
+/** The simulator of the vendor, running as a process of its own. */
 export interface DemoVendor {
   readonly url: string;
   readonly key: string;
@@ -16,7 +16,7 @@ const key = 'pk_demo_account';
 const startWithinMs = 30_000;
 const stopWithinMs = 2_000;
 
-/** Starts the Klaviyo simulator with a seeded account that changes so many times per minute. */
+/** Starts the Klaviyo simulator with a seeded account that changes `changesPerMinute` times a minute. */
 export async function startDemoVendor(changesPerMinute: number, signal: AbortSignal): Promise<DemoVendor> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const script = fileURLToPath(new URL(`../../simulators/klaviyo/main.${extension}`, import.meta.url));
@@ -26,7 +26,7 @@ export async function startDemoVendor(changesPerMinute: number, signal: AbortSig
       remedy: 'Run the demo from a checkout: npm run demo.',
     });
   }
-  // A group of its own, so that a Ctrl-C ends it after the engine, not before.
+  // In its own process group, so that a Ctrl-C reaches the engine first and ends the simulator after it.
   const child = spawn(
     process.execPath,
     [
@@ -58,7 +58,7 @@ function firstLine(child: ChildProcess, signal: AbortSignal): Promise<{ url: str
     let complaint = '';
     const fail = (what: string): void =>
       reject(
-        new TributaryError(`The made-up account did not start: ${what}`, {
+        new TributaryError(`The simulated account did not start: ${what}`, {
           kind: signal.aborted ? 'stopped' : 'internal',
           ...(complaint === '' ? {} : { detail: complaint }),
         }),
@@ -68,7 +68,7 @@ function firstLine(child: ChildProcess, signal: AbortSignal): Promise<{ url: str
     child.stderr?.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2_000)));
     child.once('error', (error) => fail(error.message));
     child.once('exit', (code) => fail(`it ended with ${code ?? 'a signal'}.`));
-    if (!child.stdout) return fail('it says nothing.');
+    if (!child.stdout) return fail('it has no output.');
     createInterface({ input: child.stdout }).once('line', (line) => {
       clearTimeout(timer);
       try {

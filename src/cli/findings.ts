@@ -1,8 +1,8 @@
 import { asTributaryError } from '../core/errors.ts';
-import { fileTrouble } from '../core/local-folder.ts';
+import { fileError } from '../core/local-folder.ts';
 import type { Paint } from '../observability/text.ts';
 
-/** What one look at something found: all is well, or what is wrong and what to do. */
+/** The result of one check: good, or what is wrong and what to do. */
 export interface CheckFinding {
   readonly what: string;
   readonly ok: boolean;
@@ -11,12 +11,12 @@ export interface CheckFinding {
   readonly kind?: string;
 }
 
-/** The finding of a look that answers what it saw or throws what is wrong. Throws on only what interrupts the command. */
+/** Runs a check, which returns what it saw or throws what is wrong. Rethrows only an interruption of the command. */
 export async function finding(what: string, look: () => Promise<string>): Promise<CheckFinding> {
   try {
     return { what, ok: true, text: await look() };
   } catch (thrown) {
-    const error = fileTrouble(thrown) ?? asTributaryError(thrown, `Checking ${what}`);
+    const error = fileError(thrown) ?? asTributaryError(thrown, `Checking ${what}`);
     if (error.kind === 'stopped') throw error;
     return { what, ok: false, text: error.message, kind: error.kind, ...(error.remedy === undefined ? {} : { remedy: error.remedy }) };
   }

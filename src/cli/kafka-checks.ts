@@ -16,7 +16,7 @@ import { compileTable, type TableCodec } from '../record/codec.ts';
 import { plural } from '../observability/text.ts';
 import { finding, type CheckFinding } from './findings.ts';
 
-/** Everything for which `run` would refuse a topic, by the same rules, without changing anything. One finding, and one more for each fault. */
+/** Checks, by the same rules as `run`, whether a topic would be refused, without changing anything. One finding per check, and one more for each further fault. */
 export function kafkaChecks(settings: Settings, access: KafkaAccess, registry: Registry): (() => Promise<readonly CheckFinding[]>)[] {
   const { prefix } = access.settings;
   const tables = settings.connections.flatMap((connection) => tableTopics(connection, access));
@@ -53,7 +53,7 @@ export function kafkaChecks(settings: Settings, access: KafkaAccess, registry: R
     () =>
       one('workers', async () => {
         const workers = await activeWorkers(access);
-        if (workers.length === 0) return 'none runs with this prefix';
+        if (workers.length === 0) return 'none is running with this prefix';
         const most = access.settings.maxWorkers ?? DEFAULT_MAX_WORKERS;
         const idle = workers.length > most ? `; only ${most} of them can have work (kafka.max_workers)` : '';
         return `${plural(workers.length, 'worker')}: ${[...new Set(workers.map(({ host }) => host))].join(', ')}${idle}`;
@@ -61,7 +61,7 @@ export function kafkaChecks(settings: Settings, access: KafkaAccess, registry: R
   ];
 }
 
-/** Tables whose topics were written with other schema ids than the registry gives, or whose subjects are open to any schema. */
+/** Tables whose topics were written with schema ids that the registry does not have for them, or whose subjects accept any schema. */
 export async function schemaFaults(
   settings: Settings,
   access: KafkaAccess,
@@ -88,7 +88,7 @@ export async function schemaFaults(
         checkTable(topic, found, keySchemaId, state);
         if (level !== undefined && level !== 'FULL_TRANSITIVE' && level !== 'FULL') {
           throw new TributaryError(
-            `The registry has the compatibility level ${level} for ${topic}-key: a schema that readers cannot follow would be accepted.`,
+            `The registry has the compatibility level ${level} for ${topic}-key, which would accept schemas that consumers cannot read.`,
             { kind: 'config', remedy: `Set it to FULL_TRANSITIVE for ${topic}-key and ${topic}-value.` },
           );
         }
@@ -116,7 +116,7 @@ async function one(what: string, look: () => Promise<string>): Promise<readonly 
 
 const shown = 10;
 
-/** The faults of many things of one kind, each on a line of its own. */
+/** Checks many things of one kind; each fault gets a line of its own. */
 async function several(
   what: string,
   look: () => Promise<{ readonly faults: readonly TributaryError[]; readonly text: string }>,
@@ -133,22 +133,22 @@ async function several(
   return [found, ...more];
 }
 
-/** Wrong by more than this, runs read windows that lie in the future or miss what is newest. */
+/** With a larger difference (ms), runs read time windows in the future or miss the newest rows. */
 const mostMs = 60_000;
 
-/** This machine's clock against the one of who answers with a Date header. */
+/** Compares this machine's clock with the Date header of the server at `url`. */
 export async function clockCheck(url: string, now: () => number): Promise<CheckFinding> {
   return finding('clock', async () => {
     const before = now();
     const answer = await fetch(url, { signal: AbortSignal.timeout(10_000), redirect: 'manual' }).catch(() => undefined);
     const told = Date.parse(answer?.headers.get('date') ?? '');
-    if (Number.isNaN(told)) return 'nobody told the time to compare with';
-    // The header has whole seconds.
+    if (Number.isNaN(told)) return 'the registry sent no time to compare with';
+    // The header has whole seconds only.
     const off = Math.round((before + now()) / 2) - told - 500;
     if (Math.abs(off) <= mostMs) return 'agrees with that of the registry';
     throw new TributaryError(
       `This machine's clock is ${Math.round(Math.abs(off) / 1000)} s ${off > 0 ? 'ahead of' : 'behind'} that of the registry.`,
-      { kind: 'config', remedy: "Set the clocks right (NTP): what was read until when is counted in this machine's time." },
+      { kind: 'config', remedy: "Set the clocks correctly (NTP): positions are recorded in this machine's time." },
     );
   });
 }

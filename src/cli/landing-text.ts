@@ -2,12 +2,12 @@ import type { LandingError } from '../landing/errors-log.ts';
 import type { LandingStatus } from '../landing/status.ts';
 import { count, duration, textTable, type Paint } from '../observability/text.ts';
 
-/** With the age of the instant up to which the warehouse holds everything the vendor had; absent where it cannot be told. */
+/** With the age of the warehouse's data, measured from the vendor; absent where it is not known. */
 export type FreshLandingStatus = Omit<LandingStatus, 'topics'> & {
   readonly topics: readonly (LandingStatus['topics'][number] & { readonly freshnessSeconds?: number })[];
 };
 
-/** Whether somebody should look at the connector: it does not run as it should, or may have missed deletes. */
+/** Whether a person should look at the connector: it does not run as it should, or may have missed deletes. */
 export function landingTroubled({ state, tasks, failure, topics }: LandingStatus): boolean {
   if (state === 'PAUSED' || state === 'STOPPED') return false;
   return (
@@ -18,7 +18,7 @@ export function landingTroubled({ state, tasks, failure, topics }: LandingStatus
   );
 }
 
-/** What went wrong lately, newest first: when, what, and what the connector or the warehouse said. */
+/** Recent errors, newest first: when, what, and the message of the connector or the warehouse. */
 export function landingErrorsText(errors: readonly LandingError[], range: string): string {
   if (errors.length === 0) return `No errors in the last ${range}.`;
   const lines = errors.flatMap(({ at, code, summary, message }) => [
@@ -28,12 +28,12 @@ export function landingErrorsText(errors: readonly LandingError[], range: string
   return [`Errors of the last ${range}, newest first:`, ...lines].join('\n');
 }
 
-/** Connectors of landings or connections that the settings no longer have. */
+/** Names connectors of landings or connections that are no longer in the settings. */
 export function leftoversText(landing: string, names: readonly string[]): string {
-  return `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} still on Kafka Connect, and nothing in the settings names ${names.length === 1 ? 'it' : 'them'} any more: \`tributary landing apply ${landing} --prune\` removes ${names.length === 1 ? 'it' : 'them'}.`;
+  return `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} still on Kafka Connect but no longer in the settings: \`tributary landing apply ${landing} --prune\` removes ${names.length === 1 ? 'it' : 'them'}.`;
 }
 
-/** A line per topic, and below what is wrong and what to do. */
+/** One line per topic, followed by what is wrong and what to do. */
 export function landingStatusText(found: readonly FreshLandingStatus[], now: number, paint: Paint): string {
   const rows = found.flatMap(({ connector, state, tasks, topics, deadLetters }) =>
     topics.map((topic, index) => [
@@ -53,12 +53,12 @@ export function landingStatusText(found: readonly FreshLandingStatus[], now: num
   );
   const reasons = found.flatMap(({ connector, state, failure, topics, deadLetters }) => [
     ...(failure === undefined ? [] : [`${connector} fails: ${failure}`]),
-    ...(state === 'MISSING' ? [`${connector} is not there: apply the landing.`] : []),
+    ...(state === 'MISSING' ? [`${connector} does not exist: apply the landing.`] : []),
     ...topics
       .filter(({ deletesMayBeMissed }) => deletesMayBeMissed)
       .map(
         ({ topic }) =>
-          `${connector} is further behind on ${topic} than deletes are kept: unless this is its first reading, rows deleted meanwhile may stay in the warehouse. When it has caught up, empty the table and let it be read again.`,
+          `${connector} is further behind on ${topic} than the topic keeps deletes. Unless this is its first read, rows deleted meanwhile may stay in the warehouse: when it has caught up, empty the table and have it read again.`,
       ),
     ...(deadLetters > 0 ? [`${connector} could not read ${count(deadLetters)} messages; their headers say why.`] : []),
   ]);

@@ -16,11 +16,11 @@ import type { WatchedLanding } from '../observability/sink-metrics.ts';
 import type { OpenLanding } from './landings.ts';
 
 const everyMs = 15_000;
-/** Until the first sink is seen: connections are assigned a moment after the start. */
+/** Interval (ms) until the first sink is found: connections are assigned a moment after the start. */
 const atFirstMs = 1_000;
 
 export interface LandingWatch {
-  /** What was last seen; nothing of a landing whose worker has not answered yet. */
+  /** The last observed states; without landings whose worker has not answered yet. */
   landings(): readonly WatchedLanding[];
   stop(): Promise<void>;
 }
@@ -28,17 +28,17 @@ export interface LandingWatch {
 export interface WatchOptions {
   readonly landings: readonly OpenLanding[];
   readonly access: KafkaAccess;
-  /** Connections this process reads: it tells of their sinks only, so that no two processes tell of one. */
+  /** Connections that this process reads: it watches only their sinks, so that each sink is reported by one process. */
   readonly assigned: () => readonly string[];
-  /** Epoch ms up to which a table's topic holds everything; undefined where it is not known. */
+  /** Epoch ms up to which a table's topic has everything; undefined where it is not known. */
   readonly readTo?: (connection: string, table: string) => number | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /**
- * Looks at the sinks every 15 s and starts failed ones again. A worker that does not answer is told to the log once, until it answers
- * again.
+ * Checks the sinks every 15 s and restarts failed ones. A Connect worker that does not answer is logged once, until it
+ * answers again.
  */
 export function watchLandings({ landings, access, assigned, readTo = () => undefined, clock, log }: WatchOptions): LandingWatch {
   const seen = new Map<string, WatchedLanding>();
@@ -71,21 +71,21 @@ export function watchLandings({ landings, access, assigned, readTo = () => undef
         seenAt: clock.now(),
         ...warehouseFacts(tables, sinks, (lag) => landed.get(landing.name)?.of(lag, before)),
       });
-      if (silent.delete(landing.name)) log.info(`The landing ${landing.name} can be seen again.`);
+      if (silent.delete(landing.name)) log.info(`The landing ${landing.name} can be checked again.`);
     } catch (error) {
       if (stopping.signal.aborted) return;
-      const { message } = asTributaryError(error, 'Looking at a landing');
-      if (silent.get(landing.name) !== message) log.warn(`The landing ${landing.name} cannot be seen: ${message}`);
+      const { message } = asTributaryError(error, 'Checking a landing');
+      if (silent.get(landing.name) !== message) log.warn(`The landing ${landing.name} cannot be checked: ${message}`);
       silent.set(landing.name, message);
-      // Old states must not pass for new ones; when it was last seen stays.
+      // Old states must not be shown as current; only the time of the last answer is kept.
       const last = seen.get(landing.name);
       seen.set(landing.name, { landing: landing.name, sinks: [], ...(last?.seenAt === undefined ? {} : { seenAt: last.seenAt }) });
     }
   }
 
   /**
-   * Failed sinks are started again, and those that lost the registry for a while read the rows again that they could not read then. Both are told
-   * to the log and kept for `landing status`.
+   * Restarts failed sinks, and makes sinks that lost the registry for a while read again the rows they could not read then.
+   * Both are logged and stored for `landing status`.
    */
   async function attend(
     name: string,
@@ -100,11 +100,11 @@ export function watchLandings({ landings, access, assigned, readTo = () => undef
       if (again !== undefined) attended.push(again);
     }
     for (const error of attended) log.warn(`${error.summary} Cause: ${error.message}`);
-    // What Kafka does not take is in the log.
+    // Errors that cannot be stored in Kafka are in the log anyway.
     await recordLandingErrors(access, attended).catch(() => undefined);
   }
 
-  /** What is known of each table in the warehouse. */
+  /** What is known about each table in the warehouse. */
   function warehouseFacts(
     tables: readonly LandedTable[],
     sinks: readonly LandingStatus[],

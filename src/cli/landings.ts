@@ -24,22 +24,22 @@ import { remembered, stackFolder, type KafkaSession } from './session/kafka-sess
 export interface OpenLanding {
   readonly landing: Landing;
   readonly rendered: RenderedLanding;
-  /** Its Connect worker; undefined where the settings name none. */
+  /** Client of its Connect worker; undefined when the settings name none. */
   readonly connect: ConnectClient | undefined;
-  /** Where the landed rows can be looked at; undefined where the settings name no way. */
+  /** Where the landed rows can be queried; undefined when the settings do not say. */
   readonly sqlPlace?: SqlPlace | undefined;
 }
 
-/** What a landing is rendered from beside the settings. */
+/** What a landing is rendered from, in addition to the settings. */
 export interface LandingPlace {
   readonly kafka: KafkaSettings;
-  /** Connect of the local stack. */
+  /** Address of the local stack's Connect. */
   readonly connectUrl: string | undefined;
-  /** What the local stack's Connect and registry ask for. */
+  /** Log-in of the local stack's Connect and registry. */
   readonly login?: ConnectLogin | undefined;
-  /** PostgreSQL of the local stack. */
+  /** The local stack's PostgreSQL. */
   readonly postgres: PostgresAdmin | undefined;
-  /** Ends every call to Connect. */
+  /** Aborts every call to Connect. */
   readonly signal?: AbortSignal;
 }
 
@@ -47,7 +47,7 @@ export function placeOf({ access, connectUrl, login, stack, postgres, stop }: Ka
   return { kafka: access.settings, connectUrl: stack?.connectUrl ?? connectUrl, login, postgres, signal: stop };
 }
 
-/** Where the parts are, without asking or starting any of them. Throws `config` when a local stack never ran here. */
+/** The addresses, without contacting or starting anything. Throws `config` when a local stack has never run here. */
 export async function rememberedPlace(cli: Cli, settings: Settings): Promise<LandingPlace> {
   if (settings.kafka) return { kafka: kafkaSettings(settings, undefined), connectUrl: undefined, postgres: undefined };
   const memory = await recall(stackFolder(settings));
@@ -55,7 +55,7 @@ export async function rememberedPlace(cli: Cli, settings: Settings): Promise<Lan
   if (memory.ports.kafka === 0) {
     throw new TributaryError('The local stack has not run yet, so its addresses are not known.', {
       kind: 'config',
-      remedy: 'Start it once with `tributary run`, or give your own kafka: and registry: in the settings.',
+      remedy: 'Start it once with `tributary run`, or set your own kafka: and registry: in the settings.',
     });
   }
   const { connectUrl, postgres, ...addresses } = remembered(memory);
@@ -64,12 +64,12 @@ export async function rememberedPlace(cli: Cli, settings: Settings): Promise<Lan
 
 const nothing: RenderedLanding = { connectors: [], files: [] };
 
-/** Every landing of the settings. One that has no tables yet, because its connections are still to come, has no connectors. */
+/** Every landing of the settings. One whose connections do not exist yet has no tables and no connectors. */
 export function openLandings(settings: Settings, place: LandingPlace): OpenLanding[] {
   return Object.keys(settings.landings).map((name) => openLanding(settings, place, name, true));
 }
 
-/** What the settings say of a landing. Throws `config` when they have none of that name. */
+/** The settings of a landing. Throws `config` when there is none of that name. */
 export function requireLanding(settings: Settings, name: string): Settings['landings'][string] {
   const names = Object.keys(settings.landings);
   const of = settings.landings[name];
@@ -78,14 +78,14 @@ export function requireLanding(settings: Settings, name: string): Settings['land
       kind: 'config',
       remedy:
         names.length === 0
-          ? 'The settings have no landings: section; sink-configs has a page on each kind.'
+          ? 'The settings have no landings: section; sink-configs has a page for each kind.'
           : `There are ${names.join(', ')}.`,
     });
   }
   return of;
 }
 
-/** Throws as {@link requireLanding}, and `config` when its names do not fit its warehouse. */
+/** Throws like {@link requireLanding}, and `config` when its names do not fit its warehouse. */
 export function openLanding(settings: Settings, place: LandingPlace, name: string, orEmpty = false): OpenLanding {
   const of = requireLanding(settings, name);
   const own = of === 'embedded' ? embeddedPostgres(name, place.postgres) : of;
@@ -106,7 +106,7 @@ export function openLanding(settings: Settings, place: LandingPlace, name: strin
   };
 }
 
-/** The local stack's PostgreSQL is ours to ask; any other only as the settings say. */
+/** The local stack's PostgreSQL may always be queried, any other only with the log-in from the settings. */
 function sqlPlaceOf(own: LandingSettings, embedded: PostgresAdmin | undefined): SqlPlace | undefined {
   if (own.kind !== 'postgres') return undefined;
   if (embedded !== undefined) return { ...embedded, schema: own.schema };
@@ -125,7 +125,7 @@ function connectOptions(own: LandingSettings, place: LandingPlace): ConnectOptio
   };
 }
 
-/** Names of every connector the settings ask for. */
+/** Names of all connectors that the settings define. */
 export function allConnectorNames(settings: Settings, place: LandingPlace): ReadonlySet<string> {
   return new Set(openLandings(settings, place).flatMap(({ rendered }) => rendered.connectors.map(({ name }) => name)));
 }
@@ -135,13 +135,13 @@ export function requireConnect({ landing, connect }: OpenLanding): ConnectClient
   if (connect) return connect;
   throw new TributaryError(`The landing ${landing.name} has no Connect worker.`, {
     kind: 'config',
-    remedy: `Set landings.${landing.name}.connect_url, or, for the local stack's own, keep \`tributary run\` running.`,
+    remedy: `Set landings.${landing.name}.connect_url, or, to use the local stack's own, keep \`tributary run\` running.`,
   });
 }
 
 /**
- * Makes what a landing needs in Kafka, and the tables of an embedded one, and gives Connect its connectors.
- * Answers what has changed.
+ * Creates the Kafka topics of a landing, and the tables of an embedded one, and applies its connectors to Connect.
+ * Returns the changes.
  */
 export async function applyOpenLanding(
   settings: Settings,
@@ -160,7 +160,7 @@ export async function applyOpenLanding(
   return applyLanding(rendered, requireConnect(opened), { now, signal });
 }
 
-/** Strimzi's operator takes back what anybody else changes. Throws `config` while the resources are not as rendered. */
+/** With Strimzi the operator would revert our changes, so the resources must already be as rendered. Throws `config` when they are not. */
 async function requireApplied(opened: OpenLanding): Promise<void> {
   const { name } = opened.landing;
   const differs = (await planLanding(opened.rendered, requireConnect(opened))).filter(({ kind }) => kind !== 'same');
@@ -189,7 +189,7 @@ export async function applyLandings(
 
 function embeddedPostgres(name: string, postgres: PostgresAdmin | undefined): LandingSettings {
   if (!postgres) {
-    throw new TributaryError(`The landing ${name} is the local stack's, and the settings name a Kafka of your own.`, {
+    throw new TributaryError(`The landing ${name} is embedded, but the settings define your own Kafka.`, {
       kind: 'config',
       remedy: 'Describe the warehouse: kind, host and so on.',
     });
@@ -205,7 +205,7 @@ function embeddedPostgres(name: string, postgres: PostgresAdmin | undefined): La
   });
 }
 
-/** A worker the landing names has a login of its own; the local stack's has the stack's. */
+/** The log-in of the landing's own Connect worker, otherwise that of the local stack. */
 function connectLogin(
   { connect_url: url, connect_username: username, connect_password: password }: LandingSettings,
   place: LandingPlace,
@@ -225,13 +225,13 @@ function converterOf(
   const ref = of.registry_credentials_ref;
   if (registry?.username !== undefined && ref === undefined) {
     const what = kind === 'apicurio' ? 'the password' : 'user:password';
-    throw new TributaryError(`The registry asks for a user, and the landing ${name} does not say where the Connect worker finds one.`, {
+    throw new TributaryError(`The registry requires a log-in, and the landing ${name} does not say where the Connect worker finds one.`, {
       kind: 'config',
       remedy: `Set landings.${name}.registry_credentials_ref to a reference to ${what}, e.g. env:REGISTRY_CREDENTIALS.`,
     });
   }
   const registryUrl = kind === 'apicurio' ? url.replace(/\/ccompat\/v7\/?$/, '/registry/v2') : url;
-  // Apicurio's converter takes user and password apart: the user is the registry's, the reference names the password.
+  // Apicurio's converter takes user and password separately: the user is the registry's, the reference names the password.
   if (kind === 'apicurio' && registry?.username !== undefined && ref !== undefined)
     return { kind, registryUrl, login: { username: registry.username, passwordRef: ref } };
   return {

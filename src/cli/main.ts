@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, Help, Option } from 'commander';
 import { asTributaryError, type TributaryError } from '../core/errors.ts';
-import { fileTrouble } from '../core/local-folder.ts';
+import { fileError } from '../core/local-folder.ts';
 import type { Cli, CliDeps, GlobalOptions, Register } from './app.ts';
 import { COMMAND_FILES } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -9,9 +9,9 @@ import { exitCodes } from './exit-codes.ts';
 export { type CliDeps } from './app.ts';
 
 /**
- * The whole command line. `ended` hears the exit code of the command that ran.
+ * Builds the command line. `ended` receives the exit code of the command that ran.
  *
- * @param loads which commands are there in full; of the others there is what the help shows.
+ * @param loads which commands are loaded; for the others only their help is defined.
  */
 export async function createProgram(deps: CliDeps, ended: (code: number) => void, loads: (command: string) => boolean): Promise<Command> {
   const program = new Command('tributary')
@@ -37,7 +37,7 @@ export async function createProgram(deps: CliDeps, ended: (code: number) => void
       try {
         ended((await action(cli, ...args)) ?? exitCodes.ok);
       } catch (error) {
-        ended(report(cli, fileTrouble(error) ?? asTributaryError(error, 'The command')));
+        ended(report(cli, fileError(error) ?? asTributaryError(error, 'The command')));
       } finally {
         cli.close();
       }
@@ -56,7 +56,7 @@ export async function createProgram(deps: CliDeps, ended: (code: number) => void
   });
 }
 
-/** Runs the command line and answers the exit code. Never throws and never prints a stack trace. */
+/** Runs the command line and returns the exit code. Never throws and never prints a stack trace. */
 export async function main(deps: CliDeps, argv: readonly string[]): Promise<number> {
   let code: number = exitCodes.ok;
   const named = namedIn(argv);
@@ -77,12 +77,12 @@ export async function main(deps: CliDeps, argv: readonly string[]): Promise<numb
   return code;
 }
 
-/** The words that may be the command. One too many only loads a file in vain. */
+/** The words that may be the command. A surplus one only loads a file that is not needed. */
 function namedIn(argv: readonly string[]): ReadonlySet<string> {
   return new Set(argv.filter((word) => !word.startsWith('-')));
 }
 
-/** Whether the help or the version is all that is wanted. */
+/** Whether only the help or the version is asked for. */
 export function showsHelp(argv: readonly string[]): boolean {
   if (argv.length === 0 || argv.find((word) => !word.startsWith('-')) === 'help') return true;
   return argv.some((word) => ['-h', '--help', '-V', '--version'].includes(word));

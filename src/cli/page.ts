@@ -6,7 +6,7 @@ import type { Cli } from './app.ts';
 import type { KafkaSession } from './session/kafka-session.ts';
 import { applyOpenLanding, openLandings, placeOf } from './landings.ts';
 
-/** The data-sync page over a session with Kafka. Throws as `createWebApp`. */
+/** Opens the data-sync page over a session with Kafka. Throws like `createWebApp`. */
 export function openPage(cli: Cli, settings: Settings, kafka: KafkaSession, followed: FollowedSettings): WebApp {
   const { clock, random, variables, version } = cli.deps;
   return createWebApp(
@@ -23,7 +23,7 @@ export function openPage(cli: Cli, settings: Settings, kafka: KafkaSession, foll
       redactor: cli.redactor,
       log: cli.log,
       localWarehouse: kafka.postgres !== undefined,
-      // Connect of the local stack may have come up since.
+      // Resolved for each request, because Connect of the local stack may have started in the meantime.
       landings: () => openLandings(followed.now(), placeOf(kafka)),
       checkLanding: ({ landing, rendered, connect }) => checkLanding(landing, rendered, connect),
       applyLanding: (open, signal) => applyOpenLanding(followed.now(), open, kafka.access, kafka.postgres, clock.now, signal),

@@ -5,9 +5,9 @@ import type { CliDeps } from './app.ts';
 import { whenLauncherEnds } from '../core/launchers.ts';
 import { REVISION, VERSION } from '../core/version.ts';
 
-/** The command's surroundings in a real process. */
+/** The command's environment in a real process. */
 export function processDeps(sources: readonly Source[]): CliDeps {
-  // A reader that went away (`tributary status | head`) is no error: the work goes on, and its exit code stays true.
+  // A reader that closes the pipe (`tributary status | head`) is not an error: the command continues and keeps its exit code.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') process.exit(1);

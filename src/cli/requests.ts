@@ -16,10 +16,10 @@ import { author } from './author.ts';
 import { withKafka } from './session/kafka-session.ts';
 import { select, type Selected } from './selection.ts';
 
-/** What is asked for, of a connection or a table. */
-export interface Wish {
+/** A request about a connection or a table. */
+export interface TableRequest {
   readonly slot: ControlSlot;
-  /** What is said when it is on its way, e.g. `paused`. */
+  /** What to print once it is sent, for example `paused`. */
   readonly done: string;
   readonly make: (target: Target) => ControlRecord;
 }
@@ -29,24 +29,24 @@ interface Target {
   readonly table: string | null;
 }
 
-/** Checks what the user wants of the tables named against what they are and what is known of them, sends it, and says who will act on it. */
-export async function request(cli: Cli, typed: readonly string[], wish: Wish): Promise<void> {
-  const wanted = select(cli.settings(), typed).map((selected) => narrowed(selected, wish.slot));
+/** Checks a request against the named tables and their state, sends it, and prints who will act on it. */
+export async function request(cli: Cli, typed: readonly string[], asked: TableRequest): Promise<void> {
+  const wanted = select(cli.settings(), typed).map((selected) => narrowed(selected, asked.slot));
   await withKafka(cli, async ({ access }) => {
     await ensureTopics(access, ownTopics(access.settings));
-    if (wish.slot === 'allow-deletes') {
+    if (asked.slot === 'allow-deletes') {
       for (const { connection, tables } of wanted) {
         const { states } = await readStates(access, connection.name);
         for (const table of tables) requireWithheld(`${connection.name}.${table}`, states.get(table));
       }
     }
-    const { records } = wish.slot === 'paused' ? { records: [] } : await readControl(access);
-    // As it is before the request, which a worker takes up at once.
-    const statuses = wish.slot === 'paused' ? undefined : await statusesOf(access, cli.deps.clock.now());
-    await giveCommands(access, wanted.flatMap(targets).map(wish.make), { ...author(), at: cli.deps.clock.now() });
+    const { records } = asked.slot === 'paused' ? { records: [] } : await readControl(access);
+    // Read before the request is sent, because a worker acts on it at once.
+    const statuses = asked.slot === 'paused' ? undefined : await statusesOf(access, cli.deps.clock.now());
+    await giveCommands(access, wanted.flatMap(targets).map(asked.make), { ...author(), at: cli.deps.clock.now() });
     const workers = await activeWorkers(access);
     for (const target of wanted) {
-      cli.say(`${names(target)}: ${wish.done}${workers.length === 0 ? '; handled by the next run or sync (no worker runs now)' : ''}.`);
+      cli.say(`${names(target)}: ${asked.done}${workers.length === 0 ? '; handled by the next run or sync (no worker runs now)' : ''}.`);
       const paused = target.tables.filter((table) => isPaused(records, target.connection.name, table));
       if (paused.length > 0)
         cli.say(
@@ -57,7 +57,7 @@ export async function request(cli: Cli, typed: readonly string[], wish: Wish): P
   });
 }
 
-/** What the runs that were asked for wait for, as the workers tell. */
+/** What the requested runs wait for, by the workers' status. */
 function waitsOf(statuses: readonly TableStatus[], { connection, tables }: Selected, paused: readonly string[], now: number): string[] {
   const own = statuses.filter((table) => table.connection === connection.name);
   const wanted = own.filter(({ table }) => tables.includes(table) && !paused.includes(table));
@@ -71,14 +71,14 @@ function waitsOf(statuses: readonly TableStatus[], { connection, tables }: Selec
 const statusesOf = async (access: KafkaAccess, now: number): Promise<readonly TableStatus[]> =>
   (await readTableNotices(access, now)).map(({ status }) => status as TableStatus);
 
-/** A new request's id and time. */
+/** Id and time of a new request. */
 export function stamp(cli: Cli): { id: string; at: number } {
   return { id: randomUUID(), at: cli.deps.clock.now() };
 }
 
 /**
- * The tables a request makes sense for. Of a whole connection the others are passed over.
- * @throws TributaryError `config` when none is left, or one was named itself.
+ * The tables to which a request applies. For a whole connection, the other tables are skipped.
+ * @throws TributaryError `config` when none is left, or when a single table was named to which it does not apply.
  */
 export function narrowed(selected: Selected, slot: ControlSlot): Selected {
   if (slot !== 'backfill') return selected;
@@ -90,11 +90,11 @@ export function narrowed(selected: Selected, slot: ControlSlot): Selected {
   const named = without.map((table) => `${connection.name}.${table}`).join(', ');
   throw new TributaryError(`${named}: there is no history to read again; every run reads the whole table.`, {
     kind: 'config',
-    remedy: `Ask for a run: tributary trigger ${without.map((table) => `${connection.name}.${table}`).join(' ')}`,
+    remedy: `Request a run instead: tributary trigger ${without.map((table) => `${connection.name}.${table}`).join(' ')}`,
   });
 }
 
-/** Whether it was said of the table or of its connection: what was asked for last holds. */
+/** Whether the table is paused. Of the requests for the table and for its connection, the latest counts. */
 export function isPaused(records: readonly ControlRecord[], connection: string, name: string): boolean {
   const last = records
     .filter((one) => one.slot === 'paused' && one.connection === connection && (one.table ?? name) === name)

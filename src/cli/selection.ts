@@ -2,21 +2,21 @@ import type { ConnectionSettings, Settings } from '../config/settings.ts';
 import { hint } from '../config/suggest.ts';
 import { TributaryError } from '../core/errors.ts';
 
-/** What becomes of tables that the settings turn off. */
+/** How tables are treated that the settings turn off. */
 type WhenOff = 'refused' | 'shown';
 
-/** A connection and those of its tables that were named. */
+/** A connection and those of its tables that were selected. */
 export interface Selected {
   readonly connection: ConnectionSettings;
   readonly tables: readonly string[];
-  /** The connection was named without a table. */
+  /** True when the connection was named without a table. */
   readonly whole: boolean;
 }
 
 /**
- * `shop` or `shop.event`, as typed; nothing typed selects everything.
- * @throws TributaryError `config` for a name that does not exist, with the one that was probably meant, and for a
- * table that is off, where such tables are not `shown`.
+ * Selects by `shop` or `shop.event`; without any name, everything.
+ * @throws TributaryError `config` for an unknown name, with the name that was probably meant, and for a table that is off,
+ * unless such tables are `shown`.
  */
 export function select(settings: Settings, typed: readonly string[], whenOff: WhenOff = 'refused'): Selected[] {
   if (typed.length === 0) return settings.connections.map((connection) => allOf(connection, whenOff));
@@ -51,16 +51,16 @@ export function selectOne(settings: Settings, text: string, whenOff: WhenOff = '
     });
   }
   if (!names.includes(table) && connection.source.tables(connection.settings).some((one) => one.name === table)) {
-    throw new TributaryError(`${name}.${table} is left out by the settings.`, {
+    throw new TributaryError(`The settings exclude ${name}.${table}.`, {
       kind: 'config',
-      remedy: `Change tables: or exclude: of connections.${name}, if it is wanted.`,
+      remedy: `To include it, change tables: or exclude: of connections.${name}.`,
     });
   }
   if (!names.includes(table)) throw unknown(`${name} has no table ${table}`, table, names);
   return { connection, tables: [table], whole: false };
 }
 
-/** `shop.event`, where one table is meant. */
+/** Parses `shop.event` where exactly one table is required. */
 export function selectTable(settings: Settings, text: string): { readonly connection: ConnectionSettings; readonly table: string } {
   const {
     connection,

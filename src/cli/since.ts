@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from 'commander';
 import { instantOf, parseSpan } from '../core/time.ts';
 
-/** What was typed for an instant: a date or time (ISO 8601, UTC where it says nothing else), or how long ago. */
+/** A point in time as typed: a date or time (ISO 8601, UTC by default), or how long ago. */
 export type Since = { readonly at: number } | { readonly ago: number };
 
-/** For an option that takes one; commander tells what is wrong with it. */
+/** Parser for such an option; commander prints the error. */
 export function sinceOption(text: string): Since {
   const at = instantOf(text);
   if (at !== null) return { at };

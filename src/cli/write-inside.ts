@@ -2,7 +2,7 @@ import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
 import { TributaryError } from '../core/errors.ts';
 
-/** Writes a file that something of the settings names. Throws `config` when it would stand outside of the folder, by its name or by a link. */
+/** Writes a file whose name comes from the settings. Throws `config` when its name or a link leads outside the folder. */
 export function writeInside(folder: string, path: string, text: string): void {
   const file = resolve(folder, path);
   if (file.startsWith(`${folder}${sep}`)) {

@@ -9,7 +9,7 @@ type Rules = NonNullable<RawConnection['columns']>[string];
 
 interface Rule {
   readonly how: Treatment;
-  /** Column, then the names on the way into its JSON. */
+  /** The column, then the member names that lead to the value in its JSON. */
   readonly column: string;
   readonly path: readonly string[];
   readonly at: Path;
@@ -18,7 +18,7 @@ interface Rule {
 export const EXTRA = '_extra';
 const treatments = ['drop', 'hash', 'mask'] as const satisfies readonly Treatment[];
 
-/** `hash_secret` as what it is for. Without one nothing can be hashed, which the settings refuse. */
+/** Builds the hash function from `hash_secret`. The settings refuse hash rules without a secret. */
 export function hashWith(secret: string | undefined): HashText {
   return (text) =>
     createHmac('sha256', secret ?? '')
@@ -26,7 +26,7 @@ export function hashWith(secret: string | undefined): HashText {
       .digest('hex');
 }
 
-/** What is wrong with the rules for a table's columns; `path` is where they stand. */
+/** Problems of the rules for a table's columns; `path` is their place in the settings file. */
 export function columnProblems(
   definition: TableDefinition,
   all: readonly TableDefinition[],
@@ -45,15 +45,15 @@ export function columnProblems(
     seen.set(whole, how);
     if (before !== undefined) say(`${whole} is named ${before === how ? 'twice' : `by ${before} as well`}; keep one of the two`);
     else if (column === '_synced_at' || column === '_deleted')
-      say(`${column} is written by Tributary and holds nothing of the row; leave it out here`);
+      say(`${column} is written by Tributary and does not come from the row; remove it here`);
     else if (column === EXTRA) {
       if (rule.path.length === 0 && how !== 'drop') say('_extra as a whole can only be dropped; write _extra.name for one value in it');
     } else if (field === undefined)
       say(`${definition.name} has no column ${column}${hint(column, [...Object.keys(definition.fields), EXTRA])}`);
     else if (rule.path.some((name) => name === ''))
-      say(`${whole} has an empty name between two dots; write \\. for a dot that belongs to a name`);
+      say(`${whole} has an empty name between two dots; write \\. for a dot that is part of a name`);
     else if (rule.path.length > 0 && field.type !== 'json')
-      say(`${column} is a column of type ${field.type}, with nothing inside; name the column alone`);
+      say(`${column} is a column of type ${field.type} and has no values inside; name the column alone`);
     else if (rule.path.length === 0) problems.push(...wholeColumn(definition, all, rule, field));
     if (how === 'hash' && !hashes)
       say('needs hash_secret at the top of the settings; set it to a long random text, e.g. hash_secret: "${TRIBUTARY_HASH_SECRET}"');
@@ -68,20 +68,22 @@ function wholeColumn(definition: TableDefinition, all: readonly TableDefinition[
   if (isKey && how !== 'hash')
     return say(`${column} is part of the key, and ${how === 'drop' ? 'without it' : 'masked'} two rows would be one; it can be hashed`);
   if (names && how !== 'hash')
-    return say(`${column} tells which listing a row came from, so it cannot be ${how === 'drop' ? 'dropped' : 'masked'}; it can be hashed`);
+    return say(
+      `${column} identifies the listing a row came from, so it cannot be ${how === 'drop' ? 'dropped' : 'masked'}; it can be hashed`,
+    );
   const asker = definition.confirm === undefined ? all.find(({ namedBy }) => namedBy?.table === definition.name) : definition;
   if (names && asker !== undefined)
     return say(
-      `${column} cannot be hashed: before a row of ${asker.name} is deleted, the vendor is asked about it by this value, which only the topic keeps`,
+      `${column} cannot be hashed: before a row of ${asker.name} is deleted, the vendor is asked about it by this value, and only the topic holds it`,
     );
   if (column === definition.replicationKey)
-    return say(`${column} is what the table is followed by and its freshness is measured on; it must stay as it is`);
+    return say(`${column} is the column that incremental reads follow and freshness is measured on; it cannot be changed`);
   if (how === 'mask' && field.type !== 'text' && field.type !== 'json')
-    return say(`${column} is of type ${field.type}, of which nothing is left when it is masked; drop or hash it`);
+    return say(`${column} is of type ${field.type}, which cannot be masked; drop or hash it`);
   return [];
 }
 
-/** Columns that hold what another one is to hide, since the vendor's value goes to both. */
+/** Problems with columns that a rule hides while another column holds the same value of the vendor. */
 function elsewhere(definition: TableDefinition, rules: Rules, path: Path): Problem[] {
   const all = rulesOf(rules, path);
   const way = (column: string, field: Field): readonly string[] => field.path?.split('.') ?? [column];
@@ -96,14 +98,14 @@ function elsewhere(definition: TableDefinition, rules: Rules, path: Path): Probl
       if (below.length > 0 && type !== 'json') return [];
       const covered = all.some((rule) => rule.column === other && rule.path.every((name, i) => name === below[i]));
       const name = [other, ...below].map(escaped).join('.');
-      return covered ? [] : [{ path: at, text: `${column} also stands in the column ${other}; ${how} ${name} as well` }];
+      return covered ? [] : [{ path: at, text: `the value of ${column} is also in the column ${other}; ${how} ${name} as well` }];
     });
   });
 }
 
 const escaped = (name: string): string => name.replaceAll('.', '\\.');
 
-/** The table as the rules leave it: its schema, landings and documents follow. The rules have been checked. */
+/** The table after the rules: its schema, landings and documents follow from this. The rules must have been checked. */
 export function coverColumns(definition: TableDefinition, rules: Rules, hash: HashText): TableDefinition {
   const fields: Record<string, Field> = {};
   const dropped: Record<string, Field> = {};

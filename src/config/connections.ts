@@ -36,13 +36,14 @@ export function readConnection(
 
   const all = source.tables(checked.data);
   const only = Array.isArray(raw.tables) ? raw.tables : undefined;
-  const single: TableWishes = Array.isArray(raw.tables) ? {} : (raw.tables ?? {});
+  const single: TableSettingsByName = Array.isArray(raw.tables) ? {} : (raw.tables ?? {});
   const problems = [
     ...unknownTables(all, only ?? [], (index) => ['connections', name, 'tables', index]),
     ...unknownTables(all, raw.exclude ?? [], (index) => ['connections', name, 'exclude', index]),
   ];
-  if (only && raw.exclude) problems.push({ path: ['connections', name, 'exclude'], text: 'stands beside tables; keep one of the two' });
-  problems.push(...historyProblems(raw, ['connections', name], now), ...wishProblems(all, raw, single, name, now));
+  if (only && raw.exclude)
+    problems.push({ path: ['connections', name, 'exclude'], text: 'cannot be combined with tables; keep one of the two' });
+  problems.push(...historyProblems(raw, ['connections', name], now), ...singleTableProblems(all, raw, single, name, now));
   const schedule = typeof raw.schedule === 'string' ? { default: raw.schedule, tables: {} } : (raw.schedule ?? { tables: {} });
   const scheduled: Readonly<Record<string, string>> = schedule.tables;
   for (const table of Object.keys(scheduled)) {
@@ -82,7 +83,7 @@ export function readConnection(
     tables,
     ...(off.size === 0 ? {} : { off }),
     history: historyOf(raw),
-    histories: new Map(Object.entries(single).flatMap(([table, wish]) => (saysHistory(wish) ? [[table, historyOf(wish)] as const] : []))),
+    histories: new Map(Object.entries(single).flatMap(([table, own]) => (saysHistory(own) ? [[table, historyOf(own)] as const] : []))),
     partitions: new Map([
       ...Object.entries(raw.partitions ?? {}),
       ...Object.entries(single).flatMap(([table, { partitions }]) => (partitions === undefined ? [] : [[table, partitions] as const])),
@@ -96,12 +97,12 @@ export function readConnection(
   };
 }
 
-/** The source a connection means; undefined when there is none of that name. */
+/** The source of a connection; undefined when no source has that name. */
 export function sourceOf(name: string, raw: { readonly source?: string | undefined }, sources: readonly Source[]): Source | undefined {
   return sources.find((source) => source.name === (raw.source ?? name));
 }
 
-/** A source's settings with unknown keys refused, whether or not its schema says so. */
+/** A source's settings schema that refuses unknown keys, even if the source did not ask for that. */
 export function strict(schema: z.ZodType): z.ZodType {
   return schema instanceof z.ZodObject ? schema.strict() : schema;
 }
@@ -117,41 +118,47 @@ function unknownTables(
   );
 }
 
-type HistoryWish = Pick<RawConnection, 'history' | 'start_date'>;
-type TableWishes = Exclude<NonNullable<RawConnection['tables']>, readonly string[]>;
+type HistorySettings = Pick<RawConnection, 'history' | 'start_date'>;
+type TableSettingsByName = Exclude<NonNullable<RawConnection['tables']>, readonly string[]>;
 
-const saysHistory = ({ history, start_date: startDate }: HistoryWish): boolean => history !== undefined || startDate !== undefined;
+const saysHistory = ({ history, start_date: startDate }: HistorySettings): boolean => history !== undefined || startDate !== undefined;
 
-function historyProblems({ history, start_date: startDate }: HistoryWish, path: readonly (string | number)[], now: number): Problem[] {
+function historyProblems({ history, start_date: startDate }: HistorySettings, path: readonly (string | number)[], now: number): Problem[] {
   const at = [...path, 'start_date'];
   return [
     ...(startDate !== undefined && (parseStartDate(startDate) ?? 0) > now
-      ? [{ path: at, text: `${startDate} lies in the future; nothing would be read` }]
+      ? [{ path: at, text: `${startDate} is in the future; nothing would be read` }]
       : []),
-    ...(history && startDate ? [{ path: at, text: 'stands beside history; keep one of the two' }] : []),
+    ...(history && startDate ? [{ path: at, text: 'cannot be combined with history; keep one of the two' }] : []),
   ];
 }
 
-/** What is wrong with what is said of single tables. */
-function wishProblems(all: readonly TableDefinition[], raw: RawConnection, single: TableWishes, name: string, now: number): Problem[] {
-  return Object.entries(single).flatMap(([table, wish]) => {
+/** Problems of the settings of single tables. */
+function singleTableProblems(
+  all: readonly TableDefinition[],
+  raw: RawConnection,
+  single: TableSettingsByName,
+  name: string,
+  now: number,
+): Problem[] {
+  return Object.entries(single).flatMap(([table, own]) => {
     const path = ['connections', name, 'tables', table];
     const definition = all.find((known) => known.name === table);
     if (definition === undefined) return unknownTables(all, [table], () => path);
-    const problems = historyProblems(wish, path, now);
+    const problems = historyProblems(own, path, now);
     const say = (key: string, text: string): void => void problems.push({ path: [...path, key], text });
-    if (raw.exclude?.includes(table)) problems.push({ path, text: 'is said of a table that exclude leaves out; remove one of the two' });
-    if (saysHistory(wish) && !hasHistory(definition))
-      say(wish.history === undefined ? 'start_date' : 'history', `is of no use: every run reads ${table} whole; remove it`);
-    if (wish.partitions !== undefined && raw.partitions?.[table] !== undefined)
-      say('partitions', `stands in connections.${name}.partitions as well; keep one of the two`);
-    if (wish.schedule !== undefined && typeof raw.schedule === 'object' && raw.schedule.tables[table] !== undefined)
-      say('schedule', `stands in connections.${name}.schedule.tables as well; keep one of the two`);
+    if (raw.exclude?.includes(table)) problems.push({ path, text: 'configures a table that exclude leaves out; remove one of the two' });
+    if (saysHistory(own) && !hasHistory(definition))
+      say(own.history === undefined ? 'start_date' : 'history', `has no effect: every run reads the whole table ${table}; remove it`);
+    if (own.partitions !== undefined && raw.partitions?.[table] !== undefined)
+      say('partitions', `is also set in connections.${name}.partitions; keep one of the two`);
+    if (own.schedule !== undefined && typeof raw.schedule === 'object' && raw.schedule.tables[table] !== undefined)
+      say('schedule', `is also set in connections.${name}.schedule.tables; keep one of the two`);
     return problems;
   });
 }
 
-function historyOf(raw: HistoryWish): HistoryStart {
+function historyOf(raw: HistorySettings): HistoryStart {
   const from = raw.start_date === undefined ? undefined : parseStartDate(raw.start_date);
   return from === undefined ? { range: raw.history ?? 'all' } : { from };
 }

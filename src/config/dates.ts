@@ -1,4 +1,4 @@
-/** History ranges a connection may ask for. */
+/** History ranges that a connection may set. */
 export const historyRanges = ['30d', '90d', '1y', 'all'] as const;
 export type HistoryRange = (typeof historyRanges)[number];
 
@@ -8,7 +8,7 @@ export type HistoryStart = { readonly range: HistoryRange } | { readonly from: n
 const dayMs = 86_400_000;
 const rangeDays: Readonly<Record<HistoryRange, number | undefined>> = { '30d': 30, '90d': 90, '1y': 365, all: undefined };
 
-/** Oldest event time wanted, epoch ms; undefined means all there is. */
+/** Oldest event time to read, epoch ms; undefined means all. */
 export function historySince(start: HistoryStart, now: number): number | undefined {
   if ('from' in start) return start.from;
   const days = rangeDays[start.range];
@@ -24,7 +24,7 @@ export function parseStartDate(text: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/.test(text)) return undefined;
   const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number);
   const time = Date.parse(text);
-  // 31 February is no day, although the parser takes it for one in March.
+  // `Date.parse` reads 31 February as a day in March, so the day is checked separately.
   return Number.isNaN(time) || utcDay(year, month, day) === undefined ? undefined : time;
 }
 

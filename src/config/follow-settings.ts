@@ -2,33 +2,33 @@ import { statSync } from 'node:fs';
 import { asTributaryError, type TributaryError } from '../core/errors.ts';
 import type { ConnectionSettings, Settings } from './settings.ts';
 
-/** How often the file is looked at. A look is one `stat`. */
+/** Milliseconds between two checks of the file. A check is one `stat`. */
 const lookEveryMs = 2_000;
 
-/** The settings as their file stands, followed while a process runs. */
+/** The current settings of a running process, following changes of their file. */
 export interface FollowedSettings {
-  /** The file; undefined for settings that stand in none. */
+  /** The file; undefined when the settings come from no file. */
   readonly file: string | undefined;
-  /** The last settings without a fault. */
+  /** The last settings that were valid. */
   now(): Settings;
-  /** Why the file as it stands now is not, or not wholly, taken up. */
+  /** Why the current file is not applied, or not completely. */
   problem(): string | undefined;
-  /** Looks at once, whether or not the file seems changed. Answers {@link problem}. */
+  /** Checks at once, whether or not the file seems changed. Returns {@link problem}. */
   reload(): Promise<string | undefined>;
-  /** Tells of every change that was taken up; returns how to stop. */
+  /** Calls back after every change that was applied; returns a function that unsubscribes. */
   on(listener: (settings: Settings) => void): () => void;
   stop(): void;
 }
 
 export interface FollowOptions {
   readonly file: string;
-  /** Reads and checks the file; throws what is wrong with it. */
+  /** Reads and checks the file; throws when it is invalid. */
   readonly load: () => Settings;
   readonly onChange: (settings: Settings) => void;
   readonly onProblem: (error: TributaryError) => void;
 }
 
-/** What only a new start can take up: the process is built on it. */
+/** Settings that only a restart can change, because the process is built on them. */
 const fixed = [
   'prefix',
   'dataDir',
@@ -42,8 +42,8 @@ const fixed = [
 ] as const satisfies readonly (keyof Settings)[];
 
 /**
- * Follows the settings file: connections and landings that come, change or go are taken up. A file with a fault changes
- * nothing and is told; so is a change of what only a new start can take up.
+ * Follows the settings file: new, changed and removed connections and landings are applied. An invalid file changes nothing
+ * and is reported; so is a change that needs a restart.
  */
 export function followSettings(first: Settings, { file, load, onChange, onProblem }: FollowOptions): FollowedSettings {
   let current = first;
@@ -99,7 +99,7 @@ function same(a: Settings, b: Settings): boolean {
   );
 }
 
-/** Names of the connections that are in both and not the same. */
+/** Names of the connections that are in both and differ. */
 export function changedConnections(before: readonly ConnectionSettings[], after: readonly ConnectionSettings[]): string[] {
   const known = new Map(before.map((connection) => [connection.name, shape(connection)]));
   return after
@@ -127,13 +127,13 @@ function shape({
   ]);
 }
 
-/** Changes whenever the file does; editors replace a file rather than write into it. */
+/** A text that changes whenever the file does. It includes the inode, because editors replace a file instead of writing into it. */
 function stamp(file: string): string {
   const found = statSync(file, { throwIfNoEntry: false });
   return found === undefined ? '' : `${found.ino} ${found.size} ${found.mtimeMs}`;
 }
 
-/** Settings that stand in no file, so that nothing can change them. */
+/** Settings that come from no file and never change. */
 export function unchanging(settings: Settings): FollowedSettings {
   return {
     file: undefined,

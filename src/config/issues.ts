@@ -6,7 +6,7 @@ import type { Path } from './yaml-file.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** Zod's findings as problems a person can act on; `path` places them in the whole file. */
+/** Turns zod's issues into problems that a person can act on; `path` is the place of `value` in the whole file. */
 export function problemsOf(error: z.ZodError, shape: JsonSchema, value: unknown, path: Path = []): Problem[] {
   return error.issues.flatMap((issue) => describe(issue, shape, value, path));
 }
@@ -18,7 +18,7 @@ function describe(issue: Issue, shape: JsonSchema, value: unknown, base: Path): 
   const one = (text: string): Problem[] => [{ path, text }];
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => ({ path: [...path, key], text: `is no known setting${hint(key, knownKeys(shape, inner))}` }));
+      return issue.keys.map((key) => ({ path: [...path, key], text: `is not a known setting${hint(key, knownKeys(shape, inner))}` }));
     case 'invalid_type':
       return found === undefined || found === null
         ? one(`is missing; it must be ${typeName(issue.expected)}`)
@@ -28,13 +28,13 @@ function describe(issue: Issue, shape: JsonSchema, value: unknown, base: Path): 
         ? one(`is missing; it must be one of ${issue.values.map(String).join(', ')}`)
         : one(`${shownValue(found, shape, inner)}must be one of ${issue.values.map(String).join(', ')}`);
     case 'invalid_key':
-      return one(issue.issues[0]?.message ?? 'is no valid name');
+      return one(issue.issues[0]?.message ?? 'is not a valid name');
     case 'invalid_union': {
       if (issue.errors.length === 0 && issue.discriminator !== undefined) {
         const choices = `must be one of ${constantsAt(shape, inner).join(', ')}`;
         return one(found === undefined || found === null ? `is missing; it ${choices}` : `${shownValue(found, shape, inner)}${choices}`);
       }
-      // A section is none of the texts that may stand in its place, and a text none of the sections.
+      // Where a section or one of some texts is allowed, only the alternative that fits the given kind of value is reported.
       const other = typeof found === 'object' && found !== null ? 'invalid_value' : 'invalid_type';
       const branches = issue.errors.filter((branch) =>
         branch.some((nested) => (nested.code !== 'invalid_type' && nested.code !== other) || nested.path.length > 0),
@@ -71,7 +71,7 @@ function shownValue(value: unknown, shape: JsonSchema, path: Path): string {
   return text.length > 80 ? `${text.slice(0, 77)}..." ` : `${text} `;
 }
 
-/** The fixed texts that may stand at `path`. */
+/** The fixed texts that are allowed at `path`. */
 function constantsAt(shape: JsonSchema, path: Path): string[] {
   const texts = (found: JsonSchema): unknown[] => [found['const'], ...(Array.isArray(found['enum']) ? (found['enum'] as unknown[]) : [])];
   return [...new Set(shapesAt(shape, path).flatMap(texts))].filter((text) => typeof text === 'string');

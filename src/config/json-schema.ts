@@ -3,7 +3,7 @@ import type { Source } from '../sdk/source.ts';
 import { settingsSchema } from './schema.ts';
 import type { Path } from './yaml-file.ts';
 
-/** The parts of a JSON Schema we walk; see {@link Mark} for our own. */
+/** The parts of a JSON Schema that we use; for our own keywords see {@link Mark}. */
 export interface JsonSchema {
   type?: string;
   properties?: Record<string, JsonSchema>;
@@ -18,19 +18,19 @@ export interface JsonSchema {
   [keyword: string]: unknown;
 }
 
-/** `secret`: never shown. `shown`: shown whatever it came from. `reference`: names a secret; what is none is one. */
+/** `secret`: never shown. `shown`: shown even when it came from `${...}`. `reference`: the name of a secret; any other value is treated as a secret. */
 export type Mark = 'secret' | 'shown' | 'reference';
 
 export function shapeOf(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
 }
 
-/** The schema and every one it leaves open, unions in unions included. */
+/** The schema and all its alternatives, nested unions included. */
 function branchesOf(shape: JsonSchema): JsonSchema[] {
   return [shape, ...[...(shape.anyOf ?? []), ...(shape.oneOf ?? []), ...(shape.allOf ?? [])].flatMap(branchesOf)];
 }
 
-/** Every schema that may describe the value at `path` (several where a union leaves it open). */
+/** Every schema that may describe the value at `path` (several below a union). */
 export function shapesAt(shape: JsonSchema, path: Path): JsonSchema[] {
   const branches = branchesOf(shape);
   const [part, ...rest] = path;
@@ -41,12 +41,12 @@ export function shapesAt(shape: JsonSchema, path: Path): JsonSchema[] {
   });
 }
 
-/** Setting names that may stand at `path`. */
+/** Setting names that are allowed at `path`. */
 export function knownKeys(shape: JsonSchema, path: Path): string[] {
   return [...new Set(shapesAt(shape, path).flatMap((found) => Object.keys(found.properties ?? {})))];
 }
 
-/** Paths of all texts below `value` whose schema carries the mark. */
+/** Paths of all texts and numbers below `value` whose schema has the mark. */
 export function marked(shape: JsonSchema, value: unknown, mark: Mark, path: Path = []): { path: Path; value: string }[] {
   if (typeof value === 'string' || typeof value === 'number') {
     return isMarked(shape, path, mark) ? [{ path, value: String(value) }] : [];
@@ -55,12 +55,12 @@ export function marked(shape: JsonSchema, value: unknown, mark: Mark, path: Path
   return Object.entries(value).flatMap(([key, item]) => marked(shape, item, mark, [...path, Array.isArray(value) ? Number(key) : key]));
 }
 
-/** Whether the setting, or one it stands in, carries the mark. */
+/** Whether the setting, or a section it is in, has the mark. */
 export function isMarked(shape: JsonSchema, path: Path, mark: Mark): boolean {
   return path.some((_, end) => shapesAt(shape, path.slice(0, end + 1)).some((found) => found[mark] === true));
 }
 
-/** JSON Schema of `tributary.yaml` for editors, every source's own settings included. */
+/** JSON Schema of `tributary.yaml` for editors, with every source's own settings. */
 export function editorSchema(sources: readonly Source[]): JsonSchema {
   const shape = shapeOf(settingsSchema);
   const connections = shape.properties?.['connections'];

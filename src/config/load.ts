@@ -20,16 +20,16 @@ import { readYaml, type Path, type YamlFile } from './yaml-file.ts';
 export interface LoadOptions {
   readonly sources: readonly Source[];
   readonly variables: Readonly<Record<string, string | undefined>>;
-  /** Epoch ms, for dates that must not lie in the future. Default: this machine's clock. */
+  /** Epoch ms, to find dates in the future. Default: the clock of this machine. */
   readonly now?: () => number;
-  /** Called with every secret found, before anything else is said about the settings. */
+  /** Called with every secret found, before any message about the settings is made. */
   readonly onSecret: (secret: string) => void;
-  /** A file that is missing, or without connections, is as good as any: they are set up on the page. */
+  /** Accept a file that is missing or has no connections: they can be added on the data-sync page. */
   readonly orEmpty?: boolean;
 }
 
 /**
- * Reads and checks a settings file; a `.env` beside it fills variables that are not set.
+ * Reads and checks a settings file; a `.env` file beside it provides variables that are not set.
  * @throws TributaryError `config` listing every problem with its line.
  */
 export function loadSettings(file: string, options: LoadOptions): Settings {
@@ -42,7 +42,7 @@ export function loadSettings(file: string, options: LoadOptions): Settings {
     if (missing && options.orEmpty) return parseSettings('', file, { ...options, readFile: () => '' });
     throw new TributaryError(missing ? `There is no settings file ${file}.` : `${file} cannot be read: ${(error as Error).message}`, {
       kind: 'config',
-      remedy: missing ? 'Run `tributary init` to write one, or name yours with --config.' : 'Check its rights.',
+      remedy: missing ? 'Run `tributary init` to write one, or give its path with --config.' : 'Check its permissions.',
       cause: error,
     });
   }
@@ -53,7 +53,7 @@ export function loadSettings(file: string, options: LoadOptions): Settings {
   });
 }
 
-/** {@link loadSettings} on a text; `file` is what messages call it and what `data_dir` is relative to. */
+/** {@link loadSettings} on a text; `file` is its name in messages, and `data_dir` is relative to it. */
 export function parseSettings(text: string, file: string, options: LoadOptions & Pick<PlaceholderSources, 'readFile'>): Settings {
   const yaml = readYaml(text, file);
   const written = yaml.value ?? {};
@@ -70,7 +70,7 @@ export function parseSettings(text: string, file: string, options: LoadOptions &
   else add(problemsOf(checked.error, shapeOf(settingsSchema), resolved.value));
   const { hash_secret: givenSecret } = resolved.value as { readonly hash_secret?: unknown };
   const hashSecret = typeof givenSecret === 'string' ? givenSecret : undefined;
-  // A fault elsewhere in the file does not hide those of the connections.
+  // Connections are checked even when the rest of the file is invalid, so that all problems are shown at once.
   for (const [name, raw] of rawConnections(resolved.value)) {
     const connection = connectionSchema.safeParse(raw);
     const settingsOnly = connection.success ? connection : connectionSchema.safeParse({ source: raw['source'], settings: raw['settings'] });
@@ -109,7 +109,7 @@ function acrossSections(raw: RawSettings, orEmpty: boolean): Problem[] {
   if (raw.kafka && !raw.registry)
     problems.push({
       path: ['registry'],
-      text: 'is missing; with your own kafka, say where its schema registry is (registry: { url: ... })',
+      text: 'is missing; with your own kafka, set the address of its schema registry (registry: { url: ... })',
     });
   if (raw.registry && !raw.kafka)
     problems.push({ path: ['kafka'], text: 'is missing; a registry of your own needs your own kafka (kafka: { brokers: ... })' });
@@ -120,15 +120,15 @@ function acrossSections(raw: RawSettings, orEmpty: boolean): Problem[] {
     ),
   ];
   for (const [path, username, password] of logins)
-    if (password !== undefined && username === undefined) problems.push({ path, text: 'is missing; a password alone is sent to nobody' });
+    if (password !== undefined && username === undefined) problems.push({ path, text: 'is missing; a password needs a username' });
   for (const key of Object.keys(raw.kafka?.topic_config ?? {}))
     if (key === 'cleanup.policy')
       problems.push({
         path: ['kafka', 'topic_config', key],
-        text: "cannot be chosen: a table's topic is compacted, or its rows would vanish with time",
+        text: "cannot be set: a table's topic is compacted, otherwise its rows would expire",
       });
   if (raw.registry?.token !== undefined && raw.registry.username !== undefined)
-    problems.push({ path: ['registry', 'token'], text: 'cannot stand beside username; the registry takes one or the other' });
+    problems.push({ path: ['registry', 'token'], text: 'cannot be combined with username; the registry accepts one of the two' });
   for (const [path, tls] of tlsSections(raw)) {
     if ((tls.cert === undefined) !== (tls.key === undefined))
       problems.push({ path: [...path, tls.cert === undefined ? 'cert' : 'key'], text: 'is missing; cert and key belong together' });
@@ -137,10 +137,9 @@ function acrossSections(raw: RawSettings, orEmpty: boolean): Problem[] {
     const path = ['landings', name];
     if (landing === 'embedded') {
       if (name !== 'postgres') problems.push({ path, text: 'cannot be embedded; only postgres can' });
-      else if (raw.kafka)
-        problems.push({ path, text: 'cannot be embedded beside your own kafka; name host, database, user and connect_url' });
+      else if (raw.kafka) problems.push({ path, text: 'cannot be embedded with your own kafka; set host, database, user and connect_url' });
     } else if (raw.kafka && landing.connect_url === undefined) {
-      problems.push({ path: [...path, 'connect_url'], text: 'is missing; with your own kafka, say where its Connect workers are' });
+      problems.push({ path: [...path, 'connect_url'], text: 'is missing; with your own kafka, set the address of its Connect workers' });
     }
     const known = Object.keys(raw.connections);
     const wanted = landing === 'embedded' ? [] : (landing.connections ?? []);
@@ -166,7 +165,7 @@ function tlsSections(raw: RawSettings): (readonly [string[], TlsMaterialGiven])[
 
 type TlsMaterialGiven = z.output<typeof tlsSettings>;
 
-/** The connections that are at least sections, checked or not. */
+/** The entries under `connections` that are sections, valid or not. */
 function rawConnections(value: unknown): [string, Record<string, unknown>][] {
   const connections = (value as { connections?: unknown } | null)?.connections;
   if (typeof connections !== 'object' || connections === null || Array.isArray(connections)) return [];
@@ -175,7 +174,7 @@ function rawConnections(value: unknown): [string, Record<string, unknown>][] {
   );
 }
 
-/** Marked fields, and everything that was inserted where the setting is not known to be harmless. */
+/** Reports as secrets: values whose setting is marked, and inserted values (`${...}`) whose setting is not known to be harmless. */
 function registerSecrets(resolved: ReturnType<typeof resolvePlaceholders>, options: LoadOptions): void {
   const shape = shapeOf(settingsSchema);
   const shapes = new Map<string, ReturnType<typeof shapeOf>>();

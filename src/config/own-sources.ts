@@ -10,13 +10,13 @@ import type { Source } from '../sdk/source.ts';
 import { defaultsOf } from './source-defaults.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
 
-/** The sources a settings file names with `sources:`, loaded; or why one of them could not be. */
+/** The loaded sources that a settings file names under `sources:`, or why one of them could not be loaded. */
 export interface OwnSources {
   readonly sources: readonly Source[];
   readonly problem?: TributaryError;
 }
 
-/** What a source's name may be: it stands in topic names, in schemas and in metrics. */
+/** Allowed names of a source: they become part of topic names, schemas and metrics. */
 export const sourceName = /^[a-z][a-z0-9_]{0,62}$/;
 
 const none: OwnSources = { sources: [] };
@@ -24,8 +24,8 @@ const scripts = ['.js', '.mjs', '.cjs'];
 const typed = ['.ts', '.mts', '.cts'];
 
 /**
- * Loads the modules named in the settings file. A file that is missing or not even YAML names none: whoever needs the
- * settings is told so when they are read. Node keeps a module for as long as the process lives, so a changed one needs a restart.
+ * Loads the modules named in the settings file. A file that is missing or not valid YAML names none; the error is reported
+ * when the settings are read. Node keeps a loaded module for the life of the process, so a changed module needs a restart.
  */
 export async function loadOwnSources(file: string, known: readonly Source[]): Promise<OwnSources> {
   const named = namedIn(file);
@@ -43,7 +43,7 @@ export async function loadOwnSources(file: string, known: readonly Source[]): Pr
   }
 }
 
-/** Entries that are no texts are left to the check of the settings. */
+/** Entries that are not texts are left to the check of the settings. */
 function namedIn(file: string): { readonly yaml: YamlFile; readonly modules: readonly (readonly [string, string])[] } | undefined {
   let text: string;
   try {
@@ -51,7 +51,7 @@ function namedIn(file: string): { readonly yaml: YamlFile; readonly modules: rea
   } catch {
     return undefined;
   }
-  // Most files name none, and are parsed once.
+  // Most files name none; this test saves parsing them twice.
   if (!text.includes('sources')) return undefined;
   let yaml: YamlFile;
   try {
@@ -67,26 +67,30 @@ function namedIn(file: string): { readonly yaml: YamlFile; readonly modules: rea
 
 async function loadSource(at: string, name: string, path: string, known: readonly Source[]): Promise<Source> {
   if (!sourceName.test(name))
-    throw refused(`${at} cannot be called so.`, 'Lower-case letters, digits and underscores only: the name stands in schemas and metrics.');
+    throw refused(
+      `${at} is not a valid name for a source.`,
+      'Use lower-case letters, digits and underscores only: the name becomes part of schemas and metrics.',
+    );
   if (known.some((source) => source.name === name))
-    throw refused(`${at} has the name of one that Tributary brings itself.`, 'Give yours another name, here and in its module.');
+    throw refused(`${at} has the name of a source that comes with Tributary.`, 'Give yours another name, here and in its module.');
   if (!existsSync(path)) throw refused(`${at}: there is no file ${path}.`, 'The path is relative to the settings file. Correct it.');
   if (![...scripts, ...typed].includes(extname(path)))
-    throw refused(`${at}: ${path} is no module.`, `Its name must end in ${scripts.join(', ')} or ${typed.join(', ')}.`);
+    throw refused(`${at}: ${path} is not a module.`, `Its name must end in ${scripts.join(', ')} or ${typed.join(', ')}.`);
   const exported = await importModule(at, path);
   const source = sourceIn(at, path, exported);
   if (source.name !== name)
     throw refused(
-      `${at}: ${path} exports a source that calls itself ${JSON.stringify(source.name)}.`,
-      `Both names must be the same: write ${name} in the module, or name it so in the settings.`,
+      `${at}: ${path} exports a source whose name is ${JSON.stringify(source.name)}.`,
+      `Both names must be the same: write ${name} in the module, or use its name in the settings.`,
     );
   checkTables(at, path, source);
   return source;
 }
 
 /**
- * On its thread: `tributary/source` is the one of this very program, wherever the module lies, since two copies would not know
- * each other's errors; and tsx takes TypeScript for a module where no package.json says so, as a Node does that reads it by itself.
+ * Loader hooks, which run on their own thread. `tributary/source` resolves to this program's copy wherever the module is,
+ * because with two copies `instanceof` fails for errors. And a TypeScript file is a module even when no package.json says so:
+ * tsx then behaves like a Node version that reads TypeScript itself.
  */
 const hooks = `let entries = {};
 export function initialize(data) { entries = data; }
@@ -97,7 +101,7 @@ export async function resolve(specifier, context, next) {
   return typed && found.format === 'commonjs' ? { ...found, format: 'module' } : found;
 }`;
 
-/** Hooks hold for the whole process. */
+/** Loader hooks apply to the whole process and are registered once. */
 let hooked = false;
 
 function hookEntries(): void {
@@ -116,38 +120,38 @@ async function importModule(at: string, path: string): Promise<Readonly<Record<s
     if ((error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION' || !typed.includes(extname(path)))
       throw broken(at, path, error);
   }
-  // This Node strips no types by itself.
+  // This Node version does not strip types itself.
   const api = tsxApi(path);
   if (api === undefined)
     throw refused(
-      `${at}: Node ${process.versions.node} reads no TypeScript by itself.`,
+      `${at}: Node ${process.versions.node} cannot read TypeScript by itself.`,
       `Install tsx beside it (npm install tsx), use Node 22.18 or later, or write the module in JavaScript (.mjs).`,
     );
   try {
     const tsx = (await import(api)) as { register(): () => void };
     tsx.register();
-    // Who comes last is asked first.
+    // The hook that is registered last runs first.
     hookEntries();
-    // Another address: Node remembers that the first could not be loaded.
+    // With a different URL, because Node remembers that the first one could not be loaded.
     return (await import(`${url}?typed`)) as Record<string, unknown>;
   } catch (error) {
     throw broken(at, path, error);
   }
 }
 
-/** tsx of the module's own folder, else of this program's. */
+/** tsx from the module's own folder, otherwise this program's. */
 function tsxApi(path: string): string | undefined {
   for (const from of [path, fileURLToPath(import.meta.url)]) {
     try {
       return pathToFileURL(join(dirname(createRequire(from).resolve('tsx/package.json')), 'dist', 'esm', 'api', 'index.mjs')).href;
     } catch {
-      // Not to be found from there.
+      // Not found from there.
     }
   }
   return undefined;
 }
 
-/** The one source a module exports, by whatever name. */
+/** The one source that a module exports, under any name. */
 function sourceIn(at: string, path: string, exported: Readonly<Record<string, unknown>>): Source {
   const candidates = [...new Set(Object.values(exported))].filter(
     (value): value is Partial<Source> => typeof value === 'object' && value !== null && 'tables' in value,
@@ -158,26 +162,31 @@ function sourceIn(at: string, path: string, exported: Readonly<Record<string, un
     const names = Object.keys(exported);
     throw refused(`${at}: ${path} exports no source${names.length === 0 ? '' : ` (it exports ${names.join(', ')})`}.`, remedy);
   }
-  if (candidates.length > 1) throw refused(`${at}: ${path} exports ${candidates.length} sources.`, 'Keep one to a module.');
+  if (candidates.length > 1) throw refused(`${at}: ${path} exports ${candidates.length} sources.`, 'Export one source per module.');
   const settings = only.settings as { _zod?: unknown; safeParse?: unknown } | undefined;
   const faults = [
-    typeof only.name === 'string' && sourceName.test(only.name) ? [] : ['name is no text of lower-case letters, digits and underscores'],
-    typeof only.title === 'string' && only.title.trim() !== '' ? [] : ['title is no text'],
+    typeof only.name === 'string' && sourceName.test(only.name)
+      ? []
+      : ['name must be a text of lower-case letters, digits and underscores'],
+    typeof only.title === 'string' && only.title.trim() !== '' ? [] : ['title must be a text'],
     typeof settings?.safeParse === 'function' && settings._zod !== undefined
       ? []
-      : ['settings is no schema of zod 4 (import z from tributary/source)'],
-    ...(['connect', 'probe', 'tables'] as const).map((member) => (typeof only[member] === 'function' ? [] : [`${member} is no function`])),
+      : ['settings must be a zod 4 schema (import z from tributary/source)'],
+    ...(['connect', 'probe', 'tables'] as const).map((member) =>
+      typeof only[member] === 'function' ? [] : [`${member} must be a function`],
+    ),
   ].flat();
-  if (faults.length > 0) throw refused(`${at}: the source in ${path} is not whole: ${faults.join('; ')}.`, remedy);
+  if (faults.length > 0) throw refused(`${at}: the source in ${path} is incomplete: ${faults.join('; ')}.`, remedy);
   return only as Source;
 }
 
-/** All tables as the defaults of the settings give them, so that a wrong definition is told before anything is read. */
+/** Builds all tables with default settings, so that a wrong definition is reported before anything is read. */
 function checkTables(at: string, path: string, source: Source): void {
   let tables: readonly TableDefinition[];
   try {
     tables = source.tables(defaultsOf(source as Source & { settings: z.ZodType }));
-    if (!Array.isArray(tables) || tables.length === 0) throw new TributaryError('tables() gives no list of tables.', { kind: 'config' });
+    if (!Array.isArray(tables) || tables.length === 0)
+      throw new TributaryError('tables() does not return a list of tables.', { kind: 'config' });
     for (const definition of tables) table(definition as TableDefinition);
   } catch (error) {
     throw broken(at, path, error);

@@ -1,9 +1,9 @@
 import type { Path } from './yaml-file.ts';
 
-/** Where `${NAME}` and `${file:/path}` get their values. */
+/** Where the values of `${NAME}` and `${file:/path}` come from. */
 export interface PlaceholderSources {
   readonly variables: Readonly<Record<string, string | undefined>>;
-  /** Text of a file; throws when it cannot be read. */
+  /** Returns the text of a file; throws when it cannot be read. */
   readFile(path: string): string;
 }
 
@@ -14,7 +14,7 @@ export interface Problem {
 
 export interface Resolved {
   readonly value: unknown;
-  /** Every value that came from outside the file, with the setting it went into. */
+  /** Every value that came from outside the file, with the setting it was inserted into. */
   readonly inserted: readonly { readonly path: Path; readonly value: string }[];
   readonly problems: readonly Problem[];
 }
@@ -22,8 +22,8 @@ export interface Resolved {
 const placeholder = /\$\$\{|\$\{([^}]*)\}|\$\{/g;
 
 /**
- * Replaces the placeholders in every text value. `$${` stands for a literal `${`. What cannot be replaced
- * becomes a problem that names the variable or file, and stays as it is.
+ * Replaces the placeholders in every text value. `$${` stands for a literal `${`. A placeholder that cannot be replaced
+ * stays as it is and is reported as a problem that names the variable or file.
  */
 export function resolvePlaceholders(value: unknown, sources: PlaceholderSources): Resolved {
   const inserted: { path: Path; value: string }[] = [];
@@ -43,7 +43,7 @@ export function resolvePlaceholders(value: unknown, sources: PlaceholderSources)
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
       problems.push({
         path,
-        text: `\${${name}} is no placeholder; write \${NAME} for an environment variable or \${file:/path} for a file`,
+        text: `\${${name}} is not a placeholder; write \${NAME} for an environment variable or \${file:/path} for a file`,
       });
       return undefined;
     }
@@ -62,7 +62,7 @@ export function resolvePlaceholders(value: unknown, sources: PlaceholderSources)
     if (typeof node === 'string') {
       return node.replaceAll(placeholder, (whole, name: string | undefined) => {
         if (whole === '${') {
-          problems.push({ path, text: 'holds ${ without its }; close it, or write $${ where the two characters are meant' });
+          problems.push({ path, text: 'holds ${ without the closing }; add it, or write $${ for these two characters themselves' });
           return whole;
         }
         if (name === undefined) return '${';

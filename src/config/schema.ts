@@ -7,7 +7,7 @@ import { NOTICES } from '../core/run.ts';
 import { historyRanges, parseStartDate } from './dates.ts';
 
 /**
- * The shape of `tributary.yaml`, apart from `connections.<name>.settings`, which each source brings itself.
+ * The shape of `tributary.yaml`, without `connections.<name>.settings`, which each source defines itself.
  * Meta `secret`: never shown anywhere. Meta `shown`: may be shown although it came from `${...}`.
  */
 const shown = (doc: string) => z.string().min(1).meta({ description: doc, shown: true });
@@ -27,7 +27,7 @@ const schedule = z
       tables: z.record(z.string(), cron).default({}),
     }),
   ])
-  .meta({ description: 'When the tables are read. Default: each table as its source suggests, hourly where it says nothing.' });
+  .meta({ description: 'When the tables are read. Default: the schedule of each table in its source, otherwise hourly.' });
 
 const columnList = z.array(shown('Column, or column.name for a value inside JSON.')).min(1);
 
@@ -39,10 +39,10 @@ const startDate = z
   .refine((text) => parseStartDate(text) !== undefined, {
     error: 'is not a date; write MM/DD/YYYY or YYYY-MM-DD',
   })
-  .meta({ shown: true, description: 'First day wanted, MM/DD/YYYY or ISO, instead of history.' });
+  .meta({ shown: true, description: 'First day to read, MM/DD/YYYY or ISO; instead of history.' });
 
 export const connectionSchema = z.strictObject({
-  source: shown("Which source this is. Default: the connection has its source's name.").optional(),
+  source: shown("The source of this connection. Default: the connection's own name.").optional(),
   settings: z.record(z.string(), z.unknown()).default({}),
   tables: z
     .union([
@@ -57,10 +57,10 @@ export const connectionSchema = z.strictObject({
             partitions: partitions.optional().meta({ description: "Partitions of the table's topic, fixed once it exists." }),
           }),
         )
-        .meta({ description: 'What holds for single tables in place of what holds for the connection. All tables are read.' }),
+        .meta({ description: 'Settings of single tables, which override those of the connection. All tables are read.' }),
     ])
     .optional(),
-  exclude: z.array(shown('Table name.')).optional().meta({ description: 'All tables but these.' }),
+  exclude: z.array(shown('Table name.')).optional().meta({ description: 'All tables except these.' }),
   partitions: z
     .record(z.string(), partitions)
     .optional()
@@ -69,16 +69,16 @@ export const connectionSchema = z.strictObject({
     .record(
       z.string(),
       z.strictObject({
-        drop: columnList.optional().meta({ description: 'Left out: nothing of them is published.' }),
-        hash: columnList
-          .optional()
-          .meta({ description: 'Replaced by their HMAC-SHA256 with hash_secret, so that tables still join by them.' }),
-        mask: columnList.optional().meta({ description: 'All but the last four characters hidden.' }),
+        drop: columnList.optional().meta({ description: 'These columns are not published.' }),
+        hash: columnList.optional().meta({
+          description: 'These values are replaced by their HMAC-SHA256 with hash_secret, so that tables can still be joined on them.',
+        }),
+        mask: columnList.optional().meta({ description: 'All but the last four characters of these values are hidden.' }),
       }),
     )
     .optional()
     .meta({
-      description: 'Columns, by table, that are not published as they are; a value inside JSON as column.name.name or _extra.name.',
+      description: 'Columns, by table, whose values are hidden; a value inside JSON is written column.name.name or _extra.name.',
     }),
   schedule: schedule.optional(),
   history: history.optional(),
@@ -125,14 +125,14 @@ const kafkaSchema = z.strictObject({
       }),
       z.strictObject({
         mechanism: z.literal('oauthbearer'),
-        token_url: httpUrl('Endpoint that gives tokens for client credentials.'),
+        token_url: httpUrl('Endpoint that issues tokens for client credentials.'),
         client_id: shown('Client id.'),
         client_secret: secret('Client secret.'),
-        client_auth: z.enum(['basic', 'body']).default('basic').meta({ description: 'How the endpoint is told id and secret.' }),
-        scope: shown('Scope asked for.').optional(),
-        audience: shown('Audience asked for.').optional(),
+        client_auth: z.enum(['basic', 'body']).default('basic').meta({ description: 'How id and secret are sent to the endpoint.' }),
+        scope: shown('Scope to request.').optional(),
+        audience: shown('Audience to request.').optional(),
         extensions: z
-          .record(z.string().regex(/^[A-Za-z]+$/, { error: 'is no name of a SASL extension; they have letters only' }), shown('Value.'))
+          .record(z.string().regex(/^[A-Za-z]+$/, { error: 'is not a name of a SASL extension; they have letters only' }), shown('Value.'))
           .optional()
           .meta({ description: "SASL extensions, e.g. Confluent Cloud's logicalCluster and identityPoolId." }),
       }),
@@ -140,31 +140,30 @@ const kafkaSchema = z.strictObject({
         mechanism: z.literal('aws-iam'),
         region: z
           .string()
-          .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: 'is no region of AWS such as eu-west-1' })
+          .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: 'is not an AWS region such as eu-west-1' })
           .meta({ shown: true, description: 'Region of the cluster.' }),
         role: z
           .string()
           .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/, { error: 'must be the ARN of a role: arn:aws:iam::123456789012:role/name' })
           .optional()
-          .meta({ shown: true, description: 'Role to take; without it the credentials of this machine are used.' }),
+          .meta({ shown: true, description: 'Role to assume; without it the credentials of this machine are used.' }),
       }),
     ])
     .optional()
     .meta({ description: 'How to log in.' }),
   replication_factor: z.number().int().min(1).max(10).default(3),
   partitions: partitions.optional().meta({
-    description:
-      'Partitions of the topics that are created, where a connection does not say otherwise. Default: one, three for tables of events.',
+    description: 'Partitions of new topics, unless the connection sets them. Default: one, three for tables of events.',
   }),
   max_workers: partitions.optional().meta({
     description:
-      'The most processes that can share the connections: partitions of the topics _control and _state, so it is fixed by the first start. Default: 12.',
+      'Most processes that can share the connections: the partition count of the topics _control and _state, so it is fixed by the first start. Default: 12.',
   }),
-  compression: z.enum(COMPRESSIONS).default('gzip').meta({ description: 'Of what we write.' }),
+  compression: z.enum(COMPRESSIONS).default('gzip').meta({ description: 'Compression of the messages we write.' }),
   topic_config: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
     .default({})
-    .meta({ description: 'Settings on top of ours for the topics that are created.' }),
+    .meta({ description: 'Additional settings for new topics.' }),
 });
 
 const registrySchema = z.strictObject({
@@ -174,21 +173,21 @@ const registrySchema = z.strictObject({
   token: secret('Bearer token, instead of user and password.').optional(),
   tls: tlsSettings
     .optional()
-    .meta({ description: 'For a registry behind a private certificate authority, or one that asks for a client certificate.' }),
+    .meta({ description: 'For a registry with a private certificate authority, or one that requires a client certificate.' }),
 });
 
 export const settingsSchema = z.strictObject({
   prefix: z
     .string()
     .regex(/^[a-z0-9_]+(\.[a-z0-9_]+)*$/, {
-      error: 'may hold lower-case letters, digits, underscores and single dots only (it begins every topic name)',
+      error: 'may hold lower-case letters, digits, underscores and single dots only (every topic name begins with it)',
     })
     .default('tributary')
     .meta({ shown: true, description: 'First part of every topic name.' }),
-  data_dir: shown('Folder of everything kept locally; it can be rebuilt from the topics.').default('.tributary'),
+  data_dir: shown('Folder for all local data; it can be rebuilt from the topics.').default('.tributary'),
   timezone: z
     .string()
-    .refine(isTimezone, { error: 'is no time zone; write an IANA name such as America/New_York, or UTC' })
+    .refine(isTimezone, { error: 'is not a time zone; write an IANA name such as America/New_York, or UTC' })
     .default('UTC')
     .meta({ shown: true, description: 'Time zone of the schedules, IANA name.' }),
   sources: z
@@ -197,10 +196,10 @@ export const settingsSchema = z.strictObject({
       shown('Path of its module, relative to this file.'),
     )
     .default({})
-    .meta({ description: 'Sources of your own, name to module. See docs/sources.md.' }),
+    .meta({ description: 'Your own sources: name and module. See docs/sources.md.' }),
   hash_secret: z.string().min(16, { error: 'must have at least 16 characters' }).optional().meta({
     secret: true,
-    description: 'Secret of the hashes of columns. Another one makes other hashes, so that tables no longer join with older rows.',
+    description: 'Secret for the hashes of columns. With another secret the hashes change, so that tables no longer join with older rows.',
   }),
   connections: z
     .record(
@@ -221,38 +220,38 @@ export const settingsSchema = z.strictObject({
         .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
           error: 'must be an http:// or https:// address',
         })
-        .meta({ secret: true, description: 'Webhook that is sent what happens. Whoever knows its address may write there.' }),
-      form: z.enum(['json', 'slack']).default('json').meta({ description: 'What it understands: our JSON, or what Slack takes.' }),
+        .meta({ secret: true, description: 'Webhook that receives the messages. Anybody who knows its address can post there.' }),
+      form: z.enum(['json', 'slack']).default('json').meta({ description: 'Format of the messages: our JSON, or that of Slack.' }),
       events: z
         .array(z.enum(NOTICES))
         .min(1)
         .default([...NOTICES])
-        .meta({ description: 'What it is told. Default: everything.' }),
+        .meta({ description: 'Which messages it receives. Default: all.' }),
     })
     .optional()
-    .meta({ description: 'Messages by `tributary run` about tables that need somebody.' }),
+    .meta({ description: 'Messages by `tributary run` about tables that need attention.' }),
   metrics: z
     .strictObject({
       port: z.number().int().min(0).max(65_535).default(9464),
       host: z
         .string()
         .regex(/^(\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?|[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)$/, {
-          error: 'must be an address alone, without scheme or port (that is metrics.port)',
+          error: 'must be an address only, without scheme or port (that is metrics.port)',
         })
         .meta({ description: 'Address to listen on.', shown: true })
         .default('127.0.0.1'),
     })
     .prefault({})
-    .meta({ description: 'Where the data-sync page, /metrics, /healthz, /readyz and /status are served.' }),
+    .meta({ description: 'Address and port of the data-sync page, /metrics, /healthz, /readyz and /status.' }),
   web: z
     .strictObject({
-      enabled: z.boolean().default(true).meta({ description: 'Whether the data-sync page is served, beside the metrics.' }),
+      enabled: z.boolean().default(true).meta({ description: 'Whether the data-sync page is served beside the metrics.' }),
       token: z
         .string()
         .min(16, { error: 'must have at least 16 characters' })
         .meta({
           secret: true,
-          description: 'What a user enters to be let in. Needed on any address but loopback, unless a proxy names the users.',
+          description: 'Password of the page. Required on any address but loopback, unless a proxy authenticates the users.',
         })
         .optional(),
       trusted_proxy: z
@@ -260,17 +259,17 @@ export const settingsSchema = z.strictObject({
           addresses: z
             .array(z.union([z.ipv4(), z.ipv6()]))
             .min(1)
-            .meta({ shown: true, description: 'Addresses of the proxy that has checked who the user is.' }),
+            .meta({ shown: true, description: 'Addresses of the proxy that authenticates the users.' }),
           user_header: z
             .string()
-            .regex(/^[A-Za-z0-9-]+$/, { error: 'is no header name' })
+            .regex(/^[A-Za-z0-9-]+$/, { error: 'is not a header name' })
             .default('x-forwarded-user')
-            .meta({ shown: true, description: 'Header in which it names the user.' }),
+            .meta({ shown: true, description: 'Header in which the proxy sends the user name.' }),
         })
         .optional(),
       allowed_hosts: z.array(shown('Host name.')).default([]).meta({
         description:
-          'Names under which page, metrics and probes are asked for, beside localhost, addresses, metrics.host and names that only a private network has (one word, *.svc, *.cluster.local, *.internal).',
+          'Host names under which page, metrics and probes may be requested, in addition to localhost, addresses, metrics.host and names that exist only in a private network (one word, *.svc, *.cluster.local, *.internal).',
       }),
       read_only: z.boolean().default(false).meta({ description: 'Show everything, refuse every command.' }),
     })

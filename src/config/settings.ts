@@ -5,23 +5,23 @@ import type { TableDefinition } from '../core/table.ts';
 import type { HistoryStart } from './dates.ts';
 import type { RawSettings } from './schema.ts';
 
-/** Runs of a table nothing else is said about. */
+/** Schedule of a table without one of its own. */
 export const hourly = '0 * * * *';
 
-/** One account that is read, checked and complete. */
+/** The settings of one account, checked and complete. */
 export interface ConnectionSettings {
   readonly name: string;
   readonly source: Source;
   /** Output of the source's own settings schema. */
   readonly settings: unknown;
-  /** The tables the user wants, in the source's order. */
+  /** The selected tables, in the source's order. */
   readonly tables: readonly TableDefinition[];
-  /** Wanted tables that another setting leaves out, and which one would turn them on. */
+  /** Selected tables that another setting excludes, and the setting that would include them. */
   readonly off?: ReadonlyMap<string, string>;
   readonly history: HistoryStart;
-  /** Of single tables, in place of the connection's. */
+  /** History of single tables, which overrides the connection's. */
   readonly histories?: ReadonlyMap<string, HistoryStart>;
-  /** Partitions the settings ask for, by table. */
+  /** Partitions set by the user, by table. */
   readonly partitions?: ReadonlyMap<string, number>;
   /** Cron expression of a table's periodic runs. */
   readonly schedules: ReadonlyMap<string, string>;
@@ -34,7 +34,7 @@ export interface Settings {
   /** Absolute path of the folder of local data. */
   readonly dataDir: string;
   readonly prefix: string;
-  /** IANA name of the zone whose wall clocks the schedules mean. */
+  /** IANA time zone of the cron schedules. */
   readonly timezone: string;
   /** Modules of the user's own sources, by name. */
   readonly sources: RawSettings['sources'];
@@ -48,14 +48,14 @@ export interface Settings {
   readonly web: RawSettings['web'];
 }
 
-/** Addresses of a stack we started ourselves, and what it asks for. */
+/** Addresses and log-in of a stack that we started ourselves. */
 export interface StackAddresses {
   readonly brokers: readonly string[];
   readonly registryUrl: string;
   readonly login?: { readonly username: string; readonly password: string } | undefined;
 }
 
-/** How to reach Kafka: the user's own, or the embedded stack's addresses. */
+/** How to reach Kafka: the user's own, or the embedded stack. */
 export function kafkaSettings(settings: Settings, stack: StackAddresses | undefined): KafkaSettings {
   const { kafka, registry, prefix } = settings;
   if (!kafka || !registry) {

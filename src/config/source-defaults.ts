@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Source } from '../sdk/source.ts';
 
-/** Settings to ask a source for its tables when the user has none yet: every default there is. */
+/** A source's settings with every default applied, to list its tables before the user has any settings. */
 export function defaultsOf(source: Source): unknown {
   const { settings } = source;
   if (!(settings instanceof z.ZodObject)) return settings.safeParse({}).data ?? {};

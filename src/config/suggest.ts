@@ -1,4 +1,4 @@
-/** The known name closest to what was typed, when it is close enough to be what was meant. */
+/** The known name closest to what was typed; undefined when none is close enough to be what was meant. */
 export function closest(typed: string, known: readonly string[]): string | undefined {
   const wanted = normal(typed);
   const limit = Math.min(3, Math.max(1, Math.floor(wanted.length / 3)));
@@ -10,7 +10,7 @@ export function closest(typed: string, known: readonly string[]): string | undef
   return best?.name;
 }
 
-/** `; did you mean x?` or, when nothing is close, the choices when they are few; else nothing. */
+/** `; did you mean x?`; when nothing is close, the choices if they are few; otherwise an empty text. */
 export function hint(typed: string, known: readonly string[]): string {
   const name = closest(typed, known);
   if (name !== undefined) return `; did you mean ${name}?`;
@@ -21,7 +21,7 @@ function normal(name: string): string {
   return name.toLowerCase().replaceAll('-', '_');
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours. */
+/** Number of insertions, deletions, replacements and swaps of neighbours. */
 export function editDistance(a: string, b: string): number {
   let before: readonly number[] = [];
   let previous: readonly number[] = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -3,10 +3,10 @@ import { longestTopicName, topicNames } from '../kafka/meta/topic-names.ts';
 import type { Problem } from './placeholders.ts';
 import type { ConnectionSettings } from './settings.ts';
 
-/** As Kafka's metrics, and the tables of a warehouse, fold a name: two that differ only so cannot both be there. */
+/** The form in which Kafka's metrics and warehouse tables use a topic name: two topics with equal forms cannot both exist. */
 export const folded = (topic: string): string => topic.replaceAll('.', '_');
 
-/** Topic names that are too long, or that differ from another one only by `.` and `_`. */
+/** Problems with topic names that are too long, or that differ from another one only by `.` and `_`. */
 export function topicProblems(prefix: string, connections: readonly ConnectionSettings[], landings: readonly string[]): Problem[] {
   const names = topicNames(prefix);
   const problems: Problem[] = [];
@@ -31,7 +31,7 @@ export function topicProblems(prefix: string, connections: readonly ConnectionSe
     if (longest.length > longestTopicName) {
       problems.push({
         path,
-        text: `makes a topic name of ${longest.length} characters (${longest.slice(0, 60)}...), and Kafka takes ${longestTopicName}; shorten the prefix or the connection's name`,
+        text: `makes a topic name of ${longest.length} characters (${longest.slice(0, 60)}...), and Kafka accepts ${longestTopicName}; shorten the prefix or the connection's name`,
       });
     }
   }

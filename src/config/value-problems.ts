@@ -6,16 +6,16 @@ const longestSecret = 4_096;
 // eslint-disable-next-line no-control-regex
 const control = /[\u0000-\u001f\u007f]/;
 
-/** Faults of single values that their own schemas leave to us: addresses, secrets, and characters nobody means. */
+/** Problems of single values that their schemas do not check: addresses, secrets, and control characters. */
 export function valueProblems(shape: JsonSchema, value: unknown, base: Path = []): Problem[] {
   const problems: Problem[] = [];
   for (const { path, value: secret } of marked(shape, value, 'secret')) {
-    // A key or certificate in PEM form has lines.
+    // A key or certificate in PEM form has several lines.
     if (secret.includes('-----BEGIN ')) continue;
     if (control.test(secret))
       problems.push({ path: [...base, ...path], text: 'holds a line break or another control character; it must be one line' });
     else if (Buffer.byteLength(secret) > longestSecret)
-      problems.push({ path: [...base, ...path], text: `is longer than ${longestSecret} bytes; no key is` });
+      problems.push({ path: [...base, ...path], text: `is longer than ${longestSecret} bytes; no key is that long` });
   }
   for (const { path, text } of textsOf(value)) {
     const at = [...base, ...path];
@@ -37,9 +37,9 @@ function addressProblem(text: string): string | undefined {
     return undefined;
   }
   if (url.username !== '' || url.password !== '') {
-    return 'holds a user name or password, which would be shown wherever the address is; take it out and use the settings for user and password';
+    return 'holds a user name or password, which would be shown wherever the address is shown; remove it and use the settings for user and password';
   }
-  if (url.search !== '' || url.hash !== '') return 'must end with its path: nothing after a ? or #';
+  if (url.search !== '' || url.hash !== '') return 'must end with its path, without ? or #';
   if (/(^|\/)\.\.?(\/|$)/.test(text.replace(/^[a-z]+:\/\//i, '')) || /%2e/i.test(text)) return 'must not go up in its path (..)';
   return undefined;
 }

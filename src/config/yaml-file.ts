@@ -4,14 +4,14 @@ import { structureFault } from './yaml-structure.ts';
 
 export type Path = readonly (string | number)[];
 
-/** A settings file: its plain value, and the line every setting stands on. */
+/** A settings file: its plain value, and the line of every setting. */
 export interface YamlFile {
   readonly value: unknown;
-  /** Line (from 1) of a setting's name, or of the nearest part above it that is written down. */
+  /** Line (from 1) of a setting's name; when the setting is not in the file, the line of the nearest section above it. */
   lineOf(path: Path): number;
 }
 
-/** @throws TributaryError `config` naming the line when the text is no YAML. */
+/** @throws TributaryError `config` with the line when the text is not valid YAML. */
 export function readYaml(text: string, file: string): YamlFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -22,7 +22,7 @@ export function readYaml(text: string, file: string): YamlFile {
   if (error) refuse(error.pos[0], error.message, 'Correct the YAML at that line; most often it is the indentation or a missing quote.');
   const [warning] = document.warnings;
   if (warning)
-    refuse(warning.pos[0], warning.message, 'Remove the tag (the word with !); settings are plain texts, numbers, lists and sections.');
+    refuse(warning.pos[0], warning.message, 'Remove the tag (the word with !); settings are texts, numbers, lists and sections only.');
   const fault = structureFault(document);
   if (fault !== undefined) refuse(fault.at, fault.what, fault.remedy);
   return {

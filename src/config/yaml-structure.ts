@@ -1,28 +1,28 @@
 import { isAlias, isMap, isScalar, isSeq, type Document, type Node } from 'yaml';
 
 export interface StructureFault {
-  /** Where in the text. */
+  /** Index in the text. */
   readonly at: number;
   readonly what: string;
   readonly remedy: string;
 }
 
-/** Far above any settings; an alias of aliases of aliases passes it with a few lines. */
+/** Far more than any settings need; a few lines of nested aliases exceed it. */
 const mostNodes = 20_000;
 const deepest = 100;
 
-/** What is well-formed YAML and still no settings: anchors that grow or hold themselves, merge keys, keys that are no names. */
+/** Finds valid YAML that cannot be settings: aliases that grow without limit or contain themselves, merge keys, keys that are not plain names. */
 export function structureFault(document: Document): StructureFault | undefined {
   const sizes = new Map<Node, number>();
   const open = new Set<Node>();
 
-  /** Nodes below this one once every alias is written out. Throws the fault. */
+  /** Number of nodes below this one with every alias expanded. Throws the fault. */
   function size(node: unknown, depth: number): number {
     if (isAlias(node)) {
       const source = node.resolve(document);
       if (source === undefined)
         throw fault(node, `*${node.source} has no anchor before it`, `Write &${node.source} where it is meant to come from.`);
-      if (open.has(source)) throw fault(node, `*${node.source} stands in the very section it repeats`, 'Write the values out instead.');
+      if (open.has(source)) throw fault(node, `*${node.source} is inside the section that it repeats`, 'Write the values out instead.');
       return size(source, depth);
     }
     if (!isMap(node) && !isSeq(node)) return 1;
@@ -31,8 +31,8 @@ export function structureFault(document: Document): StructureFault | undefined {
     if (depth > deepest)
       throw fault(
         node,
-        `more than ${deepest} sections stand in one another`,
-        'Settings are a few levels deep; look for a bracket too many.',
+        `sections are nested more than ${deepest} levels deep`,
+        'Settings are a few levels deep; look for a surplus bracket.',
       );
     open.add(node);
     let sum = 1;
@@ -43,7 +43,11 @@ export function structureFault(document: Document): StructureFault | undefined {
         sum += size(pair.value, depth + 1);
       } else sum += size(item, depth + 1);
       if (sum > mostNodes)
-        throw fault(node, 'its aliases (*) repeat so much that it grows beyond any settings', 'Write the values out, or repeat less.');
+        throw fault(
+          node,
+          'its aliases (*) repeat so often that the settings become too large',
+          'Write the values out, or use fewer aliases.',
+        );
     }
     open.delete(node);
     sizes.set(node, sum);
@@ -63,7 +67,7 @@ function checkKey(key: unknown, map: Node): void {
   if (!isScalar(key)) throw fault((key as Node | null) ?? map, "a setting's name must be plain text", 'Write it as name: value.');
   if (key.value === '<<')
     throw fault(key, 'merge keys (<<) are not supported', 'Repeat the settings, or give a whole section by an alias: name: *anchor.');
-  if (key.value === '__proto__') throw fault(key, '__proto__ is no name of a setting', 'Remove it.');
+  if (key.value === '__proto__') throw fault(key, '__proto__ cannot be the name of a setting', 'Remove it.');
 }
 
 class Fault extends Error {

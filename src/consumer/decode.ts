@@ -7,13 +7,13 @@ import type { Change, ColumnValue, TableRef } from './types.ts';
 
 type Values = Record<string, ColumnValue>;
 
-/** A schema of the registry, and what its columns need beside Avro's own decoding. */
+/** A schema of the registry, and the conversions its columns need after Avro's own decoding. */
 interface Compiled {
   readonly type: Type;
   readonly made: readonly (readonly [column: string, make: (value: never) => ColumnValue])[];
 }
 
-/** Makes typed changes of a topic's messages, each by the schema it was written with. */
+/** Returns a decoder that turns a topic's messages into typed changes, each by the schema it was written with. */
 export function changeDecoder<R extends object, K extends keyof R>(
   ref: TableRef<R, K>,
   registry: Registry,
@@ -27,11 +27,11 @@ export function changeDecoder<R extends object, K extends keyof R>(
     if (known === undefined) {
       known = registry.schemaById(schemaId, signal).then(compile);
       compiled.set(schemaId, known);
-      // What failed is asked for again.
+      // A failed request to the registry is repeated for the next message.
       known.catch(() => compiled.delete(schemaId));
     }
     const { type, made } = await known;
-    // avsc's records have a class of their own; a row is a plain object.
+    // avsc returns records of its own class, but a row is a plain object.
     const values: Values = { ...(type.fromBuffer(payload) as Values) };
     for (const [column, make] of made) {
       const value = values[column];

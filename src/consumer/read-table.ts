@@ -9,40 +9,40 @@ import { changeDecoder } from './decode.ts';
 import type { Change, ConsumeOptions, SavedOffsets, TableRef } from './types.ts';
 
 export interface ReadTableOptions extends ConsumeOptions {
-  /** Where reading begins: with everything the topic holds (default), with what comes from now on, or where {@link TableReader.offsets} was saved. */
+  /** Where reading begins: at the start of the topic (default), at its current end, or at saved {@link TableReader.offsets}. */
   readonly from?: 'start' | 'now' | SavedOffsets;
-  /** Whether reading goes on with what comes later. Default: it ends with what is there when it begins. */
+  /** Whether reading continues with new messages. Default: it ends with the messages that are there when it begins. */
   readonly follow?: boolean;
-  /** With `follow`: how long to wait, ms, before looking for more once everything was read. Default 500. */
+  /** With `follow`: pause (ms) before looking for new messages once everything was read. Default 500. */
   readonly pauseMs?: number;
-  /** With `follow`: hears of troubles that pass by themselves, such as a broker that is away. Reading goes on when they are over. */
-  readonly onTrouble?: (error: TributaryError) => void;
+  /** With `follow`: called for errors that are retried, such as a broker that is unavailable. Reading continues once they are over. */
+  readonly onRetry?: (error: TributaryError) => void;
 }
 
-/** The changes of a table, in order for each key. To be read once. */
+/** The changes of a table, in order for each key. Can be iterated once. */
 export interface TableReader<R extends object, K extends keyof R> extends AsyncIterable<Change<R, K>> {
-  /** Where reading would go on behind the last change handed out. Save it when that change is dealt with. */
+  /** Next offsets after the last change that was returned. Save them once that change is processed. */
   offsets(): SavedOffsets;
 }
 
-/** Messages that are read ahead. */
+/** Messages that are read ahead of the consumer. */
 const ahead = 500;
 const longestPauseMs = 10_000;
 
 /**
- * Reads a table's topic: rows and deletes, typed, and only what was committed. No consumer group is joined and no offset is
- * kept in Kafka, so any number of readers leave each other alone.
+ * Reads a table's topic: typed rows and deletes, committed ones only. It joins no consumer group and stores no offsets in
+ * Kafka, so any number of readers can run independently.
  *
- * An offset that was saved longer ago than the topic's `delete.retention.ms` (a day unless set otherwise) may have missed
- * tombstones that compaction has removed since: begin from the start then.
+ * Offsets saved longer ago than the topic's `delete.retention.ms` (one day unless set otherwise) may lie before tombstones
+ * that compaction has removed since. In that case begin from the start.
  *
- * The iteration throws a TributaryError: `config` for a topic that does not exist (with `follow` it is waited for), a refused
- * login or saved offsets the topic does not have any more (code `consumer:offsets_gone`), `transient` for a cluster or registry
- * that is away (with `follow` it is tried again), `data` for messages that are not Tributary's.
+ * The iteration throws a TributaryError. `config`: the topic does not exist (with `follow` it is waited for), the log-in is
+ * refused, or the topic no longer has the saved offsets (code `consumer:offsets_gone`). `transient`: cluster or registry is
+ * unavailable (with `follow` it is retried). `data`: messages that Tributary has not written.
  */
 export function readTable<R extends object, K extends keyof R>(ref: TableRef<R, K>, options: ReadTableOptions): TableReader<R, K> {
   const topic = topicOf(ref, options);
-  const { from = 'start', follow = false, pauseMs = 500, onTrouble = () => undefined } = options;
+  const { from = 'start', follow = false, pauseMs = 500, onRetry = () => undefined } = options;
   const next = new Map<number, bigint>(typeof from === 'string' ? [] : savedOffsets(from));
   const handedOut = new Map(next);
 
@@ -71,7 +71,7 @@ export function readTable<R extends object, K extends keyof R>(ref: TableRef<R, 
           if (signal.aborted) return;
           if (!follow || error.kind !== 'transient') throw error;
           failures += 1;
-          onTrouble(error);
+          onRetry(error);
         }
         if (!follow) return;
         await sleep(Math.min(longestPauseMs, pauseMs * 2 ** failures), undefined, { signal }).catch(() => undefined);
@@ -93,7 +93,7 @@ export function readTable<R extends object, K extends keyof R>(ref: TableRef<R, 
     }
   }
 
-  /** Everything from `next` to the ends of now, handed over one by one: who reads slowly is waited for. */
+  /** Reads from `next` to the current end of each partition, one message at a time: a slow caller slows the reading down. */
   async function* roundOf(access: KafkaAccess, outer: AbortSignal): AsyncGenerator<ReadMessage, void, void> {
     const round = new AbortController();
     const signal = AbortSignal.any([outer, round.signal]);
@@ -106,7 +106,7 @@ export function readTable<R extends object, K extends keyof R>(ref: TableRef<R, 
       access,
       [{ topic, from: begins }],
       (message) => {
-        // Before the first message of a log that is not the one the offset came from.
+        // The offset lies before the first message of the log, so the log is not the one the offset came from.
         if (message.offset < (begins.get(message.partition) ?? 0n)) throw gone(topic);
         waiting.push(message);
         wake();
@@ -142,7 +142,7 @@ export function readTable<R extends object, K extends keyof R>(ref: TableRef<R, 
         } else break;
       }
     } finally {
-      // Whoever leaves early stops the reading behind it.
+      // When the caller stops early, the reading behind it stops too.
       if (ended === undefined) round.abort();
       proceed();
       await settled;
@@ -150,7 +150,7 @@ export function readTable<R extends object, K extends keyof R>(ref: TableRef<R, 
     const ranges = await settled;
     const failure = ended as { readonly error?: unknown };
     if ('error' in failure) throw failure.error;
-    // Behind the ends of transactions, too, so that they are not read again.
+    // Continue after transaction markers too, so that they are not read again.
     for (const [partition, { end }] of ranges ?? []) {
       next.set(partition, end);
       handedOut.set(partition, end);
@@ -179,7 +179,7 @@ function accessOf({ brokers, registry, tls, sasl, prefix = 'tributary' }: Consum
       compression: 'none',
       registry: typeof registry === 'string' ? { url: registry } : registry,
       ...(tls === undefined ? {} : { ssl: tls }),
-      // kafkajs writes into it.
+      // A copy, because kafkajs writes into it.
       ...(sasl === undefined ? {} : { sasl: { ...sasl } }),
     },
     signal,
@@ -189,10 +189,10 @@ function accessOf({ brokers, registry, tls, sasl, prefix = 'tributary' }: Consum
 function savedOffsets(saved: SavedOffsets): [number, bigint][] {
   return Object.entries(saved).map(([partition, offset]) => {
     if (!/^\d+$/.test(partition) || !/^\d+$/.test(offset))
-      throw new TributaryError(`${JSON.stringify(saved)} is not what offsets() gives.`, {
+      throw new TributaryError(`${JSON.stringify(saved)} is not a result of offsets().`, {
         kind: 'config',
         code: 'consumer:bad_offsets',
-        remedy: 'Give back what offsets() gave, unchanged.',
+        remedy: 'Pass the result of offsets() unchanged.',
       });
     return [Number(partition), BigInt(offset)];
   });
@@ -207,9 +207,9 @@ function noTopic(topic: string): TributaryError {
 }
 
 function gone(topic: string): TributaryError {
-  return new TributaryError(`${topic} does not hold what was to be read next: it was made anew, or its log was cut.`, {
+  return new TributaryError(`${topic} no longer holds the next message to read: it was recreated, or its log was truncated.`, {
     kind: 'config',
     code: 'consumer:offsets_gone',
-    remedy: 'Read it from the start, and drop what was made of it before.',
+    remedy: 'Read it from the start, and discard what was built from it before.',
   });
 }

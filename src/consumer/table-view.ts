@@ -3,16 +3,16 @@ import { canonicalJson } from '../core/json/canonical.ts';
 import { readTable, type ReadTableOptions } from './read-table.ts';
 import type { Change, TableRef } from './types.ts';
 
-/** A table in memory that stays current: what its topic holds, by key. */
+/** A table in memory that stays current: the rows in its topic, by key. */
 export interface TableView<R extends object, K extends keyof R> {
   readonly size: number;
   get(key: Readonly<Pick<R, K>>): R | undefined;
   has(key: Readonly<Pick<R, K>>): boolean;
   values(): IterableIterator<R>;
   [Symbol.iterator](): IterableIterator<R>;
-  /** Hears of each change once the view shows it; returns how to stop. */
+  /** Calls back for each change once the view shows it; returns a function that unsubscribes. */
   on(listener: (change: Change<R, K>) => void): () => void;
-  /** Rejects when the view can be kept current no longer; every other call throws the same from then on. Resolves with {@link close}. */
+  /** Rejects when the view can no longer be kept current; every other call then throws the same error. Resolves after {@link close}. */
   readonly ended: Promise<void>;
   close(): Promise<void>;
 }
@@ -20,8 +20,8 @@ export interface TableView<R extends object, K extends keyof R> {
 export type TableViewOptions = Omit<ReadTableOptions, 'from' | 'follow'>;
 
 /**
- * Opens a view and answers once it shows everything the topic held at that moment. A topic that is made anew empties
- * and fills the view again. Throws as `readTable`.
+ * Opens a view and resolves once it shows everything that the topic held when the call began. When the topic is recreated,
+ * the view is emptied and filled again. Throws like `readTable`.
  */
 export async function tableView<R extends object, K extends keyof R>(
   ref: TableRef<R, K>,
@@ -66,7 +66,7 @@ export async function tableView<R extends object, K extends keyof R>(
       }
     }
   })();
-  // Who does not look at it is told by the next call.
+  // Without a listener the rejection would be unhandled; the next call throws it.
   ended.catch(() => undefined);
 
   const current = (): Map<string, R> => {

@@ -4,29 +4,29 @@ import type { Json, JsonObject, Row } from './types.ts';
 
 const FAULT = Symbol('fault of a row');
 
-/** What is wrong with a row that cannot be used. */
+/** Why a row cannot be used. */
 export interface RowFault {
   readonly reason: 'bad_shape' | 'too_deep';
   /** One sentence for people. */
   readonly why: string;
-  /** What the vendor gave. */
+  /** The row as the vendor sent it. */
   readonly original: Json;
 }
 
-/** Why a row cannot be used, in one sentence; undefined when it can. */
+/** Returns why a row cannot be used, in one sentence; undefined when it can. */
 export type Need = (row: Row) => string | undefined;
 
-/** A little less than a column may have, so that whatever a reader wraps around a row can be printed as well. */
+/** A little below the limit for columns, because readers may wrap a row in further objects. */
 const DEEPEST_ROW = DEEPEST_JSON - 20;
 
 /**
- * What a vendor listed, as rows that a reader may touch: the one check between an answer and the code that looks into
- * its rows. What is no object, is nested too deep, or lacks what `need` asks for becomes an unusable row: an object
- * with what can be used of it, whose missing members are missing. It goes the way of all rows, also when it is spread
- * into another one, and ends as a dead letter with what the vendor gave.
+ * Checks the rows of a vendor's answer once, before any reader looks into them. A row that is not an object, is nested
+ * too deep, or lacks what `need` asks for becomes an unusable row: an object with those members that can be used. It is
+ * processed like every other row, also when a reader spreads it into another object, and ends as a dead letter with the
+ * vendor's original.
  */
 export function checkedRows(listed: readonly Json[], need?: Need): readonly Row[] {
-  // Hardly ever is one of them not as it should be, so the list itself is given back as long as none is.
+  // Unusable rows are rare, so the list itself is returned while there is none.
   let checked: Row[] | undefined;
   for (let i = 0; i < listed.length; i += 1) {
     const one = listed[i] as Json;
@@ -51,7 +51,7 @@ function marked(row: Row, fault: RowFault): Row {
   return Object.defineProperty(row, FAULT, { value: fault, enumerable: true }) as Row;
 }
 
-/** What is wrong with a row that {@link checkedRows} found unusable; undefined for all others. */
+/** Why {@link checkedRows} found the row unusable; undefined for usable rows. */
 export function faultOfRow(row: Row): RowFault | undefined {
   return (row as { readonly [FAULT]?: RowFault })[FAULT];
 }
@@ -61,12 +61,12 @@ export function pruned(row: Row): Row {
   return Object.fromEntries(Object.entries(row).filter(([, value]) => !isDeeper(value, DEEPEST_ROW - 1)));
 }
 
-/** As parts of a path these mean another path. */
+/** As path segments these would lead to another path. */
 const OTHER_PATHS = new Set(['', '.', '..']);
 
 /**
- * An id as text that may stand in a request: a text or an integer, without a lone surrogate (which has no encoding), and
- * no part of a path that means another path. Undefined for everything else.
+ * An id as text that may be put into a request: a text or an integer, without a lone surrogate (which has no encoding), and
+ * not a path segment that leads to another path. Undefined for everything else.
  */
 export function idText(value: Json | undefined): string | undefined {
   if (typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value))) return String(value);

@@ -1,14 +1,14 @@
 import { setMaxListeners } from 'node:events';
 
-/** Time as the reading side sees it; a test owns it. */
+/** The source of time for readers; tests pass their own. */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
-  /** Calls back once after `ms`; returns how to cancel. */
+  /** Calls back once after `ms`; returns a function that cancels it. */
   timer(ms: number, callback: () => void): () => void;
 }
 
-/** Longest delay `setTimeout` keeps; anything above fires at once. */
+/** Longest delay (ms) that `setTimeout` supports; with a longer one it fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
@@ -19,7 +19,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves at epoch ms `until`, or at once when the signal aborts; the caller looks at the signal. */
+/** Resolves at epoch ms `until`, or at once when the signal aborts; the caller checks the signal. */
 export async function sleepUntil(clock: Clock, until: number, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && clock.now() < until) {
     await new Promise<void>((resolve) => {
@@ -34,14 +34,14 @@ export async function sleepUntil(clock: Clock, until: number, signal: AbortSigna
   }
 }
 
-/** Calls back once when the signal aborts; returns how to stop listening. For signals that many requests share. */
+/** Calls back once when the signal aborts; returns a function that stops listening. For signals shared by many requests: Node's warning about many listeners is turned off. */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   setMaxListeners(0, signal);
   signal.addEventListener('abort', callback, { once: true });
   return () => signal.removeEventListener('abort', callback);
 }
 
-/** A controller that aborts with its parent; `release` takes the listener off the parent again. */
+/** A controller that aborts with its parent; `release` removes the listener from the parent. */
 export function childController(parent: AbortSignal): { readonly controller: AbortController; release(): void } {
   const controller = new AbortController();
   const forward = (): void => controller.abort(parent.reason);

@@ -1,10 +1,10 @@
 import { Cron } from 'croner';
 import cron from 'node-cron';
 
-/** The first moment after epoch ms `after` that the expression asks for; undefined when there is none. */
+/** The first time of the schedule after epoch ms `after`; undefined when there is none. */
 export type NextMoment = (after: number) => number | undefined;
 
-/** Whether it is a cron expression of five or six fields that can ever come true. */
+/** Whether the text is a cron expression of five or six fields that can ever be due. */
 export function isCron(text: string): boolean {
   if (!cron.validate(text)) return false;
   try {
@@ -14,7 +14,7 @@ export function isCron(text: string): boolean {
   }
 }
 
-/** Whether it is the IANA name of a time zone. */
+/** Whether the text is the IANA name of a time zone. */
 export function isTimezone(text: string): boolean {
   try {
     new Intl.DateTimeFormat('en-US', { timeZone: text });
@@ -24,17 +24,17 @@ export function isTimezone(text: string): boolean {
   }
 }
 
-/** How far ahead is looked for a moment that a change of clocks swallows. */
+/** How far ahead (ms) clock changes are searched that leave out a scheduled time. */
 const LOOK_AHEAD = 400 * 86_400_000;
 const STEP = 6 * 3_600_000;
-/** An expression that has no moment for so long has none: 29 February may be eight years away, on a weekday forty. */
+/** An expression without a time in this period (ms) has none: 29 February may be eight years away, on a given weekday forty. */
 const FAR = 50 * 366 * 86_400_000;
 
 /**
- * The moments of a cron expression on the wall clocks of a time zone, across changes of those clocks: what falls into
- * the hour that is left out comes right after it; a fixed time of the hour that is repeated comes once, any other in
- * both. node-cron knows the expressions (day of month and day of week must both fit, names may be whole words, ranges
- * may wrap), croner the moments: node-cron passes over days on which a time is left out.
+ * The times of a cron expression in a time zone, across clock changes: a time in the skipped hour is due right after it; a
+ * fixed time in the repeated hour is due once, every other time in both. node-cron parses the expressions (day of month and
+ * day of week must both match, names may be whole words, ranges may wrap); croner computes the times, because node-cron skips
+ * days on which a time is left out.
  */
 export function cronMoments(expression: string, timezone: string): NextMoment {
   const pattern = numeric(expression);
@@ -65,7 +65,7 @@ export function cronMoments(expression: string, timezone: string): NextMoment {
   };
 }
 
-/** The instants in (after, until) at which clocks are put forward. */
+/** The instants in (after, until) at which clocks are set forward. */
 function* changesOf(offset: (instant: number) => number, after: number, until: number): Generator<number, void, void> {
   for (let from = after; from < until; from += STEP) {
     let low = from;
@@ -80,7 +80,7 @@ function* changesOf(offset: (instant: number) => number, after: number, until: n
   }
 }
 
-/** What the zone's clocks show at an instant, less UTC, ms. */
+/** The zone's offset from UTC at an instant, ms. */
 function offsetsOf(timezone: string): (instant: number) => number {
   if (timezone === 'UTC') return () => 0;
   const parts = new Intl.DateTimeFormat('en-US', {
@@ -103,7 +103,7 @@ function offsetsOf(timezone: string): (instant: number) => number {
 const FIELDS = ['second', 'minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] as const;
 const WHOLE = { second: 60, minute: 60, hour: 24, dayOfMonth: 31, month: 12, dayOfWeek: 7 };
 
-/** The expression in numbers; a field that leaves nothing out is a star. Hours and the like with a star keep it: they are no fixed times. */
+/** The expression in numbers; a field that allows every value becomes `*`. An hour or minute that was written with `*` keeps it, because it is not a fixed time. */
 function numeric(expression: string): string {
   const parsed = cron.parse(expression);
   const typed = expression.trim().split(/\s+/);
@@ -117,10 +117,10 @@ function numeric(expression: string): string {
   }).join(' ');
 }
 
-/** `L-2`, the last day but two, is unknown to croner. */
+/** `L-2` (two days before the last of the month); croner does not support it. */
 const isBeforeLast = (day: number | string): boolean => typeof day === 'string' && day.startsWith('L-');
 
-/** Whether a day, as an instant at which UTC shows it, is one that croner could not be asked for. */
+/** For day rules that croner does not support: tests a day, given as the instant that shows it in UTC. */
 function dayFilter(expression: string): (shown: number) => boolean {
   const days = cron.parse(expression).dayOfMonth;
   if (!days.some(isBeforeLast)) return () => true;
@@ -129,7 +129,7 @@ function dayFilter(expression: string): (shown: number) => boolean {
   return (shown) => task.match(new Date(Math.floor(shown / 86_400_000) * 86_400_000));
 }
 
-/** Longest time between two of the next moments of a cron expression, ms; weekends and the like count. */
+/** Longest time (ms) between two consecutive times of a cron expression; weekends count. */
 export function longestInterval(expression: string, timezone: string, now: number): number {
   const next = cronMoments(expression, timezone);
   let longest = 0;

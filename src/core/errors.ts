@@ -1,32 +1,32 @@
 /**
- * What went wrong, sorted by who has to act:
- * - `config`: settings, key or rights are wrong; the user has to act, retrying is useless.
- * - `transient`: time-outs, 5xx, resets; retried with back-off, without an end unless the error says `tries`.
- * - `rate_limit`: the vendor asks to wait; `retryAt` says until when.
+ * Errors, sorted by who has to act:
+ * - `config`: settings, key or permissions are wrong; the user has to act, a retry cannot help.
+ * - `transient`: time-outs, 5xx, resets; retried with back-off, without a limit unless the error sets `tries`.
+ * - `rate_limit`: the vendor asks to wait until `retryAt`.
  * - `data`: this row or page cannot be used.
  * - `fenced`: another instance has taken over this connection's writer; stop.
  * - `stopped`: a shutdown, pause or deploy interrupted the work; the position is saved.
- * - `internal`: our own fault; never retried silently.
+ * - `internal`: a bug in Tributary; never retried silently.
  */
 export type ErrorKind = 'config' | 'transient' | 'rate_limit' | 'data' | 'fenced' | 'stopped' | 'internal';
 
-/** How far a failure reaches: a plan-gated 403 stops one table, a refused key the whole connection. */
+/** What a failure stops: a 403 for a table outside the plan stops that table, a refused key stops the whole connection. */
 export type ErrorReach = 'table' | 'connection';
 
 export interface TributaryErrorOptions {
   kind: ErrorKind;
-  /** What to do about it, one sentence for the person who reads `status` at 3 a.m. */
+  /** What to do about it: one sentence for the person who reads `status` at 3 a.m. */
   remedy?: string;
-  /** Text for the log only (response excerpt, vendor code). Redacted by the log like everything else. */
+  /** Text for the log only (response excerpt, vendor code). The log redacts it like everything else. */
   detail?: string;
   /** Short stable code, e.g. `klaviyo:401` or `kafka:INVALID_PRODUCER_EPOCH`. */
   code?: string;
   reach?: ErrorReach;
-  /** Earliest useful moment of the next try, epoch milliseconds. */
+  /** Earliest time at which a retry makes sense, epoch milliseconds. */
   retryAt?: number;
   /**
-   * How often in a row this may be met before the work at hand ends with it: for what nobody has classified, and for
-   * what a new try rarely helps. Undefined: tried without an end.
+   * How often in a row this error may occur before the work fails with it: for unclassified errors, and for errors that a
+   * retry rarely cures. Undefined: retried without a limit.
    */
   tries?: number;
   cause?: unknown;
@@ -58,7 +58,7 @@ export class TributaryError extends Error {
   }
 }
 
-/** Wraps anything thrown into a {@link TributaryError}; unknown errors are our own fault. */
+/** Wraps anything thrown into a {@link TributaryError}; an unknown error becomes `internal`. */
 export function asTributaryError(error: unknown, where: string): TributaryError {
   if (error instanceof TributaryError) return error;
   if (error instanceof Error && error.name === 'AbortError') {
@@ -67,7 +67,7 @@ export function asTributaryError(error: unknown, where: string): TributaryError 
   const text = error instanceof Error ? error.message : String(error);
   return new TributaryError(`${where} failed: ${text}`, {
     kind: 'internal',
-    remedy: 'This is a fault of Tributary. Please report it with the log of this moment.',
+    remedy: 'This is a bug in Tributary. Please report it with the log lines around this time.',
     detail: error instanceof Error ? (error.stack ?? text) : text,
     cause: error,
   });

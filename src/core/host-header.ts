@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 
-/** Ends of names that no stranger can own: nobody sells them, and only a cluster's or a network's own name server answers for them. */
+/** Suffixes of names that nobody can register on the internet: only the name server of a cluster or of a private network resolves them. */
 const PRIVATE_ENDS = ['.svc', '.cluster.local', '.internal', '.localhost'];
 
 export function isLoopback(host: string): boolean {
@@ -9,12 +9,12 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Whether a request's Host header may be answered by a server that listens on `bound`.
+ * Returns a check of the Host header for a server that listens on `bound`.
  *
- * A page of somebody else can make its own name point at us (DNS rebinding); its browser then sends us that name. So a
- * server on a loopback address takes loopback names and addresses, and any other server what no stranger's name can
- * be: addresses (probes and scrapers by pod address), names without a dot, those of a cluster, and the machine's own.
- * `allowed` adds names.
+ * A foreign web page can point its own domain name at our address (DNS rebinding), and the browser then sends us that name.
+ * So a server on a loopback address accepts loopback names and addresses only. Any other server accepts what no foreign
+ * domain can be: addresses (probes and scrapers use pod addresses), names without a dot, names of a cluster, and the name
+ * of this machine. `allowed` adds names.
  */
 export function hostCheck(bound: string, allowed: readonly string[]): (host: string | undefined) => boolean {
   const local = isLoopback(bound);
@@ -34,7 +34,7 @@ export function hostCheck(bound: string, allowed: readonly string[]): (host: str
   };
 }
 
-/** Without port, brackets and the dot of a full name. */
+/** The host without port, brackets and a trailing dot. */
 function nameOf(host: string): string {
   return host
     .trim()

@@ -1,6 +1,6 @@
 /**
- * Keeps Node's warning of a negative time-out from the user: since Node 24 each connection of kafkajs 2.2.4 causes one
- * (`RequestQueue.scheduleCheckPendingRequests`), it means nothing, and nobody here could do anything about it. All others are shown.
+ * Hides Node's warning about a negative time-out; all other warnings are shown. Since Node 24, each connection of kafkajs
+ * 2.2.4 causes one (`RequestQueue.scheduleCheckPendingRequests`). It is harmless, and the user cannot do anything about it.
  */
 export function hideKnownWarnings(): void {
   const listeners = process.listeners('warning');

@@ -1,15 +1,15 @@
 import { commandLine, isAlive, parentOf } from './processes.ts';
 
-/** Programs that only start another one and hand on what they are told: some of them not every signal, and none when killed by force. */
+/** Programs that only start another program. Some do not forward every signal, and none does when it is killed by force. */
 const LAUNCHER = /^(npm|npx|pnpm|yarn)( |$)|[\\/](npm|npx)(-cli\.js)?( |$)|[\\/]tsx([\\/]dist[\\/]cli\.mjs)?( |$)/;
-/** What npm runs a script with. */
+/** The shells with which npm runs a script. */
 const SHELL = /^(\/\S*\/)?(sh|dash|bash) -c /;
 const lookMs = 500;
 const deepest = 8;
 
 /**
- * The processes that launched this one for their own sake, the nearest first. A shell counts only below one of them: any other
- * may end and leave us running on purpose (`nohup ... &`).
+ * The launchers above this process, nearest first. A shell counts only between launchers, because any other shell may end
+ * and leave us running on purpose (`nohup ... &`).
  */
 export async function launchersOf(pid: number): Promise<readonly number[]> {
   const found: number[] = [];
@@ -23,7 +23,7 @@ export async function launchersOf(pid: number): Promise<readonly number[]> {
   return found.slice(0, launchers);
 }
 
-/** Calls back once when a launcher of this process has ended before it. Returns how to stop looking. */
+/** Calls back once when a launcher of this process has ended before it. Returns a function that stops watching. */
 export function whenLauncherEnds(callback: () => void): () => void {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;

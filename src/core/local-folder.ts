@@ -3,8 +3,8 @@ import { basename, join } from 'node:path';
 import { TributaryError } from './errors.ts';
 
 /**
- * Makes a folder of local data, with the folders above it, unless it is there. What is made is its owner's alone.
- * @throws TributaryError `config` when it cannot be made or written to.
+ * Creates a folder for local data, with its parent folders, unless it exists. New folders are accessible to their owner only.
+ * @throws TributaryError `config` when it cannot be created or written to.
  */
 export function makeLocalFolder(folder: string): void {
   try {
@@ -17,36 +17,36 @@ export function makeLocalFolder(folder: string): void {
       reach: 'connection',
       code: 'local_folder',
       cause: error,
-      remedy: 'Set data_dir in the settings to a folder this user may write to, with room on its disk.',
+      remedy: 'Set data_dir in the settings to a folder that this user may write to and that has free space.',
     });
   }
 }
 
-const fileTroubles: Readonly<Record<string, string>> = {
+const fileErrors: Readonly<Record<string, string>> = {
   EACCES: 'this user may not use it',
   EPERM: 'this user may not use it',
   EROFS: 'it is on a disk that is read-only',
-  ENOENT: 'it, or a folder above it, is not there',
+  ENOENT: 'it, or a folder above it, does not exist',
   ENOTDIR: 'a part of its path is a file',
   EISDIR: 'it is a folder',
   ENOSPC: 'its disk is full',
   EDQUOT: 'the quota of its disk is used up',
 };
 
-/** What a file or folder of the user's is refused with, as an error the user can act on; undefined when `error` is none of that kind. */
-export function fileTrouble(error: unknown): TributaryError | undefined {
+/** Turns a system error about a file or folder into one the user can act on; undefined for every other error. */
+export function fileError(error: unknown): TributaryError | undefined {
   const { code = '', path } = (error ?? {}) as NodeJS.ErrnoException;
-  const why = fileTroubles[code];
+  const why = fileErrors[code];
   if (why === undefined || path === undefined) return undefined;
   return new TributaryError(`${path} cannot be read or written: ${why} (${code}).`, {
     kind: 'config',
     code: `file:${code}`,
     cause: error,
-    remedy: 'Correct the path or its rights, or make room.',
+    remedy: 'Correct the path or its permissions, or free some space.',
   });
 }
 
-/** Runs `work`, which returns at once, so that what it makes, and what the process it starts makes later, is its owner's alone. */
+/** Runs synchronous `work` with a umask of 077: what it creates, and what a process it starts creates later, is accessible to the owner only. */
 export function privately<T>(work: () => T): T {
   const before = process.umask(0o077);
   try {
@@ -56,18 +56,18 @@ export function privately<T>(work: () => T): T {
   }
 }
 
-/** Writes a file that only its owner reads. */
+/** Writes a file that only its owner can read. */
 export function privateFile(path: string, text: string): void {
   writeFileSync(path, text, { mode: 0o600 });
-  // The mode is for new files only.
+  // `mode` applies to new files only.
   chmodSync(path, 0o600);
 }
 
 const OURS = new Set(['index', 'stack', 'demo']);
 
 /**
- * Takes from everybody else what an earlier release left open in the folder of local data. A folder that holds other
- * things too keeps its rights, and only what is ours in it is closed.
+ * Removes other users' permissions from local data that an earlier release left readable. A folder that also holds other
+ * things keeps its permissions; only our entries in it are closed.
  */
 export function closeLocalFolder(folder: string): void {
   const entries = names(folder);
@@ -75,13 +75,13 @@ export function closeLocalFolder(folder: string): void {
   for (const name of entries) if (OURS.has(name)) closeAll(join(folder, name));
 }
 
-/** A folder that was closed already hides everything below it. */
+/** Stops at a folder that was closed already, because it hides everything below it. */
 function closeAll(path: string): void {
   if (!close(path)) return;
   for (const name of names(path)) closeAll(join(path, name));
 }
 
-/** Answers whether others had any right before. What belongs to another user (PostgreSQL's, for the superuser) is theirs to close. */
+/** Returns whether other users had any permission before. Files of another user (PostgreSQL's, when we run as root) stay as they are. */
 function close(path: string): boolean {
   const found = statusOf(path);
   if (found === undefined || found.isSymbolicLink() || found.uid !== process.getuid?.() || (found.mode & 0o077) === 0) return false;
@@ -89,7 +89,7 @@ function close(path: string): boolean {
   return true;
 }
 
-/** Undefined for what is not there or cannot be looked at: whoever needs it makes it, and says what is wrong with it. */
+/** Undefined when it does not exist or cannot be read; the code that needs it creates it and reports errors. */
 function statusOf(path: string): Stats | undefined {
   try {
     return lstatSync(path);

@@ -7,23 +7,23 @@ import { startOf } from './processes.ts';
 interface Holder {
   pid: number;
   start: string;
-  /** Where that process id means anything; absent in locks of earlier releases. */
+  /** Identifies the machine on which the process id is valid; absent in locks of earlier releases. */
   machine?: string;
 }
 
 export interface Lock {
-  /** Gives it back, unless somebody else has taken it over meanwhile. */
+  /** Releases the lock, unless another process has taken it over meanwhile. */
   release(): Promise<void>;
 }
 
-/** A holder tells this often that it lives, and counts as gone to other machines, which cannot see its process, after that long. */
+/** A holder touches its lock every `TOUCH_MS`. Other machines, which cannot see its process, regard it as dead after `SILENT_MS` without a touch. */
 const TOUCH_MS = 5_000;
 const SILENT_MS = 20_000;
 
 /**
- * Takes the lock file for this process. Answers a function that gives it back, or the id of the
- * living process that holds it. The lock of a process that died is taken over. So is that of another machine (or
- * container) which has been silent: it may be paused and come back, so what the lock guards must bear that.
+ * Takes the lock file for this process. Returns the lock, or the id of the living process that holds it. The lock of a
+ * dead process is taken over. So is the lock of another machine (or container) that was not touched for 20 s: that holder
+ * may only be suspended and return, so what the lock guards must tolerate two holders.
  */
 export async function takeLock(path: string): Promise<Lock | { heldBy: number }> {
   const own = JSON.stringify({ pid: process.pid, start: (await startOf(process.pid)) ?? '', machine: machine() } satisfies Holder);
@@ -92,7 +92,7 @@ async function lives(path: string, holder: Holder): Promise<boolean> {
 
 let known: string | undefined;
 
-/** This boot of this machine, and the container in it: two processes with one id are never both in here. */
+/** Id of this boot of this machine and of its container: within one id, a process id names one process. */
 function machine(): string {
   known ??= [
     hostname(),
@@ -110,12 +110,12 @@ function quietly(read: () => string): string {
   }
 }
 
-/** Longer than anybody takes for replacing a lock: who still holds the right to has died. */
+/** Longer than any replacement takes: a process that still holds `<path>.replacing` after this time (ms) has died. */
 const REPLACING_MS = 5_000;
 
 /**
- * Several starters may find the same dead lock. One at a time may replace it, only if it is still the
- * one that was judged, and in one step: there is no moment without a lock for a third to slip in.
+ * Several processes may find the same dead lock. One at a time may replace it, only while it is still the lock that was
+ * found dead, and by one rename: there is no moment without a lock in which a third process could take it.
  */
 async function replaceStale(path: string, judged: string, draft: string): Promise<boolean> {
   const right = `${path}.replacing`;

@@ -1,11 +1,10 @@
 /**
- * The one rule that turns a vendor's field name into a column name: lower snake case, runs of characters that
- * an identifier cannot hold become one `_`, acronyms stay whole (`MsgID` -> `msg_id`, `appURLs` -> `app_urls`),
- * and a leading digit gets a `_` in front.
+ * Turns a vendor's field name into a column name: lower snake case; a run of characters that an identifier cannot hold
+ * becomes one `_`; acronyms stay whole (`MsgID` -> `msg_id`, `appURLs` -> `app_urls`); a leading digit gets a `_` in front.
  */
 export function snakeCase(name: string): string {
   const snake = name
-    // An acronym in the plural; each run of capitals is looked at once.
+    // Plural acronyms (`URLs`). The pattern examines each run of capitals once.
     .replace(/[A-Z]+s?/g, (run, at: number) =>
       run.length > 2 && run.endsWith('s') && !isSmall(name, at + run.length) ? run.charAt(0) + run.slice(1).toLowerCase() : run,
     )
@@ -22,7 +21,7 @@ function isSmall(text: string, at: number): boolean {
   return code >= 97 && code <= 122;
 }
 
-/** Longest column name every landing takes (PostgreSQL cuts at 63 bytes). */
+/** Longest column name that every landing accepts (PostgreSQL cuts at 63 bytes). */
 const LONGEST_COLUMN = 63;
 
 /** Whether the name can be a column: lower snake case, legal in Avro, short enough for every landing. */

@@ -14,14 +14,14 @@ export async function isAlive(pid: number): Promise<boolean> {
 }
 
 /**
- * Tells two processes apart that got the same id one after the other: the moment of its start.
+ * When the process started, as an opaque text. Distinguishes two processes that had the same id one after the other.
  * Undefined when there is no such process.
  */
 export async function startOf(pid: number): Promise<string | undefined> {
   if (!(await isAlive(pid))) return undefined;
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   if (stat === undefined) return ps(pid, 'lstart=');
-  // The command's name may hold spaces and brackets; start time is the 20th field after it.
+  // The command name may contain spaces and brackets; the start time is the 20th field after it.
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 }
 
@@ -32,7 +32,7 @@ export async function commandLine(pid: number): Promise<string | undefined> {
   return raw === undefined ? ps(pid, 'command=') : raw.replaceAll('\0', ' ');
 }
 
-/** Who started a process, or who has taken it over since; undefined when it is gone. */
+/** The parent process id; undefined when the process is gone. */
 export async function parentOf(pid: number): Promise<number | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   const text = stat === undefined ? await ps(pid, 'ppid=') : stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
@@ -40,7 +40,7 @@ export async function parentOf(pid: number): Promise<number | undefined> {
   return Number.isInteger(parent) && parent > 0 ? parent : undefined;
 }
 
-/** Sends a signal to a process; one that is gone already is fine. */
+/** Sends a signal to a process; does nothing when it is gone. */
 export function signalQuietly(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
@@ -50,8 +50,7 @@ export function signalQuietly(pid: number, signal: NodeJS.Signals): void {
 }
 
 /**
- * Ends a process that is not our child: politely, and after `graceMs` by force.
- * Resolves when it is gone.
+ * Ends a process that is not our child: with SIGINT, and after `graceMs` with SIGKILL. Resolves when it is gone.
  */
 export async function endProcess(pid: number, graceMs: number): Promise<void> {
   signalQuietly(pid, 'SIGINT');

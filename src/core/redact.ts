@@ -1,22 +1,22 @@
 import { encodings } from './secret-forms.ts';
 import { SECRET_WORDS } from './secret-names.ts';
 
-/** Hides everything that must not be shown. One per process: whoever learns of a secret adds it, and every text that leaves passes it. */
+/** Removes secrets from texts. There is one per process: all secrets are added to it, and every text that leaves the process passes through it. */
 export interface Redactor {
-  /** Secrets shorter than {@link shortestSecret} are ignored: hiding them would only make text unreadable. */
+  /** Secrets shorter than {@link shortestSecret} are ignored, because hiding them would make text unreadable. */
   add(secret: string): void;
-  /** In time linear in the text. */
+  /** Runs in time linear in the length of the text. */
   redact(text: string): string;
-  /** A copy of plain data with every known secret in it hidden, in member names too. What only looks like one stays: a cursor must work. */
+  /** A copy of plain data without the known secrets, in member names too. Values that only look like a credential stay, because a cursor must keep working. */
   redactAll<T>(value: T): T;
 }
 
 export const shortestSecret = 4;
-/** What stands for a secret: the first one none of whose characters is in any secret, so that what is left never makes one. */
+/** Replacements for a secret. The first one is used whose characters occur in no secret, so that the masked text never forms a secret. */
 const MASKS = ['***', '•••', '###', '␀␀␀'] as const;
 
 const NAMES = SECRET_WORDS.join('|');
-/** Values that are credentials wherever they stand, whether or not we know them. Every repetition is bounded or cannot overlap its neighbour. */
+/** Values that are credentials wherever they occur, known or not. Every repetition is bounded or cannot overlap its neighbour, so matching is linear. */
 const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic|Klaviyo-API-Key)(?: {1,8}|%20)[A-Za-z0-9._~+/=:-]{4,}/gi, '$1 ***'],
   [new RegExp(`((?:^|[\\s,;{&?"'\\\\])(?:${NAMES})\\\\?["']?[ \\t]{0,8}[:=][ \\t]{0,8}\\\\?(["']))[^"'\\\\\\n]+`, 'gim'), '$1***'],
@@ -24,15 +24,15 @@ const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
   [/(\b[a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/@:]{0,200}:[^\s/@]{1,500}@/gi, '$1***@'],
 ];
 
-/** Characters of a form by which it is looked for. */
+/** Number of leading characters by which a secret form is looked up. */
 const HEAD = shortestSecret;
 const HASHES = 1 << 16;
 
 export function createRedactor(): Redactor {
   const known = new Set<string>();
-  /** Forms by their first characters, the longest first. */
+  /** Secret forms by their first characters, longest first. */
   const byHead = new Map<string, string[]>();
-  /** Whether a form may begin with characters of that hash. */
+  /** Whether some form begins with characters of this hash. */
   const heads = new Uint8Array(HASHES);
   let mask: string = MASKS[0];
 
@@ -56,7 +56,7 @@ export function createRedactor(): Redactor {
     heads[hashOf(head, 0)] = 1;
   }
 
-  /** Stretches that overlap are hidden as one. */
+  /** Hides known secrets; overlapping matches are hidden as one. */
   function hideKnown(text: string): string {
     let out = '';
     let copied = 0;
@@ -93,7 +93,7 @@ function hashOf(text: string, at: number): number {
   return hash;
 }
 
-/** Deeper than anything we build ourselves. */
+/** Deeper than any data we build ourselves. */
 const DEEPEST = 100;
 
 function mapped(value: unknown, change: (text: string) => string, levels = DEEPEST): unknown {
@@ -104,7 +104,7 @@ function mapped(value: unknown, change: (text: string) => string, levels = DEEPE
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [change(name), mapped(item, change, levels - 1)]));
 }
 
-/** Lines of a key file, which logs often show one by one. */
+/** The lines of a key file, which logs often print one by one. */
 function longLines(secret: string): string[] {
   if (!secret.includes('\n')) return [];
   return secret.split(/\r?\n/).filter((line) => line.length >= 16 && !line.startsWith('-----'));

@@ -1,19 +1,19 @@
 import type { ErrorKind, TributaryError } from './errors.ts';
 
-/** The table an event speaks of. */
+/** The table an event belongs to. */
 export interface TableRef {
   readonly connection: string;
   readonly source: string;
   readonly table: string;
 }
 
-/** What somebody may be told of a table. */
+/** Kinds of notifications about a table. */
 export const NOTICES = ['failed', 'recovered', 'deletes_withheld', 'stale'] as const;
 export type NoticeKind = (typeof NOTICES)[number];
 
 export type RunOutcome = 'succeeded' | 'failed' | 'interrupted';
 
-/** What a run did, in rows unless said otherwise. */
+/** Counts of a run, in rows unless the member says otherwise. */
 export interface RunTotals {
   fetched: number;
   published: number;
@@ -23,7 +23,7 @@ export interface RunTotals {
   /** Messages written to the table's topic: upserts, markers and tombstones. */
   messages: number;
   requests: number;
-  /** Time spent waiting for the vendor's quota. */
+  /** Milliseconds spent waiting for the vendor's rate limit. */
   waitedMs: number;
 }
 
@@ -32,7 +32,7 @@ export interface FailureNotice {
   readonly message: string;
   readonly remedy?: string;
   readonly code?: string;
-  /** Epoch ms of the next try; absent when only the user can help. */
+  /** Epoch ms of the next attempt; absent when only the user can help. */
   readonly retryAt?: number;
 }
 

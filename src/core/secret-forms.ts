@@ -1,7 +1,7 @@
-/** Longer secrets, e.g. key files, are not looked for in what was encoded twice; their lines are. */
+/** Longer secrets (key files) are not searched for in doubly encoded form; each of their lines is. */
 const LONGEST_TWICE = 600;
 
-/** Every way in which a secret may stand in a text: as it is, encoded, or encoded twice by the same way or another. */
+/** Every form in which a secret may occur in a text: as it is, encoded, or encoded twice, by the same or by two encodings. */
 export function encodings(secret: string): ReadonlySet<string> {
   const once = new Set(formsOf(secret));
   if (secret.length > LONGEST_TWICE) return once;
@@ -36,7 +36,7 @@ function xmlForms(text: string): string[] {
 }
 
 function urlForms(text: string): string[] {
-  // Through bytes: a lone surrogate has no URL form and would throw.
+  // Through bytes, because a lone surrogate has no URL encoding and would throw.
   const whole = Buffer.from(text).toString();
   const uri = encodeURIComponent(whole);
   const strict = uri.replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
@@ -44,7 +44,7 @@ function urlForms(text: string): string[] {
   return [uri, strict, encodeURI(whole), form].flatMap((one) => [one, one.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())]);
 }
 
-/** What any base64 text that holds it must contain: one form per alignment, in both alphabets. */
+/** The part that every base64 text containing the secret must contain: one form per alignment, in both alphabets. */
 function base64Forms(text: string): string[] {
   const bytes = Buffer.from(text, 'utf8');
   return [0, 1, 2].flatMap((offset) => {

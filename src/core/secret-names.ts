@@ -12,22 +12,22 @@ const WORDS = [
   'authori[sz]ation',
 ];
 const NAME = new RegExp([...WORDS, 'keys?$'].join('|'));
-/** Settings of connectors name many keys of rows; theirs that are secrets have longer names. */
+/** For connector settings: many of them are called `...key` and name a row's key; those for secrets have longer names. */
 const SETTING = new RegExp([...WORDS, 'privatekey', 'accesskey', 'userinfo', 'connectionstring', 'jaas'].join('|'));
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 
-/** Whether what stands under this name usually is a secret, however it is spelt. */
+/** Whether a value with this name usually is a secret, however the name is spelt. */
 export function isSecretName(name: string): boolean {
   return NAME.test(plain(name));
 }
 
-/** Whether a connector's setting of this name usually is a secret. */
+/** Whether a connector setting with this name usually is a secret. */
 export function isSecretSetting(name: string): boolean {
   return SETTING.test(plain(name));
 }
 
-/** How the same names stand before `:` or `=` in a text; parts of a pattern. */
+/** Pattern parts for the same names in front of `:` or `=` in a text. */
 export const SECRET_WORDS = [
   '(?:proxy-)?authorization',
   '(?:set-)?cookie',

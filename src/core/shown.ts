@@ -1,20 +1,20 @@
 /**
- * What must not reach a terminal, a log or a page as it is: control characters (C0, C1, DEL), what changes the direction
- * of text, what is not seen, other line ends, and half characters.
+ * Characters that must not reach a terminal, a log or a page unescaped: control characters (C0, C1, DEL), characters that
+ * change the text direction, invisible characters, other line ends, and lone surrogates.
  */
 const UNSHOWN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** A text of one line as people may see it: tabs and line ends become spaces, everything else that is not shown its escape. */
+/** A one-line text safe for display: tabs and line ends become spaces, other unsafe characters their escapes. */
 export function shown(text: string): string {
   return text.replace(UNSHOWN, (mark) => (mark === '\n' || mark === '\t' ? ' ' : escaped(mark)));
 }
 
-/** The same of a text of several lines of ours. */
+/** The same for our own texts of several lines: line ends stay. */
 export function shownLines(text: string): string {
   return text.replace(UNSHOWN, (mark) => (mark === '\n' ? mark : mark === '\t' ? ' ' : escaped(mark)));
 }
 
-/** JSON text in which what is not shown is escaped as JSON does: it means the same. */
+/** JSON text with unsafe characters as JSON escapes; its meaning stays the same. */
 export function shownJson(json: string): string {
   return json.replace(UNSHOWN, (mark) => (mark === '\n' ? mark : escaped(mark)));
 }

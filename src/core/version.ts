@@ -2,19 +2,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Version of this program, found from the sources as well as from the build. */
+/** Version of this program; works from the sources and from the build. */
 export const VERSION = packageVersion();
 
-/** The commit this program was built from; undefined when it runs from its sources, or was built without git. */
+/** The commit from which this program was built; undefined when it runs from the sources or was built without git. */
 export const REVISION = builtFrom();
 
-/** Version and revision, for people. */
+/** Version and revision for display. */
 export const RELEASE = REVISION === undefined ? VERSION : `${VERSION} (${REVISION})`;
 
-/** How this program names itself in every request: product and comment, as RFC 9110 has it. */
+/** The User-Agent of every request: product and comment as in RFC 9110. */
 export const USER_AGENT = `tributary/${RELEASE}`;
 
-/** The build leaves it beside the compiled sources (scripts/build.mjs). */
+/** Reads the file that scripts/build.mjs writes beside the compiled sources. */
 function builtFrom(): string | undefined {
   const file = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'REVISION');
   const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';

@@ -13,32 +13,32 @@ import type { TableRun } from './table-run.ts';
 export interface DeletedRow {
   readonly keyHash: Buffer;
   readonly keyBody: Buffer;
-  /** Columns known about its end, for the marker. */
+  /** Columns of the deleted row that are known, for the marker. */
   readonly known?: TableRecord;
-  readonly outbox?: readonly Handing[];
+  readonly outbox?: readonly NewOutboxTask[];
 }
 
-/** Work for another table of the connection. */
-export interface Handing {
+/** An outbox task for another table of the connection. */
+export interface NewOutboxTask {
   readonly table: string;
   readonly work: OutboxTask;
 }
 
-/** A batch while it fills: whole pages and whatever follows from them. */
+/** A batch being built: whole pages and the changes that follow from them. */
 export interface BatchBuilder {
   readonly openedAt: number;
   readonly deadLetters: readonly DeadLetter[];
-  /** Row to record to change, for all rows of a page. Tells of the rows that became dead letters. */
+  /** Turns all rows of a page into records and changes. Returns how many rows became dead letters: without a usable key, and with one. */
   add(page: Page, at: Position | undefined): { readonly unnamed: number; readonly putAside: number };
   delete(row: DeletedRow): void;
-  hand(work: Handing): void;
+  addTask(task: NewOutboxTask): void;
   upserts(): readonly RowChange[];
   deletes(): readonly DeletedRow[];
-  /** What the deletes hand over included. */
-  handing(): readonly Handing[];
+  /** Outbox tasks to commit with the batch, those of its deletes included. */
+  outboxTasks(): readonly NewOutboxTask[];
   size(): { readonly rows: number; readonly bytes: number };
   readonly counts: { fetched: number; misfits: number; unknown: number; newest: number | undefined };
-  /** Whether there is nothing that would become a message. */
+  /** Whether the batch would publish no message. */
   isEmpty(): boolean;
   unchanged(): number;
   duplicates(): number;
@@ -49,7 +49,7 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committedHas
   const { definition, index, ref, services } = table;
   const diff = diffBatch(committedHash, definition.newer);
   const vanished: DeletedRow[] = [];
-  const handed: Handing[] = [];
+  const tasks: NewOutboxTask[] = [];
   const deadLetters: DeadLetter[] = [];
   const counts: BatchBuilder['counts'] = { fetched: 0, misfits: 0, unknown: 0, newest: undefined };
   const mask = compileRowMask(definition);
@@ -78,7 +78,7 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committedHas
     counts.misfits += row.misfits;
     counts.unknown += row.unknown;
     const value = row.replicationValue;
-    // A date from the future says nothing about how fresh the table is.
+    // A time in the future says nothing about how fresh the table is.
     if (value !== undefined && value <= openedAt && value > (counts.newest ?? 0)) counts.newest = value;
   }
 
@@ -117,18 +117,18 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committedHas
       return { unnamed, putAside };
     },
     delete: (row) => void vanished.push(row),
-    hand: (work) => void handed.push(work),
+    addTask: (task) => void tasks.push(task),
     upserts: () => diff.changes().filter(({ op }) => op === 'upsert'),
     deletes: () => [...vanished, ...diff.changes().flatMap(({ op, row }) => (op === 'delete' ? [row] : []))],
-    handing: () => [...vanished.flatMap(({ outbox = [] }) => outbox), ...handed],
-    size: () => ({ rows: counts.fetched + vanished.length + handed.length, bytes: diff.bytes() + asideBytes }),
-    isEmpty: () => vanished.length === 0 && handed.length === 0 && deadLetters.length === 0 && diff.changes().length === 0,
+    outboxTasks: () => [...vanished.flatMap(({ outbox = [] }) => outbox), ...tasks],
+    size: () => ({ rows: counts.fetched + vanished.length + tasks.length, bytes: diff.bytes() + asideBytes }),
+    isEmpty: () => vanished.length === 0 && tasks.length === 0 && deadLetters.length === 0 && diff.changes().length === 0,
     unchanged: () => counts.fetched - deadLetters.length - diff.changes().length - diff.duplicates(),
     duplicates: () => diff.duplicates(),
   };
 }
 
-/** A dead letter must fit a message whatever the vendor wrote: only its raw text may be long, and that gives way. */
+/** A dead letter must fit into a message: every part but the raw text is cut to this many characters; the raw text is cut to fit. */
 const LONGEST_PART = 2_000;
 
 const short = (text: string): string => (text.length <= LONGEST_PART ? text : `${text.slice(0, LONGEST_PART)}…`);

@@ -9,12 +9,12 @@ import type { ConnectionEnvironment } from './environment.ts';
 import { newState } from './table-opener.ts';
 import type { OpenTable } from './open-table.ts';
 
-/** Entries applied at once while an index is brought up to its topic. */
+/** Index entries written at once while an index catches up with its topic. */
 const applyEvery = 5_000;
 
 /**
- * Gives every table the state `_state` holds and an index that says what its topic holds. Reads only what
- * the index does not cover; an index that cannot be trusted is built anew from the whole topic.
+ * Loads the state of every table from `_state` and brings its live index up to its topic. Reads only the offsets
+ * that the index does not cover; an index that cannot be trusted is rebuilt from the whole topic.
  */
 export async function catchUp(
   env: ConnectionEnvironment,
@@ -40,18 +40,18 @@ export async function catchUp(
     const written = [...(ranges.get(table.topic)?.values() ?? [])].some(({ end }) => end > 0n);
     table.refusal ??= caught(() => checkWritten(table.topic, written, table.state));
   }
-  // Offsets that are not in the log belong to another life of the topic, and so does the index.
-  const strangers = requests.filter(({ topic }) => [...(ranges.get(topic)?.values() ?? [])].some((range) => range.restarted));
-  for (const { topic, from } of strangers) {
+  // The index covers offsets that the log does not have: the topic was recreated or its log truncated, so the index is rebuilt.
+  const recreated = requests.filter(({ topic }) => [...(ranges.get(topic)?.values() ?? [])].some((range) => range.restarted));
+  for (const { topic, from } of recreated) {
     const fill = fills.get(topic);
     fill?.startOver();
     const isShorter = [...(ranges.get(topic) ?? [])].some(([partition, { end }]) => (from.get(partition) ?? 0n) > end);
-    // A table that is listed whole each time gets its rows back by itself.
+    // A full table is listed again in each run, so its rows come back by themselves; an incremental one would miss them.
     if (fill !== undefined && isShorter && fill.table.definition.method === 'incremental') fill.table.refusal ??= shortenedTopic(topic);
   }
   for (const [topic, range] of await readTopics(
     env.access,
-    strangers.map(({ topic }) => ({ topic })),
+    recreated.map(({ topic }) => ({ topic })),
     take,
     { signal },
   ))
@@ -61,7 +61,7 @@ export async function catchUp(
     const covered = new Map([...(ranges.get(topic) ?? [])].map(([partition, range]) => [partition, range.end]));
     fill.finish(covered);
     const reason = fill.fromStart() ? fill.table.index.rebuildReason() : undefined;
-    if (reason === undefined || fill.taken() === 0) continue;
+    if (reason === undefined || fill.messagesRead() === 0) continue;
     env.emit({
       type: 'index-rebuilt',
       table: fill.table.ref.table,
@@ -73,10 +73,10 @@ export async function catchUp(
   }
 }
 
-/** What is wrong with a table's topic that can be known before it is read. */
+/** Checks that need no read of the topic: why a table's topic must not be used, or undefined. */
 async function refusalOf(env: ConnectionEnvironment, table: OpenTable, state: TableState | undefined): Promise<TributaryError | undefined> {
   const { topic, topicFacts, keySchemaId, valueSchemaId } = table;
-  // The registry's own refusal has left the table without ids.
+  // The registry refused the schemas: the table has no schema ids, and the refusal is already known.
   if (keySchemaId === 0) return table.refusal;
   const known = topicFacts.refusal ?? caught(() => checkTable(topic, topicFacts, keySchemaId, state));
   if (known !== undefined || state === undefined || state.valueSchemaId === valueSchemaId || state.rowsPublished === 0) return known;
@@ -88,7 +88,7 @@ async function refusalOf(env: ConnectionEnvironment, table: OpenTable, state: Ta
   }
 }
 
-/** The schema rows were written with, which the registry must know as one of this table. */
+/** Returns the writer's schema from the registry. @throws when the registry does not know the id, or knows it as another table's. */
 async function writerSchema(env: ConnectionEnvironment, { topic, codec }: OpenTable, id: number): Promise<unknown> {
   let text: string;
   try {
@@ -111,7 +111,7 @@ const fullName = ({ name, namespace }: { name?: unknown; namespace?: unknown }):
     .map(String)
     .join('.');
 
-/** The refusal in an error; throws on what is none. */
+/** Returns an error that concerns this table only; rethrows every other error. */
 function tableFault(error: unknown): TributaryError {
   if (error instanceof TributaryError && error.kind === 'config' && error.reach !== 'connection') return error;
   throw error;
@@ -130,11 +130,11 @@ interface Fill {
   readonly table: OpenTable;
   take(message: ReadMessage): Promise<void> | undefined;
   finish(covered: ReadonlyMap<number, bigint>): void;
-  /** Forgets everything the index held and everything taken. */
+  /** Clears the index and the entries not yet written to it. */
   startOver(): void;
-  /** Messages taken so far. */
-  taken(): number;
-  /** Whether the index held nothing when filling began. */
+  /** Messages read so far. */
+  messagesRead(): number;
+  /** Whether the index was empty when catching up began. */
   fromStart(): boolean;
 }
 
@@ -143,7 +143,7 @@ function createFill(table: OpenTable, env: ConnectionEnvironment): Fill {
   const writers = new Map<number, unknown>();
   let entries: IndexEntry[] = [];
   let covered = new Map<number, bigint>();
-  let taken = 0;
+  let messagesRead = 0;
   let fromStart = index.coveredOffsets().size === 0;
 
   function flush(upToDate: boolean): void {
@@ -152,7 +152,7 @@ function createFill(table: OpenTable, env: ConnectionEnvironment): Fill {
     covered = new Map();
   }
 
-  async function takeOlder(message: ReadMessage, schemaId: number): Promise<void> {
+  async function addOlder(message: ReadMessage, schemaId: number): Promise<void> {
     try {
       writers.set(schemaId, await writerSchema(env, table, schemaId));
     } catch (error) {
@@ -163,10 +163,13 @@ function createFill(table: OpenTable, env: ConnectionEnvironment): Fill {
   }
 
   function add(message: ReadMessage): void {
-    taken += 1;
+    messagesRead += 1;
     const { schemaId: keyId, payload: keyBody } = unframe(message.key as Buffer);
     if (keyId !== keySchemaId) {
-      table.refusal = foreignIds(table.topic, `its keys carry the schema id ${keyId}, and the registry gives ${keySchemaId}`);
+      table.refusal = foreignIds(
+        table.topic,
+        `its keys carry the schema id ${keyId}, but the registry has the id ${keySchemaId} for this table's key`,
+      );
       return;
     }
     const keyHash = codec.keyHash(keyBody);
@@ -189,18 +192,18 @@ function createFill(table: OpenTable, env: ConnectionEnvironment): Fill {
     take(message) {
       if (message.key === null || table.refusal !== undefined) return undefined;
       const schemaId = message.value === null ? valueSchemaId : unframe(message.value).schemaId;
-      if (schemaId !== valueSchemaId && !writers.has(schemaId)) return takeOlder(message, schemaId);
+      if (schemaId !== valueSchemaId && !writers.has(schemaId)) return addOlder(message, schemaId);
       add(message);
       return undefined;
     },
-    taken: () => taken,
+    messagesRead: () => messagesRead,
     fromStart: () => fromStart,
     startOver() {
       fromStart = true;
       entries = [];
       covered = new Map();
-      taken = 0;
-      index.clear('its topic has begun a new life');
+      messagesRead = 0;
+      index.clear('its topic was recreated or reset');
     },
     finish(ends) {
       covered = new Map([...covered, ...ends]);

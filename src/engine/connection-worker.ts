@@ -13,14 +13,14 @@ import { executeRun, type RunSummary } from './execute-run.ts';
 import { startSchedule, type Schedule } from './schedule.ts';
 import type { RunRequest } from './table-run.ts';
 
-/** Tables of one connection that run at once; they share one budget and one writer anyway. */
+/** Tables of one connection that run at once; they share one budget and one writer. */
 const concurrentTables = 4;
 const firstRetryMs = 60_000;
 const longestRetryMs = 3_600_000;
-/** A table the vendor refuses alone is asked for again this often. */
+/** Pause before a table that the vendor refuses (403) is tried again. */
 const disabledRetryMs = 6 * 3_600_000;
 
-/** What a run is asked for beside the schedule. */
+/** What a run is asked for outside the schedule. */
 interface PendingRequest {
   readonly mode: RunRequest['mode'];
   readonly backfill?: RunRequest['backfill'];
@@ -32,9 +32,9 @@ interface Job {
   readonly table: OpenTable;
   stop: AbortController;
   running: Promise<void> | undefined;
-  /** Asked for while the table was running: one more run, whoever and however many asked. */
+  /** Requested while the table was running: one more run, however many requests came. */
   next: PendingRequest | undefined;
-  /** A wish whose run was cut or failed, or that came while the table was paused. */
+  /** A request whose run was interrupted or failed, or that came while the table was paused. */
   pending: PendingRequest | undefined;
   paused: boolean;
   failures: number;
@@ -44,23 +44,23 @@ interface Job {
 
 /** Keeps one connection's tables in sync until it is stopped. */
 export interface ConnectionWorker {
-  /** Runs what is due now and from then on by schedule. */
+  /** Runs what is due now, and later runs by the schedule. */
   start(): void;
   /** Runs each of these tables once, in one cycle. */
   once(tables: readonly string[], asked?: Partial<PendingRequest>): Promise<RunSummary[]>;
-  /** Honours a control record; one that was handled before is left alone. */
+  /** Carries out a control record; ignores one that was handled before. */
   apply(record: ControlRecord): void;
   stop(): Promise<void>;
 }
 
 export interface ConnectionWorkerOptions {
   readonly settings: ConnectionSettings;
-  /** Whose wall clocks the schedules mean. */
+  /** IANA time zone of the cron schedules. */
   readonly timezone: string;
   readonly connection: Connection;
   readonly emit: (event: EngineEvent) => void;
   readonly clock: Clock;
-  /** The connection cannot go on: fenced, or the vendor refuses the key. */
+  /** Called when the connection cannot go on: it was fenced, or the vendor refuses the key. */
   readonly onFatal: (error: TributaryError) => void;
   readonly onRunEnded?: (summary: RunSummary) => void;
 }
@@ -89,7 +89,7 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
   let stopping = false;
 
   const parents = new Set([...jobs.values()].map(({ table }) => table.definition.parent));
-  /** A child waits for its parent's run, so the parent must get its slot first. */
+  // A child table waits for its parent's run, so the parent starts first.
   const parentsFirst = (names: readonly string[]): string[] => [...names].sort((a, b) => Number(parents.has(b)) - Number(parents.has(a)));
 
   function newCycle(names: readonly string[]): Cycle {
@@ -182,15 +182,15 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
           job.next = undefined;
           if (next) launch([name], next);
           else announce(job);
-          // What this run handed to other tables, and others to this one while it ran, need not wait for their hour.
-          const handedTo = [...jobs.values()].filter(
+          // Tables with new outbox tasks run at once instead of waiting for their schedule.
+          const withTasks = [...jobs.values()].filter(
             (other) =>
               !other.running &&
               (other === job ? other.table.outbox.some(({ id }) => !handedBefore.has(id)) : other.table.outbox.length > 0),
           );
-          if (handedTo.length > 0)
+          if (withTasks.length > 0)
             launch(
-              handedTo.map((other) => other.table.ref.table),
+              withTasks.map((other) => other.table.ref.table),
               periodic,
             );
         });
@@ -208,7 +208,7 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
   }
 
   function resume(job: Job): void {
-    // Also the way back for a table that failed or that the vendor refuses alone.
+    // `resume` also restarts a table that failed or that the vendor refused.
     if (!job.paused && (job.running || job.failures === 0)) return;
     job.paused = false;
     job.stop = new AbortController();
@@ -233,10 +233,10 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
       const wanted = known.filter((job) => !job.paused);
       for (const job of known) if (job.paused) cycle.deliver(job.table.ref.table, undefined);
       const summaries = await Promise.all(wanted.map((job) => run(job, { ...periodic, ...job.next, ...asked }, cycle)));
-      // What these runs handed to one another would else wait for the next call.
-      const handedTo = stopping ? [] : wanted.filter((job, i) => summaries[i]?.outcome === 'succeeded' && job.table.outbox.length > 0);
-      const second = newCycle(handedTo.map(({ table }) => table.ref.table));
-      return [...summaries, ...(await Promise.all(handedTo.map((job) => run(job, periodic, second))))];
+      // Outbox tasks that these runs created for each other would otherwise wait for the next call.
+      const withTasks = stopping ? [] : wanted.filter((job, i) => summaries[i]?.outcome === 'succeeded' && job.table.outbox.length > 0);
+      const second = newCycle(withTasks.map(({ table }) => table.ref.table));
+      return [...summaries, ...(await Promise.all(withTasks.map((job) => run(job, periodic, second))))];
     },
     apply(record) {
       if (record.value === null) return;

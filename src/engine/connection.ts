@@ -17,28 +17,28 @@ import type { ConnectionEnvironment } from './environment.ts';
 import { failureNotice } from '../core/run.ts';
 import { keepTrying } from './keep-trying.ts';
 import { observeRequests } from './observe-requests.ts';
-import { takeIndexFolder, type IndexFolder } from './index-folder.ts';
-import { lookAgain, takeFacts, openIndexes, prepareTables, replaceBrokenIndexes, tableTopics } from './table-opener.ts';
+import { lockIndexFolder, type IndexFolder } from './index-folder.ts';
+import { lookAgain, applyFacts, openIndexes, prepareTables, replaceBrokenIndexes, tableTopics } from './table-opener.ts';
 import type { ConnectionServices, OpenTable } from './open-table.ts';
 import { readParentRows } from './parent-rows.ts';
 
-/** Within this time one look at the topics serves all tables of the connection. */
+/** For this long (ms) one look at the topics' configuration serves all tables of the connection. */
 const lookEveryMs = 2_000;
 
-/** A stretch of work between two losses of the writer. */
+/** The time between two losses of the writer. */
 export interface Session {
-  /** Drawn when the session began: names its part in what the indexes remember. */
+  /** Random id of the session; the indexes record which session wrote an entry. */
   readonly id: string;
-  /** Aborted when the writer is lost: whatever still runs in this session is in vain. */
+  /** Aborted when the writer is lost: nothing that runs in this session can be committed any more. */
   readonly signal: AbortSignal;
-  /** The writer has thrown or an index is damaged; nothing more can be written before the connection has recovered. */
+  /** The writer has thrown or an index is damaged; nothing can be written before the connection has recovered. */
   readonly lost: boolean;
   lose(): void;
-  /** Keeps an attempt in sight, so that recovery can wait for it to end. */
+  /** Registers an attempt, so that recovery can wait for it to end. */
   attempt<T>(work: Promise<T>): Promise<T>;
 }
 
-/** One connection, opened: its API client, its fenced writer, its tables with their indexes caught up. */
+/** One open connection: its API client, its fenced writer, and its tables with their indexes caught up. */
 export interface Connection {
   readonly name: string;
   readonly tables: ReadonlyMap<string, OpenTable>;
@@ -49,24 +49,24 @@ export interface Connection {
   /** The present session; opens the connection's Kafka side first when that is still to do. */
   session(signal: AbortSignal): Promise<Session>;
   /**
-   * Brings a lost session back: waits for its attempts to end, fences whatever is left of the old writer,
-   * reads the state and catches the indexes up. Tries without an end while Kafka is away.
+   * Replaces a lost session: waits for its attempts to end, fences the old writer, reads the state and catches the
+   * indexes up. Retries until Kafka is back.
    *
-   * @throws TributaryError `fenced` or `config` when trying again is useless, `stopped` on the signal.
+   * @throws TributaryError `fenced` or `config` when a retry cannot help, `stopped` on the signal.
    */
   recover(session: Session, signal: AbortSignal): Promise<void>;
-  /** Why the topic of a table must not be written to any more, as the cluster says now; undefined when it may be. */
+  /** Why the topic of a table must no longer be written to, by the cluster's current configuration; undefined when it may be. */
   topicFault(table: OpenTable): Promise<TributaryError | undefined>;
-  /** Brings tables and indexes up to the topics without becoming their writer: nobody is fenced. */
+  /** Brings tables and indexes up to the topics without opening a writer, so no other instance is fenced. */
   inspect(): Promise<void>;
-  /** Brings the inspected indexes up to what the topics have got since. */
+  /** Applies to the inspected indexes what the topics have received since. */
   follow(): Promise<void>;
-  /** All rows of a table of the source in the vendor's shape, whether or not the table is selected. */
+  /** All rows of a table of the source as the vendor sends them, whether or not the table is selected. */
   readRows(table: string, signal: AbortSignal): Promise<readonly Row[]>;
   close(): Promise<void>;
 }
 
-/** `lifetime` ends everything the connection does, in the background too. */
+/** `lifetime` ends everything the connection does, background work included. */
 export function createConnection(settings: ConnectionSettings, env: ConnectionEnvironment, lifetime: AbortSignal): Connection {
   const { name, source } = settings;
   const where = { connection: name, source: source.name };
@@ -88,7 +88,7 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
     ...rawWriter,
     async write(batch) {
       try {
-        // What a vendor echoes of our requests may hold the key: nothing beside the tables' own rows keeps it.
+        // A vendor's error can quote our request and with it the key, so everything but the rows' own values is redacted.
         return await rawWriter.write({
           ...batch,
           deadLetters: env.redactor.redactAll(batch.deadLetters),
@@ -106,14 +106,14 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
   const services: ConnectionServices = { api, writer, tables, emit: env.emit, now: env.clock.now };
   let current: ReturnType<typeof createSession> | undefined;
   let opening: Promise<void> | undefined;
-  /** What opening waits for at the moment. */
-  let trouble: TributaryError | undefined;
+  /** The error for which opening is being retried at the moment. */
+  let openingError: TributaryError | undefined;
   let folder: IndexFolder | undefined;
-  /** Once fenced, this instance must never fence back. */
+  /** Once fenced, this instance must not open a writer again: it would fence the other one. */
   let fatal: TributaryError | undefined;
   const closing = new AbortController();
   const ended = AbortSignal.any([lifetime, closing.signal]);
-  /** For everything but the writer, which may still commit what it holds: nothing of it is worth waiting for at the end. */
+  // Everything except the writer stops on `closing`; the writer may still commit the batches it holds.
   const opens: ConnectionEnvironment = {
     ...env,
     access: { ...env.access, signal: AbortSignal.any([ended, env.access.signal].filter((one) => one !== undefined)) },
@@ -123,7 +123,7 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
     if (ended.aborted) throw new TributaryError(`${name} was stopped while it was being opened.`, { kind: 'stopped' });
   }
 
-  /** From any state of Kafka to one where every table may be written. */
+  /** Brings the connection to the point where every table may be written, whatever was interrupted before. */
   async function refresh(): Promise<void> {
     const prepared = await env.turns.fencing(async () => {
       stopIfEnded();
@@ -139,8 +139,8 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
     const next = createSession();
     await env.turns.reading(async () => {
       stopIfEnded();
-      // Only now: who owned the connection before can commit nothing any more of what it still puts into its index.
-      folder ??= await takeFolder();
+      // Only after the fencing: from here on the previous owner can commit nothing, so its index no longer changes.
+      folder ??= await lockFolder();
       if (tables.size === 0) await openIndexes(folder.path, prepared, env, tables);
       else await replaceBrokenIndexes(folder.path, env, tables);
       const states = await readStates(opens.access, name);
@@ -166,7 +166,7 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
     return [...ownTopicNames(env.access.settings.prefix), ...tableTopics(settings, env.access).map((topic) => topic.name)];
   }
 
-  /** Looks are shared: tables of one cycle end within moments of each other. */
+  /** Shared between tables, because the tables of one cycle end within moments of each other. */
   let looking: { readonly at: number; readonly done: Promise<ReadonlyMap<string, TopicFacts>> } | undefined;
   function lookedAt(): Promise<ReadonlyMap<string, TopicFacts>> {
     const at = performance.now();
@@ -175,23 +175,23 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
     return looking.done;
   }
 
-  async function takeFolder(): Promise<IndexFolder> {
-    const taken = await takeIndexFolder(
+  async function lockFolder(): Promise<IndexFolder> {
+    const locked = await lockIndexFolder(
       env.indexDir,
       name,
       settings.tables.map((table) => table.name),
     );
-    if (taken.heldBy !== undefined) {
+    if (locked.heldBy !== undefined) {
       env.emit({
         type: 'notice',
         ...where,
-        message: `The index folder of ${name} is in use by process ${taken.heldBy}, so this process keeps its own in ${taken.path}, filled from the topics. It is removed when the usual one is free again.`,
+        message: `The index folder of ${name} is in use by process ${locked.heldBy}, so this process uses its own, ${locked.path}, built from the topics. It is removed once the usual folder is free again.`,
       });
     }
-    return taken;
+    return locked;
   }
 
-  async function untilRefreshed(): Promise<void> {
+  async function refreshWithRetry(): Promise<void> {
     const work = async (): Promise<void> => {
       if (fatal) throw fatal;
       await refresh();
@@ -201,25 +201,27 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
       patience: current === undefined ? env.patience?.opening : env.patience?.open,
       signal: ended,
       what: name,
-      onTrouble(error, retryAt) {
-        trouble = error;
+      onRetry(error, retryAt) {
+        openingError = error;
         const failure = { ...failureNotice(error), retryAt };
         for (const { ref } of tables.values()) env.emit({ type: 'run-retrying', stage: 'kafka', failure, ...ref });
         if (tables.size === 0) env.emit({ type: 'connection-failed', failure, ...where });
       },
     });
-    if (trouble !== undefined) for (const { ref } of tables.values()) env.emit({ type: 'run-recovered', ...ref });
-    trouble = undefined;
+    if (openingError !== undefined) for (const { ref } of tables.values()) env.emit({ type: 'run-recovered', ...ref });
+    openingError = undefined;
   }
 
-  /** Tables that ask at the same time share one opening. */
+  /** Concurrent callers share one opening. */
   function opened(signal: AbortSignal): Promise<void> {
-    opening ??= untilRefreshed().finally(() => {
+    opening ??= refreshWithRetry().finally(() => {
       opening = undefined;
     });
     opening.catch(() => undefined);
     return orAborted(opening, signal, () =>
-      trouble === undefined ? `${name} was stopped while it was being opened.` : `${name} was stopped while it waited: ${trouble.message}`,
+      openingError === undefined
+        ? `${name} was stopped while it was being opened.`
+        : `${name} was stopped while it waited: ${openingError.message}`,
     );
   }
 
@@ -256,11 +258,11 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
           looking = undefined;
           facts = (await lookedAt()).get(table.topic);
         }
-        if (facts !== undefined && facts.refusal === undefined) takeFacts(table, facts);
+        if (facts !== undefined && facts.refusal === undefined) applyFacts(table, facts);
         // Somebody may have deleted it, and a run that found nothing new has not met with that.
         return facts === undefined ? goneTopic(table.topic, table.state) : facts.refusal;
       } catch (error) {
-        // That nobody can be asked now proves nothing against the topic.
+        // Kafka cannot be asked at the moment: that says nothing against the topic.
         if (error instanceof TributaryError && error.kind !== 'config') return undefined;
         throw error;
       }
@@ -275,7 +277,7 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
     readRows,
     async close() {
       closing.abort();
-      // What it still opens would stay open for good.
+      // Wait for a running opening: what it opens after this point would never be closed.
       await opening?.catch(() => undefined);
       await writer.close();
       for (const table of tables.values()) await table.index.close();

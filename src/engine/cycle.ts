@@ -1,15 +1,15 @@
 import type { Row } from '../core/types.ts';
 
 /**
- * The tables started together, and the parents' rows they share: however many children ask, a parent is
- * read once, and when it is itself being synced in this cycle, not even that.
+ * The tables started together. They share the rows of parent tables: a parent is read once however many children
+ * need it, and not at all when its own run is part of the cycle.
  */
 export interface Cycle {
-  /** The rows of a parent; waits for its own run when that is part of the cycle. */
+  /** The rows of a parent table; waits for the parent's run when that is part of the cycle. */
   parents(table: string, signal: AbortSignal): Promise<readonly Row[]>;
-  /** Announces that a table's own run will deliver its rows by {@link Cycle.deliver}. */
+  /** Announces that the table's own run will deliver its rows by {@link Cycle.deliver}. */
   expect(table: string): void;
-  /** Rows of a complete listing, or undefined when the run could not get one. */
+  /** Delivers the rows of a complete listing; undefined when the run did not get one. */
   deliver(table: string, rows: readonly Row[] | undefined): void;
 }
 
@@ -26,7 +26,7 @@ export function createCycle(read: ParentReader): Cycle {
       if (!reading) {
         reading = read(table, signal);
         reads.set(table, reading);
-        // A failed read is asked for again by the next child: the failure may have been that child's own stop.
+        // A failed read is repeated for the next child: it may have failed only because the first child was stopped.
         reading.catch(() => reads.delete(table));
       }
       return reading;

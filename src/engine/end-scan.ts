@@ -6,21 +6,21 @@ import type { TableState } from '../kafka/types.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
 import type { DeletedRow } from './batch-builder.ts';
 import type { OpenTable } from './open-table.ts';
-import { handOrphans } from './orphans.ts';
+import { rereadOrphans } from './orphans.ts';
 import type { Publisher } from './publisher.ts';
 import type { TableRun } from './table-run.ts';
 
-/** Vanished keys asked about at once. */
+/** Vanished keys in one question to the vendor. */
 const confirmAtOnce = 500;
-/** Keys of withheld deletes that are told. */
+/** Most keys of withheld deletes that are shown. */
 const sampleSize = 10;
 
 /**
- * A listing has ended: rows it did not show are deleted, or withheld when there is any doubt. The deletes are
- * committed before, or together with, the position that says that the scan is over.
+ * Ends a listing: rows that it did not show are deleted, or withheld when there is any doubt. The deletes are
+ * committed before, or together with, the position that ends the scan.
  *
- * @returns closes the scan in the index; to be called once that position is committed, so that a process killed
- * before reads the last page again and not the whole listing.
+ * @returns closes the scan in the index. Call it once that position is committed, so that a process killed before
+ * reads only the last page again and not the whole listing.
  */
 export async function endScan(
   table: OpenTable,
@@ -30,7 +30,7 @@ export async function endScan(
   end: NonNullable<ScanMark['end']>,
 ): Promise<() => void> {
   const { definition, index, codec, ref, services } = table;
-  // What this page brought must be in the index before its absence can be judged.
+  // The rows of the last page must be in the index before absent rows are counted.
   await publisher.settle();
   const { scan, withheld } = publisher.remembered();
   const unread = (end.unread ?? []).map((scope) => codec.scopeHashOf(scope));
@@ -39,19 +39,19 @@ export async function endScan(
     return () => index.endScan(unread);
   }
   const allowed = run.handles['allow-deletes'] === undefined ? 0 : (withheld?.count ?? 0);
-  // What is plausible is judged by this scan alone, what is deleted by as many as the table asks for; whoever
-  // allows deletes has seen the rows missing before.
+  // The threshold is judged by this scan alone. Rows are deleted once they were absent in `absentScans` scans in a row,
+  // or in one scan when the user has allowed the deletes.
   const missing = countOf(index.vanished(1, unread));
   const vanished = (): Iterable<IndexedRow> => index.vanished(allowed > 0 ? 1 : (definition.absentScans ?? 1), unread);
   const unnamed = scan?.unnamed ?? 0;
   const intact = scan !== undefined && index.scanIntact(scan.id);
-  // A row put aside although its key is known was listed all the same, live or not.
+  // A dead letter with a known key was listed too, whether or not the topic holds its row.
   const listed = index.seenInScan() + unnamed + (scan?.putAside ?? 0);
   const decision =
     unnamed > 0 && missing > allowed
       ? {
           release: false as const,
-          text: `${unnamed} rows of the listing came without a usable key, so they may be any of the missing ones.`,
+          text: `${unnamed} rows of the listing came without a usable key, and each may be one of the missing rows.`,
         }
       : decideVanished({
           intact,
@@ -62,7 +62,7 @@ export async function endScan(
           allowed,
         });
 
-  /** What the deleted rows are named by elsewhere: whoever names them has been handed over with the delete. */
+  /** Scopes of the deleted rows: the tables whose rows name them got their outbox tasks with the deletes. */
   const named: Buffer[] = [];
   if (decision.release) {
     if (intact && end.total !== undefined && end.total !== listed) {
@@ -85,12 +85,12 @@ export async function endScan(
       if (withheld) services.emit({ type: 'deletes-released', count, ...ref });
       publisher.remember(({ withheld: _, ...rest }) => withoutScan(rest));
     }
-    await handOrphans(table, publisher, ctx, named);
+    await rereadOrphans(table, publisher, ctx, named);
     return () => index.endScan(unread);
   } else {
     withhold(missing, decision.text, sampleOf(table, index.vanished(1, unread)));
-    await handOrphans(table, publisher, ctx, named);
-    // The index leaves the scan open: given up with the next one, it never counts as one that missed a row.
+    await rereadOrphans(table, publisher, ctx, named);
+    // The scan stays open in the index and is dropped when the next one begins, so it never counts as an absence.
     return () => undefined;
   }
 
@@ -105,9 +105,9 @@ export async function endScan(
 }
 
 /**
- * The vanished rows the vendor, asked about each, calls gone; all of them where it need not be asked.
+ * The vanished rows that the vendor confirms as deleted; all of them when the table does not ask the vendor.
  *
- * @param doubts takes a sentence for each row of which it cannot be told.
+ * @param doubts receives one sentence for each row that the vendor could not confirm.
  */
 async function* confirmed(
   table: OpenTable,
@@ -132,7 +132,7 @@ async function* confirmed(
         keyBody: row.keyBody,
         scopeHash: row.scopeHash,
         ...(marker === undefined ? {} : { known: marker }),
-        // A table the user left out has nobody to do its work.
+        // A table that is not selected has no run that could do the task.
         outbox: (rereads ?? [])
           .filter(({ table: to }) => table.services.tables.has(to))
           .map(({ table: to, work }) => ({ table: to, work: { id: randomUUID(), work } })),
@@ -141,7 +141,7 @@ async function* confirmed(
   }
 }
 
-/** Keys of some of the rows, for whoever has to decide about them. */
+/** Keys of some of the rows, for the person who decides about them. */
 function sampleOf({ codec }: OpenTable, vanished: Iterable<IndexedRow>): string[] {
   const sample: string[] = [];
   for (const { keyBody } of vanished) {

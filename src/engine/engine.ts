@@ -37,29 +37,29 @@ export interface EngineOptions {
   readonly bus: EventBus;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Knows every secret; what leaves the engine passes it. */
+  /** Removes secrets from everything that leaves the engine. */
   readonly redactor: Redactor;
   readonly createWriter?: ConnectionEnvironment['createWriter'];
-  /** Milliseconds after which a silent worker's connections are given to others. */
+  /** Milliseconds after which the connections of a worker that does not answer go to other workers. */
   readonly sessionTimeout?: number;
 }
 
-/** Tables of one connection, or all of them. */
+/** Tables of one connection; all of them when no names are given. */
 export interface Selection {
   readonly connection: string;
   readonly tables?: readonly string[];
 }
 
-/** The running part of Tributary. Every call ends, with positions saved, when its signal fires. */
+/** The running engine. Every call ends, with positions saved, when its signal fires. */
 export interface Engine {
   /** Runs every selected table once and ends. @throws TributaryError `config` while a worker runs. */
   sync(selection: readonly Selection[], signal: AbortSignal): Promise<readonly RunSummary[]>;
   /** Shares the connections with all other workers and keeps its own in sync until the signal fires. @throws as `shareConnections`. */
   run(signal: AbortSignal): Promise<void>;
-  /** Takes up connections that are new, changed or gone while {@link Engine.run} goes on; all else of the settings stays. */
-  takeUp(settings: Settings): void;
+  /** Applies new, changed and removed connections while {@link Engine.run} goes on; other settings need a restart. */
+  applySettings(settings: Settings): void;
   close(): Promise<void>;
-  /** Lists the vendor's side of a table and compares it with what the topic holds now; `onListed` hears of every page's rows. */
+  /** Lists the table at the vendor and compares it with what the topic holds now; `onListed` receives the row count of every page. */
   verify(
     selection: { readonly connection: string; readonly table: string },
     signal: AbortSignal,
@@ -73,8 +73,8 @@ interface Opened {
 }
 
 /**
- * A single pass ends when Kafka or the registry stays away, and so does the start of a worker: whoever has asked for it asks again. Long
- * enough for brokers that restart in turn.
+ * Limits in ms on waiting for Kafka or the registry. `sync` and the start of a worker end with an error after them, because
+ * their caller can try again. Long enough for brokers that restart one after another.
  */
 const patience = { starting: 15_000, opening: 45_000, open: 180_000 } as const;
 
@@ -102,12 +102,12 @@ export function createEngine(options: EngineOptions): Engine {
       type: 'notice',
       connection: first.name,
       source: first.source.name,
-      message: `Runs cannot be noted in the run log at the moment: ${error.message} They are noted later.`,
+      message: `Runs cannot be written to the run log at the moment: ${error.message} They are written later.`,
     });
   });
   const rollFolder = join(settings.dataDir, 'workers', access.settings.prefix);
 
-  /** Told as runs, since that is what somebody who looks at the run table misses. */
+  /** Reports tables that could not run as failed runs, so that they appear in the run table. */
   function neverRun(
     { name, source, tables }: ConnectionSettings,
     wanted: readonly string[] | undefined,
@@ -133,7 +133,7 @@ export function createEngine(options: EngineOptions): Engine {
     if (found) return found;
     throw new TributaryError(`No connection is called ${name}.`, {
       kind: 'config',
-      remedy: `The settings have: ${settings.connections.map((one) => one.name).join(', ')}.`,
+      remedy: `The settings define: ${settings.connections.map((one) => one.name).join(', ')}.`,
     });
   }
 
@@ -164,22 +164,22 @@ export function createEngine(options: EngineOptions): Engine {
     return { connection, worker };
   }
 
-  /** What has to be done before any connection can be opened; Kafka may be away just then. */
-  async function atFirst<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  /** Retries the work that must be done before any connection can be opened, because Kafka may be away just then. */
+  async function retryAtStart<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     return keepTrying(work, {
       clock,
       random,
       patience: patience.starting,
       signal,
       what: 'Starting',
-      onTrouble(error, retryAt) {
+      onRetry(error, retryAt) {
         for (const ref of refs(settings))
           emit({ type: 'connection-failed', failure: { ...failureNotice(error), retryAt }, connection: ref.name, source: ref.source });
       },
     });
   }
 
-  /** Pauses, wished back-fills and allowed deletes that were asked for while nothing was running. */
+  /** Applies pauses, back-fills and allowed deletes that were requested while no worker was running. */
   async function applyControl(worker: ConnectionWorker, name: string): Promise<void> {
     const { records } = await readControl(access);
     for (const record of records) if (record.connection === name) worker.apply(record);
@@ -193,7 +193,7 @@ export function createEngine(options: EngineOptions): Engine {
   return {
     async sync(selection, signal) {
       const rights = { topics: ownTopicNames(access.settings.prefix), connections: [] };
-      const busy = await atFirst(async () => {
+      const busy = await retryAtStart(async () => {
         await requireRights(access, rights);
         const roll = await openWorkerRoll(rollFolder);
         await dismissDead(access, roll);
@@ -202,14 +202,14 @@ export function createEngine(options: EngineOptions): Engine {
       }, signal);
       if (busy > 0) {
         throw new TributaryError(
-          `${busy === 1 ? 'A worker is' : `${busy} workers are`} already running with the prefix ${access.settings.prefix}; a second writer would take the tables away from it.`,
+          `${busy === 1 ? 'A worker is' : `${busy} workers are`} already running with the prefix ${access.settings.prefix}; a second writer would take over its tables.`,
           {
             kind: 'config',
             remedy: 'Ask the running one instead: tributary trigger <connection>[.<table>]',
           },
         );
       }
-      // A connection that cannot be opened does not end the runs of the others.
+      // One connection that cannot be opened does not end the runs of the others.
       const outcomes = await Promise.allSettled(
         selection.map(async ({ connection: name, tables }) => {
           const opened = await open(name, signal, () => undefined, patience);
@@ -240,7 +240,7 @@ export function createEngine(options: EngineOptions): Engine {
 
     async run(signal) {
       try {
-        await atFirst(async () => {
+        await retryAtStart(async () => {
           await requireRights(access, { topics: ownTopicNames(access.settings.prefix), connections: [] });
           await ensureTopics(access, ownTopics(access.settings));
         }, signal);
@@ -273,7 +273,7 @@ export function createEngine(options: EngineOptions): Engine {
       ).finally(() => roll.close());
     },
 
-    takeUp(next) {
+    applySettings(next) {
       const before = settings;
       settings = { ...settings, connections: next.connections };
       announce?.(before);
@@ -289,7 +289,7 @@ export function createEngine(options: EngineOptions): Engine {
         });
       }
       const dir = await mkdtemp(join(tmpdir(), 'tributary-verify-'));
-      // Of its other tables only rows at the vendor may be needed: no other topic is read.
+      // Of the connection's other tables, only rows at the vendor may be needed; no other topic is read.
       const connection = createConnection(of, { ...lent, indexDir: dir }, signal);
       try {
         await connection.inspect();

@@ -6,15 +6,15 @@ import type { createWriter } from '../kafka/writer.ts';
 import type { EngineEvent } from './events.ts';
 
 /**
- * The two parts of opening a connection, a few at a time each. They wait in two rows: reading may have to wait for
- * another connection's writer to be fenced, whose killed predecessor left a transaction open.
+ * Limits how many connections are opened at once, separately for fencing and for reading. Separately, because reading may
+ * wait for the fencing of another connection: a killed writer's open transaction holds readers back until it is fenced.
  */
 export interface OpeningTurns {
   fencing<T>(work: () => Promise<T>): Promise<T>;
   reading<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** What a connection is given by the process that runs it. */
+/** What the process gives to each of its connections. */
 export interface ConnectionEnvironment {
   readonly access: KafkaAccess;
   readonly registry: Registry;
@@ -27,10 +27,10 @@ export interface ConnectionEnvironment {
   readonly clock: Clock;
   readonly random: () => number;
   /**
-   * Milliseconds that Kafka or the registry may be away, before the connection is open for the first time and later,
-   * until its runs end with it. Not given: they are waited for without an end.
+   * Milliseconds to wait for Kafka or the registry before the runs of the connection fail: until it is open for the first
+   * time, and later. Undefined: wait without a limit.
    */
   readonly patience?: { readonly opening: number; readonly open: number };
-  /** Makes the connection's writer; a benchmark brings one without transactions. */
+  /** Creates the connection's writer; a benchmark passes one without transactions. */
   readonly createWriter?: typeof createWriter;
 }

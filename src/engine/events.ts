@@ -7,8 +7,8 @@ import type { Withheld } from '../kafka/types.ts';
 export type Stage = 'extract' | 'table' | 'change' | 'kafka';
 
 /**
- * Everything the engine tells the world. Metrics, status, progress and log listen; nothing in the loop
- * calls them. Times are epoch ms, durations ms.
+ * Everything the engine reports. Metrics, status, progress and log listen to it; the engine calls none of them.
+ * Times are epoch ms, durations ms.
  */
 export type EngineEvent =
   | ({ type: 'table-known'; lastSuccessAt?: number; readTo?: number; withheld?: Withheld } & TableRef)
@@ -62,7 +62,7 @@ export type EngineEvent =
   | { type: 'connection-failed'; connection: string; source: string; failure: FailureNotice }
   | { type: 'connection-assigned' | 'connection-revoked'; connection: string; source: string };
 
-/** The event as anybody may hear it: a vendor's words in it hold no secret, and nothing that is not shown. */
+/** The event without secrets and control characters in the vendor's texts. */
 export function cleanEvent(event: EngineEvent, { redact }: Pick<Redactor, 'redact'>): EngineEvent {
   const clean = (text: string): string => shown(redact(text));
   const copy: Record<string, unknown> = { ...event };
@@ -78,7 +78,7 @@ function cleanFailure(failure: FailureNotice, clean: (text: string) => string): 
 
 export type Listener = (event: EngineEvent) => void;
 
-/** A plain fan-out; a listener that throws does not disturb the engine or the others. */
+/** Calls every listener with every event; a listener that throws disturbs neither the engine nor the others. */
 export interface EventBus {
   emit(event: EngineEvent): void;
   on(listener: Listener): () => void;

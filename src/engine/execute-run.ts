@@ -4,13 +4,13 @@ import { asTributaryError, type TributaryError } from '../core/errors.ts';
 import type { RunMode } from '../core/types.ts';
 import type { Connection, Session } from './connection.ts';
 import { failureNotice, type RunOutcome, type RunTotals, type TableRef } from '../core/run.ts';
-import { givenUp } from './keep-trying.ts';
+import { outOfPatience } from './keep-trying.ts';
 import type { OpenTable } from './open-table.ts';
 import { withinRun } from './run-scope.ts';
 import { syncTable } from './sync-table.ts';
 import { createTableRun, emptyTotals, type RunRequest } from './table-run.ts';
 
-/** What became of one table's run. */
+/** The outcome of one run of one table. */
 export interface RunSummary {
   readonly ref: TableRef;
   readonly runId: string;
@@ -21,11 +21,11 @@ export interface RunSummary {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly error?: TributaryError;
-  /** After a complete run: keys the topic holds a row for. */
+  /** After a complete run: number of rows the topic holds. */
   readonly liveRows?: number;
-  /** After a complete run: the instant up to which all the vendor had is in the topic. Epoch ms. */
+  /** After a complete run: the topic holds all that the vendor had up to this time. Epoch ms. */
   readonly readTo?: number;
-  /** Deletes that are kept back for somebody to allow, whoever's run it was that first did. */
+  /** Deletes withheld by this run or an earlier one, until somebody allows them. */
   readonly withheld?: { readonly count: number; readonly reason: string };
 }
 
@@ -34,8 +34,8 @@ const longestPauseMs = 15_000;
 const mendable: ReadonlySet<string> = new Set(['topic:config', 'topic:gone']);
 
 /**
- * One run of one table to its end, through every loss of the writer: when Kafka fails or a commit's
- * outcome is unknown, the connection recovers and the run goes on from what the topics say.
+ * Executes one run of one table to its end. When Kafka fails or a commit's outcome is unknown, the connection
+ * recovers and the run continues from what the topics say.
  *
  * @param stop ends the run with its position saved: shutdown, pause, revoked connection.
  */
@@ -69,7 +69,7 @@ export async function executeRun(connection: Connection, table: OpenTable, reque
   };
 
   let indexBroken = false;
-  /** Losses in a row between which nothing was committed, and what was before them. */
+  /** Losses of the writer in a row without a commit between them, and the commit count before them. */
   let losses = 0;
   let committed = -1;
   let lostSince = startedAt;
@@ -88,7 +88,7 @@ export async function executeRun(connection: Connection, table: OpenTable, reque
       const signal = AbortSignal.any([stop, session.signal]);
       const run = createTableRun(request, { id: runId, startedAt, totals, signal, keepRows });
       await session.attempt(withinRun({ ref, totals }, () => syncTable(table, run)));
-      // Rows that were written to a topic which forgets them are not in sync.
+      // A topic that expires rows cannot hold the table, so the run must not count as succeeded.
       const fault = await connection.topicFault(table);
       if (fault !== undefined) {
         table.refusal = fault;
@@ -100,14 +100,14 @@ export async function executeRun(connection: Connection, table: OpenTable, reque
       const error = asTributaryError(thrown, `The run of ${ref.connection}.${ref.table}`);
       if (error.kind === 'fenced' && !stop.aborted) return end('failed', error);
       if (stop.aborted) return end('interrupted', error.kind === 'stopped' ? undefined : error);
-      // A damaged index is built anew within the run, but not again and again.
+      // A damaged index is rebuilt once within a run, not again and again.
       if (error.code === 'index_broken' && !indexBroken) {
         indexBroken = true;
         session?.lose();
       }
       if (error.code === 'disk_full') session?.lose();
       if (error.code === 'disk_full' || !session?.signal.aborted) return end('failed', error);
-      // The session is lost, by this table or by another of the connection.
+      // This table or another one of the connection has lost the session.
       services.emit({
         type: 'run-retrying',
         stage: error.code === 'index_broken' ? 'change' : 'kafka',
@@ -127,7 +127,7 @@ export async function executeRun(connection: Connection, table: OpenTable, reque
       committed = handled;
       if (error.tries !== undefined && losses >= error.tries) return end('failed', error);
       const lostFor = services.now() - lostSince;
-      if (connection.patience !== undefined && lostFor > connection.patience) return end('failed', givenUp(error, lostFor));
+      if (connection.patience !== undefined && lostFor > connection.patience) return end('failed', outOfPatience(error, lostFor));
       if (losses > 1) await delay(Math.min(1_000 * 2 ** (losses - 2), longestPauseMs), undefined, { signal: stop }).catch(() => undefined);
       services.emit({ type: 'run-recovered', ...ref });
     }

@@ -1,6 +1,6 @@
 /**
- * Passes a sequence on and says `idle` whenever its next item has kept us waiting for `ms`, so that
- * what was received before can be put away meanwhile.
+ * Yields the items of a sequence, and `idle` whenever the next item takes longer than `ms`, so that the caller can
+ * commit what it has received before.
  */
 export async function* withIdleTicks<T>(items: AsyncGenerator<T, void, void>, ms: number): AsyncGenerator<T | 'idle', void, void> {
   try {

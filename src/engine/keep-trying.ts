@@ -9,22 +9,22 @@ export interface Trying {
   readonly clock: Clock;
   /** 0..1, for jitter. */
   readonly random: () => number;
-  /** Milliseconds after which it is given up; without an end when undefined. */
+  /** Milliseconds after which to give up; undefined means never. */
   readonly patience: number | undefined;
   readonly signal: AbortSignal;
-  /** Hears of each failure that is tried again, at that time (epoch ms). */
-  readonly onTrouble: (error: TributaryError, retryAt: number) => void;
-  /** What is stopped by the signal, as the beginning of a sentence. */
+  /** Called for each failure that is retried, with the time of the retry (epoch ms). */
+  readonly onRetry: (error: TributaryError, retryAt: number) => void;
+  /** What the signal stops, as the subject of a sentence. */
   readonly what: string;
 }
 
 /**
- * Repeats work that fails because Kafka or the registry is away, for as long as that may pass. The work must do no harm twice.
+ * Repeats work that fails because Kafka or the registry is away. The work must be safe to repeat.
  *
- * @throws TributaryError what time cannot heal, what nobody has classified after a few tries, `transient` when the patience is at
- * its end, `stopped` on the signal.
+ * @throws TributaryError the failure itself when a retry cannot help or when it is unclassified and has repeated a few times;
+ * `transient` after `patience` ms; `stopped` on the signal.
  */
-export async function keepTrying<T>(work: () => Promise<T>, { clock, random, patience, signal, onTrouble, what }: Trying): Promise<T> {
+export async function keepTrying<T>(work: () => Promise<T>, { clock, random, patience, signal, onRetry, what }: Trying): Promise<T> {
   const since = clock.now();
   for (let failures = 1; ; failures += 1) {
     try {
@@ -33,8 +33,8 @@ export async function keepTrying<T>(work: () => Promise<T>, { clock, random, pat
       if (!(error instanceof TributaryError) || error.kind !== 'transient') throw error;
       if (error.tries !== undefined && failures >= error.tries) throw error;
       const wait = Math.min(backoff(failures, random), longestPauseMs);
-      if (patience !== undefined && clock.now() + wait > since + patience) throw givenUp(error, clock.now() - since);
-      onTrouble(error, clock.now() + wait);
+      if (patience !== undefined && clock.now() + wait > since + patience) throw outOfPatience(error, clock.now() - since);
+      onRetry(error, clock.now() + wait);
       await delay(wait, undefined, { signal }).catch(() => {
         throw new TributaryError(`${what} was stopped while it waited: ${error.message}`, { kind: 'stopped', cause: error });
       });
@@ -43,7 +43,7 @@ export async function keepTrying<T>(work: () => Promise<T>, { clock, random, pat
 }
 
 /** That error, as the last word. */
-export function givenUp(error: TributaryError, afterMs: number): TributaryError {
+export function outOfPatience(error: TributaryError, afterMs: number): TributaryError {
   const { kind, reach, code, detail, remedy } = error;
   return new TributaryError(`${error.message} Given up after ${Math.round(afterMs / 1000)} s.`, {
     kind,

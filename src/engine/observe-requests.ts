@@ -4,7 +4,7 @@ import { type EngineEvent } from './events.ts';
 import { failureNotice } from '../core/run.ts';
 import { currentRun, standstillOf } from './run-scope.ts';
 
-/** Turns what the HTTP client tells into events of the table whose run is asking. */
+/** Turns the HTTP client's reports into events of the table whose run made the request. */
 export function observeRequests(
   where: { readonly connection: string; readonly source: string },
   emit: (event: EngineEvent) => void,

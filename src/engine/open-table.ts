@@ -23,19 +23,19 @@ export interface OpenTable {
   readonly ref: TableRef;
   readonly definition: TableDefinition;
   readonly topic: string;
-  /** As of the last opening or recovery. */
+  /** As of the last opening, recovery or check. */
   topicFacts: TopicFacts;
   readonly codec: TableCodec;
-  /** Replaced when the topic takes larger or smaller rows than before. */
+  /** Replaced when the topic's size limit changes. */
   rows: RowCompiler;
-  /** Replaced when its store turns out to be damaged. */
+  /** Replaced when its store is damaged. */
   index: LiveIndex;
   readonly keySchemaId: number;
   readonly valueSchemaId: number;
   readonly services: ConnectionServices;
-  /** As of the last commit; replaced by every commit and by every read of `_state`. */
+  /** The last committed state; replaced by every commit and by every read of `_state`. */
   state: TableState;
   outbox: readonly OutboxTask[];
-  /** Why its topic must not be written to; its runs end with it, and the connection's other tables go on. */
+  /** Why its topic must not be written to: the table's runs fail with this error, the connection's other tables run on. */
   refusal: TributaryError | undefined;
 }

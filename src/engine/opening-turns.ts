@@ -2,17 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { OpeningTurns } from './environment.ts';
 
-/** Connections fenced, and connections whose topics are read, at once. */
+/** Connections being fenced at once, and connections whose topics are being read at once. */
 const fencedAtOnce = 8;
 const readAtOnce = 4;
-/** An opening that takes longer (a large index is built anew, a broker does not answer) lets the next one begin. */
+/** After this time (ms) a slow opening (an index rebuild, a broker that does not answer) no longer holds the next one back. */
 const patienceMs = 20_000;
 
 export function createOpeningTurns(): OpeningTurns {
-  return { fencing: row(fencedAtOnce), reading: row(readAtOnce) };
+  return { fencing: queue(fencedAtOnce), reading: queue(readAtOnce) };
 }
 
-function row(most: number): OpeningTurns['fencing'] {
+function queue(most: number): OpeningTurns['fencing'] {
   const limit = pLimit(most);
   return (work) =>
     new Promise((resolve, reject) => {

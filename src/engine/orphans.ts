@@ -7,28 +7,28 @@ import type { Orphan, TableDefinition } from '../core/table.ts';
 import type { OpenTable } from './open-table.ts';
 import type { Publisher } from './publisher.ts';
 
-/** Orphans asked about at once. */
+/** Orphans in one question to the vendor. */
 const askedAtOnce = 500;
-/** Names looked up in a row before other tables get their turn. */
+/** Names looked up in a row before the event loop is yielded to other tables. */
 const lookedUpAtOnce = 1_000;
-/** Scans that have to find a named row gone: with the first one the vendor may still be changing what names it. */
+/** Scans in which a named row must be absent before it counts as an orphan: during the first one the vendor may still be updating the rows that name it. */
 const scansToBelieve = 2;
 
 /**
- * A listing of everything has ended. Rows of other tables may name rows that it does not show and that the topic never
- * held, because they went before they were read: no key vanishes with them. The vendor is asked about each such name,
- * and the rows are read again. Deletes nothing, so it needs no proof of the listing's end.
+ * Runs after a complete listing. Rows of another table may name parents that the listing does not show and that the topic
+ * never held, because the vendor deleted them before we read them; no key vanishes in that case. The vendor is asked about
+ * each such name, and outbox tasks have the naming rows read again. Deletes nothing, so it does not need a proven end.
  *
- * @param deleted scopes of the rows this very scan deleted: they have just been asked about.
+ * @param deleted scopes of the rows this scan deleted: the vendor has just been asked about them.
  */
-export async function handOrphans(table: OpenTable, publisher: Publisher, ctx: ReadContext, deleted: readonly Buffer[]): Promise<void> {
+export async function rereadOrphans(table: OpenTable, publisher: Publisher, ctx: ReadContext, deleted: readonly Buffer[]): Promise<void> {
   const { namedBy } = table.definition;
   const naming = namedBy && table.services.tables.get(namedBy.table);
-  // A table the user left out has no rows that could name anything.
-  if (namedBy && naming) await handOrphansOf(namedBy, naming, table, publisher, ctx, deleted);
+  // A table that is not selected holds no rows that could name anything.
+  if (namedBy && naming) await rereadOrphansOf(namedBy, naming, table, publisher, ctx, deleted);
 }
 
-async function handOrphansOf(
+async function rereadOrphansOf(
   namedBy: NonNullable<TableDefinition['namedBy']>,
   naming: OpenTable,
   table: OpenTable,
@@ -51,18 +51,18 @@ async function handOrphansOf(
         const text = canonicalJson(work);
         if (!pending || pending.has(text)) continue;
         pending.add(text);
-        publisher.hand({ table: to, work: { id: randomUUID(), work } });
+        publisher.addTask({ table: to, work: { id: randomUUID(), work } });
       }
       if (publisher.isFull()) await publisher.flush();
       const scope = scopes.get(orphan);
       if (gone && scope) believed.push(scope);
     }
-    // What was asked is only remembered once its work is.
+    // An orphan is marked as asked about only after its outbox tasks are committed.
     await publisher.settle();
     for (const scope of believed) naming.index.noteOrphan(scope);
   }
 
-  // Rows that name nothing have no row to lose.
+  // Rows whose parent columns are null have no parent.
   const nobody = naming.codec.scopeHashOf(Object.fromEntries((naming.definition.scope ?? []).map((column) => [column, null])));
   let found = new Map<Orphan, Buffer>();
   let looked = 0;

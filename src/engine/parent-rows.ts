@@ -4,7 +4,7 @@ import type { TableDefinition } from '../core/table.ts';
 import type { ConnectionServices } from './open-table.ts';
 
 /**
- * Reads a table whole for its rows alone, publishing nothing. `parents` gives it the rows of its own parent.
+ * Reads a whole table for its rows and publishes nothing. `parents` returns the rows of the table's own parent.
  * @throws TributaryError when the listing did not prove its end.
  */
 export async function readParentRows(
@@ -17,14 +17,14 @@ export async function readParentRows(
   let scan: string | undefined;
   let ended = false;
   for await (const page of definition.read({ ...wholeRead(services, signal), parents })) {
-    // What an earlier scan showed may be gone.
+    // The listing began again: rows of the earlier scan may be gone by now.
     if (page.scan?.id !== scan) rows = [];
     scan = page.scan?.id;
     rows.push(...page.rows);
     ended ||= page.scan?.end !== undefined;
   }
   if (!ended) {
-    throw new TributaryError(`The listing of ${definition.name} ended without proof that it was whole.`, {
+    throw new TributaryError(`The listing of ${definition.name} ended without proof that it was complete.`, {
       kind: 'data',
       remedy: 'It is read again with the next run.',
     });
@@ -32,7 +32,7 @@ export async function readParentRows(
   return rows;
 }
 
-/** A context for reading a table from its beginning outside of any run of its own. */
+/** A context for reading a table from its beginning outside a run of its own. */
 export function wholeRead(services: ConnectionServices, signal: AbortSignal, since?: number): ReadContext {
   let scans = 0;
   return {

@@ -4,40 +4,40 @@ import type { Page, Position } from '../core/types.ts';
 import { outboxRecord, tableStateRecord, outboxDoneRecord } from '../kafka/meta/state.ts';
 import type { Batch, TableState, TopicMessage } from '../kafka/types.ts';
 import { frame } from '../record/framing.ts';
-import { createBatchBuilder, type DeletedRow, type BatchBuilder, type Handing } from './batch-builder.ts';
+import { createBatchBuilder, type DeletedRow, type BatchBuilder, type NewOutboxTask } from './batch-builder.ts';
 import type { OpenTable } from './open-table.ts';
 import type { EngineReadContext } from './read-context.ts';
 import { backfillOf, horizonWith, type TableRun } from './table-run.ts';
 
-/** A batch is closed at the end of the page that brings it over one of these. */
+/** A batch is closed at the end of the page that exceeds one of these limits. */
 const fullRows = 3_000;
 const fullBytes = 8 * 1024 * 1024;
 const fullMs = 1_000;
 
 /**
- * Turns pages into batches and batches into transactions, at most one of them under way while the next one
- * fills. A batch holds whole pages and the position after the last of them.
+ * Collects pages into batches and writes each batch as one transaction; while one is being written, the next one is
+ * built. A batch holds whole pages and the position after the last of them.
  */
 export interface Publisher {
-  /** Row to record to change, for all rows of a page. */
+  /** Turns all rows of a page into records and changes. */
   add(page: Page): void;
   delete(row: DeletedRow): void;
-  /** Work for another table, committed with what else has been collected. */
-  hand(work: Handing): void;
-  /** The position after the page counts from here on. */
+  /** Adds an outbox task for another table; it is committed with the current batch. */
+  addTask(task: NewOutboxTask): void;
+  /** Moves the position to the one after this page. */
   advance(page: Page): void;
-  /** Changes what is remembered of the table beside its position. */
+  /** Changes other parts of the table's state; committed with the current batch. */
   remember(change: (state: TableState) => TableState): void;
-  /** What will be remembered once everything collected is committed. */
+  /** The state once everything collected is committed. */
   remembered(): TableState;
   isFull(): boolean;
-  /** Starts to write what has been collected; waits only for the batch before it. */
+  /** Starts to write the current batch; waits only for the batch before it. */
   flush(): Promise<void>;
-  /** Writes what has been collected and waits until it is committed. */
+  /** Writes the current batch and waits until it is committed. */
   settle(): Promise<void>;
-  /** Commits that this run has read everything it set out to read. */
+  /** Commits that this run has read everything it was asked for. */
   complete(): Promise<void>;
-  /** A write has failed: nothing more can be committed in this session. */
+  /** Whether a write has failed: nothing more can be committed in this session. */
   isLost(): boolean;
 }
 
@@ -49,7 +49,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
   let lost = false;
   let unread = false;
   let pendingCommit: Promise<void> = Promise.resolve();
-  /** What the batch under way will have changed, by key hash; null means deleted. */
+  /** What the batch in flight changes: key hash to row hash, null for a delete. */
   let inFlight: ReadonlyMap<string, Buffer | null> = new Map();
   let builder = createBatchBuilder(table, run, committedHash);
 
@@ -63,7 +63,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
     const at = services.now();
     const deletes = batch.deletes();
     const { messages, entries } = messagesOf(table, batch, deletes, at);
-    const outbox = batch.handing();
+    const outbox = batch.outboxTasks();
     const upserts = messages.length - 2 * deletes.length;
     state = { ...state, rowsPublished: state.rowsPublished + upserts, updatedAt: at };
     const next = state;
@@ -77,7 +77,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
         ...done.map((id) => outboxDoneRecord(ref.connection, ref.table, id)),
         tableStateRecord(ref.connection, ref.table, next),
       ],
-      // One header for both facts: kafkajs takes a buffer for each header of each message.
+      // One header for both facts, because kafkajs allocates a buffer for each header of each message.
       headers: { tributary: `run=${run.id} schema=${table.valueSchemaId}` },
     };
     try {
@@ -93,7 +93,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
       const other = services.tables.get(to);
       if (other) other.outbox = [...other.outbox, ...outbox.filter((item) => item.table === to).map(({ work }) => work)];
     }
-    account(table, run, batch, { upserts, deletes: deletes.length, messages: messages.length, startedAt: at, readTo: next.readTo });
+    addToTotals(table, run, batch, { upserts, deletes: deletes.length, messages: messages.length, startedAt: at, readTo: next.readTo });
   }
 
   const publisher: Publisher = {
@@ -117,11 +117,11 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
       for (const message of page.warnings ?? []) services.emit({ type: 'warning', message, ...ref });
     },
     delete: (row) => builder.delete(row),
-    hand: (work) => builder.hand(work),
+    addTask: (task) => builder.addTask(task),
     advance(page) {
       state = withPosition(state, run, page.position);
       if (page.readTo !== undefined) state = readThrough(state, page.readTo, services.now());
-      completedTasks.push(...ctx.takenIds());
+      completedTasks.push(...ctx.completedTaskIds());
       moved = true;
     },
     remember(change) {
@@ -184,14 +184,14 @@ function withPosition(state: TableState, run: TableRun, position: Position): Tab
   return { ...state, horizon: horizonWith(state, run.backfill), backfill: { ...backfillOf(state, run.backfill), position } };
 }
 
-/** An instant later than now was written by a wrong clock. */
+/** Sets `readTo`. A time after `now` comes from a wrong clock and is cut to `now`. */
 function readThrough(state: TableState, to: number, now: number): TableState {
   const before = state.readTo ?? 0;
   return { ...state, readTo: before > now ? to : Math.max(to, before) };
 }
 
 function completed({ definition }: OpenTable, state: TableState, run: TableRun, now: number, unread: boolean): TableState {
-  // A listing begun in this very run has shown everything there was when the run started, save what could not be read.
+  // A listing that began in this very run has shown everything that existed when the run started, except unreadable rows.
   const whole = definition.method === 'full_table' && run.freshScans.size > 0 && !unread;
   return {
     ...(whole ? readThrough(state, run.startedAt, now) : state),
@@ -201,7 +201,7 @@ function completed({ definition }: OpenTable, state: TableState, run: TableRun, 
   };
 }
 
-function account(
+function addToTotals(
   { ref, services }: OpenTable,
   { totals }: TableRun,
   batch: BatchBuilder,

@@ -4,15 +4,15 @@ import type { OpenTable } from './open-table.ts';
 import { backfillOf, horizonOf, type TableRun } from './table-run.ts';
 
 export interface EngineReadContext extends ReadContext {
-  /** Ids of handed work that the page yielded last has done; empties the list. */
-  takenIds(): string[];
+  /** Ids of the outbox tasks that the last yielded page has done; empties the list. */
+  completedTaskIds(): string[];
 }
 
-/** What a reader sees of the engine during one run. */
+/** The part of the engine that a reader sees during one run. */
 export function createReadContext(table: OpenTable, run: TableRun): EngineReadContext {
   const { services, index, ref } = table;
-  const handed = new Map(table.outbox.map((item) => [item.work, item.id]));
-  let taken: string[] = [];
+  const taskIds = new Map(table.outbox.map((item) => [item.work, item.id]));
+  let completed: string[] = [];
   return {
     api: services.api,
     mode: run.mode,
@@ -31,16 +31,16 @@ export function createReadContext(table: OpenTable, run: TableRun): EngineReadCo
     scanIntact: (id) => index.scanIntact(id),
     parents: (name) => run.cycle.parents(name, run.signal),
     liveKeys: (name, scope) => liveKeys(services.tables.get(name), scope),
-    outbox: [...handed.keys()],
+    outbox: [...taskIds.keys()],
     complete(work) {
       for (const item of work) {
-        const id = handed.get(item);
-        if (id !== undefined) taken.push(id);
+        const id = taskIds.get(item);
+        if (id !== undefined) completed.push(id);
       }
     },
-    takenIds() {
-      const ids = taken;
-      taken = [];
+    completedTaskIds() {
+      const ids = completed;
+      completed = [];
       return ids;
     },
     count: (what, by = 1) => services.emit({ type: 'rows-odd', what, count: by, ...ref }),
@@ -48,7 +48,7 @@ export function createReadContext(table: OpenTable, run: TableRun): EngineReadCo
 }
 
 async function* liveKeys(table: OpenTable | undefined, scope: JsonObject): AsyncGenerator<JsonObject, void, void> {
-  // A table the user left out has no rows in any topic.
+  // A table that is not selected has no rows in any topic.
   if (!table) return;
   for (const entry of table.index.keysInScope(table.codec.scopeHashOf(scope))) yield table.codec.decodeKey(entry.keyBody) as JsonObject;
 }

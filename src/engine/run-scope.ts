@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { TableRef, RunTotals } from '../core/run.ts';
 import { createStandstill, type Standstill } from './standstill.ts';
 
-/** Whose work a request is: set around a table's run, read by the observer of the connection's HTTP client. */
+/** The run a request belongs to: set around a table's run, read by the observer of the connection's HTTP client. */
 export interface RunScope {
   readonly ref: TableRef;
   readonly totals: RunTotals;
@@ -20,7 +20,7 @@ export function currentRun(): RunScope | undefined {
 
 const standstills = new WeakMap<RunTotals, Standstill>();
 
-/** A run's own, through all its attempts. */
+/** The standstill of a run, shared by all its attempts. */
 export function standstillOf({ totals }: RunScope): Standstill {
   let found = standstills.get(totals);
   if (found === undefined) standstills.set(totals, (found = createStandstill()));

@@ -1,9 +1,9 @@
 import type { Clock } from '../core/clock.ts';
 import { cronMoments, type NextMoment } from '../core/cron.ts';
 
-/** How often the clock is looked at: it may jump, and a suspended machine counts no time. */
+/** Milliseconds between two looks at the clock. One long timer is not enough: the clock may jump, and a suspended machine counts no time. */
 const LOOK_EVERY = 10_000;
-/** A clock that goes back by more than this was wrong before, or is wrong now. */
+/** A clock that goes back by more than this (ms) was set; less is ordinary correction. */
 const SET_BACK = 60_000;
 
 export interface Schedule {
@@ -19,17 +19,16 @@ interface Entry {
 }
 
 export interface ScheduleListener {
-  /** These tables' moment has come. */
+  /** These tables are due now. */
   due(tables: readonly string[]): void;
-  /** The clock was put back: the next moments are others now. */
+  /** The clock was set back, so the next runs have other times now. */
   moved(): void;
 }
 
 /**
- * Calls `due` with the tables whose cron moment has come; tables that are due at once come together, so that they
- * share one cycle. However many moments were missed, they are made up for by one call, as soon as the clock is looked
- * at: when the process was late, suspended, or the clock was put forward. When it is put back, the next moments are
- * those after the time it shows then.
+ * Calls `due` with the tables whose cron time has come. Tables that are due at the same time come in one call, so that
+ * they share one cycle. Any number of missed times (late process, suspended machine, clock set forward) causes one call,
+ * at the next look at the clock. After the clock was set back, the next times are computed from its new time.
  */
 export function startSchedule(
   expressions: ReadonlyMap<string, string>,

@@ -10,16 +10,16 @@ import { joinWorkers } from '../kafka/worker.ts';
 import { type EngineEvent } from './events.ts';
 import { failureNotice, type FailureNotice } from '../core/run.ts';
 
-/** A connection somebody else has taken is asked for again after 2, 4, 8 ... s, as long as the group says that it is ours. */
+/** First and longest pause (ms, doubling) before a connection that another process fenced is opened again, while the group still assigns it to us. */
 const firstFencedMs = 2_000;
 const longestFencedMs = 5 * 60_000;
-/** One that was ours undisturbed for so long begins with the shortest wait again. */
+/** After this long (ms) without being fenced, the pause starts again at the shortest. */
 const undisturbedMs = 60_000;
-/** A connection that only the user can help is looked at again this often: the help may come without a restart. */
+/** Pause (ms) before a connection with wrong settings is tried again: the cause may have been mended without a restart. */
 const configRetryMs = 5 * 60_000;
 const transientRetryMs = 15_000;
 
-/** A connection that is open and runs by its schedules. */
+/** A connection that is open and runs its schedules. */
 export interface Running {
   apply(record: ControlRecord): void;
   close(): Promise<void>;
@@ -29,20 +29,20 @@ export interface SharingOptions {
   readonly access: KafkaAccess;
   readonly connections: readonly { readonly name: string; readonly source: string; readonly tables?: readonly string[] }[];
   /**
-   * Opens a connection, honours what is wanted of it and starts its schedules. `onFatal` hears of an end it cannot come
-   * back from.
+   * Opens a connection, carries out pending requests and starts its schedules. `onFatal` is called when the connection
+   * cannot go on.
    */
   readonly start: (
     name: string,
     lifetime: AbortSignal,
     onFatal: (error: TributaryError) => void,
-    wanted: readonly ControlRecord[],
+    pendingRequests: readonly ControlRecord[],
   ) => Promise<Running>;
   readonly roll?: WorkerRoll;
   readonly sessionTimeout?: number;
   /**
-   * Calls back with the connections as the settings have them whenever those change; `changed` are to be opened anew.
-   * Returns how to stop.
+   * Calls back with the connections of the settings whenever they change; the connections in `changed` are opened again.
+   * Returns a function that unsubscribes.
    */
   readonly onSettings?: (take: (connections: SharingOptions['connections'], changed: readonly string[]) => void) => () => void;
   readonly emit: (event: EngineEvent) => void;
@@ -50,21 +50,21 @@ export interface SharingOptions {
   readonly random: () => number;
 }
 
-/** A connection that the group has given us. */
+/** A connection that the group has assigned to us. */
 interface Lease {
   readonly ends: AbortController;
-  /** Times in a row that somebody else has taken it. */
+  /** How often in a row another process has fenced it. */
   fenced: number;
   openedAt: number;
-  /** It is being closed to be opened again: what its tables still tell says nothing new. */
-  goes: boolean;
+  /** It is being closed to be opened again; later errors of its tables are ignored. */
+  closing: boolean;
 }
 
 /**
- * Shares the connections with all other workers and runs its own until the signal fires. What fails, or is taken by
- * somebody else, is told, let go and asked for again for as long as the connection is ours; the process lives.
+ * Shares the connections with all other workers and runs its own until the signal fires. A connection that fails, or that
+ * another process fences, is reported, closed and opened again for as long as it is assigned to us; the process lives on.
  *
- * @throws TributaryError `config` when Kafka will never let us into the group.
+ * @throws TributaryError `config` when Kafka refuses us as a member of the group.
  */
 export async function shareConnections(options: SharingOptions, signal: AbortSignal): Promise<void> {
   const { access, emit, clock } = options;
@@ -72,9 +72,9 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
   const lifetime = new AbortController();
   const end = AbortSignal.any([signal, lifetime.signal]);
   const leases = new Map<string, Lease>();
-  /** What is wanted of each connection, by table and slot, in the order in which it was asked for. */
-  const wanted = new Map<string, Map<string, ControlRecord>>();
-  /** Openings and closings of one connection, one after the other: two would share its index. */
+  /** Pending requests of each connection, by table and request slot, oldest first. */
+  const pendingRequests = new Map<string, Map<string, ControlRecord>>();
+  /** Openings and closings of one connection run one after the other: two at once would share its index. */
   const turns = new Map<string, Promise<Running | undefined>>();
   let fatal: TributaryError | undefined;
 
@@ -93,10 +93,10 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
     turns.set(name, turn);
   };
 
-  /** Lets a connection go that cannot go on, and opens it again after a while if it is still ours. */
-  const letGo = (name: string, lease: Lease, error: TributaryError): void => {
-    if (leases.get(name) !== lease || lease.goes) return;
-    lease.goes = true;
+  /** Closes a connection that cannot go on, and opens it again after a pause if it is still assigned to us. */
+  const release = (name: string, lease: Lease, error: TributaryError): void => {
+    if (leases.get(name) !== lease || lease.closing) return;
+    lease.closing = true;
     const wait = error.kind === 'fenced' ? fencedWait(lease) : configRetryMs;
     failed(name, { ...failureNotice(error), retryAt: clock.now() + wait });
     inTurn(name, async (it) => {
@@ -119,15 +119,15 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
     for (let failures = 1; !lifetime.aborted; failures += 1) {
       try {
         lease.openedAt = clock.now();
-        lease.goes = false;
+        lease.closing = false;
         return await options.start(
           name,
           lifetime,
           (error) => {
-            if (error.kind === 'fenced' || error.code === 'disk_full') letGo(name, lease, error);
+            if (error.kind === 'fenced' || error.code === 'disk_full') release(name, lease, error);
             else failed(name, failureNotice(error));
           },
-          [...(wanted.get(name)?.values() ?? [])],
+          [...(pendingRequests.get(name)?.values() ?? [])],
         );
       } catch (cause) {
         if (lifetime.aborted) break;
@@ -147,9 +147,9 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
 
   const assigned = (name: string): void => {
     if (leases.has(name)) return;
-    const lease: Lease = { ends: new AbortController(), fenced: 0, openedAt: 0, goes: false };
+    const lease: Lease = { ends: new AbortController(), fenced: 0, openedAt: 0, closing: false };
     leases.set(name, lease);
-    // In its turn, like the telling that it was let go: one that is opened anew is ours at the end.
+    // In turn with the report that it was closed, so that a connection which is opened again ends as assigned.
     inTurn(name, () => {
       emit({ type: 'connection-assigned', ...whereOf(name) });
       return startUntilItWorks(name, lease);
@@ -172,8 +172,8 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
     onAssigned: assigned,
     onRevoked: revoked,
     onControl(record) {
-      const known = wanted.get(record.connection) ?? new Map<string, ControlRecord>();
-      wanted.set(record.connection, known);
+      const known = pendingRequests.get(record.connection) ?? new Map<string, ControlRecord>();
+      pendingRequests.set(record.connection, known);
       const key = JSON.stringify([record.table, record.slot]);
       known.delete(key);
       known.set(key, record);

@@ -1,19 +1,19 @@
-/** How long intervals can still be changed by requests that are told of later, ms. */
+/** How long (ms) an interval can still be changed by requests that end later. */
 const REMEMBERED = 300_000;
 
 type Interval = [from: number, to: number];
 
-/** For how long a run could do nothing but wait. Times are epoch ms. */
+/** Time in which a run did nothing but wait for the rate limit. Times are epoch ms. */
 export interface Standstill {
-  /** A request stood back from `from` to `to`. */
+  /** A request was held back from `from` to `to`. */
   waited(from: number, to: number): void;
-  /** A request was under way. */
+  /** A request was being answered from `from` to `to`. */
   busy(from: number, to: number): void;
-  /** Time in which some request stood back and none was under way. */
+  /** Milliseconds in which some request was held back and none was being answered. */
   total(): number;
 }
 
-/** Requests of a run stand back side by side: their times overlap, and are told when they end, in any order. */
+/** Requests of a run wait at the same time: their intervals overlap, and are reported when they end, in any order. */
 export function createStandstill(): Standstill {
   const still: Interval[] = [];
   const active: Interval[] = [];
@@ -21,7 +21,7 @@ export function createStandstill(): Standstill {
   return {
     waited(from, to) {
       let parts: Interval[] = [[from, to]];
-      for (const [begin, end] of overlapping(active, from, to)) parts = parts.flatMap((part) => less(part, begin, end));
+      for (const [begin, end] of overlapping(active, from, to)) parts = parts.flatMap((part) => subtract(part, begin, end));
       for (const [begin, end] of parts) add(still, begin, end);
       over += forget(still, to);
       forget(active, to);
@@ -31,13 +31,13 @@ export function createStandstill(): Standstill {
       const touched = overlapping(still, from, to);
       if (touched.length === 0) return;
       const at = still.indexOf(touched[0] as Interval);
-      still.splice(at, touched.length, ...touched.flatMap((one) => less(one, from, to)));
+      still.splice(at, touched.length, ...touched.flatMap((one) => subtract(one, from, to)));
     },
     total: () => over + still.reduce((sum, [from, to]) => sum + to - from, 0),
   };
 }
 
-/** Those that share time, in order; looked for from the end, where new ones belong. */
+/** The intervals that overlap with this one, in order; searched from the end, where recent ones are. */
 function overlapping(all: readonly Interval[], from: number, to: number): Interval[] {
   const found: Interval[] = [];
   for (let i = all.length - 1; i >= 0; i -= 1) {
@@ -62,7 +62,7 @@ function add(all: Interval[], from: number, to: number): void {
   all.splice(all.indexOf(first), touched.length, [Math.min(from, first[0]), Math.max(to, last[1])]);
 }
 
-function less([from, to]: Interval, begin: number, end: number): Interval[] {
+function subtract([from, to]: Interval, begin: number, end: number): Interval[] {
   const parts: Interval[] = [
     [from, Math.min(to, begin)],
     [Math.max(from, end), to],
@@ -70,7 +70,7 @@ function less([from, to]: Interval, begin: number, end: number): Interval[] {
   return parts.filter(([a, b]) => b > a);
 }
 
-/** Takes out what nothing will change any more, and answers its length. */
+/** Removes intervals that can no longer change and returns their total length. */
 function forget(all: Interval[], now: number): number {
   let sum = 0;
   while (all[0] !== undefined && all[0][1] < now - REMEMBERED) {

@@ -8,13 +8,13 @@ import { withIdleTicks } from './idle-flush.ts';
 import { createReadContext } from './read-context.ts';
 import type { TableRun } from './table-run.ts';
 
-/** How often a batch that is not yet full is committed while the vendor keeps us waiting. */
+/** While the vendor is slow, a batch that is not full is committed after this time (ms). */
 const idleMs = 1_000;
 
 /**
- * One run of one table, the way of a row from the vendor's page to the topic: pages are read one ahead
- * of publishing, rows become records, records become changes, and changes go with the position after
- * them into one transaction. However the run ends, every page handled before the end is committed.
+ * One run of one table: the way of a row from the vendor's page to the topic. Pages are fetched one ahead of
+ * publishing; rows become records, records become changes, and changes are committed in one transaction with the
+ * position after them. However the run ends, every page handled before its end is committed.
  *
  * @returns when everything there was to read has been read and committed.
  * @throws TributaryError `stopped` when the run's signal ended it; the position is saved.
@@ -26,7 +26,7 @@ export async function syncTable(table: OpenTable, run: TableRun): Promise<void> 
 
   async function publish(page: Page): Promise<void> {
     const open = publisher.remembered().scan?.id;
-    // What a scan that begins again brought must not count as seen by the new one.
+    // A listing began again: rows of the earlier scan must not count as seen by the new one.
     if (open !== undefined && page.scan !== undefined && page.scan.id !== open) await publisher.settle();
     publisher.add(page);
     const closeScan = page.scan?.end && (await endScan(table, run, publisher, ctx, page.scan.end));

@@ -16,13 +16,13 @@ import { compileRow, type RowCompiler } from '../record/row.ts';
 import type { ConnectionEnvironment } from './environment.ts';
 import type { ConnectionServices, OpenTable } from './open-table.ts';
 
-/** Two registry headers and the two sync columns come on top of a compiled row. */
-const wireBytes = 32;
+/** Bytes added to a compiled row: two registry headers and the columns `_synced_at` and `_deleted`. */
+const overheadBytes = 32;
 
 /** A table before its index is opened. */
 export type ClosedTable = Omit<OpenTable, 'index'>;
 
-/** Topics created and checked, schemas registered, rows compiled. Nothing local is opened: that is for the writer's owner. */
+/** Creates and checks topics, registers schemas, compiles rows. Opens nothing local: that is for the owner of the writer. */
 export async function prepareTables(
   settings: ConnectionSettings,
   env: ConnectionEnvironment,
@@ -53,11 +53,11 @@ export async function prepareTables(
   return prepared;
 }
 
-/** A row that does not fit the topic as it is now becomes a dead letter. */
+/** Compiles the table's row code with the topic's size limit; a row beyond it becomes a dead letter. */
 const rowsFor = (definition: TableDefinition, codec: TableCodec, { largestBatch }: TopicFacts): RowCompiler =>
-  compileRow(definition, codec, { maxBytes: Math.max(0, roomIn(largestBatch) - wireBytes) });
+  compileRow(definition, codec, { maxBytes: Math.max(0, roomIn(largestBatch) - overheadBytes) });
 
-/** A schema that the registry refuses stops its table alone. */
+/** Registers the schemas. A refusal of the registry stops this table alone. */
 async function registered(
   env: ConnectionEnvironment,
   topic: string,
@@ -74,7 +74,7 @@ async function registered(
   }
 }
 
-/** Of the settings for the table, of those for all, of the definition: the first that says something. */
+/** The first that is set of: the table's setting, the setting for all tables, the definition. */
 function partitionsOf(
   { partitions }: ConnectionSettings,
   definition: TableDefinition,
@@ -84,7 +84,7 @@ function partitionsOf(
   return { partitions: asked ?? definition.partitions ?? 1, asked: asked !== undefined };
 }
 
-/** Fills `tables`, with their indexes opened in that folder. */
+/** Adds to `tables` what is prepared, with indexes opened in `folder`. */
 export async function openIndexes(
   folder: string,
   prepared: readonly ClosedTable[],
@@ -95,7 +95,7 @@ export async function openIndexes(
   try {
     for (const table of prepared) opened.push({ ...table, index: openIndex(folder, env, table) });
   } catch (error) {
-    // The next try opens them all again.
+    // The next attempt opens all of them again.
     for (const { index } of opened) await index.close();
     throw error;
   }
@@ -106,7 +106,7 @@ async function topicsOf(settings: ConnectionSettings, { access }: ConnectionEnvi
   return ensureTopics(access, [...ownTopics(access.settings), ...tableTopics(settings, access)]);
 }
 
-/** The topics of a connection's tables as the settings want them. */
+/** The topics of a connection's tables as the settings specify them. */
 export function tableTopics(settings: ConnectionSettings, access: KafkaAccess): TopicSpec[] {
   const names = topicNames(access.settings.prefix);
   return settings.tables.map((definition) => ({
@@ -116,18 +116,18 @@ export function tableTopics(settings: ConnectionSettings, access: KafkaAccess): 
   }));
 }
 
-/** Looks at the topics again: while Kafka was away they may have been changed or lost. */
+/** Checks the topics again: they may have been changed or deleted while Kafka was away. */
 export async function lookAgain(
   settings: ConnectionSettings,
   env: ConnectionEnvironment,
   tables: ReadonlyMap<string, OpenTable>,
 ): Promise<void> {
   const facts = await topicsOf(settings, env);
-  for (const table of tables.values()) takeFacts(table, facts.get(table.topic) as TopicFacts);
+  for (const table of tables.values()) applyFacts(table, facts.get(table.topic) as TopicFacts);
 }
 
-/** What a topic is now holds for the table from its next row on. */
-export function takeFacts(table: OpenTable, facts: TopicFacts): void {
+/** Applies a topic's current limits to the table from its next row on. */
+export function applyFacts(table: OpenTable, facts: TopicFacts): void {
   const before = table.topicFacts.largestBatch;
   table.topicFacts = facts;
   if (facts.largestBatch !== before) table.rows = rowsFor(table.definition, table.codec, facts);
@@ -137,7 +137,7 @@ function openIndex(folder: string, { clock }: ConnectionEnvironment, { ref, topi
   return openLiveIndex(join(folder, ref.table), { topic, valueSchemaId }, clock.now);
 }
 
-/** Damaged indexes make room for empty ones. Nothing may be using them any more. */
+/** Replaces damaged indexes by empty ones. The caller makes sure that nothing uses them any more. */
 export async function replaceBrokenIndexes(
   folder: string,
   env: ConnectionEnvironment,

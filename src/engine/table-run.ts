@@ -4,35 +4,35 @@ import type { TableState } from '../kafka/types.ts';
 import type { Cycle } from './cycle.ts';
 import type { RunTotals } from '../core/run.ts';
 
-/** What is asked of a table. */
+/** What a run of a table is asked to do. */
 export interface RunRequest {
   readonly mode: RunMode;
-  /** The back-fill a historical run is for; it has a position of its own in the state. */
+  /** The back-fill that a historical run belongs to; the state holds a separate position for it. */
   readonly backfill?: { readonly id: string; readonly since: number | null } | undefined;
   /** Oldest event time wanted, epoch ms; undefined means all. */
   readonly since: number | undefined;
-  /** List everything now, however recent the last listing is. */
+  /** List everything now, however recent the last complete listing is. */
   readonly rescan: boolean;
-  /** Control requests this run handles, by slot: remembered in the state once it has. */
+  /** Ids of the control requests this run handles, by slot: saved in the state at its end. */
   readonly handles: Readonly<Record<string, string>>;
   readonly cycle: Cycle;
 }
 
-/** One attempt at a run of one table: what was asked for, how to end it, and what it has done so far. */
+/** One attempt at a run: what was asked for, how to end it, and what it has done so far. */
 export interface TableRun extends RunRequest {
   readonly id: string;
   readonly startedAt: number;
   readonly totals: RunTotals;
   readonly signal: AbortSignal;
-  /** Scans this very attempt has begun. */
+  /** Scans that this attempt has begun. */
   readonly freshScans: Set<string>;
-  /** All rows of the scan this attempt began, where another table of the cycle may want them. */
+  /** All rows of the scan that this attempt began, kept when another table of the cycle may need them. */
   readonly keptRows: Row[] | undefined;
-  /** Ends the reading side when handling a page failed, so that nothing waits for a fetch in vain. */
+  /** Awaits the work; when it fails, cancels the reader, which would otherwise go on fetching. */
   orCancel<T>(work: Promise<T>): Promise<T>;
 }
 
-/** What the state knows of this back-fill; nothing read yet when it knows of another one or of none. */
+/** The state's record of this back-fill; an empty one when the state holds another back-fill or none. */
 export function backfillOf(
   { backfill }: TableState,
   { id, since }: NonNullable<RunRequest['backfill']>,
@@ -40,15 +40,15 @@ export function backfillOf(
   return backfill?.id === id ? backfill : { id, since, position: undefined, done: false };
 }
 
-/** Oldest event time of which the topic holds rows, epoch ms; undefined means all. */
+/** The horizon: the topic holds rows from this event time on, epoch ms; undefined means all. */
 export function horizonOf({ since, horizon = since }: TableState): number | undefined {
   return horizon ?? undefined;
 }
 
-/** That once this back-fill has begun; null means all. */
+/** The horizon once this back-fill has begun; null means all. */
 export function horizonWith(state: TableState, { since }: NonNullable<RunRequest['backfill']>): number | null {
-  const reach = horizonOf(state);
-  return reach === undefined || since === null ? null : Math.min(reach, since);
+  const horizon = horizonOf(state);
+  return horizon === undefined || since === null ? null : Math.min(horizon, since);
 }
 
 export function emptyTotals(): RunTotals {

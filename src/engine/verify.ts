@@ -10,7 +10,7 @@ import { wholeRead } from './parent-rows.ts';
 import { horizonOf } from './table-run.ts';
 import type { TableRecord } from '../core/table.ts';
 
-/** How the vendor's side and the topic compare. The lists hold the first keys of each kind. */
+/** The result of comparing the vendor with the topic. The lists hold the first keys of each kind. */
 export interface Verification {
   readonly connection: string;
   readonly table: string;
@@ -22,7 +22,7 @@ export interface Verification {
   readonly surplus: RowDifference;
   /** On both sides with different content. */
   readonly different: RowDifference;
-  /** Rows that differed once and no longer, or in another way, when they were compared again: they changed meanwhile. */
+  /** Rows that differed in one comparison but not, or not in the same way, in a later one: they changed in between. */
   readonly changedMeanwhile: number;
   readonly unusable: number;
 }
@@ -35,20 +35,20 @@ export interface RowDifference {
 type Kind = 'missing' | 'surplus' | 'different';
 
 const shownKeys = 20;
-/** The longest wait until the vendor shows what had changed when the table had been listed. */
+/** The longest wait (ms) for the vendor to show the changes made up to the end of the listing. */
 const patienceMs = 60_000;
-/** So many differences are compared again (20 MB of memory); more do not come from what changes meanwhile. */
+/** Most differences that are compared again (20 MB of memory); changes made meanwhile never cause more. */
 const mostComparedAgain = 200_000;
-/** How often; less often when nothing changes any more. */
+/** Most comparisons; fewer when nothing changes any more. */
 const mostLooks = 4;
-/** Rows on one side only the vendor is asked about singly. */
+/** Most rows on one side only about which the vendor is asked one by one. */
 const mostAsked = 1_000;
 
 /**
- * Reads a table whole from the vendor, within the budget, and compares it with what the topic holds. Listing takes
- * time, in which rows come, change and go, at the vendor and in the topic: what differs is compared again, and only
- * what differs still is told. Publishes nothing. `onListed` hears of every page's rows. The vendor's keys are kept in
- * `scratch` while comparing, so memory stays flat.
+ * Reads the whole table from the vendor, within the budget, and compares it with what the topic holds. While the table is
+ * listed, rows come, change and go on both sides, so what differs is compared again, and only lasting differences
+ * are reported. Publishes nothing. `onListed` receives the row count of every page. The vendor's keys are kept
+ * in `scratch` while comparing, so memory stays flat.
  */
 export async function verifyTable(
   connection: Connection,
@@ -66,7 +66,7 @@ export async function verifyTable(
     let readTo: number | undefined;
     let looks = 0;
 
-    /** Parents are read anew for each look: they come and go too. */
+    /** Parents are read again for each listing, because they change too. */
     function context(): ReadContext {
       const cycle = createCycle(connection.readRows);
       return { ...wholeRead(services, signal, horizonOf(table.state)), parents: (name: string) => cycle.parents(name, signal) };
@@ -76,7 +76,7 @@ export async function verifyTable(
       let unusable = 0;
       let scan: string | undefined;
       for await (const page of definition.read(ctx)) {
-        // A listing that began anew: what the first one showed may be gone.
+        // The listing began again: rows of the earlier scan may be gone by now.
         if (!incremental && scan !== undefined && page.scan !== undefined && page.scan.id !== scan) vendor.beginScan(page.scan.id);
         scan = page.scan?.id ?? scan;
         const entries: IndexEntry[] = [];
@@ -94,7 +94,7 @@ export async function verifyTable(
       return unusable;
     }
 
-    /** Lists everything; afterwards `vendor` holds what this listing showed and nothing older. */
+    /** Lists everything; afterwards `vendor` holds only what this listing showed. */
     async function listWhole(): Promise<number> {
       looks += 1;
       vendor.beginScan(`look ${looks}`);
@@ -108,11 +108,11 @@ export async function verifyTable(
 
     const changes = (): Promise<number> => list({ ...context(), mode: 'periodic', position, runStart: services.now(), changesOnly: true });
 
-    async function lookAgain(): Promise<void> {
+    async function compareAgain(): Promise<void> {
       if (!incremental) await listWhole();
       else {
-        // A row that changes while its table is listed leaves the part still to come, and what has just changed is not
-        // shown yet: the changes are read as far as to here.
+        // A row that changes during the listing moves out of the part still to come, and the vendor shows recent changes
+        // late: so the changes are read again, up to now.
         const here = services.now();
         readTo = undefined;
         await changes();
@@ -122,7 +122,7 @@ export async function verifyTable(
           await changes();
         }
       }
-      // What a worker has published meanwhile.
+      // Applies what a worker has published meanwhile.
       await connection.follow();
     }
 
@@ -132,16 +132,16 @@ export async function verifyTable(
     let differing = differences(table, vendor);
     let changedMeanwhile = 0;
     for (let look = 1; look < mostLooks && differing !== undefined && differing.size > 0; look += 1) {
-      await lookAgain();
+      await compareAgain();
       const now = differences(table, vendor);
       if (now === undefined) break;
       const still = new Map([...differing].filter(([key, kind]) => now.get(key) === kind));
       const settled = differing.size - still.size;
       changedMeanwhile += settled;
-      // What changed right before the first look was not shown by it. It is looked at once more as well.
-      const young = incremental && look === 1 ? [...now].filter(([key, kind]) => still.get(key) !== kind) : [];
-      differing = new Map([...still, ...young]);
-      if (settled === 0 && young.length === 0) break;
+      // A change made just before the first listing may not be in it, so its differences are compared once more.
+      const recent = incremental && look === 1 ? [...now].filter(([key, kind]) => still.get(key) !== kind) : [];
+      differing = new Map([...still, ...recent]);
+      if (settled === 0 && recent.length === 0) break;
     }
     if (differing !== undefined) changedMeanwhile += await settleSingly(table, vendor, differing, context());
 
@@ -174,7 +174,7 @@ function* differ(index: LiveIndex, vendor: LiveIndex): Generator<IndexedRow & { 
   for (const row of index.entries()) if (!vendor.get(row.keyHash)) yield { ...row, kind: 'surplus' };
 }
 
-/** What differs now, by key hash; undefined when it is too much to be remembered. */
+/** What differs now, by key hash; undefined when there are too many differences to remember. */
 function differences({ index }: OpenTable, vendor: LiveIndex): Map<string, Kind> | undefined {
   const found = new Map<string, Kind>();
   for (const { kind, keyHash } of differ(index, vendor)) {
@@ -185,9 +185,9 @@ function differences({ index }: OpenTable, vendor: LiveIndex): Map<string, Kind>
 }
 
 /**
- * Asks the vendor for each row of an incremental table that is on one side only, where it can be asked so; of a full
- * table, listing it again has told already. Takes those out of `differing` that
- * are there although no listing showed them, or were listed and have gone since. Answers how many.
+ * Asks the vendor about each row of an incremental table that is on one side only, where the API can answer that. A
+ * full table needs no question, because it has been listed again. Removes from `differing` rows that exist
+ * although no listing showed them, and rows that were listed and have been deleted since. Returns how many.
  */
 async function settleSingly(
   { definition, index, codec }: OpenTable,

@@ -4,8 +4,8 @@ import { takeLock, type Lock } from '../core/lock.ts';
 import type { WorkerRoll } from '../kafka/dead-workers.ts';
 
 /**
- * Keeps in a folder which members of the group this machine's workers were: each worker has a number, a lock for it, and
- * a file with the member's name beside it. A number whose lock can be had belongs to a process that is gone.
+ * Records in a folder which members of the consumer group the workers of this machine were. Each worker has a number, a
+ * lock for the number, and a file with the member id beside it. When the lock is free, the worker has ended.
  */
 export interface KeptRoll extends WorkerRoll {
   close(): Promise<void>;
@@ -20,7 +20,7 @@ export async function openWorkerRoll(folder: string): Promise<KeptRoll> {
     mkdirSync(folder, { recursive: true });
     for (let at = 1; at <= mostWorkers && own === undefined; at += 1) own = await take(at);
   } catch {
-    // A roll that cannot be kept costs the wait for the end of a dead worker's session.
+    // Without the record, the group only waits for the session time-out of a dead worker.
   }
 
   async function take(at: number): Promise<typeof own> {

@@ -4,7 +4,7 @@ import type { TopicMessage } from './types.ts';
 
 export const CHUNK_MESSAGES = 1_000;
 export const CHUNK_BYTES = 512 * 1024;
-/** Upper bound of what a record adds to its key, value and headers: attributes, deltas, length fields. */
+/** Upper bound of a record's bytes besides key, value and headers: attributes, deltas, length fields. */
 const RECORD_OVERHEAD = 36;
 
 /** Messages of one partition of one topic, small enough for one record batch. */
@@ -14,7 +14,7 @@ export interface Chunk {
   readonly messages: readonly PlacedMessage[];
 }
 
-/** A message that knows where it goes. */
+/** A message with its partition. */
 export interface PlacedMessage {
   readonly partition: number;
   readonly key: Buffer;
@@ -22,15 +22,15 @@ export interface PlacedMessage {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Gives table messages the partition of their key. */
+/** Assigns each table message to the partition of its key. */
 export function placed(messages: readonly TopicMessage[], partitions: number, headers: Readonly<Record<string, string>>): PlacedMessage[] {
   return messages.map(({ key, value }) => ({ partition: partitionOf(key, partitions), key, value, headers }));
 }
 
 /**
- * Cuts messages into chunks of at most {@link CHUNK_MESSAGES} and {@link CHUNK_BYTES}, or `room` bytes where that is
- * less, in order within a partition. A single message above the limit has a chunk of its own: kafkajs never splits what
- * one send gives a partition.
+ * Splits messages into chunks of at most {@link CHUNK_MESSAGES} and {@link CHUNK_BYTES} (or `room` bytes if that is less),
+ * in order within a partition. A single larger message gets a chunk of its own, because kafkajs never splits what one send
+ * gives a partition.
  */
 export function chunksOf(topic: string, messages: readonly PlacedMessage[], room = CHUNK_BYTES): Chunk[][] {
   const most = Math.min(CHUNK_BYTES, room);
@@ -58,12 +58,12 @@ export function chunksOf(topic: string, messages: readonly PlacedMessage[], room
 const sizeOf = ({ key, value, headers }: PlacedMessage): number =>
   RECORD_OVERHEAD + key.length + (value?.length ?? 0) + headerBytes(headers);
 
-/** Bytes of a chunk before compression, at most. */
+/** Upper bound of a chunk's bytes before compression. */
 export const bytesOf = ({ messages }: Chunk): number => messages.reduce((sum, message) => sum + sizeOf(message), 0);
 
 /**
- * What is sent together, state last. A send that reaches several brokers can double messages when one of them fails
- * and the other is slow, so with more than one broker each send goes to a single partition.
+ * Groups chunks that are sent together; state comes last. A send to several brokers can duplicate messages when one of them
+ * fails and another is slow, so with more than one broker each send goes to a single partition.
  */
 export function groupsOf(table: readonly Chunk[][], letters: readonly Chunk[][], state: readonly Chunk[][], brokers: number): Chunk[][] {
   const rows = Array.from({ length: Math.max(table.length, letters.length) }, (_, round) => [
@@ -76,8 +76,8 @@ export function groupsOf(table: readonly Chunk[][], letters: readonly Chunk[][],
 }
 
 /**
- * The messages of one topic, at most one chunk per partition, as kafkajs wants them. Its own sorting into partitions
- * copies all earlier messages for each one; it goes by the array's `reduce`, which here knows the outcome.
+ * The messages of one topic, at most one chunk per partition, as kafkajs expects them. kafkajs groups them by partition with
+ * the array's `reduce`, copying all earlier messages for each one; here `reduce` is replaced and returns the known result.
  */
 export function presorted(chunks: readonly Chunk[]): Message[] {
   const byPartition = Object.fromEntries(chunks.map(({ partition, messages }) => [partition, messages]));

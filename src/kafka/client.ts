@@ -8,19 +8,19 @@ import { tokenProvider } from './tokens.ts';
 import { trackSockets } from './tracked-sockets.ts';
 import type { KafkaSettings } from './types.ts';
 
-/** Everything that is needed to talk to the cluster; passed to every function of this folder. */
+/** What is needed to talk to the cluster; passed to every function of this folder. */
 export interface KafkaAccess {
   readonly settings: KafkaSettings;
   /**
-   * Gets kafkajs's own log lines. They belong at debug level: its ERROR lines for
-   * CONCURRENT_TRANSACTIONS and for a loading coordinator are part of normal work.
+   * Receives kafkajs's own log lines. Log them at debug level: its ERROR lines for CONCURRENT_TRANSACTIONS and for a loading
+   * coordinator are part of normal work.
    */
   readonly onClientLog?: (entry: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }) => void;
   /** Opens the sockets; the default is kafkajs's own. */
   readonly socketFactory?: ISocketFactory;
   /** Milliseconds until an unanswered request counts as failed. Default 15,000. */
   readonly requestTimeout?: number;
-  /** Ends whatever is done through this access, at once: its sockets are cut and its calls throw `stopped`. */
+  /** Ends everything that uses this access at once: its sockets are closed and its calls throw `stopped`. */
   readonly signal?: AbortSignal;
   /** Asked in place of a client of each call's own: hundreds of connections would open one every second. */
   readonly shared?: SharedClients;
@@ -39,15 +39,15 @@ registerCodecs();
 const RETRY = { initialRetryTime: 100, maxRetryTime: 2_000, retries: 7 } as const;
 
 /**
- * A kafkajs client with our time-outs, whose sockets end with the access's signal. `retries` bounds how long a dead
- * cluster is tried (7 are about 7 s).
+ * A kafkajs client with our time-outs, whose sockets are closed by the access's signal. `retries` limits how long an
+ * unreachable cluster is tried (7 are about 7 s).
  */
 export function createClient(
   access: KafkaAccess,
   options: { readonly retries?: number; readonly socketFactory?: ISocketFactory } = {},
 ): Kafka {
   const { settings } = access;
-  // Whoever brings its own sockets has them on a leash already.
+  // A caller with its own socket factory tracks its sockets itself.
   const factory = options.socketFactory ?? trackSockets(access.socketFactory, access.signal).factory;
   const log = access.onClientLog;
   const config: KafkaConfig = {
@@ -61,7 +61,7 @@ export function createClient(
     logCreator:
       () =>
       ({ namespace, log: line }: LogEntry) => {
-        // The stack it gives is of its own insides.
+        // Its stack trace shows only kafkajs's own code.
         const { message, timestamp: _, logger: __, stack: ___, ...fields } = line;
         log?.({ message: `${namespace}: ${message}`, fields });
       },
@@ -95,18 +95,18 @@ const TRIES = 3;
  * Runs `work` with a connected admin client, the shared one where there is one, or one that is gone afterwards. Work whose
  * broker went away in the middle is begun again with another client, so it must do no harm twice.
  *
- * @throws TributaryError that says what `doing` ("Creating topics") ran into, or that it took more than a minute; `stopped`
- * when the access's signal fires.
+ * @throws TributaryError with what `doing` ("Creating topics") met, or that it took more than a minute; `stopped` when the
+ * access's signal fires.
  */
 export async function withAdmin<T>(access: KafkaAccess, doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
   if (access.shared !== undefined) return access.shared.admin(access, doing, work);
   return untilBrokersStay(access, (begun) => {
-    const leash = trackSockets(access.socketFactory, access.signal);
-    const admin = createClient(access, { socketFactory: leash.factory }).admin();
+    const sockets = trackSockets(access.socketFactory, access.signal);
+    const admin = createClient(access, { socketFactory: sockets.factory }).admin();
     return withClient(
       access,
       doing,
-      { ...leash, connect: () => admin.connect(), disconnect: () => admin.disconnect() },
+      { ...sockets, connect: () => admin.connect(), disconnect: () => admin.disconnect() },
       ADMIN_DEADLINE,
       () => {
         begun();
@@ -129,14 +129,14 @@ export async function untilBrokersStay<T>({ signal }: KafkaAccess, work: (begun:
   }
 }
 
-/** What a client can be told to do. `cut` ends its sockets for good. */
+/** The part of a client that is used here. `cut` closes its sockets for good. */
 interface Client {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   cut(): void;
 }
 
-/** Runs `work` with a client of its own, which is gone afterwards, however it ended: no retry of an abandoned call comes back. */
+/** Runs `work` with a client of its own and then closes the client's sockets, however it ended, so that no retry of an abandoned call comes back. */
 export async function withClient<T>(
   access: KafkaAccess,
   doing: string,
@@ -155,13 +155,13 @@ export async function withClient<T>(
   }
 }
 
-/** A producer outside transactions, for what may be written twice or lost: run log and control records. */
+/** A producer without transactions, for records that may be written twice or lost: run log and control records. */
 export function plainProducer(access: KafkaAccess, options: Partial<ProducerConfig> = {}): { readonly producer: Producer; cut(): void } {
-  const leash = trackSockets(access.socketFactory, access.signal);
-  const producer = createClient(access, { socketFactory: leash.factory }).producer({
+  const sockets = trackSockets(access.socketFactory, access.signal);
+  const producer = createClient(access, { socketFactory: sockets.factory }).producer({
     allowAutoTopicCreation: false,
     createPartitioner: Partitioners.DefaultPartitioner,
     ...options,
   });
-  return { producer, cut: leash.cut };
+  return { producer, cut: sockets.cut };
 }

@@ -18,7 +18,7 @@ export function createCluster(access: KafkaAccess, socketFactory: ISocketFactory
   createClient(access, { socketFactory }).consumer({
     groupId: `${access.settings.prefix}._reader`,
     allowAutoTopicCreation: false,
-    // The cluster asks for offsets at this level: the real ends, behind open transactions too.
+    // Offsets are requested at this isolation level: the real ends, also after open transactions.
     readUncommitted: true,
     partitionAssigners: [
       (config) => {
@@ -33,9 +33,9 @@ export function createCluster(access: KafkaAccess, socketFactory: ISocketFactory
 
 /** Runs `work` with a cluster of its own, which is gone afterwards. */
 export async function withCluster<T>(access: KafkaAccess, doing: string, work: (cluster: Cluster) => Promise<T>): Promise<T> {
-  const leash = trackSockets(access.socketFactory, access.signal);
-  const cluster = createCluster(access, leash.factory);
-  return withClient(access, doing, { ...leash, connect: () => cluster.connect(), disconnect: () => cluster.disconnect() }, undefined, () =>
+  const sockets = trackSockets(access.socketFactory, access.signal);
+  const cluster = createCluster(access, sockets.factory);
+  return withClient(access, doing, { ...sockets, connect: () => cluster.connect(), disconnect: () => cluster.disconnect() }, undefined, () =>
     work(cluster),
   );
 }
@@ -48,7 +48,7 @@ export async function askCluster<T>(access: KafkaAccess, doing: string, work: (c
 /** The names of all topics, read from any broker. */
 export async function topicsOf(cluster: Cluster): Promise<ReadonlySet<string>> {
   return patiently(cluster, async () => {
-    // Null when every broker it knew went away meanwhile, whatever kafkajs's types say.
+    // Null when every known broker has gone away, although kafkajs's types exclude it.
     const answer = (await cluster.metadata()) as Awaited<ReturnType<Cluster['metadata']>> | null;
     if (answer === null) throw brokerAway('the topics');
     return new Set(answer.topicMetadata.map(({ topic }) => topic));
@@ -60,10 +60,10 @@ export interface OffsetRange {
   readonly end: bigint;
 }
 
-/** Milliseconds for which a broker that is not (yet) ready to answer is asked again. */
+/** Milliseconds for which a broker that is not ready is asked again. */
 const PATIENCE = 15_000;
 
-/** Repeats `ask` with fresh metadata while leaders move, connections break, or a topic is just being made. */
+/** Repeats `ask` with fresh metadata while leaders move, connections break, or a topic is being created. */
 async function patiently<T>(cluster: Cluster, ask: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + PATIENCE;
   for (;;) {
@@ -76,7 +76,7 @@ async function patiently<T>(cluster: Cluster, ask: () => Promise<T>): Promise<T>
   }
 }
 
-/** Start and end of every partition of topics that exist; ends lie behind open transactions too. */
+/** Start and end of every partition of the existing topics; ends include open transactions. */
 export async function offsetsOf(
   cluster: Cluster,
   topics: readonly string[],
@@ -118,7 +118,7 @@ export async function offsetsOf(
   );
 }
 
-/** The first offset of every partition whose record is of that instant (epoch ms) or later; the end where there is none. */
+/** The first offset of every partition whose record has that time (epoch ms) or a later one; the end when there is none. */
 export async function offsetsSince(cluster: Cluster, topic: string, at: number): Promise<ReadonlyMap<number, bigint>> {
   const ranges = (await offsetsOf(cluster, [topic])).get(topic) ?? new Map<number, OffsetRange>();
   const partitions = [...ranges.keys()].map((partition) => ({ partition }));

@@ -11,8 +11,8 @@ interface Codec {
 type Loaded = 'snappy' | 'lz4' | 'zstd';
 
 /*
- * kafkajs 2.2.4 knows these three by number only ("ZSTD compression not implemented") and asks a table for them. They are
- * loaded with the first batch that needs them: two of them are native, and most clusters use none.
+ * kafkajs 2.2.4 knows these three only by number ("ZSTD compression not implemented") and looks them up in a table. They are
+ * loaded with the first batch that needs them: two are native modules, and most clusters use none.
  */
 const LOADERS: Readonly<Record<Loaded, () => Promise<Codec>>> = { snappy: loadSnappy, lz4: loadLz4, zstd: loadZstd };
 const loaded = new Map<string, Promise<Codec>>();
@@ -54,13 +54,13 @@ export async function codecFault(compression: string): Promise<string | undefine
 export const compressionType = (compression: Compression): kafkajs.CompressionTypes =>
   ({ none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 })[compression];
 
-/** What kafkajs asks for: `compress` gets its encoder, `decompress` a buffer. */
+/** The interface that kafkajs expects: `compress` gets its encoder, `decompress` a buffer. */
 const inKafkajs = (name: Loaded) => () => ({
   compress: async ({ buffer }: { readonly buffer: Buffer }) => (await load(name)).compress(buffer),
   decompress: async (data: Buffer) => (await load(name)).decompress(data),
 });
 
-/** Makes kafkajs, for the whole process, use the codecs that it lacks. */
+/** Registers, for the whole process, the codecs that kafkajs lacks. */
 export function registerCodecs(): void {
   const { CompressionCodecs, CompressionTypes } = kafkajs;
   CompressionCodecs[CompressionTypes.Snappy] = inKafkajs('snappy');
@@ -68,9 +68,9 @@ export function registerCodecs(): void {
   CompressionCodecs[CompressionTypes.ZSTD] = inKafkajs('zstd');
 }
 
-/** Java's clients and brokers wrap snappy in the frames of xerial's SnappyOutputStream: a header, then length and block in turn. */
+/** Java's clients and brokers write snappy in the format of xerial's SnappyOutputStream: a header, then length and block in turn. */
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);
-/** Version and oldest compatible version follow the magic. */
+/** After the magic bytes: version and oldest compatible version. */
 const XERIAL_HEADER = Buffer.concat([XERIAL, Buffer.from([0, 0, 0, 1, 0, 0, 0, 1])]);
 
 async function loadSnappy(): Promise<Codec> {
@@ -84,7 +84,7 @@ async function loadSnappy(): Promise<Codec> {
       return Buffer.concat([XERIAL_HEADER, length, body]);
     },
     decompress: async (data) => {
-      // Others, librdkafka among them, may write one bare block.
+      // Other clients, librdkafka among them, may write one plain block.
       if (!data.subarray(0, XERIAL.length).equals(XERIAL)) return block(data);
       const blocks: Buffer[] = [];
       for (let at = XERIAL_HEADER.length; at < data.length;) {
@@ -103,7 +103,7 @@ async function loadLz4(): Promise<Codec> {
 }
 
 async function loadZstd(): Promise<Codec> {
-  // Node has it since 22.15; before, WebAssembly.
+  // Node supports it since 22.15; earlier versions use WebAssembly.
   const { zstdCompress, zstdDecompress } = zlib as { zstdCompress?: typeof zlib.deflate; zstdDecompress?: typeof zlib.inflate };
   if (zstdCompress !== undefined && zstdDecompress !== undefined) {
     return { compress: promisify<Buffer, Buffer>(zstdCompress), decompress: promisify<Buffer, Buffer>(zstdDecompress) };

@@ -1,4 +1,4 @@
-/** A record as kafkajs decodes it in a raw fetch answer. */
+/** A record as kafkajs decodes it from a raw fetch response. */
 export interface RawRecord {
   readonly offset: string;
   readonly timestamp: string;
@@ -22,12 +22,12 @@ export interface AbortedTransaction {
 const ABORT = 0;
 
 /**
- * The records of a fetch answer that were committed, in order, from `from` on. `aborted` is the answer's
- * list of aborted transactions, in any order.
+ * The committed records of a fetch response, in order, from offset `from` on. `aborted` is the response's list of aborted
+ * transactions, in any order.
  *
- * kafkajs's own filter takes that list as sorted and enters at most one transaction per record. Brokers
- * list transactions by their end, so when two producers' aborted transactions overlap (a process with
- * several connections was killed) it hands out rows that were never committed.
+ * kafkajs's own filter expects that list to be sorted and starts at most one transaction per record. Brokers list
+ * transactions by their end. So when aborted transactions of two producers overlap (a process with several connections was
+ * killed), kafkajs returns rows that were never committed.
  */
 export function* committed(records: readonly RawRecord[], aborted: readonly AbortedTransaction[], from: bigint): Generator<RawRecord> {
   const pending = aborted
@@ -51,7 +51,7 @@ export function* committed(records: readonly RawRecord[], aborted: readonly Abor
   }
 }
 
-/** Where the next fetch begins: behind the last batch, its records lost to compaction included. */
+/** Where the next fetch begins: after the last batch, including records in it that compaction removed. */
 export function endOf(records: readonly RawRecord[], from: bigint): bigint {
   const last = records.at(-1);
   if (last === undefined) return from;

@@ -2,25 +2,25 @@ import type { KafkaAccess } from './client.ts';
 import { askCluster } from './cluster.ts';
 import { protocolType } from './errors.ts';
 
-/** The group of all workers of a prefix. */
+/** The consumer group of all workers of a prefix. */
 export const groupOf = (prefix: string): string => `${prefix}._workers`;
 
-/** Members of the group on this machine. */
+/** Remembers which members of the group the workers of this machine were. */
 export interface WorkerRoll {
-  /** This process is that member now. */
+  /** Records that this process is now that member. */
   note(memberId: string): void;
-  /** Members whose processes are gone without having left the group; each is named once, unless it is given back. */
+  /** Members whose process ended without leaving the group; each is returned once, unless it is given back. */
   dead(): Promise<readonly string[]>;
-  /** Could not be dismissed now. */
+  /** Gives back members that could not be removed now. */
   giveBack(memberIds: readonly string[]): void;
 }
 
-/** A request kafkajs's types do not know. */
+/** A request that is missing in kafkajs's types. */
 interface Coordinator {
   leaveGroup(member: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
 }
 
-/** Tells the group that members whose processes were killed are gone, so that nobody waits for the end of their sessions. */
+/** Removes members from the group whose processes were killed, so that nobody waits for their session time-out. */
 export async function dismissDead(access: KafkaAccess, roll: WorkerRoll | undefined): Promise<void> {
   const dead = (await roll?.dead().catch(() => [])) ?? [];
   if (dead.length === 0) return;
@@ -30,7 +30,7 @@ export async function dismissDead(access: KafkaAccess, roll: WorkerRoll | undefi
     const coordinator = await cluster.findGroupCoordinator({ groupId });
     for (const memberId of dead) {
       await (coordinator as unknown as Coordinator).leaveGroup({ groupId, memberId }).catch((error: unknown) => {
-        // It may have been missed already.
+        // The coordinator may already have removed it.
         if (protocolType(error) !== 'UNKNOWN_MEMBER_ID') throw error;
       });
       left.delete(memberId);

@@ -2,8 +2,8 @@ import { onAbort } from '../core/clock.ts';
 import { TributaryError } from '../core/errors.ts';
 
 /**
- * Waits for `work` until `ms` have passed (undefined: without an end) or the signal fires. Neither ends the work itself: whoever gives a deadline
- * also cuts the sockets the work lives on.
+ * Waits for `work` for at most `ms` (undefined: without a limit) or until the signal fires. Neither ends the work itself, so
+ * the caller must also close the sockets that the work uses.
  *
  * @throws TributaryError `transient` with code `kafka:deadline` when it takes longer, `stopped` on the signal.
  */
@@ -21,7 +21,7 @@ export async function withDeadline<T>(ms: number | undefined, doing: string, wor
               kind: 'transient',
               reach: 'connection',
               code: 'kafka:deadline',
-              remedy: 'Look at the brokers: they accept connections but do not answer in time.',
+              remedy: 'Check the brokers: they accept connections but do not answer in time.',
             }),
           ),
         ms,

@@ -1,6 +1,6 @@
 import type { TributaryErrorOptions } from '../core/errors.ts';
 import { asTributaryError, TributaryError } from '../core/errors.ts';
-import { FEW_TRIES, PROTOCOL_FAULTS, youngerType } from './protocol-errors.ts';
+import { brokersLog, FEW_TRIES, PROTOCOL_FAULTS, youngerType } from './protocol-errors.ts';
 import type { KafkaSettings } from './types.ts';
 
 interface ClientError extends Error {
@@ -15,7 +15,7 @@ const UNREACHABLE =
   /ECONNREFUSED|ECONNRESET|ECONNABORTED|ENOTFOUND|EAI_|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ETIMEDOUT|EPIPE|EADDRNOTAVAIL/;
 const EXHAUSTED = /EMFILE|ENFILE/;
 const FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'FENCED_INSTANCE_ID', 'TRANSACTION_COORDINATOR_FENCED']);
-/** kafkajs's own errors for a broker that went away or is not known yet; some of them it calls not retriable. */
+/** kafkajs's own errors for a broker that went away or is not known yet; it marks some of them as not retriable. */
 const AWAY = new Set([
   'KafkaJSConnectionError',
   'KafkaJSConnectionClosedError',
@@ -30,22 +30,23 @@ const AWAY = new Set([
   'KafkaJSPartialMessageError',
 ]);
 /**
- * kafkajs 2.2.4 calls whatever goes wrong while it logs in an authentication error, and keeps only the text of the cause: these are
- * the texts of a line that broke. A broker that refuses says so in an answer before it closes (KIP-152, Kafka 1.0).
+ * kafkajs 2.2.4 reports everything that fails during the log-in as an authentication error and keeps only the text of the
+ * cause. These are the texts of a broken connection. A broker that refuses a log-in answers before it closes the connection
+ * (KIP-152, Kafka 1.0).
  */
 const LINE_BROKE =
   / failed: (?:Closed connection|Connection (?:error|timeout)\b|Failed to connect|Not connected|Broker not connected|this client has been dropped|Request .* timed out)/;
 const PROGRAMMING = new Set(['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError']);
 
 /**
- * What kafkajs 2.2.4 says or does when a broker goes away in the middle of a call, and no error of its own names it: a plain
- * `Error` of a broker object that is not connected (any more), and `null` where an answer should be.
+ * kafkajs 2.2.4 has no error of its own for some cases in which a broker goes away during a call: it throws a plain `Error`
+ * of a broker object that is not connected, or returns `null` instead of an answer.
  */
 export const brokerAway = (what: string): Error =>
   Object.assign(new Error(`No broker answered when asked for ${what}`), { name: 'KafkaJSNoBrokerAvailableError', retriable: true });
 const NOT_CONNECTED = /^Broker not connected$|^this client has been dropped$/;
 
-/** kafkajs wraps what happened in "retries exceeded" and the like; this is the error at the bottom. */
+/** The error at the bottom of kafkajs's wrappers, such as "retries exceeded". */
 export function rootCause(error: unknown): ClientError {
   let found = (error instanceof Error ? error : new Error(textOf(error))) as ClientError;
   for (let depth = 0; depth < 8; depth += 1) {
@@ -56,29 +57,29 @@ export function rootCause(error: unknown): ClientError {
   return found;
 }
 
-/** The protocol's name of the error, e.g. `INVALID_PRODUCER_EPOCH`; codes younger than kafkajs included. */
+/** The protocol's name of the error, e.g. `INVALID_PRODUCER_EPOCH`; also for codes that are newer than kafkajs. */
 export function protocolType(error: unknown): string | undefined {
   const root = rootCause(error);
   if (root.type === 'KAFKAJS_UNKNOWN_ERROR_CODE') return youngerType(root.message) ?? root.type;
   return root.type;
 }
 
-/** Whether the error says that another producer has taken the transactional id over. */
+/** Whether another producer has taken over the transactional id. */
 export function isFenced(error: unknown): boolean {
   return FENCED.has(protocolType(error) ?? '');
 }
 
-/** Whether the line broke while the client was logging in: nobody has refused it. */
+/** Whether the connection broke during the log-in, so that nobody has refused it. */
 function brokeAtLogin(root: ClientError): boolean {
   return root.name === 'KafkaJSSASLAuthenticationError' && LINE_BROKE.test(root.message);
 }
 
-/** Whether it is one of the forms in which kafkajs says that a broker went away. */
+/** Whether it is one of the forms in which kafkajs reports a broker that went away. */
 function wentAway(root: ClientError): boolean {
   return AWAY.has(root.name) || NOT_CONNECTED.test(root.message) || isInside(root) || brokeAtLogin(root);
 }
 
-/** Whether asking again, perhaps another broker, may help: whatever kafkajs calls retriable, and whatever it does when a broker goes away. */
+/** Whether a retry, perhaps with another broker, may help: what kafkajs calls retriable, and every form of a broker that went away. */
 export function passes(error: unknown): boolean {
   const root = rootCause(error);
   if (wentAway(root)) return true;
@@ -87,7 +88,7 @@ export function passes(error: unknown): boolean {
   return root.retriable === true || UNREACHABLE.test(`${String(root.code ?? '')} ${root.message}`);
 }
 
-/** Turns what kafkajs throws while `doing` ("Writing to saas.pendo.visitors") into an error for people. */
+/** Turns an error that kafkajs throws while `doing` ("Writing to saas.pendo.visitors") into one for people. */
 export function kafkaError(error: unknown, settings: KafkaSettings, doing: string): TributaryError {
   const root = rootCause(error);
   if (root instanceof TributaryError) return root;
@@ -138,7 +139,7 @@ export function kafkaError(error: unknown, settings: KafkaSettings, doing: strin
     return make('another instance has taken over this connection.', {
       kind: 'fenced',
       reach: 'connection',
-      remedy: 'Nothing, if the other instance is wanted. Otherwise stop one of the two that run this connection.',
+      remedy: 'Nothing, if the other instance is intended. Otherwise stop one of the two that run this connection.',
     });
   }
   const fault = PROTOCOL_FAULTS[type ?? ''];
@@ -152,14 +153,14 @@ export function kafkaError(error: unknown, settings: KafkaSettings, doing: strin
     });
   }
   if (root.name === 'KafkaJSServerDoesNotSupportApiKey') {
-    return make(`Kafka at ${brokers} does not speak a protocol version this client knows.`, {
+    return make(`Kafka at ${brokers} supports none of the protocol versions of this client.`, {
       kind: 'config',
       reach: 'connection',
       remedy: 'Use brokers of version 2.1 to 4.x.',
     });
   }
   if (EXHAUSTED.test(text)) {
-    return make('this process may open no more files or sockets.', {
+    return make('this process has reached its limit of open files and sockets.', {
       kind: 'transient',
       reach: 'connection',
       code: 'kafka:exhausted',
@@ -175,7 +176,7 @@ export function kafkaError(error: unknown, settings: KafkaSettings, doing: strin
       remedy: `Check kafka.brokers and that the cluster is up${tlsHint(root, settings)}.`,
     });
   }
-  // A fault in code of ours that ran inside a call.
+  // A bug in our own code that ran inside a call.
   if (PROGRAMMING.has(root.name)) return asTributaryError(root, doing);
   if (type !== undefined && root.retriable === true)
     return make(`${root.message}.`, { kind: 'transient', reach: 'connection', remedy: brokersLog });
@@ -184,19 +185,17 @@ export function kafkaError(error: unknown, settings: KafkaSettings, doing: strin
     reach: 'connection',
     tries: FEW_TRIES,
     ...(type === undefined ? { code: 'kafka:unclassified' } : {}),
-    remedy: `${brokersLog} If they say nothing of it, report it with the log of this moment.`,
+    remedy: `${brokersLog} If it shows nothing about this, report it with the log lines around this time.`,
   });
 }
 
-const brokersLog = "If it stays, look at the brokers' log.";
-
-/** A fault inside kafkajs, e.g. an answer that is null taken apart: seen when a broker goes away in the middle of a call. */
+/** An exception inside kafkajs, for example because an answer is null: it occurs when a broker goes away during a call. */
 function isInside(root: Error): boolean {
   return PROGRAMMING.has(root.name) && /[\\/]node_modules[\\/]kafkajs[\\/]/.test(root.stack?.split('\n')[1] ?? '');
 }
 
 function reasonOf(root: Error): string {
-  if (isInside(root)) return 'a broker went away in the middle of an answer';
+  if (isInside(root)) return 'a broker went away while it answered';
   return root.message.replace(/^Connection error: /, '').replace(/: *$/, '') || root.name;
 }
 
@@ -205,7 +204,7 @@ function textOf(thrown: unknown): string {
   return typeof thrown === 'string' ? thrown : (JSON.stringify(thrown) ?? String(thrown));
 }
 
-/** A port that speaks TLS to one who does not, or the other way round, just closes the connection. */
+/** A TLS port closes the connection of a client without TLS, and a plain port that of a client with TLS. */
 function tlsHint(root: ClientError, { ssl }: KafkaSettings): string {
   if (root.name !== 'KafkaJSConnectionClosedError' && !/ECONNRESET|socket disconnected/.test(`${root.code} ${root.message}`)) return '';
   return ssl === undefined || ssl === false

@@ -4,7 +4,7 @@ import { withDeadline } from './deadline.ts';
 import type { AbortedTransaction, RawRecord } from './committed.ts';
 import { passes, protocolType, rootCause } from './errors.ts';
 
-/** A partition being read, and the next offset wanted of it. */
+/** A partition being read, and the next offset to fetch. */
 export interface FetchLine {
   readonly topic: string;
   readonly partition: number;
@@ -26,14 +26,14 @@ export interface FetchAnswer {
 const READ_COMMITTED = 1;
 const PARTITION_BYTES = 4 * 1024 * 1024;
 const FETCH_BYTES = 24 * 1024 * 1024;
-/** kafkajs gives a request up long before; this is for when it does not. */
+/** kafkajs's own request time-out is far shorter; this one is for the case that it does not fire. */
 const FETCH_DEADLINE = 60_000;
 
-/** Node id of the partition's leader; one no broker has while there is none. */
+/** Node id of the partition's leader; -1 while there is none. */
 export const leaderOf = (cluster: Cluster, { topic, partition }: FetchLine): string =>
   Object.keys(cluster.findLeaderForPartitions(topic, [partition]))[0] ?? '-1';
 
-/** One read_committed fetch of the lines' next records from one broker. */
+/** One read_committed fetch of several partitions from one broker. */
 export async function fetchFrom(cluster: Cluster, nodeId: string, lines: readonly FetchLine[], maxWaitTime = 250): Promise<FetchAnswer> {
   return withDeadline(FETCH_DEADLINE, 'Reading topics', async () => {
     const broker = await cluster.findBroker({ nodeId });
@@ -59,7 +59,7 @@ function wanted(
   return [...topics].map(([topic, partitions]) => ({ topic, partitions }));
 }
 
-/** The starts of the lines' partitions when the error says that an offset is not in the log any more. */
+/** The start offsets of the partitions, when the error says that an offset is no longer in the log. */
 export async function startsAgain<L extends FetchLine>(
   cluster: Cluster,
   lines: readonly L[],
@@ -81,10 +81,10 @@ export async function startsAgain<L extends FetchLine>(
   return new Map(lines.map((line) => [line, starts.get(`${line.topic} ${line.partition}`) ?? line.next]));
 }
 
-/** Makes the cluster usable again after a failed call; throws the error when trying again is useless. */
+/** Makes the cluster object usable again after a failed call; rethrows the error when a retry cannot help. */
 export async function recoverFetch(cluster: Cluster, error: unknown): Promise<void> {
   if (!passes(error)) throw error;
-  // A connection that was lost, or whose requests go unanswered, would be taken again.
+  // kafkajs would use a lost or unresponsive connection again, so it is closed first.
   const { broker } = rootCause(error) as { readonly broker?: string };
   const [, host, port] = /^(.+):(\d+)$/.exec(broker ?? '') ?? [];
   if (host !== undefined) cluster.removeBroker({ host, port: Number(port) });

@@ -4,23 +4,23 @@ import { readTopics, type ReadMessage, type ReadOptions } from './reader.ts';
 
 export interface Followed {
   readonly topic: string;
-  /** Begin with so many of the newest records of each partition; with all of them when absent. */
+  /** Begin with this many of the newest records of each partition; with all when absent. */
   readonly newest?: number;
 }
 
-/** Reads topics on from where the last call ended. */
+/** Reads topics repeatedly, each time from where the last call ended. */
 export interface TopicFollower {
   /**
-   * Delivers what was committed since the last call, each record once, also when an earlier call has failed half-way.
-   * Topics that do not exist yet are left out and begun with once they do. Throws as `readTopics`.
+   * Delivers what was committed since the last call, each record once, even after a call that failed half-way. Topics that do
+   * not exist yet are skipped and read once they do. Throws like `readTopics`.
    */
   poll(options?: ReadOptions): Promise<void>;
 }
 
 /**
- * Follows topics without a consumer group, for as many readers as one process has.
+ * Follows topics without a consumer group, for any number of readers in one process.
  *
- * @param onRestart the topic was made anew or its log was cut: what is known of it counts no longer.
+ * @param onRestart called when the topic was recreated or its log was truncated: what was read before is no longer valid.
  */
 export function followTopics(
   access: KafkaAccess,
@@ -61,7 +61,7 @@ export function followTopics(
         (message) => {
           const seen = at(message.topic);
           if (message.offset < (seen.get(message.partition) ?? 0n)) {
-            // Offsets that begin again: another topic of the same name.
+            // The offsets begin again, so this is another topic with the same name.
             onRestart(message.topic);
             seen.clear();
           }

@@ -1,25 +1,25 @@
 import kafkajs, { type Admin } from 'kafkajs';
 
-/** The settings of a topic that bound a batch. */
+/** The topic settings that limit the size of a batch. */
 export const LIMIT_SETTINGS = ['max.message.bytes', 'segment.bytes'] as const;
 
-/** What Kafka allows where nobody says anything, bytes. */
+/** Kafka's default limit, bytes. */
 export const DEFAULT_BATCH_BYTES = 1_048_588;
-/** What a batch of one record carries besides key and value: the batch's head, the record's, the headers. */
+/** Bytes of a batch with one record besides key and value: headers of the batch and of the record, and the record's own headers. */
 const BATCH_ROOM = 1_024;
-/** What cannot be compressed grows a little by the attempt: five bytes in 16 kB with gzip, less with the others. */
+/** Data that cannot be compressed grows a little: five bytes per 16 kB with gzip, less with the other codecs. */
 const GROWTH = 1.001;
 
-/** Largest batch in bytes, as the broker counts it after compression: one above `segment.bytes` is refused like one above `max.message.bytes`. */
+/** Largest batch in bytes, as the broker counts it after compression: it refuses one above `segment.bytes` just like one above `max.message.bytes`. */
 export function largestBatch(config: ReadonlyMap<string, string> | undefined): number {
   const values = LIMIT_SETTINGS.map((name) => Number(config?.get(name))).filter((value) => Number.isFinite(value) && value > 0);
   return values.length === 0 ? DEFAULT_BATCH_BYTES : Math.min(...values);
 }
 
-/** Bytes of keys and values, overheads included, that are sure to fit a batch of that size, whatever they hold. */
+/** Bytes of keys and values, overhead included, that fit a batch of that size whatever their content: batch / GROWTH - BATCH_ROOM. */
 export const roomIn = (batch: number): number => Math.max(0, Math.floor(batch / GROWTH) - BATCH_ROOM);
 
-/** {@link largestBatch} of topics as they are now; those that do not exist are left out. */
+/** Current {@link largestBatch} of the topics; topics that do not exist are left out. */
 export async function largestBatches(admin: Admin, topics: readonly string[]): Promise<Map<string, number>> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,

@@ -12,7 +12,7 @@ export function stateMessage({ connection, table, slot, value }: StateRecord, se
   };
 }
 
-/** A dead letter as a message of at most `limit` bytes; the raw text gives way. */
+/** A dead letter as a message of at most `limit` bytes; the raw text is cut to fit. */
 export function deadLetterMessage(letter: DeadLetter, limit: number): PlacedMessage {
   const key = Buffer.from(canonicalText({ connection: letter.connection, table: letter.table }));
   let raw = letter.raw;

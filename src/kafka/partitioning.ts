@@ -1,17 +1,17 @@
 import type { KafkaSettings } from './types.ts';
 
-/** Partitions of `_control` and `_state` where the settings say nothing: the most processes that can share the connections. */
+/** Default partition count of `_control` and `_state`: the most processes that can share the connections. */
 export const DEFAULT_MAX_WORKERS = 12;
 
 /**
- * The partition Java's and kafkajs's default partitioners give this key. Written out because kafkajs's own takes
- * ten times as long, for every row.
+ * The partition that Java's and kafkajs's default partitioners choose for this key. Our own implementation, because that of
+ * kafkajs takes ten times as long, and it runs for every row.
  */
 export function partitionOf(key: Buffer, partitions: number): number {
   return partitions === 1 ? 0 : (murmur2(key) & 0x7fffffff) % partitions;
 }
 
-/** The partition of `_control` and `_state` that holds everything of a connection. */
+/** The partition of `_control` and `_state` for all records of a connection. */
 export function connectionPartition(connection: string, { maxWorkers }: Pick<KafkaSettings, 'maxWorkers'>): number {
   return partitionOf(Buffer.from(connection), maxWorkers ?? DEFAULT_MAX_WORKERS);
 }

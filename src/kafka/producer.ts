@@ -6,24 +6,24 @@ import { withDeadline } from './deadline.ts';
 import { kafkaError } from './errors.ts';
 import { trackSockets } from './tracked-sockets.ts';
 
-/** A kafkajs transactional producer that can be dropped for good, whatever it is doing. */
+/** A kafkajs transactional producer that can be dropped for good at any time. */
 export interface TransactionalProducer {
-  /** Connects again first when it rested. */
+  /** Begins a transaction; reconnects first when it was resting. */
   begin(): Promise<Transaction>;
   /**
-   * Closes its connections until the next `begin`, and remains what it is: the newest producer with its id, so that nobody
-   * older can write meanwhile. Only between transactions.
+   * Closes the connections until the next `begin`. The producer stays the newest with its id, so that no older one can write
+   * meanwhile. Only between transactions.
    */
   rest(): Promise<void>;
-  /** Ends every socket and forbids new ones, so that no retry of an abandoned send can come back. */
+  /** Closes all sockets and prevents new ones, so that no retry of an abandoned send can come back. */
   drop(): void;
-  /** Leaves in good order. */
+  /** Disconnects in good order. */
   close(): Promise<void>;
 }
 
 /**
- * Connects a new producer and makes the cluster forget the ones before it with the same id: when this
- * returns, their transactions are committed or aborted and their writes are refused.
+ * Connects a new producer and fences earlier ones with the same id: when this returns, their transactions are committed or
+ * aborted and their writes are refused.
  */
 export async function openProducer(
   access: KafkaAccess,
@@ -51,8 +51,8 @@ export async function openProducer(
       'Opening the writer',
       async () => {
         await producer.connect();
-        // kafkajs asks for its producer id, which is what fences the earlier ones, only with the first
-        // transaction. Nothing has been added to this one, so its abort stays on our side.
+        // kafkajs requests its producer id, which fences the earlier producers, only with the first transaction. This
+        // transaction is empty, so aborting it sends no request.
         await (await producer.transaction()).abort();
       },
       access.signal,
@@ -64,7 +64,7 @@ export async function openProducer(
   let resting = false;
   return {
     begin: async () => {
-      // kafkajs asks for a producer id only once for each producer object, so this fences nobody.
+      // kafkajs requests a producer id only once per producer object, so this fences nobody.
       if (resting) await producer.connect();
       resting = false;
       return producer.transaction();

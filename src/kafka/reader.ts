@@ -23,9 +23,9 @@ export interface ReadMessage {
 
 export interface ReadRequest {
   readonly topic: string;
-  /** First offset wanted per partition; the start of the partition where none is given. */
+  /** First offset to read per partition; default: the start of the partition. */
   readonly from?: ReadonlyMap<number, bigint>;
-  /** Partitions wanted; all by default. */
+  /** Partitions to read; all by default. */
   readonly partitions?: readonly number[];
 }
 
@@ -33,15 +33,15 @@ export interface ReadRequest {
 export interface ReadRange {
   readonly from: bigint;
   readonly end: bigint;
-  /** The wanted offset is not in the log (any more), so reading began at the log's start. */
+  /** The requested offset is not in the log, so reading began at the start of the log. */
   readonly restarted: boolean;
 }
 
 export interface ReadOptions {
   readonly signal?: AbortSignal;
   /**
-   * Milliseconds without any progress after which reading gives up. Default 30,000: longer than a crashed
-   * writer's open transaction can hold back what lies behind it.
+   * Milliseconds without progress after which reading fails. Default 30,000: longer than the open transaction of a crashed
+   * writer can hold readers back.
    */
   readonly patience?: number;
 }
@@ -51,12 +51,12 @@ interface Line extends FetchLine {
 }
 
 /**
- * Reads everything committed of the topics from the given offsets up to the ends they have when it
- * begins, and returns what was covered, per topic and partition; topics that do not exist are left out.
- * Records of a partition come in order; a promise returned by `onMessage` is awaited before the next one.
+ * Reads everything committed from the given offsets up to the ends that the topics have when the call begins, and returns the
+ * ranges read, per topic and partition; topics that do not exist are left out. Records of a partition come in order; a
+ * promise returned by `onMessage` is awaited before the next record.
  *
- * @throws TributaryError `transient` when the cluster is not reachable or nothing moves, `stopped`
- * when the signal fires, and whatever `onMessage` throws.
+ * @throws TributaryError `transient` when the cluster is not reachable or nothing progresses, `stopped` when the signal
+ * fires, and whatever `onMessage` throws.
  */
 export async function readTopics(
   access: KafkaAccess,
@@ -101,7 +101,7 @@ export async function readTopics(
       return summary(lines ?? []);
     } catch (error) {
       if (thrown !== undefined) throw thrown.error;
-      // A client that lost its brokers in the middle is not mended but replaced; what was read stays read.
+      // A client that lost its brokers is replaced by a new one; reading continues from where it was.
       const goesOn = lines !== undefined && passes(error) && performance.now() - movedAt <= patience;
       if (!goesOn) throw error;
       await sleep(500, undefined, { signal: end }).catch(() => undefined);
@@ -121,14 +121,14 @@ async function linesOf(cluster: Cluster, requests: readonly ReadRequest[]): Prom
       .filter(([partition]) => partitions === undefined || partitions.includes(partition))
       .map(([partition, { start, end }]) => {
         const asked = from?.get(partition) ?? start;
-        // Beyond the end: the topic is not the one the offset came from.
+        // Outside the log: the topic is not the one the offset came from.
         const restarted = asked < start || asked > end;
         return { topic, partition, range: { from: restarted ? start : asked, end, restarted }, next: restarted ? start : asked };
       }),
   );
 }
 
-/** One fetch from every broker that leads an open partition. Answers whether any of them got further. */
+/** One fetch from every broker that leads an open partition. Returns whether any partition progressed. */
 async function readRound(
   cluster: Cluster,
   open: Set<Line>,
@@ -161,7 +161,7 @@ async function readRound(
 async function recover(cluster: Cluster, open: Set<Line>, error: unknown): Promise<void> {
   const starts = await startsAgain(cluster, [...open], error);
   if (starts === undefined) return recoverFetch(cluster, error);
-  // Retention moved the start while we read; the records in between are gone.
+  // Retention moved the start of the log while we read; the records in between are gone.
   for (const line of open) {
     const start = starts.get(line) ?? line.next;
     if (start > line.next) line.next = start;
@@ -205,8 +205,8 @@ async function take(
 }
 
 /**
- * Compaction can leave batches without records before the end, of which kafkajs shows nothing. A
- * partition that answers nothing, asked alone, although everything up to its end is decided, is read.
+ * Compaction can leave batches without records before the end, and kafkajs returns nothing for them. A partition that
+ * returns nothing when fetched alone, although no transaction before its end is open, has been read completely.
  */
 async function closeGaps(cluster: Cluster, open: Set<Line>): Promise<boolean> {
   let moved = false;
@@ -244,7 +244,7 @@ function stalled(open: readonly Line[], patience: number): TributaryError {
       kind: 'transient',
       code: 'kafka:stalled',
       reach: 'connection',
-      remedy: "A writer's open transaction may hold the readers back; the broker ends it by itself.",
+      remedy: "A writer's open transaction may hold readers back; the broker ends it after a time limit.",
     },
   );
 }

@@ -3,15 +3,15 @@ import { tlsFault } from '../core/tls.ts';
 import { FEW_TRIES } from './protocol-errors.ts';
 import type { KafkaSettings } from './types.ts';
 
-/** What the registry answered, whatever its status. */
+/** A response of the registry with any status. */
 export interface RegistryAnswer {
   readonly status: number;
   readonly data: unknown;
-  /** Where it says that it has moved to. */
+  /** Target of a redirect. */
   readonly location?: string;
 }
 
-/** A registry URL may carry a password. */
+/** The URL without its log-in, because a registry URL may contain a password. */
 export function placeOf(url: string): string {
   try {
     const { protocol, host, pathname } = new URL(url);
@@ -23,7 +23,7 @@ export function placeOf(url: string): string {
 
 const isAnswer = (value: unknown): value is RegistryAnswer => typeof (value as { status?: unknown } | null)?.status === 'number';
 
-/** The one place where what the registry answers, or that it does not, becomes an error for people. */
+/** The one place that turns a response of the registry, or a missing one, into an error for people. */
 export function registryError(doing: string, where: string, settings: KafkaSettings['registry'], happened: unknown): TributaryError {
   if (happened instanceof TributaryError) return happened;
   return isAnswer(happened) ? refused(doing, where, settings, happened) : silent(doing, where, settings, happened);
@@ -81,21 +81,21 @@ function refused(
   }
   if (status >= 300 && status < 400) {
     return new TributaryError(
-      `${doing} failed: what answers at ${where} sends us elsewhere (${status}${location === undefined ? '' : `, to ${placeOf(location)}`}).`,
+      `${doing} failed: the server at ${where} redirects (${status}${location === undefined ? '' : `, to ${placeOf(location)}`}).`,
       {
         ...common,
         kind: 'config',
         reach: 'connection',
-        remedy: 'Put the address of the registry itself into registry.url.',
+        remedy: 'Set registry.url to the address of the registry itself.',
       },
     );
   }
   if (status === 404 || status === 405 || (status === 200 && reason === undefined) || (status === 400 && reason === undefined)) {
     return new TributaryError(
-      `${doing} failed: what answers at ${where} is no Confluent-compatible schema registry (${status}).${because}`,
+      `${doing} failed: the server at ${where} is not a Confluent-compatible schema registry (${status}).${because}`,
       {
         ...common,
-        // Not that of an unknown schema, which means something else.
+        // Not the code for an unknown schema, which means something else.
         code: 'registry:none',
         kind: 'config',
         reach: 'connection',
@@ -108,7 +108,7 @@ function refused(
     ...common,
     kind: 'transient',
     reach: 'connection',
-    remedy: passing ? "If it stays, look at the registry's log." : 'Check registry.url and what the registry allows.',
+    remedy: passing ? "If this persists, check the registry's log." : 'Check registry.url and what the registry allows.',
     ...(passing ? {} : { tries: FEW_TRIES }),
   });
 }
@@ -136,7 +136,7 @@ function silent(doing: string, where: string, settings: KafkaSettings['registry'
       kind: 'transient',
       reach: 'connection',
       code: 'registry:timeout',
-      remedy: "Look at the registry's log and load.",
+      remedy: "Check the registry's log and load.",
     });
   }
   const unreachable = /^E[A-Z_]+$/.test(code ?? '') && code?.startsWith('ERR_') === false;

@@ -6,7 +6,7 @@ import type { KafkaSettings } from './types.ts';
 
 export type RegistryHttp = (method: 'GET' | 'POST' | 'PUT', path: string, body?: object, signal?: AbortSignal) => Promise<RegistryAnswer>;
 
-/** Requests to the registry, each with an end: whatever it drips or keeps silent, it is over after `timeout` milliseconds. */
+/** Sends requests to the registry. Each ends after `timeout` milliseconds, however slowly the response arrives. */
 export function registryHttp({ url, username, password, token, tls }: KafkaSettings['registry'], timeout: number): RegistryHttp {
   const http = axios.create({
     baseURL: url.replace(/\/+$/, ''),
@@ -24,7 +24,7 @@ export function registryHttp({ url, username, password, token, tls }: KafkaSetti
     ...(tls === undefined ? {} : { httpsAgent: new Agent(tls) }),
   });
   return async (method, path, body, signal) => {
-    // Not axios's own time-out: that one begins anew with every byte.
+    // Not axios's own time-out, which starts again with every byte.
     const end = AbortSignal.any([AbortSignal.timeout(timeout), ...(signal === undefined ? [] : [signal])]);
     try {
       const { status, data, headers } = await http.request<unknown>({
@@ -39,7 +39,7 @@ export function registryHttp({ url, username, password, token, tls }: KafkaSetti
       if (end.aborted && signal?.aborted !== true) {
         throw Object.assign(new Error(`it has not answered within ${timeout / 1000} s`), { code: 'timeout' });
       }
-      // What axios throws carries the request with its login.
+      // axios's errors contain the request with its log-in.
       const { code, message } = error as NodeJS.ErrnoException;
       throw Object.assign(new Error(message || code || 'no reason given'), code === undefined ? {} : { code });
     }

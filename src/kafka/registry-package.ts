@@ -10,7 +10,7 @@ export interface Registration {
   /** Avro JSON text of a record. */
   readonly schema: string;
   readonly compatibility: COMPATIBILITY;
-  /** The error for an answer that is of no use. */
+  /** Builds the error for an unusable response. */
   readonly fault: (answer: RegistryAnswer) => TributaryError;
 }
 
@@ -28,8 +28,9 @@ interface Transport {
 }
 
 /**
- * Registers a schema by the package, over our own requests: the middlewares it is given stand outermost, so one that does
- * not call the next keeps its gateway, which has no end for an answer that drips, and its errors, which name none, out.
+ * Registers a schema with the package, but sends the requests ourselves: our middleware is outermost and never calls the next
+ * one. This bypasses the package's gateway, which has no time limit for a slow response, and its errors, which do not name
+ * the registry.
  */
 export async function registerOver(ask: Ask, { url, subject, schema, compatibility, fault }: Registration): Promise<number> {
   const transport = (): Transport => ({
@@ -37,7 +38,7 @@ export async function registerOver(ask: Ask, { url, subject, schema, compatibili
       const method = request.method().toUpperCase() as 'GET' | 'POST' | 'PUT';
       const body = request.body();
       const answer = await ask(method, request.path(), typeof body === 'string' ? (JSON.parse(body) as object) : undefined);
-      // The package takes a subject without a level for a new one.
+      // The package treats a subject without a compatibility level as a new one.
       if (method === 'GET' && answer.status === 404) throw Object.assign(new Error('no level'), { status: 404 });
       if (answer.status !== 200 || !isUsable(method, answer.data)) throw fault(answer);
       return { data: () => answer.data };

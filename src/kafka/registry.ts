@@ -13,32 +13,32 @@ export interface TableSchemaIds {
 }
 
 /**
- * The schema registry, asked once per schema and never per row. Every call ends with `stopped` at its signal, and at the
+ * The schema registry. It is asked once per schema, never per row. Every call ends with `stopped` at its signal, and at the
  * latest after a few time-outs.
  *
- * @throws TributaryError `config` when the registry refuses a schema, the login or TLS, or is none; `transient` when it does
- * not answer.
+ * @throws TributaryError `config` when the registry refuses a schema, the log-in or TLS, or is not a registry; `transient`
+ * when it does not answer.
  */
 export interface Registry {
   /**
-   * Registers both schemas (Avro JSON text) under `<topic>-key` and `<topic>-value` with FULL_TRANSITIVE
-   * compatibility. Answers from memory the second time, so running tables survive a dead registry.
+   * Registers both schemas (Avro JSON text) under `<topic>-key` and `<topic>-value` with FULL_TRANSITIVE compatibility. The
+   * result is cached, so running tables do not need the registry again.
    */
   registerTable(topic: string, keySchema: string, valueSchema: string, signal?: AbortSignal): Promise<TableSchemaIds>;
-  /** The Avro JSON text of a schema id, remembered for good. */
+  /** The Avro JSON text of a schema id, cached without expiry. */
   schemaById(id: number, signal?: AbortSignal): Promise<string>;
-  /** Newest schema id and own compatibility level of a subject, where there are any; registers nothing. */
+  /** Newest schema id and compatibility level of a subject, if any; registers nothing. */
   subjectOf(subject: string, signal?: AbortSignal): Promise<{ readonly id: number | undefined; readonly level: string | undefined }>;
-  /** Numbers of the versions of a subject, oldest first; none for a subject that is not there. */
+  /** Version numbers of a subject, oldest first; empty for an unknown subject. */
   versionsOf(subject: string, signal?: AbortSignal): Promise<readonly number[]>;
-  /** How many subjects it has: whether it is a registry, and ours to use. */
+  /** Number of subjects. Proves that the server is a registry and that we may use it. */
   countSubjects(signal?: AbortSignal): Promise<number>;
 }
 
 const TRIES = 3;
 
 export interface RegistryOptions {
-  /** Milliseconds one request may take, however slowly its answer drips. Default 20,000. */
+  /** Milliseconds that one request may take in total. Default 20,000. */
   readonly timeout?: number;
   /** Ends every call. */
   readonly signal?: AbortSignal;
@@ -53,7 +53,7 @@ export function createRegistry(
   const ids = new Map<string, Promise<number>>();
   const texts = new Map<number, Promise<string>>();
 
-  /** The answer, of whatever status below 500; a registry that is away for a moment is asked again. */
+  /** The response, with any status below 500; an unavailable registry is asked again a few times. */
   const ask = async (doing: string, method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<RegistryAnswer> => {
     for (let tries = 1; ; tries += 1) {
       try {
@@ -73,7 +73,7 @@ export function createRegistry(
     const config = `/config/${encodeURIComponent(subject)}`;
     const level = await ask(doing, 'GET', config);
     if (level.status !== 200 && level.status !== 404) throw registryError(doing, where, registry, level);
-    // The subject is ours, so is its level, whoever made it and however far an earlier registration came.
+    // The subject is ours, so we also set its level, whoever created it and however far an earlier registration came.
     const found = (level.data as { compatibilityLevel?: unknown } | undefined)?.compatibilityLevel;
     const setLevel = (): Promise<RegistryAnswer> => ask(doing, 'PUT', config, { compatibility: COMPATIBILITY.FULL_TRANSITIVE });
     const set = typeof found !== 'string' || found === COMPATIBILITY.FULL_TRANSITIVE ? undefined : await setLevel();
@@ -82,7 +82,7 @@ export function createRegistry(
       url: registry.url,
       subject,
       schema,
-      // The package refuses a subject of another level.
+      // The package refuses a subject with another level.
       compatibility: isSet ? COMPATIBILITY.FULL_TRANSITIVE : (found as COMPATIBILITY),
       fault: (happened) => registryError(doing, where, registry, happened),
     });
@@ -188,7 +188,7 @@ function remembered<K, V>(memory: Map<K, Promise<V>>, key: K, make: () => Promis
   return known;
 }
 
-/** What several callers wait for is not ended by one of them: it only stops waiting. */
+/** Several callers may wait for the same work, so one caller's signal ends only its own waiting. */
 async function orStopped<T>(work: Promise<T>, doing: string, signal: AbortSignal | undefined): Promise<T> {
   work.catch(() => undefined);
   if (signal === undefined) return work;

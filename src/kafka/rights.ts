@@ -6,7 +6,7 @@ import { groupOf } from './dead-workers.ts';
 import { topicNames } from './meta/topic-names.ts';
 import type { KafkaSettings } from './types.ts';
 
-/** A right that the Kafka user lacks, in the words of Kafka's ACLs. */
+/** A permission that the Kafka user lacks, in the terms of Kafka's ACLs. */
 export interface MissingRight {
   readonly right: 'Create' | 'Delete' | 'Describe' | 'DescribeConfigs' | 'Read' | 'Write';
   readonly on: 'topic' | 'group' | 'transactional id';
@@ -15,11 +15,11 @@ export interface MissingRight {
 
 export interface NeededRights {
   readonly topics: readonly string[];
-  /** Connections whose writers are opened. */
+  /** Connections that need a writer. */
   readonly connections: readonly string[];
 }
 
-/** What kafkajs's broker can send and its types do not tell. */
+/** Requests of kafkajs's broker that are missing in its types. */
 interface RawBroker {
   produce(request: object): Promise<unknown>;
   fetch(request: object): Promise<unknown>;
@@ -36,13 +36,13 @@ const DENIED: Readonly<Record<MissingRight['on'], readonly string[]>> = {
 
 const TRANSACTION = 1;
 const GROUP = 0;
-/** Acknowledgements no broker offers: it looks at the right first and then refuses to append. */
+/** An invalid value for acks: the broker checks the permission first and then refuses the request. */
 const NO_SUCH_ACKS = 2;
 const BEHIND_ANY_END = '9223372036854775806';
 
 /**
- * Tries every right that reading and writing these topics takes, by requests that the broker refuses after it has
- * looked at the right: nothing is written, created, joined or fenced. Topics need not be there yet.
+ * Tests every permission needed to read and write these topics, with requests that the broker refuses after checking the
+ * permission: nothing is written, created, joined or fenced. The topics need not exist yet.
  */
 export async function missingRights(access: KafkaAccess, { topics, connections }: NeededRights): Promise<readonly MissingRight[]> {
   const { prefix } = access.settings;
@@ -52,12 +52,12 @@ export async function missingRights(access: KafkaAccess, { topics, connections }
     } catch (error) {
       const type = protocolType(error);
       if (type === undefined) throw error;
-      // Only the denial of this very thing: a request may touch others, whose rights are tried for themselves.
+      // Only a denial of this very resource counts: a request may touch others, which are tested separately.
       if (DENIED[missing.on].includes(type)) return [missing];
     }
     return [];
   };
-  // All at once: hundreds of requests one after the other would take minutes on a long line.
+  // All at once, because hundreds of requests in sequence would take minutes on a slow network.
   const together = async (attempts: readonly Promise<readonly MissingRight[]>[]): Promise<readonly MissingRight[]> =>
     (await Promise.all(attempts)).flat();
 
@@ -115,7 +115,7 @@ export async function missingRights(access: KafkaAccess, { topics, connections }
           id,
           TRANSACTION,
           (right, ask) => attempt({ right, on: 'transactional id', name: id }, ask),
-          // A producer nobody was given: asking for one under this id would fence whoever writes now.
+          // With the id of no existing producer: requesting a new one for this transactional id would fence the current writer.
           (broker) =>
             broker.addPartitionsToTxn({
               transactionalId: id,
@@ -138,7 +138,7 @@ export async function missingRights(access: KafkaAccess, { topics, connections }
           admin.describeConfigs({ includeSynonyms: false, resources: resources(topic) }),
         ),
       ),
-      // One that is there and hidden from us is told by the other rights.
+      // A topic that exists but is hidden from us is found by its other permissions.
       ...topics
         .filter((topic) => !there.has(topic))
         .map((topic) =>
@@ -154,7 +154,7 @@ export async function missingRights(access: KafkaAccess, { topics, connections }
   return [...used, ...described];
 }
 
-/** Finding a coordinator takes Describe, and what is asked of it `then` the other right, Read of a group or Write of a transactional id. */
+/** Finding a coordinator needs Describe; the request `then` needs the other permission: Read of a group or Write of a transactional id. */
 async function onCoordinator(
   cluster: Cluster,
   any: RawBroker,
@@ -175,22 +175,22 @@ async function anyBroker(cluster: Cluster): Promise<RawBroker> {
   await cluster.refreshMetadata();
   const [nodeId] = cluster.getNodeIds();
   if (nodeId === undefined)
-    throw new TributaryError('Kafka names no broker.', {
+    throw new TributaryError('Kafka reports no broker.', {
       kind: 'transient',
       reach: 'connection',
       code: 'kafka:no-broker',
-      remedy: 'Look at the state of the brokers.',
+      remedy: 'Check the state of the brokers.',
     });
   return (await cluster.findBroker({ nodeId: String(nodeId) })) as unknown as RawBroker;
 }
 
 const shown = 4;
 
-/** The error that names what is missing; undefined when nothing is. */
+/** The error that lists the missing permissions; undefined when there are none. */
 export function rightsRefusal(access: KafkaAccess, missing: readonly MissingRight[]): TributaryError | undefined {
   if (missing.length === 0) return undefined;
   const { prefix, sasl } = access.settings;
-  // With Describe alone nothing works, and one who lacks everything needs one line, not a hundred.
+  // Only a few are listed: a user without any permission needs one line, not a hundred.
   const texts = missing.map(({ right, on, name }) => `${right} on the ${on} ${name}`);
   const rest = texts.length > shown ? `, and ${texts.length - shown} more` : '';
   const options: Readonly<Record<MissingRight['on'], string>> = {
@@ -217,7 +217,7 @@ export function rightsRefusal(access: KafkaAccess, missing: readonly MissingRigh
   );
 }
 
-/** Deletes a topic if it is there. @throws TributaryError `config` that names the right which the Kafka user lacks. */
+/** Deletes a topic if it exists. @throws TributaryError `config` with the permission that the Kafka user lacks. */
 export async function deleteTopic(access: KafkaAccess, topic: string): Promise<void> {
   try {
     await withAdmin(access, `Deleting ${topic}`, async (admin) => {
@@ -229,7 +229,7 @@ export async function deleteTopic(access: KafkaAccess, topic: string): Promise<v
   }
 }
 
-/** @throws TributaryError `config` that names every right the Kafka user lacks. */
+/** @throws TributaryError `config` with every permission that the Kafka user lacks. */
 export async function requireRights(access: KafkaAccess, needed: NeededRights): Promise<void> {
   const refusal = rightsRefusal(
     access,
@@ -240,7 +240,7 @@ export async function requireRights(access: KafkaAccess, needed: NeededRights): 
   if (refusal !== undefined) throw refusal;
 }
 
-/** Whom the brokers know us as, where the settings tell. */
+/** The user name at the brokers, where the settings contain it. */
 function userOf(sasl: KafkaSettings['sasl']): string | undefined {
   return sasl !== undefined && 'username' in sasl ? sasl.username : undefined;
 }

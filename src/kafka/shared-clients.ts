@@ -22,8 +22,8 @@ interface Life<C> {
 
 /** One admin client and one cluster for all who share this access. `close` when none of them asks any more. */
 export function shareClients(access: KafkaAccess): SharedClients {
-  const admin = keep<Admin>(access, (leash) => createClient(access, { socketFactory: leash.factory }).admin());
-  const cluster = keep<Cluster>(access, (leash) => createCluster(access, leash.factory));
+  const admin = keep<Admin>(access, (sockets) => createClient(access, { socketFactory: sockets.factory }).admin());
+  const cluster = keep<Cluster>(access, (sockets) => createCluster(access, sockets.factory));
   return {
     admin: admin.use,
     cluster: cluster.use,
@@ -33,18 +33,18 @@ export function shareClients(access: KafkaAccess): SharedClients {
 
 function keep<C extends { connect(): Promise<void>; disconnect(): Promise<void> }>(
   access: KafkaAccess,
-  make: (leash: ReturnType<typeof trackSockets>) => C,
+  make: (sockets: ReturnType<typeof trackSockets>) => C,
 ): Kept<C> {
   let current: Life<C> | undefined;
 
   const open = (): Life<C> => {
-    const leash = trackSockets(access.socketFactory, access.signal);
-    const client = make(leash);
+    const sockets = trackSockets(access.socketFactory, access.signal);
+    const client = make(sockets);
     const connected = client.connect();
     connected.catch(() => undefined);
     const end = (): void => {
       client.disconnect().catch(() => undefined);
-      leash.cut();
+      sockets.cut();
     };
     return { client, connected, users: 0, retired: false, end };
   };

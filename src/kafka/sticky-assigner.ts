@@ -34,7 +34,7 @@ function claimOf(metadata: Buffer): Claim {
     if (Array.isArray(partitions) && typeof since === 'number')
       return { partitions, since, ...(connections === undefined ? {} : { connections }) };
   } catch {
-    // Of another release: it claims nothing.
+    // From another release: it reports no partitions.
   }
   return { partitions: [], since: 0 };
 }

@@ -12,16 +12,17 @@ type TokenProvider = () => Promise<Token>;
 
 const answerMs = 10_000;
 /**
- * Share of its life for which a token is given out. A session ends with its token at the latest; kafkajs logs in again 10 s
- * before, and a broker that is asked for that twice within a second answers ILLEGAL_SASL_STATE (KIP-368): a token must have time left.
+ * Share of its lifetime for which a token is used. A session ends with its token at the latest. kafkajs logs in again 10 s
+ * earlier, and a broker that is asked for this twice within a second answers ILLEGAL_SASL_STATE (KIP-368), so a token must
+ * have time left.
  */
 const usedShare = 0.25;
-/** Of a token whose endpoint does not say how long it lives. */
+/** Lifetime (ms) of a token whose endpoint does not state it. */
 const unknownLifeMs = 60_000;
 
 const providers = new WeakMap<KafkaSettings, TokenProvider>();
 
-/** Where the clients of these settings have their tokens from; they share them. Undefined for other ways to log in. */
+/** The token source of these settings, shared by their clients. Undefined for other log-in mechanisms. */
 export function tokenProvider(settings: KafkaSettings): TokenProvider | undefined {
   const { sasl } = settings;
   if (sasl === undefined || 'password' in sasl) return undefined;
@@ -37,7 +38,7 @@ interface Fetched {
   readonly lifeMs: number;
 }
 
-/** One request at a time, and none while the last token is good. Times are monotonic: a clock that is set changes nothing. */
+/** One request at a time, and none while the last token is valid. Times are monotonic, so setting the clock has no effect. */
 function cached(fetchToken: () => Promise<Fetched>): TokenProvider {
   let held: { readonly token: Token; readonly until: number } | undefined;
   let fetching: Promise<Token> | undefined;
@@ -86,13 +87,13 @@ async function fromEndpoint({
       ...(how === 'body' ? {} : { auth: { username: encodeURIComponent(id), password: encodeURIComponent(secret) } }),
     });
   } catch (error) {
-    // What axios throws carries the request with its secret.
+    // axios's errors contain the request with its secret.
     const { code } = error as NodeJS.ErrnoException;
     throw new TributaryError(`The token endpoint at ${host} does not answer${code === undefined ? '' : ` (${code})`}.`, {
       kind: 'transient',
       reach: 'connection',
       code: 'kafka:token_unreachable',
-      remedy: 'It is tried again. If it stays so, check kafka.sasl.token_url and the network.',
+      remedy: 'It is tried again. If this persists, check kafka.sasl.token_url and the network.',
     });
   }
   const body = (typeof answer.data === 'object' && answer.data !== null ? answer.data : {}) as Readonly<Record<string, unknown>>;
@@ -121,9 +122,9 @@ async function fromEndpoint({
   };
 }
 
-/** A request signed with the credentials AWS gives this machine, as Amazon MSK takes it for a token. */
+/** A request signed with this machine's AWS credentials, which Amazon MSK accepts as a token. */
 async function fromAws(region: string, role: string | undefined): Promise<Fetched> {
-  // Only who uses it pays for it.
+  // Loaded only when it is used.
   const { generateAuthToken, generateAuthTokenFromRole } = await import('aws-msk-iam-sasl-signer-js');
   try {
     const { token, expiryTime } =

@@ -2,27 +2,27 @@ import { TributaryError } from '../core/errors.ts';
 import type { TableState } from './types.ts';
 
 /*
- * Everything for which a topic is refused, decided here alone: `run` and `check` say the same.
+ * All reasons for which a topic is refused are decided here, so that `run` and `check` report the same.
  */
 
 export interface TopicSpec {
   readonly name: string;
   readonly partitions: number;
-  /** The settings ask for that count: another one is refused, not taken as it is. */
+  /** The settings set this count explicitly: a topic with another count is refused instead of accepted as it is. */
   readonly asked?: boolean;
   readonly kind: 'table' | 'state' | 'status' | 'log';
-  /** Milliseconds a record of a `log` topic is kept. */
+  /** Milliseconds for which a record of a `log` topic is kept. */
   readonly retention?: number;
 }
 
-/** What the cluster says of a topic. */
+/** A topic's state in the cluster. */
 export interface TopicFacts {
   readonly partitions: number;
-  /** Milliseconds a compacted topic keeps a tombstone for readers; 0 for a `log` topic. */
+  /** Milliseconds for which a compacted topic keeps a tombstone; 0 for a `log` topic. */
   readonly tombstonesKept: number;
-  /** Bytes of the largest batch the topic takes. */
+  /** Bytes of the largest batch that the topic accepts. */
   readonly largestBatch: number;
-  /** Why it must not be written to as it is. */
+  /** Why the topic must not be written to. */
   readonly refusal?: TributaryError;
 }
 
@@ -38,7 +38,7 @@ export function topicRefusal(
     readonly partitions: number;
     readonly policy: string | undefined;
     readonly compression: string | undefined;
-    /** Why we could not read what the broker would store; undefined when we can. */
+    /** Why this client could not read the topic's compression; undefined when it can. */
     readonly codecFault: string | undefined;
   },
 ): TributaryError | undefined {
@@ -75,7 +75,7 @@ export function topicRefusal(
   return undefined;
 }
 
-/** The refusal of a name that Kafka cannot keep apart from one that is there: in its metrics both are one. */
+/** The refusal of a name that collides with an existing topic: in Kafka's metrics both names are equal. */
 export function collision(name: string, there: ReadonlySet<string>): [TributaryError] | undefined {
   const folded = name.replaceAll('.', '_');
   for (const other of there) {
@@ -95,23 +95,23 @@ export function collision(name: string, there: ReadonlySet<string>): [TributaryE
 /** `<connection>.<table>` of a table's topic. */
 const tableOf = (topic: string): string => topic.split('.').slice(-2).join('.');
 
-/** What leads out when the ids in a topic's keys are not those of the registry any more. */
+/** The remedy when the schema ids in a topic's keys are not those of the registry. */
 const startOver = (topic: string): string =>
   `Point registry.url at the registry the topic was written with. If that one is lost, or the table's key was changed, stop every worker and begin anew with an empty topic: tributary state reset ${tableOf(topic)} --delete-topic`;
 
 /**
- * Why the rows in a topic cannot be gone on with under the registry that is asked now.
- * @param what says what was found, e.g. "its keys carry the schema id 16, and the registry gives 3".
+ * Why writing to a topic cannot continue with the current registry.
+ * @param what says what was found, e.g. "its keys carry the schema id 16, but the registry has the id 3".
  */
 export const foreignIds = (topic: string, what: string): TributaryError =>
   refusal(
-    `The topic ${topic} was written with another registry: ${what}. New rows would stand beside the old ones instead of replacing them.`,
+    `The topic ${topic} was written with another registry: ${what}. New rows would be added beside the old ones instead of replacing them.`,
     startOver(topic),
     'topic:ids',
   );
 
 /**
- * Refuses to go on writing a table whose topic is no longer the one its state speaks of.
+ * Refuses to continue a table whose topic is not the one that its state describes.
  *
  * @throws TributaryError `config`
  */
@@ -121,16 +121,16 @@ export function checkTable(topic: string, facts: TopicFacts, keySchemaId: number
   if (keySchemaId !== state.keySchemaId) {
     throw refusal(
       `The registry gives the key schema of ${topic} the id ${keySchemaId}, but the rows in the topic were written with id ${state.keySchemaId}. ` +
-        'The id is part of every key, so new rows would stand beside the old ones instead of replacing them.',
+        'The id is part of every key, so new rows would be added beside the old ones instead of replacing them.',
       startOver(topic),
     );
   }
 }
 
 /**
- * Refuses to go on behind the position of a table whose rows are no longer in its topic.
+ * Refuses to continue from the position of a table whose rows are no longer in its topic.
  *
- * @param written whether anything was ever written to the topic that is there now.
+ * @param written whether anything was ever written to the existing topic.
  * @throws TributaryError `config`
  */
 export function checkWritten(topic: string, written: boolean, state: TableState): void {

@@ -15,11 +15,11 @@ export type { TopicFacts, TopicSpec } from './topic-rules.ts';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 /**
- * Creates the topics that are missing and waits until every partition has a leader. Topics that exist
- * are never altered, only looked at: the facts of a table's topic carry its refusal, which stops that table alone.
+ * Creates the missing topics and waits until every partition has a leader. Existing topics are never altered, only examined:
+ * the facts of a table's topic contain its refusal, which stops that table alone.
  *
- * @throws TributaryError `config` when one of our own topics would lose rows: not compacted, or (for `_state` and
- * `_control`) with another partition count; `transient` when the cluster is not reachable.
+ * @throws TributaryError `config` when one of our own topics would lose records: not compacted, or (`_state` and `_control`)
+ * with another partition count; `transient` when the cluster is not reachable.
  */
 export async function ensureTopics(access: KafkaAccess, specs: readonly TopicSpec[]): Promise<ReadonlyMap<string, TopicFacts>> {
   const { settings } = access;
@@ -43,7 +43,7 @@ export async function ensureTopics(access: KafkaAccess, specs: readonly TopicSpe
       admin,
       possible.map((spec) => spec.name),
     );
-    // Those that were missing a moment ago too: somebody else may have been quicker.
+    // Includes topics that were missing a moment ago: another process may have created them first.
     const facts = new Map(await describe(admin, possible, partitions));
     for (const [name, refusal] of colliding) facts.set(name, refused(refusal));
     requireOwn(specs, facts);
@@ -51,7 +51,7 @@ export async function ensureTopics(access: KafkaAccess, specs: readonly TopicSpe
   });
 }
 
-/** What the topics are now, nothing created; those that are missing are left out, unless their names cannot be created. */
+/** The topics' current facts, creating nothing; missing topics are left out, unless their names cannot be created. */
 export async function lookAtTopics(access: KafkaAccess, specs: readonly TopicSpec[]): Promise<ReadonlyMap<string, TopicFacts>> {
   return withAdmin(access, 'Looking at the topics', async (admin) => {
     const there = new Set(await admin.listTopics());
@@ -74,7 +74,7 @@ export async function lookAtTopics(access: KafkaAccess, specs: readonly TopicSpe
   });
 }
 
-/** Of a topic that cannot be made. */
+/** The facts of a topic that cannot be created. */
 const refused = (refusal: TributaryError): TopicFacts => ({ partitions: 0, tombstonesKept: 0, largestBatch: DEFAULT_BATCH_BYTES, refusal });
 
 function requireOwn(specs: readonly TopicSpec[], facts: ReadonlyMap<string, TopicFacts>): void {
@@ -100,7 +100,7 @@ function creation(spec: TopicSpec, settings: KafkaSettings): ITopicConfig {
     'min.compaction.lag.ms': String(HOUR),
     'delete.retention.ms': String(7 * DAY),
   };
-  // Said anew every few seconds: only the last word of each key is of use, and soon.
+  // Reports are repeated every few seconds, so only the last one of each key is useful, and only for a short time.
   const shortLived = {
     ...compacted,
     'segment.ms': String(HOUR / 6),
@@ -112,7 +112,7 @@ function creation(spec: TopicSpec, settings: KafkaSettings): ITopicConfig {
     ...common,
     ...(spec.kind === 'log' ? { 'retention.ms': String(spec.retention ?? 30 * DAY) } : spec.kind === 'status' ? shortLived : compacted),
     ...settings.topicConfig,
-    ...(spec.kind === 'table' ? {} : roomForOurs(settings.topicConfig)),
+    ...(spec.kind === 'table' ? {} : enoughForOwnRecords(settings.topicConfig)),
     'cleanup.policy': spec.kind === 'log' ? 'delete' : 'compact',
   };
   return {
@@ -123,8 +123,8 @@ function creation(spec: TopicSpec, settings: KafkaSettings): ITopicConfig {
   };
 }
 
-/** A limit that is set for rows must not keep a table's position from being saved. */
-function roomForOurs(config: KafkaSettings['topicConfig']): Record<string, string> {
+/** A low size limit set for rows must not prevent a table's position from being saved. */
+function enoughForOwnRecords(config: KafkaSettings['topicConfig']): Record<string, string> {
   const asked = Number(config?.['max.message.bytes']);
   return asked < DEFAULT_BATCH_BYTES ? { 'max.message.bytes': String(DEFAULT_BATCH_BYTES) } : {};
 }
@@ -152,7 +152,7 @@ async function describe(
   const codecFaults = new Map<string, string | undefined>();
   for (const config of configs.values()) {
     const compression = config.get('compression.type') ?? 'producer';
-    // `producer`: as it was written, which is by us.
+    // `producer` stores batches as they were written, which is by us.
     if (compression !== 'producer' && !codecFaults.has(compression)) codecFaults.set(compression, await codecFault(compression));
   }
   return specs.map((spec) => {
@@ -195,7 +195,7 @@ async function knownPartitions(admin: Admin, topics: string[]): Promise<Map<stri
         kind: 'transient',
         reach: 'connection',
         code: 'kafka:LEADER_NOT_AVAILABLE',
-        remedy: 'Look at the state of the brokers.',
+        remedy: 'Check the state of the brokers.',
       });
     }
     await sleep(100);

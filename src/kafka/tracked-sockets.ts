@@ -12,21 +12,21 @@ const plainSockets: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   return socket;
 };
 
-/** Sockets that can all be ended at once, after which no new one is opened. */
-export interface Leash {
+/** The sockets of a client, which can all be closed at once; afterwards no new one is opened. */
+export interface TrackedSockets {
   readonly factory: ISocketFactory;
   cut(): void;
 }
 
-/** The end of a client, whatever it is doing: by `cut`, or by the signal. */
-export function trackSockets(factory: ISocketFactory = plainSockets, signal?: AbortSignal): Leash {
+/** Tracks a client's sockets, so that `cut` or the signal ends the client, whatever it is doing. */
+export function trackSockets(factory: ISocketFactory = plainSockets, signal?: AbortSignal): TrackedSockets {
   const sockets = new Set<Socket>();
   let isCut = false;
   let forget: (() => void) | undefined;
   const cut = (): void => {
     isCut = true;
     forget?.();
-    // With an error: kafkajs answers pending requests on `error` and `end`, but not on `close`.
+    // With an error, because kafkajs ends pending requests on `error` and `end`, but not on `close`.
     for (const socket of sockets) socket.destroy(new Error(DROPPED));
   };
   if (signal !== undefined) forget = onAbort(signal, cut);

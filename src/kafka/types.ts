@@ -11,13 +11,13 @@ export interface SaslPassword {
   readonly password: string;
 }
 
-/** A token by client credentials; the settings' own names. */
+/** Log-in by a token from client credentials; members are named as in the settings. */
 export interface SaslOauth {
   readonly mechanism: 'oauthbearer';
   readonly token_url: string;
   readonly client_id: string;
   readonly client_secret: string;
-  /** How the endpoint is told the two. */
+  /** How id and secret are sent to the endpoint. */
   readonly client_auth: 'basic' | 'body';
   readonly scope?: string | undefined;
   readonly audience?: string | undefined;
@@ -25,15 +25,15 @@ export interface SaslOauth {
   readonly extensions?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Amazon MSK's IAM; credentials are AWS's own affair. */
+/** Amazon MSK's IAM; the AWS SDK finds the credentials. */
 export interface SaslAws {
   readonly mechanism: 'aws-iam';
   readonly region: string;
-  /** ARN of a role to take. */
+  /** ARN of a role to assume. */
   readonly role?: string | undefined;
 }
 
-/** How to reach Kafka and the registry. Secrets are already resolved. */
+/** How to reach Kafka and the registry. Secrets are resolved already. */
 export interface KafkaSettings {
   readonly brokers: readonly string[];
   readonly clientId: string;
@@ -43,19 +43,19 @@ export interface KafkaSettings {
   readonly prefix: string;
   readonly replicationFactor: number;
   readonly minInSyncReplicas: number;
-  /** Partitions of the tables' topics that are created, where nothing else is said. */
+  /** Default partition count of new table topics. */
   readonly partitions?: number;
-  /** The most processes that can share the connections: partitions of `_control` and `_state`, fixed once those exist. Default 12. */
+  /** Most processes that can share the connections: the partition count of `_control` and `_state`, fixed once those exist. Default 12. */
   readonly maxWorkers?: number;
   readonly registry: {
     readonly url: string;
     readonly username?: string;
     readonly password?: string;
-    /** Sent as a bearer token, instead of user and password. */
+    /** Bearer token, instead of user and password. */
     readonly token?: string;
     readonly tls?: TlsMaterial;
   };
-  /** Topic settings on top of ours, e.g. `segment.ms` in tests. */
+  /** Topic settings in addition to ours, for example `segment.ms` in tests. */
   readonly topicConfig?: Readonly<Record<string, string>>;
   readonly compression: Compression;
 }
@@ -66,7 +66,7 @@ export interface TopicMessage {
   readonly value: Buffer | null;
 }
 
-/** Deletes kept back. `since`: epoch ms; `sample`: keys of some of the rows as JSON text. */
+/** Withheld deletes. `since`: epoch ms; `sample`: keys of some of the rows as JSON text. */
 export interface Withheld {
   readonly count: number;
   readonly reason: string;
@@ -74,13 +74,13 @@ export interface Withheld {
   readonly sample?: readonly string[];
 }
 
-/** What `_state` holds for one table: everything a restart needs. */
+/** What `_state` holds for one table: everything that a restart needs. */
 export interface TableState {
   readonly v: 1;
-  /** Drawn when the table is read for the first time, and after a reset: an index of an earlier life says nothing of this one. */
+  /** Random id of the topic's epoch, drawn when the table is first read and after a reset. An index of another epoch is not used. */
   readonly topicEpoch?: string;
   readonly position: Position | undefined;
-  /** Position of a back-fill under way; undefined when none is. */
+  /** Position of a back-fill in progress; undefined when there is none. */
   readonly backfill?: {
     readonly id: string;
     readonly since: number | null;
@@ -90,23 +90,23 @@ export interface TableState {
   readonly keySchemaId: number;
   readonly valueSchemaId: number;
   readonly partitions: number;
-  /** Oldest event time the first run asked for, epoch ms; null means all. Fixed for the life of the topic. */
+  /** Oldest event time that the first run was asked for, epoch ms; null means all. Fixed within a topic epoch. */
   readonly since: number | null;
-  /** Oldest event time of which the topic holds rows where that is not `since`: a back-fill went deeper. Null means all. */
+  /** The horizon when a back-fill went further back than `since`: the topic holds rows from this event time on. Null means all. */
   readonly horizon?: number | null;
   readonly rowsPublished: number;
   readonly runId: string;
   readonly updatedAt: number;
-  /** Epoch ms of the last run that read everything it set out to read. */
+  /** Epoch ms of the last run that read everything it was asked for. */
   readonly lastSuccessAt?: number;
-  /** Everything the vendor had before this instant is in the topic. */
+  /** The topic has everything that the vendor had up to this time, epoch ms. */
   readonly readTo?: number;
-  /** Deletes kept back by the brake or by a scan that could not prove itself. */
+  /** Deletes withheld by the delete threshold, or because the scan could not prove that it was complete. */
   readonly withheld?: Withheld;
   /**
-   * The scan under way, and how many rows it listed that became dead letters: `unnamed` without a usable key, so
-   * that they may be any row; `putAside` with a key that the topic does not hold. `session` and `pages` say who has
-   * recorded it and up to which page: an index that has not recorded just that can prove nothing by it.
+   * The scan in progress, and how many of its rows became dead letters: `unnamed` without a usable key, so that each may be any
+   * row; `putAside` with a key that the topic does not hold. `session` and `pages` say which session has recorded it, up to
+   * which page: an index whose own record differs cannot prove anything by the scan.
    */
   readonly scan?: {
     readonly id: string;
@@ -115,17 +115,17 @@ export interface TableState {
     readonly unnamed: number;
     readonly putAside: number;
   };
-  /** Control requests already handled, by slot. */
+  /** Control requests that are already handled, by slot. */
   readonly handled?: Readonly<Record<string, string>>;
 }
 
-/** Work one table handed to another, kept in `_state` beside the states until it is taken. */
+/** A task from one table for another, stored in `_state` until it is done. */
 export interface OutboxTask {
   readonly id: string;
   readonly work: JsonObject;
 }
 
-/** A record of `_state`: its key parts and its value (null deletes it). */
+/** A record of `_state`: the parts of its key, and its value (null deletes it). */
 export interface StateRecord {
   readonly connection: string;
   readonly table: string;
@@ -134,15 +134,15 @@ export interface StateRecord {
   readonly value: JsonObject | null;
 }
 
-/** A row that could not be published. Kept in `<prefix>._dead_letters`. */
+/** A row that could not be published. Stored in `<prefix>._dead_letters`. */
 export interface DeadLetter {
   readonly connection: string;
   readonly table: string;
   readonly reason: string;
   readonly detail: string;
-  /** The row's key as JSON text, where it has a usable one. */
+  /** The row's key as JSON text, when it has a usable one. */
   readonly key?: string;
-  /** The row as the vendor sent it (JSON text), cut when larger than a message may be. */
+  /** The row as the vendor sent it (JSON text), cut when it is too large for a message. */
   readonly raw: string;
   readonly rawBytes: number;
   readonly position: Position | undefined;
@@ -150,31 +150,31 @@ export interface DeadLetter {
   readonly at: number;
 }
 
-/** One transaction: table messages, dead letters and the state records that belong to them. */
+/** One transaction: messages of a table, dead letters, and the state records that belong to them. */
 export interface Batch {
   readonly topic: string;
   readonly messages: readonly TopicMessage[];
   readonly deadLetters: readonly DeadLetter[];
   readonly state: readonly StateRecord[];
-  /** Headers of every table message. */
+  /** Headers of every message of the table. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Offset after the last message of ours, per partition of the batch's topic that got any. */
+/** Offset after our last message, per partition of the batch's topic that received any. */
 export type CoveredOffsets = ReadonlyMap<number, bigint>;
 
 /**
- * The connection's only way to Kafka. Batches are written one after the other, each in one transaction.
- * A writer that has thrown is dead: {@link Writer.reopen} makes it usable again, after which the caller
- * must read `_state` to learn which of its batches were committed.
+ * The connection's only writer to Kafka. Batches are written one after the other, each in one transaction. After an error the
+ * writer is dead: {@link Writer.reopen} makes it usable again, and then the caller must read `_state` to learn which batches
+ * were committed.
  */
 export interface Writer {
   /**
-   * @throws TributaryError `transient` when the batch was not committed or its outcome is unknown,
-   * `fenced` when another instance has taken over. What a topic takes is read again by `reopen`.
+   * @throws TributaryError `transient` when the batch was not committed or its outcome is unknown, `fenced` when another
+   * instance has taken over. `reopen` also reads the topics' size limits again.
    */
   write(batch: Batch): Promise<CoveredOffsets>;
-  /** Fences every earlier producer of this connection; afterwards no transaction of theirs is open. */
+  /** Fences every earlier producer of this connection; afterwards none of their transactions is open. */
   reopen(): Promise<void>;
   close(): Promise<void>;
 }

@@ -19,21 +19,21 @@ import { topicNames } from './meta/topic-names.ts';
 import type { KafkaSettings } from './types.ts';
 
 export interface WorkerGroupOptions {
-  /** The connections this process can run. */
+  /** The connections that this process can run. */
   readonly connections: readonly string[];
   /** What else of a connection all workers must have alike, e.g. its tables. */
   readonly describe?: (connection: string) => string;
   /** The connection is this process's now. Its control records have been given to `onControl` before. */
   readonly onAssigned: (connection: string) => void;
-  /** Another process may run the connection from now on; whoever goes on writing is fenced. */
+  /** Another process may run the connection from now on, and will fence this one if it continues to write. */
   readonly onRevoked: (connection: string) => void;
-  /** A desired state of a connection, known to the settings or not: first the latest of each, then new ones as they come. */
+  /** A desired state of a connection, whether the settings have it or not: first the latest of each slot, then new ones as they arrive. */
   readonly onControl: (record: ControlRecord) => void;
-  /** The group cannot be joined or reached; `fatal` when only the user can help, else it is joined again by itself. */
+  /** The group cannot be joined or reached. `fatal`: only the user can help; otherwise joining is retried. */
   readonly onRetry?: (error: TributaryError, fatal: boolean) => void;
-  /** Milliseconds after which a silent process's connections are given to others. Default 15,000. */
+  /** Milliseconds after which the connections of an unresponsive process go to others. Default 15,000. */
   readonly sessionTimeout?: number;
-  /** The group has given this process nothing to do, because there are more workers than partitions of `_control`. */
+  /** This process has no connections, because there are more workers than partitions of `_control`. */
   readonly onIdle?: () => void;
   /** The members of the group, among whom this process shares, do not all know the same connections, or describe them differently. */
   readonly onDiffer?: () => void;
@@ -42,9 +42,9 @@ export interface WorkerGroupOptions {
 }
 
 export interface Worker {
-  /** Another list of connections this process can run: those that are new or gone are told like any other. */
+  /** Replaces the list of connections that this process can run; additions and removals are reported like other assignments. */
   setConnections(names: readonly string[]): void;
-  /** Gives up every connection and leaves, so that others take over at once. */
+  /** Gives up every connection and leaves the group, so that others take over at once. */
   leave(): Promise<void>;
 }
 
@@ -52,15 +52,14 @@ export interface WorkerInfo {
   readonly memberId: string;
   readonly clientId: string;
   readonly host: string;
-  /** Partitions of `_control`, and with them the connections, this worker has. */
+  /** Partitions of `_control` assigned to this worker; they determine its connections. */
   readonly partitions: readonly number[];
 }
 
 /**
- * Joins the group that shares the connections and stays in it until `leave`. A connection belongs to whoever has
- * its partition of `_control`. Assignments are reported as they come; a group that cannot be joined, at first or
- * after the cluster was away, is told as trouble and joined again. Stop the connections before leaving, so that
- * nobody has to be fenced.
+ * Joins the consumer group that shares the connections and stays in it until `leave`. A connection belongs to the member with
+ * its partition of `_control`. A group that cannot be joined, at first or after the cluster was unavailable, is reported by
+ * `onRetry` and joined again. Stop the connections before leaving, so that they need not be fenced.
  */
 export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): Worker {
   const { settings } = access;
@@ -83,7 +82,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
     followed.delete(partition);
     names.forEach(options.onRevoked);
   };
-  // Also of connections the settings do not have now: they may get them.
+  // Also for connections that the settings do not have now, because they may get them later.
   const report = (record: ControlRecord): void => options.onControl(record);
 
   const takeOver = async (consumer: Consumer, partitions: readonly number[], turn: number): Promise<void> => {
@@ -115,7 +114,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
     assignedAt = Date.now();
     if (now.length === 0) options.onIdle?.();
     for (const partition of [...mine.keys()]) if (!now.includes(partition)) revoke(partition);
-    // A join forgets where the kept partitions were; offsets are not committed anywhere.
+    // Joining forgets the positions of the kept partitions, because offsets are not committed anywhere.
     for (const [partition, offset] of followed) consumer.seek({ topic, partition, offset: offset.toString() });
     const fresh = now.filter((partition) => !mine.has(partition));
     if (fresh.length === 0) return;
@@ -123,14 +122,14 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
     void takeOver(consumer, fresh, generation);
   };
 
-  /** A new member, in the group when this returns. */
+  /** Creates a new member; it is in the group when this returns. */
   const join = async (): Promise<void> => {
-    const leash = trackSockets(access.socketFactory, access.signal);
-    const consumer = createClient(access, { socketFactory: leash.factory }).consumer({
+    const sockets = trackSockets(access.socketFactory, access.signal);
+    const consumer = createClient(access, { socketFactory: sockets.factory }).consumer({
       groupId: groupOf(settings.prefix),
       sessionTimeout,
-      // A healthy worker that is busy, or whose machine is, must not be left out; members that are gone hold nothing up
-      // for longer than their session.
+      // Long enough that a healthy but busy worker is not left out. Members that have died delay the rebalance for their
+      // session time-out at most.
       rebalanceTimeout: 2 * sessionTimeout,
       partitionAssigners: [
         stickyAssigner(
@@ -140,21 +139,21 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
         ),
         PartitionAssigners.roundRobin,
       ],
-      // Also how soon a member learns that the group shares anew.
+      // Also determines how soon a member notices a rebalance.
       heartbeatInterval: Math.floor(Math.min(1_000, sessionTimeout / 3)),
       maxWaitTimeInMs: 500,
       allowAutoTopicCreation: false,
-      // A consumer that kafkajs starts again after a crash can stand still for good; a new one does not.
+      // A consumer that kafkajs restarts after a crash can hang for ever; a new one does not.
       retry: { retries: 7, restartOnFailure: () => Promise.resolve(false) },
     });
-    const member: Member = (active = { consumer, cut: leash.cut });
+    const member: Member = (active = { consumer, cut: sockets.cut });
     let memberId: string | undefined;
-    /** When the group last heard of us, `performance.now()`; undefined while it is being joined. */
+    /** When the group last answered our heartbeat, `performance.now()`; undefined while joining. */
     let heard: number | undefined;
     consumer.on('consumer.group_join', ({ payload }) => {
       if (member !== active) return;
       heard = performance.now();
-      // Another name: the group had given us up, and with us everything we had.
+      // A new member id: the group had removed us, and reassigned everything we had.
       if (memberId !== undefined && memberId !== payload.memberId) revokeAll();
       memberId = payload.memberId;
       options.roll?.note(memberId);
@@ -162,7 +161,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
     });
     consumer.on('consumer.heartbeat', () => void (heard = performance.now()));
     consumer.on('consumer.rebalancing', () => void (heard = undefined));
-    // A process that was stopped, or whose broker is away, must not go on with what others have got meanwhile.
+    // A suspended process, or one whose broker is unavailable, must not continue connections that others have taken over.
     const watching = setInterval(() => {
       if (heard === undefined || performance.now() - heard <= sessionTimeout) return;
       clearInterval(watching);
@@ -177,7 +176,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
     const follow = async (): Promise<void> => {
       await consumer.connect();
       await consumer.subscribe({ topics: [topic], fromBeginning: true });
-      // After our own joining has begun: an empty group would make us wait for more members.
+      // Only after our own join has begun: the coordinator delays the first rebalance of an empty group.
       if (options.roll !== undefined) setTimeout(() => void dismissDead(access, options.roll), DISMISS_MS).unref();
       await run(consumer, (partition, offset, record) => {
         const next = followed.get(partition);
@@ -200,7 +199,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
     [...mine.keys()].forEach(revoke);
   };
 
-  /** Joins, told and tried again until it works, we leave, or only the user can help. */
+  /** Joins the group, reporting and retrying until it works, we leave, or only the user can help. */
   const keepJoining = async (): Promise<void> => {
     for (let wait = 200; !left.aborted; wait = Math.min(wait * 2, 10_000)) {
       try {
@@ -208,9 +207,9 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
       } catch (error) {
         revokeAll();
         if (left.aborted) return;
-        const trouble = kafkaError(error, settings, 'Joining the workers');
-        options.onRetry?.(trouble, trouble.kind === 'config');
-        if (trouble.kind === 'config') return;
+        const failure = kafkaError(error, settings, 'Joining the workers');
+        options.onRetry?.(failure, failure.kind === 'config');
+        if (failure.kind === 'config') return;
         await pause(wait, left);
       }
     }
@@ -229,7 +228,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
   };
 
   void keepJoining();
-  // A worker of this machine that is killed is missed by its neighbours before its session ends.
+  // Workers of the same machine notice a killed one before its session time-out.
   let looking: Promise<void> | undefined;
   const neighbours =
     options.roll === undefined
@@ -286,7 +285,7 @@ function byPartition(
 const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
   delay(milliseconds, undefined, { signal }).catch(() => undefined);
 
-/** One member of the group: a consumer and the end of all its sockets. */
+/** One member of the group: its consumer, and a function that closes all its sockets. */
 interface Member {
   readonly consumer: Consumer;
   cut(): void;
@@ -308,7 +307,7 @@ const silent = (sessionTimeout: number): TributaryError =>
     },
   );
 
-/** Leaves the group in good order if that is quick, and is gone in any case. */
+/** Leaves the group if that is quick, then closes the sockets in any case. */
 async function drop({ consumer, cut }: Member, signal: AbortSignal | undefined): Promise<void> {
   await withDeadline(5_000, 'Leaving the workers', () => consumer.disconnect(), signal).catch(() => undefined);
   cut();
@@ -326,7 +325,7 @@ async function run(
   });
 }
 
-/** A broker that has just started, or that just took the group over, needs a moment; kafkajs does not wait for it here. */
+/** Retries while a broker has just started or just taken over the group; kafkajs does not do that here. */
 async function waitedOut<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -338,7 +337,7 @@ async function waitedOut<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The processes that share the connections now; empty when none runs. */
+/** The processes that share the connections now; empty when none is running. */
 export async function activeWorkers(access: KafkaAccess): Promise<readonly WorkerInfo[]> {
   const { prefix } = access.settings;
   return withAdmin(access, 'Looking for workers', async (admin) => {

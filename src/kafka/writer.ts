@@ -15,7 +15,7 @@ import { openProducer } from './producer.ts';
 import { topicNames } from './meta/topic-names.ts';
 import type { Batch, CoveredOffsets, Writer } from './types.ts';
 
-/** Milliseconds each call may take. `transaction` is the broker's own limit for a whole transaction. */
+/** Time limit of each call, milliseconds. `transaction` is the broker's own limit for a whole transaction. */
 export interface WriterDeadlines {
   readonly open: number;
   readonly send: number;
@@ -35,7 +35,7 @@ export interface WriterOptions {
 
 const DEADLINES: WriterDeadlines = { open: 45_000, send: 40_000, commit: 30_000, transaction: 60_000 };
 const ABORT_DEADLINE = 3_000;
-/** Milliseconds after the last write. */
+/** Idle time (ms) after the last write until the producer closes its connections. */
 const REST_MS = 5_000;
 
 interface Cluster {
@@ -45,7 +45,7 @@ interface Cluster {
 
 interface KnownTopic {
   readonly partitions: number;
-  /** Bytes before compression that are sure to fit a batch of it. */
+  /** Bytes before compression that fit one batch of the topic in any case. */
   readonly room: number;
 }
 
@@ -55,8 +55,8 @@ type WriterState =
   | { readonly is: 'dead'; readonly fenced: boolean };
 
 /**
- * The writer of a connection. It starts closed: `reopen` before the first read of `_state`, since only
- * then nobody else can move it any more. All its calls queue up, so tables may share it freely.
+ * The writer of a connection. It starts closed: call `reopen` before the first read of `_state`, because only then nobody
+ * else can change the state any more. Calls are queued, so tables may share the writer.
  */
 export function createWriter({ access, connection, onTransaction, deadlines: given }: WriterOptions): Writer {
   const { settings } = access;
@@ -73,7 +73,7 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
     return turn;
   };
 
-  /** Remembered until the writer is opened again. */
+  /** Looks topics up; the result is kept until the writer is opened again. */
   const know = async (...topics: readonly string[]): Promise<KnownTopic[]> => {
     const unknown = topics.filter((topic) => !cluster.topics.has(topic));
     if (unknown.length > 0) {
@@ -97,7 +97,7 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
         }),
       access.signal,
     );
-    // After a change of leaders in the middle of a send, kafkajs can leave out partitions without an error.
+    // After a change of leaders during a send, kafkajs can leave out partitions without an error.
     for (const { topic, partition } of group) {
       const answer = answers.find((one) => one.topicName === topic && one.partition === partition);
       if (answer === undefined || answer.errorCode !== 0 || BigInt(answer.baseOffset ?? -1) < 0n) {
@@ -138,7 +138,7 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
       onTransaction?.({ outcome, durationMs: performance.now() - startedAt });
     };
     const die = (error: unknown, outcome: 'aborted' | 'unknown'): TributaryError => {
-      // The broker ends a transaction that takes too long in the same way in which a rival would.
+      // The broker ends a transaction that takes too long with the same error as a fenced one.
       const overdue = performance.now() - startedAt >= deadlines.transaction;
       const fenced = isFenced(error) && !overdue;
       status = { is: 'dead', fenced };
@@ -155,7 +155,7 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
           },
         );
       }
-      // Of what went out together, the answer does not say which was too large.
+      // The response does not say which of the chunks sent together was too large.
       const tooLarge = sending?.find((chunk) => bytesOf(chunk) > (cluster.topics.get(chunk.topic)?.room ?? 0));
       return kafkaError(error, settings, `Writing to ${tooLarge?.topic ?? batch.topic}`);
     };
@@ -172,8 +172,8 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
         }
       }
     } catch (error) {
-      // Readers wait for open transactions, so it is ended now rather than by the next producer; but only
-      // while no abandoned send may still be on its way.
+      // Readers wait for open transactions, so it is aborted now instead of by the next producer; but only when no abandoned
+      // send may still arrive.
       const abandoned = error instanceof TributaryError && error.code === 'kafka:deadline';
       if (tx !== undefined && !abandoned && !isFenced(error)) {
         const open = tx;
@@ -199,7 +199,7 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
     return covered;
   };
 
-  /** With hundreds of connections most have nothing to write at any moment: those keep no sockets. */
+  // With hundreds of connections, most have nothing to write at any moment; idle ones keep no sockets.
   let idle: NodeJS.Timeout | undefined;
   const restLater = (): void => {
     clearTimeout(idle);

@@ -5,7 +5,7 @@ import { diffConnector } from './diff.ts';
 import type { ConnectorDiff } from './diff.ts';
 import type { RenderedLanding } from './types.ts';
 
-/** What applying would change. Reads only. */
+/** What applying would change. Changes nothing itself. */
 export async function planLanding(rendered: RenderedLanding, connect: ConnectClient): Promise<ConnectorDiff[]> {
   return Promise.all(rendered.connectors.map(async (connector) => diffConnector(connector, await connect.config(connector.name))));
 }
@@ -14,14 +14,14 @@ export interface ApplyOptions {
   /** Epoch ms. */
   readonly now: () => number;
   readonly signal: AbortSignal;
-  /** Time for all tasks to run. */
+  /** Milliseconds within which all tasks must run. */
   readonly timeoutMs?: number;
 }
 
 /**
- * Gives Connect every connector that differs and waits until all tasks run. Applying twice changes
- * nothing the second time; a connector that had failed is started again, and one somebody paused or stopped stays so.
- * Throws `config` with the worker's reason when a task fails, `transient` when it does not come up in time.
+ * Creates or updates every connector that differs and waits until all tasks run. Applying a second time changes nothing;
+ * a failed connector is restarted, and one that somebody paused or stopped stays so.
+ * Throws `config` with the worker's reason when a task fails, `transient` when the tasks do not run in time.
  */
 export async function applyLanding(rendered: RenderedLanding, connect: ConnectClient, options: ApplyOptions): Promise<ConnectorDiff[]> {
   const deadline = options.now() + (options.timeoutMs ?? 90_000);
@@ -40,7 +40,7 @@ export async function applyLanding(rendered: RenderedLanding, connect: ConnectCl
   return diffs;
 }
 
-/** Answers why it had failed; undefined when it had not. */
+/** Returns why the connector had failed; undefined when it had not. */
 async function restartIfFailed(connect: ConnectClient, name: string): Promise<string | undefined> {
   const status = await connect.status(name);
   const trace = status === undefined ? undefined : failure(status);
@@ -58,12 +58,12 @@ async function untilRunning(connect: ConnectClient, name: string, deadline: numb
     if (status !== undefined && state === 'RUNNING' && status.tasks.length > 0 && status.tasks.every((task) => task.state === 'RUNNING'))
       return;
     const failed = status === undefined ? undefined : failure(status);
-    // A changed connector shows its old failure for a moment before the new tasks start.
+    // After a change, a connector still shows its old failure for a moment before the new tasks start.
     failedSince = failed === undefined ? undefined : (failedSince ?? options.now());
     if (failed !== undefined && failedSince !== undefined && options.now() - failedSince > 3_000) {
       throw new TributaryError(`The connector ${name} fails: ${rootCause(failed)}`, {
         kind: 'config',
-        remedy: 'Put right what it names, then apply the landing again.',
+        remedy: 'Correct the cause it names, then apply the landing again.',
         detail: failed,
         code: 'landing:task_failed',
       });
@@ -73,7 +73,7 @@ async function untilRunning(connect: ConnectClient, name: string, deadline: numb
   }
 }
 
-/** Connect answers 409 while its workers sort out who does what. */
+/** Connect answers 409 while its workers rebalance; the call is repeated until it succeeds. */
 async function whileRebalancing<T>(deadline: number, options: ApplyOptions, work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
@@ -94,19 +94,19 @@ async function whileRebalancing<T>(deadline: number, options: ApplyOptions, work
 function late(name: string, state: string): TributaryError {
   return new TributaryError(`The connector ${name} is not running yet (${state}).`, {
     kind: 'transient',
-    remedy: '`tributary landing status` shows when it does; the log of the Connect worker says what it waits for.',
+    remedy: '`tributary landing status` shows when it does; the log of the Connect worker shows what it waits for.',
     code: 'landing:not_running',
   });
 }
 
-/** The stack trace of whatever has failed. */
+/** The stack trace of the connector or of its first failed task; undefined when nothing has failed. */
 export function failure(status: ConnectorStatus): string | undefined {
   if (status.connector.state === 'FAILED') return status.connector.trace ?? 'no reason given';
   const task = status.tasks.find((one) => one.state === 'FAILED');
   return task === undefined ? undefined : (task.trace ?? 'no reason given');
 }
 
-/** The last `Caused by` of a Java stack trace says what a person can act on. */
+/** The last `Caused by` of a Java stack trace, which names the cause that a person can act on. */
 export function rootCause(trace: string): string {
   const lines = trace.split('\n').map((line) => line.trim());
   const cause = lines.findLast((line) => line.startsWith('Caused by: '))?.slice('Caused by: '.length) ?? lines[0] ?? trace;

@@ -4,8 +4,8 @@ import type { LintFinding } from './lint.ts';
 import type { Landing, RenderedLanding } from './types.ts';
 
 /**
- * Lints every connector, and asks the worker's own validation where the worker has the class.
- * An empty list means: can be applied.
+ * Checks every connector by our rules, and by the worker's own validation when the worker has the connector class.
+ * An empty list means that the landing can be applied.
  */
 export async function checkLanding(landing: Landing, rendered: RenderedLanding, connect?: ConnectClient): Promise<LintFinding[]> {
   const findings = rendered.connectors.flatMap((connector) => [
@@ -48,11 +48,11 @@ const CONVERTERS: Readonly<Record<Landing['converter']['kind'], { readonly type:
   confluent: { type: 'io.confluent.connect.avro.AvroConverter', title: "Confluent's" },
 };
 
-/** One finding for all connectors when the worker has not the converter they name: it says what to write instead. */
+/** One finding for all connectors when the worker lacks the converter they name, with the setting to use instead. */
 async function wrongConverter(landing: Landing, { connectors }: RenderedLanding, connect: ConnectClient): Promise<LintFinding | undefined> {
   const wanted = connectors[0]?.config['value.converter'];
   const has = await connect.converters();
-  // Workers before Kafka 3.2 list connectors only.
+  // Workers before Kafka 3.2 list connector plugins only, so an empty list says nothing.
   if (wanted === undefined || has.length === 0 || has.includes(wanted)) return undefined;
   const other = (Object.keys(CONVERTERS) as (keyof typeof CONVERTERS)[]).find((kind) => has.includes(CONVERTERS[kind].type));
   const { title } = CONVERTERS[landing.converter.kind];

@@ -25,16 +25,16 @@ export interface SinkOffset {
 }
 
 /**
- * Connect's REST interface. Every call throws `transient` when the worker cannot be reached or is
- * rebalancing, and `config` with the worker's own words when it refuses.
+ * Client of Connect's REST interface. Every call throws `transient` when the worker cannot be reached or is rebalancing, and
+ * `config` with the worker's own message when it refuses.
  */
 export interface ConnectClient {
   readonly url: string;
-  /** Classes the worker has. */
+  /** Connector classes that the worker has. */
   plugins(): Promise<readonly string[]>;
-  /** Classes of the converters the worker has. */
+  /** Converter classes that the worker has. */
   converters(): Promise<readonly string[]>;
-  /** Every connector there is, with its configuration. */
+  /** All connectors with their configurations. */
   configs(): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>>;
   validate(config: Readonly<Record<string, string>>): Promise<readonly ValidationProblem[]>;
   /** Undefined when there is no such connector. */
@@ -42,9 +42,9 @@ export interface ConnectClient {
   putConfig(name: string, config: Readonly<Record<string, string>>): Promise<void>;
   status(name: string): Promise<ConnectorStatus | undefined>;
   offsets(name: string): Promise<readonly SinkOffset[]>;
-  /** Sets some partitions to other offsets. The connector has to be stopped. */
+  /** Sets some partitions to other offsets. The connector must be stopped. */
   setOffsets(name: string, offsets: readonly SinkOffset[]): Promise<void>;
-  /** The connector has to be stopped. It reads its topics from the start afterwards. */
+  /** The connector must be stopped; afterwards it reads its topics from the start. */
   resetOffsets(name: string): Promise<void>;
   pause(name: string): Promise<void>;
   stop(name: string): Promise<void>;
@@ -60,16 +60,16 @@ interface Answer {
   readonly data: unknown;
 }
 
-/** HTTP basic authentication at the worker. */
+/** Basic authentication of the worker's REST interface. */
 export interface ConnectLogin {
   readonly username: string;
   readonly password: string;
 }
 
 export interface ConnectOptions {
-  /** Milliseconds one call may take, however slowly its answer drips. */
+  /** Milliseconds that one call may take in total, even when its answer arrives slowly. */
   readonly timeoutMs?: number;
-  /** Ends every call. */
+  /** Aborts every call. */
   readonly signal?: AbortSignal;
   readonly tls?: TlsMaterial;
   readonly login?: ConnectLogin | undefined;
@@ -153,15 +153,15 @@ async function request(
 ): Promise<Answer> {
   const end = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]);
   try {
-    // Without a body axios names a form's content type, which Connect refuses.
+    // Without a body axios sends the content type of a form, which Connect refuses.
     return await http.request({ method, url: path, data: body ?? (method === 'get' || method === 'delete' ? undefined : {}), signal: end });
   } catch (cause) {
     if (signal?.aborted) throw new TributaryError('The call to Kafka Connect was stopped.', { kind: 'stopped' });
-    // A worker that is busy starting connectors answers late; a call repeated does no harm.
+    // A worker that is starting connectors answers late; repeating a call does no harm.
     if (end.aborted) {
       throw new TributaryError(`Kafka Connect at ${url} has not answered within ${timeoutMs / 1000} s.`, {
         kind: 'transient',
-        remedy: 'Try again in a moment; if it stays, look into the log of the worker.',
+        remedy: 'Try again in a moment; if this persists, check the log of the worker.',
         code: 'connect:slow',
       });
     }
@@ -171,7 +171,7 @@ async function request(
         kind: 'config',
         code: 'connect:tls',
         remedy: fault.includes('does not speak TLS')
-          ? 'Write http:// in connect_url of the landing, or name the port that speaks TLS.'
+          ? 'Write http:// in connect_url of the landing, or use the port that speaks TLS.'
           : 'Give the authority that signed its certificate as connect_tls.ca of the landing: ${file:/path/ca.pem}.',
       });
     }
@@ -179,7 +179,7 @@ async function request(
       `Kafka Connect at ${url} does not answer (${(cause as { code?: string }).code ?? (cause as Error).message}).`,
       {
         kind: 'transient',
-        remedy: 'Check that a worker runs there and that connect_url in the landing names it.',
+        remedy: 'Check that a worker runs there and that connect_url in the landing is its address.',
         code: 'connect:unreachable',
         cause,
       },
@@ -191,11 +191,11 @@ function accepted(answer: Answer, url: string, path: string): Answer {
   if (answer.status >= 200 && answer.status < 300) return answer;
   const said = (answer.data as { message?: unknown } | undefined)?.message;
   const message = typeof said === 'string' ? said : `status ${answer.status}`;
-  // 409: the workers are rebalancing; 5xx: the one asked could not reach the leader.
+  // 409: the workers are rebalancing; 5xx: this worker could not reach the leader.
   if (answer.status === 401) {
     throw new TributaryError(`Kafka Connect at ${url} refused the login (401).`, {
       kind: 'config',
-      remedy: 'Set connect_username and connect_password in the landing to a user the worker knows.',
+      remedy: 'Set connect_username and connect_password in the landing to a user that the worker knows.',
       code: 'connect:401',
     });
   }
@@ -203,8 +203,8 @@ function accepted(answer: Answer, url: string, path: string): Answer {
   throw new TributaryError(`Kafka Connect at ${url} refused ${path.split('?')[0]}: ${message}`, {
     kind: passing ? 'transient' : 'config',
     remedy: passing
-      ? 'Try again in a moment; if it stays, look into the log of the worker.'
-      : 'Run `tributary landing check` for what is wrong in the configuration.',
+      ? 'Try again in a moment; if this persists, check the log of the worker.'
+      : 'Run `tributary landing check` to see what is wrong in the configuration.',
     code: `connect:${answer.status}`,
   });
 }

@@ -5,17 +5,17 @@ import { columnType } from './sql/columns.ts';
 import { folded, identifier, quoted, type Dialect } from './sql/dialects.ts';
 import type { LandedTable, Landing } from './types.ts';
 
-/** Runs of a table that may bring nothing before dbt warns, and before it fails. */
+/** Number of runs without a new row after which dbt warns, and after which it fails. */
 const runsToWarn = 3;
 const runsToFail = 12;
 const HOUR = 3_600_000;
-/** Only distances between moments are asked for, so any moment does. */
+/** Only intervals of the schedule matter, so any point in time will do. */
 const someMoment = Date.UTC(2026, 0, 1);
 
 /**
- * The landed tables as a dbt source: columns with their descriptions, and tests that keys are there and unique.
- * Freshness is asked of tables of events alone: a row that has not changed is not written again, so that any other
- * table may stand still for months and be read every hour.
+ * The landed tables as a dbt source: columns with their descriptions, and tests that keys are present and unique. Only
+ * tables of events get a freshness test: an unchanged row is not written again, so any other table may show no new row for
+ * months although it is read every hour.
  */
 export function dbtSources(landing: Landing, tables: readonly LandedTable[], dialect: Dialect): string {
   const schedules = new Map(
@@ -59,7 +59,7 @@ function freshness(cron: string) {
   return { warn_after: { count: hours * runsToWarn, period: 'hour' }, error_after: { count: hours * runsToFail, period: 'hour' } };
 }
 
-/** One text per key: each part with its length before it, so that no two keys have one. */
+/** The key as one text: each part has its length in front, so that two different keys never give the same text. */
 function keyText({ key }: LandedTable, dialect: Dialect): string {
   const text = {
     postgres: 'text',
@@ -77,7 +77,7 @@ function keyText({ key }: LandedTable, dialect: Dialect): string {
     .join(plus);
 }
 
-/** Where the tables are, in dbt's words: its `database` is a project of BigQuery and a catalog of Trino. */
+/** The tables' location in dbt's terms: its `database` is a project in BigQuery and a catalog in Trino. */
 function placeOf(settings: LandingSettings): { readonly database?: string; readonly schema: string } {
   switch (settings.kind) {
     case 'bigquery':

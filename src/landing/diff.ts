@@ -3,9 +3,9 @@ import type { Connector } from './types.ts';
 
 export interface ConfigChange {
   readonly key: string;
-  /** Undefined: the key is new. */
+  /** Undefined: the key is added. */
   readonly from?: string;
-  /** Undefined: the key goes. */
+  /** Undefined: the key is removed. */
   readonly to?: string;
 }
 
@@ -13,13 +13,13 @@ export interface ConnectorDiff {
   readonly connector: string;
   readonly kind: 'create' | 'change' | 'same';
   readonly changes: readonly ConfigChange[];
-  /** Why it had failed, when it was only started again. */
+  /** Why it had failed, when it was only restarted. */
   readonly restarted?: string;
 }
 
 const SECRET_IN_VALUE = /\/\/[^/@\s:]{1,200}:[^/@\s]{1,500}@|[?&;](password|sig|accountkey)=/i;
 
-/** Compares what Connect has with what it is to have. Values that hold a secret and not a reference to one are masked. */
+/** Compares the connector in Connect with the rendered one. Secret values that are not references are masked. */
 export function diffConnector(connector: Connector, current: Readonly<Record<string, string>> | undefined): ConnectorDiff {
   const wanted = connector.config;
   const keys = [...new Set([...Object.keys(current ?? {}), ...Object.keys(wanted)])].filter((key) => key !== 'name').sort();
@@ -34,19 +34,19 @@ function shown(side: 'from' | 'to', key: string, value: string | undefined): Par
   return { [side]: holdsSecret(key, value) ? '***' : value };
 }
 
-/** True for a secret in clear: the value of such a key, or a part of an address. */
+/** True for a secret in plain text: the value of a secret setting, or part of an address. */
 export function holdsSecret(key: string, value: string): boolean {
   const named = isSecretSetting(key) && value !== '' && !isReference(value) && !key.endsWith('.source');
-  // BigQuery's key file may be given as its content.
+  // BigQuery's key file may be given by its content.
   return named || SECRET_IN_VALUE.test(value) || (key === 'keyfile' && value.trimStart().startsWith('{'));
 }
 
-/** True for a value that Connect resolves itself, wholly or by its config providers. */
+/** True for a value that Connect's config providers resolve completely. */
 function isReference(value: string): boolean {
   return /^\$\{(env|file|dir):[^}]+\}$/.test(value);
 }
 
-/** The diff as lines for a person, in the manner of a patch. */
+/** The diff as lines for display, like a patch. */
 export function describeDiff(diff: ConnectorDiff): string[] {
   if (diff.kind === 'same') return [`  ${diff.connector}: unchanged`];
   const head = diff.kind === 'create' ? `+ ${diff.connector}: new` : `~ ${diff.connector}:`;

@@ -10,24 +10,24 @@ import { ensureTopics } from '../kafka/topics.ts';
 
 const SEND_DEADLINE = 15_000;
 
-/** What went wrong with a sink, as kept in `_landing_errors` for 30 days. */
+/** An error of a sink, as stored in `_landing_errors` for 30 days. */
 export interface LandingError {
   /** Epoch ms. */
   readonly at: number;
   readonly landing: string;
   readonly connector: string;
   readonly connection: string;
-  /** Ours: `landing:task_failed`, `landing:given_up` or `landing:read_again`. */
+  /** Our own code: `landing:task_failed`, `landing:given_up` or `landing:read_again`. */
   readonly code: string;
-  /** What it means and what was done about it. */
+  /** What the error means and what was done about it. */
   readonly summary: string;
-  /** What the connector or the warehouse said. */
+  /** The message of the connector or of the warehouse. */
   readonly message: string;
-  /** Dead letters of the connector up to here have been read again. */
+  /** The connector's dead letters before this offset have been read again. */
   readonly deadLettersUntil?: number;
 }
 
-/** Keeps errors of sinks. They are history, not state: a lost one harms nothing. Throws `transient` when Kafka does not take them. */
+/** Stores errors of sinks. They are history, not state, so losing one does no harm. Throws `transient` when Kafka does not accept them. */
 export async function recordLandingErrors(access: KafkaAccess, errors: readonly LandingError[]): Promise<void> {
   if (errors.length === 0) return;
   const topic = topicNames(access.settings.prefix).landingErrors;
@@ -61,13 +61,13 @@ export async function recordLandingErrors(access: KafkaAccess, errors: readonly 
 
 export interface LandingErrorFilter {
   readonly landing: string;
-  /** Epoch ms of the oldest one wanted. */
+  /** Epoch ms of the oldest error to return. */
   readonly since: number;
-  /** How many of the newest are wanted. */
+  /** Number of errors to return, counted from the newest. */
   readonly last: number;
 }
 
-/** The newest errors of a landing, newest first; none where none was ever recorded. */
+/** The newest errors of a landing, newest first; empty when none was ever stored. */
 export async function readLandingErrors(
   access: KafkaAccess,
   { landing, since, last }: LandingErrorFilter,
@@ -78,7 +78,7 @@ export async function readLandingErrors(
   });
 }
 
-/** A record of `_landing_errors`; undefined for one that a newer release wrote. */
+/** Parses a record of `_landing_errors`; undefined when a newer release wrote it. */
 export function landingError(value: Buffer | null): LandingError | undefined {
   const error = parseObject(value) as unknown as (LandingError & { v?: number }) | undefined;
   if (error?.v !== 1) return undefined;

@@ -8,36 +8,37 @@ import type { SinkOffset } from './connect-client.ts';
 
 export interface TopicLag {
   readonly topic: string;
-  /** There is no such topic yet. */
+  /** The topic does not exist yet. */
   readonly missing: boolean;
-  /** Nothing is left to land; what stands behind the sink's offset are ends of transactions at most. */
+  /** Nothing is left to land: only transaction markers can be behind the sink's offset. */
   readonly caughtUp: boolean;
   /**
-   * Offsets between the sink and the topic's end: an upper bound of the rows to land, since ends of
-   * transactions and offsets that compaction has emptied count, too. 0 when caught up.
+   * Offsets between the sink's position and the end of the topic: an upper bound of the rows to land, because transaction
+   * markers and offsets removed by compaction count too. 0 when caught up.
    */
   readonly rowsAtMost: number;
-  /** Age of the oldest record that has not landed; 0 when all have. */
+  /** Age of the oldest record that has not landed, seconds; 0 when all have landed. */
   readonly lagSeconds: number;
   /**
-   * The sink is further behind than the topic keeps the deletes it goes by: it may miss some for ever. Partitions it
-   * has never committed do not count, nothing of them has landed; the rest of a first reading does, until it is done.
+   * The sink is further behind than the topic keeps the records that tell it of deletes, so it may never see some of them.
+   * Partitions without a committed offset do not count, because none of their rows has landed; during a first read, the
+   * unread rest of a partition counts until it is read.
    */
   readonly deletesMayBeMissed: boolean;
-  /** Newest `_synced_at` that the warehouse's table shows, epoch ms; where it can be asked. */
+  /** Newest `_synced_at` in the warehouse's table, epoch ms; only where the warehouse can be queried. */
   readonly newestRowAt?: number;
 }
 
-/** What a sink has committed on a topic's partitions; partitions without an entry were never read. */
+/** A sink's committed offsets on a topic's partitions; partitions without an entry were never read. */
 export interface LagRequest {
   readonly topic: string;
   readonly committed: readonly SinkOffset[];
   /**
-   * What tells this sink of a delete: the tombstone, kept for `delete.retention.ms`, or the marker before it, which
+   * Which record tells this sink of a delete: the tombstone, kept for `delete.retention.ms`, or the marker before it, which
    * compaction may remove after `min.compaction.lag.ms`.
    */
   readonly deletesBy: 'tombstone' | 'marker';
-  /** Where the sink puts what it cannot read. */
+  /** Topic for records that the sink cannot process. */
   readonly deadLetterTopic: string;
 }
 
@@ -81,7 +82,7 @@ export async function sinkLag(
   });
 }
 
-/** Messages each topic holds; 0 where it does not exist. */
+/** Number of messages in each topic; 0 where the topic does not exist. */
 export async function messageCounts(access: KafkaAccess, topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
   return withAdmin(access, 'Counting dead letters', async (admin) => {
     const existing = new Set(await admin.listTopics());
@@ -98,7 +99,7 @@ interface Gap {
   readonly partition: number;
   readonly from: bigint;
   readonly to: bigint;
-  /** The sink has committed something of it. */
+  /** Whether the sink has committed an offset of the partition. */
   readonly begun: boolean;
 }
 
@@ -126,8 +127,8 @@ async function topicFacts(
 }
 
 /**
- * By topic, `partition:offset` of its records among the dead letters. The JDBC sink commits only what it has written, so
- * a dead letter at the end of a partition looks unread until a good record follows.
+ * By topic, the `partition:offset` of its records that are among the dead letters. The JDBC sink commits only what it has
+ * written, so a dead letter at the end of a partition looks unread until a good record follows.
  */
 async function deadPlaces(
   access: KafkaAccess,
@@ -150,9 +151,9 @@ async function deadPlaces(
 }
 
 /**
- * Tells, record by record, whether the sink is done with it without having committed it. A sink that appends is not shown
- * tombstones and may never commit the one at the end of a partition, though it has read the marker before it. A
- * tombstone behind a hole is another matter: its marker may have been in there.
+ * Returns a function that decides, record by record, whether the sink is done with a record without having committed it. A
+ * sink that appends gets no tombstones and may never commit the one at the end of a partition, although it has read the
+ * marker before it. A tombstone after a gap in the offsets does not count as done, because its marker may have been in the gap.
  */
 function done(
   { partition, from }: Gap,
@@ -172,13 +173,13 @@ interface TopicGap extends Gap {
   readonly passes: (message: ReadMessage) => boolean;
 }
 
-/** A gap of so many offsets is read whole: most are an end of a transaction, and one read serves them all. */
+/** A gap of up to this many offsets is read completely: most are a transaction marker, and one read serves them all. */
 const SMALL = 100n;
 
-/** Stops a read at its first record. */
+/** Thrown to stop a read at its first record. */
 class Enough extends Error {}
 
-/** Publish time of the oldest record in each gap that does not pass; none where there is no such record. */
+/** Publish time of the oldest record in each gap that the sink is not done with; no entry where there is none. */
 async function oldestRecords<G extends TopicGap>(
   access: KafkaAccess,
   gaps: readonly G[],

@@ -1,8 +1,8 @@
 import type { ConnectClient } from './connect-client.ts';
 
 /**
- * Connectors on this Connect that were ours and that no landing of the settings names any more: their connection or landing was removed.
- * Ours are told by their dead-letter topic, which has our prefix and the connector's own name.
+ * Our connectors in this Connect cluster that the settings no longer define, because their connection or landing was removed.
+ * A connector is ours when its dead-letter topic has our prefix and the connector's name.
  */
 export async function leftoverConnectors(connect: ConnectClient, prefix: string, rendered: ReadonlySet<string>): Promise<string[]> {
   const configs = await connect.configs();
@@ -12,7 +12,7 @@ export async function leftoverConnectors(connect: ConnectClient, prefix: string,
     .sort();
 }
 
-/** Removes them. Their topics, dead letters and warehouse tables stay. */
+/** Deletes them. Their topics, dead letters and warehouse tables stay. */
 export async function pruneConnectors(connect: ConnectClient, names: readonly string[]): Promise<void> {
   for (const name of names) await connect.delete(name);
 }

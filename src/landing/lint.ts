@@ -12,7 +12,7 @@ export interface LintFinding {
 type Config = Readonly<Record<string, string>>;
 type Fault = Omit<LintFinding, 'connector'>;
 
-/** Faults of a connector's configuration that Connect itself accepts in silence. */
+/** Faults in a connector's configuration that Connect accepts without a word. */
 export function lintConnector(connector: string, config: Config): LintFinding[] {
   const rules = [unknownKeys, requiredKeys, fixedValues, leastValues, deadLetters, secrets, consumer, routing];
   return rules.flatMap((rule) => rule(config)).map((fault) => ({ connector, ...fault }));
@@ -109,7 +109,7 @@ function secrets(config: Config): Fault[] {
     .filter((key) => holdsSecret(key, config[key] ?? ''))
     .map((key) => ({
       key,
-      problem: 'holds a secret in clear; Connect keeps configurations in a topic and shows them to anybody who asks',
+      problem: 'holds a secret in plain text; Connect stores configurations in a topic and shows them to anybody who asks',
       remedy: 'Use ${file:...}, ${env:...} or ${dir:...}, resolved by the worker.',
     }));
 }
@@ -134,7 +134,7 @@ function consumer(config: Config): Fault[] {
   if (reset !== undefined && reset !== 'earliest') {
     faults.push({
       key: 'consumer.override.auto.offset.reset',
-      problem: `is ${reset}: what the topic holds already would not land`,
+      problem: `is ${reset}: rows that are already in the topic would not land`,
       remedy: 'Set it to earliest.',
     });
   }
@@ -160,7 +160,7 @@ function routing(config: Config): Fault[] {
     ? [
         {
           key: map,
-          problem: 'stands beside a RegexRouter: the map would be asked for names it does not have',
+          problem: 'cannot be combined with a RegexRouter: the map is looked up by the renamed topics, which it does not contain',
           remedy: 'Use one of the two.',
         },
       ]

@@ -2,32 +2,32 @@ import { Client, escapeIdentifier } from 'pg';
 import type { PostgresAdmin } from './setup-postgres.ts';
 import type { LandedTable } from './types.ts';
 
-/** Where landed rows can be looked at by SQL. */
+/** A database in which landed rows can be queried. */
 export interface SqlPlace extends PostgresAdmin {
   readonly schema: string;
   readonly ssl?: boolean | { readonly rejectUnauthorized: boolean };
 }
 
-/** A table is asked again after so long, and not before a hundred times what its answer took: at most 1 % of a database's time. */
+/** A table is queried again after this time (ms), and not before a hundred times the duration of its last query: at most 1 % of the database's time. */
 const AGAIN_MS = 30_000;
-/** One that is not there, or a server that is away, is soon asked again: that costs nothing. */
+/** After a failure (missing table, server away) the next query comes soon, because it costs nothing. */
 const AFTER_FAILURE_MS = 1_000;
 const SHARE = 100;
-/** A table that takes longer is asked so rarely that it needs an index on `_synced_at`. */
+/** A table whose query takes longer than this (ms) is queried rarely; an index on `_synced_at` helps. */
 const LONGEST_MS = 5_000;
 
 interface Known {
-  /** Epoch ms; undefined of an empty table, and where it could not be told. */
+  /** Epoch ms; undefined for an empty table and when the query failed. */
   readonly newest: number | undefined;
   readonly nextAt: number;
 }
 
-/** All who ask in this process (metrics, page, status) share the answers. */
+/** Shared by all callers in this process (metrics, page, status). */
 const known = new Map<string, Known>();
 
 /**
- * The newest `_synced_at` that each table shows, in epoch ms: what a reader of the warehouse sees, whatever the sink says of itself. Nothing for
- * a table that is empty or not there, or that took too long. Never throws: that a warehouse does not answer is told by its sink.
+ * The newest `_synced_at` in each table, epoch ms: what a reader of the warehouse sees, whatever the sink reports. No entry
+ * for a table that is empty, missing, or took too long. Never throws; a warehouse that does not answer is reported by its sink.
  */
 export async function newestRows(
   sqlPlace: SqlPlace,
@@ -51,7 +51,7 @@ export async function newestRows(
     const first = now();
     for (const { name } of due) {
       const began = now();
-      // Those that are left have their turn at the next look.
+      // The remaining tables are queried at the next call.
       if (began - first > LONGEST_MS) break;
       const { newest, failed } = await client
         .query<{ newest: Date | null }>(`SELECT max(_synced_at) AS newest FROM ${escapeIdentifier(schema)}.${escapeIdentifier(name)}`)

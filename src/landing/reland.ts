@@ -7,8 +7,8 @@ import { readLandingErrors, type LandingError } from './errors-log.ts';
 import type { LandingStatus } from './status.ts';
 
 /**
- * What a converter throws while the schema registry is away or sick, which puts good rows among the dead letters: Connect tries again only what
- * is a RetriableException. A schema the registry does not know, and bytes that are no Avro, have other names and stay dead letters.
+ * Errors of a converter while the schema registry is unavailable. They put good rows among the dead letters, because Connect
+ * retries only a RetriableException. An unknown schema, and bytes that are not Avro, cause other errors and stay dead letters.
  */
 const PASSING =
   /\b(ConnectException: Connection refused|ConnectException$|SocketTimeoutException|SocketException|HttpTimeoutException|HttpConnectTimeoutException|UnknownHostException|ClosedChannelException|NoRouteToHostException|SSLHandshakeException|TimeoutException|EOFException)\b|\bapicurio[\w.]*\.RestClientException\b|RestClientException: .*(error code: 5\d\d|; error code: 50\d)/m;
@@ -17,7 +17,7 @@ export function isPassing(headers: Readonly<Record<string, string>>): boolean {
   const said = (name: string): string => headers[`__connect.errors.exception.${name}`] ?? '';
   const type = said('class.name');
   if (type.endsWith('NotFoundException')) return false;
-  // The first line, and each cause's.
+  // The first line and the line of each cause.
   const causes = said('stacktrace')
     .split('\n')
     .filter((line) => line.startsWith('Caused by: '));
@@ -31,31 +31,31 @@ export interface RelandOptions {
   readonly signal: AbortSignal;
 }
 
-/** Lets sinks read again what only an absent registry has put among the dead letters. */
+/** Makes sinks read again the rows that became dead letters only because the registry was unavailable. */
 export interface Relander {
-  /** Looks at a sink's new dead letters; rewinds it when there are such ones and none has come for a while. Answers what there is to tell. */
+  /** Checks a sink's new dead letters. When there are such rows and no further one has come for a while, rewinds the sink. Returns an event to report, if any. */
   attend(connect: ConnectClient, status: LandingStatus, deadLetterTopic: string): Promise<LandingError | undefined>;
 }
 
 interface Seen {
-  /** Dead letters looked at. */
+  /** Offset up to which dead letters have been checked. */
   until: number;
-  /** Epoch ms at which the last passing one was seen. */
+  /** Epoch ms at which the last row of this kind was seen. */
   lastAt: number;
-  /** The oldest of them by partition, as the offset to read again from. */
+  /** The oldest such row of each partition: the offset to read again from. */
   readonly oldest: Map<string, SinkOffset>;
   count: number;
 }
 
-/** So long no more of them may come: the registry is back, or nothing is read. */
-const QUIET_MS = 45_000;
+/** No further such row for this long (ms): the registry is available again, or nothing is being read. */
+const NO_MORE_AFTER_MS = 45_000;
 const STOP_MS = 60_000;
 
 export function relander({ landing, access, now, signal }: RelandOptions): Relander {
   const seen = new Map<string, Seen>();
 
   async function start(connector: string): Promise<Seen> {
-    // What another process, or an earlier life of this one, has let be read again.
+    // What another process, or this one before a restart, has already made the sink read again.
     const past = await readLandingErrors(access, { landing, since: 0, last: 500 });
     const until = past.find((error) => error.connector === connector && error.deadLettersUntil !== undefined)?.deadLettersUntil ?? 0;
     return { until, lastAt: 0, oldest: new Map(), count: 0 };
@@ -84,7 +84,7 @@ export function relander({ landing, access, now, signal }: RelandOptions): Relan
         },
         { signal },
       );
-      if (of.oldest.size === 0 || now() - of.lastAt < QUIET_MS) return undefined;
+      if (of.oldest.size === 0 || now() - of.lastAt < NO_MORE_AFTER_MS) return undefined;
       await rewind(connect, connector, [...of.oldest.values()], now, signal);
       const { count, until } = of;
       of.oldest.clear();
@@ -103,7 +103,7 @@ export function relander({ landing, access, now, signal }: RelandOptions): Relan
   };
 }
 
-/** Sets a sink back to these offsets. Rows land a second time, which upserts and views do not mind. */
+/** Sets a sink back to these offsets. Rows then land a second time, which upserts and views tolerate. */
 async function rewind(
   connect: ConnectClient,
   name: string,
@@ -125,7 +125,7 @@ async function rewind(
       if (now() > deadline)
         throw new TributaryError(`The connector ${name} does not stop.`, {
           kind: 'transient',
-          remedy: 'Look into the log of the Connect worker.',
+          remedy: 'Check the log of the Connect worker.',
         });
       await sleep(200, undefined, { signal });
     }

@@ -9,8 +9,8 @@ import type { Values } from './template.ts';
 import type { Connector, LandedTable, Landing, RenderedFile, RenderedLanding } from './types.ts';
 
 /**
- * Renders the connectors and the SQL of a landing. One connector per connection, or per table where the settings say so: a connector
- * that stops, is paused or re-reads its topics leaves the others alone.
+ * Renders the connectors and the SQL of a landing: one connector per connection, or per table where the settings say so. A
+ * connector that stops, is paused or re-reads its topics does not affect the others.
  * Throws `config` when a name does not fit the warehouse.
  */
 export function renderLanding(landing: Landing): RenderedLanding {
@@ -19,7 +19,7 @@ export function renderLanding(landing: Landing): RenderedLanding {
   if (tables.length === 0) {
     throw new TributaryError(`The landing ${landing.name} has no tables.`, {
       kind: 'config',
-      remedy: 'Name connections in it that exist and have tables.',
+      remedy: 'List connections in it that exist and have tables.',
     });
   }
   if (kind.dialect !== undefined) requireNamesFit(tables, kind.dialect, kind.longestSuffix);
@@ -44,7 +44,7 @@ export function renderLanding(landing: Landing): RenderedLanding {
   return { connectors, files };
 }
 
-/** What Kubernetes takes in a name is less than what a connection may be called. Throws `config` where two become one. */
+/** Kubernetes allows fewer names than a connection may have. Throws `config` when two connectors would get the same name. */
 function requireOneNameEach(connectors: readonly Connector[]): void {
   const taken = new Map<string, string>();
   for (const { name, connection } of connectors) {
@@ -52,9 +52,9 @@ function requireOneNameEach(connectors: readonly Connector[]): void {
     if (other !== undefined || name.length > 253 || name === '')
       throw new TributaryError(
         other === undefined
-          ? `${name || connection} is no name for a KafkaConnector.`
+          ? `${name || connection} is not a valid name for a KafkaConnector.`
           : `The connectors of ${other} and ${connection} would both be the KafkaConnector ${name}.`,
-        { kind: 'config', remedy: 'Rename one of the connections: Kubernetes knows lower-case letters, digits and hyphens only.' },
+        { kind: 'config', remedy: 'Rename one of the connections: Kubernetes allows lower-case letters, digits and hyphens only.' },
       );
     taken.set(name, connection);
   }
@@ -106,7 +106,7 @@ function converterCredentials(landing: Landing): Record<string, string> {
   if (kind === 'apicurio') {
     throw new TributaryError(`The landing ${landing.name} cannot give Apicurio's converter a user and password in one.`, {
       kind: 'config',
-      remedy: 'Use the Confluent converter with this registry; Apicurio answers it under /apis/ccompat/v7.',
+      remedy: 'Use the Confluent converter with this registry; Apicurio supports it under /apis/ccompat/v7.',
     });
   }
   return Object.fromEntries(

@@ -4,9 +4,9 @@ import type { ConnectClient } from './connect-client.ts';
 import type { ApplyOptions } from './apply.ts';
 
 /**
- * Makes a connector read its topics from the start again. The topic holds the whole table, so this lands
- * every row that went to the dead letters without being at fault, and heals a table somebody has changed.
- * It does not remove rows whose tombstones the topic no longer keeps: empty the table first for that.
+ * Makes a connector read its topics from the start again. The topic holds the whole table, so this lands every row that
+ * became a dead letter without being faulty, and repairs a table that somebody has changed. It does not remove rows whose
+ * tombstones the topic no longer holds; empty the table first for that.
  */
 export async function rereadConnector(connect: ConnectClient, name: string, options: ApplyOptions): Promise<void> {
   const deadline = options.now() + (options.timeoutMs ?? 60_000);
@@ -20,7 +20,7 @@ export async function rereadConnector(connect: ConnectClient, name: string, opti
     if (options.now() > deadline)
       throw new TributaryError(`The connector ${name} does not stop.`, {
         kind: 'transient',
-        remedy: 'Look into the log of the Connect worker, then try again.',
+        remedy: 'Check the log of the Connect worker, then try again.',
       });
     await sleep(200, undefined, { signal: options.signal });
   }

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { tlsSettings } from '../core/tls.ts';
 
 /**
- * A name in a warehouse. Every statement quotes it for its dialect; what no connector can take in a name, or what
- * would end it in a file or an address, is refused here.
+ * A name in a warehouse. Every statement quotes it for its dialect; characters that no connector supports in a name, or that
+ * would break a file or an address, are refused here.
  */
 const name = (doc: string) =>
   z
@@ -42,12 +42,13 @@ const folder = z
 const reference =
   /^(env:[A-Za-z_][A-Za-z0-9_]*|(file|dir):\/[^:{}\s]+:[^:{}\s]+|secrets:[a-z0-9][a-z0-9-]*\/[a-z0-9][a-z0-9.-]*:[A-Za-z0-9._-]+)$/;
 
-/** Whether a text names a secret; one that does not, where a reference is asked for, is taken for the secret itself. */
+/** Whether a text is a reference to a secret. Where a reference is required, any other text is treated as the secret itself. */
 export const isReference = (text: string): boolean => reference.test(text);
 
 /**
- * A secret the Connect worker reads itself, written without the braces: `env:NAME`, `file:/path:key`,
- * `dir:/path:file` or, with Strimzi's provider, `secrets:namespace/name:key`. Connect stores configurations in a topic, so a secret never enters one.
+ * A reference to a secret that the Connect worker resolves, written without braces: `env:NAME`, `file:/path:key`,
+ * `dir:/path:file` or, with Strimzi's provider, `secrets:namespace/name:key`. The secret itself is never part of a
+ * connector's configuration, because Connect stores configurations in a topic.
  */
 const secretRef = (doc: string) =>
   z
@@ -100,7 +101,7 @@ const common = {
     .optional()
     .meta({
       description:
-        'For a Connect cluster of the Strimzi operator: the connectors are rendered as KafkaConnector resources, with names Kubernetes takes, and are applied by kubectl.',
+        'For a Connect cluster of the Strimzi operator: the connectors are rendered as KafkaConnector resources, with names that Kubernetes accepts, and are applied by kubectl.',
     }),
   registry_url: z
     .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
@@ -156,7 +157,7 @@ export const redshiftLanding = z.strictObject({
       bucket: bucketName('Bucket of the S3 landing.'),
       prefix: folder.default('tributary'),
       iam_role: text(
-        'Role the cluster takes to read the bucket: s3:GetObject and s3:ListBucket on the prefix.',
+        'Role that the cluster assumes to read the bucket: s3:GetObject and s3:ListBucket on the prefix.',
         /^(default|arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+(,arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+)*)$/,
         "must be a role's ARN (arn:aws:iam::<account>:role/<name>, several joined by commas) or default",
       ),
@@ -347,7 +348,7 @@ export const landingSettings = z.discriminatedUnion('kind', [
   icebergLanding,
 ]);
 
-/** A landing's name: part of connectors, dead-letter topics and files. */
+/** Name of a landing; it becomes part of connectors, dead-letter topics and files. */
 export const landingName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, { error: "a landing's name has letters, digits, _ and - only, and 64 at most" });

@@ -12,8 +12,8 @@ export interface PostgresAdmin {
 }
 
 /**
- * Runs the rendered setup.sql, and gives the sink its password when one is passed. Safe to repeat.
- * Throws `transient` when the server does not answer, `config` with its words when it refuses.
+ * Runs the rendered setup.sql, and sets the sink's password when one is given. Safe to repeat.
+ * Throws `transient` when the server does not answer, `config` with the server's message when it refuses.
  */
 export async function setUpPostgres(
   rendered: RenderedLanding,
@@ -31,13 +31,13 @@ export async function setUpPostgres(
   } catch (cause) {
     throw new TributaryError(`PostgreSQL at ${where} does not let us in: ${(cause as Error).message}`, {
       kind: 'transient',
-      remedy: 'Check that it runs, and the name and password of the role that sets the landing up.',
+      remedy: 'Check that it runs, and the name and password of the role that runs setup.sql.',
       cause,
     });
   }
   try {
     await client.query('BEGIN');
-    // Two set-ups at once would both find a role missing.
+    // Two set-ups at the same time would both find a role missing.
     await client.query(`SELECT pg_advisory_xact_lock(hashtext('tributary landing set-up'))`);
     await client.query(setup.text);
     if (sinkPassword !== undefined)

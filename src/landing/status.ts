@@ -13,7 +13,7 @@ export interface LandingStatus {
   /** `MISSING`: the landing was never applied, or somebody deleted the connector. */
   readonly state: ConnectorState | 'MISSING';
   readonly tasks: readonly { readonly id: number; readonly state: ConnectorState }[];
-  /** Why it fails: the last cause only. */
+  /** Why it fails: only the root cause. */
   readonly failure?: string;
   readonly topics: readonly TopicLag[];
   /** Messages in the dead-letter topic. */
@@ -67,7 +67,7 @@ export async function landingStatus(
 const withNewest = (topic: TopicLag, newestRowAt: number | undefined): TopicLag =>
   newestRowAt === undefined ? topic : { ...topic, newestRowAt };
 
-/** A connector that is not shown the tombstones goes by the markers. */
+/** A connector that drops tombstones learns of deletes by the markers. */
 function deletesBy({ config }: Connector): 'tombstone' | 'marker' {
   const drops = Object.entries(config).some(
     ([key, value]) => /^transforms\..*\.predicate$/.test(key) && config[`predicates.${value}.type`]?.endsWith('.RecordIsTombstone'),
@@ -76,8 +76,8 @@ function deletesBy({ config }: Connector): 'tombstone' | 'marker' {
 }
 
 /**
- * The dead-letter topics of the landing, and those its sinks need besides, to be made before it is applied: left to Connect they would get
- * the broker's default retention.
+ * The dead-letter topics of the landing, and other topics that its sinks need. Create them before applying it, because
+ * Connect would create them with the broker's default retention.
  */
 export function deadLetterTopics(rendered: RenderedLanding): TopicSpec[] {
   const log = (name: string, days: number): TopicSpec => ({ name, partitions: 1, kind: 'log', retention: days * 86_400_000 });

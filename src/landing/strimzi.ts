@@ -1,20 +1,20 @@
 import { stringify } from 'yaml';
 import type { Connector } from './types.ts';
 
-/** Which of Strimzi's Connect clusters runs the connectors. */
+/** The Strimzi Connect cluster that runs the connectors. */
 export interface StrimziPlace {
   /** Name of the KafkaConnect resource. */
   readonly cluster: string;
-  /** Namespace it is in; default is the one `kubectl` applies to. */
+  /** Namespace of the resource; default: the one `kubectl` uses. */
   readonly namespace?: string | undefined;
 }
 
-/** The file that holds the resources of a landing. */
+/** File with the resources of a landing. */
 export const STRIMZI_FILE = 'kafka-connectors.yaml';
 
 /**
- * A connector's name is its resource's, so it has to be one for Kubernetes: lower-case letters, digits and hyphens. (Strimzi: KafkaConnector
- * has no other field for it.)
+ * A connector's name is the name of its resource, so it must be valid in Kubernetes: lower-case letters, digits and hyphens.
+ * (Strimzi: KafkaConnector has no other field for it.)
  */
 export const kubernetesName = (name: string): string =>
   name
@@ -23,9 +23,9 @@ export const kubernetesName = (name: string): string =>
     .replaceAll(/^-+|-+$/g, '');
 
 /**
- * The connectors as KafkaConnector resources. Class and tasks have fields of their own there and are refused in `config` (Strimzi:
- * AbstractConnectorSpec.FORBIDDEN_PARAMETERS). Failed tasks are started again by `tributary run`, with a back-off and a word in the log, so the
- * operator's own restarts stay off.
+ * The connectors as KafkaConnector resources. Class and number of tasks have fields of their own, and `config` must not
+ * contain them (Strimzi: AbstractConnectorSpec.FORBIDDEN_PARAMETERS). The operator's automatic restarts stay off, because
+ * `tributary run` restarts failed tasks with a back-off and logs it.
  */
 export function kafkaConnectors(connectors: readonly Connector[], { cluster, namespace }: StrimziPlace): string {
   return connectors

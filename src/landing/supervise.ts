@@ -2,78 +2,78 @@ import type { ConnectClient } from './connect-client.ts';
 import type { LandingError } from './errors-log.ts';
 import type { LandingStatus } from './status.ts';
 
-/** What became of a connector that failed. */
+/** What was done about a connector that failed. */
 export interface Attended {
   readonly connector: string;
   readonly error: LandingError;
 }
 
 export interface SupervisedSink {
-  /** Restarts since it last ran well. */
+  /** Restarts since it last ran without a failure. */
   readonly restarts: number;
-  /** Restarted since this process looks after it. */
+  /** Restarts since this process supervises it. */
   readonly restartsEver: number;
-  /** Restarting has not helped: it is tried once an hour only. */
+  /** Restarts have not helped; from now on it is restarted once an hour only. */
   readonly givenUp: boolean;
 }
 
-/** Starts failed connectors again, each with a back-off of its own. */
+/** Restarts failed connectors, each with its own back-off. */
 export interface Supervisor {
-  /** Looks at what was found; restarts what has failed and is due. Answers what there is to tell. */
+  /** Checks the given states and restarts the failed connectors that are due. Returns the events to report. */
   attend(connect: ConnectClient, found: readonly LandingStatus[]): Promise<readonly Attended[]>;
-  /** Undefined for a connector that never failed while it was looked after. */
+  /** Undefined for a connector that has not failed since this process supervises it. */
   sink(connector: string): SupervisedSink | undefined;
 }
 
-interface Patient {
+interface FailureRecord {
   restarts: number;
   restartsEver: number;
-  /** Epoch ms of the first failure of this row of failures. */
+  /** Epoch ms of the first failure in the current row of failures. */
   since: number;
-  /** Epoch ms from which on it is restarted again. */
+  /** Epoch ms of the next restart. */
   nextAt: number;
-  /** Epoch ms since which it has run; undefined while it fails. */
-  wellSince: number | undefined;
+  /** Epoch ms since which it runs; undefined while it fails. */
+  runningSince: number | undefined;
   givenUp: boolean;
 }
 
-/** The pause doubles from the first to the longest. */
+/** The pause between restarts (ms) doubles from the first to the longest. */
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 5 * 60_000;
-/** So many restarts in a row, over about half an hour, that did not help: the cause needs a person. */
+/** After this many restarts in a row without success (about half an hour), a person has to act. */
 export const TRIES = 12;
-/** A passing cause that took longer still heals by itself. */
+/** Pause (ms) after that: a cause that passes by itself later is still recovered from. */
 const GIVEN_UP_PAUSE_MS = 3_600_000;
-/** Running for so long counts as well. */
-const WELL_MS = 120_000;
+/** After running this long (ms) without a failure, a connector counts as recovered. */
+const RECOVERED_MS = 120_000;
 
 export function supervisor(landing: string, now: () => number): Supervisor {
-  const patients = new Map<string, Patient>();
+  const records = new Map<string, FailureRecord>();
 
   async function attendOne(connect: ConnectClient, status: LandingStatus): Promise<Attended | undefined> {
     const { connector, connection, failure } = status;
-    const patient = patients.get(connector);
+    const record = records.get(connector);
     if (failure === undefined) {
-      if (patient === undefined || status.state !== 'RUNNING') return undefined;
-      patient.wellSince ??= now();
-      if (now() - patient.wellSince >= WELL_MS) Object.assign(patient, { restarts: 0, givenUp: false, nextAt: 0 });
+      if (record === undefined || status.state !== 'RUNNING') return undefined;
+      record.runningSince ??= now();
+      if (now() - record.runningSince >= RECOVERED_MS) Object.assign(record, { restarts: 0, givenUp: false, nextAt: 0 });
       return undefined;
     }
-    const sick = patient ?? { restarts: 0, restartsEver: 0, since: now(), nextAt: 0, wellSince: undefined, givenUp: false };
-    if (sick.restarts === 0) sick.since = now();
-    sick.wellSince = undefined;
-    patients.set(connector, sick);
-    if (now() < sick.nextAt) return undefined;
+    const failing = record ?? { restarts: 0, restartsEver: 0, since: now(), nextAt: 0, runningSince: undefined, givenUp: false };
+    if (failing.restarts === 0) failing.since = now();
+    failing.runningSince = undefined;
+    records.set(connector, failing);
+    if (now() < failing.nextAt) return undefined;
     await connect.restart(connector);
-    sick.restarts += 1;
-    sick.restartsEver += 1;
-    sick.givenUp = sick.restarts >= TRIES;
-    const pause = sick.givenUp ? GIVEN_UP_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (sick.restarts - 1));
-    sick.nextAt = now() + pause;
-    const times = sick.restarts === 1 ? 'once' : `${sick.restarts} times`;
-    const summary = sick.givenUp
-      ? `${connector} has failed and was restarted ${times} within ${minutes(now() - sick.since)}, in vain. It is tried once an hour from now on: put right what the cause names, then run \`tributary landing apply ${landing}\`.`
-      : `${connector} had failed and was restarted (${times} in a row); if it fails again, the next try is in ${Math.round(pause / 1000)} s.`;
+    failing.restarts += 1;
+    failing.restartsEver += 1;
+    failing.givenUp = failing.restarts >= TRIES;
+    const pause = failing.givenUp ? GIVEN_UP_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failing.restarts - 1));
+    failing.nextAt = now() + pause;
+    const times = failing.restarts === 1 ? 'once' : `${failing.restarts} times`;
+    const summary = failing.givenUp
+      ? `${connector} has failed and was restarted ${times} within ${minutes(now() - failing.since)} without success. From now on it is restarted once an hour: correct the cause, then run \`tributary landing apply ${landing}\`.`
+      : `${connector} had failed and was restarted (${times} in a row); if it fails again, the next restart is in ${Math.round(pause / 1000)} s.`;
     return {
       connector,
       error: {
@@ -81,7 +81,7 @@ export function supervisor(landing: string, now: () => number): Supervisor {
         landing,
         connector,
         connection,
-        code: sick.givenUp ? 'landing:given_up' : 'landing:task_failed',
+        code: failing.givenUp ? 'landing:given_up' : 'landing:task_failed',
         summary,
         message: failure,
       },
@@ -97,7 +97,7 @@ export function supervisor(landing: string, now: () => number): Supervisor {
       }
       return told;
     },
-    sink: (connector) => patients.get(connector),
+    sink: (connector) => records.get(connector),
   };
 }
 

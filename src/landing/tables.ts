@@ -35,7 +35,7 @@ function landedTable(prefix: string, connection: string, definition: TableDefini
   };
 }
 
-/** Tables of events have topics of several partitions, and a time that their increments follow. */
+/** Time column of tables of events: those with several partitions and a timestamp as replication key. */
 function eventTime({ replicationKey, fields, partitions = 1 }: TableDefinition): { eventTime?: string } {
   return partitions > 1 && replicationKey !== undefined && fields[replicationKey]?.type === 'timestamp'
     ? { eventTime: replicationKey }
@@ -43,30 +43,33 @@ function eventTime({ replicationKey, fields, partitions = 1 }: TableDefinition):
 }
 
 /**
- * Connectors name tables and columns after topics and fields, so a name the warehouse cannot hold cannot
- * be shortened here. Throws `config` when there is one, or when two tables get one name.
+ * Connectors name tables and columns after topics and fields, so a name that is too long for the warehouse cannot be
+ * shortened here. Throws `config` when there is one, or when two tables get the same name.
  */
 export function requireNamesFit(tables: readonly LandedTable[], dialect: Dialect, suffix = ''): void {
   const taken = new Map<string, LandedTable>();
   for (const table of tables) {
     const name = `${table.name}${suffix}`;
     if (Buffer.byteLength(name) > dialect.maxNameBytes) {
-      throw new TributaryError(`The table ${name} has a longer name than the ${dialect.maxNameBytes} bytes ${dialect.title} allows.`, {
-        kind: 'config',
-        remedy: `Give the connection ${table.connection} a shorter name.`,
-      });
+      throw new TributaryError(
+        `The name of the table ${name} is longer than the ${dialect.maxNameBytes} bytes that ${dialect.title} allows.`,
+        {
+          kind: 'config',
+          remedy: `Give the connection ${table.connection} a shorter name.`,
+        },
+      );
     }
     const long = table.columns.find((column) => Buffer.byteLength(column.name) > dialect.maxNameBytes);
     if (long !== undefined) {
       throw new TributaryError(
-        `The column ${long.name} of ${table.name} has a longer name than the ${dialect.maxNameBytes} bytes ${dialect.title} allows.`,
+        `The name of the column ${long.name} of ${table.name} is longer than the ${dialect.maxNameBytes} bytes that ${dialect.title} allows.`,
         {
           kind: 'config',
           remedy: 'Rename the column in the table definition.',
         },
       );
     }
-    // The view has the plain name, so a table `x_log` would be in the way of the log of `x`.
+    // The view has the plain name, so a table `x_log` would collide with the log of `x`.
     for (const one of new Set([table.name, name])) {
       const other = taken.get(one);
       if (other !== undefined) {

@@ -5,16 +5,16 @@ import { TributaryError } from '../core/errors.ts';
 
 export type Values = Readonly<Record<string, string>>;
 
-/** Fills `{{name}}`; a placeholder without a value is our own fault. What is filled in is not looked at again. */
+/** Fills in `{{name}}`; a placeholder without a value is an internal error. Inserted text is not scanned for placeholders. */
 export function fill(template: string, values: Values, where: string): string {
   return template.replaceAll(/\{\{([a-z_]+)\}\}/g, (_, name: string) => {
     const value = values[name];
     if (value !== undefined) return value;
-    throw new TributaryError(`The template ${where} has a placeholder {{${name}}} nobody fills.`, { kind: 'internal' });
+    throw new TributaryError(`The template ${where} has a placeholder {{${name}}} without a value.`, { kind: 'internal' });
   });
 }
 
-/** Nothing that is filled into a remark may end it. */
+/** In comment lines, inserted values are kept on one line, so that they cannot end the comment. */
 function fillLines(template: string, values: Values, where: string): string {
   const oneLine = Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, value.replaceAll(/[\u0000-\u001f\u0085\u2028\u2029]+/g, ' ')]),
@@ -26,8 +26,8 @@ function fillLines(template: string, values: Values, where: string): string {
 }
 
 /**
- * Fills an SQL template. The lines between `--@ each table` and `--@ end` are repeated for every table;
- * lines that start with `--@` alone are remarks for readers of the template and are dropped.
+ * Fills in an SQL template. The lines between `--@ each table` and `--@ end` are repeated for every table. Other lines that
+ * begin with `--@` are notes for readers of the template and are dropped.
  */
 export function fillSql(template: string, values: Values, tables: readonly Values[], where: string): string {
   const parts = template.split(/^--@ each table\n/m);
@@ -42,7 +42,7 @@ export function fillSql(template: string, values: Values, tables: readonly Value
   return filled.join('').replaceAll(/^--@.*\n/gm, '');
 }
 
-/** A file of `sink-configs`, found from the sources as well as from the build. */
+/** Reads a file of `sink-configs`; works from the sources and from the build. */
 export function readTemplate(path: string): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const candidate = join(folder, 'sink-configs', path);

@@ -1,13 +1,13 @@
 import type { FieldType, TableDefinition } from '../core/table.ts';
 import type { LandingSettings } from './settings.ts';
 
-/** How the connector turns our Avro records into its own: whose converter, and where its registry answers. */
+/** The converter that the connector uses for our Avro records, and the address of its registry. */
 export interface ConverterSettings {
   /** `apicurio` for the embedded stack's worker, `confluent` for a worker with Confluent's converter. */
   readonly kind: 'apicurio' | 'confluent';
-  /** Registry address as the Connect worker reaches it: Apicurio's root, or Confluent's base address. */
+  /** Registry address for the Connect worker: Apicurio's root, or Confluent's base address. */
   readonly registryUrl: string;
-  /** Connect reference (`env:NAME`, `file:/path:key`) to `user:password`, where the registry asks for one. */
+  /** Connect reference (`env:NAME`, `file:/path:key`) to `user:password`, where the registry requires a login. */
   readonly credentialsRef?: string;
   /** User of Apicurio's registry, and the reference to the password. */
   readonly login?: { readonly username: string; readonly passwordRef: string };
@@ -21,7 +21,7 @@ export interface LandedConnection {
   readonly schedules?: ReadonlyMap<string, string>;
 }
 
-/** Everything a landing is rendered from. Holds no secret: those are Connect references. */
+/** Everything that a landing is rendered from. Contains no secrets, only Connect references to them. */
 export interface Landing {
   readonly name: string;
   readonly settings: LandingSettings;
@@ -50,17 +50,17 @@ export interface LandedTable {
   readonly docs: string;
   readonly key: readonly string[];
   readonly columns: readonly LandedColumn[];
-  /** Time column of a table of events: what its rows are divided by in time. */
+  /** Time column of a table of events, used to partition its rows by time. */
   readonly eventTime?: string;
 }
 
-/** A connector as Connect is to have it. */
+/** A connector as it should be in Connect. */
 export interface Connector {
   readonly name: string;
   readonly connection: string;
   readonly config: Readonly<Record<string, string>>;
   readonly deadLetterTopic: string;
-  /** Topic that the tasks of the sink talk to each other by, for a sink that needs one. */
+  /** Topic by which the sink's tasks coordinate, for a sink that needs one. */
   readonly controlTopic?: string;
   readonly tables: readonly LandedTable[];
 }

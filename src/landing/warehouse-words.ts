@@ -1,4 +1,4 @@
-/** What a warehouse's failure means, by the code in its words. */
+/** The meaning of a warehouse's error. */
 export interface WarehouseWords {
   /** The warehouse's own code. */
   readonly code: string;
@@ -7,8 +7,8 @@ export interface WarehouseWords {
 }
 
 /**
- * What the warehouses' own words say, by the code in them. Sources: PostgreSQL and Redshift SQLSTATE, SQL Server's error
- * numbers, Snowflake's and BigQuery's error reasons, S3's error codes.
+ * Meanings of the warehouses' error messages, by the code in them. Sources: PostgreSQL and Redshift SQLSTATE, SQL Server's
+ * error numbers, Snowflake's and BigQuery's error reasons, S3's error codes.
  */
 const known: readonly (readonly [pattern: RegExp, code: (found: RegExpMatchArray) => string, summary: string, remedy: string])[] = [
   [
@@ -20,7 +20,7 @@ const known: readonly (readonly [pattern: RegExp, code: (found: RegExpMatchArray
   [
     /SQLSTATE:?\s*(42501)|(permission denied)/i,
     (found) => found[1] ?? '42501',
-    'The warehouse user lacks a right.',
+    'The warehouse user lacks a permission.',
     "Run the landing's setup.sql again; it grants what the sink needs.",
   ],
   [
@@ -57,7 +57,7 @@ const known: readonly (readonly [pattern: RegExp, code: (found: RegExpMatchArray
   [
     /(?:error|code)[:\s]*(229)\b/i,
     (found) => found[1] ?? '',
-    'The Synapse user lacks a right.',
+    'The Synapse user lacks a permission.',
     "Run the landing's setup.sql again; it grants what the sink needs.",
   ],
   [
@@ -93,7 +93,7 @@ const known: readonly (readonly [pattern: RegExp, code: (found: RegExpMatchArray
   ],
 ];
 
-/** Undefined for words that name no code we know. */
+/** Undefined for a message without a known code. */
 export function warehouseWords(failure: string): WarehouseWords | undefined {
   for (const [pattern, code, summary, remedy] of known) {
     const found = pattern.exec(failure);

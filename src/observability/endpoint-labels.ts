@@ -1,4 +1,4 @@
-/** A label for an endpoint that cannot carry a key, a mail address or a URL, and of which there are few. */
+/** Returns a metric label for an endpoint: without keys, mail addresses or URLs, and with few different values per connection. */
 export type EndpointLabels = (connection: string, endpoint: string) => string;
 
 const mostPerConnection = 60;

@@ -1,10 +1,10 @@
 import type { TopicLag } from '../landing/lag.ts';
 
-/** Up to which instant of the vendor a warehouse has everything: what the topic had, as far as the sink has come. */
+/** The time up to which a warehouse has everything the vendor had; follows from the topics' times and the sinks' lag. */
 export interface LandedTo {
-  /** Remembers up to which instant each topic holds everything; to be called before the sinks are looked at. */
+  /** Records up to what time each topic has everything; call it before the sinks are measured. */
   note(tables: readonly { readonly topic: string; readonly readTo?: number | undefined }[]): void;
-  /** Epoch ms; undefined where it cannot be told (yet). `at` is the moment of the last {@link note}. */
+  /** Epoch ms; undefined while it is not known. `at` is the time of the last {@link note}. */
   of(lag: TopicLag, at: number): number | undefined;
 }
 
@@ -13,10 +13,10 @@ interface Sample {
   readonly readTo: number;
 }
 
-/** A sink so far behind is told by its lag. */
+/** Samples kept per topic. For a sink that is further behind, its lag says enough. */
 const KEPT = 1_000;
 
-/** Everything read up to an instant was published before the moment we heard of it; so it has landed when what is left was published later. */
+/** A topic's time reached us after its rows were published. So when everything left to land was published later, the warehouse has all rows up to that time. */
 export function landedTo(now: () => number): LandedTo {
   const heard = new Map<string, Sample[]>();
   return {

@@ -5,28 +5,28 @@ import { plural, sentence } from './text.ts';
 
 export interface LogEventsOptions {
   readonly now: () => number;
-  /** Every run's begin and end is told: of one pass that nobody watches on a terminal. */
+  /** Log every run's beginning and end: for a single pass that nobody watches on a terminal. */
   readonly everyRun: boolean;
 }
 
-/** A table that runs and brings nothing new is told of this often. */
+/** A running table without changes is logged this often (ms). */
 const nothingNewMs = 3_600_000;
 
-/** Tells the log what a person would want to know later. Runs that change nothing are told once an hour. */
+/** Writes the events to the log that a person may want to read later. Runs that change nothing are logged once an hour. */
 export function logEvents(
   bus: EventBus,
   log: Logger,
   { now, everyRun }: LogEventsOptions = { now: systemClock.now, everyRun: false },
 ): () => void {
   const level = everyRun ? 'info' : 'debug';
-  /** When something was last said of a table's runs, and the runs without news since. */
+  /** Per table: when its runs were last logged, and the runs without changes since. */
   const silent = new Map<string, { since: number; runs: number }>();
-  const troubled = new Map<string, string>();
+  const lastErrors = new Map<string, string>();
   const paused = new Set<string>();
   return bus.on((event) => {
     switch (event.type) {
       case 'run-started':
-        troubled.delete(event.connection);
+        lastErrors.delete(event.connection);
         return log[level]({ run: event.runId, mode: event.mode }, `${event.connection}.${event.table}: run started`);
       case 'run-ended': {
         const { totals } = event;
@@ -38,7 +38,7 @@ export function logEvents(
           dead_letters: totals.deadLetters,
         };
         const text = `${event.connection}.${event.table}: run ${event.outcome}`;
-        troubled.delete(`${event.connection}.${event.table}`);
+        lastErrors.delete(`${event.connection}.${event.table}`);
         if (event.outcome === 'failed')
           return log.error(
             { ...facts, code: event.failure?.code },
@@ -59,18 +59,18 @@ export function logEvents(
         return log.info(facts, `${name}: nothing changed in ${plural(runs, 'run')}`);
       }
       case 'run-retrying': {
-        // The same trouble tried again and again is told once.
+        // The same error of repeated attempts is logged once.
         const key = `${event.connection}.${event.table}`;
-        if (troubled.get(key) === event.failure.message) return;
-        troubled.set(key, event.failure.message);
+        if (lastErrors.get(key) === event.failure.message) return;
+        lastErrors.set(key, event.failure.message);
         return log.warn({ stage: event.stage, code: event.failure.code }, `${key}: ${sentence(event.failure.message)} It is tried again.`);
       }
       case 'run-recovered':
-        if (troubled.delete(`${event.connection}.${event.table}`)) log.info(`${event.connection}.${event.table}: goes on`);
+        if (lastErrors.delete(`${event.connection}.${event.table}`)) log.info(`${event.connection}.${event.table}: goes on`);
         return;
       case 'deletes-withheld':
         return log.warn(
-          `${event.connection}.${event.table}: ${event.count} deletes withheld: ${sentence(event.reason)} Release them with: tributary deletes allow ${event.connection}.${event.table}`,
+          `${event.connection}.${event.table}: ${event.count} deletes withheld: ${sentence(event.reason)} To allow them: tributary deletes allow ${event.connection}.${event.table}`,
         );
       case 'warning':
         return log.warn(`${event.connection}.${event.table}: ${event.message}`);
@@ -80,7 +80,7 @@ export function logEvents(
         const key = `${event.connection}.${event.table}`;
         if (paused.has(key)) return;
         paused.add(key);
-        return log.info(`${key}: paused. It goes on with: tributary resume ${key}`);
+        return log.info(`${key}: paused. To continue: tributary resume ${key}`);
       }
       case 'table-resumed':
         paused.delete(`${event.connection}.${event.table}`);
@@ -89,8 +89,8 @@ export function logEvents(
         return log.warn(`${event.connection}.${event.table}: disabled: ${event.reason}`);
       case 'connection-failed': {
         const { message, remedy, retryAt, code } = event.failure;
-        if (troubled.get(event.connection) === message) return;
-        troubled.set(event.connection, message);
+        if (lastErrors.get(event.connection) === message) return;
+        lastErrors.set(event.connection, message);
         return log.error(
           { code },
           [`${event.connection}: ${sentence(message)}`, remedy, retryAt === undefined ? undefined : 'It is tried again.']
@@ -100,7 +100,7 @@ export function logEvents(
       }
       case 'connection-assigned':
       case 'connection-revoked':
-        if (event.type === 'connection-assigned') troubled.delete(event.connection);
+        if (event.type === 'connection-assigned') lastErrors.delete(event.connection);
         return log.debug(
           `${event.connection}: ${event.type === 'connection-assigned' ? 'is read by this process' : 'is no longer read by this process'}`,
         );

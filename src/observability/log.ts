@@ -16,7 +16,7 @@ export interface LogOptions {
   readonly colours: boolean;
 }
 
-/** The log. Every line passes the redactor, whatever was put into it, and no text in it can begin another line. */
+/** Creates the log. Every line is redacted, whatever it contains, and no text in it can begin another line. */
 export function createLog(options: LogOptions): Logger {
   const { redactor, stream } = options;
   return pino(
@@ -57,7 +57,7 @@ function errorText(err: unknown): string {
   if (typeof err !== 'object' || err === null) return '';
   const { stack, message } = err as { stack?: string; message?: string };
   const text = stack ?? message;
-  // Lines of a stack stand further in than any entry begins.
+  // Lines of a stack trace are indented, so that none looks like the beginning of an entry.
   return text === undefined
     ? ''
     : text
@@ -66,7 +66,7 @@ function errorText(err: unknown): string {
         .join('');
 }
 
-/** Redacts texts only, so that a JSON line stays one. */
+/** Redacts texts only, so that a JSON line stays valid JSON. */
 function clean(value: unknown, redactor: Redactor): unknown {
   if (typeof value === 'string') return redactor.redact(value);
   if (Array.isArray(value)) return value.map((item) => clean(item, redactor));

@@ -5,10 +5,10 @@ const connection = ['connection', 'source'] as const;
 
 export type Instruments = ReturnType<typeof createInstruments>;
 
-/** Seconds; few, since every one is a series of every connection. */
+/** Buckets in seconds; few, because each is a time series per connection. */
 const callBuckets = [0.05, 0.25, 1, 5, 30];
 
-/** Everything that is counted and timed; what can be told from the status is not here. */
+/** Counters and histograms. Gauges that follow from the status are in metrics.ts. */
 export function createInstruments(registry: Registry) {
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>

@@ -4,10 +4,10 @@ import type { TableRef } from '../core/run.ts';
 import type { EndpointLabels } from './endpoint-labels.ts';
 import type { Instruments } from './metrics-instruments.ts';
 
-/** Runs under way: what has been counted already, so that totals told at the end do not count twice. */
-const underWay = new WeakMap<Instruments, Map<string, { waitedMs: number; waitingUntil: number; troubled: boolean }>>();
+/** Per run in progress: what has been counted already, so that the totals at its end are not counted twice. */
+const inProgress = new WeakMap<Instruments, Map<string, { waitedMs: number; waitingUntil: number; hadError: boolean }>>();
 
-/** Puts one event into the metrics. `now` is epoch ms. */
+/** Applies one event to the metrics. `now` is epoch ms. */
 export function recordEvent(to: Instruments, event: EngineEvent, now: number, endpoints: EndpointLabels): void {
   switch (event.type) {
     case 'page-read':
@@ -16,7 +16,7 @@ export function recordEvent(to: Instruments, event: EngineEvent, now: number, en
     case 'batch-committed': {
       const labels = tableLabels(event);
       count(to.published, { ...labels, op: 'upsert' }, event.upserts);
-      // A delete is a marker and a tombstone in one transaction.
+      // Each delete publishes a marker and a tombstone in one transaction.
       count(to.published, { ...labels, op: 'delete' }, event.deletes);
       count(to.published, { ...labels, op: 'marker' }, event.deletes);
       count(to.unchanged, labels, event.unchanged);
@@ -29,7 +29,7 @@ export function recordEvent(to: Instruments, event: EngineEvent, now: number, en
       return;
     case 'run-started':
       startAtZero(to, event);
-      runs(to).set(key(event), { waitedMs: 0, waitingUntil: 0, troubled: false });
+      runs(to).set(key(event), { waitedMs: 0, waitingUntil: 0, hadError: false });
       return;
     case 'rate-limited': {
       const run = runs(to).get(key(event));
@@ -44,7 +44,7 @@ export function recordEvent(to: Instruments, event: EngineEvent, now: number, en
     case 'run-retrying': {
       to.errors.inc({ ...tableLabels(event), stage: event.stage, kind: event.failure.kind });
       const run = runs(to).get(key(event));
-      if (run) run.troubled = true;
+      if (run) run.hadError = true;
       return;
     }
     case 'run-ended': {
@@ -54,7 +54,7 @@ export function recordEvent(to: Instruments, event: EngineEvent, now: number, en
       to.runs.inc({ ...labels, outcome: event.outcome });
       to.runDuration.observe(connectionLabels(event), Math.max(0, event.at - event.startedAt) / 1000);
       count(to.budgetWait, labels, Math.max(0, event.totals.waitedMs - (run?.waitedMs ?? 0)) / 1000);
-      if (event.failure && !run?.troubled) to.errors.inc({ ...labels, stage: 'run', kind: event.failure.kind });
+      if (event.failure && !run?.hadError) to.errors.inc({ ...labels, stage: 'run', kind: event.failure.kind });
       return;
     }
     case 'connection-failed':
@@ -89,9 +89,9 @@ export function recordEvent(to: Instruments, event: EngineEvent, now: number, en
 }
 
 /**
- * A counter that shows itself with its first step hides that step from `increase` and `rate`, so those that alerts
- * look at begin with a table's first run. All others come when there is something to count: with hundreds of tables, what
- * never happened would be most of what is scraped.
+ * Prometheus' `increase` and `rate` do not see the first step of a counter that appears with it. So the counters used by
+ * alerts start at 0 with a table's first run. All others appear with their first event: with hundreds of tables, most
+ * series would otherwise stay at 0.
  */
 function startAtZero(to: Instruments, event: TableRef): void {
   const labels = tableLabels(event);
@@ -105,8 +105,8 @@ function count<L extends string>(counter: Counter<L>, labels: Record<L, string>,
 }
 
 function runs(to: Instruments) {
-  let found = underWay.get(to);
-  if (!found) underWay.set(to, (found = new Map()));
+  let found = inProgress.get(to);
+  if (!found) inProgress.set(to, (found = new Map()));
   return found;
 }
 

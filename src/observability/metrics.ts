@@ -11,12 +11,12 @@ export interface MetricsOptions {
   readonly bus: EventBus;
   readonly status: () => StatusSnapshot;
   readonly version: string;
-  /** Commit it was built from, where that is known. */
+  /** Commit the program was built from, where known. */
   readonly revision?: string | undefined;
-  /** First part of the topic names. */
+  /** First part of all topic names. */
   readonly prefix?: string;
   readonly now: () => number;
-  /** Longest time between two runs of a table by its schedule, ms. */
+  /** Longest time (ms) between two scheduled runs of a table. */
   readonly interval?: (table: TableRef) => number | undefined;
   /** The sinks, where topics are landed. */
   readonly landings?: () => readonly WatchedLanding[];
@@ -31,12 +31,12 @@ export interface Metrics {
 
 const table = ['connection', 'source', 'table'] as const;
 
-/** Metrics fed by the bus alone. Labels hold few values: never a key, a mail address or a URL. */
+/** Metrics, computed from the event bus and the status. Labels have few values: never a key, a mail address or a URL. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   const instruments = createInstruments(registry);
   collectDefaultMetrics({ register: registry });
-  // A dozen series of V8's insides each, which tell nobody on call anything.
+  // Series about V8's heap spaces, which do not help anybody on call.
   for (const kind of ['total', 'used', 'available']) registry.removeSingleMetric(`nodejs_heap_space_size_${kind}_bytes`);
   new Gauge({
     name: 'tributary_build_info',
@@ -44,7 +44,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: ['version', 'revision', 'prefix', 'node'],
     registers: [registry],
   }).set({ version: options.version, revision: options.revision ?? '', prefix: options.prefix ?? '', node: process.version }, 1);
-  // All gauges of one answer are of one snapshot, made once.
+  // One status snapshot per scrape serves all gauges.
   let own: StatusSnapshot['tables'] = [];
   addStatusGauges(registry, () => own, options.interval ?? (() => undefined));
   if (options.landings) addSinkGauges(registry, options.landings, options.now);
@@ -79,7 +79,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   };
 }
 
-/** Another worker's tables are not known here: they are in that worker's metrics. */
+/** Tables of other workers are left out: those workers have their own metrics. */
 function ownTables({ tables, assigned }: StatusSnapshot): StatusSnapshot['tables'] {
   const ours = new Set(assigned);
   return tables.filter(({ connection }) => ours.has(connection));
@@ -112,7 +112,7 @@ function addStatusGauges(
   gauge('deletes_withheld', 'Deletes kept back until somebody allows them.', (of) => of.withheld?.count);
   new Gauge({
     name: 'tributary_table_failure',
-    help: '1 while the table is in trouble, with the code of what is wrong; status and log have its text.',
+    help: '1 while the table has an error, by its code; status and log have the text.',
     labelNames: [...table, 'code'],
     registers: [registry],
     collect() {

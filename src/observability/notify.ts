@@ -13,78 +13,78 @@ export interface Notification {
   readonly at: number;
 }
 
-/** What is wrong with the tables as far as it has been told, by table and kind. */
-export interface Told {
+/** Remembers which problems of tables have been reported, by table and kind. */
+export interface ProblemTracker {
   /**
-   * What is new since the last look: each trouble once for as long as it lasts, and that it is over. The first look only learns what is
-   * wrong already: whoever ran before has told it.
+   * Returns what has changed since the last call: each problem once while it lasts, and its end. The first call only records
+   * the existing problems, because an earlier process has reported them.
    */
   look(snapshot: StatusSnapshot): readonly Notification[];
 }
 
-/** Runs that were due without a success before a table counts as stale, as in the alert rules. */
+/** A table counts as stale when this many runs were due without a success, as in the alert rules. */
 const staleRuns = 3;
 
-/** `interval`: ms between two runs of a table, where it has any. */
-export function createTold(interval: (table: TableRef) => number | undefined): Told {
-  let told: Map<string, ReadonlySet<Trouble>> | undefined;
+/** `interval`: ms between two runs of a table, if it has a schedule. */
+export function createProblemTracker(interval: (table: TableRef) => number | undefined): ProblemTracker {
+  let reported: Map<string, ReadonlySet<Problem>> | undefined;
   return {
     look(snapshot) {
-      const before = told;
-      const now = new Map<string, ReadonlySet<Trouble>>(before);
+      const before = reported;
+      const now = new Map<string, ReadonlySet<Problem>>(before);
       const found: Notification[] = [];
       for (const table of snapshot.tables) {
         if (!snapshot.assigned.includes(table.connection)) continue;
         const key = tableKey(table);
-        const troubles = troublesOf(table, interval(table), snapshot.at);
-        const known = before?.get(key) ?? new Set<Trouble>();
-        // A run under way has not put right what the last one failed of.
+        const problems = problemsOf(table, interval(table), snapshot.at);
+        const known = before?.get(key) ?? new Set<Problem>();
+        // While a new run is in progress, the failure of the last one is not over.
         const lasting =
-          known.has('failed') && !hasSucceeded(table) ? [...new Set([...troubles.keys(), 'failed' as const])] : [...troubles.keys()];
+          known.has('failed') && !hasSucceeded(table) ? [...new Set([...problems.keys(), 'failed' as const])] : [...problems.keys()];
         now.set(key, new Set(lasting));
         if (before === undefined) continue;
         const base = { connection: table.connection, table: table.table, at: snapshot.at };
-        for (const [event, { message, remedy }] of troubles)
+        for (const [event, { message, remedy }] of problems)
           if (!known.has(event)) found.push({ event, ...base, message, ...(remedy === undefined ? {} : { remedy }) });
         const over = (['failed', 'stale'] as const).some((kind) => known.has(kind)) && !lasting.some((kind) => kind !== 'deletes_withheld');
         if (over) found.push({ event: 'recovered', ...base, message: 'It is read again.' });
       }
-      told = now;
+      reported = now;
       return found;
     },
   };
 }
 
-type Trouble = Exclude<NoticeKind, 'recovered'>;
+type Problem = Exclude<NoticeKind, 'recovered'>;
 
 const hasSucceeded = ({ state, lastRun }: TableStatus): boolean => state.kind !== 'failed' && lastRun?.outcome === 'succeeded';
 
-function troublesOf(
+function problemsOf(
   table: TableStatus,
   interval: number | undefined,
   now: number,
-): ReadonlyMap<Trouble, { readonly message: string; readonly remedy?: string | undefined }> {
-  const troubles = new Map<Trouble, { readonly message: string; readonly remedy?: string | undefined }>();
+): ReadonlyMap<Problem, { readonly message: string; readonly remedy?: string | undefined }> {
+  const problems = new Map<Problem, { readonly message: string; readonly remedy?: string | undefined }>();
   const { state, lastRun, withheld, lastSuccessAt, freshnessMs } = table;
-  if (state.kind === 'failed') troubles.set('failed', { message: state.reason, remedy: state.remedy });
+  if (state.kind === 'failed') problems.set('failed', { message: state.reason, remedy: state.remedy });
   else if (lastRun?.outcome === 'failed' && state.kind !== 'disabled' && state.kind !== 'paused')
-    troubles.set('failed', { message: lastRun.failure?.message ?? 'The last run failed.', remedy: lastRun.failure?.remedy });
+    problems.set('failed', { message: lastRun.failure?.message ?? 'The last run failed.', remedy: lastRun.failure?.remedy });
   if (withheld !== undefined)
-    troubles.set('deletes_withheld', {
+    problems.set('deletes_withheld', {
       message: `${plural(withheld.count, 'delete')} withheld: ${withheld.reason}`,
       remedy: `If they are right: tributary deletes allow ${table.connection}.${table.table}`,
     });
   const idle = state.kind === 'paused' || state.kind === 'disabled';
   const age = lastSuccessAt === undefined ? undefined : Math.min(now - lastSuccessAt, freshnessMs ?? Number.POSITIVE_INFINITY);
   if (!idle && interval !== undefined && age !== undefined && age > staleRuns * interval)
-    troubles.set('stale', {
-      message: `It is ${duration(age)} old, although it is due every ${duration(interval)}.`,
+    problems.set('stale', {
+      message: `Its data are ${duration(age)} old, although it is due every ${duration(interval)}.`,
       remedy: state.kind === 'error' ? state.message : `tributary status ${table.connection}.${table.table} says why.`,
     });
-  return troubles;
+  return problems;
 }
 
-/** Many tables of a connection mostly fail of one thing: they are told in one line. */
+/** Tables of a connection often fail for the same reason: then they share one line. */
 export function notificationText(prefix: string, all: readonly Notification[]): string {
   const groups = new Map<string, Notification[]>();
   for (const one of all) {

@@ -6,22 +6,22 @@ import { count, plural, terminalText, withoutColours, type Paint } from './text.
 export interface ProgressOptions {
   readonly status: () => StatusSnapshot;
   readonly stream: Writable & { readonly columns?: number; readonly rows?: number };
-  /** Repaints a block; otherwise one line for all tables every 30 s. */
+  /** Repaint a block of lines; otherwise print one line for all tables every 30 s. */
   readonly terminal: boolean;
   readonly paint: Paint;
 }
 
 export interface Progress {
-  /** Writes text above the block, e.g. a log line. */
+  /** Writes text above the block, for example a log line. */
   print(text: string): void;
-  /** Takes the block away. */
+  /** Removes the block. */
   stop(): void;
 }
 
 const repaintMs = 250;
 const lineMs = 30_000;
 
-/** Shows how far the tables are that run, wait or are in trouble, on standard error. */
+/** Shows on standard error the progress of tables that run, wait or have a problem. */
 export function startProgress(options: ProgressOptions): Progress {
   const { stream } = options;
   let painted = 0;
@@ -35,7 +35,7 @@ export function startProgress(options: ProgressOptions): Progress {
   }
 
   function erase(): void {
-    // To the line's begin as well: the terminal's own echo of a Ctrl-C has moved the cursor.
+    // First to the beginning of the line, because the terminal's echo of Ctrl-C has moved the cursor.
     if (painted > 0) stream.write(`\r\u001b[${painted}A\u001b[0J`);
     painted = 0;
   }
@@ -74,7 +74,7 @@ export function startProgress(options: ProgressOptions): Progress {
   };
 }
 
-/** All tables in a line; undefined while none of them is busy. */
+/** All tables in one line; undefined while none is busy. */
 function summary({ tables }: StatusSnapshot): string | undefined {
   const busy = tables.filter(isBusy);
   if (busy.length === 0) return undefined;

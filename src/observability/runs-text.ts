@@ -1,7 +1,7 @@
 import type { RunOutcome, RunTotals, TableRef } from '../core/run.ts';
 import { count, duration, sentence, textTable, type Paint } from './text.ts';
 
-/** One line of the table printed after a run. */
+/** One row of the table printed after a run. */
 export interface RunLine {
   readonly ref: TableRef;
   readonly outcome: RunOutcome;

@@ -2,22 +2,22 @@ import { Gauge, type Registry } from 'prom-client';
 import type { LandingStatus } from '../landing/status.ts';
 import type { SupervisedSink } from '../landing/supervise.ts';
 
-/** A landing as it was last seen. */
+/** The last observed state of a landing. */
 export interface WatchedLanding {
   readonly landing: string;
   readonly sinks: readonly (LandingStatus & Partial<SupervisedSink>)[];
-  /** Epoch ms; absent when it was never seen. */
+  /** Epoch ms; absent when it was never observed. */
   readonly seenAt?: number;
-  /** Epoch ms up to which the warehouse has everything the vendor had, by table; without those of which it cannot be told. */
+  /** Epoch ms up to which the warehouse has everything the vendor had, by table; without tables for which it is not known. */
   readonly landedTo?: readonly { readonly connection: string; readonly table: string; readonly to: number }[];
-  /** Epoch ms of the newest row the warehouse shows, by table; where it can be asked. */
+  /** Epoch ms of the newest row in the warehouse, by table; only where the warehouse can be queried. */
   readonly newestRows?: readonly { readonly connection: string; readonly table: string; readonly at: number }[];
 }
 
-/** All there are, so that a state nobody is in is 0 and not absent. */
+/** All states, so that a state without tasks shows 0 instead of no value. */
 const taskStates = ['RUNNING', 'PAUSED', 'STOPPED', 'FAILED', 'UNASSIGNED', 'RESTARTING', 'MISSING'] as const;
 
-/** Gauges of the sinks, as they were last seen. */
+/** Gauges of the sinks, from their last observed state. */
 export function addSinkGauges(registry: Registry, landings: () => readonly WatchedLanding[], now: () => number): void {
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[], collect: (of: Gauge<L>) => void) =>
     new Gauge<L>({
@@ -87,7 +87,7 @@ export function addSinkGauges(registry: Registry, landings: () => readonly Watch
         for (const { connection, table, at } of newestRows) of.set({ landing, connection, table }, at / 1000);
     },
   );
-  gauge('sink_seen_timestamp_seconds', 'When Kafka Connect last told the state of a landing.', ['landing'], (of) => {
+  gauge('sink_seen_timestamp_seconds', 'When Kafka Connect last reported the state of a landing.', ['landing'], (of) => {
     for (const { landing, seenAt } of landings()) of.set({ landing }, (seenAt ?? 0) / 1000);
   });
 }

@@ -3,7 +3,7 @@ import type { Stage } from '../engine/events.ts';
 import type { FailureNotice, RunOutcome, RunTotals, TableRef } from '../core/run.ts';
 import type { Withheld } from '../kafka/types.ts';
 
-/** One pass over a table, under way or over. Times are epoch ms. */
+/** One run of a table, in progress or ended. Times are epoch ms. */
 export interface TimelineRun {
   readonly runId: string;
   readonly mode: RunMode;
@@ -14,14 +14,14 @@ export interface TimelineRun {
   readonly failure?: FailureNotice;
 }
 
-/** The run under way. */
+/** The run in progress. */
 export interface RunningTable extends TimelineRun {
   readonly rows: number;
   readonly progress?: number;
   readonly readTo?: number;
-  /** Rows read by some moments of the last seconds, for the speed. */
+  /** Number of rows read at some points of the last seconds, to compute the speed. */
   readonly samples: readonly { readonly at: number; readonly rows: number }[];
-  /** The quota is closed until then, by our own count where `pacing`; `since`: when that was last told. */
+  /** Requests wait for the rate limit until `until`; `pacing` when our own count and not the vendor says so; `since`: when this was last reported. */
   readonly rateLimited?: { readonly until: number; readonly since: number; readonly pacing?: true };
   readonly trouble?: FailureNotice & { readonly stage: Stage };
 }
@@ -34,31 +34,31 @@ export interface Notice {
   readonly remedy?: string;
 }
 
-/** What is known of one table; the state shown is derived from it. */
+/** Everything known about one table; its displayed state is derived from this. */
 export interface TableModel extends TableRef {
   readonly run?: RunningTable;
   /** The last run that ended. */
   readonly lastRun?: TimelineRun;
   readonly lastRuns: Readonly<Partial<Record<RunMode, TimelineRun>>>;
   readonly lastSuccessAt?: number;
-  /** Everything the vendor had before this instant is in the topic. */
+  /** The topic has everything that the vendor had up to this time. */
   readonly readTo?: number;
   readonly nextRunAt?: number;
-  /** Why the last run failed, until a new one starts. */
+  /** Why the last run failed; kept until a new one starts. */
   readonly failure?: FailureNotice;
   readonly paused: boolean;
   readonly disabled?: string;
   readonly withheld?: Withheld;
-  /** Why the settings leave it out, and what would turn it on. */
+  /** Why the settings exclude it, and which setting would include it. */
   readonly off?: string;
   readonly deadLetters: number;
-  /** Newest last, the last {@link timelineLength}. */
+  /** Oldest first, at most {@link timelineLength}. */
   readonly timeline: readonly Notice[];
 }
 
 export interface StatusModel {
   readonly tables: Readonly<Record<string, TableModel>>;
-  /** Connections this process is to read now. */
+  /** Connections assigned to this process. */
   readonly assigned: readonly string[];
 }
 
@@ -68,7 +68,7 @@ export function tableKey(ref: { readonly connection: string; readonly table: str
   return `${ref.connection}.${ref.table}`;
 }
 
-/** What can be known of a table without a running worker: from `_state`, `_runs` and `_control`. */
+/** What is known about a table without a running worker: from `_state`, `_runs` and `_control`. */
 export interface KnownFacts {
   readonly lastRuns?: readonly TimelineRun[];
   readonly lastSuccessAt?: number;
@@ -81,7 +81,7 @@ export interface KnownFacts {
   readonly deadLetters?: number;
 }
 
-/** A model of tables nothing is known about yet. */
+/** A model of tables about which nothing is known yet. */
 export function emptyStatus(tables: readonly TableRef[]): StatusModel {
   return { tables: Object.fromEntries(tables.map((ref) => [tableKey(ref), emptyTable(ref)])), assigned: [] };
 }
@@ -90,7 +90,7 @@ export function emptyTable({ connection, source, table }: TableRef): TableModel 
   return { connection, source, table, lastRuns: {}, paused: false, deadLetters: 0, timeline: [] };
 }
 
-/** The model with what is known from the topics put in. */
+/** The model with the facts from the topics added. */
 export function seedStatus(model: StatusModel, ref: TableRef, facts: KnownFacts): StatusModel {
   const { lastRuns: runs = [], disabled, ...plain } = facts;
   const ended = [...runs].filter((run) => run.endedAt !== undefined).sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));

@@ -1,12 +1,12 @@
 import type { StatusLog, StatusNotice, WorkerNotice } from '../kafka/meta/status-log.ts';
 import type { StatusSnapshot } from './status-view.ts';
 
-/** Changes are told together, this far apart at the least; a percentage or a speed changes with every page read. */
+/** Least time (ms) between two publications; changes in between are published together, because a speed changes with every page. */
 const tellEveryMs = 1_500;
 const aliveEveryMs = 10_000;
 
 export interface StatusPublishing {
-  /** Tells what has changed since, and that this worker is gone. */
+  /** Publishes the remaining changes, and that this worker has ended. */
   stop(): Promise<void>;
 }
 
@@ -19,7 +19,7 @@ export interface StatusPublishOptions {
   readonly onRetry: (error: unknown) => void;
 }
 
-/** Tells every page, through Kafka, what this worker's tables are doing. What cannot be told now is told later. */
+/** Publishes the status of this worker's tables through Kafka to all data-sync pages. What cannot be published now is published later. */
 export function publishStatus({ log, status, worker, settingsProblem, now, onRetry }: StatusPublishOptions): StatusPublishing {
   const told = new Map<string, string>();
   let aliveAt = 0;
@@ -30,7 +30,7 @@ export function publishStatus({ log, status, worker, settingsProblem, now, onRet
     const { assigned, tables } = status();
     const found: StatusNotice[] = tables
       .filter(({ connection }) => assigned.includes(connection))
-      // What follows from the clock alone is worked out by whoever reads it.
+      // Values that follow from the clock alone are computed by the reader.
       .map(
         ({ freshnessMs: _, ...table }) =>
           ({ v: 1, worker: worker.worker, connection: table.connection, table: table.table, status: table }) as const,

@@ -12,10 +12,10 @@ import {
 } from './status-model.ts';
 
 const speedWindowMs = 15_000;
-/** A page that is handled later than this after the quota was closed has come since. */
+/** A page handled more than this long (ms) after the start of a wait must have been fetched after it. */
 const handledWithinMs = 5_000;
 
-/** The status after an event. Pure; `now` is the moment the event was heard, epoch ms. */
+/** The status after an event. Pure; `now` is the time of the event, epoch ms. */
 export function reduceStatus(model: StatusModel, event: EngineEvent, now: number): StatusModel {
   switch (event.type) {
     case 'connection-assigned':
@@ -71,7 +71,7 @@ function reduceTable(table: TableModel, event: TableEvent, now: number): TableMo
         return {
           ...runWithout(
             run,
-            // While one page waits for the quota those before it are still being handled.
+            // While one request waits for the rate limit, earlier pages are still being handled; they do not end the wait.
             ...(run.rateLimited && now - run.rateLimited.since >= handledWithinMs ? ['rateLimited' as const] : []),
             ...(run.trouble?.stage === 'extract' ? ['trouble' as const] : []),
           ),
@@ -105,7 +105,7 @@ function reduceTable(table: TableModel, event: TableEvent, now: number): TableMo
     case 'run-recovered':
       return noted(
         inRun(without('failure')(table), (run) => runWithout(run, 'trouble')),
-        { at: now, level: 'info', message: 'Went on after the trouble.' },
+        { at: now, level: 'info', message: 'Recovered from the error.' },
       );
     case 'run-ended':
       return ended(table, event, now);
@@ -142,7 +142,7 @@ function reduceTable(table: TableModel, event: TableEvent, now: number): TableMo
 
 function ended(table: TableModel, event: Extract<EngineEvent, { type: 'run-ended' }>, now: number): TableModel {
   const run = table.run?.runId === event.runId ? table.run : undefined;
-  // A page that is still in trouble was not read: whatever is claimed, such a run is not complete.
+  // A page with an unresolved error was not read, so the run is not complete, whatever it reports.
   const outcome = event.outcome === 'succeeded' && run?.trouble ? 'interrupted' : event.outcome;
   const mode = run?.mode ?? 'periodic';
   const record: TimelineRun = {
@@ -178,12 +178,12 @@ function inRun(table: TableModel, change: (run: RunningTable) => RunningTable): 
   return table.run ? { ...table, run: change(table.run) } : table;
 }
 
-/** The samples of the speed's window, thinned: a page may take a millisecond. */
+/** The samples within the time window, thinned out, because a page may take only a millisecond. */
 function recent(samples: RunningTable['samples'], now: number): RunningTable['samples'] {
-  const young = samples.filter((sample) => now - sample.at <= speedWindowMs);
-  const last = young.at(-1);
-  const beforeLast = young.at(-2);
-  return last && beforeLast && last.at - beforeLast.at < 500 ? young.slice(0, -1) : young;
+  const inWindow = samples.filter((sample) => now - sample.at <= speedWindowMs);
+  const last = inWindow.at(-1);
+  const beforeLast = inWindow.at(-2);
+  return last && beforeLast && last.at - beforeLast.at < 500 ? inWindow.slice(0, -1) : inWindow;
 }
 
 function noted(table: TableModel, notice: Notice): TableModel {

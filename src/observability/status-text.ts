@@ -1,7 +1,7 @@
 import type { StatusSnapshot, DisplayState, TableStatus } from './status-view.ts';
 import { clockTime, count, duration, sentence, textTable, type Paint } from './text.ts';
 
-/** A state in words: `rate limited until 14:05`, `in progress 42 %, 12,000 rows, 800 rows/s`. */
+/** A state as text: `rate limited until 14:05`, `in progress 42 %, 12,000 rows, 800 rows/s`. */
 export function stateText(state: DisplayState, now: number): string {
   switch (state.kind) {
     case 'not_synced':
@@ -23,7 +23,7 @@ export function stateText(state: DisplayState, now: number): string {
   }
 }
 
-/** The reason that belongs to a state, and what to do, as lines. */
+/** The reason for a state and what to do about it, as lines. */
 export function stateReason(state: DisplayState): string[] {
   switch (state.kind) {
     case 'error':
@@ -81,7 +81,7 @@ function notesOf(table: TableStatus): string[] {
   return [
     ...(reasons.length === 0 ? [] : [`${name}: ${reasons.map(sentence).join(' ')}`]),
     ...(withheld
-      ? [`${name}: ${count(withheld.count)} deletes withheld (${withheld.reason}). Release them with: tributary deletes allow ${name}`]
+      ? [`${name}: ${count(withheld.count)} deletes withheld (${withheld.reason}). To allow them: tributary deletes allow ${name}`]
       : []),
   ];
 }

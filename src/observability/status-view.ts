@@ -4,7 +4,7 @@ import type { FailureNotice, TableRef } from '../core/run.ts';
 import { emptyStatus, type Notice, type TimelineRun, type RunningTable, type StatusModel, type TableModel } from './status-model.ts';
 import { reduceStatus } from './status-reduce.ts';
 
-/** What a table is doing, as it is shown. Times are epoch ms. */
+/** The displayed state of a table. Times are epoch ms. */
 export type DisplayState =
   | { readonly kind: 'not_synced'; readonly nextRunAt?: number }
   | { readonly kind: 'scheduled'; readonly nextRunAt?: number }
@@ -15,21 +15,21 @@ export type DisplayState =
       readonly rows: number;
       readonly rowsPerSecond: number;
       readonly percent?: number;
-      /** It holds itself back, so as not to use more than the vendor allows. */
+      /** We delay requests ourselves, to stay below the vendor's limit. */
       readonly pacing?: true;
     }
   | { readonly kind: 'rate_limited'; readonly until: number; readonly rows: number; readonly percent?: number }
   | { readonly kind: 'error'; readonly message: string; readonly nextTryAt?: number; readonly code?: string; readonly remedy?: string }
   | { readonly kind: 'failed'; readonly reason: string; readonly remedy?: string; readonly code?: string }
   | { readonly kind: 'paused' }
-  /** `off`: by the settings; else the vendor refuses this table alone. */
+  /** `off`: excluded by the settings; otherwise the vendor refuses this table only. */
   | { readonly kind: 'disabled'; readonly reason: string; readonly off?: true };
 
 export interface TableStatus extends TableRef {
-  /** Which worker has the table, where that is known. */
+  /** The worker that has the table, where known. */
   readonly worker?: string;
   readonly state: DisplayState;
-  /** Age of the newest instant up to which everything is in the topic. */
+  /** Age (ms) of the time up to which the topic has everything. */
   readonly freshnessMs?: number;
   readonly readTo?: number;
   readonly lastSuccessAt?: number;
@@ -78,7 +78,7 @@ function runningState(run: RunningTable, now: number): DisplayState {
   };
 }
 
-/** A run in trouble goes on trying, also when nobody said when. */
+/** A run with an error retries, even when no time for the retry is known. */
 function troubleState(failure: FailureNotice): DisplayState {
   return {
     kind: 'error',
@@ -135,7 +135,7 @@ export interface LiveStatus {
   stop(): void;
 }
 
-/** Follows the bus from `initial` on. */
+/** Follows the bus, starting from `initial`. */
 export function followStatus(bus: EventBus, initial: readonly TableRef[] | StatusModel, now: () => number): LiveStatus {
   let model = 'tables' in initial ? initial : emptyStatus(initial);
   const stop = bus.on((event) => {

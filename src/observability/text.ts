@@ -1,6 +1,6 @@
 import { shownLines } from '../core/shown.ts';
 
-/** Small helpers for what people read in a terminal. */
+/** Formatting helpers for text on a terminal. */
 
 export function count(n: number): string {
   return Math.round(n).toLocaleString('en-US');
@@ -26,7 +26,7 @@ export function duration(ms: number): string {
   return hours < 48 ? `${hours} h ${two(minutes % 60)} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** `14:05`, or `14:05:09` to the second, with the day in front when it is another day than `now`'s. Local time. */
+/** `14:05`, or `14:05:09` with seconds; with the date in front when it is not the day of `now`. Local time. */
 export function clockTime(at: number, now: number, to: 'minutes' | 'seconds' = 'minutes'): string {
   const then = new Date(at);
   if (Number.isNaN(then.getTime())) return 'an unknown time';
@@ -35,7 +35,7 @@ export function clockTime(at: number, now: number, to: 'minutes' | 'seconds' = '
   return sameDay ? time : `${then.getFullYear()}-${two(then.getMonth() + 1)}-${two(then.getDate())} ${time}`;
 }
 
-/** `14:05:09`, local time as everywhere a person reads. */
+/** `14:05:09`, local time like all displayed times. */
 export function clockSeconds(at: number): string {
   const then = new Date(at);
   return [then.getHours(), then.getMinutes(), then.getSeconds()].map(two).join(':');
@@ -47,7 +47,7 @@ function two(n: number): string {
 
 export type Align = 'left' | 'right';
 
-/** Columns set under one another; without lines, so that it can be cut with other tools. */
+/** Aligned columns without rules, so that other tools can split the lines. */
 export function textTable(header: readonly string[], rows: readonly (readonly string[])[], align: readonly Align[] = []): string {
   const widths = header.map((title, column) => Math.max(width(title), ...rows.map((row) => width(inCell(row[column])))));
   const line = (cells: readonly string[]) =>
@@ -65,7 +65,7 @@ export function textTable(header: readonly string[], rows: readonly (readonly st
 /** A cell has one line, whatever its text. */
 const inCell = (text = ''): string => text.replaceAll('\n', ' ');
 
-/** Columns a text takes; colour codes take none. */
+/** Terminal columns of a text; colour codes take none. */
 function width(text: string): number {
   return [...withoutColours(text)].length;
 }
@@ -80,7 +80,7 @@ export function withoutColours(text: string): string {
 /** Our own colour codes. */
 const PAINTED = /(\u001b\[(?:0|31|32|33|36|90)m)/;
 
-/** What may go to a terminal: the text with nothing in it that would move the cursor, change the direction or hide; colours are ours alone. */
+/** The text as it may be printed: without characters that move the cursor, change the direction or are invisible; only our own colour codes stay. */
 export function terminalText(text: string, colours: boolean): string {
   return colours
     ? text

@@ -2,8 +2,8 @@ import { clockTime, duration, sentence } from './text.ts';
 import type { TableStatus } from './status-view.ts';
 
 /**
- * Why runs of these tables that are asked for now do not begin at once, a sentence for each reason: a run is under way,
- * and whatever it waits for comes first. `others`: the rest of the connection, whose limits they may share.
+ * Why requested runs of these tables do not begin at once, one sentence for each reason: a run is in progress and must end
+ * first. `others`: the other tables of the connection, which may share its rate limits.
  */
 export function waitTexts(tables: readonly TableStatus[], others: readonly TableStatus[], now: number): string[] {
   const reasons = new Map<string, string[]>();
@@ -28,16 +28,16 @@ function waitOf(table: TableStatus, now: number): string | undefined {
   const { state, nextRunAt } = table;
   const until = limitOf(table, now);
   if (until !== undefined)
-    return `the vendor has asked to wait until ${moment(until, now)}; then the run under way goes on, and the new one follows it`;
+    return `the vendor has asked to wait until ${moment(until, now)}; then the run in progress continues, and the new one follows it`;
   switch (state.kind) {
     case 'in_progress':
     case 'rate_limited':
-      return 'a run is under way, and the new one follows it';
+      return 'a run is in progress, and the new one follows it';
     case 'error':
-      // A run that has ended in trouble has its next one planned; that one begins now instead.
+      // A failed run has its retry planned; the requested run begins now instead.
       return nextRunAt !== undefined || state.nextTryAt === undefined || state.nextTryAt <= now
         ? undefined
-        : `the run under way tries again at ${moment(state.nextTryAt, now)} (${state.message.replace(/\.$/, '')}), and the new one follows it`;
+        : `the run in progress tries again at ${moment(state.nextTryAt, now)} (${state.message.replace(/\.$/, '')}), and the new one follows it`;
     default:
       return undefined;
   }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TributaryError } from '../core/errors.ts';
 import { VERSION, USER_AGENT } from '../core/version.ts';
-import { createTold, notificationText, type Notification } from './notify.ts';
+import { createProblemTracker, notificationText, type Notification } from './notify.ts';
 import type { StatusSnapshot } from './status-view.ts';
 import type { NoticeKind, TableRef } from '../core/run.ts';
 
-/** Where and how people are told. */
+/** The webhook and the format of its messages. */
 export interface NotifySettings {
   readonly url: string;
   readonly form: 'json' | 'slack';
@@ -14,15 +14,15 @@ export interface NotifySettings {
 
 const lookMs = 10_000;
 const answerMs = 10_000;
-/** Waits before the further tries of a message. */
+/** Pauses (ms) before the second, third and fourth attempt to send a message. */
 const retriesMs = [2_000, 15_000, 60_000] as const;
-/** Within this a process that ends must have told. */
+/** A process that ends has this long (ms) to send its last messages. */
 const closingMs = 2_000;
 
 /**
- * Sends what there is to tell to the webhook.
- * @throws TributaryError `transient` for what may be tried again, `config` for an answer that stays the same. Neither
- * tells the address, which is a secret.
+ * Sends notifications to the webhook.
+ * @throws TributaryError `transient` when a retry makes sense, `config` when it does not. Neither contains the address,
+ * which is a secret.
  */
 export async function sendNotifications(
   { url, form }: Pick<NotifySettings, 'url' | 'form'>,
@@ -31,7 +31,7 @@ export async function sendNotifications(
   signal: AbortSignal,
 ): Promise<void> {
   const text = notificationText(prefix, notifications);
-  // What Slack takes for markup is escaped as its manual says (Formatting text for app surfaces).
+  // Slack's markup characters are escaped as its manual says (Formatting text for app surfaces).
   const body =
     form === 'slack'
       ? { text: text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;') }
@@ -52,7 +52,7 @@ export async function sendNotifications(
     throw new TributaryError(`The webhook of notify did not answer${code === undefined ? '' : ` (${code})`}.`, {
       kind: 'transient',
       code: 'notify:unreachable',
-      remedy: 'Check notify.url and the way there.',
+      remedy: 'Check notify.url and the network on the way to it.',
       cause,
     });
   }
@@ -63,8 +63,8 @@ export async function sendNotifications(
     code: `notify:${status}`,
     remedy:
       status >= 300 && status < 400
-        ? 'It points elsewhere, which is not followed: set notify.url to where it really is.'
-        : 'Check notify.url and notify.form; whoever runs the webhook can say more.',
+        ? 'It redirects, which is not followed: set notify.url to the final address.'
+        : 'Check notify.url and notify.form, and ask the operator of the webhook.',
   });
 }
 
@@ -73,23 +73,23 @@ export interface NotifyOptions {
   readonly prefix: string;
   readonly status: () => StatusSnapshot;
   readonly interval: (table: TableRef) => number | undefined;
-  /** Hears, once until one gets through, that messages are not taken. */
+  /** Called when messages are not accepted: once, until a message gets through. */
   readonly onProblem: (error: TributaryError) => void;
   readonly lookEveryMs?: number;
 }
 
-/** Looks at the tables and tells what is new. Nothing waits for it. */
+/** Watches the tables and sends notifications. Nothing waits for it. */
 export function startNotifying({ settings, prefix, status, interval, onProblem, lookEveryMs = lookMs }: NotifyOptions): {
   stop(): Promise<void>;
 } {
-  const told = createTold(interval);
+  const tracker = createProblemTracker(interval);
   const ended = new AbortController();
   let waiting: Notification[] = [];
   let sending: Promise<void> | undefined;
   let failing = false;
 
   const look = (): void => {
-    waiting.push(...told.look(status()).filter(({ event }) => settings.events.includes(event)));
+    waiting.push(...tracker.look(status()).filter(({ event }) => settings.events.includes(event)));
     if (waiting.length > 0) sending ??= send().finally(() => (sending = undefined));
   };
   async function send(): Promise<void> {
@@ -102,9 +102,9 @@ export function startNotifying({ settings, prefix, status, interval, onProblem, 
           failing = false;
           break;
         } catch (error) {
-          const trouble = error as TributaryError;
-          const wait = trouble.kind === 'transient' ? retriesMs[tries] : undefined;
-          if (!failing) onProblem(trouble);
+          const failure = error as TributaryError;
+          const wait = failure.kind === 'transient' ? retriesMs[tries] : undefined;
+          if (!failing) onProblem(failure);
           failing = true;
           if (wait === undefined || ended.signal.aborted) break;
           await sleep(wait, undefined, { signal: ended.signal, ref: false }).catch(() => undefined);

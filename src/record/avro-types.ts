@@ -1,10 +1,10 @@
 import avro, { type Schema, type Type } from 'avsc';
 import { dayNumber, dayText } from './instants.ts';
 
-/** avsc copies out of it at once. */
+/** Shared buffer; avsc copies its content at once. */
 const longBytes = Buffer.alloc(8);
 
-/** Longs as this project holds them: a number up to 2^53, a bigint beyond. */
+/** 64-bit integers as this project represents them: a number up to 2^53, a bigint beyond. */
 const longType = avro.types.LongType.__with({
   fromBuffer(bytes: Buffer): number | bigint {
     const value = bytes.readBigInt64LE();
@@ -25,7 +25,7 @@ const longType = avro.types.LongType.__with({
   compare: (a: number | bigint, b: number | bigint) => (a < b ? -1 : a > b ? 1 : 0),
 });
 
-/** Days as `YYYY-MM-DD` on our side, days since 1970 on the wire. */
+/** Dates: `YYYY-MM-DD` in our code, days since 1970 in Avro. */
 class DayType extends avro.types.LogicalType {
   protected override _fromValue(days: number): string {
     return dayText(days);
@@ -39,7 +39,7 @@ class DayType extends avro.types.LogicalType {
   }
 }
 
-/** The schema's type with this project's native values. */
+/** The avsc type of a schema, with this project's native values. */
 export function avroTypeOf(schema: unknown): Type {
   return avro.Type.forSchema(schema as Schema, {
     registry: {},

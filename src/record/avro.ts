@@ -1,6 +1,6 @@
 import type { Field, TableDefinition } from '../core/table.ts';
 
-/** Connect's name for a string that holds JSON; the PostgreSQL landing makes a `json` column of it. */
+/** Connect's name for a string that contains JSON; the PostgreSQL landing creates a `json` column for it. */
 const JSON_TYPE = { type: 'string', 'connect.name': 'io.debezium.data.Json' } as const;
 const TIMESTAMP_TYPE = { type: 'long', logicalType: 'timestamp-millis' } as const;
 
@@ -21,7 +21,7 @@ export interface AvroRecord {
   readonly fields: readonly AvroField[];
 }
 
-/** The two columns every value ends with. They follow the columns that are hashed. */
+/** The last two columns of every value. The row hash does not include them. */
 const SYNC_FIELDS: readonly AvroField[] = [
   { name: '_synced_at', type: TIMESTAMP_TYPE, doc: 'When this version of the row was published.' },
   { name: '_deleted', type: 'boolean', doc: 'True in the marker that goes before the tombstone of a deleted row.', default: false },
@@ -29,7 +29,7 @@ const SYNC_FIELDS: readonly AvroField[] = [
 
 const namespace = (source: string, definition: TableDefinition): string => `tributary.${source}.${definition.name}`;
 
-/** Schema of the message key: the key columns, none nullable. It never changes in the life of a topic. */
+/** Schema of the message key: the key columns, none nullable. It never changes within a topic epoch. */
 export function keySchema(source: string, definition: TableDefinition): AvroRecord {
   return {
     type: 'record',
@@ -41,8 +41,8 @@ export function keySchema(source: string, definition: TableDefinition): AvroReco
 }
 
 /**
- * Schema of the message value: the columns in the definition's order (key columns not null, all others nullable with
- * default null), `_extra`, `_synced_at`, `_deleted`.
+ * Schema of the message value: the columns in the definition's order (key columns not null, all others nullable with default
+ * null), then `_extra`, `_synced_at`, `_deleted`.
  */
 export function valueSchema(source: string, definition: TableDefinition): AvroRecord {
   return {
@@ -54,7 +54,7 @@ export function valueSchema(source: string, definition: TableDefinition): AvroRe
   };
 }
 
-/** The columns but the two sync columns, in wire order. */
+/** All columns except the two sync columns, in the schema's order. */
 export function bodyFields(definition: TableDefinition): AvroField[] {
   return [
     ...Object.entries(definition.fields).map(([name, field]) =>
@@ -69,7 +69,7 @@ function keyField(name: string, field: Field): AvroField {
   return { name, type: avroType(field), doc: field.doc + (replaced === '' ? '' : `${field.doc.endsWith('.') ? '' : '.'}${replaced}`) };
 }
 
-/** Whether a column is a mark stands in the schema: indexes are made anew with it, since their hashes differ. */
+/** The schema says whether a column is a mark, because row hashes depend on it: a change makes indexes be rebuilt. */
 function docOf({ doc, isMark }: Field): string {
   return isMark ? `${doc}${doc.endsWith('.') ? '' : '.'} A change of it alone publishes nothing.` : doc;
 }

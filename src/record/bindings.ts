@@ -1,11 +1,11 @@
 import { snakeCase } from '../core/names.ts';
 import type { TableDefinition } from '../core/table.ts';
 
-/** Who takes a member of the shaped row: columns that take it whole, and columns that take parts of it. */
+/** The columns that use a member of the shaped row: as a whole, or parts of it. */
 export interface Binding {
-  /** Columns that name this member by path. */
+  /** Columns whose path is this member. */
   readonly byPath: readonly number[];
-  /** The column whose name is this member's snake-case name, where that column names no path. */
+  /** The column whose name is this member's snake-case name and that has no path. */
   readonly byName: number;
   readonly ignored: boolean;
   readonly parts: ReadonlyMap<string, Binding> | undefined;
@@ -13,7 +13,7 @@ export interface Binding {
 
 const NOBODY: Binding = { byPath: [], byName: -1, ignored: false, parts: undefined };
 
-/** Vendors that use data as field names would fill the memory otherwise. */
+/** Limit of the cache: vendors that use data as field names would otherwise fill the memory. */
 const MOST_REMEMBERED = 4096;
 const LONGEST_REMEMBERED = 64;
 
@@ -24,7 +24,7 @@ interface GrowingBinding {
   parts: Map<string, GrowingBinding> | undefined;
 }
 
-/** Who takes the top-level member of that name, for every name a row may have. */
+/** Returns the columns that use a top-level member, by the member's name; defined for every name. */
 export function compileBindings(definition: TableDefinition): (name: string) => Binding {
   const byPath = new Map<string, GrowingBinding>();
   const byName = new Map<string, number>();

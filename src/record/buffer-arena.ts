@@ -3,8 +3,8 @@ import type { Type } from 'avsc';
 const SLAB_BYTES = 256 * 1024;
 
 /**
- * Encodes many small records into few large buffers. A batch keeps tens of thousands of keys and bodies for a
- * second, and a buffer of its own for each costs more memory and collection than its contents.
+ * Encodes many small records into a few large buffers. A batch keeps tens of thousands of keys and bodies for a second, and a
+ * separate buffer for each costs more memory and garbage collection than its contents.
  */
 export function createBufferArena(): (type: Type, value: unknown) => Buffer {
   let arena = Buffer.allocUnsafeSlow(SLAB_BYTES);

@@ -13,42 +13,42 @@ export const HASH_BYTES = 16;
 /** Bytes of a scope hash. */
 export const SCOPE_BYTES = 8;
 
-/** A value read back from the topic. */
+/** A value read from the topic. */
 export interface DecodedValue {
   /** The columns and `_extra`. */
   readonly record: TableRecord;
   readonly syncedAt: number;
   readonly deleted: boolean;
-  /** The bytes {@link TableCodec.body} would make of the record today. */
+  /** The bytes that {@link TableCodec.body} produces for the record with the current schema. */
   readonly body: Buffer;
 }
 
-/** Bytes of one table's keys and values. All of them without the registry's header, see `wire.ts`. */
+/** Encodes and decodes the keys and values of one table; all without the registry's header, see `framing.ts`. */
 export interface TableCodec {
   readonly keySchema: AvroRecord;
   readonly valueSchema: AvroRecord;
   keyBody(record: TableRecord): Buffer;
   decodeKey(keyBody: Buffer): TableRecord;
-  /** Avro bytes of all columns but the two sync columns. */
+  /** Avro bytes of all columns except the two sync columns. */
   body(record: TableRecord): Buffer;
-  /** Avro bytes of the two sync columns; `body` and `tail` in a row are a value. */
+  /** Avro bytes of the two sync columns; `body` followed by `tail` is a value. */
   tail(syncedAt: number, deleted: boolean): Buffer;
   value(body: Buffer, syncedAt: number, deleted: boolean): Buffer;
-  /** Body of a delete marker: the key columns, what is known about the end, and null everywhere else. */
+  /** Body of a delete marker: the key columns, what is known about the row's end, and null in all other columns. */
   markerBody(key: TableRecord, known?: TableRecord): Buffer;
-  /** Reads a value; `writer` is the schema it was written with when that is not today's. */
+  /** Decodes a value; `writer` is the schema it was written with, when that is not the current one. */
   decodeValue(value: Buffer, writer?: unknown): DecodedValue;
   keyHash(keyBody: Buffer): Buffer;
-  /** Hash of a record by which its next version is known to be new, given its {@link TableCodec.body}; the table's marks do not count. */
+  /** Hash by which two versions of a record are compared, from its {@link TableCodec.body}; columns that are marks do not count. */
   rowHash(body: Buffer, record: TableRecord): Buffer;
   /** Hash of the record's scope columns; zeros for a table without scope. */
   scopeHash(record: TableRecord): Buffer;
-  /** Hash of a scope given as its columns' values in the vendor's types. */
+  /** Hash of a scope, given as the values of its columns in the vendor's types. */
   scopeHashOf(scope: JsonObject): Buffer;
 }
 
 const NO_SCOPE = Buffer.alloc(SCOPE_BYTES);
-// By way of a string: a third of the time of the digest's own buffer.
+// Through a string, which takes a third of the time of the digest's own buffer.
 const shortHash = (bytes: Buffer | string, length: number): Buffer =>
   Buffer.from(hash('sha256', bytes, 'binary').slice(0, length), 'latin1');
 
@@ -65,7 +65,7 @@ export function compileTable(source: string, definition: TableDefinition): Table
   const scope = definition.scope ?? [];
   const scopeRecord = compileColumns(definition, scope);
   const writers = new WeakMap<object, Resolver>();
-  /** What is known of a row's end comes from the vendor as its rows do: the same columns are hashed. */
+  // Known values of a row's end come from the vendor like its rows, so the same columns are hashed.
   const covered = Object.keys(definition.fields).filter((column) => definition.fields[column]?.hashed !== undefined);
   const hashKnown = compileColumns(definition, covered);
   const ofEnd = (known: TableRecord): TableRecord =>
@@ -108,7 +108,7 @@ export function compileTable(source: string, definition: TableDefinition): Table
 
 let lastTail: { syncedAt: number; bytes: Buffer } | undefined;
 
-/** A long in zig-zag base 128 and a boolean. A batch shares one instant, so the last one is kept. */
+/** A zig-zag varint and a boolean. A batch has one publish time, so the last result is cached. */
 function syncTail(syncedAt: number, deleted: boolean): Buffer {
   if (!deleted && lastTail?.syncedAt === syncedAt) return lastTail.bytes;
   const bytes: number[] = [];

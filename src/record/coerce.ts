@@ -10,7 +10,7 @@ import { maskAll, maskNamed, maskSecrets, maskText } from './mask.ts';
 import { UnmappedFields } from './unmapped-fields.ts';
 import type { Field, TableDefinition, TableRecord } from '../core/table.ts';
 
-/** Reasons why a row cannot become a record. */
+/** Why a row cannot become a record. */
 export type RefusalReason = 'missing_key' | 'bad_key' | 'too_deep';
 
 export interface Refusal {
@@ -22,25 +22,25 @@ export interface Coerced {
   readonly refused?: undefined;
   /** Every column of the definition, then `_extra`. */
   readonly record: TableRecord;
-  /** Values that did not fit their column; they are in `_extra`. */
+  /** Number of values that did not fit their column; they are in `_extra`. */
   readonly misfits: number;
-  /** Members of the row that no column takes; they are in `_extra`. */
+  /** Number of members that no column uses; they are in `_extra`. */
   readonly unknown: number;
 }
 
 /**
- * Compiles the step from a shaped row to a record. It never throws and loses nothing: what no column takes and
- * what does not fit its column goes into `_extra`, canonical JSON in the vendor's own structure and spelling.
+ * Compiles the conversion of a shaped row into a record. It never throws and loses nothing: members that no column uses and
+ * values that do not fit their column go into `_extra`, as canonical JSON in the vendor's structure and spelling.
  *
- * - A value that fits only approximately (a time finer than milliseconds, a decimal finer than a double) fills
- *   its column, and its original is in `_extra` too.
- * - U+0000 and lone surrogates, which PostgreSQL and Avro refuse in text, become U+FFFD in text columns; the
- *   original is in `_extra`, where JSON escapes it. In json columns JSON escapes them anyway.
- * - When two members have one column's name, the one spelled as the column wins, else the first in code-unit
- *   order; the other is in `_extra`.
- * - A key column that is missing takes its `whenMissing`; a missing, unfit or inexact key refuses the row, because
- *   any replacement could make two rows one.
- * - In a table with masked columns the members of `_extra` whose names usually stand for secrets are masked too.
+ * - A value that fits only approximately (a time finer than milliseconds, a decimal finer than a double) fills its column,
+ *   and its original goes into `_extra` too.
+ * - U+0000 and lone surrogates, which PostgreSQL and Avro refuse in text, become U+FFFD in text columns; the original goes
+ *   into `_extra`, where JSON escapes it. JSON columns escape them anyway.
+ * - When two members have the same column name, the one spelled like the column wins, otherwise the first in code-unit order;
+ *   the other goes into `_extra`.
+ * - A missing key column gets its `whenMissing`. A missing, unfit or inexact key refuses the row, because any replacement
+ *   could make two rows one.
+ * - In a table with masked columns, members of `_extra` whose names usually stand for secrets are masked too.
  */
 export function compileCoerce(definition: TableDefinition): (row: Row) => Coerced | Refusal {
   const claimOf = compileBindings(definition);
@@ -90,7 +90,7 @@ export function compileCoerce(definition: TableDefinition): (row: Row) => Coerce
   };
 }
 
-/** Compiles the coercion of some columns alone, from values under the columns' names, e.g. of a scope. What does not fit is null. */
+/** Compiles the conversion of some columns only, from values under the columns' names, for example of a scope. A value that does not fit becomes null. */
 export function compileColumns(definition: TableDefinition, names: readonly string[]): (values: JsonObject) => TableRecord {
   const columns = names.map((name) => ({ name, coerce: coercerFor(definition.fields[name] as Field) }));
   return (values) => {
@@ -111,13 +111,13 @@ interface Column {
   readonly path: readonly string[] | undefined;
   readonly coerce: ReturnType<typeof coercerFor>;
   readonly dropped: boolean;
-  /** What may be kept of a value that the column cannot take; undefined: nothing. */
+  /** What may be kept in `_extra` of a value that does not fit the column; undefined: nothing. */
   readonly kept: (value: unknown) => unknown;
 }
 
 interface Found {
   readonly values: unknown[];
-  /** Vendor's name of a value found by name. */
+  /** The vendor's name of a value that was found by name. */
   readonly names: (string | undefined)[];
   readonly rest: UnmappedFields;
   misfits: number;
@@ -126,7 +126,7 @@ interface Found {
 
 function compileColumn(name: string, field: Field, isKey: boolean, dropped: boolean): Column {
   const plain = coercerFor(field);
-  // Secrets in JSON are hidden before the text is made; an object in a text column is a misfit, hidden or not.
+  // Secrets inside JSON are hidden before the text is built; an object in a text column is a misfit, hidden or not.
   const coerce = !field.secret
     ? plain
     : field.type === 'json'
@@ -179,7 +179,7 @@ function takeParts(
   }
 }
 
-/** Whether what should have been in one of these columns may stand in a value of another form. */
+/** Whether one of these columns is covered: then a member of unexpected form may contain a value that must not be shown. */
 function isCovered(parts: ReadonlyMap<string, Binding>, columns: readonly Column[]): boolean {
   const covered = (index: number): boolean => {
     const { dropped, field } = columns[index] as Column;
@@ -224,7 +224,7 @@ function fill(
   let value = picked;
   if (field.derive !== undefined) {
     value = derive(field.derive, row);
-    // Nothing could be derived although the vendor gave something.
+    // Deriving gave nothing although the vendor sent a value.
     if (value === DERIVE_FAILED || (isNothing(value) && !isNothing(picked))) value = MISFIT;
   }
   if (isNothing(value)) {

@@ -7,18 +7,18 @@ import { coverInside, hashOf } from './cover.ts';
 import { fitInstant, fitDay, fitIsoInstant } from './instants.ts';
 import type { Field } from '../core/table.ts';
 
-/** Makes a column's native value of a vendor's value that is neither null nor undefined. Never throws, JSON depth apart. */
+/** Converts a vendor's value, neither null nor undefined, to a column's native value. Never throws, except for too deep JSON. */
 export type Coercer = (value: unknown) => Fit;
 
 const LEAST_LONG = -(2n ** 63n);
 const GREATEST_LONG = 2n ** 63n - 1n;
 const INTEGER_TEXT = /^-?(?:0|[1-9]\d{0,18})$/;
 const NUMBER_TEXT = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-// PostgreSQL refuses U+0000 in text and Avro has no lone surrogates; the original, escaped, fits in JSON text.
+// PostgreSQL refuses U+0000 in text and Avro has no lone surrogates; JSON text can hold the escaped original.
 const SUSPECT = /[\u0000\uD800-\uDFFF]/;
 const UNSTORABLE = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
-/** What a JSON column holds of a value: an object or list that the vendor sends as text is that object or list, not a text. */
+/** The content of a JSON column. When the vendor sends an object or list as text, it becomes that object or list. */
 export function jsonOf(value: unknown): unknown {
   if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value;
   try {
@@ -29,7 +29,7 @@ export function jsonOf(value: unknown): unknown {
   }
 }
 
-/** The coercion of a column. What is hashed always fits: whatever the vendor gave has a hash. */
+/** The conversion of a column. A hashed column fits every value, because every value has a hash. */
 export function coercerFor(field: Field): Coercer {
   if (field.hashed !== undefined) {
     const plain = coercerFor(field.hashed.of);
@@ -68,7 +68,7 @@ function toText(value: unknown): Fit {
   return rawNumberText(value as Json) ?? MISFIT;
 }
 
-/** Text with U+FFFD in place of what cannot be stored everywhere. */
+/** Text with U+FFFD in place of characters that not every landing can store. */
 function storable(value: string): string | Inexact {
   if (!SUSPECT.test(value)) return value;
   const stored = value.replace(UNSTORABLE, '\uFFFD');
@@ -99,7 +99,7 @@ function toNumber(value: unknown): Fit {
   if (exactText !== undefined) return nearest(Number(exactText), false);
   if (typeof value !== 'string' || !NUMBER_TEXT.test(value)) return MISFIT;
   const parsed = Number(value);
-  // Up to 15 significant digits survive the way through a double and back.
+  // A double keeps up to 15 significant digits exactly.
   const exponentAt = value.search(/[eE]/);
   const digits = (exponentAt < 0 ? value : value.slice(0, exponentAt)).replace(/^-?[0.]*|\./g, '');
   return nearest(parsed, digits.length <= 15 && (parsed !== 0 || digits === ''));
@@ -117,7 +117,7 @@ function toBoolean(value: unknown): Fit {
 }
 
 function timestampCoercer(unit: Field['epochUnit']): Coercer {
-  // Whole microseconds first: 1.001 s times 1000 is not 1001 in doubles.
+  // Rounded to whole microseconds first, because 1.001 * 1000 is not 1001 in doubles.
   const micros = unit === 's' ? 1_000_000 : 1000;
   const fit = (value: number): Fit => fitInstant(Math.round(value * micros) / 1000);
   return (value) => {

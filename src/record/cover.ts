@@ -4,10 +4,10 @@ import type { CoveredPath, HashText } from '../core/table.ts';
 import type { Json } from '../core/types.ts';
 
 const DOTS = '••••';
-/** A member's name that is one: what has other characters may be a value that the vendor uses as a name. */
+/** A text that looks like a member's name; one with other characters may be a value that the vendor uses as a name. */
 const PLAIN_NAME = /^[A-Za-z_$][A-Za-z0-9_$ -]{0,63}$/;
 
-/** The hash of any value; equal values have equal hashes whatever type their columns have, so that tables join by them. */
+/** The hash of any value. Equal values have equal hashes whatever the types of their columns, so that tables can be joined on them. */
 export const hashOf =
   (hash: HashText) =>
   (value: unknown): string =>
@@ -15,7 +15,7 @@ export const hashOf =
 
 const ofObject = (value: object): string => rawNumberText(value as Json) ?? canonicalJson(value);
 
-/** The structure of a value without anything it holds. */
+/** The structure of a value without its contents. */
 export function hideAll(value: unknown): unknown {
   if (value === null || value === undefined) return value;
   if (typeof value !== 'object' || rawNumberText(value as Json) !== undefined) return DOTS;
@@ -25,7 +25,7 @@ export function hideAll(value: unknown): unknown {
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** A copy of a JSON value in which the values at these paths are left out, hashed or hidden. Lists are gone through. */
+/** A copy of a JSON value in which the values at these paths are left out, hashed or masked. A path includes every item of a list. */
 export function coverInside(value: unknown, paths: readonly CoveredPath[]): unknown {
   return paths.reduce((covered, rule) => coverOne(covered, rule, 0), value);
 }
@@ -47,7 +47,7 @@ function coverOne(value: unknown, rule: CoveredPath, at: number): unknown {
   );
 }
 
-/** Without a prototype a member called `__proto__` is a member like any other. */
+/** Without a prototype, because then a member named `__proto__` is an ordinary member. */
 function members(entries: readonly (readonly [string, unknown])[]): Members {
   const copy = Object.create(null) as Record<string, unknown>;
   for (const [name, member] of entries) copy[name] = member;

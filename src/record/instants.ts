@@ -6,7 +6,7 @@ const LAST_MOMENT = 253_402_300_799_999; // 9999-12-31T23:59:59.999Z
 const FRACTION_WEIGHTS = [100, 10, 1] as const;
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
-/** Epoch milliseconds as a timestamp column holds them; times outside the years 1 to 9999 do not fit. */
+/** Epoch milliseconds for a timestamp column; times outside the years 1 to 9999 do not fit. */
 export function fitInstant(milliseconds: number): Fit {
   const whole = Math.floor(milliseconds);
   if (!(whole >= FIRST_MOMENT && whole <= LAST_MOMENT)) return MISFIT;
@@ -14,9 +14,9 @@ export function fitInstant(milliseconds: number): Fit {
 }
 
 /**
- * Reads an ISO 8601 time: `T`, `t` or a space between date and time, seconds and fraction optional, `Z`, `±hh:mm`,
- * `±hhmm`, `±hh` or nothing (UTC) as the offset, or a date alone (midnight UTC). Digits beyond milliseconds are
- * cut off and make it {@link Inexact}.
+ * Reads an ISO 8601 time: `T`, `t` or a space between date and time; seconds and fraction optional; `Z`, `±hh:mm`, `±hhmm`,
+ * `±hh` or nothing (UTC) as the offset; or a date alone (midnight UTC). Digits beyond milliseconds are cut off, and the result
+ * is then {@link Inexact}.
  */
 export function fitIsoInstant(text: string): Fit {
   const day = parseDayAt(text);
@@ -58,7 +58,7 @@ export function fitIsoInstant(text: string): Fit {
   return finer && typeof fit === 'number' ? new Inexact(fit) : fit;
 }
 
-/** Reads a calendar day; a time is accepted only when it is midnight UTC, because a day cannot hold more. */
+/** Reads a calendar date; a time is accepted only when it is midnight UTC, because a date cannot hold more. */
 export function fitDay(text: string): Fit {
   if (text.length === 10) return Number.isNaN(parseDayAt(text)) ? MISFIT : text;
   const instant = fitIsoInstant(text);
@@ -66,7 +66,7 @@ export function fitDay(text: string): Fit {
   return isMidnight ? text.slice(0, 10) : MISFIT;
 }
 
-/** Days since 1970-01-01 of a `YYYY-MM-DD` text that {@link fitDay} has passed. */
+/** Days since 1970-01-01 of a `YYYY-MM-DD` text that {@link fitDay} has accepted. */
 export const dayNumber = (day: string): number => parseDayAt(day);
 
 /** `YYYY-MM-DD` of days since 1970-01-01. */
@@ -85,14 +85,14 @@ function parseDayAt(text: string): number {
   return daysSinceEpoch(year, month, day);
 }
 
-/** Days of the proleptic Gregorian calendar, counted in years that begin in March so that leap days come last. */
+/** Days since 1970-01-01 in the proleptic Gregorian calendar. Counts in years that begin in March, so that leap days come last. */
 function daysSinceEpoch(year: number, month: number, day: number): number {
   const y = month > 2 ? year : year - 1;
   const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
   return y * 365 + Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400) + dayOfYear - 719_468;
 }
 
-/** Minutes east of UTC; NaN when the rest of the text is no offset. */
+/** Offset in minutes east of UTC; NaN when the rest of the text is not an offset. */
 function parseOffset(text: string, at: number): number {
   const rest = text.length - at;
   if (rest === 0) return 0;

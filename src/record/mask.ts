@@ -7,16 +7,16 @@ import type { TableDefinition } from '../core/table.ts';
 import { hideAll } from './cover.ts';
 
 const DOTS = '••••';
-/** Texts up to this length are masked whole: four of their characters would tell too much. */
+/** Texts up to this length (characters) are masked completely: four of their characters would reveal too much. */
 const SHORT = 12;
 
-/** The text with all but its last four characters hidden; short ones are hidden whole. */
+/** The text with all but its last four characters masked; short texts are masked completely. */
 export function maskText(value: string): string {
   const characters = [...value];
   return characters.length <= SHORT ? DOTS : DOTS + characters.slice(-4).join('');
 }
 
-/** Hides every leaf of the value. As all of these, throws `data` with code `too_deep` for nesting beyond {@link DEEPEST_JSON}. */
+/** Masks every text and number in the value. Like all functions here, throws `data` with code `too_deep` for nesting beyond {@link DEEPEST_JSON}. */
 export function maskAll(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return maskText(value);
   if (value === null || value === undefined) return value;
@@ -24,23 +24,23 @@ export function maskAll(value: unknown, depth = 0): unknown {
 }
 
 /**
- * Hides texts and, inside objects, what stands under a name that usually holds a secret; everything else stays.
- * A text in an array counts as the array itself does.
+ * Masks a text; inside an object, masks values whose name usually stands for a secret; everything else stays. A text in an
+ * array is treated like the array itself.
  */
 export function maskSecrets(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return maskText(value);
   return Array.isArray(value) ? mapMembers(value, depth, maskSecrets) : maskNamed(value, depth);
 }
 
-/** Hides, at any depth, what stands under a name that usually holds a secret. */
+/** Masks, at any depth, values whose name usually stands for a secret. */
 export function maskNamed(value: unknown, depth = 0): unknown {
   return hideNamed(value, depth, isSecretName);
 }
 
 /**
- * Compiles what hides the secrets of a table's raw rows: whatever stands under a masked column's name or under a
- * name that usually holds a secret. Rows of a table without masked columns stay as they are. Of a table with covered
- * columns only the structure is left: a row that is not built as expected may hold their values anywhere.
+ * Compiles the masking of a table's raw rows: values under the name of a masked column or under a name that usually stands for
+ * a secret. Rows of a table without masked columns stay as they are. For a table with column rules of the user only the
+ * structure is kept, because a row of unexpected form may hold their values anywhere.
  */
 export function compileRowMask({ fields, cover }: Pick<TableDefinition, 'fields' | 'cover'>): (row: unknown) => unknown {
   if (cover !== undefined) return hideAll;

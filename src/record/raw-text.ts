@@ -3,17 +3,17 @@ import { rawNumberText } from '../core/json/parse.ts';
 import type { Json } from '../core/types.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
 
-/** Characters of names and texts that are kept of one row; what is written of it takes little more. */
+/** Most characters of names and texts that are kept of one row. */
 const MOST_TEXT = 1024 * 1024;
-/** Values that are kept of one row, however short they are. */
+/** Most values that are kept of one row, however short they are. */
 const MOST_VALUES = 100_000;
 const LEFT_OUT = '…';
 
 /**
- * What a vendor gave, as JSON text for people who look into it. It cannot fail: what is nested too deep or too much is
- * left out before anything is made of it, and `mask` (which hides secrets) sees what is left.
+ * What the vendor sent, as JSON text for people. It cannot fail: parts that are nested too deep or too large are left out
+ * first, and `mask` (which hides secrets) is applied to the rest.
  *
- * @returns the text, and about how many bytes all of it would take.
+ * @returns the text, and the approximate size in bytes of the whole.
  */
 export function rawText(given: unknown, mask: (value: unknown) => unknown): { readonly raw: string; readonly rawBytes: number } {
   const room = { text: MOST_TEXT, values: MOST_VALUES };
@@ -23,7 +23,7 @@ export function rawText(given: unknown, mask: (value: unknown) => unknown): { re
   return { raw, rawBytes: room.text > 0 && room.values > 0 ? bytes : Math.max(bytes, weigh(given)) };
 }
 
-/** A copy with as much as there is room for. */
+/** A copy up to the limits in `room`, which it reduces. */
 function cut(value: unknown, levels: number, room: { text: number; values: number }): unknown {
   room.values -= 1;
   if (typeof value === 'string') {
@@ -50,7 +50,7 @@ function cut(value: unknown, levels: number, room: { text: number; values: numbe
   return members;
 }
 
-/** About how many bytes a value takes as text, with a stack of its own. */
+/** Approximate bytes of a value as text. Uses its own stack instead of recursion. */
 export function weigh(value: unknown): number {
   const open = [value];
   let bytes = 0;

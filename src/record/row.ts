@@ -5,7 +5,7 @@ import { faultOfRow, pruned, type RowFault } from '../core/checked-rows.ts';
 import type { Row } from '../core/types.ts';
 import type { TableDefinition, TableRecord } from '../core/table.ts';
 
-/** A vendor row, ready to be compared with what the topic holds. */
+/** A vendor row, ready to be compared with the topic. */
 export interface CompiledRow {
   readonly deadLetter?: undefined;
   readonly keyBody: Buffer;
@@ -14,11 +14,11 @@ export interface CompiledRow {
   readonly rowHash: Buffer;
   /** Hash of the scope columns; zeros for a table without scope. */
   readonly scopeHash: Buffer;
-  /** The vendor says that this row is deleted. */
+  /** The vendor flags this row as deleted. */
   readonly deleted: boolean;
-  /** The shaped row, kept only where the table says which of two rows is newer. */
+  /** The shaped row; kept only when the table defines which of two rows is newer. */
   readonly shaped: Row | undefined;
-  /** Epoch ms of the replication key, where it is a timestamp that is there. */
+  /** Epoch ms of the replication key, when it is a timestamp and present. */
   readonly replicationValue: number | undefined;
   readonly misfits: number;
   readonly unknown: number;
@@ -27,17 +27,17 @@ export interface CompiledRow {
 export interface RejectedRow {
   readonly deadLetter: RefusalReason | 'bad_shape' | 'too_large' | 'unpublishable';
   readonly detail: string;
-  /** Where the row's key could be told although the row cannot be published. */
+  /** Hash of the row's key, when the key is usable although the row cannot be published. */
   readonly keyHash?: Buffer;
-  /** The same key for people, JSON text. */
+  /** The same key as JSON text, for display. */
   readonly key?: string;
 }
 
-/** The whole step from a vendor row to bytes and hashes; a row that cannot take it says why. Never throws. */
+/** Converts a vendor row to bytes and hashes, or returns why it cannot. Never throws. */
 export type RowCompiler = (row: Row) => CompiledRow | RejectedRow;
 
 export interface RowLimits {
-  /** Largest key and value together, in bytes, that may become a message. */
+  /** Largest size of key and value together, in bytes. */
   readonly maxBytes: number;
 }
 
@@ -48,7 +48,7 @@ export function compileRow(definition: TableDefinition, codec: TableCodec, limit
   const keepShaped = definition.newer !== undefined;
   const follows = replicationKey !== undefined && definition.fields[replicationKey]?.type === 'timestamp' ? replicationKey : undefined;
 
-  /** Errors quote what they stumbled over, which is not to be told of a table with covered columns. */
+  /** An error's text may quote a value, so it is left out for a table with column rules of the user. */
   const because = (error: unknown): string =>
     definition.cover === undefined ? `: ${error instanceof Error ? error.message : String(error)}` : '.';
 
@@ -61,7 +61,7 @@ export function compileRow(definition: TableDefinition, codec: TableCodec, limit
     try {
       return compiled(row);
     } catch (error) {
-      // Whatever a row is made of, it must not keep the others from being published.
+      // One row, whatever its content, must not keep the others from being published.
       return {
         deadLetter: 'unpublishable',
         detail: `The row cannot be published${because(error)}`,
@@ -114,7 +114,7 @@ export function compileRow(definition: TableDefinition, codec: TableCodec, limit
     };
   }
 
-  /** The key of a row that cannot be published, where what is left of it tells: such a row has been listed all the same. */
+  /** The key of a row that cannot be published, if it can be computed: such a row counts as listed. */
   function knownKey(row: Row): { keyHash?: Buffer; key?: string } {
     try {
       const coerced = coerce(shape(pruned(row)));
@@ -126,7 +126,7 @@ export function compileRow(definition: TableDefinition, codec: TableCodec, limit
 }
 
 function faultOf(row: Row): Pick<RowFault, 'reason' | 'why'> | undefined {
-  // A reader that has not checked its rows may give anything.
+  // A reader that has not checked its rows may return anything.
   return typeof row === 'object' && row !== null && !Array.isArray(row)
     ? faultOfRow(row)
     : { reason: 'bad_shape', why: 'The row is not an object.' };

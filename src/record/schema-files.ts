@@ -7,10 +7,10 @@ import { canonicalJson } from '../core/json/canonical.ts';
 import type { TableDefinition } from '../core/table.ts';
 
 /**
- * The committed schemas. `<source>/<table>.key.avsc` and `<source>/<table>.value.avsc` are what the definitions say
- * today; `<source>/history/<table>.value.v<N>.avsc` are the earlier value schemas, because a compacted topic can
- * hold a record of the very first one for ever. A value schema that changes moves its old file into the history.
- * For a table that was never published, delete its files to begin anew. The key schema never changes.
+ * The committed schemas. `<source>/<table>.key.avsc` and `<source>/<table>.value.avsc` are those of the current definitions;
+ * `<source>/history/<table>.value.v<N>.avsc` are earlier value schemas, because a compacted topic can hold a record of the
+ * very first one for ever. When a value schema changes, its old file moves to the history. For a table that was never
+ * published, delete its files to begin again. The key schema never changes.
  */
 export interface SchemaFile {
   /** Path below the schemas directory, with `/`. */
@@ -23,7 +23,7 @@ export interface DefinedSource {
   readonly tables: readonly TableDefinition[];
 }
 
-/** The schema files of a source as its definitions say. */
+/** The schema files of a source's current definitions. */
 export function schemaFiles(source: DefinedSource): SchemaFile[] {
   return source.tables.flatMap((definition) => [
     { path: keyPath(source.name, definition.name), text: print(keySchema(source.name, definition)) },
@@ -31,7 +31,7 @@ export function schemaFiles(source: DefinedSource): SchemaFile[] {
   ]);
 }
 
-/** Why the two value schemas cannot live in one topic (FULL: each must read the other's records); undefined when they can. */
+/** Why the two value schemas cannot be used in one topic (FULL: each must read the other's records); undefined when they can. */
 export function incompatibility(a: AvroRecord, b: AvroRecord): string | undefined {
   const [typeA, typeB] = [avroTypeOf(a), avroTypeOf(b)];
   for (const [reader, writer] of [
@@ -49,8 +49,8 @@ export function incompatibility(a: AvroRecord, b: AvroRecord): string | undefine
 
 /**
  * Writes the schema files of the sources and keeps replaced value schemas in the history.
- * @returns the paths that were written, below `directory`.
- * @throws TributaryError `config` when a table's new schema does not fit its earlier ones; nothing of it is written.
+ * @returns the paths of the written files, below `directory`.
+ * @throws TributaryError `config` when a table's new schema is incompatible with an earlier one; then nothing of it is written.
  */
 export function generateSchemas(directory: string, sources: readonly DefinedSource[]): string[] {
   const written: string[] = [];
@@ -76,7 +76,7 @@ export function generateSchemas(directory: string, sources: readonly DefinedSour
   return written;
 }
 
-/** What is wrong with the committed schemas, one line each: missing, outdated, left over, or incompatible. Empty when all is well. */
+/** Faults of the committed schemas, one line each: missing, outdated, left over, or incompatible. Empty when there are none. */
 export function checkSchemas(directory: string, sources: readonly DefinedSource[]): string[] {
   const faults: string[] = [];
   for (const source of sources) {
@@ -120,7 +120,7 @@ const valuePath = (source: string, table: string): string => `${source}/${table}
 const historyPath = (source: string, table: string, version: number): string => `${source}/history/${table}.value.v${version}.avsc`;
 const print = (schema: AvroRecord): string => `${JSON.stringify(schema, null, 2)}\n`;
 
-/** The schema without its docs: what matters to bytes and readers. */
+/** The schema without its docs, which do not affect bytes or readers. */
 function meaning(text: string): string {
   return canonicalJson(JSON.parse(text, (name, value) => (name === 'doc' && typeof value === 'string' ? undefined : value)));
 }

@@ -1,14 +1,14 @@
 class Branch {
   [member: string]: unknown;
 }
-// Without a prototype a member called `__proto__` is a member like any other.
+// Without a prototype, because then a member named `__proto__` is an ordinary member.
 Object.setPrototypeOf(Branch.prototype, null);
 
-/** What no column holds, in the vendor's own structure. */
+/** Values that no column holds, in the vendor's structure. */
 export class UnmappedFields {
   #root: Branch | undefined;
 
-  /** Keeps the value under the path, unless a whole that contains it is kept already. Null says nothing and is not kept. */
+  /** Keeps the value under the path, unless a value that contains it is kept already. Null is not kept, because it says nothing. */
   keep(path: readonly string[], value: unknown): void {
     if (value === null || value === undefined) return;
     let branch = (this.#root ??= new Branch());
@@ -22,7 +22,7 @@ export class UnmappedFields {
     if (!Object.hasOwn(branch, last)) branch[last] = value;
   }
 
-  /** Everything kept; undefined when nothing was. */
+  /** All kept values; undefined when there are none. */
   all(): Record<string, unknown> | undefined {
     return this.#root;
   }

@@ -1,25 +1,25 @@
 import lock from './artifacts.lock.json' with { type: 'json' };
 
-/** One thing fetched by Maven and kept in the cache under `folder`, which names its version. */
+/** One download by Maven, kept in the cache under `folder`, whose name contains its version. */
 export type Artifact = JarSet | Archive;
 
 interface Pinned {
   title: string;
   folder: string;
-  /** SHA-256 of every file, by its path in the folder; `artifacts.lock.json` holds them. */
+  /** SHA-256 of every file, by its path in the folder; stored in `artifacts.lock.json`. */
   files: Readonly<Record<string, string>> | undefined;
 }
 
-/** A class path: the named artifacts and everything they need to run. */
+/** A class path: the named artifacts and all their dependencies. */
 export interface JarSet extends Pinned {
   kind: 'jars';
-  /** Folder in the folder, where a reader expects one for each class path. */
+  /** Subfolder for the jars, where a program expects one folder per class path. */
   within?: string;
   /** `group:artifact:version` */
   coordinates: readonly string[];
 }
 
-/** A tar.gz, unpacked. */
+/** A tar.gz archive, unpacked. */
 export interface Archive extends Pinned {
   kind: 'archive';
   /** `group:artifact:version:tar.gz:classifier` */
@@ -36,7 +36,7 @@ function filesOf(folder: string): Readonly<Record<string, string>> | undefined {
 export const kafkaJars: JarSet = {
   kind: 'jars',
   title: `Kafka ${KAFKA} (54 MB)`,
-  // Another set of jars needs another name: a running stack of an older release may be using this one.
+  // A changed set of jars needs another folder name, because a running stack of an older release may be using this one.
   folder: `kafka-${KAFKA}-r2`,
   files: filesOf(`kafka-${KAFKA}-r2`),
   coordinates: [
@@ -44,7 +44,7 @@ export const kafkaJars: JarSet = {
     `org.apache.kafka:kafka-tools:${KAFKA}`,
     `org.apache.kafka:connect-runtime:${KAFKA}`,
     `org.apache.kafka:connect-basic-auth-extension:${KAFKA}`,
-    // Kafka brings the logging interface only; without a binding its log files stay empty.
+    // Kafka includes the logging interface only; without an implementation its log files stay empty.
     'org.slf4j:slf4j-simple:1.7.36',
   ],
 };
@@ -58,7 +58,7 @@ export const registryApp: Archive = {
   sha256: '2b28181501a20cbf6efcd77f9b7153908fc01f3d3a7c32024c0bd9e1b04c8a43',
 };
 
-// The last converter line on Maven Central that resolves; it reads our wire format (see its settings in the landing).
+// The last version on Maven Central whose dependencies can be resolved; it reads our message format (see its settings in the landing).
 export const avroConverter: JarSet = {
   kind: 'jars',
   within: 'converter',

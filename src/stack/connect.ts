@@ -9,7 +9,7 @@ import { javaProperties, writeProperties } from './properties.ts';
 
 export interface ConnectFolders {
   kafka: string;
-  /** Folders with one folder for each plugin. In the cache: some characters of a user's own folder keep Connect from finding classes below it. */
+  /** Folders with one subfolder for each plugin. They are in the cache, because Connect finds no classes below a path with certain characters, which a user's own folder may have. */
   plugins: readonly string[];
 }
 
@@ -17,7 +17,7 @@ export function connectUrl(memory: StackMemory): string {
   return `http://127.0.0.1:${memory.ports.connect}`;
 }
 
-/** Files that a connector of the local stack may name as `file:<path>:<key>`; undefined where a comma in the path keeps Connect from telling it. */
+/** Folder of files that a connector of the local stack may refer to as `file:<path>:<key>`; undefined when the path has a comma, which Connect's setting cannot express. */
 export function secretsFolder(dir: string): string | undefined {
   const folder = join(dir, 'connect', 'secrets');
   return folder.includes(',') ? undefined : folder;
@@ -25,7 +25,7 @@ export function secretsFolder(dir: string): string | undefined {
 
 const LOGIN_MODULE = 'org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule';
 
-/** A distributed worker, alone in its group; its connectors and offsets live in Kafka like everywhere else. */
+/** A distributed worker, alone in its group; its connectors and offsets are stored in Kafka as usual. */
 export async function connectCommand(dir: string, memory: StackMemory, java: string, folders: ConnectFolders): Promise<PartCommand> {
   const folder = join(dir, 'connect');
   // Earlier releases kept the plugins here.
@@ -33,13 +33,13 @@ export async function connectCommand(dir: string, memory: StackMemory, java: str
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const comma = folders.plugins.find((path) => path.includes(','));
   if (comma !== undefined) {
-    throw new TributaryError(`Kafka Connect cannot load plugins from ${comma}: a comma divides its list of folders.`, {
+    throw new TributaryError(`Kafka Connect cannot load plugins from ${comma}: a comma separates the folders of its list.`, {
       kind: 'config',
       remedy: 'Set TRIBUTARY_CACHE to a folder without a comma in its name.',
     });
   }
   const secrets = secretsFolder(dir);
-  // Kafka refuses to start where an allowed folder is not there.
+  // Kafka does not start when an allowed folder does not exist.
   if (secrets !== undefined) await mkdir(secrets, { recursive: true, mode: 0o700 });
   const { username, password } = loginOf(memory);
   const kafkaLogin = { 'security.protocol': 'SASL_PLAINTEXT', 'sasl.mechanism': 'PLAIN', 'sasl.jaas.config': saslJaas(memory) };
@@ -58,13 +58,13 @@ export async function connectCommand(dir: string, memory: StackMemory, java: str
     'status.storage.partitions': 2,
     'status.storage.replication.factor': 1,
     'plugin.path': folders.plugins.join(','),
-    // The converter has no service manifest: with `service_load` the worker never comes up.
+    // The converter has no service manifest: with `service_load` the worker does not start.
     'plugin.discovery': 'hybrid_warn',
     'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
     'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
     'offset.flush.interval.ms': 1_000,
     'consumer.isolation.level': 'read_committed',
-    // Whoever may give Connect a configuration reads with it what the providers read: no more than the landings need.
+    // Anybody who can configure Connect can read what the providers can read, so they read only what the landings need.
     'config.providers': secrets === undefined ? 'env' : 'file,env',
     'config.providers.env.class': 'org.apache.kafka.common.config.provider.EnvVarConfigProvider',
     'config.providers.env.param.allowlist.pattern': Object.keys(connectEnvironment(memory)).join('|'),
@@ -98,14 +98,14 @@ export async function connectCommand(dir: string, memory: StackMemory, java: str
       ...['-cp', join(folders.kafka, '*'), 'org.apache.kafka.connect.cli.ConnectDistributed', 'connect.properties'],
     ],
     env: { ...javaEnvironment(), ...connectEnvironment(memory) },
-    // A limit for what hangs: one that ends is noticed at once, and on a busy machine it takes minutes.
+    // A limit for a worker that hangs. One that ends is noticed at once, and on a busy machine the start takes minutes.
     readyWithinMs: 300_000,
-    // The list of connectors, not the root page: it answers only when the worker has joined its group.
+    // The list of connectors instead of the root page, because it answers only after the worker has joined its group.
     ready: async (signal) => (await fetch(`${connectUrl(memory)}/connectors`, { signal, headers: basicAuth(memory) })).ok,
   };
 }
 
-/** What a connector may name as `${env:NAME}`. */
+/** Values that a connector may refer to as `${env:NAME}`. */
 function connectEnvironment({ password }: StackMemory): Record<string, string> {
   return { TRIBUTARY_WAREHOUSE_PASSWORD: password, TRIBUTARY_REGISTRY_PASSWORD: password };
 }

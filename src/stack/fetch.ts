@@ -15,12 +15,12 @@ export interface FetchOptions {
   signal: AbortSignal;
 }
 
-/** Pinned like everything it fetches. Later ones want the parent of Apicurio's pom, which is not on Maven Central. */
+/** Pinned like everything it downloads. Later versions need the parent of Apicurio's pom, which is not on Maven Central. */
 const PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:2.8';
 
 /**
- * Answers the artifact's folder in the cache and fetches it first when it is not there whole.
- * Several processes may ask at once: one fetches, the others wait for it.
+ * Returns the artifact's folder in the cache; downloads the artifact first when it is missing or incomplete. Of several
+ * processes that need it at the same time, one downloads and the others wait.
  */
 export async function fetchArtifact(artifact: Artifact, options: FetchOptions): Promise<string> {
   const folder = join(options.cache, artifact.folder);
@@ -47,7 +47,7 @@ export async function fetchArtifact(artifact: Artifact, options: FetchOptions): 
   }
 }
 
-/** Whether the artifact is in the cache, so that nothing has to be fetched. */
+/** Whether the artifact is complete in the cache. */
 export function isFetched(artifact: Artifact, cache: string): Promise<boolean> {
   return isWhole(join(cache, artifact.folder), artifact);
 }
@@ -81,7 +81,7 @@ async function fetchJars(set: JarSet, draft: string, options: FetchOptions): Pro
   }
   const brought = await readdir(folder);
   const absent = set.coordinates.map(jarName).filter((name) => !brought.includes(name));
-  if (absent.length > 0) throw incomplete(set, `${absent.join(', ')} did not come`);
+  if (absent.length > 0) throw incomplete(set, `${absent.join(', ')} was not downloaded`);
   for (const name of brought) {
     if ((await stat(join(folder, name))).size === 0) throw incomplete(set, `${name} is empty`);
   }
@@ -104,7 +104,7 @@ async function fetchArchive(archive: Archive, draft: string, options: FetchOptio
 }
 
 async function maven(args: readonly string[], artifact: Artifact, { signal, cache }: FetchOptions): Promise<void> {
-  // Strict checksums: a file that does not match what its repository says about it fails the fetch.
+  // Strict checksums: a file that does not match its repository's checksum makes the download fail.
   const result = await runTool('mvn', ['-q', '-B', '--strict-checksums', ...args], { signal, cwd: cache });
   if (!result.failed) return;
   if (signal.aborted) throw new TributaryError('The start of the local stack was interrupted.', { kind: 'stopped' });
@@ -114,9 +114,9 @@ async function maven(args: readonly string[], artifact: Artifact, { signal, cach
       .split('\n')
       .find((line) => line.includes('[ERROR]'))
       ?.replace(/^.*?\[ERROR\]\S*\s*/, '') ?? result.output.slice(-300).trim();
-  throw new TributaryError(`Maven could not fetch ${artifact.title}: ${reason}`, {
+  throw new TributaryError(`Maven could not download ${artifact.title}: ${reason}`, {
     kind: 'config',
-    remedy: 'The first start needs the network (or a Maven mirror in settings.xml); every later start needs none.',
+    remedy: 'The first start needs the network (or a Maven mirror in settings.xml); later starts do not.',
     detail: result.output,
     code: 'stack:fetch',
   });
@@ -140,15 +140,15 @@ async function sha256(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** What differs from the lock file; undefined when nothing does. A jar too many counts: it would be on the class path. */
+/** The first difference from the lock file; undefined when there is none. An extra jar counts, because it would be on the class path. */
 async function difference(folder: string, files: Readonly<Record<string, string>>): Promise<string | undefined> {
   const found = await hashesOf(folder);
   for (const [path, hash] of Object.entries(files)) {
-    if (found[path] === undefined) return `${path} did not come`;
+    if (found[path] === undefined) return `${path} was not downloaded`;
     if (found[path] !== hash) return `${path} is not the file this version expects (SHA-256 differs)`;
   }
   const stranger = Object.keys(found).find((path) => files[path] === undefined);
-  return stranger === undefined ? undefined : `${stranger} is not a part of it`;
+  return stranger === undefined ? undefined : `${stranger} does not belong to it`;
 }
 
 async function requireExpected(artifact: Artifact, draft: string): Promise<void> {
@@ -156,7 +156,7 @@ async function requireExpected(artifact: Artifact, draft: string): Promise<void>
   if (differs !== undefined) throw incomplete(artifact, differs);
 }
 
-/** Whole means the very bytes of the lock file: whoever may write to the cache would run as us otherwise. */
+/** Complete means exactly the bytes of the lock file: otherwise anybody who can write to the cache could run code as us. */
 async function isWhole(folder: string, { files }: Artifact): Promise<boolean> {
   return files !== undefined && (await difference(folder, files)) === undefined;
 }
@@ -169,7 +169,7 @@ function jarName(coordinate: string): string {
 function incomplete(artifact: Artifact, why: string): TributaryError {
   return new TributaryError(`${artifact.title} came incomplete: ${why}.`, {
     kind: 'config',
-    remedy: 'Start again. If it stays, check the Maven mirror in use, and remove the broken file from its local repository.',
+    remedy: 'Start again. If this persists, check the Maven mirror in use, and remove the broken file from its local repository.',
     code: 'stack:fetch',
   });
 }

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 
 export interface Guardian {
-  /** The processes to end when this process dies without ending them itself. */
+  /** Sets the processes to end when this process dies without ending them itself. */
   watch(pids: readonly number[]): void;
 }
 
-// Reads lists of process ids; when the pipe breaks because we died, the last list is ended.
+// Reads lists of process ids from stdin. When stdin ends because we have died, it ends the processes of the last list.
 const SCRIPT = `
 pids=
 while read -r line; do pids=$line; done
@@ -24,8 +24,8 @@ exit 0
 `;
 
 /**
- * Starts a small helper that outlives us by a few seconds: even when we are killed by force, no
- * server stays behind. It never keeps this process from ending.
+ * Starts a small helper process that outlives us by a few seconds, so that no server stays behind even when we are killed by
+ * force. It does not keep this process alive.
  */
 export function startGuardian(): Guardian {
   const helper = spawn('/bin/sh', ['-c', SCRIPT, 'tributary-guardian'], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, cwd: '/' });

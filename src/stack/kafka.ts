@@ -18,7 +18,7 @@ export const LOGGING = [
 
 const PROPERTIES = 'server.properties';
 
-/** What a client of the broker sets. */
+/** The log-in setting (`sasl.jaas.config`) of the broker's clients. */
 export function saslJaas(memory: StackMemory): string {
   const { username, password } = loginOf(memory);
   return `org.apache.kafka.common.security.plain.PlainLoginModule required username="${username}" password="${password}";`;
@@ -39,7 +39,7 @@ export async function kafkaCommand(
   if ((await stat(join(folder, 'data', 'meta.properties')).catch(() => undefined)) === undefined) {
     await format(java, classPath, memory.clusterId, folder);
   }
-  // The optimising compiler pays off for a broker that stays up, and only delays one that lives for a test.
+  // The optimising compiler pays off for a broker that stays up; in a short test it only slows the start.
   const compiler = topicDefaults === 'fast' ? ['-XX:TieredStopAtLevel=1'] : [];
   const broker = `127.0.0.1:${memory.ports.kafka}`;
   return {
@@ -63,7 +63,7 @@ export async function kafkaCommand(
   };
 }
 
-/** Every listener asks for the login, the controller's too: whoever speaks to that one may change everything. */
+/** Every listener requires the log-in, the controller's too, because its clients can change everything. */
 function serverProperties(memory: StackMemory, topicDefaults: TopicDefaults): Record<string, string | number | boolean> {
   const { ports } = memory;
   const { username, password } = loginOf(memory);
@@ -82,11 +82,11 @@ function serverProperties(memory: StackMemory, topicDefaults: TopicDefaults): Re
     'sasl.mechanism.controller.protocol': 'PLAIN',
     'listener.name.sasl_plaintext.plain.sasl.jaas.config': jaas,
     'listener.name.controller.plain.sasl.jaas.config': jaas,
-    // Below the working folder: it is a list, and a comma in the folder's own name would cut it.
+    // Relative to the working folder: the setting is a list, and a comma in the folder's path would split it.
     'log.dirs': 'data',
     'auto.create.topics.enable': false,
     'group.initial.rebalance.delay.ms': 0,
-    // After a kill the broker waits until its own former session has run out: 9 s by default.
+    // After a kill the broker waits until its earlier session has expired: 9 s by default.
     'broker.session.timeout.ms': 3_000,
     'broker.heartbeat.interval.ms': 500,
     'num.network.threads': 2,
@@ -101,7 +101,7 @@ function serverProperties(memory: StackMemory, topicDefaults: TopicDefaults): Re
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
   };
-  // Tests wait for compaction to have happened: the cleaner looks twice a second, not every 15 s.
+  // Tests wait for compaction, so the log cleaner runs twice a second instead of every 15 s.
   if (topicDefaults === 'fast') Object.assign(settings, { 'log.cleaner.backoff.ms': 500, 'log.segment.delete.delay.ms': 200 });
   return settings;
 }
@@ -127,7 +127,7 @@ async function format(java: string, classPath: string, clusterId: string, folder
   if (!result.failed) return;
   throw new TributaryError(`Kafka's data folder could not be formatted: ${result.output.trim().split('\n').at(-1)}`, {
     kind: 'config',
-    remedy: 'Check the free space and the rights of the folder.',
+    remedy: 'Check the free space and the permissions of the folder.',
     detail: result.output,
   });
 }

@@ -10,7 +10,7 @@ export type PortName = PartName | 'controller';
 
 const PORTS: readonly PortName[] = ['postgres', 'kafka', 'controller', 'registry', 'connect'];
 
-/** The one user of PostgreSQL, Kafka, the registry and Connect. */
+/** The user of PostgreSQL, Kafka, the registry and Connect. */
 export const STACK_USER = 'tributary';
 
 export interface StackLogin {
@@ -18,28 +18,28 @@ export interface StackLogin {
   readonly password: string;
 }
 
-/** What every server of the stack asks for: on loopback it is the only thing between them and this machine's other users. */
+/** Log-in of every server of the stack. On loopback it is the only protection from other users of this machine. */
 export function loginOf({ password }: StackMemory): StackLogin {
   return { username: STACK_USER, password };
 }
 
-/** {@link loginOf} as HTTP's basic authentication sends it. */
+/** {@link loginOf} as a header of HTTP basic authentication. */
 export function basicAuth(memory: StackMemory): { authorization: string } {
   const { username, password } = loginOf(memory);
   return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
 }
 
-/** What a stack folder remembers from one start to the next, in `stack.json`. */
+/** What a stack folder stores between starts, in `stack.json`. */
 export interface StackMemory {
   version: 1;
   ports: Record<PortName, number>;
-  /** Of {@link STACK_USER} at every server; the file is readable by its owner only. */
+  /** Password of {@link STACK_USER} at every server; only the owner can read the file. */
   password: string;
   clusterId: string;
   pids: Partial<Record<PartName, number>>;
 }
 
-/** Reads the folder's memory; a new folder gets a new one. */
+/** Reads the folder's `stack.json`; creates one for a new folder. */
 export async function recall(dir: string): Promise<StackMemory> {
   const path = join(dir, 'stack.json');
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -60,22 +60,22 @@ export async function recall(dir: string): Promise<StackMemory> {
     const memory = JSON.parse(text) as StackMemory;
     if (memory.version === 1 && memory.password && memory.clusterId) return memory;
   } catch {
-    // told below
+    // reported below
   }
-  throw new TributaryError(`The local stack's memory ${path} cannot be read.`, {
+  throw new TributaryError(`The local stack's file ${path} cannot be read.`, {
     kind: 'config',
     remedy: `Restore the file, or remove the folder ${dir} to start with an empty stack.`,
   });
 }
 
-/** Written whole or not at all, so that a crash never leaves half a file. */
+/** Writes the file atomically, so that a crash never leaves half a file. */
 export function remember(dir: string, memory: StackMemory): void {
   const path = join(dir, 'stack.json');
   writeFileSync(`${path}.new`, `${JSON.stringify(memory, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);
 }
 
-/** Keeps every remembered port that is still free; the others, and those never chosen, are chosen anew. */
+/** Keeps every stored port that is still free, and chooses new ones for the others. Returns the names whose port has changed. */
 export async function settlePorts(memory: StackMemory, names: readonly PortName[] = PORTS): Promise<PortName[]> {
   const moved: PortName[] = [];
   for (const name of names) {

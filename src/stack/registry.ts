@@ -8,17 +8,17 @@ export function registryUrl(memory: StackMemory): string {
   return `http://127.0.0.1:${memory.ports.registry}/apis/ccompat/v7`;
 }
 
-/** Its schema ids are part of every key in every topic, so they live in PostgreSQL, which keeps them through any crash. */
+/** Its schema ids are part of every key in every topic, so it stores them in PostgreSQL, where they survive any crash. */
 export async function registryCommand(dir: string, memory: StackMemory, java: string, app: string): Promise<PartCommand> {
   const { ports } = memory;
   const { username, password } = loginOf(memory);
   const folder = join(dir, 'registry');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  // In a file and not as arguments: every user of the machine sees command lines.
+  // In a file instead of arguments, because every user of the machine can see command lines.
   writeProperties(join(folder, 'registry.properties'), {
     'quarkus.http.host': '127.0.0.1',
     'quarkus.http.port': ports.registry,
-    // Health and metrics have no port of their own, where nobody would be asked for a password.
+    // Health and metrics get no port of their own, because that one would not require a password.
     'quarkus.management.host-enabled': false,
     'quarkus.http.auth.basic': true,
     'quarkus.http.auth.proactive': true,
@@ -39,7 +39,7 @@ export async function registryCommand(dir: string, memory: StackMemory, java: st
     cwd: folder,
     args: [
       ...['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Dtributary.stack=${dir}/`],
-      // By the working folder, so that no character of the folder's own name means anything.
+      // Relative to the working folder, so that special characters in its path do not matter.
       '-Dquarkus.config.locations=registry.properties',
       '-Djava.util.logging.manager=org.jboss.logmanager.LogManager',
       ...['-cp', `${join(app, 'apicurio-registry-app-3.0.9-runner.jar')}:${join(app, 'lib', '*')}`, 'io.quarkus.runner.GeneratedMain'],

@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cacheFolder } from '../config/env.ts';
 import { TributaryError, asTributaryError } from '../core/errors.ts';
-import { fileTrouble, makeLocalFolder } from '../core/local-folder.ts';
+import { fileError, makeLocalFolder } from '../core/local-folder.ts';
 import { avroConverter, jdbcSink, kafkaJars, registryApp } from './artifacts.ts';
 import { connectCommand, connectUrl } from './connect.ts';
 import { fetchArtifact } from './fetch.ts';
@@ -22,19 +22,19 @@ import { requireJava } from './tools.ts';
 export type { PartName } from './memory.ts';
 
 export interface StackOptions {
-  /** Everything the stack keeps: data, ports, password, logs. A second start in it finds all as it was. */
+  /** Folder for everything the stack keeps: data, ports, password, logs. A later start continues with it. */
   dir: string;
-  /** Start Kafka Connect too; {@link Stack.startConnect} does so later. */
+  /** Start Kafka Connect too; {@link Stack.startConnect} does it later. */
   connect?: boolean;
-  /** Hears what the start does; `routine` is what every start does. */
+  /** Receives progress messages; `routine` marks those of every start. */
   log?: (line: string, routine?: boolean) => void;
-  /** Gives up the start. It does not stop a stack that is up. */
+  /** Aborts the start. It does not stop a stack that is up. */
   signal?: AbortSignal;
-  /** `fast`: the broker cleans compacted topics within a second, for tests that wait for it. */
+  /** `fast`: the broker compacts topics within a second, for tests that wait for it. */
   topicDefaults?: TopicDefaults;
-  /** Folders of more connectors for Kafka Connect. */
+  /** Folders with additional connectors for Kafka Connect. */
   plugins?: readonly string[];
-  /** Told when a part ends without being asked to; {@link Stack.restart} brings it back. */
+  /** Called when a part ends without a request; {@link Stack.restart} starts it again. */
   onPartDied?: (part: PartName, error: TributaryError) => void;
 }
 
@@ -43,30 +43,29 @@ export interface Stack {
   /** Base address of the Confluent-compatible interface. */
   readonly registryUrl: string;
   readonly connectUrl: string | undefined;
-  /** What Kafka (SASL/PLAIN), the registry and Connect (HTTP basic) ask for. */
+  /** Log-in of Kafka (SASL/PLAIN), the registry and Connect (HTTP basic). */
   readonly login: StackLogin;
   readonly postgres: { host: string; port: number; user: string; password: string; database: string };
   readonly pids: Readonly<Partial<Record<PartName, number>>>;
-  /** Starts Kafka Connect unless it runs; answers its address. */
+  /** Starts Kafka Connect unless it runs; returns its address. */
   startConnect(): Promise<string>;
   /** Stops the part if it runs, and starts it again on the same port. */
   restart(part: PartName): Promise<void>;
-  /** Sends the signal; for SIGKILL resolves when the part is gone. */
+  /** Sends the signal; with SIGKILL it resolves when the part has ended. */
   kill(part: PartName, signal: NodeJS.Signals): Promise<void>;
   /**
-   * Stops all parts and frees the folder for the next owner. Each of the two rows of parts has `graceMs` (4 s at the most)
-   * to end by itself before it is ended by force. Safe to call twice.
+   * Stops all parts and releases the folder. The parts end in two groups, one after the other; each group has `graceMs` (at
+   * most 4 s) before it is ended by force. Safe to call twice.
    */
   stop(graceMs?: number): Promise<void>;
 }
 
-/** Within this time a part has to end by itself; together with the force after it, a stop takes less than 10 s. */
+/** Milliseconds a part has to end by itself. Both groups and the force after them take less than 10 s. */
 const GRACE_MS = 4_000;
 
 /**
- * Starts PostgreSQL, Kafka and the schema registry (and Kafka Connect when asked for) on loopback, as
- * children of this process. One process owns a folder at a time. Throws `config` errors that say what
- * is missing on this machine.
+ * Starts PostgreSQL, Kafka and the schema registry (and Kafka Connect on request) on loopback, as children of this process.
+ * One process owns a folder at a time. Throws `config` errors that say what is missing on this machine.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const log = options.log ?? (() => undefined);
@@ -85,9 +84,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return await start(dir, options, log, signal, lock.release);
   } catch (error) {
     await lock.release();
-    // The terminal's Ctrl-C ends a tool of the start too, and what it says then is no fault.
+    // Ctrl-C in the terminal also ends tools that run during the start; their errors then mean nothing.
     if (signal.aborted) throw new TributaryError('The start of the local stack was interrupted.', { kind: 'stopped', cause: error });
-    throw fileTrouble(error) ?? asTributaryError(error, 'The start of the local stack');
+    throw fileError(error) ?? asTributaryError(error, 'The start of the local stack');
   }
 }
 
@@ -103,16 +102,17 @@ async function start(
   await endOrphans(dir, memory.pids, GRACE_MS, log);
   memory.pids = {};
   const moved = await settlePorts(memory);
-  if (moved.length > 0) log(`ports taken by others, moved: ${moved.map((name) => `${name} to ${memory.ports[name]}`).join(', ')}`);
+  if (moved.length > 0)
+    log(`ports in use by other programs, changed: ${moved.map((name) => `${name} to ${memory.ports[name]}`).join(', ')}`);
   remember(dir, memory);
 
   const fetching = { cache: cacheFolder(), log, signal };
   const guardian = startGuardian();
   const running = new Map<PartName, RunningPart>();
-  /** Parts that were asked to end and have not yet. */
+  /** Parts that are ending. */
   const leaving = new Set<Promise<void>>();
   let stopping: Promise<void> | undefined;
-  /** All parts have been up: one that dies now is the owner's to bring back. */
+  /** True once all parts have been up: from then on the owner restarts a part that dies. */
   let up = false;
   const failed = new AbortController();
   const ending = new AbortController();
@@ -154,7 +154,7 @@ async function start(
         await waitUntilReady(dir, command, part, abort);
       } catch (error) {
         await retire(part);
-        // Somebody took the port between our look and the start.
+        // Another program took the port between our check and the start.
         if (error instanceof TributaryError && error.code === 'stack:port_taken' && attempt < 3) continue;
         throw error;
       }
@@ -188,9 +188,9 @@ async function start(
 
   async function stopAll(graceMs = GRACE_MS): Promise<void> {
     const grace = Math.min(graceMs, GRACE_MS);
-    // Nothing that is being started again may come up after this.
+    // Parts that are being restarted must not come up after this.
     ending.abort();
-    // First those that use the others, so that nobody has to wait for a partner that is gone.
+    // First the parts that use the others, so that none waits for a server that has ended.
     await Promise.all([takeDown('connect', grace), takeDown('registry', grace)]);
     await Promise.all([takeDown('kafka', grace), takeDown('postgres', grace)]);
     await Promise.all(leaving);

@@ -9,7 +9,7 @@ export interface ToolResult {
   output: string;
 }
 
-/** Maven writes colour codes even into a file. */
+/** Maven writes colour codes even to a file. */
 // eslint-disable-next-line no-control-regex
 const COLOURS = /\u001b\[[\d;]*m/g;
 
@@ -19,7 +19,7 @@ export interface ToolOptions {
   signal?: AbortSignal;
   uid?: number;
   gid?: number;
-  /** What it writes is its owner's alone. */
+  /** Files it writes are accessible to the owner only. */
   privately?: boolean;
 }
 
@@ -43,7 +43,7 @@ export function runTool(
 const INSTALL_JAVA =
   'Install a Java runtime 17 or newer: Debian and Ubuntu `apt install openjdk-17-jre-headless`, macOS `brew install openjdk@17`.';
 
-/** Answers the Java command when it is 17 or newer; else a `config` error that says what to install. */
+/** Returns the Java command when it is version 17 or newer, otherwise throws a `config` error that says what to install. */
 export async function requireJava(): Promise<string> {
   const command = javaCommand();
   const result = await runTool(command, ['-version']);
@@ -67,7 +67,7 @@ export async function requireJava(): Promise<string> {
   return command;
 }
 
-/** Answers Maven's version; else a `config` error that says what to install. */
+/** Returns Maven's version, otherwise throws a `config` error that says what to install. */
 export async function requireMaven(): Promise<string> {
   const { failed, output } = await runTool('mvn', ['-B', '-v']);
   if (failed) throw mavenMissing();

@@ -1,8 +1,8 @@
-/** Up to this share of the live keys, or up to this many, may vanish in one scan without a question. */
+/** A scan may delete up to the larger of these two without being confirmed: a share of the live rows, or a number of rows. */
 const PLAUSIBLE_SHARE = 0.2;
 const PLAUSIBLE_COUNT = 100;
 
-/** How many of the live rows may vanish at once before somebody has to say that this is right. */
+/** Most rows that one scan may delete; with more, all of its deletes are withheld until a user allows them. `live`: rows in the topic. */
 export function deleteThreshold(live: number): number {
   return Math.max(PLAUSIBLE_COUNT, Math.floor(live * PLAUSIBLE_SHARE));
 }

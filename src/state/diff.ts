@@ -1,24 +1,24 @@
 import type { Row } from '../core/types.ts';
 import type { CompiledRow } from '../record/row.ts';
 
-/** One message-worthy difference between what was read and what the topic holds. */
+/** One row to publish: what was read differs from what the topic holds. */
 export interface RowChange {
   readonly op: 'upsert' | 'delete';
   readonly row: CompiledRow;
-  /** The topic does not hold the key. */
+  /** True when the topic does not hold the key. */
   readonly fresh: boolean;
 }
 
 export interface BatchDiff {
-  /** Takes the next rows of the batch, in the order they were read. */
+  /** Adds the next rows of the batch, in the order in which they were read. */
   add(rows: Iterable<CompiledRow>): void;
-  /** At most one change per key: the batch's outcome against what the topic holds. */
+  /** At most one change per key: the last state in the batch compared with the topic. */
   changes(): readonly RowChange[];
-  /** Key hashes of the rows that the topic holds exactly so already. */
+  /** Key hashes of the rows that the topic already holds with the same content. */
   unchanged(): Buffer[];
-  /** Rows whose key had come before in the batch. */
+  /** Number of rows whose key had already occurred in the batch. */
   duplicates(): number;
-  /** Bytes of keys and values among the changes. */
+  /** Total bytes of keys and values of the changes. */
   bytes(): number;
 }
 
@@ -29,9 +29,9 @@ interface Outcome {
 }
 
 /**
- * Compares the rows of one batch with what the topic holds (`standing`: row hash by key hash, undefined for a key
- * that is not live). Of several rows with one key the last one counts, or the one that `newer` prefers; a tie goes to
- * the later. The topic's own row always gives way: the vendor's present answer is the truth.
+ * Compares the rows of one batch with what the topic holds. `committedHash` returns the row hash of a live key, otherwise
+ * undefined. Of several rows with one key, the last one counts, or the one that `newer` prefers; on a tie, the later one.
+ * The topic's row never wins over a row just read: the vendor's current answer is the truth.
  */
 export function diffBatch(committedHash: (keyHash: Buffer) => Buffer | undefined, newer?: (a: Row, b: Row) => number): BatchDiff {
   const outcomes = new Map<string, Outcome>();

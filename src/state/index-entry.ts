@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { HASH_BYTES, SCOPE_BYTES } from '../record/codec.ts';
 
-/** What the live index keeps of one row: row hash, serial of the last scan that saw it, scope hash, key. */
+/** What the live index stores for one row: row hash, serial number of the last scan that saw it, scope hash, key. */
 export interface StoredEntry {
   readonly rowHash: Buffer;
   readonly lastSeen: number;
@@ -28,8 +28,8 @@ export function packEntry(keyHash: Buffer, entry: StoredEntry): Buffer {
 }
 
 /**
- * Views into the bytes, not copies.
- * @throws when they are not what was packed under that key.
+ * Returns views into `bytes`, not copies.
+ * @throws when the bytes are damaged or were packed under another key.
  */
 export function unpackEntry(keyHash: Buffer, bytes: Buffer): StoredEntry {
   if (keyHash.length !== HASH_BYTES || bytes.length < KEY_AT || bytes.readUInt32LE(0) !== sumOf(keyHash, bytes)) {
@@ -47,7 +47,7 @@ export const lastSeenOf = (bytes: Buffer): number => bytes.readUInt32LE(SEEN_AT)
 export const rowHashOf = (bytes: Buffer): Buffer => Buffer.from(bytes.subarray(ROW_AT, SEEN_AT));
 export const scopeHashOf = (bytes: Buffer): Buffer => Buffer.from(bytes.subarray(SCOPE_AT, KEY_AT));
 
-/** A copy of the entry with another serial. */
+/** A copy of the entry with another scan serial. */
 export function withLastSeen(keyHash: Buffer, bytes: Buffer, lastSeen: number): Buffer {
   const copy = Buffer.from(bytes);
   copy.writeUInt32LE(lastSeen, SEEN_AT);

@@ -5,9 +5,9 @@ import { type Database, open, type RootDatabase } from 'lmdb';
 import { storeFault } from './store-file.ts';
 
 /*
- * The files of one index folder. A store has a number; the newest one counts. LMDB maps its file and trusts it: a
- * damaged one ends the process. So a file is opened only when it is, byte for byte, what was there when it was last
- * closed (its seal), or when another process has just copied it entry by entry.
+ * The files of one index folder. Each store file has a number; the highest one is in use. LMDB maps the file into memory
+ * and trusts its content: a damaged file crashes the process. So a file is opened only when its fingerprint equals the
+ * one saved when it was closed (its seal), or when another process has just copied it entry by entry.
  */
 
 export interface Databases {
@@ -21,13 +21,13 @@ export const fileOf = (directory: string, generation: number): string => join(di
 export const brokenFlag = (file: string): string => `${file}.broken`;
 export const sealOf = (file: string): string => `${file}.seal`;
 
-/** Number of the newest store in that folder; 0 when there is none. */
+/** Number of the newest store in the folder; 0 when there is none. */
 export function newestGeneration(directory: string): number {
   const numbers = readdirSync(directory).map((name) => Number(/^index-(\d{1,9})\.mdb$/.exec(name)?.[1] ?? 0));
   return Math.max(0, ...numbers);
 }
 
-/** Removes what belongs to other stores than this one. */
+/** Removes the files of all other stores in the folder. */
 export function removeOthers(directory: string, keep: string): void {
   for (const name of readdirSync(directory)) {
     const path = join(directory, name);
@@ -35,12 +35,12 @@ export function removeOthers(directory: string, keep: string): void {
   }
 }
 
-/** LMDB's table of readers is a few kilobytes that it maps too. */
+/** Size of LMDB's reader table, which LMDB maps into memory too. */
 const LOCK_BYTES = 16_384;
 
 export function openDatabases(file: string, options: { readonly readOnly?: boolean } = {}): Databases {
   const lock = `${file}-lock`;
-  // Written here and not by LMDB, which leaves a hole: a hole that cannot be filled on a full disk ends the process.
+  // Written here and not by LMDB, which would create a sparse file: on a full disk, filling it crashes the process.
   if (!existsSync(lock)) writeFileSync(lock, Buffer.alloc(LOCK_BYTES));
   const root = open<Buffer, Buffer>({
     path: file,
@@ -48,9 +48,9 @@ export function openDatabases(file: string, options: { readonly readOnly?: boole
     maxDbs: 4,
     encoding: 'binary',
     keyEncoding: 'binary',
-    // A scan's marks must not be younger on disk than the position that relies on them.
+    // The scan marks must be on disk before the position that relies on them is committed.
     overlappingSync: false,
-    // Written by calls, which fail on a full disk. Writing through the mapping would end the process.
+    // Written by system calls, which return an error on a full disk. Writing through the mapping would crash the process.
     useWritemap: false,
     ...options,
   });
@@ -62,7 +62,7 @@ export function openDatabases(file: string, options: { readonly readOnly?: boole
   };
 }
 
-/** What the seal of a closed file says. */
+/** The fingerprint that the seal of a closed file holds. */
 function fingerprint(file: string): string {
   const handle = openSync(file, 'r');
   try {
@@ -79,14 +79,14 @@ function fingerprint(file: string): string {
   }
 }
 
-/** To be called once the file is closed: whoever finds it like this may open it. */
+/** Seals a file after it was closed: as long as its fingerprint stays the same, it may be opened. */
 export function seal(file: string): void {
   writeFileSync(sealOf(file), fingerprint(file));
 }
 
 export const isSealed = (file: string): boolean => existsSync(sealOf(file));
 
-/** Why the file must not be opened; undefined when it is as it was closed. */
+/** Why the file must not be opened; undefined when it is unchanged since it was closed. */
 export function sealFault(file: string): string | undefined {
   if (existsSync(brokenFlag(file))) return 'it was found damaged';
   if (!existsSync(file)) return 'there was none';
@@ -96,10 +96,10 @@ export function sealFault(file: string): string | undefined {
   return readFileSync(sealOf(file), 'utf8') === fingerprint(file) ? undefined : 'the file is not as it was closed';
 }
 
-/** A text of the meta table with its checksum before it. */
+/** A text for the meta table, prefixed with its checksum. */
 export const checked = (text: string): string => `${crc32(text)} ${text}`;
 
-/** @throws when the checksum is not that of the text. */
+/** Returns the text without its checksum. @throws when the checksum does not match. */
 export function unchecked(stored: string): string {
   const at = stored.indexOf(' ');
   const text = stored.slice(at + 1);

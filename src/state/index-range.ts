@@ -5,7 +5,7 @@ const FIRST = Buffer.from([0]);
 
 export const isZero = (bytes: Buffer): boolean => bytes.every((byte) => byte === 0);
 
-/** The lowest key of the same length that is greater than every key beginning with these bytes; undefined after the last. */
+/** The lowest key of the same length that is greater than every key with this prefix; undefined when there is none. */
 export function incremented(prefix: Buffer): Buffer | undefined {
   const next = Buffer.from(prefix);
   for (let i = next.length - 1; i >= 0; i -= 1) {
@@ -20,8 +20,8 @@ export function incremented(prefix: Buffer): Buffer | undefined {
 }
 
 /**
- * The entries from `start` up to but not including `end`, read in chunks: no read transaction stays open in between,
- * so the store does not grow while the caller works, and entries may be deleted while iterating.
+ * The entries from `start` up to but not including `end`, read in chunks. No read transaction stays open between chunks,
+ * so the store does not grow while the caller works, and the caller may delete entries while iterating.
  */
 export function* rangeOf(
   guarded: <T>(work: () => T) => T,
@@ -43,7 +43,7 @@ export function* rangeOf(
   }
 }
 
-/** The first key of each group of keys that begin with the same `length` bytes; the others are not read. */
+/** The first key of each group of keys that share their first `length` bytes; skips the other keys. */
 export function* firstOfEach(
   guarded: <T>(work: () => T) => T,
   database: Database<Buffer, Buffer>,

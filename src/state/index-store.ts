@@ -15,33 +15,33 @@ import {
   sealOf,
   unchecked,
 } from './index-file.ts';
-import { fullDisk } from './room.ts';
+import { fullDisk } from './full-disk.ts';
 
-/** Raised whenever the layout of the store changes; older stores are then built anew. */
+/** Version of the store's layout; increase it with every change, then older stores are rebuilt. */
 const FORMAT = 3;
 
-/** The embedded store under the live index. */
+/** The embedded key-value store (LMDB) under the live index. */
 export interface IndexStore {
-  /** Why the store is new; undefined when it was taken over. */
+  /** Why the store is new; undefined when an existing one was opened. */
   readonly rebuildReason: string | undefined;
   readonly live: Database<Buffer, Buffer>;
   readonly scopes: Database<Buffer, Buffer>;
-  /** A text of the meta table. */
+  /** Reads a text from the meta table. */
   text(name: string): string | undefined;
-  /** Within a transaction only. */
+  /** Writes or removes a text; only within a transaction. */
   setText(name: string, text: string | undefined): void;
-  /** Runs the work in one transaction that is on disk when this returns, or not at all when the work throws. */
+  /** Runs the work in one transaction: on disk when this returns, rolled back when the work throws. */
   transaction(work: () => void): void;
-  /** Runs the work; a failure of the store marks it for replacement. */
+  /** Runs the work; when the store fails, marks it for replacement. */
   guarded<T>(work: () => T): T;
-  /** Whether it has been marked. */
+  /** Whether the store has been marked for replacement. */
   isBroken(): boolean;
   close(): Promise<void>;
 }
 
 /**
- * Opens the store in that directory; one that is missing, damaged or made for another identity is replaced. One that
- * was not closed is replaced too, unless it was put in order before (`mendStores`).
+ * Opens the store in the directory. A store that is missing, damaged or built for another identity is replaced by an
+ * empty one, and so is one that was not closed, unless `mendStores` has copied it before.
  */
 export function openIndexStore(directory: string, identity: string): IndexStore {
   makeLocalFolder(directory);
@@ -58,12 +58,12 @@ export function openIndexStore(directory: string, identity: string): IndexStore 
     try {
       writeFileSync(brokenFlag(fileOf(directory, generation)), text);
     } catch {
-      // Then its missing seal tells.
+      // The missing seal makes the next opening replace the file.
     }
     return new TributaryError(`The live index in ${directory} cannot be used: ${text}`, {
       kind: 'transient',
       code: 'index_broken',
-      remedy: 'It is rebuilt from the topic at the next try. If this repeats, look at the disk.',
+      remedy: 'It is rebuilt from the topic at the next attempt. If this happens again, check the disk.',
       cause: error,
     });
   };
@@ -81,7 +81,7 @@ export function openIndexStore(directory: string, identity: string): IndexStore 
   const databases =
     typeof taken === 'string'
       ? guarded(() => {
-          // Another name: whoever has the old file open goes on with that, and harms nobody.
+          // A new file name: a process that still has the old file open goes on with that file and does no harm.
           generation += 1;
           removeOthers(directory, fileOf(directory, generation));
           const made = openDatabases(fileOf(directory, generation));
@@ -110,7 +110,7 @@ export function openIndexStore(directory: string, identity: string): IndexStore 
     transaction: (work) => guarded(() => root.transactionSync(work)),
     close: () =>
       (closing ??= root.close().then(() => {
-        // The file is gone when its folder was removed meanwhile.
+        // The file is missing when its folder was removed in the meantime.
         if (broken || !existsSync(file)) return;
         try {
           seal(file);
@@ -121,11 +121,11 @@ export function openIndexStore(directory: string, identity: string): IndexStore 
   };
 }
 
-/** The store as it is, or why it cannot be used. */
+/** Opens the existing store, or returns why it cannot be used. */
 function takeOver(file: string, format: string): Databases | string {
   const fault = sealFault(file);
   if (fault !== undefined) return fault;
-  // From here on the file may change.
+  // The seal is removed first, because from here on the file may change.
   rmSync(sealOf(file), { force: true });
   const databases = openDatabases(file);
   const found = databases.meta.get('format');

@@ -1,13 +1,13 @@
 import type { ScanCustody } from './scan-log.ts';
 
-/** What the index must have been built from; anything else and it is built anew. */
+/** What the index was built from; an index with another identity is rebuilt. */
 export interface LiveIndexIdentity {
   readonly topic: string;
   readonly topicId?: string;
   readonly valueSchemaId: number;
 }
 
-/** One key of the topic and what it holds now; null when it holds the key no longer. */
+/** One key of the topic with its current row; null when the key is deleted. */
 export interface IndexEntry {
   readonly keyHash: Buffer;
   readonly row: {
@@ -16,11 +16,11 @@ export interface IndexEntry {
     /** Avro bytes of the key, without the registry's header. */
     readonly keyBody: Buffer;
   } | null;
-  /** The index is known not to hold the key, so it need not look. */
+  /** True when the index is known not to hold the key, which saves the look-up. */
   readonly fresh?: boolean;
 }
 
-/** A live row as the index lists it. */
+/** A live row as the index returns it. */
 export interface IndexedRow {
   readonly keyHash: Buffer;
   readonly rowHash: Buffer;
@@ -29,77 +29,77 @@ export interface IndexedRow {
 }
 
 /**
- * What one topic holds now: key hash to row hash, kept on disk. A cache: every call is durable when it returns, a
- * killed process leaves the state before or after a call, and a store that is missing, foreign or damaged is
- * replaced by an empty one, with {@link LiveIndex.rebuildReason} saying why.
+ * What one topic holds now: key hash to row hash, kept on disk. It is a cache. Every call is durable when it returns; a
+ * killed process leaves the state before or after a call; a store that is missing, damaged or built for another topic or
+ * schema is replaced by an empty one, and {@link LiveIndex.rebuildReason} says why.
  *
- * Every method but `close` is synchronous, and throws a `transient` TributaryError with code `index_broken` when the
- * store turns out to be damaged; it is then discarded at the next opening.
+ * Every method but `close` is synchronous. It throws a `transient` TributaryError with code `index_broken` when the
+ * store is found damaged; the store is then discarded at the next opening.
  */
 export interface LiveIndex {
-  /** Why this index started empty or was emptied; undefined when it was taken over from an earlier process. */
+  /** Why this index started empty or was cleared; undefined when it continues an earlier process's index. */
   rebuildReason(): string | undefined;
-  /** Whether the store has turned out to be damaged: it can only be closed. */
+  /** Whether the store was found damaged; then it can only be closed. */
   isBroken(): boolean;
   /**
-   * Forgets everything when it was built in another life of the topic, or was last up to date more than `within` ms
-   * ago (or in the future): compaction may then have removed tombstones that it has never read.
+   * Clears the index when it was built in another topic epoch, or when it was last up to date more than `within` ms ago
+   * (or in the future): compaction may since have removed tombstones that the index has never read.
    */
   trust(topicEpoch: string, within: number): void;
   /** Row hash of a live row. */
   get(keyHash: Buffer): Buffer | undefined;
-  /** Offset after the last message this index knows, per partition. */
+  /** Offset after the last message this index includes, per partition. */
   coveredOffsets(): ReadonlyMap<number, bigint>;
   /**
-   * Takes over what the topic has got. While a scan is open they count as seen in it. `upToDate`: the index now knows
-   * all that the topic holds; false while there is more to be read. Default true.
+   * Applies messages of the topic. While a scan is open, their keys count as seen in it. `upToDate`: the index now includes
+   * everything the topic holds; false while more is still to be read. Default true.
    */
   apply(entries: Iterable<IndexEntry>, covered: ReadonlyMap<number, bigint>, upToDate?: boolean): void;
   /**
-   * The open scan has seen these rows; must be called before the position after them is committed. Keys that are
-   * not live are passed over. Does nothing while no scan is open.
+   * Marks these rows as seen by the open scan; call it before the position after them is committed. Keys that are not
+   * live are ignored. Does nothing while no scan is open.
    */
   markSeen(keyHashes: Iterable<Buffer>): void;
   /**
-   * The index now belongs to this session of the connection's writer. `committed` is what `_state` knows of a scan
-   * under way: the open scan is given up unless its pages are recorded here as far as they were committed.
+   * Assigns the index to this session of the connection's writer. `committed` is the open scan that `_state` records: the
+   * index's own open scan is dropped unless it holds the same scan up to the same page.
    */
   openSession(session: string, committed: ({ readonly id: string } & Partial<ScanCustody>) | undefined): void;
   /**
-   * Begins a scan; the open one is given up unless it has this very id.
-   * @param whole whether this is its first page: a scan that is not recorded from there on proves nothing.
+   * Begins a scan; the open one is dropped unless it has the same id.
+   * @param whole whether this is the scan's first page: a scan that is not recorded from its first page on proves nothing.
    */
   beginScan(id: string, whole?: boolean): void;
   /** Id of the open scan. */
   currentScan(): string | undefined;
-  /** Whether this store has recorded that scan from its beginning and it is still open. */
+  /** Whether this store has recorded the scan from its beginning and the scan is still open. */
   scanIntact(id: string): boolean;
-  /** Who has recorded the open scan up to which page; to be committed with the position after it. */
+  /** Which session has recorded the open scan, and up to which page; committed with the position after that page. */
   custody(): ScanCustody | undefined;
-  /** Live rows the open scan has seen so far, each counted once. */
+  /** Number of distinct live rows that the open scan has seen so far. */
   seenInScan(): number;
-  /** The open scan is complete. Rows of unread scopes are neither seen nor missing in it. */
+  /** Completes the open scan. Rows of unread scopes count neither as seen nor as missing. */
   endScan(unreadScopes?: readonly Buffer[]): void;
   /**
-   * Rows that were missing in that many complete scans in a row, the open one counted as complete, without those of
-   * some scopes. Rows may be deleted while iterating.
+   * Rows that were missing in the last `absentScans` complete scans, the open one counted as complete; without the rows of
+   * `exceptScopes`. Rows may be deleted while iterating.
    */
   vanished(absentScans: number, exceptScopes?: readonly Buffer[]): Iterable<IndexedRow>;
   /** Live rows of a scope (zeros: all rows). Rows may be deleted while iterating. */
   keysInScope(scopeHash: Buffer): Iterable<IndexedRow>;
-  /** Every scope that has a live row, once, with one of its rows. Rows may be deleted while iterating. */
+  /** One row of every scope that has a live row. Rows may be deleted while iterating. */
   scopes(): Iterable<IndexedRow>;
-  /** Whether a live row is of this scope. */
+  /** Whether the scope has a live row. */
   holdsScope(scopeHash: Buffer): boolean;
-  /** How often {@link LiveIndex.noteOrphan} was called for this scope; kept when the index is built anew in the same life of the topic. */
+  /** How often {@link LiveIndex.noteOrphan} was called for the scope; kept when the index is rebuilt in the same topic epoch. */
   orphanChecks(scopeHash: Buffer): number;
-  /** The vendor has been asked about the parent of this scope's rows, and what followed from the answer is committed. */
+  /** Records that the vendor was asked about the parent of this scope's rows and that the resulting tasks are committed. */
   noteOrphan(scopeHash: Buffer): void;
   /** All live rows. Rows may be deleted while iterating. */
   entries(): Iterable<IndexedRow>;
   /** Number of live rows. */
   size(): number;
-  /** Forgets everything, scans included; `why` is the new {@link LiveIndex.rebuildReason}. */
+  /** Removes everything, scans included; `why` is the new {@link LiveIndex.rebuildReason}. */
   clear(why: string): void;
   close(): Promise<void>;
 }

@@ -9,10 +9,10 @@ import { adopted, begun, custodyOf, emptyScanLog, ended, excused, pageMore, type
 
 const MARKED = Buffer.from([1]);
 
-/** Where the meta table says how often a scope's parent was asked about. */
+/** Name in the meta table of the number of times a scope's parent was asked about. */
 const orphanName = (scopeHash: Buffer): string => `orphan:${scopeHash.toString('hex')}`;
 
-/** Opens the index in that directory, making it when needed. `now`: epoch ms. */
+/** Opens the index in the directory and creates it when needed. `now`: epoch ms. */
 export function openLiveIndex(directory: string, identity: LiveIndexIdentity, now: () => number = Date.now): LiveIndex {
   const store = openIndexStore(directory, canonicalJson(identity));
   const { live, scopes, text, setText, guarded, transaction } = store;
@@ -29,7 +29,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       const age = now() - Number(text('current') ?? 0);
       if (known === topicEpoch && Math.abs(age) <= within) return;
       if (covered.size > 0)
-        clear(known === topicEpoch ? 'it had not been brought up to date for too long' : 'its topic has begun a new life');
+        clear(known === topicEpoch ? 'it had not been brought up to date for too long' : 'its topic was recreated or reset');
       transaction(() => setText('life', topicEpoch));
     },
     get: (keyHash) =>
@@ -114,7 +114,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     close: store.close,
   };
 
-  /** What the vendor has said is as old as the topic at most. */
+  // The counts are valid within one topic epoch only.
   function orphanChecks(scopeHash: Buffer): number {
     const stored = text(orphanName(scopeHash));
     const checks = stored === undefined ? undefined : (JSON.parse(stored) as { topicEpoch?: string; count: number });
@@ -134,7 +134,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     log = readLog();
   }
 
-  /** Returns 1 when the open scan sees the row for the first time. */
+  /** Returns 1 when the open scan sees the row for the first time, otherwise 0. */
   function applyOne({ keyHash, row, fresh }: IndexEntry): number {
     const before = fresh === true ? undefined : live.getBinary(keyHash);
     if (before !== undefined) {

@@ -6,14 +6,15 @@ import { fileOf, openDatabases, removeOthers, seal, sealOf, unchecked } from './
 import { isZero, rangeOf } from './index-range.ts';
 
 /*
- * The process that reads stores which were not closed: its death, should LMDB trip over one, is the answer. Reads
- * files, one a line, from its input until that ends; says each file's name once it is done.
+ * Program of the process that copies stores which were not closed. It runs apart because LMDB may crash on a damaged
+ * file; the crash then tells that the store is damaged. Reads file names from stdin, one per line, until stdin ends, and
+ * prints each name when its copy is done.
  */
 
 const PER_TRANSACTION = 5_000;
 const MARKED = Buffer.from([1]);
 
-/** Copies every entry into a new store, which is then the newest of the folder; throws at the first that is not whole. */
+/** Copies every entry into a new store, which becomes the newest one in the folder; throws at the first damaged entry. */
 async function mend(file: string): Promise<void> {
   const directory = dirname(file);
   const draftFolder = join(directory, 'mending');

@@ -5,17 +5,17 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { brokenFlag, fileOf, isSealed, newestGeneration } from './index-file.ts';
-import { fullDisk } from './room.ts';
+import { fullDisk } from './full-disk.ts';
 import { storeFault } from './store-file.ts';
 
-/** A store of 100 MB takes a few seconds; a damaged one may lead LMDB round in circles. */
+/** Time limit for one store: this plus `MS_PER_MB` for each MB. A store of 100 MB takes a few seconds; a damaged one may send LMDB into an endless loop. */
 const BASE_MS = 60_000;
 const MS_PER_MB = 2_000;
 
 /**
- * Puts in order the stores in those folders that were not closed, because their process was killed: another process,
- * which may die of it, copies them entry by entry. What cannot be copied whole is marked, and built anew when it is
- * opened. To be called before opening, by whoever owns the folders.
+ * Repairs the stores in the folders that were not closed, because their process was killed. A separate process, which
+ * may crash on a damaged file, copies each store entry by entry. A store that cannot be copied completely is marked and
+ * then rebuilt when it is opened. The owner of the folders calls this before opening them.
  *
  * @throws TributaryError `config` when the disk is full.
  */
@@ -34,17 +34,17 @@ function unclosed(directory: string): readonly string[] {
   return existsSync(file) && !isSealed(file) && !existsSync(brokenFlag(file)) && storeFault(file) === undefined ? [file] : [];
 }
 
-interface Wish {
+interface MendJob {
   readonly file: string;
-  /** How long it may take; asked before it begins, since the file is another one when it is done. */
+  /** Time limit. Determined before the copy begins, because the store has another file afterwards. */
   readonly ms: number;
   readonly settle: (isMended: boolean) => void;
 }
 
-/** Takes files, one after the other, until it dies of one. */
-type Mender = (wish: Wish) => void;
+/** Queues a store for the copying process; the process handles one after the other. */
+type Mender = (job: MendJob) => void;
 
-/** One for the whole process: starting it takes longer than most stores, and a dead neighbour leaves hundreds of them. */
+/** One copying process for all stores, because starting it takes longer than copying most stores, and a killed worker leaves hundreds of them. */
 let mender: Mender | undefined;
 const IDLE_MS = 10_000;
 
@@ -61,13 +61,13 @@ function startMender(): Mender {
   const loader = typescript ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : [];
   const child = spawn(process.execPath, [...loader, script], { stdio: ['pipe', 'pipe', 'ignore'] });
   const handles = [child, child.stdin, child.stdout] as unknown as readonly { ref(): void; unref(): void }[];
-  const wishes: Wish[] = [];
+  const queue: MendJob[] = [];
   let timer: NodeJS.Timeout | undefined;
 
-  /** It works on the first wish; without one it waits for a while, and keeps nobody from ending. */
+  // Starts the first queued store. With an empty queue the process waits a while for more, without keeping ours alive.
   const next = (): void => {
     clearTimeout(timer);
-    const [first] = wishes;
+    const [first] = queue;
     if (first === undefined) {
       handles.forEach((handle) => handle.unref());
       timer = setTimeout(leave, IDLE_MS).unref();
@@ -80,10 +80,10 @@ function startMender(): Mender {
     if (mender === take) mender = undefined;
     child.stdin.end();
   };
-  const take: Mender = (wish) => {
-    wishes.push(wish);
-    child.stdin.write(`${wish.file}\n`);
-    if (wishes.length === 1) next();
+  const take: Mender = (job) => {
+    queue.push(job);
+    child.stdin.write(`${job.file}\n`);
+    if (queue.length === 1) next();
   };
   let isGone = false;
   const gone = (): void => {
@@ -91,12 +91,12 @@ function startMender(): Mender {
     isGone = true;
     clearTimeout(timer);
     if (mender === take) mender = undefined;
-    wishes.shift()?.settle(false);
-    for (const wish of wishes.splice(0)) (mender ??= startMender())(wish);
+    queue.shift()?.settle(false);
+    for (const job of queue.splice(0)) (mender ??= startMender())(job);
   };
 
   createInterface({ input: child.stdout }).on('line', () => {
-    const done = wishes.shift();
+    const done = queue.shift();
     next();
     done?.settle(true);
   });

@@ -1,38 +1,39 @@
 /**
- * Which scans there were. Every scan that begins takes the next serial; a row's serial is that of the last scan that
- * saw it. Scans that were given up leave a gap and count for nothing.
+ * The scans of a table. Every scan that begins gets the next serial number; a row stores the serial of the last scan that
+ * saw it. The serial of a dropped scan is not used again and does not count.
  */
 export interface ScanLog {
-  /** Serial of the newest scan that has begun. */
+  /** Serial number of the newest scan that has begun. */
   serial: number;
-  /** Serials of the last complete scans, oldest first. */
+  /** Serial numbers of the last complete scans, oldest first. */
   complete: number[];
   current: OpenScan | undefined;
-  /** The writer's session that this index is open for. */
+  /** The writer session that this index is open for. */
   session: string;
 }
 
 export interface OpenScan {
   id: string;
-  /** Rows it has seen. */
+  /** Number of rows it has seen. */
   seen: number;
-  /** Recorded here from its first page on. */
+  /** Whether it was recorded here from its first page on. */
   whole: boolean;
-  /** Pages recorded at the end of each session that had a part in it and may have committed some; the last is the present one. */
+  /** For each session that recorded part of the scan and may have committed pages: the last page it recorded. The last entry is the current session. */
   sessions: ScanCustody[];
 }
 
 /**
- * Who recorded a scan last, and up to which page. Goes into `_state` with every page: only the index that has recorded
- * the very pages that were committed may judge what the scan did not show. Without it a worker that was stopped in a
- * listing, and comes back after another one has gone on with it, would take the other one's pages for rows that vanished.
+ * Which session recorded a scan last, and up to which page. It is committed to `_state` with every page, because only the
+ * index that recorded exactly the committed pages may judge which rows the scan did not show. Otherwise a worker that was
+ * suspended during a listing, and returns after another worker has continued it, would take the rows of the other's
+ * pages for vanished ones.
  */
 export interface ScanCustody {
   readonly session: string;
   readonly pages: number;
 }
 
-/** Complete scans that are remembered: more than any table's `absentScans`. */
+/** Complete scans that are remembered; more than the `absentScans` of any table. */
 const REMEMBERED = 16;
 
 export const emptyScanLog = (): ScanLog => ({ serial: 0, complete: [], current: undefined, session: '' });
@@ -42,7 +43,7 @@ export function begun(log: ScanLog, id: string, whole: boolean): ScanLog {
   return { serial: log.serial + 1, complete: log.complete, session, current: { id, seen: 0, whole, sessions: [{ session, pages: 0 }] } };
 }
 
-/** The log in a new session, in which `committed` is what `_state` knows of a scan under way. An open scan that is not that one, page for page, is given up. */
+/** The log for a new session. `committed` is the open scan that `_state` records; an open scan of the log that differs from it in id or page is dropped. */
 export function adopted(log: ScanLog, session: string, committed: ({ readonly id: string } & Partial<ScanCustody>) | undefined): ScanLog {
   const { current } = log;
   if (current === undefined || committed === undefined || current.id !== committed.id) return { ...log, session, current: undefined };
@@ -83,15 +84,15 @@ export function ended(log: ScanLog): ScanLog {
 }
 
 /**
- * Rows with a lower serial were missing in the last `absentScans` complete scans, the open one counted as complete.
- * Undefined while there were not that many.
+ * Rows with a lower serial number than the result were missing in the last `absentScans` complete scans, the open one
+ * counted as complete. Undefined when there have been fewer scans.
  */
 export function vanishedBelow(log: ScanLog, absentScans: number): number | undefined {
   const scans = log.current === undefined ? log.complete : [...log.complete, log.serial];
   return scans[scans.length - absentScans];
 }
 
-/** The serial of a row that the ending scan could not look for, so that this scan does not count as missing it. */
+/** New serial number for a row that the ending scan could not look for, so that this scan does not count as missing it. */
 export function excused(log: ScanLog, lastSeen: number): number {
   return [...log.complete, log.serial].find((serial) => serial > lastSeen) ?? lastSeen;
 }

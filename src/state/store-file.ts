@@ -8,8 +8,8 @@ const LAST_PAGE_AT = 144;
 const META_BYTES = 168;
 
 /**
- * Why the file cannot be a whole LMDB store, undefined when it can or when there is none. LMDB maps the file: opening
- * a truncated one would end the process with a bus error instead of an exception, so this must be asked first.
+ * Why the file cannot be a complete LMDB store; undefined when it can, or when there is none. Check this before opening:
+ * LMDB maps the file, and a truncated one crashes the process with a bus error instead of an exception.
  */
 export function storeFault(file: string): string | undefined {
   if (!existsSync(file)) return undefined;
@@ -19,9 +19,9 @@ export function storeFault(file: string): string | undefined {
     const first = readMeta(handle, 0);
     if (first === undefined) return 'the file is not a store';
     const second = readMeta(handle, first.pageSize);
-    if (second === undefined || second.pageSize !== first.pageSize) return 'the file is not a whole store';
+    if (second === undefined || second.pageSize !== first.pageSize) return 'the file is not a complete store';
     const pages = (first.lastPage > second.lastPage ? first.lastPage : second.lastPage) + 1n;
-    return BigInt(size) < pages * BigInt(first.pageSize) ? 'the file is cut off' : undefined;
+    return BigInt(size) < pages * BigInt(first.pageSize) ? 'the file is truncated' : undefined;
   } finally {
     closeSync(handle);
   }

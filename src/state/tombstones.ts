@@ -2,15 +2,15 @@ import type { TableCodec } from '../record/codec.ts';
 import type { TableRecord } from '../core/table.ts';
 import { frame } from '../record/framing.ts';
 
-/** What goes into the topic for one deleted key, in this order. */
+/** The two messages for one deleted key, in publishing order. */
 export interface DeletePair {
   readonly marker: { readonly key: Buffer; readonly value: Buffer };
   readonly tombstone: { readonly key: Buffer; readonly value: null };
 }
 
 /**
- * The marker (a value with `_deleted`, for landings that only append) and the tombstone (for those that delete) of a
- * key. `known` holds columns known about the row's end, e.g. the row it was merged into.
+ * The marker (a value with `_deleted` true, for landings that only append) and the tombstone (for landings that delete) of
+ * a key. `known` holds columns known about the row's end, for example the row it was merged into.
  */
 export function deletePair(
   codec: TableCodec,

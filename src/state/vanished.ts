@@ -2,17 +2,17 @@ import { deleteThreshold } from './delete-threshold.ts';
 
 /** What is known at the end of a scan. */
 export interface ScanFacts {
-  /** The live index has recorded the scan from its beginning. */
+  /** Whether the live index has recorded the scan from its beginning. */
   readonly intact: boolean;
-  /** Distinct rows the vendor announced, where it does. */
+  /** Number of distinct rows that the vendor announced, where it announces one. */
   readonly announced?: number;
-  /** Distinct rows the scan listed, unusable ones included. */
+  /** Number of distinct rows that the scan listed, unusable ones included. */
   readonly seen: number;
-  /** Live rows before any of the vanished is deleted. */
+  /** Number of live rows before any delete. */
   readonly live: number;
-  /** Live rows the scan did not show. */
+  /** Number of live rows that the scan did not show. */
   readonly vanished: number;
-  /** Deletes a user has allowed for this table. */
+  /** Number of deletes that a user has allowed for this table. */
   readonly allowed: number;
 }
 
@@ -22,14 +22,14 @@ export type VanishDecision =
 export type WithholdReason = 'scan_not_intact' | 'total_disagrees' | 'empty_listing' | 'too_many';
 
 /**
- * Whether the vanished rows of a scan may be deleted: all of them or none. An allowance covers what looks
- * implausible, as far as it reaches; a scan that is not intact proves nothing, allowed or not.
+ * Decides whether the vanished rows of a scan may be deleted: all of them or none. Allowed deletes cover an implausible
+ * result up to their number; a scan that is not intact proves nothing, whether deletes are allowed or not.
  */
 export function decideVanished(facts: ScanFacts): VanishDecision {
   const { vanished, allowed, announced, seen, live } = facts;
   if (vanished === 0) return { release: true };
   if (!facts.intact) {
-    return withhold('scan_not_intact', 'The listing was not followed from its beginning to its end; the next complete one decides.');
+    return withhold('scan_not_intact', 'The listing was not recorded from its beginning to its end; the next complete listing decides.');
   }
   if (announced !== undefined && announced !== seen && vanished > allowed) {
     return withhold('total_disagrees', `The vendor announced ${announced} rows and listed ${seen}.`);

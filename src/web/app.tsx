@@ -18,11 +18,11 @@ import { createBoard, type Board } from './model/board.ts';
 import { addPages } from './pages.tsx';
 import { createAccess } from './security.ts';
 import { addSetup } from './setup/pages.tsx';
-import { Login, Trouble } from './views/login.tsx';
+import { Login, ErrorPage } from './views/login.tsx';
 import type { View } from './views/view.ts';
 import { commandDone } from './commands.ts';
 
-/** The data-sync page: its routes, what they show, and the pages that are open. */
+/** The data-sync page: its routes, its data and its open connections to browsers. */
 export interface WebApp {
   readonly fetch: Hono['fetch'];
   readonly board: Board;
@@ -35,17 +35,17 @@ export interface Site {
   readonly context: WebContext;
   readonly board: Board;
   readonly events: EventStream;
-  /** Answers a page. */
+  /** Responds with a page. */
   show(c: Context<Guarded>, page: JSX.Element | Promise<JSX.Element>): Promise<Response>;
   view(c: Context<Guarded>): View;
 }
 
-/** Longest form or JSON that is taken; a private key fits, a flood does not. */
+/** Largest form or JSON body in bytes; a private key fits. */
 const largestBody = 256 * 1024;
 
 /**
- * Opens the page over a prefix.
- * @throws TributaryError `config` when it would be open to everybody.
+ * Creates the page for a topic prefix.
+ * @throws TributaryError `config` when anybody could use it without a log-in.
  */
 export function createWebApp(
   context: WebContext,
@@ -101,10 +101,10 @@ export function createWebApp(
   app.notFound((c) =>
     c.req.path.startsWith('/api/')
       ? c.json({ error: { message: 'There is no such address.', code: 'not_found' } }, 404)
-      : c.html(<Trouble title="Not found" message="There is no such page." />, 404),
+      : c.html(<ErrorPage title="Not found" message="There is no such page." />, 404),
   );
   app.onError((thrown, c) => {
-    // What hono's own guards refuse.
+    // Refusals of hono's own guards.
     if (thrown instanceof HTTPException) return c.text('Commands are taken from this page only.\n', thrown.status);
     const error = asTributaryError(thrown, 'The page');
     if (error.kind === 'internal') context.log.error({ err: thrown }, `The page ${c.req.path} failed`);
@@ -114,7 +114,7 @@ export function createWebApp(
     const remedy = error.remedy === undefined ? undefined : context.redactor.redact(error.remedy);
     if (c.req.path.startsWith('/api/'))
       return c.json({ error: { message, code: error.code ?? error.kind, ...(remedy === undefined ? {} : { remedy }) } }, status);
-    return c.html(<Trouble title={status === 404 ? 'Not found' : 'That did not work'} message={message} remedy={remedy} />, status);
+    return c.html(<ErrorPage title={status === 404 ? 'Not found' : 'That did not work'} message={message} remedy={remedy} />, status);
   });
 
   return {
@@ -128,13 +128,13 @@ export function createWebApp(
   };
 }
 
-/** Sentences a redirect may ask for by name. */
+/** Messages that a redirect may refer to by name. */
 const told: Readonly<Record<string, string>> = {
   ...commandDone,
   applied: 'Applied: all connectors run.',
   saved: 'Saved. Running workers take it up by themselves.',
   removed: 'Removed from the settings.',
-  resumed: 'It goes on from where it was cut.',
+  resumed: 'The import continues where it was interrupted.',
 };
 
 function awayOf(board: Board): string[] {
@@ -142,7 +142,7 @@ function awayOf(board: Board): string[] {
     .snapshot()
     .parts.filter(({ ok, part }) => !ok && part !== 'connect')
     .map(({ trouble = '', part }) =>
-      part === 'kafka' ? `Kafka cannot be read now; what is shown is the last that was known. ${trouble}` : trouble,
+      part === 'kafka' ? `Kafka cannot be read at the moment; the page shows the last known state. ${trouble}` : trouble,
     );
 }
 
@@ -152,9 +152,9 @@ function addLogin(app: Hono<Guarded>, access: ReturnType<typeof createAccess>): 
     const form = await c.req.parseBody();
     const to = localPath(typeof form['to'] === 'string' ? form['to'] : undefined);
     const entered = access.login(addressOf(c), typeof form['token'] === 'string' ? form['token'] : '');
-    if (entered === undefined) return c.html(<Login to={to} trouble="That is not the token." />, 401);
+    if (entered === undefined) return c.html(<Login to={to} error="That is not the token." />, 401);
     if ('retryAfter' in entered)
-      return c.html(<Login to={to} trouble={`Too many wrong tokens. Try again in ${Math.ceil(entered.retryAfter / 60)} min.`} />, 429, {
+      return c.html(<Login to={to} error={`Too many wrong tokens. Try again in ${Math.ceil(entered.retryAfter / 60)} min.`} />, 429, {
         'retry-after': String(entered.retryAfter),
       });
     setCookie(c, sessionCookie, entered.session, {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Hono } from 'hono';
 import type { Guarded } from './guard.ts';
 
-/** Serves style, script and charts from this process: nothing is fetched from elsewhere. */
+/** Serves style sheet, script and charts from this process: nothing is loaded from other servers. */
 export function addAssets(app: Hono<Guarded>): void {
   const own = (name: string): string => fileURLToPath(new URL(`./assets/${name}`, import.meta.url));
   const charts = dirname(createRequire(import.meta.url).resolve('uplot'));

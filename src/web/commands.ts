@@ -9,7 +9,7 @@ import { readStates, requireWithheld } from '../kafka/meta/state.ts';
 import { ownTopics } from '../kafka/meta/own-topics.ts';
 import { ensureTopics } from '../kafka/topics.ts';
 
-/** What the page can ask of a connection or a table. `since`: epoch ms; null means all history. */
+/** Commands of the page for a connection or a table. `since`: epoch ms; null means all history. */
 export type Command =
   | { readonly name: 'pause' | 'resume' | 'sync' | 'resync' | 'allow-deletes' }
   | { readonly name: 'backfill'; readonly since: number | null };
@@ -23,7 +23,7 @@ export const commandNames = [
   'allow-deletes',
 ] as const satisfies readonly Command['name'][];
 
-/** `table` null: the whole connection. */
+/** `table` null means the whole connection. */
 export interface Target {
   readonly connection: string;
   readonly table: string | null;
@@ -33,17 +33,17 @@ export interface Asking extends Author {
   readonly now: number;
 }
 
-/** What is said of a command that was taken. */
+/** Message after a command was accepted. */
 export const commandDone: Readonly<Record<Command['name'], string>> = {
   pause: 'Paused. The position is kept.',
   resume: 'Resumed from where it stopped.',
   sync: 'A run was asked for.',
   resync: 'All history is read again. Rows that have not changed are not published again.',
   backfill: 'The back-fill was asked for. Rows that have not changed are not published again.',
-  'allow-deletes': 'The deletes are allowed once: the table is listed again, and what is still gone is deleted.',
+  'allow-deletes': 'The deletes are allowed once: the table is listed again, and rows that are still missing are deleted.',
 };
 
-/** Throws `config` for a connection or a table the settings do not have. */
+/** Throws `config` for a connection or table that is not in the settings. */
 export function requireTarget(settings: Settings, { connection, table }: Target): void {
   const found = settings.connections.find(({ name }) => name === connection);
   if (!found) throw new TributaryError(`No connection is called ${connection}.`, { kind: 'config', code: 'not_found' });
@@ -51,7 +51,7 @@ export function requireTarget(settings: Settings, { connection, table }: Target)
     throw new TributaryError(`${connection} has no table ${table}.`, { kind: 'config', code: 'not_found' });
 }
 
-/** Notes the command, then sends it; a command that left no note is not sent. */
+/** Records the command, then sends it; a command that cannot be recorded is not sent. */
 export async function giveCommand(
   access: KafkaAccess,
   settings: Settings,
@@ -70,7 +70,7 @@ export async function giveCommand(
   await giveCommands(access, records, { user, address, at: now });
 }
 
-/** The tables a command makes sense for. History is read again only where there is any; every run reads the others whole. */
+/** The tables to which a command applies. Only tables with history can be read again; every run reads the others completely. */
 function targetsOf(settings: Settings, target: Target, { name }: Command): readonly Target[] {
   if (name !== 'backfill' && name !== 'resync') return [target];
   const tables = settings.connections.find((one) => one.name === target.connection)?.tables ?? [];
@@ -82,7 +82,7 @@ function targetsOf(settings: Settings, target: Target, { name }: Command): reado
       {
         kind: 'config',
         code: 'no_history',
-        remedy: 'Ask for a run instead: Sync now.',
+        remedy: 'Request a run instead: Sync now.',
       },
     );
   return able.length === asked.length ? [target] : able.map((table) => ({ connection: target.connection, table: table.name }));

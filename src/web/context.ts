@@ -11,20 +11,20 @@ import type { Logger } from '../observability/log.ts';
 import type { Redactor } from '../core/redact.ts';
 import type { Source } from '../sdk/source.ts';
 
-/** A landing of the settings as the page needs it. */
+/** A landing of the settings, as the page needs it. */
 export interface WebLanding {
   readonly landing: Landing;
   readonly rendered: RenderedLanding;
   readonly connect: ConnectClient | undefined;
-  /** Where the landed rows can be looked at by SQL. */
+  /** Where the landed rows can be queried by SQL. */
   readonly sqlPlace?: SqlPlace | undefined;
 }
 
-/** What the page is given from outside. */
+/** The environment of the page. */
 export interface WebContext {
-  /** The settings as the file stands; a file with a fault leaves the last good ones. */
+  /** The current settings; while the file is invalid, the last valid ones. */
   readonly settings: () => Settings;
-  /** Where they stand; undefined where they cannot be changed. */
+  /** The settings file; undefined when the settings cannot be changed. */
   readonly settingsFile: string | undefined;
   readonly sources: readonly Source[];
   readonly variables: Readonly<Record<string, string | undefined>>;
@@ -35,12 +35,12 @@ export interface WebContext {
   readonly clock: Clock;
   readonly random: () => number;
   readonly version: string;
-  /** Whether the local stack's PostgreSQL can be landed into. */
+  /** Whether the local stack's PostgreSQL is available for landings. */
   readonly localWarehouse: boolean;
-  /** Every landing of the settings; throws `config` for one that cannot be rendered. */
+  /** All landings of the settings; throws `config` for one that cannot be rendered. */
   readonly landings: () => readonly WebLanding[];
   readonly checkLanding: (landing: WebLanding) => Promise<readonly LintFinding[]>;
   readonly applyLanding: (landing: WebLanding, signal: AbortSignal) => Promise<readonly ConnectorDiff[]>;
-  /** Takes the settings file up again now. Answers what is wrong with it. */
+  /** Reloads the settings file at once. Returns why it is not valid, if so. */
   readonly reloadSettings: () => Promise<string | undefined>;
 }

@@ -2,16 +2,16 @@ import type { Context } from 'hono';
 import type { Board, BoardChange } from './model/board.ts';
 
 const heartbeatMs = 15_000;
-/** Pages that are open at once; more are told to ask again later. */
+/** Most open pages; a further one is told to try again later. */
 const mostPages = 1_000;
-/** A page that takes nothing any more must not pile up what it was told. */
+/** Most unsent messages for a page that no longer reads; then its stream is closed. */
 const mostWaiting = 20;
 
-/** Tells every open page what has changed. One text is made per change, whoever listens. */
+/** Sends changes to every open page. Each change is serialised once for all pages. */
 export interface EventStream {
-  /** Answers a request with the stream. */
+  /** Responds to a request with the stream. */
   open(c: Context): Response;
-  /** Pages that are open. */
+  /** Number of open pages. */
   size(): number;
   close(): void;
 }

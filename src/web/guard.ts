@@ -6,7 +6,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { randomBytes } from 'node:crypto';
 import type { Access, User } from './security.ts';
 
-/** What the guard has found out of a request. */
+/** What the guard has determined about a request. */
 export interface Guarded {
   Variables: { user: User; session: string; formToken: string; readOnly: boolean };
 }
@@ -14,7 +14,7 @@ export interface Guarded {
 export const sessionCookie = 'tributary_session';
 const formCookie = 'tributary_form';
 
-/** Headers of every page: nothing is loaded from elsewhere, no script stands in a page, nobody frames it. */
+/** Headers of every page: nothing is loaded from other servers, no inline scripts, no framing. */
 export const pageHeaders = secureHeaders({
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],
@@ -27,16 +27,16 @@ export const pageHeaders = secureHeaders({
     frameAncestors: ["'none'"],
     baseUri: ["'none'"],
   },
-  // Without this header a browser names no Origin with our own forms, and with none it could be anybody's.
+  // Without this header, a browser sends no Origin with our own forms, and a form without an Origin could come from any page.
   referrerPolicy: 'same-origin',
   xFrameOptions: 'DENY',
-  // Only who ends TLS may promise it.
+  // Only the server that terminates TLS may promise this.
   strictTransportSecurity: false,
 });
 
 const safe = (method: string): boolean => method === 'GET' || method === 'HEAD';
 
-/** Commands come from our own pages, or from programs; never from the pages of others. */
+/** Accepts commands from our own pages and from programs, never from pages of other sites. */
 export function originGuard(): MiddlewareHandler {
   const ofForms = csrf({ origin: (origin, c) => ours(origin, c) });
   return async (c, next) => {
@@ -58,7 +58,7 @@ function ours(origin: string, c: Context): boolean {
   }
 }
 
-/** Lets nobody in whom we do not know; programs are told, browsers are sent to the login. */
+/** Refuses unknown users: programs get an error, browsers are sent to the log-in. */
 export function userGuard(access: Access, readOnly: boolean): MiddlewareHandler<Guarded> {
   return async (c, next) => {
     const session = getCookie(c, sessionCookie);
@@ -85,8 +85,8 @@ export function userGuard(access: Access, readOnly: boolean): MiddlewareHandler<
 }
 
 /**
- * Browsers' commands carry what only our own pages know. Programs send JSON, which no foreign form can. `itself`: the one path
- * that looks at its form itself, because a file comes with it.
+ * A form must carry a token that only our own pages know. Programs send JSON, which a foreign page's form cannot. `itself`: the
+ * path that checks its form itself, because the form contains a file.
  */
 export function formGuard(access: Access, itself: string): MiddlewareHandler<Guarded> {
   return async (c, next) => {
@@ -116,7 +116,7 @@ export function isSecure(c: Context): boolean {
   return new URL(c.req.url).protocol === 'https:' || c.req.header('x-forwarded-proto') === 'https';
 }
 
-/** Where to go on after the login: never to another server. */
+/** Where to continue after the log-in: never on another server. */
 export function localPath(path: string | undefined): string {
   return path !== undefined && /^\/(?![/\\])[\w./?=&%~+-]*$/.test(path) ? path : '/';
 }

@@ -11,7 +11,7 @@ import { landingPath } from './views/view.ts';
 
 const applyMs = 120_000;
 
-/** The pages of landings that are in the settings. */
+/** The pages of the landings in the settings. */
 export function addLandingPages(app: Hono<Guarded>, site: Site): void {
   const { context, board } = site;
 
@@ -57,7 +57,7 @@ export function addLandingPages(app: Hono<Guarded>, site: Site): void {
   });
 }
 
-/** What is wrong with a landing, as sentences. */
+/** The faults of a landing, as sentences. */
 export async function findingsOf({ context }: Site, open: WebLanding): Promise<string[]> {
   if (open.rendered.connectors.length === 0) return ['It has no tables yet: set a connection up first.'];
   try {
@@ -74,7 +74,7 @@ export function requireLandingOf({ context }: Site, name: string): { readonly na
   throw new TributaryError(`No landing is called ${name}.`, { kind: 'config', code: 'not_found' });
 }
 
-/** As it was last seen; a landing of a moment ago has not been. */
+/** The last observed state; a landing that was just added has none yet. */
 function viewOf({ board }: Site, { landing }: WebLanding): LandingView {
   return (
     board.snapshot().landings.find(({ name }) => name === landing.name) ?? {

@@ -5,7 +5,7 @@ import { ensureTopics } from '../kafka/topics.ts';
 import type { WebContext } from './context.ts';
 import { addressOf, type Guarded } from './guard.ts';
 
-/** Notes what the user of a request does, before it is done. Throws when it cannot be noted. */
+/** Records a user's action before it is carried out. Throws when it cannot be recorded. */
 export async function note(
   { access, clock }: WebContext,
   c: Context<Guarded>,

@@ -17,7 +17,7 @@ import { Table } from './views/table.tsx';
 import { connectionPath, tablePath } from './views/view.ts';
 import { addLandingPages } from './landing-pages.tsx';
 
-/** Every page of the site, and the commands their buttons give. */
+/** Every page of the site, and the commands of their buttons. */
 export function addPages(app: Hono<Guarded>, site: Site): void {
   const { board, context } = site;
   const one = (c: Context): ConnectionView => requireConnection(site, c.req.param('connection') ?? '');
@@ -53,7 +53,7 @@ export function addPages(app: Hono<Guarded>, site: Site): void {
       );
     } catch (error) {
       if (!(error instanceof TributaryError) || error.kind !== 'config') throw error;
-      return site.show(c, <LookUp view={site.view(c)} connection={connection} table={table} trouble={error.message} />);
+      return site.show(c, <LookUp view={site.view(c)} connection={connection} table={table} error={error.message} />);
     }
   });
   app.get('/workers', (c) => site.show(c, <Workers view={site.view(c)} board={board.snapshot()} pages={site.events.size()} />));
@@ -76,13 +76,13 @@ export function addPages(app: Hono<Guarded>, site: Site): void {
   }
   addLandingPages(app, site);
 
-  function ask(c: Context<Guarded>, question: Question, trouble?: string): Promise<Response> {
+  function ask(c: Context<Guarded>, question: Question, error?: string): Promise<Response> {
     const connection = one(c);
     const table = c.req.param('table');
     const row = table === undefined ? {} : { row: requireRow(board, connection.name, table) };
     return site.show(
       c,
-      <Confirm view={site.view(c)} connection={connection} question={question} {...row} {...(trouble === undefined ? {} : { trouble })} />,
+      <Confirm view={site.view(c)} connection={connection} question={question} {...row} {...(error === undefined ? {} : { error })} />,
     );
   }
 
@@ -99,7 +99,7 @@ export function addPages(app: Hono<Guarded>, site: Site): void {
   }
 }
 
-/** A row's button leads back to the list it was in. */
+/** Where a row's button leads back to: the list it was in. */
 function fromConnection(c: Context, { connection, table }: Target): string | undefined {
   const referer = c.req.header('referer');
   if (table === null || referer === undefined) return undefined;
@@ -110,7 +110,7 @@ function fromConnection(c: Context, { connection, table }: Target): string | und
   }
 }
 
-/** Epoch ms, null for all; undefined when the day is none. */
+/** Epoch ms; null for all history; undefined when the date is invalid. */
 export function backfillSince(history: string, from: string, now: number): number | null | undefined {
   if (history === 'from') return parseStartDate(from.trim());
   const range = (['30d', '90d', '1y', 'all'] as const satisfies readonly HistoryRange[]).find((known) => known === history);

@@ -3,26 +3,26 @@ import { TributaryError } from '../core/errors.ts';
 import { isLoopback } from '../core/host-header.ts';
 import type { Settings } from '../config/settings.ts';
 
-/** Who may use the page, and how that is found out. */
+/** Who may use the page, and how users are authenticated. */
 export interface Access {
-  /** Whether a token is asked for. */
+  /** Whether a token is required. */
   readonly tokenAsked: boolean;
-  /** The user of a request; undefined for one that nobody vouches for. */
+  /** The user of a request; undefined when it is not authenticated. */
   userOf(request: {
     readonly address: string;
     readonly header: (name: string) => string | undefined;
     readonly session: string | undefined;
   }): User | undefined;
-  /** A session for whoever has shown the right token; undefined for a wrong one; `retryAfter` (seconds) when there were too many. */
+  /** A session for the right token; undefined for a wrong one; `retryAfter` (seconds) after too many wrong ones. */
   login(address: string, token: string): { readonly session: string } | { readonly retryAfter: number } | undefined;
-  /** A value only pages of this session know; forms carry it. */
+  /** A token that only pages of this session know; forms contain it. */
   formToken(session: string): string;
   formTokenFits(session: string, given: string): boolean;
 }
 
 export interface User {
   readonly name: string;
-  /** How we know: nobody else can reach a loopback address. */
+  /** How the user was authenticated; a loopback address can be reached only from this machine. */
   readonly by: 'loopback' | 'token' | 'proxy';
 }
 
@@ -32,7 +32,7 @@ const triesAtAll = 200;
 const triesWindowMs = 5 * 60_000;
 
 /**
- * @throws TributaryError `config` when the page would be open to whoever can reach an address that others can reach.
+ * @throws TributaryError `config` when the page would be open without a log-in on an address that other machines can reach.
  */
 export function createAccess(settings: Pick<Settings, 'metrics' | 'web'>, now: () => number): Access {
   const {
@@ -48,7 +48,7 @@ export function createAccess(settings: Pick<Settings, 'metrics' | 'web'>, now: (
         'Set web.token (e.g. ${TRIBUTARY_WEB_TOKEN}) or web.trusted_proxy, keep metrics.host at 127.0.0.1, or turn the page off with web.enabled: false.',
     });
   }
-  // Sessions outlive a restart and hold at every server with the same token; without one they hold as long as the process.
+  // With a token, sessions survive a restart and are valid on every server with the same token; otherwise they last as long as the process.
   const secret = createHash('sha256')
     .update(`tributary session ${token ?? randomBytes(32).toString('hex')}`)
     .digest();
@@ -93,13 +93,13 @@ export function createAccess(settings: Pick<Settings, 'metrics' | 'web'>, now: (
   }
 }
 
-/** Equal, in a time that tells nothing of where they differ. */
+/** Whether the texts are equal, in a time that does not depend on where they differ. */
 function same(given: string, wanted: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(wanted));
 }
 
-/** An IPv4 address that came over an IPv6 socket as itself. */
+/** Turns an IPv4 address mapped into IPv6 back into IPv4. */
 function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/, '');
 }
@@ -110,7 +110,7 @@ interface Failures {
   wait(address: string): number | undefined;
 }
 
-/** Counts wrong tokens, by address and together, so that many addresses do not help. Memory is bounded by the sum. */
+/** Counts wrong tokens, per address and in total, so that using many addresses does not help. The total limits the memory. */
 function createFailures(now: () => number): Failures {
   let recent: { readonly at: number; readonly address: string }[] = [];
   return {

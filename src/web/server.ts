@@ -9,23 +9,23 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { StatusSnapshot } from '../observability/status-view.ts';
 
 export interface ObserveOptions {
-  /** First part of the topic names, by which a reader of /status knows whose status it is. */
+  /** First part of the topic names; tells a reader of /status which installation it is. */
   readonly prefix: string;
   readonly metrics: Metrics;
   readonly status: () => StatusSnapshot;
-  /** Hides secrets in everything that is served. */
+  /** Redacts everything that is served. */
   readonly redact: (text: string) => string;
-  /** Whether a broker answers, asked at every /readyz and given up after a few seconds. */
+  /** Whether a broker answers; asked for every /readyz, with a time limit of a few seconds. */
   readonly brokersReachable: () => Promise<boolean>;
 }
 
 export interface ServerOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 chooses a free port. */
   readonly port: number;
-  /** Names under which it may be asked, beside what `hostCheck` takes. */
+  /** Host names to accept in addition to those of `hostCheck`. */
   readonly allowedHosts: readonly string[];
-  /** What a worker tells of itself; a server without a worker has none. */
+  /** What a worker exposes; absent in a server without a worker. */
   readonly observe?: ObserveOptions;
   /** The data-sync page; its routes come after those of `observe`. */
   readonly page?: { readonly fetch: Hono['fetch'] };
@@ -41,14 +41,14 @@ const observed = ['/metrics', '/healthz', '/readyz', '/status'] as const;
 const plain = { 'content-type': 'text/plain', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
 
 /**
- * The one HTTP server of the product: /metrics, /healthz (the process answers), /readyz (a broker answers and a
- * connection is assigned; with ?spare=ready also without one, for workers that wait to take over) and /status (the snapshot as JSON), and beside them the data-sync page.
- * @throws TributaryError `config` when the port is taken.
+ * The one HTTP server: /metrics, /healthz (the process answers), /readyz (a broker answers and a connection is assigned;
+ * with ?spare=ready also without one, for workers on standby), /status (the snapshot as JSON), and the data-sync page.
+ * @throws TributaryError `config` when the port is in use.
  */
 export async function startServer({ host, port, allowedHosts, observe, page }: ServerOptions): Promise<WebServer> {
   const app = new Hono();
   const hostAllowed = hostCheck(host, allowedHosts);
-  // First of all, and for every path: a name that is not ours comes from a page of somebody else.
+  // First, and for every path: a request for a name that is not ours comes from a foreign page.
   app.use(async (c, next) =>
     hostAllowed(c.req.header('host'))
       ? next()

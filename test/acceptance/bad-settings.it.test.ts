@@ -125,11 +125,11 @@ async function website(
 describe('a settings file that is wrong ends with 2, names line and fix, and starts nothing', () => {
   const connection = (inner: string) => `connections:\n  klaviyo:\n    settings:\n      api_key: \${KLAVIYO_API_KEY}\n${inner}`;
   it.each<[string, string, readonly RegExp[]]>([
-    ['an unknown section', `${connection('')}metrisc: { port: 1 }\n`, [/line 5/, /metrisc is no known setting; did you mean metrics\?/]],
+    ['an unknown section', `${connection('')}metrisc: { port: 1 }\n`, [/line 5/, /metrisc is not a known setting; did you mean metrics\?/]],
     [
       'an unknown setting of the source',
       connection('      sweep_evry: 7d\n'),
-      [/line 5/, /sweep_evry is no known setting; did you mean sweep_every\?/],
+      [/line 5/, /sweep_evry is not a known setting; did you mean sweep_every\?/],
     ],
     [
       'a bad cron expression',
@@ -169,7 +169,7 @@ describe('a settings file that is wrong ends with 2, names line and fix, and sta
     [
       'a placeholder that is none',
       'connections:\n  klaviyo:\n    settings: { api_key: "${my key}" }\n',
-      [/is no placeholder; write \$\{NAME\}/],
+      [/is not a placeholder; write \$\{NAME\}/],
     ],
     ['text that is no YAML', 'connections:\n  klaviyo: [\n', [/line \d/, /Correct the YAML/]],
     ['a list instead of sections', '- klaviyo\n', [/must be a section, not a list/]],
@@ -317,7 +317,7 @@ describe('Kafka and the registry', () => {
       registryUrl: await website(() => ({ status: 200, headers: { 'content-type': 'text/html' }, body: '<html>hello' })),
     });
     const { code, out } = await tributary(['check', '--config', config]);
-    expect(out).toMatch(/no Confluent-compatible schema registry[^]*registry\.url/);
+    expect(out).toMatch(/not a Confluent-compatible schema registry[^]*registry\.url/);
     expect(code).toBe(2);
   });
 });

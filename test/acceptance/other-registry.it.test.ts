@@ -73,7 +73,7 @@ test.each([
   const refused = await tributary(after, 'sync');
   expect(refused.code).toBe(1);
   expect(refused.out).toMatch(/registry.*state reset klaviyo\.metric --delete-topic/s);
-  expect(`${refused.out}${refused.err}`).not.toMatch(/fault of Tributary/);
+  expect(`${refused.out}${refused.err}`).not.toMatch(/bug in Tributary/);
 
   expect((await tributary(after, 'state', 'reset', 'klaviyo.metric', '--delete-topic')).code).toBe(0);
   expect(await tributary(after, 'sync')).toMatchObject({ code: 0, out: expect.stringMatching(/metric +6 +6 .*succeeded/) as string });

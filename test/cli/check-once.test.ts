@@ -7,8 +7,8 @@ test.each([
     'The request is repeated until it succeeds. If it stays, check base_url in the settings and the network.',
     'Check base_url in the settings and the network.',
   ],
-  ['The request is repeated until it succeeds.', 'Try again; if it stays so, ask the vendor or look at the network.'],
-  ['The call is repeated until it succeeds.', 'Try again; if it stays so, ask the vendor or look at the network.'],
+  ['The request is repeated until it succeeds.', 'Try again; if this persists, ask the vendor or check the network.'],
+  ['The call is repeated until it succeeds.', 'Try again; if this persists, ask the vendor or check the network.'],
   ['Have the feature enabled; the table is tried again later. Or exclude it.', 'Have the feature enabled; Or exclude it.'],
   ['Set api_key.', 'Set api_key.'],
 ])('a check that has given up promises no repetition: %s', (remedy, told) => {

@@ -166,7 +166,7 @@ describe('settings', () => {
     const { code, out, err } = await tributary(['check', '--config', config], { SAMPLE_API_KEY: secret });
     expect(code).toBe(2);
     expect(out).toBe('');
-    expect(err).toMatch(/line 5: .*regoin is no known setting; did you mean region\?/);
+    expect(err).toMatch(/line 5: .*regoin is not a known setting; did you mean region\?/);
     expect(err).not.toContain(secret);
     expect(err).not.toMatch(/\n\s+at /);
   });
@@ -266,7 +266,7 @@ describe('files and folders of the user', () => {
     expect(code).toBe(2);
     expect(err).toContain(folder);
     expect(err).toMatch(/Correct the path/);
-    expect(err).not.toMatch(/fault of Tributary|\n\s+at /);
+    expect(err).not.toMatch(/bug in Tributary|\n\s+at /);
   });
 
   test('an absolute folder is taken as it is', async () => {

@@ -81,7 +81,7 @@ async function endsInTime({ terminate, ended }: ReturnType<typeof startProcess>)
   const took = performance.now() - asked;
   expect(end, `still there after ${Math.round(took)} ms`).toBeDefined();
   expect(end?.code).toBe(130);
-  expect(end?.err).not.toMatch(/fault of Tributary|^\s+at /m);
+  expect(end?.err).not.toMatch(/bug in Tributary|^\s+at /m);
 }
 
 test.each([['vendor'], ['registry'], ['broker']] as const)('a %s that accepts and never answers', async (part) => {

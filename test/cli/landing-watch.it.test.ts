@@ -63,7 +63,7 @@ test('a Connect worker that is away is told once, shown as not seen, and seen ag
     assigned.push('shop');
     await until('it was asked several times', () => asked > 2);
     expect(watch.landings()).toEqual([{ landing: 'wh', sinks: [] }]);
-    expect(told).toEqual([expect.stringMatching(/^The landing wh cannot be seen: Kafka Connect at .* does not answer \(ECONNRESET\)/)]);
+    expect(told).toEqual([expect.stringMatching(/^The landing wh cannot be checked: Kafka Connect at .* does not answer \(ECONNRESET\)/)]);
 
     up = true;
     const [found] = await until('it is seen', () => (watch.landings()[0]?.sinks.length ?? 0) > 0 && watch.landings());

@@ -181,7 +181,9 @@ describe('the way of a data engineer', () => {
     'a table somebody has damaged is whole again after a re-read',
     async () => {
       await database.query(`DELETE FROM c_${run}.shop_item WHERE id = 'b'`);
-      expect((await tributary('landing', 'reread', `wh${run}`, 'shpo')).err).toContain('lands no connection shpo; did you mean shop?');
+      expect((await tributary('landing', 'reread', `wh${run}`, 'shpo')).err).toContain(
+        'does not land the connection shpo; did you mean shop?',
+      );
       const reread = await repeated(tributary, 'landing', 'reread', `wh${run}`, 'shop');
       expect(reread.code, reread.err).toBe(0);
       const ids = await until(
@@ -204,7 +206,7 @@ describe('the way of a data engineer', () => {
       writeFile(folder, 'other.yaml', other);
       const seen = await tributary('landing', 'status', `other${run}`, '--config', 'other.yaml');
       expect(seen.out).toContain(
-        `${connector} is still on Kafka Connect, and nothing in the settings names it any more: \`tributary landing apply other${run} --prune\``,
+        `${connector} is still on Kafka Connect but no longer in the settings: \`tributary landing apply other${run} --prune\``,
       );
       expect(JSON.parse((await tributary('landing', 'status', `other${run}`, '--config', 'other.yaml', '--json')).out)).toContainEqual({
         connector,

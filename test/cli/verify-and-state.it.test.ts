@@ -123,15 +123,15 @@ test('peek shows the newest changes, the versions of a row, deletes, and what co
   });
   expect(await tributary('peek', 'klaviyo.metric', '--since', '2036-01-01')).toMatchObject({ code: 0, out: '' });
   const wide = await tributary('peek', 'klaviyo.profile', '--since', '1d');
-  expect(wide.err).toMatch(/more columns hold something: --columns names those wanted/);
+  expect(wide.err).toMatch(/more columns have values: --columns selects columns/);
   expect(wide.out.split('\n').length).toBeGreaterThan(250);
   for (const [args, message] of [
-    [['--key', 'email=x'], /email is no key column of profile.*\n.*--key id=/],
+    [['--key', 'email=x'], /email is not a key column of profile.*\n.*--key id=/],
     [['--key', 'nothing'], /Write it as column=value/],
     [['--columns', 'e_mail'], /profile has no column "e_mail"/],
     [['--since', 'yesterday'], /Give a time such as/],
     [['--last', '0'], /Give a whole number above 0/],
-    [['--key', 'id=1', '--follow'], /takes neither --since nor --follow/],
+    [['--key', 'id=1', '--follow'], /cannot be combined with --since or --follow/],
   ] as const) {
     const wrong = await tributary('peek', 'klaviyo.profile', ...args);
     expect(wrong.code).toBe(2);

@@ -50,7 +50,7 @@ describe('wrong ways to log in are refused with their line and what to do', () =
       /line 3: kafka\.sasl\.mechanism "gssapi" must be one of plain, scram-sha-256, scram-sha-512, oauthbearer, aws-iam/,
     ],
     ['no mechanism', 'username: u, password: p', /line 3: kafka\.sasl\.mechanism is missing; it must be one of plain/],
-    ['a user beside a token', `${oauth}, username: u`, /line 3: .*username is no known setting/],
+    ['a user beside a token', `${oauth}, username: u`, /line 3: .*username is not a known setting/],
     ['no endpoint', 'mechanism: oauthbearer, client_id: a, client_secret: b', /line 3: kafka\.sasl\.token_url is missing/],
     [
       'an endpoint that is no address',
@@ -59,9 +59,9 @@ describe('wrong ways to log in are refused with their line and what to do', () =
     ],
     ['a password in the address', oauth.replace('x.test', 'u:p@x.test'), /line 3: .*token_url holds a user name or password/],
     ['another way to tell', `${oauth}, client_auth: header`, /line 3: .*client_auth "header" must be one of basic, body/],
-    ['an odd extension', `${oauth}, extensions: { "logical cluster": x }`, /line 3: .*is no name of a SASL extension/],
+    ['an odd extension', `${oauth}, extensions: { "logical cluster": x }`, /line 3: .*is not a name of a SASL extension/],
     ['no region', 'mechanism: aws-iam', /line 3: kafka\.sasl\.region is missing/],
-    ['a zone as region', 'mechanism: aws-iam, region: eu-west-1a', /line 3: .*region "eu-west-1a" is no region of AWS/],
+    ['a zone as region', 'mechanism: aws-iam, region: eu-west-1a', /line 3: .*region "eu-west-1a" is not an AWS region/],
     ['a role by name', 'mechanism: aws-iam, region: eu-west-1, role: tributary', /line 3: .*role "tributary" must be the ARN of a role/],
   ])('%s', (_, sasl, message) => {
     const text = `kafka:\n  brokers: [b:9092]\n  sasl: { ${sasl} }\nregistry: { url: "https://r.test" }\n`;

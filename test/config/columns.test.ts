@@ -37,7 +37,7 @@ describe('rules that cannot be kept are refused with their line and what to do i
   test.each<[string, string, RegExp, string?, string?, string?]>([
     ['an unknown table', 'profiles: { drop: [email] }', /line 6: .*no table is called profiles; did you mean profile\?/],
     ['an unknown column', 'profile: { drop: [e_mail] }', /line 6: .*profile has no column e_mail; did you mean email\?/],
-    ['an unknown rule', 'profile: { encrypt: [email] }', /line 6: .*encrypt is no known setting/],
+    ['an unknown rule', 'profile: { encrypt: [email] }', /line 6: .*encrypt is not a known setting/],
     ['an empty list', 'profile: { drop: [] }', /line 6: .*must not be empty/],
     ['a text in place of a list', 'profile: { drop: email }', /line 6: .*must be a list, not text/],
     ['a column named twice', 'profile: { drop: [email, email] }', /line 6: .*email is named twice/],
@@ -56,17 +56,17 @@ describe('rules that cannot be kept are refused with their line and what to do i
       'event: { hash: [profile_id] }',
       /line 6: .*profile_id cannot be hashed: before a row of profile is deleted/,
     ],
-    ['a scope that is dropped', 'event: { drop: [profile_id] }', /line 6: .*profile_id tells which listing/],
-    ['what the table is followed by', 'profile: { drop: [updated] }', /line 6: .*updated is what the table is followed by/],
+    ['a scope that is dropped', 'event: { drop: [profile_id] }', /line 6: .*profile_id identifies the listing/],
+    ['what the table is followed by', 'profile: { drop: [updated] }', /line 6: .*updated is the column that incremental reads follow/],
     ['a number that is masked', 'profile: { mask: [location_latitude] }', /line 6: .*location_latitude is of type number.*drop or hash it/],
-    ['a path into text', 'profile: { drop: [email.domain] }', /line 6: .*email is a column of type text, with nothing inside/],
+    ['a path into text', 'profile: { drop: [email.domain] }', /line 6: .*email is a column of type text and has no values inside/],
     ['an empty name in a path', 'profile: { drop: [properties..x] }', /line 6: .*empty name between two dots; write \\\. for a dot/],
     ['_extra hashed whole', 'profile: { hash: [_extra] }', /line 6: .*_extra as a whole can only be dropped/],
     ['a column of ours', 'profile: { drop: [_synced_at] }', /line 6: .*_synced_at is written by Tributary/],
     [
       'what another column holds as well',
       'metric: { drop: [integration_name] }',
-      /line 6: .*integration_name also stands in the column integration; drop integration\.name as well/,
+      /line 6: .*the value of integration_name is also in the column integration; drop integration\.name as well/,
     ],
   ])('%s', (_, columns, message, more) => {
     expect(refusal(columns, more)).toMatch(message);
@@ -79,7 +79,7 @@ describe('rules that cannot be kept are refused with their line and what to do i
         const asked = definition.confirm !== undefined || definition.name === 'event';
         for (const column of definition.key) {
           const given = [`${definition.name}: { hash: [${column}] }`, `hash_secret: ${secret}`, name, settings] as const;
-          if (column === definition.replicationKey) expect(refusal(...given)).toMatch(/is what the table is followed by/);
+          if (column === definition.replicationKey) expect(refusal(...given)).toMatch(/is the column that incremental reads follow/);
           else if (asked) expect(refusal(...given)).toMatch(/cannot be hashed/);
           else if (!definition.off) {
             const made = parse(...given).connection.tables.find((one) => one.name === definition.name)!;

@@ -39,7 +39,7 @@ const cases: Readonly<
   },
   'a path from the environment is no path': { sources: '{ own: "${OWN}.mjs" }', says: /there is no file .*\$\{OWN\}\.mjs/ },
   'no such file': { sources: '{ own: ./own.ts }', says: /line 1: the source own: there is no file \S+own\.ts\.$/ },
-  'no module': { sources: '{ own: own.json }', files: { 'own.json': '{}' }, says: /own\.json is no module/ },
+  'no module': { sources: '{ own: own.json }', files: { 'own.json': '{}' }, says: /own\.json is not a module/ },
   'a syntax error': {
     sources: '{ own: own.mjs }',
     files: { 'own.mjs': 'export const = 1;' },
@@ -68,15 +68,15 @@ const cases: Readonly<
   'half a source': {
     sources: '{ own: own.mjs }',
     files: { 'own.mjs': `export const own = { name: 'Own', title: '', settings: {}, tables: [] };` },
-    says: /name is no text .*; title is no text; settings is no schema of zod 4 .*; connect is no function; probe is no function; tables is no function/,
+    says: /name must be a text .*; title must be a text; settings must be a zod 4 schema .*; connect must be a function; probe must be a function; tables must be a function/,
   },
-  'another name': { sources: '{ own: own.mjs }', files: { 'own.mjs': plain('mine') }, says: /exports a source that calls itself "mine"/ },
+  'another name': { sources: '{ own: own.mjs }', files: { 'own.mjs': plain('mine') }, says: /exports a source whose name is "mine"/ },
   'a name that is taken': {
     sources: '{ sample: own.mjs }',
     files: { 'own.mjs': plain('sample') },
-    says: /the source sample has the name of one that Tributary brings itself/,
+    says: /the source sample has the name of a source that comes with Tributary/,
   },
-  'a name for no topic': { sources: '{ Own-1: own.mjs }', files: { 'own.mjs': plain('Own-1') }, says: /cannot be called so/ },
+  'a name for no topic': { sources: '{ Own-1: own.mjs }', files: { 'own.mjs': plain('Own-1') }, says: /is not a valid name for a source/ },
   'a table that is wrong': {
     sources: '{ own: own.mjs }',
     files: { 'own.mjs': plain('own').replace("docs: 'Items'", "docs: ''") },
@@ -92,7 +92,11 @@ const cases: Readonly<
     files: { 'own.mjs': plain('own', 'tables: () => [item, item],') },
     says: /two tables called item/,
   },
-  'no tables': { sources: '{ own: own.mjs }', files: { 'own.mjs': plain('own', 'tables: () => [],') }, says: /gives no list of tables/ },
+  'no tables': {
+    sources: '{ own: own.mjs }',
+    files: { 'own.mjs': plain('own', 'tables: () => [],') },
+    says: /does not return a list of tables/,
+  },
   'tables that fail': {
     sources: '{ own: own.mjs }',
     files: { 'own.mjs': plain('own', 'tables: (s) => s.a.b,') },

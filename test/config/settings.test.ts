@@ -76,16 +76,16 @@ describe('settings', () => {
   });
 
   test.each([
-    ['an unknown setting', `${plain}metrcs: { port: 1 }\n`, 'line 5: metrcs is no known setting; did you mean metrics?'],
+    ['an unknown setting', `${plain}metrcs: { port: 1 }\n`, 'line 5: metrcs is not a known setting; did you mean metrics?'],
     [
       'an unknown setting of a source',
       `${plain}      api_kye: x\n`,
-      'line 5: connections.sample.settings.api_kye is no known setting; did you mean api_key?',
+      'line 5: connections.sample.settings.api_kye is not a known setting; did you mean api_key?',
     ],
     [
       'an unknown setting in a section',
       `${plain}kafka:\n  brokers: [a:1]\n  broker: x\nregistry: { url: http://r }\n`,
-      'line 7: kafka.broker is no known setting; did you mean brokers?',
+      'line 7: kafka.broker is not a known setting; did you mean brokers?',
     ],
     [
       'a variable that is not set',
@@ -94,7 +94,7 @@ describe('settings', () => {
     ],
     ['an empty variable', plain.replace('SAMPLE_KEY', 'EMPTY'), 'the environment variable EMPTY is not set'],
     ['a file that is not there', plain.replace('SAMPLE_KEY', 'file:/nowhere'), 'the file /nowhere cannot be read (ENOENT)'],
-    ['an odd placeholder', plain.replace('SAMPLE_KEY', 'SAMPLE-KEY'), '${SAMPLE-KEY} is no placeholder'],
+    ['an odd placeholder', plain.replace('SAMPLE_KEY', 'SAMPLE-KEY'), '${SAMPLE-KEY} is not a placeholder'],
     ['a bad cron', `${plain}    schedule: "61 * * * *"\n`, 'line 5: connections.sample.schedule "61 * * * *" is not a cron expression'],
     [
       'a bad cron of one table',
@@ -119,8 +119,8 @@ describe('settings', () => {
       `${plain}    tables: [person, visits]\n`,
       'line 5: connections.sample.tables.1 no table is called visits; did you mean visit?',
     ],
-    ['tables beside exclude', `${plain}    tables: [person]\n    exclude: [label]\n`, 'stands beside tables'],
-    ['history beside start_date', `${plain}    history: 30d\n    start_date: 2024-01-01\n`, 'stands beside history'],
+    ['tables beside exclude', `${plain}    tables: [person]\n    exclude: [label]\n`, 'cannot be combined with tables'],
+    ['history beside start_date', `${plain}    history: 30d\n    start_date: 2024-01-01\n`, 'cannot be combined with history'],
     ['a date that does not exist', `${plain}    start_date: 02/30/2024\n`, '"02/30/2024" is not a date; write MM/DD/YYYY or YYYY-MM-DD'],
     ['an unknown source', 'connections:\n  sampel: {}\n', 'no source is called sampel; did you mean sample?'],
     ['a connection name with a dot', 'connections:\n  "a.b": { source: sample }\n', 'lower-case letters'],
@@ -131,7 +131,7 @@ describe('settings', () => {
     [
       "an embedded landing beside the user's kafka",
       `${plain}kafka: { brokers: [a:1] }\nregistry: { url: http://r }\nlandings: { postgres: embedded }\n`,
-      'cannot be embedded beside your own kafka',
+      'cannot be embedded with your own kafka',
     ],
     ['a landing of no known kind', `${plain}landings: { lake: { kind: lakehouse } }\n`, 'line 5: landings.lake'],
     ['bad YAML', 'a: 1\nb: [\n', 'line 3'],

@@ -51,22 +51,34 @@ test('a change of one of them is taken up by a running worker', () => {
 describe('what cannot be is refused with its line and what to do', () => {
   test.each<[string, string, RegExp]>([
     ['an unknown table', 'tables: { events: { history: 1y } }', /line 4: .*no table is called events; did you mean event\?/],
-    ['an unknown wish', 'tables: { event: { since: 1y } }', /line 4: .*since is no known setting/],
+    ['an unknown wish', 'tables: { event: { since: 1y } }', /line 4: .*since is not a known setting/],
     ['an unknown range', 'tables: { event: { history: 2y } }', /line 4: .*history "2y" must be one of 30d, 90d, 1y, all/],
-    ['history and a day', 'tables: { event: { history: 1y, start_date: 01/01/2026 } }', /line 4: .*start_date stands beside history/],
-    ['a day to come', 'tables: { event: { start_date: 01/01/2030 } }', /line 4: .*lies in the future/],
+    [
+      'history and a day',
+      'tables: { event: { history: 1y, start_date: 01/01/2026 } }',
+      /line 4: .*start_date cannot be combined with history/,
+    ],
+    ['a day to come', 'tables: { event: { start_date: 01/01/2030 } }', /line 4: .*is in the future/],
     ['no day', 'tables: { event: { start_date: 31/31/2026 } }', /line 4: .*is not a date; write MM\/DD\/YYYY/],
-    ['history of a table that has none', 'tables: { metric: { history: 1y } }', /line 4: .*every run reads metric whole; remove it/],
+    [
+      'history of a table that has none',
+      'tables: { metric: { history: 1y } }',
+      /line 4: .*every run reads the whole table metric; remove it/,
+    ],
     ['a wrong schedule', 'tables: { event: { schedule: hourly } }', /line 4: .*is not a cron expression of five fields/],
     [
       'a schedule said twice',
       'tables: { event: { schedule: "0 1 * * *" } }\nschedule: { tables: { event: "0 2 * * *" } }',
-      /line 4: .*schedule\.tables as well/,
+      /line 4: .*is also set in .*schedule\.tables/,
     ],
-    ['partitions said twice', 'tables: { event: { partitions: 3 } }\npartitions: { event: 4 }', /line 4: .*klaviyo\.partitions as well/],
+    [
+      'partitions said twice',
+      'tables: { event: { partitions: 3 } }\npartitions: { event: 4 }',
+      /line 4: .*is also set in .*klaviyo\.partitions/,
+    ],
     ['no partition', 'tables: { event: { partitions: 0 } }', /line 4: .*partitions must be at least 1/],
     ['a table that is left out', 'tables: { event: { history: 1y } }\nexclude: [event]', /line 4: .*a table that exclude leaves out/],
-    ['a list beside exclude', 'tables: [event]\nexclude: [metric]', /line 5: .*stands beside tables/],
+    ['a list beside exclude', 'tables: [event]\nexclude: [metric]', /line 5: .*cannot be combined with tables/],
     ['a number', 'tables: 3', /line 4: .*tables must be a list or a section, not a number/],
   ])('%s', (_, lines, message) => {
     expect(refusal(lines)).toMatch(message);

@@ -21,7 +21,7 @@ async function tried(failures: number, error: TributaryError, more: Partial<Tryi
       random: () => 0,
       patience: undefined,
       signal: new AbortController().signal,
-      onTrouble: (_, retryAt) => void told.push(retryAt),
+      onRetry: (_, retryAt) => void told.push(retryAt),
       what: 'Starting',
       ...more,
     },
@@ -61,6 +61,6 @@ test('at the end of the patience it is given up in words, with the remedy', asyn
 
 test('the signal ends the waiting', async () => {
   const stop = new AbortController();
-  const { outcome } = await tried(99, away(), { signal: stop.signal, random: () => 0.999, onTrouble: () => stop.abort() });
+  const { outcome } = await tried(99, away(), { signal: stop.signal, random: () => 0.999, onRetry: () => stop.abort() });
   expect(outcome).toMatchObject({ kind: 'stopped', message: 'Starting was stopped while it waited: Kafka is away.' });
 });

@@ -123,8 +123,8 @@ test('usage that cannot be meant is refused with 2 before anything is read', asy
   for (const [args, told] of [
     [['profiles'], /Either files or --query/],
     [['profiles', '--drop', 'note', 'people.csv'], /files before --drop/],
-    [['profiles', 'absent.csv'], /absent\.csv is not there/],
-    [['profiles', '.'], /is no file/],
+    [['profiles', 'absent.csv'], /absent\.csv does not exist/],
+    [['profiles', '.'], /is not a file/],
     [['profiles', 'people.csv', '--connection', 'shop'], /shop/],
     [['profiles', 'people.csv', '--encoding', 'ebcdic'], /encoding/],
     [['profiles', 'people.csv', '--country', 'Poland'], /--country/],
@@ -172,7 +172,7 @@ test('Ctrl-C leaves what resume goes on with at the byte', async () => {
   const anew = await at.run('profiles', 'bad.csv', '--strict');
   expect(anew).toMatchObject({
     code: 1,
-    err: expect.stringMatching(/An import of people\.csv.* waits to go on: tributary import resume [0-9a-f-]{36}/),
+    err: expect.stringMatching(/An import of people\.csv.* is waiting\. To continue it: tributary import resume [0-9a-f-]{36}/),
   });
 
   at.sftp.switches.stallAt = Infinity;
@@ -218,7 +218,7 @@ test('the list is shown although the vendor refuses to be asked', async () => {
   expect(await at.run('list')).toMatchObject({
     code: 0,
     out: expect.stringMatching(/^Not complete +- .*people\.csv/m),
-    err: expect.stringMatching(/people\.csv: how much has arrived could not be asked \(.*api_key/),
+    err: expect.stringMatching(/people\.csv: the vendor could not be asked how much has arrived \(.*api_key/),
   });
 }, 120_000);
 

@@ -63,7 +63,7 @@ test('a broker that goes away is trouble that passes, in whatever form kafkajs 2
     const { kind, tries, message, remedy } = told(error);
     expect({ kind, tries }, message).toEqual({ kind: 'transient', tries: undefined });
     expect(message).toMatch(/^Writing to p\.c\.rows failed: Kafka at k1:9092 cannot be reached \(.+\)\.$/);
-    expect(`${message} ${remedy}`).not.toMatch(/fault of Tributary|destructure|undefined|\[object/);
+    expect(`${message} ${remedy}`).not.toMatch(/bug in Tributary|destructure|undefined|\[object/);
   }
 });
 
@@ -77,7 +77,7 @@ test('what nobody has classified is tried a few times and then told in words, ne
   ]) {
     const { kind, tries, message, code } = told(error);
     expect({ kind, tries, code }).toEqual({ kind: 'transient', tries: 5, code: 'kafka:unclassified' });
-    expect(message).not.toMatch(/\[object|fault of Tributary/);
+    expect(message).not.toMatch(/\[object|bug in Tributary/);
   }
 });
 

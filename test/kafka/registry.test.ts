@@ -54,22 +54,22 @@ describe.each(calls)('%s', (_, call) => {
       answering(404, '<html>nothing here</html>', { 'content-type': 'text/html' }),
       'config',
       'registry:none',
-      /no Confluent-compatible schema registry \(404\)/,
+      /not a Confluent-compatible schema registry \(404\)/,
     ],
     [
       'a page with 200',
       answering(200, '<html>hello</html>', { 'content-type': 'text/html' }),
       'config',
       'registry:none',
-      /no Confluent-compatible schema registry \(200\)/,
+      /not a Confluent-compatible schema registry \(200\)/,
     ],
-    ['an empty answer', answering(200, ''), 'config', 'registry:none', /no Confluent-compatible schema registry \(200\)/],
+    ['an empty answer', answering(200, ''), 'config', 'registry:none', /not a Confluent-compatible schema registry \(200\)/],
     [
       'elsewhere',
       answering(302, '', { location: 'https://u:p@login.example/x' }),
       'config',
       'registry:302',
-      /sends us elsewhere \(302, to https:\/\/login\.example\/x\)/,
+      /redirects \(302, to https:\/\/login\.example\/x\)/,
     ],
     [
       '500',
@@ -185,7 +185,7 @@ describe('behind a private authority', () => {
     const url = `https://127.0.0.1:${await secure({})}`;
     const error = await refusal(registryAt(url).countSubjects());
     expect(error).toMatchObject({ kind: 'config', code: 'registry:tls', remedy: expect.stringContaining('registry.tls.ca') });
-    expect(error.message).toContain('no authority trusted here has signed its certificate');
+    expect(error.message).toContain('its certificate is not signed by an authority that is trusted here');
     expect(await registryAt(url, { tls: { ca: pem('ca.pem') } }).countSubjects()).toBe(2);
     expect((await refusal(registryAt(url, { tls: { ca: pem('client.pem') } }).countSubjects())).remedy).toContain('ca must have signed');
   });

@@ -15,9 +15,9 @@ test('many clients and requests share one signal without a warning, and leave no
       let open: () => void = () => undefined;
       const gate = new Promise<void>((resolve) => (open = resolve));
       if (share === 'trackSockets') {
-        const leashes = Array.from({ length: 30 }, () => trackSockets(undefined, signal));
+        const all = Array.from({ length: 30 }, () => trackSockets(undefined, signal));
         expect(getEventListeners(signal, 'abort')).toHaveLength(30);
-        for (const leash of leashes) leash.cut();
+        for (const sockets of all) sockets.cut();
       } else {
         const registry = createRegistry({
           ...{

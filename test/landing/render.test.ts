@@ -66,7 +66,7 @@ describe('rendered landings', () => {
   it('refuse a name the warehouse cannot hold, and two tables with one name', () => {
     const landing = landingOf('postgres');
     expect(() => renderLanding({ ...landing, connections: [{ name: 'c'.repeat(60), tables: [orders] }] })).toThrow(
-      /longer name than the 63 bytes PostgreSQL allows/,
+      /longer than the 63 bytes that PostgreSQL allows/,
     );
     const twins = [
       { name: 'a', tables: [{ ...orders, name: 'b_order' }] },

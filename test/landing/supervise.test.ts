@@ -47,7 +47,7 @@ test('after a dozen tries in vain it gives up in words, tries once an hour, and 
   const told = await pass(40 * MINUTE, 'no such column');
   expect(restarted).toHaveLength(TRIES);
   expect(told.at(-1)!.code).toBe('landing:given_up');
-  expect(told.at(-1)!.summary).toMatch(/restarted 12 times within \d+ minutes, in vain.*once an hour.*landing apply wh/);
+  expect(told.at(-1)!.summary).toMatch(/restarted 12 times within \d+ minutes without success.*once an hour.*landing apply wh/);
   expect(supervised.sink('wh-shop')).toMatchObject({ givenUp: true });
   await pass(120 * MINUTE, 'no such column');
   expect(restarted.length - TRIES).toBeGreaterThanOrEqual(1);

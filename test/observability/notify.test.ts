@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { NOTICES } from '../../src/core/run.ts';
-import { createTold, notificationText, type Notification } from '../../src/observability/notify.ts';
+import { createProblemTracker, notificationText, type Notification } from '../../src/observability/notify.ts';
 import type { DisplayState, StatusSnapshot, TableStatus } from '../../src/observability/status-view.ts';
 import { sendNotifications, startNotifying } from '../../src/observability/webhook.ts';
 import type { TributaryError } from '../../src/core/errors.ts';
@@ -39,7 +39,7 @@ function snapshot(at: number, ...tables: (Partial<TableStatus> & { state?: Displ
 }
 
 const kinds = (all: readonly Notification[]): string[] => all.map(({ event, table }) => `${table} ${event}`);
-const told = () => createTold(() => HOUR);
+const told = () => createProblemTracker(() => HOUR);
 
 describe('each trouble is told once for as long as it lasts', () => {
   test('a failed table, while it is tried again and fails again, and that it has recovered', () => {

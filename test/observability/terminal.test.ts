@@ -88,7 +88,7 @@ describe('status in words', () => {
       ...rest
     } = snapshot({ kind: 'scheduled' });
     const text = statusText({ ...rest, tables: [{ ...table!, withheld: { count: 1500, reason: '25 % vanished', since: now } }] }, plain);
-    expect(text).toContain('1,500 deletes withheld (25 % vanished). Release them with: tributary deletes allow shop.t0');
+    expect(text).toContain('1,500 deletes withheld (25 % vanished). To allow them: tributary deletes allow shop.t0');
   });
 
   test('columns stand under one another, colours or not', () => {

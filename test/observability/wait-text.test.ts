@@ -24,10 +24,10 @@ const idle = table('metric', { kind: 'scheduled', nextRunAt: UNTIL });
 describe('a run that is asked for', () => {
   it('is said to wait for a pause the vendor asked for, and until when', () => {
     expect(waitTexts([limited], [], NOW)).toEqual([
-      `shop.event: the vendor has asked to wait until ${at} (in 52 min 00 s); then the run under way goes on, and the new one follows it.`,
+      `shop.event: the vendor has asked to wait until ${at} (in 52 min 00 s); then the run in progress continues, and the new one follows it.`,
     ]);
     // It is over by now, though nothing has come since.
-    expect(waitTexts([limited], [], UNTIL + 1)).toEqual(['shop.event: a run is under way, and the new one follows it.']);
+    expect(waitTexts([limited], [], UNTIL + 1)).toEqual(['shop.event: a run is in progress, and the new one follows it.']);
   });
 
   it('of another table of the connection begins, and may have to wait for the same', () => {
@@ -40,7 +40,7 @@ describe('a run that is asked for', () => {
   it('follows one under way that tries again later, and replaces one that has failed', () => {
     const trouble = { kind: 'error', message: 'Klaviyo answered 503.', nextTryAt: UNTIL } as const;
     expect(waitTexts([table('event', trouble)], [], NOW)).toEqual([
-      `shop.event: the run under way tries again at ${at} (in 52 min 00 s) (Klaviyo answered 503), and the new one follows it.`,
+      `shop.event: the run in progress tries again at ${at} (in 52 min 00 s) (Klaviyo answered 503), and the new one follows it.`,
     ]);
     expect(waitTexts([table('event', trouble, { nextRunAt: UNTIL })], [], NOW)).toEqual([]);
   });
@@ -48,7 +48,7 @@ describe('a run that is asked for', () => {
   it('is told once of all tables that wait for the same', () => {
     const running = { kind: 'in_progress', mode: 'periodic', startedAt: NOW, rows: 1, rowsPerSecond: 1 } as const;
     expect(waitTexts([table('a', running), table('b', running)], [], NOW)).toEqual([
-      'shop.a, shop.b: a run is under way, and the new one follows it.',
+      'shop.a, shop.b: a run is in progress, and the new one follows it.',
     ]);
   });
 });

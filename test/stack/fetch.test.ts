@@ -67,7 +67,7 @@ test.each<[string, (folder: string) => Promise<void>]>([
 });
 
 test.each([
-  ['did not come', 'echo dep > "$out/dep-2.jar"'],
+  ['was not downloaded', 'echo dep > "$out/dep-2.jar"'],
   ['is empty', ': > "$out/thing-1.jar"'],
   ['is not the file this version expects', `${both}; echo rat > "$out/thing-1.jar"`],
 ])('a fetch where a file %s is refused and leaves nothing in the cache', async (why, script) => {
@@ -103,7 +103,7 @@ test('offline, the message repeats the reason and says that only the first start
   await expect(get(jars)).rejects.toMatchObject({
     kind: 'config',
     message: expect.stringContaining('unknown host'),
-    remedy: expect.stringContaining('every later start needs none'),
+    remedy: expect.stringContaining('later starts do not'),
   });
 });
 

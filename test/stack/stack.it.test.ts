@@ -93,7 +93,7 @@ test('ports that others took are replaced, and the data is still found', async (
     expect(stack.brokers).not.toEqual(first.brokers);
     expect(stack.postgres.port).not.toBe(first.postgres.port);
     expect(stack.registryUrl).toBe(first.registryUrl);
-    expect(told.join('\n')).toMatch(/ports taken by others, moved: postgres to \d+, kafka to \d+/);
+    expect(told.join('\n')).toMatch(/ports in use by other programs, changed: postgres to \d+, kafka to \d+/);
     await expectTraces(stack, traces);
   } finally {
     await stack?.stop();

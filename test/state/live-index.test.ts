@@ -64,7 +64,7 @@ describe('the live index', () => {
     );
   });
 
-  it("is trusted in the topic's life it was built in, as long as it was up to date lately", async () => {
+  it('is trusted in the topic epoch it was built in, as long as it was up to date lately', async () => {
     let now = 1_000_000;
     const at = (): LiveIndex => {
       const index = openLiveIndex(directory, identity, () => now);
@@ -96,7 +96,7 @@ describe('the live index', () => {
     expect(await trusts('one')).toBe(false);
     fill(true);
     expect(await trusts('two')).toBe(false);
-    expect(index.rebuildReason()).toMatch(/new life/);
+    expect(index.rebuildReason()).toMatch(/recreated/);
     fill(true);
     expect(await trusts('two')).toBe(true);
   });
@@ -160,7 +160,7 @@ describe('the live index', () => {
       await filled();
       damage();
       const index = openIndex();
-      expect(index.rebuildReason()).toMatch(/cut off|not a|cannot be read|another topic/);
+      expect(index.rebuildReason()).toMatch(/truncated|not a|cannot be read|another topic/);
       expect(index.size()).toBe(0);
       index.apply([put('a', '1')], covered(1n));
       await index.close();

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import type { TableFacts } from './facts.ts';
 
-/** Where the topics are; nothing of how to log in. */
+/** Addresses of Kafka and the registry, without log-in data. */
 export interface TopicServers {
   readonly brokers: readonly string[];
   readonly tls: boolean;
@@ -10,7 +10,7 @@ export interface TopicServers {
 
 const AVRO = 'application/vnd.apache.avro+json;version=1.9.0';
 
-/** The tables' topics as an AsyncAPI 3 document: who reads them finds keys, values and how they are written. */
+/** The tables' topics as an AsyncAPI 3 document: for consumers, with keys, values and their encoding. */
 export function asyncapi(tables: readonly TableFacts[], { brokers, tls, registryUrl }: TopicServers, version: string): string {
   const id = (table: TableFacts): string => `${table.connection}_${table.table}`;
   const document = {

@@ -16,7 +16,7 @@ export interface ColumnFacts {
   readonly key: boolean;
 }
 
-/** Everything a reader of a table wants to know, from its definition and the settings. */
+/** What a consumer of a table needs to know, from its definition and the settings. */
 export interface TableFacts {
   /** `klaviyo.profile`. */
   readonly name: string;
@@ -29,7 +29,7 @@ export interface TableFacts {
   readonly key: readonly string[];
   readonly documentedKey: readonly string[];
   readonly keyReason: string | undefined;
-  /** How it is read, how deletes are noticed, how old it may be: a sentence each. */
+  /** How the table is read, how deletes are noticed, and how old its data may be: one sentence each. */
   readonly read: string;
   readonly deletes: string;
   readonly lag: string;
@@ -94,18 +94,18 @@ function tableFacts(
 function readHow({ method, replicationKey, parent }: TableDefinition): string {
   const how =
     method === 'full_table'
-      ? 'Read whole with every run'
+      ? 'Read completely with every run'
       : `Read incrementally${replicationKey === undefined ? '' : ` by ${replicationKey}`}`;
   return `${how}${parent === undefined ? '' : `, for each row of ${parent}`}.`;
 }
 
 function deletesHow({ deletes, absentScans = 1, confirm }: TableDefinition): string {
-  if (deletes === 'none') return 'Deletes are not noticed: the vendor does not tell of them.';
-  if (deletes === 'flag') return "Deleted by the vendor's own mark.";
-  return `Deleted when ${absentScans === 1 ? 'a complete listing no longer shows' : `${absentScans} complete listings in a row do not show`} the row${confirm === undefined ? '' : ' and the vendor, asked about it, calls it gone'}.`;
+  if (deletes === 'none') return 'Deletes are not noticed, because the vendor does not report them.';
+  if (deletes === 'flag') return 'Deleted when the vendor flags the row as deleted.';
+  return `Deleted when ${absentScans === 1 ? 'a complete listing no longer shows' : `${absentScans} complete listings in a row do not show`} the row${confirm === undefined ? '' : ' and the vendor confirms that it is deleted'}.`;
 }
 
-/** The newest rows, as the warehouse is asked for them. */
+/** A warehouse query for the newest rows. */
 function sampleQuery(dialect: Dialect, table: LandedTable, { landings }: Pick<Settings, 'landings'>): string {
   const columns = [...table.columns.filter(({ key }) => key), ...table.columns.filter(({ key }) => !key).slice(0, 3)];
   const named = columns.map(({ name }) => quoted(dialect, name)).join(', ');
@@ -116,7 +116,7 @@ function sampleQuery(dialect: Dialect, table: LandedTable, { landings }: Pick<Se
     : `SELECT ${named} FROM ${from} ORDER BY ${newest} DESC LIMIT 10;`;
 }
 
-/** Where the settings land the tables in such a warehouse, else where they would by default. */
+/** The schema where the settings land the tables in a warehouse of this kind, otherwise the default one. */
 function schemaOf(dialect: Dialect, landings: Settings['landings']): string {
   const place = (parts: readonly string[]): string => parts.map((part) => `${identifier(dialect, part)}.`).join('');
   for (const landing of Object.values(landings)) {

@@ -5,7 +5,7 @@ table{border-collapse:collapse;width:100%}caption{text-align:left;font-weight:60
 code,pre{font:.9em ui-monospace,monospace}pre{overflow-x:auto;padding:.6rem;background:#8881}section{border-top:2px solid #8886;margin-top:2rem}
 dt{font-weight:600}dd{margin:0 0 .4rem}a{color:LinkText}.wide{overflow-x:auto}`;
 
-/** All tables as one page that needs nothing else: no script, nothing fetched. */
+/** All tables as one self-contained page: no scripts, no external resources. */
 export function cataloguePage(tables: readonly TableFacts[], version: string): string {
   return `<!doctype html>
 <html lang="en">

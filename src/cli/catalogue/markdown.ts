@@ -38,8 +38,8 @@ function section(table: TableFacts): string[] {
 }
 
 const code = (text: string): string => `\`${text}\``;
-/** As GitHub makes one of a heading. */
+/** The anchor that GitHub creates for a heading. */
 const anchor = (name: string): string => name.replaceAll('.', '');
-/** A vendor's words in a cell: nothing in them is markup. */
+/** A vendor's text in a table cell, with Markdown characters escaped. */
 const cell = (text: string): string =>
   text.replace(/\s+/g, ' ').replace(/[\\|<>[\]*_`]/g, (character) => (character === '<' ? '&lt;' : `\\${character}`));

@@ -7,7 +7,7 @@ import { request, stamp } from '../requests.ts';
 export function addBackfill(program: Command, run: Register): void {
   program
     .command('backfill')
-    .description('read history again, beside the periodic runs; unchanged rows are not published again')
+    .description('read history again, in addition to the periodic runs; unchanged rows are not published again')
     .argument('<connection[.table]...>', 'what to read')
     .option('--from <date>', 'first day wanted, MM/DD/YYYY or YYYY-MM-DD')
     .addOption(new Option('--history <range>', 'how far back').choices([...historyRanges]).conflicts('from'))
@@ -31,9 +31,9 @@ function sinceOf({ from, history }: { from?: string; history?: HistoryRange }, n
   if (from === undefined) return historySince({ range: history ?? 'all' }, now) ?? null;
   const since = parseStartDate(from);
   if (since !== undefined && since > now) {
-    throw new TributaryError(`--from ${from} lies in the future; nothing would be read.`, {
+    throw new TributaryError(`--from ${from} is in the future; nothing would be read.`, {
       kind: 'config',
-      remedy: 'Give the first day wanted, in the past.',
+      remedy: 'Give the first day to read; it must be in the past.',
     });
   }
   if (since !== undefined) return since;

@@ -20,7 +20,7 @@ const probeTimeoutMs = 20_000;
 export function addCheck(program: Command, run: Register): void {
   program
     .command('check')
-    .description("try settings, Kafka, registry and every connection's key; says what is missing and how to put it right")
+    .description("test settings, Kafka, registry and every connection's key; shows what is missing and how to correct it")
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  $ tributary check')
     .action(
@@ -100,16 +100,16 @@ function stackChecks(cli: Cli, settings: Settings): (() => Promise<readonly Chec
 const costs = ({ name, source, settings }: ConnectionSettings): CheckFinding[] =>
   (source.costs?.(settings) ?? []).map((text) => ({ what: `${name} requests`, ok: true, text }));
 
-/** Requests are repeated without an end elsewhere; here the last trouble is told after a while. */
+/** Probes a connection. Its client would retry without a limit, so after a time limit the last error is reported. */
 async function probe(cli: Cli, connection: ConnectionSettings): Promise<CheckFinding> {
-  let trouble: TributaryError | undefined;
+  let lastError: TributaryError | undefined;
   const { clock, random } = cli.deps;
   const observer = {
     onRequest: () => undefined,
     onThrottled: () => undefined,
     onWaited: () => undefined,
     onRecovered: () => undefined,
-    onRetry: (error: TributaryError) => void (trouble = error),
+    onRetry: (error: TributaryError) => void (lastError = error),
   };
   const late = AbortSignal.timeout(probeTimeoutMs);
   return finding(connection.name, async () => {
@@ -122,28 +122,28 @@ async function probe(cli: Cli, connection: ConnectionSettings): Promise<CheckFin
       return `${connection.source.title} answers as ${account}`;
     } catch (error) {
       if (!late.aborted) throw error instanceof TributaryError ? onceOnly(error) : error;
-      throw trouble === undefined
+      throw lastError === undefined
         ? new TributaryError(`${connection.source.title} did not answer within ${probeTimeoutMs / 1000} s.`, {
             kind: 'transient',
-            remedy: 'Try again; if it stays so, look at the network.',
+            remedy: 'Try again; if this persists, check the network.',
           })
-        : onceOnly(trouble);
+        : onceOnly(lastError);
     }
   });
 }
 
-/** A run repeats its requests until they succeed; this command has given up, and promises nothing. */
-export function onceOnly(trouble: TributaryError): TributaryError {
-  const { message, kind, reach, code, detail, remedy } = trouble;
+/** The error without its promise to retry: a run retries until it succeeds, but this command has given up. */
+export function onceOnly(lastError: TributaryError): TributaryError {
+  const { message, kind, reach, code, detail, remedy } = lastError;
   const sentences = (remedy ?? '')
     .split(/(?<=[.;])\s+/)
     .filter((text) => text !== '' && !/\b(repeated|again later|tried again)\b/.test(text));
-  const rest = sentences.join(' ').replace(/^If it stays, (.)/, (_, first: string) => first.toUpperCase());
+  const rest = sentences.join(' ').replace(/^If (?:it stays|this persists), (.)/, (_, first: string) => first.toUpperCase());
   return new TributaryError(message, {
     kind,
     reach,
-    cause: trouble,
-    remedy: rest === '' ? 'Try again; if it stays so, ask the vendor or look at the network.' : rest,
+    cause: lastError,
+    remedy: rest === '' ? 'Try again; if this persists, ask the vendor or check the network.' : rest,
     ...(code === undefined ? {} : { code }),
     ...(detail === undefined ? {} : { detail }),
   });

@@ -22,7 +22,7 @@ export function addDeadLetters(program: Command, run: Register): void {
     .action(
       run((cli, typed: string[], options: { last?: number; json?: boolean }) => {
         const wanted = select(cli.settings(), typed);
-        // A program that reads JSON cannot see that something was left out, so it is given everything unless it asked for less.
+        // A program that reads JSON cannot see that rows were left out, so it gets all of them unless it asked for fewer.
         const last = options.last ?? (options.json ? Number.POSITIVE_INFINITY : 50);
         return withKafka(cli, async ({ access }) => {
           const found: DeadLetter[] = [];

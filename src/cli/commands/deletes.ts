@@ -40,7 +40,7 @@ export function addDeletes(program: Command, run: Register): void {
 
   deletes
     .command('allow')
-    .description("release a table's withheld deletes: it is listed again, and what is still gone is deleted")
+    .description("allow a table's withheld deletes: it is listed again, and rows that are still missing are deleted")
     .argument('<connection.table>', 'the table')
     .addHelpText('after', '\nExample:\n  $ tributary deletes allow klaviyo.profile')
     .action(

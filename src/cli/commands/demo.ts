@@ -20,13 +20,13 @@ import { showRuns } from './sync.ts';
 import { unchanging } from '../../config/follow-settings.ts';
 import { openWorker, serveWorker } from '../session/worker-session.ts';
 
-/** The landing has this long to hold what the topics hold. */
+/** Time (ms) within which PostgreSQL must have all rows of the topics. */
 const landedWithinMs = 120_000;
 
 export function addDemo(program: Command, run: Register): void {
   program
     .command('demo')
-    .description('the whole way on this machine: a made-up Klaviyo account, Kafka, a registry, Connect and PostgreSQL')
+    .description('a complete pipeline on this machine: a simulated Klaviyo account, Kafka, a registry, Connect and PostgreSQL')
     .option('--once', 'end by itself once PostgreSQL holds every row')
     .addHelpText(
       'after',
@@ -102,13 +102,13 @@ async function continuously(cli: Cli, settings: Settings, kafka: KafkaSession, s
   return stop.aborted ? exitCodes.interrupted : exitCodes.ok;
 }
 
-/** Removes what an earlier demo left, unless one is running. */
+/** Removes the data of an earlier demo, unless one is running. */
 async function startAfresh(folder: string): Promise<void> {
   await removeStack(join(folder, 'stack'));
   await rm(folder, { recursive: true, force: true });
 }
 
-/** Deleted profiles are looked for in every run: nobody watches a demo for a week. */
+/** Settings of the demo. Every run lists all profiles, so that deletes show within seconds instead of days. */
 function demoSettings(cli: Cli, folder: string, vendor: { readonly url: string; readonly key: string }): Settings {
   const settings = parseSettings(
     `
@@ -129,7 +129,7 @@ metrics: { port: 0 }
       readFile: () => '',
     },
   );
-  // Often enough to watch; a settings file has no seconds.
+  // Every 10 seconds, for watching; the settings file allows no seconds.
   const often = (tables: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
     new Map([...tables.keys()].map((table) => [table, '*/10 * * * * *']));
   return {
@@ -143,7 +143,7 @@ interface Landed {
   readonly rows: number;
 }
 
-/** Waits until every landed table has exactly the rows its topic holds. */
+/** Waits until every landed table has exactly as many rows as its topic. */
 async function untilLanded(
   cli: Cli,
   stack: Stack,

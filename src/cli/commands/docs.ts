@@ -47,7 +47,7 @@ export function addDocs(program: Command, run: Register): void {
     );
 }
 
-/** Every source as it is before anybody has set it up. */
+/** Every source with default settings. */
 function everySource(cli: Cli) {
   cli.say('No settings yet: these are the tables of every source.');
   return cli.sources.map((source) => {

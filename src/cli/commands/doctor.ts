@@ -14,7 +14,7 @@ import { stackFolder } from '../session/kafka-session.ts';
 export function addDoctor(program: Command, run: Register): void {
   program
     .command('doctor')
-    .description('look at this machine: Node, Java, Maven, disk space, the local stack; no request leaves it')
+    .description('check this machine: Node, Java, Maven, disk space, the local stack; sends no request to the network')
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  $ tributary doctor')
     .action(

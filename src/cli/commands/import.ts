@@ -31,10 +31,10 @@ import { author } from '../author.ts';
 import { selectOne } from '../selection.ts';
 import { withKafka, type KafkaSession } from '../session/kafka-session.ts';
 
-/** What is asked of every file alike. */
+/** Options that are the same for every file. */
 type Request = Pick<StartImport, 'kind' | 'mapping' | 'consent' | 'encoding' | 'country'>;
 
-/** For all imports of the list together. */
+/** Time limit (ms) for asking the vendor about all imports of the list together. */
 const ASK_MS = 60_000;
 
 interface ImportOptions {
@@ -53,7 +53,7 @@ interface ImportOptions {
 }
 
 export function addImport(program: Command, run: Register): void {
-  const group = program.command('import').description('bring CSV files into a vendor over SFTP');
+  const group = program.command('import').description('upload CSV files to a vendor over SFTP');
   for (const kind of ['profiles', 'events'] as const) {
     group
       .command(kind)
@@ -65,14 +65,14 @@ export function addImport(program: Command, run: Register): void {
       .option('--map <mapping>', 'column=COLUMN_OF_THE_FILE,... or a YAML file')
       .option('--drop <column...>', 'columns that are left out')
       .option('--date <column...>', 'further columns that hold dates')
-      .option('--text <column...>', 'columns that hold no dates whatever they are called')
-      .option('--consent', 'send columns that speak of consent')
-      .option('--country <code>', 'whose national phone numbers are meant, such as PL')
+      .option('--text <column...>', 'columns that hold no dates, whatever their names')
+      .option('--consent', 'send columns about consent')
+      .option('--country <code>', 'country of phone numbers without a country code, such as PL')
       .addOption(
-        new Option('--encoding <encoding>', 'instead of what is recognised').choices(['utf-8', 'utf-16le', 'utf-16be', 'windows-1252']),
+        new Option('--encoding <encoding>', 'instead of the detected one').choices(['utf-8', 'utf-16le', 'utf-16be', 'windows-1252']),
       )
       .option('--dry-run', 'check and show the first rows as they will arrive; send nothing')
-      .option('--strict', 'send nothing of a file in which one row is bad')
+      .option('--strict', 'send nothing of a file that has a bad row')
       .addHelpText(
         'after',
         `\nExample:\n  $ tributary import ${kind} ${kind}.csv --connection klaviyo --dry-run\n  $ tributary import ${kind} --query "SELECT ..." --landing warehouse`,
@@ -81,8 +81,8 @@ export function addImport(program: Command, run: Register): void {
   }
   group
     .command('resume')
-    .description('go on with an import that was stopped or cut')
-    .argument('[id]', 'which, when several wait')
+    .description('continue an import that was stopped or interrupted')
+    .argument('[id]', 'which one, when several are waiting')
     .action(
       run((cli, id?: string) =>
         withKafka(
@@ -103,8 +103,8 @@ export function addImport(program: Command, run: Register): void {
     .action(run((cli, options: { json?: boolean }) => list(cli, options.json ?? false)));
   group
     .command('key')
-    .description('show the public key to add at the vendor; a pair is made when there is none')
-    .option('--public <file>', 'a public key of yours instead')
+    .description('show the public key to add at the vendor; a key pair is created when there is none')
+    .option('--public <file>', 'use your own public key instead')
     .action(run((cli, options: { public?: string }) => key(cli, options.public)));
 }
 
@@ -117,7 +117,7 @@ async function importFiles(cli: Cli, kind: ImportKind, files: readonly string[],
     const swallowed = files.length === 0 && [options.drop, options.date, options.text].some((list) => list !== undefined);
     throw usage(
       'Either files or --query are imported',
-      swallowed ? 'Name the files before --drop, --date and --text, which take all words behind them.' : 'Give the one or the other.',
+      swallowed ? 'Put the files before --drop, --date and --text, which take all words after them.' : 'Give one of the two.',
     );
   }
   const request: Request = {
@@ -130,7 +130,7 @@ async function importFiles(cli: Cli, kind: ImportKind, files: readonly string[],
   const paths = files.map((file) => resolve(cli.deps.cwd, file));
   for (const path of paths) requireFile(path);
   if (!options.dryRun) tellWaiting(cli, connection, kind);
-  // Told before a long file is read: without user and key nothing can be sent.
+  // Checked before a long file is read, because nothing can be sent without user and key.
   if (!options.dryRun) sftpAccess(connection, settings.dataDir);
   const onlyLooks = options.dryRun === true && (landing === undefined || !isEmbedded(settings.landings, landing));
   const all = async (kafka: KafkaSession | undefined): Promise<number> => {
@@ -180,7 +180,7 @@ async function importOne(cli: Cli, request: Omit<StartImport, 'by' | 'strict'>, 
   return checked;
 }
 
-/** Runs a query and hands on what it brought as a file, which is gone afterwards. A query without rows is no fault. */
+/** Runs a query and passes its result on as a temporary file. A query without rows is not an error. */
 async function withQuery(
   cli: Cli,
   { query, landing, kafka }: { readonly query: string; readonly landing: string; readonly kafka: KafkaSession | undefined },
@@ -212,12 +212,12 @@ async function withQuery(
   }
 }
 
-/** Tells of what was stopped before: importing a file anew sends all of it, and leaves the rest of the first import waiting. */
+/** Reports imports that were stopped before: importing a file again sends all of it and leaves the first import waiting. */
 function tellWaiting(cli: Cli, { name }: ConnectionSettings, kind: ImportKind): void {
   for (const { record } of openJobs(cli.settings().dataDir)) {
     if (record.connection === name && record.kind === kind)
       cli.say(
-        `An import of ${record.file}, begun ${new Date(record.at).toISOString()}, waits to go on: tributary import resume ${record.importId}`,
+        `An import of ${record.file}, begun ${new Date(record.at).toISOString()}, is waiting. To continue it: tributary import resume ${record.importId}`,
       );
   }
 }
@@ -225,13 +225,13 @@ function tellWaiting(cli: Cli, { name }: ConnectionSettings, kind: ImportKind): 
 function requireFile(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile()) return;
-  throw usage(found === undefined ? `${path} is not there` : `${path} is no file`, 'Check the path.');
+  throw usage(found === undefined ? `${path} does not exist` : `${path} is not a file`, 'Check the path.');
 }
 
 function countryCode(given: string): string {
   const code = given.toUpperCase();
   if (isSupportedCountry(code)) return code;
-  throw usage(`--country ${given} is no country we know`, 'Give its code of two letters, such as PL or US.');
+  throw usage(`--country ${given} is not a known country`, 'Give its code of two letters, such as PL or US.');
 }
 
 const usage = (what: string, remedy: string): TributaryError =>
@@ -241,12 +241,12 @@ function place(cli: Cli, connection: ConnectionSettings, dataDir: string, { acce
   return { connection, dataDir, access, clock: cli.deps.clock, signal: cli.interruption(), onEvent: listener(cli) };
 }
 
-/** Progress, at most a line in two seconds. */
+/** Reports progress, at most one line in two seconds. */
 function listener(cli: Cli): (event: ImportEvent) => void {
   let told = cli.deps.clock.now();
   return (event) => {
     if (event.type === 'pinned')
-      return cli.say(`First use of this server: its host key ${event.fingerprint} is kept, another one will be refused.`);
+      return cli.say(`First use of this server: its host key ${event.fingerprint} is stored; any other key will be refused.`);
     if (event.type === 'retry') return cli.say(`${event.error.message} Tried again in ${duration(event.waitMs)}.`);
     const now = cli.deps.clock.now();
     if (now - told < 2_000) return;
@@ -279,7 +279,7 @@ async function list(cli: Cli, json: boolean): Promise<void> {
     const observer = { onRequest: nothing, onThrottled: nothing, onWaited: nothing, onRecovered: nothing, onRetry: nothing };
     const http = createHttpFactory({ clock, random, observer, redactor: cli.redactor });
     const found: ImportRecord[] = [];
-    // A vendor that is away is asked again without an end; what is known of the imports is shown all the same.
+    // The client retries without a limit while the vendor is away; after the time limit the list shows what is known.
     const signal = AbortSignal.any([cli.interruption(), AbortSignal.timeout(ASK_MS)]);
     for (const record of await readImports(kafka.access)) {
       const connection = settings.connections.find(({ name }) => name === record.connection);
@@ -309,7 +309,7 @@ async function list(cli: Cli, json: boolean): Promise<void> {
   });
 }
 
-/** The record after the vendor was asked; as it was when that cannot be done now. */
+/** The record, updated from the vendor; unchanged when the vendor cannot be asked now. */
 async function followed(cli: Cli, where: ImportPlace, record: ImportRecord, http: HttpFactory): Promise<ImportRecord> {
   try {
     return await followImport(where, record, http);
@@ -317,7 +317,7 @@ async function followed(cli: Cli, where: ImportPlace, record: ImportRecord, http
     const error = asTributaryError(thrown, 'The question');
     if (cli.interruption().aborted || error.kind === 'internal') throw error;
     const why = error.kind === 'stopped' ? `the vendor did not answer within ${duration(ASK_MS)}` : error.message.replace(/\.$/, '');
-    cli.say(`${record.file}: how much has arrived could not be asked (${why}). ${error.remedy ?? ''}`.trim());
+    cli.say(`${record.file}: the vendor could not be asked how much has arrived (${why}). ${error.remedy ?? ''}`.trim());
     return record;
   }
 }
@@ -326,11 +326,11 @@ function key(cli: Cli, given: string | undefined): void {
   const settings = cli.settings();
   const path = given === undefined ? undefined : resolve(cli.deps.cwd, given);
   const found = path === undefined ? ownKey(settings.dataDir) : { ...checkPublicKey(readFileSync(path, 'utf8'), path), made: false };
-  if (found.made) cli.say(`A key pair was made; the private key stays in ${found.file}.`);
+  if (found.made) cli.say(`A key pair was created; the private key stays in ${found.file}.`);
   if (found.warning !== undefined) cli.say(found.warning);
   for (const step of settings.connections.find(({ source }) => source.imports !== undefined)?.source.imports?.keySteps ?? [])
     cli.say(`- ${step}`);
-  if (path !== undefined) cli.say('- Name your private key in connections.<name>.settings.sftp.key_file.');
+  if (path !== undefined) cli.say('- Set connections.<name>.settings.sftp.key_file to the path of your private key.');
   cli.print(found.text);
 }
 
@@ -340,9 +340,9 @@ function connectionOf(cli: Cli, name: string | undefined): ConnectionSettings {
   const able = settings.connections.filter(({ source }) => source.imports !== undefined);
   const [only] = able;
   if (only !== undefined && able.length === 1) return only;
-  throw new TributaryError(able.length === 0 ? 'No connection of the settings takes files.' : 'Several connections take files.', {
+  throw new TributaryError(able.length === 0 ? 'No connection in the settings accepts files.' : 'Several connections accept files.', {
     kind: 'config',
-    remedy: able.length === 0 ? 'Add a Klaviyo connection.' : `Name one with --connection: ${able.map((one) => one.name).join(', ')}.`,
+    remedy: able.length === 0 ? 'Add a Klaviyo connection.' : `Choose one with --connection: ${able.map((one) => one.name).join(', ')}.`,
   });
 }
 

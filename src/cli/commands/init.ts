@@ -18,9 +18,9 @@ export function addInit(program: Command, run: Register): void {
         const { sources } = cli.deps;
         const chosen = names.length === 0 ? sources.slice(0, 1) : names.map((name) => sourceCalled(name, sources));
         if (existsSync(cli.settingsFile)) {
-          throw new TributaryError(`${cli.settingsFile} exists already and is left as it is.`, {
+          throw new TributaryError(`${cli.settingsFile} exists already and is not changed.`, {
             kind: 'config',
-            remedy: 'Write another one with --config, or remove it first.',
+            remedy: 'Write another file with --config, or remove this one first.',
           });
         }
         writeFileSync(cli.settingsFile, settingsTemplate(chosen), { flag: 'wx' });
@@ -97,7 +97,7 @@ function connectionTemplate(source: Source): string {
 ${lines.length === 0 ? '      {}' : lines.join('\n')}
     # How far back the first read goes: 30d, 90d, 1y or all (or start_date: MM/DD/YYYY).
     history: all
-    # When the tables are read; hourly where nothing is said.
+    # When the tables are read; default: hourly.
     # schedule: "0 * * * *"
     # Only these tables (or all but those named by exclude:).
     # tables: [${source

@@ -51,10 +51,10 @@ export function addLanding(program: Command, run: Register): void {
     .command('render')
     .description('write the SQL and the connectors of a landing, rendered from the table definitions')
     .argument('<landing>', 'its name in the settings')
-    .argument('[file]', 'print this one instead, e.g. setup.sql')
+    .argument('[file]', 'print only this file, e.g. setup.sql')
     .option('--dir <folder>', 'where to; default landing/<name>')
     .option('--strimzi', 'connectors as KafkaConnector resources, for the KafkaConnect resource "connect" unless the settings name another')
-    .option('--json', 'print all of it as JSON')
+    .option('--json', 'print everything as JSON')
     .addHelpText('after', '\nExample:\n  $ tributary landing render warehouse\n  $ tributary landing render warehouse setup.sql | psql')
     .action(
       run(async (cli, name: string, file: string | undefined, options: Json & { dir?: string; strimzi?: boolean }) => {
@@ -91,7 +91,7 @@ export function addLanding(program: Command, run: Register): void {
 
   landing
     .command('check')
-    .description("look for faults in a landing's connectors, and ask the Connect worker what it thinks of them")
+    .description("check a landing's connectors for faults, and have the Connect worker validate them")
     .argument('<landing>', 'its name in the settings')
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExample:\n  $ tributary landing check warehouse\nExit code 0: can be applied; 2: it has faults.')
@@ -101,7 +101,7 @@ export function addLanding(program: Command, run: Register): void {
         const findings = await checkLanding(opened.landing, opened.rendered, opened.connect);
         if (options.json) cli.json(findings);
         else showFindings(cli, findings);
-        if (!opened.connect) cli.say(`No Connect worker is known (landings.${name}.connect_url), so none was asked.`);
+        if (!opened.connect) cli.say(`landings.${name}.connect_url is not set, so no Connect worker was asked.`);
         if (findings.length > 0) return exitCodes.badSettings;
         if (!options.json) cli.print(`${name}: ${plural(opened.rendered.connectors.length, 'connector')}, no fault found`);
         return exitCodes.ok;
@@ -139,7 +139,7 @@ export function addLanding(program: Command, run: Register): void {
           if (options.prune) await pruneConnectors(connect, left);
           else if (left.length > 0) cli.say(leftoversText(name, left));
           for (const { connector, restarted } of applied)
-            if (restarted !== undefined) cli.say(`${connector} had failed and was started again: ${restarted}`);
+            if (restarted !== undefined) cli.say(`${connector} had failed and was restarted: ${restarted}`);
           const changed = diffs.filter(({ kind }) => kind !== 'same').length;
           cli.say(
             changed === 0
@@ -190,7 +190,7 @@ export function addLanding(program: Command, run: Register): void {
 
   landing
     .command('reread')
-    .description('let a landing read its topics from the start again: lands every row anew, e.g. after dead letters or a damaged table')
+    .description('make a landing read its topics from the start again: every row lands again, e.g. after dead letters or a damaged table')
     .argument('<landing>', 'its name in the settings')
     .argument('[connection...]', "only these connections' connectors")
     .addHelpText(
@@ -203,7 +203,7 @@ export function addLanding(program: Command, run: Register): void {
           const known = opened.rendered.connectors.map(({ connection }) => connection);
           const unknown = connections.find((wanted) => !known.includes(wanted));
           if (unknown !== undefined)
-            throw new TributaryError(`The landing ${name} lands no connection ${unknown}${hint(unknown, known) || '.'}`, {
+            throw new TributaryError(`The landing ${name} does not land the connection ${unknown}${hint(unknown, known) || '.'}`, {
               kind: 'config',
               remedy: `It lands ${known.join(', ')}.`,
             });
@@ -218,7 +218,7 @@ export function addLanding(program: Command, run: Register): void {
     );
 }
 
-/** Beside what the sinks say, how old the warehouse's rows are, from the vendor on. */
+/** Adds to the sinks' states the age of the warehouse's data, measured from the vendor. */
 function withFreshness(
   seen: readonly LandingStatus[],
   { rendered }: OpenLanding,
@@ -239,7 +239,7 @@ function withFreshness(
   }));
 }
 
-/** For what needs no Kafka. */
+/** Opens a landing for a command that needs no Kafka. */
 async function openAt(cli: Cli, name: string): Promise<OpenLanding> {
   const settings = cli.settings();
   requireLanding(settings, name);

@@ -10,10 +10,10 @@ import type { Register } from '../app.ts';
 export function addNew(program: Command, run: Register): void {
   program
     .command('new')
-    .description('write the beginning of something of your own')
+    .description('write a working skeleton of your own source')
     .command('source')
     .description('a source with one table, a vendor to test it against, and its test')
-    .argument('<name>', 'what it is called in settings, topics and metrics')
+    .argument('<name>', 'its name in settings, topics and metrics')
     .option('--out <folder>', 'where it goes (default: a folder of its name)')
     .addHelpText('after', '\nExample:\n  $ tributary new source acme\n  $ cd acme && npm install && npm test')
     .action(
@@ -47,7 +47,7 @@ export function addNew(program: Command, run: Register): void {
 
 const templates = ['acme.ts', 'acme-vendor.ts', 'acme.test.ts'] as const;
 
-/** Names the skeleton itself uses, and words no constant may be called. */
+/** Names used in the skeleton itself, and reserved words. */
 const taken = new Set(
   'api item items json key next page paged read settings source sources start startvendor table tables test testsource text timestamp integer fullscan url vendor z zod break case catch class const continue debugger default delete do else enum export extends false finally for function if import in instanceof new null return static super switch this throw true try typeof var void while with yield let await async arguments eval undefined'.split(
     ' ',
@@ -112,7 +112,7 @@ connections:
   };
 }
 
-/** A file of `templates/source`, found from the sources as well as from the build. */
+/** Reads a file of `templates/source`; works from the sources and from the build. */
 function templateFile(name: string): string {
   for (const up of ['../../../', '../../../../']) {
     const path = fileURLToPath(new URL(`${up}templates/source/${name}`, import.meta.url));

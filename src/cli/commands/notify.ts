@@ -6,7 +6,7 @@ import type { Register } from '../app.ts';
 export function addNotify(program: Command, run: Register): void {
   program
     .command('notify')
-    .description('messages about tables that need somebody')
+    .description('messages about tables that need attention')
     .command('test')
     .description('send one message to the webhook of notify: in the settings')
     .addHelpText('after', '\nExample:\n  $ tributary notify test')
@@ -14,12 +14,12 @@ export function addNotify(program: Command, run: Register): void {
       run(async (cli) => {
         const { notify, prefix } = cli.settings();
         if (notify === undefined)
-          throw new TributaryError('The settings name no webhook.', {
+          throw new TributaryError('The settings define no webhook.', {
             kind: 'config',
-            remedy: 'Add notify: { url: "${WEBHOOK_URL}" }, with form: slack where Slack reads it.',
+            remedy: 'Add notify: { url: "${WEBHOOK_URL}" }, with form: slack for Slack.',
           });
         await sendNotifications(notify, prefix, [testNotification(cli.deps.clock.now())], cli.interruption());
-        cli.say('The webhook has taken the message.');
+        cli.say('The webhook has accepted the message.');
       }),
     );
 }

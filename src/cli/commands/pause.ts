@@ -16,7 +16,7 @@ export function addPause(program: Command, run: Register): void {
 
   program
     .command('resume')
-    .description('go on with paused or disabled tables from where they stopped')
+    .description('continue paused or disabled tables from where they stopped')
     .argument('<connection[.table]...>', 'what to resume')
     .addHelpText('after', '\nExample:\n  $ tributary resume klaviyo.event')
     .action(

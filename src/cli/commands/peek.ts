@@ -19,7 +19,7 @@ interface PeekOptions {
   readonly json?: boolean;
 }
 
-/** Characters of a cell, and of a line where no terminal says how wide it is. */
+/** Most characters of a cell, and of a line when the terminal's width is not known. */
 const widestCell = 32;
 const widestLine = 160;
 
@@ -32,7 +32,7 @@ export function addPeek(program: Command, run: Register): void {
     .option('--since <when>', 'all changes since then: 2026-03-01T12:00Z, or 30m, 12h, 7d ago', sinceOption)
     .option('--last <n>', 'how many of the newest changes', positive, 20)
     .option('--deleted', 'only deletes')
-    .option('--follow', 'go on with what is published from now on, until Ctrl-C')
+    .option('--follow', 'continue with what is published from now on, until Ctrl-C')
     .option('--columns <names>', 'these columns, comma-separated', (text: string) => text.split(',').map((name) => name.trim()))
     .option('--json', 'one JSON object a line, with all columns')
     .addHelpText(
@@ -57,7 +57,7 @@ export function addPeek(program: Command, run: Register): void {
             else if (now === undefined) cli.say('The row is deleted.');
           } else {
             const since = options.since === undefined ? undefined : instantSince(options.since, cli.deps.clock.now());
-            // What comes while the newest are shown is shown by following.
+            // Changes that arrive while the newest ones are printed are shown by --follow.
             const begin = cli.deps.clock.now();
             if (since === undefined) {
               const newest = await lastChanges(context, connection.name, definition, options.last * 2);
@@ -85,7 +85,7 @@ export function addPeek(program: Command, run: Register): void {
     );
 }
 
-/** Prints what has come together as one table, so that its columns stand under one another. */
+/** Prints changes that arrive together as one table, so that their columns are aligned. */
 async function following(
   context: Parameters<typeof changesSince>[0],
   connection: string,
@@ -137,7 +137,7 @@ function printer(cli: Cli, definition: TableDefinition, { json, columns }: PeekO
   };
 }
 
-/** Key columns, then those that hold something, as many as stand side by side. */
+/** Key columns, then columns with values, as many as fit side by side. */
 function fitting(cli: Cli, definition: TableDefinition, changes: readonly Change[]): string[] {
   const held = [...Object.keys(definition.fields), '_extra'].filter(
     (name) => !definition.key.includes(name) && changes.some(({ record }) => record?.[name] !== null && record?.[name] !== undefined),
@@ -152,7 +152,7 @@ function fitting(cli: Cli, definition: TableDefinition, changes: readonly Change
     return index < definition.key.length || used <= room;
   });
   const left = definition.key.length + held.length - fits.length;
-  if (left > 0) cli.say(`${left} more columns hold something: --columns names those wanted, --json shows all.`);
+  if (left > 0) cli.say(`${left} more columns have values: --columns selects columns, --json shows all.`);
   return fits;
 }
 
@@ -171,15 +171,15 @@ function check(definition: TableDefinition, { key, columns, since, follow }: Pee
     refuse(`${definition.name} has no column "${unknown}".`, `It has ${[...Object.keys(definition.fields), '_extra'].join(', ')}.`);
   if (key === undefined) return;
   if (since !== undefined || follow)
-    refuse('--key shows all versions of one row; it takes neither --since nor --follow.', 'Leave one of them out.');
+    refuse('--key shows all versions of one row and cannot be combined with --since or --follow.', 'Leave one of them out.');
   const given = key.map(([column]) => column);
   const wrong = given.find((column) => !definition.key.includes(column));
   const missing = definition.key.find((column) => !given.includes(column));
   if (wrong !== undefined || missing !== undefined)
     refuse(
       wrong === undefined
-        ? `The key of ${definition.name} has a column ${missing} as well.`
-        : `${wrong} is no key column of ${definition.name}.`,
+        ? `The key of ${definition.name} also has the column ${missing}.`
+        : `${wrong} is not a key column of ${definition.name}.`,
       `Give ${definition.key.map((column) => `--key ${column}=...`).join(' ')}.`,
     );
 }

@@ -55,7 +55,7 @@ function runsText(runs: readonly RunRecord[], paint: Paint): string {
     ]),
     ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'left'],
   );
-  // One failure is told once, however often it came.
+  // Each different failure is printed once, however often it occurred.
   const failures = new Map<string, number>();
   for (const { connection, table: name, failure } of runs) {
     if (failure === undefined) continue;

@@ -40,11 +40,11 @@ export function addSchemas(program: Command, run: Register): void {
         const dir = resolve(cli.deps.cwd, options.dir);
         const faults = checkSchemas(dir, defined(cli.sources));
         for (const { file } of outdatedTypes(dir, cli.deps.sources))
-          faults.push(`${file} is not what the table definitions say; run "tributary schemas generate".`);
+          faults.push(`${file} does not match the table definitions; run "tributary schemas generate".`);
         for (const fault of faults) cli.say(fault);
         if (faults.length > 0) return exitCodes.someFailed;
         cli.say(
-          `${plural(defined(cli.sources).flatMap(schemaFiles).length, 'schema')}, all as the definitions say and readable both ways.`,
+          `${plural(defined(cli.sources).flatMap(schemaFiles).length, 'schema')}, all matching the definitions and compatible both ways.`,
         );
         return exitCodes.ok;
       }),
@@ -99,7 +99,7 @@ export function addSchemas(program: Command, run: Register): void {
     .action(run((cli) => cli.json(editorSchema(cli.sources))));
 }
 
-/** Row types that `tributary/consumer` ships and that are not what the definitions say; none outside of a checkout. */
+/** Row types shipped with `tributary/consumer` that do not match the definitions; empty outside a checkout. */
 function outdatedTypes(dir: string, sources: readonly Source[]): { readonly file: string; readonly text: string }[] {
   const folder = join(dirname(dir), 'exports', 'tables');
   if (!existsSync(folder)) return [];

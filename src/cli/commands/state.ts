@@ -12,7 +12,7 @@ import { withKafka } from '../session/kafka-session.ts';
 import { select, selectTable } from '../selection.ts';
 
 export function addState(program: Command, run: Register): void {
-  const state = program.command('state').description('positions and counts as kept in the state topic');
+  const state = program.command('state').description('positions and counts stored in the state topic');
 
   state
     .command('show')
@@ -49,9 +49,9 @@ export function addState(program: Command, run: Register): void {
 
   state
     .command('reset')
-    .description('forget how far a table has been read: the next run reads it from the start; unchanged rows are not published again')
+    .description('delete the position of a table: the next run reads it from the start; unchanged rows are not published again')
     .argument('<connection.table>', 'the table')
-    .option('--delete-topic', 'delete its topic too, with every row in it: the next run makes it anew and publishes everything again')
+    .option('--delete-topic', 'delete its topic too, with every row in it: the next run recreates it and publishes everything again')
     .addHelpText('after', '\nExample:\n  $ tributary state reset klaviyo.event')
     .action(
       run((cli, typed: string, options: { deleteTopic?: boolean }) => {
@@ -106,7 +106,7 @@ export function addState(program: Command, run: Register): void {
           for (const [connection, { states, outbox }] of await readAllStates(access)) {
             for (const [table, value] of states) cli.print(JSON.stringify({ connection, table, slot: 'state', value }));
             for (const [table, works] of outbox)
-              for (const { id, work } of works) cli.print(JSON.stringify({ connection, table, slot: `handed:${id}`, value: work }));
+              for (const { id, work } of works) cli.print(JSON.stringify({ connection, table, slot: `outbox:${id}`, value: work }));
           }
         }),
       ),

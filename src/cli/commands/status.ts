@@ -8,7 +8,7 @@ import { createFacts, type Facts } from '../../web/model/facts.ts';
 import { knownModel, statusOf, unreadStatus } from '../../web/model/status.ts';
 import { openKafka, type KafkaSession } from '../session/kafka-session.ts';
 import type { Cli, Register } from '../app.ts';
-import { foreignTopic, registryTrouble } from '../registry-trouble.ts';
+import { foreignTopic, registryProblem } from '../registry-problem.ts';
 import { select, type Selected } from '../selection.ts';
 
 export function addStatus(program: Command, run: Register): void {
@@ -24,8 +24,8 @@ export function addStatus(program: Command, run: Register): void {
         const wanted = select(settings, typed, 'shown');
         const { snapshot, registry } = await currentStatus(cli, settings, wanted);
         if (options.json) {
-          const trouble = registry && { message: registry.message, remedy: registry.remedy ?? null, code: registry.code ?? null };
-          cli.json({ ...snapshot, timezone: settings.timezone, registry: trouble ?? null });
+          const problem = registry && { message: registry.message, remedy: registry.remedy ?? null, code: registry.code ?? null };
+          cli.json({ ...snapshot, timezone: settings.timezone, registry: problem ?? null });
           return;
         }
         cli.print(`${statusText(snapshot, cli.paint)}\n\nSchedules are in ${settings.timezone}.`);
@@ -36,17 +36,17 @@ export function addStatus(program: Command, run: Register): void {
 
 interface CurrentStatus {
   readonly snapshot: StatusSnapshot;
-  /** What is wrong with the registry: running tables go on without it, so they do not tell. */
+  /** The registry's error. Running tables continue without the registry, so their states do not show it. */
   readonly registry: TributaryError | undefined;
 }
 
-/** A worker knows the connections it reads itself; of all others the topics tell. */
+/** A worker knows the tables of its own connections; the state of all others comes from the topics. */
 async function currentStatus(cli: Cli, settings: Settings, wanted: readonly Selected[]): Promise<CurrentStatus> {
   const worker = await fromWorker(cli, settings);
   const own = worker?.assigned ?? [];
   const { snapshot: whole, registry } =
     worker && wanted.every(({ connection }) => own.includes(connection.name))
-      ? { snapshot: worker, registry: settings.kafka && (await registryTrouble(kafkaSettings(settings, undefined), cli.interruption())) }
+      ? { snapshot: worker, registry: settings.kafka && (await registryProblem(kafkaSettings(settings, undefined), cli.interruption())) }
       : await fromTopics(cli, settings);
   const tables = wanted.flatMap(({ connection, tables: names }) => {
     const from = worker && own.includes(connection.name) ? worker : whole;
@@ -55,7 +55,7 @@ async function currentStatus(cli: Cli, settings: Settings, wanted: readonly Sele
   return { snapshot: { v: 1, at: whole.at, assigned: own, tables }, registry };
 }
 
-/** The status of the worker on this machine; undefined when none of this prefix answers. */
+/** The status from the worker on this machine; undefined when no worker with this prefix answers. */
 async function fromWorker(cli: Cli, { metrics, prefix }: Settings): Promise<StatusSnapshot | undefined> {
   const host = metrics.host === '0.0.0.0' || metrics.host === '::' ? '127.0.0.1' : metrics.host;
   const where = `${metrics.host}:${metrics.port}`;
@@ -69,9 +69,9 @@ async function fromWorker(cli: Cli, { metrics, prefix }: Settings): Promise<Stat
       const { assigned, tables } = snapshot;
       return { ...snapshot, tables: tables.map((table) => (assigned.includes(table.connection) ? { ...table, worker: where } : table)) };
     }
-    cli.say(`What answers at ${where} is no worker with the prefix ${prefix}; this is what the topics tell.`);
+    cli.say(`The server at ${where} is not a worker with the prefix ${prefix}; this status comes from the topics.`);
   } catch {
-    cli.say(`No worker answers at ${where}; this is what the topics tell.`);
+    cli.say(`No worker answers at ${where}; this status comes from the topics.`);
   }
   return undefined;
 }
@@ -81,7 +81,7 @@ async function fromTopics(cli: Cli, settings: Settings): Promise<CurrentStatus> 
   try {
     const [facts, registry] = await Promise.all([
       factsNow(kafka),
-      registryTrouble(kafka.access.settings, kafka.stop, (registry) => foreignTopic(settings, kafka.access, registry)),
+      registryProblem(kafka.access.settings, kafka.stop, (registry) => foreignTopic(settings, kafka.access, registry)),
     ]);
     return { snapshot: statusOf(facts, settings, cli.deps.clock.now()), registry };
   } finally {
@@ -89,7 +89,7 @@ async function fromTopics(cli: Cli, settings: Settings): Promise<CurrentStatus> 
   }
 }
 
-/** What the topics tell a worker that starts; what is paused it hears from `_control` itself. Nothing while Kafka is away. */
+/** The status from the topics for a worker that starts, without pauses, which it reads from `_control` itself. Empty while Kafka is away. */
 export async function knownStatus(kafka: KafkaSession, settings: Settings): Promise<StatusModel> {
   try {
     return knownModel(await factsNow(kafka), settings);
@@ -99,7 +99,7 @@ export async function knownStatus(kafka: KafkaSession, settings: Settings): Prom
   }
 }
 
-/** What the topics tell now. Before the first run there are none, and nothing is known. */
+/** The current facts from the topics; empty before the first run. */
 async function factsNow({ access }: KafkaSession): Promise<Facts> {
   const facts = createFacts(access, 2_000);
   await facts.poll();

@@ -31,7 +31,7 @@ export function addSync(program: Command, run: Register): void {
     );
 }
 
-/** Prints what the runs did; answers the exit code that says how they went. */
+/** Prints the runs; returns the exit code for their outcomes. */
 export function showRuns(cli: Cli, summaries: readonly RunSummary[], json: boolean): number {
   if (json) {
     cli.json(

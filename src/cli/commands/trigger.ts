@@ -5,7 +5,7 @@ import { request, stamp } from '../requests.ts';
 export function addTrigger(program: Command, run: Register): void {
   program
     .command('trigger')
-    .description('ask the running worker for a run now, outside the schedule')
+    .description('request a run now, outside the schedule, from the running worker')
     .argument('<connection[.table]...>', 'what to run')
     .addHelpText('after', '\nExample:\n  $ tributary trigger klaviyo')
     .action(

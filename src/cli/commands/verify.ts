@@ -6,7 +6,7 @@ import type { RowDifference } from '../../engine/verify.ts';
 import { selectTable } from '../selection.ts';
 import { openWorker } from '../session/worker-session.ts';
 
-/** A large table takes hours at the vendor's pace. */
+/** Progress is shown this often (ms), because listing a large table may take hours. */
 const tellEveryMs = 10_000;
 
 export function addVerify(program: Command, run: Register): void {
@@ -40,7 +40,7 @@ export function addVerify(program: Command, run: Register): void {
         );
         const { missing, surplus, different } = found;
         if (options.json) {
-          // A program that reads JSON cannot see that keys were left out, unless it is told.
+          // A program that reads JSON is told how many keys were left out.
           const told = (finding: RowDifference): object =>
             finding.count === finding.keys.length ? finding : { ...finding, keysLeftOut: finding.count - finding.keys.length };
           const { changedMeanwhile, ...rest } = found;

@@ -7,8 +7,8 @@ import { openKafka } from '../session/kafka-session.ts';
 export function addWeb(program: Command, run: Register): void {
   program
     .command('web')
-    .description('serve the data-sync page alone, beside workers that run elsewhere; several may run')
-    .addHelpText('after', '\nExample:\n  $ tributary web\nIt listens where metrics.host and metrics.port of the settings say.')
+    .description('serve the data-sync page only, for workers that run elsewhere; several may run')
+    .addHelpText('after', '\nExample:\n  $ tributary web\nIt listens on metrics.host and metrics.port of the settings.')
     .action(
       run(async (cli) => {
         const settings = cli.settings({ orEmpty: true });

@@ -1,24 +1,24 @@
 /**
- * What a command may spend after the first signal, in milliseconds, one after the other. This is the one place that adds up how
- * long ending takes, whatever hangs: the vendor and the registry are cut at once, the rest when its share is over.
+ * Time limits (ms) of the shutdown phases after the first signal; they run one after the other. All limits of the shutdown
+ * are here: requests to the vendor and the registry are aborted at once, the rest when its phase is over.
  */
 export const ENDING = {
-  /** Kafka may still commit what is held, and hear that this worker leaves. Then its sockets are cut. */
+  /** Kafka may still commit the batches held, and this worker leaves its group. Then its sockets are closed. */
   saving: 4_000,
-  /** What needs nobody else: files are closed, pages are told. */
+  /** Work without other servers: files are closed, pages are notified. */
   closing: 1_000,
-  /** The parts of the embedded stack end, at last by force. */
+  /** The parts of the embedded stack end, finally by force. */
   stack: 4_000,
 } as const;
 
 /** From the first signal until the process ends by force, milliseconds. */
 export const endingMs = Object.values(ENDING).reduce((sum, share) => sum + share, 0);
 
-/** A command that has ended still has so long to write out what it said; what keeps its process alive then is nothing to wait for. */
+/** Time (ms) for a finished command to flush its output; then the process ends, whatever keeps it alive. */
 export const drainingMs = 500;
 
-/** How long a part of the embedded stack has before it is ended by force, when so many milliseconds have passed since the signal. */
+/** Time (ms) a part of the embedded stack has before it is ended by force, `passedMs` after the signal. */
 export function stackGrace(passedMs: number): number {
-  // Two rows of parts, one after the other, and a moment for the force itself.
+  // The parts end in two groups, one after the other; 500 ms are reserved for ending them by force.
   return Math.max(0, endingMs - passedMs - 500) / 2;
 }

@@ -16,7 +16,7 @@ import { startStack, type Stack } from '../../stack/stack.ts';
 import type { Cli } from '../app.ts';
 import { ENDING, stackGrace } from './ending.ts';
 
-/** Kafka and the registry for as long as a command needs them. */
+/** Kafka and the registry for the duration of a command. */
 export interface KafkaSession {
   readonly access: KafkaAccess;
   readonly registry: Registry;
@@ -24,9 +24,9 @@ export interface KafkaSession {
   readonly stack: Stack | undefined;
   /** Kafka Connect of the embedded stack, when it runs. */
   readonly connectUrl: string | undefined;
-  /** What the embedded stack's servers ask for. */
+  /** Log-in of the embedded stack's servers. */
   readonly login: Stack['login'] | undefined;
-  /** PostgreSQL of the embedded stack, whoever started it. */
+  /** PostgreSQL of the embedded stack, whichever process started it. */
   readonly postgres: Stack['postgres'] | undefined;
   /** Fires when the command is to end. */
   readonly stop: AbortSignal;
@@ -36,11 +36,11 @@ export interface KafkaSession {
 export interface SessionOptions {
   /** Start the embedded Kafka Connect too. */
   readonly connect?: boolean;
-  /** The command must own the embedded stack: refuse when another process has it. */
+  /** The command must own the embedded stack: refuse when another process owns it. */
   readonly own?: boolean;
-  /** The command takes long: refuse an embedded stack that its owner may stop any moment. */
+  /** The command takes long: refuse an embedded stack that its owner may stop at any moment. */
   readonly lasting?: boolean;
-  /** The command writes: what it holds is committed before it ends, for which Kafka has a few seconds. */
+  /** The command writes: at its end, Kafka gets a few seconds to commit what it holds. */
   readonly writes?: boolean;
 }
 
@@ -49,11 +49,11 @@ export function stackFolder(settings: Settings): string {
 }
 
 /**
- * The user's Kafka, or the embedded one: started when it does not run, borrowed when another process of
- * ours has started it.
+ * Opens the user's Kafka, or the embedded one: starts it when it does not run, or uses the one that another of our processes
+ * has started.
  */
 export async function openKafka(cli: Cli, settings: Settings, options: SessionOptions = {}): Promise<KafkaSession> {
-  // Whatever this process writes from now on is its owner's alone: the indexes hold keys, at some vendors addresses of people.
+  // Files that this process creates are accessible to the owner only: the indexes hold keys, which for some vendors are mail addresses.
   process.umask(0o077);
   closeLocalFolder(settings.dataDir);
   if (settings.kafka) return session(cli, settings, options, undefined, undefined);
@@ -67,7 +67,7 @@ export async function openKafka(cli: Cli, settings: Settings, options: SessionOp
       log: (line, routine) => (routine ? cli.log.debug(line) : cli.say(`  ${line}`)),
       signal: cli.interruption(),
       onPartDied: (part, error) => {
-        cli.log.error(`${error.message} It is started again.`);
+        cli.log.error(`${error.message} It is being restarted.`);
         void untilUp(cli, () => stack, part);
       },
     });
@@ -79,7 +79,7 @@ export async function openKafka(cli: Cli, settings: Settings, options: SessionOp
   return session(cli, settings, options, stack, stack);
 }
 
-/** The embedded stack of another process: a worker's stays, that of any other command goes when the command is done. */
+/** Uses the embedded stack of another process. A worker keeps it running; any other command stops it when done. */
 async function borrow(cli: Cli, settings: Settings, { message }: TributaryError, options: SessionOptions): Promise<KafkaSession> {
   const memory = await recall(stackFolder(settings));
   cli.redactor.add(memory.password);
@@ -93,7 +93,7 @@ async function borrow(cli: Cli, settings: Settings, { message }: TributaryError,
   return borrowed;
 }
 
-/** Starts a part that died, again and again: it may have died of one that is down too. */
+/** Restarts a part that died, until it runs: it may have died because another part is down too. */
 async function untilUp(cli: Cli, stack: () => Stack, part: PartName): Promise<void> {
   for (let wait = 1_000; ; wait = Math.min(wait * 2, 30_000)) {
     try {
@@ -109,10 +109,10 @@ async function untilUp(cli: Cli, stack: () => Stack, part: PartName): Promise<vo
   }
 }
 
-/** What a command has to know of the embedded stack. */
+/** Addresses of the embedded stack that a command needs. */
 export type StackPlaces = Pick<Stack, 'brokers' | 'registryUrl' | 'login' | 'postgres'> & { readonly connectUrl?: string | undefined };
 
-/** The embedded stack's addresses as its folder remembers them. */
+/** The embedded stack's addresses as stored in its folder. */
 export function remembered(memory: StackMemory): StackPlaces {
   return {
     brokers: [`127.0.0.1:${memory.ports.kafka}`],
@@ -152,7 +152,7 @@ function session(
   };
 }
 
-/** Fires so long after the signal. */
+/** Fires `ms` after the signal. */
 function later(signal: AbortSignal, ms: number): AbortSignal {
   const end = new AbortController();
   setMaxListeners(0, end.signal);
@@ -160,7 +160,7 @@ function later(signal: AbortSignal, ms: number): AbortSignal {
   return end.signal;
 }
 
-/** {@link openKafka} for the length of `work`. */
+/** Opens Kafka with {@link openKafka} for the duration of `work`. */
 export async function withKafka<T>(
   cli: Cli,
   work: (kafka: KafkaSession, settings: Settings) => Promise<T>,

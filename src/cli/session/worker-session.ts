@@ -25,7 +25,7 @@ import { openLandings, placeOf } from '../landings.ts';
 import { openPage } from '../page.ts';
 import { unreadStatus } from '../../web/model/status.ts';
 
-/** An engine with everything that listens to it: status, log, progress. */
+/** An engine with its listeners: status, log, progress. */
 export interface WorkerSession {
   readonly engine: Engine;
   readonly bus: EventBus;
@@ -33,13 +33,13 @@ export interface WorkerSession {
   stop(): Promise<void>;
 }
 
-/** `known`: what is known of the tables before they are read. */
+/** `known`: the state of the tables from earlier runs. */
 export function openWorker(cli: Cli, settings: Settings, { access, registry }: KafkaSession, known?: StatusModel): WorkerSession {
   const { clock, random, stderr } = cli.deps;
   const bus = createEventBus((error) => cli.log.error({ err: error }, 'A listener failed'));
   const status = followStatus(bus, known ?? unreadStatus(settings), clock.now);
   const terminal = !cli.talksJson && stderr.isTTY === true;
-  // A pass that nobody watches says when each table begins and ends; a worker, what has changed.
+  // A single pass without a terminal logs each table's beginning and end; a worker logs only changes.
   const stopLog = logEvents(bus, cli.log, { now: clock.now, everyRun: known === undefined && !terminal });
   const stream = cli.talksJson ? linesTo(cli.say) : stderr;
   const progress = cli.quiet ? undefined : startProgress({ status: status.snapshot, paint: cli.talkPaint, stream, terminal });
@@ -59,7 +59,7 @@ export function openWorker(cli: Cli, settings: Settings, { access, registry }: K
   };
 }
 
-/** A stream whose every write is a line told. */
+/** A stream that passes each write to `say` as one line. */
 function linesTo(say: (text: string) => void): Writable {
   return new Writable({
     write(chunk: Buffer, _, done) {
@@ -70,8 +70,8 @@ function linesTo(say: (text: string) => void): Writable {
 }
 
 /**
- * Serves the data-sync page, metrics, health and status of a worker, and of the sinks of what it reads; tells other pages
- * what it does; takes up the settings file when it changes. Throws `config` as `createWebApp`.
+ * Serves the data-sync page, metrics, health and status of a worker and watches the sinks of its connections. Publishes its
+ * status to other pages, and applies changes of the settings file. Throws `config` like `createWebApp`.
  */
 export async function serveWorker(
   cli: Cli,
@@ -126,7 +126,7 @@ export async function serveWorker(
     worker: { worker: randomUUID(), host: hostname(), pid: process.pid, version, startedAt: clock.now() },
     settingsProblem: followed.problem,
     now: clock.now,
-    onRetry: (error) => cli.log.debug(`The status could not be told: ${asTributaryError(error, 'Telling the status').message}`),
+    onRetry: (error) => cli.log.debug(`The status could not be published: ${asTributaryError(error, 'Publishing the status').message}`),
   });
   const notifying =
     settings.notify === undefined
@@ -140,9 +140,9 @@ export async function serveWorker(
         });
   let turn = Promise.resolve();
   const unfollow = followed.on((next) => {
-    engine.takeUp(next);
+    engine.applySettings(next);
     turn = turn.then(async () => {
-      // A stack of our own that had nothing to land has no Connect yet.
+      // Our own stack starts without Connect when the settings had no landings.
       if (Object.keys(next.landings).length > 0) await kafka.stack?.startConnect();
       await watching.now?.stop();
       watching.now = watch();

@@ -3,9 +3,9 @@ import { rawNumberText } from './parse.ts';
 import type { Json } from '../types.ts';
 
 /**
- * JSON text that is equal for equal data: object keys sorted by code unit, no white space, integers beyond 2^53
- * and numbers no double can hold printed as the vendor wrote them, lone surrogates escaped. Members that are
- * undefined are left out; a number that JSON cannot hold (NaN) becomes its name in quotes.
+ * JSON text that is equal for equal data: object keys sorted by code unit, no white space, integers beyond 2^53 and numbers
+ * that no double can hold printed as the vendor wrote them, lone surrogates escaped. Undefined members are left out; a
+ * number that JSON cannot hold (NaN) becomes its name in quotes.
  * @throws TributaryError `data` with code `too_deep` for nesting beyond {@link DEEPEST_JSON}.
  */
 export function canonicalJson(value: unknown): string {
@@ -58,7 +58,7 @@ function printObject(object: Record<string, unknown>, depth: number): string {
   return out === '' ? '{}' : out + '}';
 }
 
-/** Sorts in place by code unit. Rows have few members, mostly in the same order: insertion beats the library's sort there. */
+/** Sorts in place by code unit. Most rows have few members in nearly the same order, where insertion sort beats the built-in sort. */
 function sorted(names: string[]): string[] {
   if (names.length > 24) return names.sort();
   for (let i = 1; i < names.length; i += 1) {
@@ -70,7 +70,7 @@ function sorted(names: string[]): string[] {
   return names;
 }
 
-/** Short plain text needs no escaping, and asking is cheaper than the general routine. */
+/** Short plain text needs no escaping, and testing for that is faster than `JSON.stringify`. */
 const LONGEST_ASKED = 48;
 
 function quote(text: string): string {
@@ -83,7 +83,7 @@ function quote(text: string): string {
   return `"${text}"`;
 }
 
-/** Vendors that use data as member names would fill the memory otherwise. */
+/** Limits of the cache of quoted names: vendors that use data as member names would otherwise fill the memory. */
 const MOST_NAMES = 4096;
 const LONGEST_REMEMBERED = 64;
 const quotedNames = new Map<string, string>();

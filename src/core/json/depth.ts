@@ -1,9 +1,9 @@
 import { TributaryError } from '../errors.ts';
 
-/** Deeper nesting is refused: the parsers of the landings give up long before the vendors' do. */
+/** Deepest nesting that is accepted: the JSON parsers of the landings support less than those of the vendors. */
 export const DEEPEST_JSON = 500;
 
-/** Whether a value is nested more than so many levels deep. A scalar has none. Recursion ends at that many. */
+/** Whether a value is nested more than `levels` deep; a scalar has depth 0. The recursion stops at `levels`. */
 export function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels <= 0) return true;

@@ -4,14 +4,14 @@ import type { Json, JsonObject } from '../types.ts';
 const RAW = Symbol('number text');
 
 /**
- * A number that neither a double nor a `bigint` gives back, kept as the text the vendor sent
- * (`0.12345678901234567890`, `1e400`). It sits in a {@link Json} tree as an object without own string keys.
+ * A number that neither a double nor a `bigint` can represent exactly, kept as the vendor's text
+ * (`0.12345678901234567890`, `1e400`). In a {@link Json} tree it is an object without own string keys.
  */
 export interface RawNumber extends JsonObject {
   readonly [RAW]: string;
 }
 
-/** The vendor's text of a {@link RawNumber}, undefined for every other value. */
+/** The vendor's text of a {@link RawNumber}; undefined for every other value. */
 export function rawNumberText(value: Json | undefined): string | undefined {
   return typeof value === 'object' && value !== null ? (value as Partial<RawNumber>)[RAW] : undefined;
 }
@@ -23,24 +23,24 @@ function rawNumber(text: string): RawNumber {
 }
 
 /**
- * Up to 15 significant digits and a two-digit exponent always survive a double; only what looks longer is looked
- * at, in strings as well, since telling those apart costs more than a few false finds.
+ * A double keeps every number of up to 15 significant digits and a two-digit exponent, so only longer runs of digits are
+ * examined. They are searched inside strings too, because skipping strings costs more than a few false matches.
  */
 const LONGEST_SAFE = 15;
 const EXPONENT = /[0-9.][eE][+-]?[0-9]{3}/g;
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
-/** No vendor string can begin with it: it is drawn per process. */
+/** Marks a long number that was turned into a string. Random per process, so that no vendor string begins with it. */
 const TAG = `\u0000number ${randomUUID()} `;
-/** With the quote that opens it. */
+/** The tag as JSON text, with its opening quote. */
 const ESCAPED_TAG = JSON.stringify(TAG).slice(0, -1);
 const PARTS_PER_TAG = 4;
-/** A tag takes ten times the memory of the shortest number that needs one. */
+/** A tagged number takes ten times the memory of the shortest number that needs a tag, so their count is limited. */
 const MOST_TAGS = 500_000;
 const QUOTE = 0x22;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const ZERO = 0x30;
-/** `BigInt` of text takes quadratic time. */
+/** `BigInt(text)` takes quadratic time, so longer numbers stay text. */
 const LONGEST_BIGINT = 1000;
 
 /** Parses JSON without losing a digit. Throws `SyntaxError` for anything that is not JSON. */
@@ -51,19 +51,19 @@ export function parseJson(text: string): Json {
   try {
     parsed = JSON.parse(tagged.text) as Json;
   } catch {
-    // The native message would quote our tags.
+    // The native error message would quote our tags.
     return JSON.parse(text) as Json;
   }
   return untag(parsed, tagged.count);
 }
 
-/** The text with every number a double cannot keep turned into a tagged string, and their count; undefined when there is none. */
+/** Turns every number that a double cannot keep into a tagged string; returns the text and their count, or undefined when there is none. */
 function tagNumbers(text: string): { readonly text: string; readonly count: number } | undefined {
   const parts: string[] = [];
   let copied = 0;
-  /** Lies outside any string; everything before it has been gone through. */
+  /** An index outside any string; everything before it has been scanned. */
   let outside = 0;
-  /** End of the last run of a number's characters: each run is looked at once, however many suspects it holds. */
+  /** End of the last run of number characters: each run is examined once, however many candidates it contains. */
   let gone = 0;
   for (const found of suspects(text)) {
     if (found < Math.max(gone, outside)) continue;
@@ -73,16 +73,17 @@ function tagNumbers(text: string): { readonly text: string; readonly count: numb
     while (end < text.length && isOfNumber(text.charCodeAt(end))) end += 1;
     gone = end;
     const token = text.slice(start, end);
-    // Only where a value may stand: tagging must never turn broken JSON into good JSON.
+    // Only where a value is allowed: tagging must never turn invalid JSON into valid JSON.
     if (!NUMBER.test(token) || !beginsValue(text, start) || !endsValue(text, end) || keepsAsDouble(token)) continue;
     if (!followsName(text, start)) {
-      // Only now is it worth knowing which quotes open a string.
+      // Only here is it necessary to know whether the candidate lies inside a string.
       while (outside < start) outside = text.charCodeAt(outside) === QUOTE ? endOfString(text, outside) : outside + 1;
       if (outside > start) continue;
     }
     parts.push(text.slice(copied, start), ESCAPED_TAG, token, '"');
     copied = end;
-    if (parts.length > MOST_TAGS * PARTS_PER_TAG) throw new SyntaxError('more long numbers than anything worth reading holds');
+    if (parts.length > MOST_TAGS * PARTS_PER_TAG)
+      throw new SyntaxError(`more than ${MOST_TAGS} numbers with more digits than a double keeps`);
   }
   if (parts.length === 0) return undefined;
   const count = parts.length / PARTS_PER_TAG;
@@ -90,10 +91,10 @@ function tagNumbers(text: string): { readonly text: string; readonly count: numb
   return { text: parts.join(''), count };
 }
 
-/** Where a number may stand that a double cannot keep, in order. */
+/** Indexes, in order, where a number may be that a double cannot keep. */
 function suspects(text: string): readonly number[] {
   const found: number[] = [];
-  // A run of 16 covers one place in 16.
+  // A run of at least 16 characters contains one of every 16 indexes.
   for (let at = LONGEST_SAFE; at < text.length; at += LONGEST_SAFE + 1) {
     if (!isDigitOrPoint(text.charCodeAt(at))) continue;
     let from = at;
@@ -119,14 +120,14 @@ function isDigitOrPoint(code: number): boolean {
 }
 
 /**
- * Whether a quote that can only be a closing one, and a colon, stand right before: the value of a member, outside any
- * string. An opening quote would follow punctuation, a quote inside a string a backslash.
+ * Whether the value follows a member name: a quote that can only be a closing one, and a colon, come right before. Then
+ * the value lies outside any string. An opening quote would follow punctuation, a quote inside a string a backslash.
  */
 function followsName(text: string, at: number): boolean {
   return at > 3 && text.charCodeAt(at - 1) === COLON && text.charCodeAt(at - 2) === QUOTE && !':,[{ \t\n\r\\'.includes(text.charAt(at - 3));
 }
 
-/** A plain loop: most strings are too short for a native search to pay. */
+/** A plain loop, because most strings are too short for `indexOf` to be faster. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
@@ -152,7 +153,7 @@ function keepsAsDouble(token: string): boolean {
   return decimal(token) === decimal(String(value));
 }
 
-/** One spelling per value: sign, digits without leading and trailing zeros, and the exponent of the last digit. */
+/** A unique text per value: sign, digits without leading and trailing zeros, and the exponent of the last digit. */
 function decimal(token: string): string {
   const from = token.startsWith('-') ? 1 : 0;
   const e = token.search(/[eE]/);
@@ -164,7 +165,7 @@ function decimal(token: string): string {
   let last = digits.length;
   while (last > first && digits.charCodeAt(last - 1) === ZERO) last -= 1;
   if (last === first) return '0';
-  // Loses digits only where the value is far out of a double's range.
+  // Imprecise only where the value is far out of a double's range.
   const exponent = (e < 0 ? 0 : Number(token.slice(e + 1))) - (point < 0 ? 0 : end - point - 1) + (digits.length - last);
   return `${from === 1 ? '-' : ''}${digits.slice(first, last)}e${exponent}`;
 }
@@ -174,12 +175,12 @@ function untagged(tag: string): Json {
   return token.length <= LONGEST_BIGINT && /^-?[0-9]+$/.test(token) ? BigInt(token) : rawNumber(token);
 }
 
-/** Turns that many tags into numbers in place, with a stack of its own: nesting may be deeper than the call stack. */
+/** Replaces `count` tags by numbers in place. Uses its own stack, because the nesting may be deeper than the call stack allows. */
 function untag(root: Json, count: number): Json {
   if (typeof root === 'string') return root.startsWith(TAG) ? untagged(root) : root;
   const open: unknown[] = [root];
   let left = count;
-  /** What takes the value's place; undefined when it is no tag. */
+  /** The value to put in place of a tag; undefined when the value is not a tag. */
   const look = (value: unknown): Json | undefined => {
     if (typeof value === 'object') {
       if (value !== null) open.push(value);
@@ -198,7 +199,7 @@ function untag(root: Json, count: number): Json {
       }
       continue;
     }
-    // Parsed objects have no members but their own.
+    // Objects from JSON.parse have own members only.
     for (const name in node as Record<string, Json>) {
       const value = look((node as Record<string, Json>)[name]);
       // Assigning to `__proto__` would set the prototype.

@@ -1,6 +1,6 @@
 import type { Json } from '../types.ts';
 
-/** JSON text with sorted keys, so that equal values are equal bytes; bigints are written as numbers. */
+/** JSON text with sorted keys, so that equal values give equal bytes; bigints are written as numbers. */
 export function canonicalText(value: unknown): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'bigint') return value.toString();
@@ -11,7 +11,7 @@ export function canonicalText(value: unknown): string {
   return `{${fields.map(([name, item]) => `${JSON.stringify(name)}:${canonicalText(item)}`).join(',')}}`;
 }
 
-/** The object in a record's JSON text; undefined when it is none. */
+/** Parses a record's JSON text; undefined when it is not an object. */
 export function parseObject(text: Buffer | null): Record<string, unknown> | undefined {
   if (text === null) return undefined;
   try {

@@ -5,35 +5,35 @@ import { canonicalText } from '../../core/json/text.ts';
 import { sendControl, type ControlRecord } from './control.ts';
 import { topicNames } from './topic-names.ts';
 
-/** A command somebody gave on the page or on the command line, kept in `_runs` beside the runs. `at`: epoch ms. */
+/** A command given on the page or on the command line, stored in `_runs` beside the runs. `at`: epoch ms. */
 export interface CommandRecord {
   readonly v: 1;
   readonly kind: 'command';
   readonly id: string;
   readonly at: number;
-  /** Who gave it, as far as it is known. */
+  /** The user, as far as known. */
   readonly user: string;
   readonly address: string;
-  /** `pause`, `resume`, `sync`, `resync`, `backfill`, `allow-deletes`, or what was done to the settings. */
+  /** `pause`, `resume`, `sync`, `resync`, `backfill`, `allow-deletes`, or a change of the settings. */
   readonly command: string;
   readonly connection: string | null;
   readonly table: string | null;
-  /** What it asked for, in words. */
+  /** Details of the command, as text. */
   readonly detail: string;
 }
 
-/** Who gives a command. `address`: where from; of a command line the machine. */
+/** The user of a command. `address`: the client's address; for the command line, the machine. */
 export interface Author {
   readonly user: string;
   readonly address: string;
 }
 
-/** A command as it is noted. */
+/** A command to be recorded. */
 export type Command = Omit<CommandRecord, 'v' | 'kind' | 'id'>;
 
 const SEND_DEADLINE = 30_000;
 
-/** Notes commands; returns once the notes are safe. */
+/** Records commands; returns once the records are committed. */
 export async function noteCommands(access: KafkaAccess, commands: readonly Command[]): Promise<void> {
   const records = commands.map((command): CommandRecord => ({ v: 1, kind: 'command', id: randomUUID(), ...command }));
   const { producer, cut } = plainProducer(access, { maxInFlightRequests: 1 });
@@ -51,7 +51,7 @@ export async function noteCommands(access: KafkaAccess, commands: readonly Comma
   );
 }
 
-/** Notes who wants what, then asks for it: what left no note is not asked for. */
+/** Records the commands, then sends them: a command that cannot be recorded is not sent. */
 export async function giveCommands(
   access: KafkaAccess,
   records: readonly ControlRecord[],
@@ -80,7 +80,7 @@ function inWords({ slot, value }: Pick<ControlRecord, 'slot' | 'value'>): Pick<C
   }
 }
 
-/** The command in a record of `_runs`; undefined for one of another kind. */
+/** Parses a command from a record of `_runs`; undefined for a record of another kind. */
 export function commandRecord(fields: Record<string, unknown> | undefined): CommandRecord | undefined {
   return fields?.['v'] === 1 && fields['kind'] === 'command' ? (fields as unknown as CommandRecord) : undefined;
 }

@@ -7,18 +7,18 @@ import type { ReadOptions } from '../reader.ts';
 import { readTopics } from '../reader.ts';
 import { topicNames } from './topic-names.ts';
 
-/** What the user wants of a connection or a table, by slot. Times are epoch milliseconds. */
+/** Requests of users about a connection or a table, by slot. Times are epoch milliseconds. */
 export interface ControlValues {
   readonly paused: { readonly paused: boolean };
   readonly trigger: { readonly id: string; readonly at: number };
-  /** `since`: oldest event time wanted; null means all history. */
+  /** `since`: oldest event time to read; null means all history. */
   readonly backfill: { readonly id: string; readonly at: number; readonly since: number | null };
   readonly 'allow-deletes': { readonly id: string; readonly at: number };
 }
 
 export type ControlSlot = keyof ControlValues;
 
-/** A desired state, kept until it is replaced. `table` null speaks of the whole connection; `value` null withdraws it. */
+/** A desired state, valid until it is replaced. `table` null means the whole connection; `value` null withdraws it. */
 export type ControlRecord = {
   readonly [S in ControlSlot]: {
     readonly connection: string;
@@ -32,7 +32,7 @@ const SLOTS: readonly string[] = ['paused', 'trigger', 'backfill', 'allow-delete
 
 const SEND_DEADLINE = 30_000;
 
-/** Writes desired states to `_control`; returns once they are safe there. */
+/** Writes desired states to `_control`; returns once they are stored. */
 export async function sendControl(access: KafkaAccess, records: readonly ControlRecord[]): Promise<void> {
   const { producer, cut } = plainProducer(access, { maxInFlightRequests: 1 });
   await withClient(
@@ -53,7 +53,7 @@ export async function sendControl(access: KafkaAccess, records: readonly Control
   );
 }
 
-/** The latest record of every key in `_control`, of one connection in the order in which they were sent, and where each partition was read to. */
+/** The latest record of every key in `_control` (records of one connection in sending order), and the offset up to which each partition was read. */
 export interface ControlSnapshot {
   readonly records: readonly ControlRecord[];
   readonly ends: ReadonlyMap<number, bigint>;
@@ -68,7 +68,7 @@ export async function readControl(access: KafkaAccess, partitions?: readonly num
     ({ key, value }) => {
       const record = controlRecord(key, value);
       if (record === undefined || key === null) return;
-      // Deleted first, so that the map keeps the order of the last writes.
+      // Deleted first, so that the map is ordered by the last write.
       latest.delete(key.toString());
       if (record.value !== null) latest.set(key.toString(), record);
     },
@@ -84,7 +84,7 @@ export async function readControl(access: KafkaAccess, partitions?: readonly num
   return { records: [...latest.values()], ends: new Map([...covered].map(([partition, { end }]) => [partition, end])) };
 }
 
-/** A record of `_control`; undefined for one that a newer release wrote and this one does not know. */
+/** Parses a record of `_control`; undefined for one that a newer release wrote and this one does not know. */
 export function controlRecord(key: Buffer | null, value: Buffer | null): ControlRecord | undefined {
   const fields = parseObject(key);
   if (fields === undefined) return undefined;

@@ -8,13 +8,13 @@ export interface DeadLetterFilter {
   readonly connection?: string;
   readonly table?: string;
   readonly runId?: string;
-  /** Earliest moment at which the row was put aside, epoch milliseconds. */
+  /** Earliest time at which the row became a dead letter, epoch milliseconds. */
   readonly since?: number;
-  /** How many of the newest are wanted. */
+  /** Number of dead letters to return, counted from the newest. */
   readonly last: number;
 }
 
-/** The newest dead letters that fit, newest first. The writer puts them into the row's own transaction. */
+/** The newest matching dead letters, newest first. The writer puts them into the transaction of their batch. */
 export async function readDeadLetters(
   access: KafkaAccess,
   { connection, table, runId, since, last }: DeadLetterFilter,

@@ -8,28 +8,28 @@ import { topicNames } from './topic-names.ts';
 
 export type ImportState = 'uploading' | 'uploaded' | 'processing' | 'completed' | 'failed';
 
-/** One import as kept in `_imports`, by its id, for good. Times are epoch milliseconds. */
+/** An import as stored in `_imports` by its id, without expiry. Times are epoch milliseconds. */
 export interface ImportRecord {
   readonly v: 1;
   readonly importId: string;
   readonly connection: string;
   readonly kind: 'profiles' | 'events';
-  /** Name of the file, without its folders. */
+  /** Name of the file, without its folder. */
   readonly file: string;
   readonly by: string;
   readonly at: number;
   readonly updatedAt: number;
   readonly state: ImportState;
-  /** Rows of the file, and those that were not sent. */
+  /** Number of rows in the file, and of those that were not sent. */
   readonly rows: number;
   readonly refused: number;
-  /** What has been uploaded so far. */
+  /** Uploaded so far. */
   readonly sentRows: number;
   readonly bytes: number;
   readonly sentBytes: number;
-  /** Percent of the sent rows that the vendor has; null while it cannot be told. */
+  /** Percent of the sent rows that the vendor has processed; null while unknown. */
   readonly processed: number | null;
-  /** How that percent was found. */
+  /** How that percentage was determined. */
   readonly processedBy: string;
   readonly errorFile: string | null;
   readonly failure?: { readonly message: string; readonly remedy?: string };
@@ -37,7 +37,7 @@ export interface ImportRecord {
 
 const SEND_DEADLINE = 30_000;
 
-/** Writes the latest of an import; returns once it is safe. The topic is made when it is not there. */
+/** Writes the latest state of an import; returns once it is stored. Creates the topic when it does not exist. */
 export async function writeImport(access: KafkaAccess, record: ImportRecord): Promise<void> {
   const topic = topicNames(access.settings.prefix).imports;
   await ensureTopics(
@@ -64,7 +64,7 @@ export async function readImports(access: KafkaAccess): Promise<readonly ImportR
   return [...found.values()].sort((a, b) => b.at - a.at);
 }
 
-/** A record of `_imports`; undefined for one that a newer release wrote and this one does not know. */
+/** Parses a record of `_imports`; undefined for one that a newer release wrote and this one does not know. */
 export function importRecord(value: Buffer | null): ImportRecord | undefined {
   const record = parseObject(value) as unknown as ImportRecord | undefined;
   return record?.v === 1 && typeof record.importId === 'string' ? record : undefined;

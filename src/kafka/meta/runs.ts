@@ -9,7 +9,7 @@ import { canonicalText, parseObject } from '../../core/json/text.ts';
 import { readTail } from './tail.ts';
 import { topicNames } from './topic-names.ts';
 
-/** One run as kept in `_runs` for 90 days. Times are epoch milliseconds. */
+/** A run as stored in `_runs` for 90 days. Times are epoch milliseconds. */
 export interface RunRecord {
   readonly v: 1;
   readonly runId: string;
@@ -22,27 +22,27 @@ export interface RunRecord {
   readonly endedAt: number;
   readonly totals: RunTotals;
   readonly failure?: FailureNotice;
-  /** After a complete run: keys the topic held a row for, and up to when all the vendor had was in it. */
+  /** After a complete run: number of rows in the topic, and the time up to which the topic has everything the vendor had. */
   readonly liveRows?: number;
   readonly readTo?: number;
 }
 
-/** Writes run records. They are history, not state: a lost one harms nothing, so they need no transaction. */
+/** Writes run records. They are history, not state, so losing one does no harm and they need no transaction. */
 export interface RunLog {
-  /** Takes the record; it is written with all others that come meanwhile. */
+  /** Queues the record; it is written together with other queued ones. */
   append(run: RunRecord): void;
-  /** Writes what has been taken. */
+  /** Writes the queued records. */
   close(): Promise<void>;
 }
 
-/** Records that wait while Kafka is away; older ones are given up. */
+/** Most records queued while Kafka is unavailable; older ones are dropped. */
 const MOST_WAITING = 5_000;
 const PER_SEND = 200;
 const RETRY_MS = 5_000;
 const SEND_DEADLINE = 15_000;
 const CLOSE_DEADLINE = 3_000;
 
-/** `onFailure` hears of records that cannot be written, once until one can; they are tried again. */
+/** `onFailure` is called for records that cannot be written, once until one can; they are tried again. */
 export function createRunLog(access: KafkaAccess, onFailure: (error: TributaryError) => void): RunLog {
   const topic = topicNames(access.settings.prefix).runs;
   let connected: Promise<ReturnType<typeof plainProducer>> | undefined;
@@ -94,7 +94,7 @@ export function createRunLog(access: KafkaAccess, onFailure: (error: TributaryEr
         await send(runs);
       } catch (error) {
         waiting.unshift(...runs);
-        // Told once for all that are waiting, not once for each.
+        // Reported once for all queued records, not for each.
         if (!failing) onFailure(error as TributaryError);
         failing = true;
         retry = setTimeout(begin, RETRY_MS);
@@ -132,13 +132,13 @@ export interface RunFilter {
   readonly connection?: string;
   readonly table?: string;
   readonly outcome?: RunOutcome;
-  /** Only those that began at this instant (epoch ms) or later. */
+  /** Only runs that began at this time (epoch ms) or later. */
   readonly since?: number;
-  /** How many of the newest are wanted. */
+  /** Number of runs to return, counted from the newest. */
   readonly last: number;
 }
 
-/** The newest runs that fit, newest first. */
+/** The newest matching runs, newest first. */
 export async function readRuns(access: KafkaAccess, { connection, table, outcome, since, last }: RunFilter): Promise<readonly RunRecord[]> {
   return readTail(access, topicNames(access.settings.prefix).runs, last, ({ value }) => {
     const run = runRecord(parseObject(value));
@@ -152,7 +152,7 @@ export async function readRuns(access: KafkaAccess, { connection, table, outcome
   });
 }
 
-/** Newest first, as far back as the last run of each of these tables, whatever else ran more often. */
+/** Runs, newest first, as far back as the last run of each of these tables. */
 export async function readLastRuns(
   access: KafkaAccess,
   tables: Iterable<{ readonly connection: string; readonly table: string }>,
@@ -173,7 +173,7 @@ export async function readLastRuns(
   );
 }
 
-/** The run in a record of `_runs`; undefined for one of another kind or version. */
+/** Parses a run from a record of `_runs`; undefined for one of another kind or version. */
 export function runRecord(fields: Record<string, unknown> | undefined): RunRecord | undefined {
   return fields?.['v'] === 1 && fields['kind'] === undefined ? (fields as unknown as RunRecord) : undefined;
 }

@@ -8,7 +8,7 @@ import { readTopics } from '../reader.ts';
 import { topicNames } from './topic-names.ts';
 import type { OutboxTask, StateRecord, TableState } from '../types.ts';
 
-/** What `_state` holds for one connection, by table. Outbox tasks are in the order in which they were added. */
+/** The records of `_state` for one connection, by table. Outbox tasks are in the order in which they were added. */
 export interface ConnectionState {
   readonly states: ReadonlyMap<string, TableState>;
   readonly outbox: ReadonlyMap<string, readonly OutboxTask[]>;
@@ -25,7 +25,7 @@ export const tableStateRecord = (connection: string, table: string, state: Table
   value: state as unknown as JsonObject,
 });
 
-/** Forgets a table's state: it is read again from the start. */
+/** Deletes a table's state, so that the table is read again from the start. */
 export const resetRecord = (connection: string, table: string): StateRecord => ({ connection, table, slot: STATE, value: null });
 
 export const outboxRecord = (connection: string, table: string, { id, work }: OutboxTask): StateRecord => ({
@@ -43,17 +43,17 @@ export const outboxDoneRecord = (connection: string, table: string, id: string):
 });
 
 /**
- * Reads a connection's state. What it says is certain only after the connection's writer was opened:
- * before that another instance may still be writing.
+ * Reads a connection's state. The result is final only after the connection's writer was opened, because before that another
+ * instance may still be writing.
  *
- * @throws TributaryError `config` when a record is of a version this release cannot read.
+ * @throws TributaryError `config` when a record has a version that this release cannot read.
  */
 export async function readStates(access: KafkaAccess, connection: string, options?: ReadOptions): Promise<ConnectionState> {
   const all = await read(access, [connectionPartition(connection, access.settings)], options);
   return all.get(connection) ?? { states: new Map(), outbox: new Map() };
 }
 
-/** The state of every connection, for `status` and `state`. Throws as {@link readStates}. */
+/** The state of every connection, for `status` and `state`. Throws like {@link readStates}. */
 export async function readAllStates(access: KafkaAccess, options?: ReadOptions): Promise<ReadonlyMap<string, ConnectionState>> {
   return read(access, undefined, options);
 }
@@ -72,7 +72,7 @@ async function read(
       const fields = parseObject(key);
       if (key === null || fields === undefined) return;
       const text = key.toString();
-      // Deleted first, so that the map keeps the order of the last writes.
+      // Deleted first, so that the map is ordered by the last write.
       latest.delete(text);
       if (value !== null) latest.set(text, { key: fields, value });
     },
@@ -114,7 +114,7 @@ function unreadable(topic: string, connection: string, table: string, slot: stri
 }
 
 /**
- * What is allowed before it is withheld would delete unseen what vanishes later.
+ * Requires that deletes are withheld: allowing them in advance would later delete rows that nobody has seen vanish.
  * @throws TributaryError `config` when there is nothing to allow.
  */
 export function requireWithheld(name: string, state: Pick<TableState, 'withheld'> | undefined): void {

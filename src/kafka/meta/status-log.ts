@@ -8,7 +8,7 @@ import { canonicalText, parseObject } from '../../core/json/text.ts';
 import { readTopics } from '../reader.ts';
 import { topicNames } from './topic-names.ts';
 
-/** A process that runs connections, as it tells of itself every few seconds. Times are epoch ms. */
+/** A running worker, as it reports itself every few seconds. Times are epoch ms. */
 export interface WorkerNotice {
   readonly v: 1;
   readonly worker: string;
@@ -18,11 +18,11 @@ export interface WorkerNotice {
   readonly startedAt: number;
   readonly at: number;
   readonly assigned: readonly string[];
-  /** Why it could not take up the settings file as it stands now. */
+  /** Why the current settings file is not applied. */
   readonly settingsProblem?: string;
 }
 
-/** What a worker says of one of its tables. `status` is the table's status as JSON. */
+/** A worker's report about one of its tables. `status` is the table's status as JSON. */
 export interface TableNotice {
   readonly v: 1;
   readonly worker: string;
@@ -33,10 +33,10 @@ export interface TableNotice {
 
 export type StatusNotice = WorkerNotice | TableNotice;
 
-/** Writes what a worker tells to `_status`. Nothing there is needed by anybody to go on. */
+/** Writes workers' reports to `_status`. No run depends on them. */
 export interface StatusLog {
   send(notices: readonly StatusNotice[]): Promise<void>;
-  /** Takes the worker's own notice back. */
+  /** Deletes the worker's own report. */
   withdraw(worker: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -87,10 +87,10 @@ function keyOf(notice: StatusNotice): Record<string, string> {
   return 'table' in notice ? { connection: notice.connection, table: notice.table } : { worker: notice.worker };
 }
 
-/** A worker that has said nothing for so long is taken for gone. */
+/** A worker without a report for this long (ms) counts as ended. */
 export const silentMs = 35_000;
 
-/** What the workers that are there say of the tables they have. */
+/** The live workers' reports about their tables. */
 export async function readTableNotices(access: KafkaAccess, now: number): Promise<readonly TableNotice[]> {
   const workers = new Map<string, WorkerNotice>();
   const tables = new Map<string, TableNotice>();
@@ -104,12 +104,12 @@ export async function readTableNotices(access: KafkaAccess, now: number): Promis
   return [...tables.values()].filter((notice) => isLive(notice, workers.get(notice.worker), now));
 }
 
-/** Whether the worker a notice is of is there and still has that connection. */
+/** Whether the worker of a report is alive and still has that connection. */
 export function isLive({ connection }: TableNotice, worker: WorkerNotice | undefined, now: number): boolean {
   return worker !== undefined && now - worker.at < silentMs && worker.assigned.includes(connection);
 }
 
-/** A record of `_status`: a notice, or the worker that has withdrawn its own; undefined for anything else. */
+/** Parses a record of `_status`: a report, or the worker that has withdrawn its own; undefined for anything else. */
 export function statusNotice(key: Buffer | null, value: Buffer | null): StatusNotice | { readonly gone: string } | undefined {
   const name = parseObject(key);
   if (value === null) return typeof name?.['worker'] === 'string' ? { gone: name['worker'] } : undefined;

@@ -4,8 +4,8 @@ import type { ReadMessage } from '../reader.ts';
 import { readTopics } from '../reader.ts';
 
 /**
- * The newest `last` records of a topic with one partition that `pick` makes something of, newest first.
- * Reads back from the end in growing steps, only as far as it has to: until there are so many, or `enough` of them.
+ * The newest `last` records of a topic with one partition for which `pick` returns a value, newest first. Reads backwards from
+ * the end in growing steps, only as far as needed: until there are `last` of them, or `enough` returns true.
  */
 export async function readTail<T>(
   access: KafkaAccess,

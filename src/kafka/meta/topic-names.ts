@@ -10,14 +10,14 @@ export interface TopicNames {
   readonly deadLetters: string;
   readonly landingErrors: string;
   readonly imports: string;
-  /** What running workers tell of themselves and of their tables. */
+  /** Reports of running workers about themselves and their tables. */
   readonly status: string;
   table(connection: string, table: string): string;
-  /** What a landing's connector puts aside. */
+  /** Records that a landing's connector could not process. */
   sinkDeadLetters(landing: string, connection: string): string;
 }
 
-/** Kafka's own limit. */
+/** Kafka's own limit, characters. */
 export const longestTopicName = 249;
 
 export function topicNames(prefix: string): TopicNames {

@@ -1,4 +1,4 @@
-/** Keys Kafka Connect itself knows for any sink. */
+/** Settings that Kafka Connect itself supports for every sink. */
 export const SINK_KEYS: readonly string[] = [
   'name',
   'connector.class',
@@ -23,7 +23,7 @@ export const SINK_KEYS: readonly string[] = [
   'errors.deadletterqueue.context.headers.enable',
 ];
 
-/** Families whose endings belong to the converter, the transform or the consumer they configure. */
+/** Prefixes of settings that are passed to the converter, transform or consumer they configure. */
 export const SINK_PREFIXES: readonly string[] = [
   'key.converter.',
   'value.converter.',
@@ -33,7 +33,7 @@ export const SINK_PREFIXES: readonly string[] = [
   'admin.override.',
 ];
 
-/** Keys of the consumer that may be overridden; a misspelt one would be ignored in silence. */
+/** Consumer settings that may be overridden; Connect ignores a misspelt one silently. */
 export const CONSUMER_KEYS: readonly string[] = [
   'isolation.level',
   'allow.auto.create.topics',
@@ -53,7 +53,7 @@ export const CONSUMER_KEYS: readonly string[] = [
   'client.rack',
 ];
 
-/** Options of the transforms that ship with Kafka, by the last part of their class. */
+/** Options of the transforms that ship with Kafka, by the simple name of their class. */
 export const TRANSFORM_KEYS: Readonly<Record<string, readonly string[]>> = {
   RegexRouter: ['regex', 'replacement'],
   Filter: [],

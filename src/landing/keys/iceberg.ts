@@ -1,6 +1,6 @@
 import type { KeyTable } from './types.ts';
 
-/** Apache Iceberg's sink 1.9, as its own configuration class has them. */
+/** Apache Iceberg's sink 1.9; settings from its configuration class. */
 export const icebergSink: KeyTable = {
   required: ['iceberg.tables', 'iceberg.tables.route-field', 'iceberg.control.topic', 'iceberg.catalog', 'iceberg.catalog.warehouse'],
   allowed: [

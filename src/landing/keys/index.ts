@@ -3,7 +3,7 @@ import { debeziumJdbc } from './postgres.ts';
 import type { KeyTable } from './types.ts';
 import { aivenBlob, aivenS3, bigquerySink, confluentRedshift, confluentSynapse, snowflakeStreaming } from './warehouses.ts';
 
-/** What is known about each connector class a landing may use. */
+/** The known settings of each connector class that a landing may use. */
 export const KEY_TABLES: Readonly<Record<string, KeyTable>> = {
   'io.debezium.connector.jdbc.JdbcSinkConnector': debeziumJdbc,
   'io.confluent.connect.aws.redshift.RedshiftSinkConnector': confluentRedshift,

@@ -1,11 +1,11 @@
 export interface KeyTable {
-  /** Keys the connector knows beside those of every sink. */
+  /** Settings of the connector, in addition to those of every sink. */
   readonly allowed: readonly string[];
   readonly required: readonly string[];
-  /** Families of keys with free endings, e.g. `hibernate.`. */
+  /** Prefixes of settings with free endings, for example `hibernate.`. */
   readonly prefixes?: readonly string[];
-  /** Numbers that must not be smaller. */
+  /** Numbers with a lower bound. */
   readonly least?: readonly { readonly key: string; readonly value: number; readonly why: string }[];
-  /** Values that would lose or double rows: key, the only value accepted, why. */
+  /** Settings for which only one value neither loses nor duplicates rows, with the reason. */
   readonly fixed?: readonly { readonly key: string; readonly value: string; readonly why: string }[];
 }

@@ -1,6 +1,6 @@
 import type { KeyTable } from './types.ts';
 
-/** Confluent's Redshift sink; of the JDBC family it inherits, only what is known to be there. */
+/** Confluent's Redshift sink. It inherits from the JDBC sink; only the settings known to work are listed. */
 export const confluentRedshift: KeyTable = {
   required: ['aws.redshift.domain', 'aws.redshift.database', 'aws.redshift.user', 'aws.redshift.password'],
   allowed: [
@@ -36,7 +36,7 @@ export const confluentSynapse: KeyTable = {
   fixed: [{ key: 'auto.create', value: 'false', why: 'the tables and their types are made by setup.sql' }],
 };
 
-/** What Aiven's file sinks share, 3.4. */
+/** Settings common to Aiven's file sinks, 3.4. */
 const aivenFiles: KeyTable = {
   required: ['file.name.template', 'format.output.type', 'format.output.fields'],
   allowed: [
@@ -75,7 +75,7 @@ export const aivenS3: KeyTable = {
   ],
 };
 
-/** Aiven's Azure Blob sink 3.4. Its prefix key differs between releases: the prefix stands in the template instead. */
+/** Aiven's Azure Blob sink 3.4. Its prefix setting differs between releases, so the prefix is part of the template. */
 export const aivenBlob: KeyTable = {
   ...aivenFiles,
   required: ['azure.storage.connection.string', 'azure.storage.container.name', ...aivenFiles.required],
@@ -86,7 +86,7 @@ export const aivenBlob: KeyTable = {
   ],
 };
 
-/** BigQuery sink as kept by Aiven, 2.14. */
+/** BigQuery sink maintained by Aiven, 2.14. */
 export const bigquerySink: KeyTable = {
   required: ['project', 'defaultDataset', 'keyfile', 'topic2TableMap'],
   allowed: [

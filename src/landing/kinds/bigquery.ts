@@ -6,7 +6,7 @@ import type { LandedTable, Landing } from '../types.ts';
 import type { Kind } from './kind.ts';
 
 const dialect = DIALECTS.bigquery;
-/** Ending of the table that holds one row per key; the plain name is the view with real JSON. */
+/** Suffix of the table that holds one row per key; the plain name is the view with native JSON. */
 const ROWS_SUFFIX = '_rows';
 
 export const bigquery: Kind = {
@@ -39,7 +39,7 @@ export const bigquery: Kind = {
       stored,
       view: path(landing, table.name),
       columns: columns.join(',\n  '),
-      // BigQuery clusters by at most four columns.
+      // BigQuery allows at most four clustering columns.
       cluster: keyList(dialect, { ...table, key: table.key.slice(0, 4) }),
       partition: partition(appends(landing) ? PLACE_COLUMNS.time : table.eventTime),
       add_columns: addColumns(dialect, table, stored)
@@ -64,12 +64,12 @@ function path(landing: Landing, name: string): string {
   return identifier(dialect, `${project}.${dataset}.${name}`);
 }
 
-/** By day: a log by when a version was published, a table of events by when they happened. */
+/** Partition by day: a log by publish time, a table of events by event time. */
 function partition(column: string | undefined): string {
   return column === undefined ? '' : `PARTITION BY DATE(${quoted(dialect, column)}) `;
 }
 
-/** The connector merges by a record that holds the key. */
+/** The connector merges by a record that contains the key columns. */
 function keyStruct(table: LandedTable): string {
   const parts = table.columns
     .filter((column) => column.key)

@@ -23,8 +23,8 @@ export const iceberg: Kind = {
     return { view: named(''), current_rows: currentRows(dialect, table, named(LOG_SUFFIX)) };
   },
   extraConfig(landing, tables) {
-    // The sink commits offsets under the name a record's topic has after the transforms, so no transform may rename it (1.9.2: it
-    // waits for ever for a topic that does not exist). Each table asks for its topic by the column that holds it.
+    // The sink commits offsets under the topic name a record has after the transforms, so no transform may rename it: version
+    // 1.9.2 then waits for ever for a topic that does not exist. Instead, each table selects its topic by a column.
     const routes = tables.map((table) => [`iceberg.table.${stored(landing, table.name)}.route-regex`, table.topic.replaceAll('.', '\\.')]);
     return { ...Object.fromEntries(routes), ...catalog(landing.settings as IcebergLanding) };
   },
@@ -34,7 +34,7 @@ function stored(landing: Landing, table: string): string {
   return `${(landing.settings as IcebergLanding).namespace}.${table}${LOG_SUFFIX}`;
 }
 
-/** The catalog's own settings; secrets by reference. */
+/** The catalog's settings; secrets as references. */
 function catalog(settings: IcebergLanding): Record<string, string> {
   const { catalog: type, uri, warehouse, credential_ref, user, password_ref, region, endpoint, access_key_ref, secret_key_ref } = settings;
   const own: Record<string, string | undefined> = {

@@ -2,25 +2,25 @@ import type { Dialect } from '../sql/dialects.ts';
 import type { Values } from '../template.ts';
 import type { LandedTable, Landing } from '../types.ts';
 
-/** What a warehouse brings to the common way of rendering. Its templates are in `sink-configs`. */
+/** What a warehouse adds to the common rendering. Its templates are in `sink-configs`. */
 export interface Kind {
   /** Undefined for a landing of files. */
   readonly dialect: Dialect | undefined;
-  /** Ending of the longest table name that is derived from a table's, for the check of name lengths. */
+  /** Suffix of the longest table name derived from a table's name, for the check of name lengths. */
   readonly longestSuffix: string;
-  /** Connector templates under `sink-configs`, later ones adding to earlier ones. */
+  /** Connector templates under `sink-configs`; later ones add to earlier ones. */
   connector(landing: Landing): readonly string[];
-  /** SQL templates of the landing's folder that apply to it. */
+  /** SQL templates in the landing's folder that apply to it. */
   sql(landing: Landing): readonly string[];
-  /** What goes into connectors: as the settings have it. */
+  /** Values for connector templates, as in the settings. */
   values(landing: Landing): Values;
-  /** What goes into SQL: names and texts quoted for the dialect. */
+  /** Values for SQL templates: names and texts quoted for the dialect. */
   sqlValues(landing: Landing): Values;
-  /** Placeholders that depend on a connection's tables (maps of topics to tables and the like). */
+  /** Values that depend on a connection's tables, such as maps of topics to tables. */
   connectionValues(landing: Landing, tables: readonly LandedTable[]): Values;
-  /** Placeholders of the repeated part of the SQL templates. */
+  /** Values for the repeated part of the SQL templates. */
   tableValues(landing: Landing, table: LandedTable): Values;
-  /** Connector settings that no template can hold, because their number depends on the tables. */
+  /** Connector settings whose number depends on the tables, so that no template can hold them. */
   extraConfig?(
     landing: Landing,
     tables: readonly LandedTable[],

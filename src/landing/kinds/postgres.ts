@@ -20,7 +20,7 @@ export const postgres: Kind = {
       database: encodeURIComponent(settings.database),
       application: encodeURIComponent(landing.name),
       sslmode: settings.sslmode,
-      // The sink takes the format apart at its dots.
+      // The sink splits the format at its dots.
       schema: identifier(dialect, settings.schema),
       user: settings.user,
       password: `\${${settings.password_ref}}`,
@@ -42,7 +42,7 @@ export const postgres: Kind = {
       table: quoted(dialect, table.name),
       columns: columnList(dialect, table).join(',\n  '),
       key: keyList(dialect, table),
-      // Key columns cannot be added to a table that has rows; all others can.
+      // Key columns cannot be added to a table that has rows; other columns can.
       add_columns: addColumns(dialect, table, name)
         .map((statement) => `${statement};`)
         .join('\n'),
@@ -55,10 +55,10 @@ export const postgres: Kind = {
   },
 };
 
-/** Bytes of text a key may have: an index entry holds 2,704, its other columns and headers included. */
+/** Most bytes of text in a key: an index entry holds 2,704 bytes, other key columns and headers included. */
 const LONGEST_KEY_BYTES = 2_600;
 
-/** Puts rows aside whose key no index takes. Tables without text in their key need none. */
+/** A trigger that moves rows whose key is too long for an index into a separate table. Tables without text in their key need none. */
 function guard(table: LandedTable, name: string, schema: string): string {
   const texts = table.columns
     .filter((column) => column.key && column.type === 'text')

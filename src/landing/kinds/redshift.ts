@@ -6,7 +6,7 @@ import type { LandedTable } from '../types.ts';
 import type { Kind } from './kind.ts';
 
 const dialect = DIALECTS.redshift;
-/** Ending of the temporary table that files are loaded into. */
+/** Suffix of the temporary table that files are loaded into. */
 const STAGE_SUFFIX = '_stage';
 
 export const redshift: Kind = {

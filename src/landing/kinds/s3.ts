@@ -23,8 +23,8 @@ export const s3: Kind = {
   extraConfig(landing, tables, config) {
     const { endpoint } = landing.settings as S3Landing;
     const added: Record<string, string> = endpoint === undefined ? {} : { 'aws.s3.endpoint': endpoint };
-    // A date would be written as a number of days, which COPY does not read as a date. Kafka's converter knows the
-    // Julian calendar only before 15 October 1582, so earlier dates are days off (see the README).
+    // Otherwise a date would be written as a number of days, which COPY does not read as a date. Kafka's converter uses the
+    // Julian calendar before 15 October 1582, so earlier dates are off by days (see the README).
     const dates = tables.flatMap((table) =>
       table.columns.filter((column) => column.type === 'date').map((column) => ({ topic: table.topic, column: column.name })),
     );

@@ -36,7 +36,7 @@ export const snowflake: Kind = {
   },
 };
 
-/** The names of the settings as Snowflake stores them, and as the connector has to say them. */
+/** The names of the settings as Snowflake stores them, which the connector needs. */
 function names(landing: Landing): Readonly<Record<'database' | 'schema' | 'user' | 'role' | 'reader' | 'warehouse', string>> {
   const { database, schema, user, role, reader, warehouse } = landing.settings as SnowflakeLanding;
   const stored = (name: string): string => folded(dialect, name);

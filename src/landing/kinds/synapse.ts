@@ -9,7 +9,7 @@ import type { Kind } from './kind.ts';
 
 const dialect = DIALECTS.synapse;
 
-/** How COPY INTO shows that it may read the container. A signature is a secret, so it stands in no file: sqlcmd fills its variable in. */
+/** How COPY INTO authenticates for the container. A signature is a secret, so no file holds it: sqlcmd inserts its variable. */
 const CREDENTIALS = {
   managed_identity: {
     credential: "IDENTITY = 'Managed Identity'",
@@ -52,7 +52,7 @@ export const synapse: Kind = {
     const { schema, copy } = landing.settings as SynapseLanding;
     const named = (suffix: string): string => `${identifier(dialect, schema)}.${quoted(dialect, `${table.name}${suffix}`)}`;
     const log = named(LOG_SUFFIX);
-    // JSON needs NVARCHAR(MAX), which a clustered columnstore refuses: hence the heap.
+    // JSON needs NVARCHAR(MAX), which a clustered columnstore does not support, so the table is a heap.
     const create = `CREATE TABLE ${log} (\n  ${logColumns(dialect, table).join(',\n  ')}\n) WITH (DISTRIBUTION = HASH(${quoted(dialect, table.key[0] ?? '')}), HEAP)`;
     return {
       log,
@@ -63,7 +63,7 @@ export const synapse: Kind = {
           ? ''
           : literal(dialect, `https://${copy.account}.blob.core.windows.net/${copy.container}/${folderOf(copy.prefix, table.topic)}`),
       stage: named('_stage'),
-      // Made here, so that who loads needs no right to make tables.
+      // Created by setup.sql, so that the loading user needs no right to create tables.
       create_stage: copies(landing)
         ? `IF OBJECT_ID(${literal(dialect, named('_stage'))}) IS NULL CREATE TABLE ${named('_stage')} (line NVARCHAR(MAX)) WITH (DISTRIBUTION = ROUND_ROBIN, HEAP);`
         : '',
@@ -86,12 +86,12 @@ function copies(landing: Landing): boolean {
   return (landing.settings as SynapseLanding).copy !== undefined;
 }
 
-/** CREATE VIEW and CREATE SCHEMA must stand alone in their batch, so they go by EXEC. */
+/** CREATE VIEW and CREATE SCHEMA must be alone in their batch, so they run by EXEC. */
 function unicode(statement: string): string {
   return `N${literal(dialect, statement)}`;
 }
 
-/** Takes a line of a Blob file apart: times are milliseconds and dates are days since 1970 there. */
+/** Parses a line of a Blob file, in which times are milliseconds and dates are days since 1970. */
 function fromJson(table: LandedTable): { log_columns: string; log_values: string; json_columns: string } {
   const place = [
     { name: PLACE_COLUMNS.partition, type: 'BIGINT', value: PLACE_COLUMNS.partition as string },
@@ -100,7 +100,7 @@ function fromJson(table: LandedTable): { log_columns: string; log_values: string
   ];
   const own = table.columns.map((column) => {
     const name = quoted(dialect, column.name);
-    // OPENJSON names no collation: what it gives has that of the database.
+    // OPENJSON does not accept a collation: its columns have the collation of the database.
     const type =
       column.type === 'timestamp' ? 'BIGINT' : column.type === 'date' ? 'INT' : columnType(dialect, column).replace(/ COLLATE .*/, '');
     return { name, type, value: fromFile(column.type, name) };
@@ -115,13 +115,13 @@ function fromJson(table: LandedTable): { log_columns: string; log_values: string
   };
 }
 
-/** A value of a file as the log has it. */
+/** Converts a value of a file to the type of the log's column. */
 function fromFile(type: FieldType, value: string): string {
   if (type === 'timestamp') return fromEpoch(value);
   return type === 'date' ? `DATEADD(DAY, ${value}, CAST('1970-01-01' AS DATE))` : value;
 }
 
-/** DATEADD takes an int, so days and milliseconds are added apart. */
+/** DATEADD accepts an int only, so days and milliseconds are added separately. */
 function fromEpoch(column: string): string {
   return `DATEADD(MILLISECOND, CAST(((${column} % 86400000) + 86400000) % 86400000 AS INT), DATEADD(DAY, CAST(FLOOR(${column} / 86400000.0) AS INT), CAST('1970-01-01' AS DATETIME2(3))))`;
 }

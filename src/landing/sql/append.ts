@@ -3,17 +3,17 @@ import { columnList, keyList } from './columns.ts';
 import { literal, quoted } from './dialects.ts';
 import type { Dialect } from './dialects.ts';
 
-/** Ending of the table the versions of the rows are appended to; the plain name is the view of the current rows. */
+/** Suffix of the table to which versions of rows are appended; the plain name is the view of the current rows. */
 export const LOG_SUFFIX = '_log';
 
-/** Columns the sink adds, which say where in the topic a version stands. */
+/** Columns that the sink adds: the place of a version in the topic. */
 export const PLACE_COLUMNS = { partition: '_kafka_partition', offset: '_kafka_offset', time: '_kafka_ts' } as const;
 
-/** JSON arrives as text: how the view turns it into the dialect's own. */
+/** JSON arrives as text; this converts it into the dialect's JSON type in the view. */
 const JSON_IN_VIEW: Readonly<Record<Dialect['name'], (column: string) => string>> = {
   postgres: (column) => column,
-  // A cast of more than a VARCHAR holds, or one text that is no JSON, would fail the whole query: such a value stays a string.
-  // The tests stand one after the other, since an AND may ask both.
+  // A cast beyond the size of a VARCHAR, or one text that is not JSON, would fail the whole query, so such a value stays a
+  // string. The conditions are separate WHENs, because AND may evaluate both sides.
   redshift: (column) =>
     `CASE WHEN JSON_SIZE(${column}) > 65000 THEN ${column} WHEN CAN_JSON_PARSE(${column}::VARCHAR(65535)) THEN JSON_PARSE(${column}::VARCHAR(65535)) ELSE ${column} END`,
   bigquery: (column) => `SAFE.PARSE_JSON(${column}, wide_number_mode => 'round')`,
@@ -22,10 +22,10 @@ const JSON_IN_VIEW: Readonly<Record<Dialect['name'], (column: string) => string>
   snowflake: (column) => `TRY_PARSE_JSON(${column}::VARCHAR)`,
 };
 
-/** Types of JSON columns in the log, where they differ from the view's. */
+/** Types of JSON columns in the log, where they differ from those of the view. */
 const JSON_IN_LOG: Partial<Record<Dialect['name'], string>> = { bigquery: 'STRING' };
 
-/** The dialect with the types of a log's columns. */
+/** The dialect with the column types of a log. */
 export function logDialect(dialect: Dialect): Dialect {
   const json = JSON_IN_LOG[dialect.name];
   return json === undefined ? dialect : { ...dialect, types: { ...dialect.types, json } };
@@ -43,9 +43,8 @@ export function logColumns(dialect: Dialect, table: LandedTable): string[] {
 }
 
 /**
- * The current rows: of every key the version with the highest offset, without those that are deletes. A
- * key is always in one partition, so its offsets order its versions; a repeat has the offset of its
- * first delivery and vanishes.
+ * The current rows: for every key the version with the highest offset, without deletes. A key is always in one partition, so
+ * offsets order its versions; a version that landed twice has the same offset twice, and one of them is dropped.
  */
 export function currentRows(dialect: Dialect, table: LandedTable, from: string): string {
   const rank = quoted(dialect, '_rank');
@@ -59,7 +58,7 @@ export function currentRows(dialect: Dialect, table: LandedTable, from: string):
   ].join('\n');
 }
 
-/** The current rows where the table holds one row per key, but for a moment the marker of a delete. */
+/** The current rows of a table with one row per key; only the marker of a delete has to be left out. */
 export function liveRows(dialect: Dialect, table: LandedTable, from: string): string {
   return `SELECT\n  ${shown(dialect, table)}\nFROM ${from}\nWHERE ${alive(dialect)}`;
 }
@@ -78,31 +77,31 @@ function alive(dialect: Dialect): string {
   return dialect.name === 'synapse' ? `COALESCE(${deleted}, 0) = 0` : `NOT COALESCE(${deleted}, FALSE)`;
 }
 
-/** Removes the versions that a later one has replaced. Never changes what the view shows. */
+/** Deletes versions that a later one has replaced. Does not change what the view shows. */
 export function cleanUp(dialect: Dialect, table: LandedTable, log: string): string {
   const offset = quoted(dialect, PLACE_COLUMNS.offset);
   const newest = quoted(dialect, '_newest');
   const keys = table.key.map((name) => quoted(dialect, name));
   const newestOf = `SELECT ${keys.join(', ')}, MAX(${offset}) AS ${newest} FROM ${log} GROUP BY ${keys.join(', ')}`;
   const same = (left: string, right: string): string => keys.map((key) => `${left}.${key} = ${right}.${key}`).join(' AND ');
-  // Redshift, Snowflake and a Synapse pool know no alias of the table that is deleted from.
-  // A condition and no join: older pools refuse joins in the FROM clause of a DELETE.
+  // Redshift, Snowflake and Synapse pools support no alias for the table of a DELETE.
+  // Synapse: a condition instead of a join, because older pools refuse joins in the FROM clause of a DELETE.
   if (dialect.name === 'synapse')
     return `DELETE FROM ${log} WHERE EXISTS (SELECT 1 FROM ${log} AS later WHERE ${same('later', log)} AND later.${offset} > ${log}.${offset})`;
   if (dialect.name === 'bigquery') {
-    // Rows that have been streamed in the last 90 minutes cannot be deleted; one of them among the found fails the statement.
+    // Rows streamed within the last 90 minutes cannot be deleted, and one such row fails the whole statement.
     const settled = `old.${quoted(dialect, PLACE_COLUMNS.time)} < TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 2 HOUR)`;
     return `DELETE FROM ${log} AS old WHERE ${settled} AND EXISTS (SELECT 1 FROM ${log} AS later WHERE ${same('later', 'old')} AND later.${offset} > old.${offset})`;
   }
   const replaced = `WHERE ${same(log, 'kept')} AND ${log}.${offset} < kept.${newest}`;
   if (dialect.name === 'snowflake') return `DELETE FROM ${log} USING (${newestOf}) AS kept ${replaced}`;
-  // Redshift's USING takes names only.
+  // Redshift's USING accepts names only.
   return `WITH kept AS (${newestOf}) DELETE FROM ${log} USING kept ${replaced}`;
 }
 
 /**
- * Condition that the log has neither this version nor a later one of the row: files are loaded more than once, and what the clean-up has
- * removed must not come back with each load. `valueOf` gives a key column's value as the log has it, where the loaded one is not.
+ * Condition that the log holds neither this version nor a later one of the row: files are loaded more than once, and what
+ * the clean-up has removed must not come back. `valueOf` returns a key column's loaded value, converted to the log's type.
  */
 export function notLanded(
   dialect: Dialect,
@@ -122,8 +121,9 @@ export function notLanded(
 }
 
 /**
- * Adds every column but the key's and the place's to a table made by an earlier release, in one statement where the dialect has one. Columns
- * that are there already are left alone. `of` is the table as a statement names it, `schema` where Redshift's set-up has put its procedure.
+ * Adds every column except those of the key and the place to a table of an earlier release, in one statement where the
+ * dialect supports that. Existing columns are not changed. `of` is the table as written in a statement; `schema` is where
+ * Redshift's set-up has created its procedure.
  */
 export function addColumns(dialect: Dialect, table: LandedTable, of: string, schema = ''): string[] {
   const types = logDialect(dialect).types;
@@ -143,7 +143,7 @@ export function addColumns(dialect: Dialect, table: LandedTable, of: string, sch
       );
     case 'snowflake':
       return columns.map(({ definition }) => `ALTER TABLE ${of} ADD COLUMN IF NOT EXISTS ${definition}`);
-    // One change of the table, however many columns: BigQuery allows a few changes a minute.
+    // One ALTER for all columns, because BigQuery allows only a few changes of a table per minute.
     default:
       return columns.length === 0
         ? []

@@ -6,7 +6,7 @@ export function columnType(dialect: Dialect, column: LandedColumn): string {
   return column.key && column.type === 'text' ? dialect.keyText : dialect.types[column.type];
 }
 
-/** Column definitions; only the key is NOT NULL, since the marker of a delete holds nothing else. */
+/** Column definitions. Only key columns are NOT NULL, because the marker of a delete has no other values. */
 export function columnList(dialect: Dialect, table: LandedTable): string[] {
   return table.columns.map((column) => `${quoted(dialect, column.name)} ${columnType(dialect, column)}${column.key ? ' NOT NULL' : ''}`);
 }

@@ -6,14 +6,14 @@ export interface Dialect {
   readonly title: string;
   /** Column types by field type. */
   readonly types: Readonly<Record<FieldType, string>>;
-  /** Type of a text column that is part of the key, where keys need a bound. */
+  /** Type of a text column in the key, where keys need a limited length. */
   readonly keyText: string;
   readonly maxNameBytes: number;
   readonly fold: 'lower' | 'upper';
   readonly quotes: readonly [open: string, close: string];
 }
 
-/** The warehouses as data. Reasons for the less obvious types are in each landing's README. */
+/** The warehouses as data. Each landing's README explains its less obvious types. */
 export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   postgres: {
     name: 'postgres',
@@ -70,7 +70,7 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
       date: 'DATE',
       json: 'NVARCHAR(MAX)',
     },
-    // A pool compares without regard to case; vendors' ids differ by it.
+    // Synapse compares without regard to case by default, but vendors' ids differ by case.
     keyText: 'NVARCHAR(512) COLLATE Latin1_General_BIN2',
     maxNameBytes: 128,
     fold: 'lower',
@@ -112,20 +112,20 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   },
 };
 
-/** The name as the dialect stores it. */
+/** The name in the case in which the dialect stores it. */
 export function folded(dialect: Dialect, name: string): string {
   return dialect.fold === 'upper' ? name.toUpperCase() : name;
 }
 
 /**
- * A name exactly as it is stored, as it is written in a statement: quoted unless it means the same without. For names of
- * the settings, which other systems (a connector, a driver) take as they are.
+ * A stored name as it is written in a statement: quoted, unless it means the same without quotes. For names from the
+ * settings, which other systems (a connector, a driver) use unquoted.
  */
 export function identifier(dialect: Dialect, stored: string): string {
   const plain = dialect.fold === 'upper' ? /^[A-Z_][A-Z0-9_]*$/ : /^[a-z_][a-z0-9_]*$/;
   if (plain.test(stored) && !RESERVED[dialect.name].has(stored.toLowerCase())) return stored;
   const [open, close] = dialect.quotes;
-  // BigQuery escapes within a quoted name as within a text, the others double the mark.
+  // BigQuery escapes inside a quoted name with a backslash, the other dialects double the quote.
   if (dialect.name === 'bigquery') return `${open}${stored.replaceAll(/[\\`]/g, '\\$&')}${close}`;
   return `${open}${stored.replaceAll(close, `${close}${close}`)}${close}`;
 }

@@ -2,7 +2,7 @@ export type DialectName = 'postgres' | 'redshift' | 'bigquery' | 'synapse' | 'sn
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
-/** Reserved in SQL as every one of the dialects speaks it. */
+/** Words that are reserved in every one of the dialects. */
 const SHARED = words(`
   all and any array as asc between by case cast check collate column constraint create cross current_date current_time
   current_timestamp current_user default delete desc distinct drop else end except exists false fetch for foreign from full
@@ -49,7 +49,7 @@ const EXTRA: Readonly<Record<DialectName, readonly string[]>> = {
   `),
 };
 
-/** Words that have to be quoted when they name a column or a table. */
+/** Words that must be quoted as the name of a column or table. */
 export const RESERVED = Object.fromEntries(
   Object.entries(EXTRA).map(([dialect, extra]) => [dialect, new Set([...SHARED, ...extra])]),
 ) as unknown as Readonly<Record<DialectName, ReadonlySet<string>>>;

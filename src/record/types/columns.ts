@@ -2,7 +2,7 @@ import type { TableDefinition } from '../../core/table.ts';
 import { valueSchema } from '../avro.ts';
 import type { DefinedSource, SchemaFile } from '../schema-files.ts';
 
-/** What a language's type is chosen by. `long` is a 64-bit integer, `json` JSON text. */
+/** Column types for the generated row types. `long` is a 64-bit integer, `json` JSON text. */
 export type ColumnKind = 'string' | 'long' | 'double' | 'boolean' | 'timestamp' | 'date' | 'json';
 
 export interface TypedColumn {
@@ -12,7 +12,7 @@ export interface TypedColumn {
   readonly doc: string;
 }
 
-/** A table whose row type is written. `_deleted` is left out: a marker is no row. */
+/** A table whose row type is generated. Without `_deleted`, because a marker is not a row. */
 export interface TypedTable {
   readonly source: string;
   readonly table: string;
@@ -23,7 +23,7 @@ export interface TypedTable {
   readonly columns: readonly TypedColumn[];
 }
 
-/** Writes the row types of sources in one language. */
+/** Generates the row types of sources in one language. */
 export type TypesWriter = (sources: readonly DefinedSource[]) => SchemaFile[];
 
 export function typedTables({ name: source, tables }: DefinedSource): TypedTable[] {
@@ -63,7 +63,7 @@ export function pascal(name: string): string {
     .join('');
 }
 
-/** `customer_io` as `customerIo`; a leading underscore stays, since `_extra` is not `extra`. */
+/** `customer_io` as `customerIo`; a leading underscore stays, because `_extra` and `extra` are different columns. */
 export function camel(name: string): string {
   const whole = pascal(name);
   return `${name.startsWith('_') ? '_' : ''}${whole[0]?.toLowerCase() ?? ''}${whole.slice(1)}`;

@@ -10,14 +10,14 @@ const BOXED: Readonly<Record<ColumnKind, string>> = {
   json: 'String',
 };
 
-/** Words that no record component may be called. */
+/** Words that cannot be the name of a record component. */
 const RESERVED = new Set(
   'abstract assert boolean break byte case catch char class const continue default do double else enum extends final finally float for goto if implements import instanceof int interface long native new package private protected public return short static strictfp super switch synchronized this throw throws transient try void volatile while true false null _ clone finalize getClass hashCode notify notifyAll toString wait'.split(
     ' ',
   ),
 );
 
-/** A record per table (Java 17) that is made of what a Kafka Avro deserializer gives; needs `org.apache.avro:avro` only. */
+/** A record class per table (Java 17), built from what a Kafka Avro deserializer returns; needs `org.apache.avro:avro` only. */
 export const javaTypes: TypesWriter = (sources) =>
   sources.flatMap((source) => typedTables(source).map((table) => ({ path: `tributary/${table.typeName}.java`, text: record(table) })));
 
@@ -58,7 +58,7 @@ ${[...new Set(columns.map(({ kind }) => reader(kind)))].map((name) => HELPERS[na
 const reader = (kind: ColumnKind): string =>
   ({ string: 'text', json: 'text', long: 'whole', double: 'real', boolean: 'flag', timestamp: 'instant', date: 'day' })[kind];
 
-/** Values come as Avro's plain types, or converted where the deserializer knows logical types. */
+/** Values arrive as Avro's plain types, or converted when the deserializer supports logical types. */
 const HELPERS: Readonly<Record<string, string>> = {
   text: `
   private static String text(GenericRecord value, String column) {
@@ -95,7 +95,7 @@ const HELPERS: Readonly<Record<string, string>> = {
 `,
 };
 
-/** Camel case, as Java writes it; where two columns would become one, or a reserved word, the column's own name with an underscore. */
+/** Camel case, as usual in Java. If two columns would get the same name, or a reserved word, the column's own name with an underscore. */
 function componentNames(columns: readonly TypedColumn[]): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   const taken = new Set<string>();

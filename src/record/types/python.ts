@@ -10,14 +10,14 @@ const TYPES: Readonly<Record<ColumnKind, string>> = {
   json: 'str',
 };
 
-/** Words that no attribute may be called. */
+/** Words that cannot be the name of an attribute. */
 const RESERVED = new Set(
   'False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield of'.split(
     ' ',
   ),
 );
 
-/** A module per source: a frozen dataclass per table (Python 3.10), made of what `AvroDeserializer` of confluent-kafka gives. */
+/** A module per source: a frozen dataclass per table (Python 3.10), built from what `AvroDeserializer` of confluent-kafka returns. */
 export const pythonTypes: TypesWriter = (sources) =>
   sources.map((source) => ({
     path: `tributary_${source.name}.py`,

@@ -10,7 +10,7 @@ const TYPES: Readonly<Record<ColumnKind, string>> = {
   json: 'string',
 };
 
-/** A module per source: an interface per table, and what `readTable` of `tributary/consumer` takes. */
+/** A module per source: an interface per table, and table references for `readTable` of `tributary/consumer`. */
 export const typescriptTypes: TypesWriter = (sources) =>
   sources.map((source) => {
     const tables = typedTables(source);

@@ -16,11 +16,11 @@ import * as shapes from './shapes.ts';
 
 const json = <S extends z.ZodType>(schema: S, description: string) => ({ description, content: { 'application/json': { schema } } });
 const refusals = {
-  400: json(shapes.error, 'What was asked for does not fit.'),
+  400: json(shapes.error, 'The request is not valid.'),
   401: json(shapes.error, 'The token is missing or wrong.'),
   403: json(shapes.error, 'This server is read-only, or the request comes from a foreign page.'),
-  404: json(shapes.error, 'There is no such thing.'),
-  503: json(shapes.error, 'Kafka does not answer now.'),
+  404: json(shapes.error, 'Not found.'),
+  503: json(shapes.error, 'Kafka does not answer at the moment.'),
 };
 const named = (name: string) =>
   z
@@ -36,12 +36,12 @@ const table = '/api/v1/connections/{connection}/tables/{table}';
 const order = z.object({
   command: z.enum(commandNames),
   since: z.string().optional().openapi({
-    description: 'Of a back-fill: first day wanted, MM/DD/YYYY or YYYY-MM-DD; all history when absent.',
+    description: 'For a back-fill: first day to read, MM/DD/YYYY or YYYY-MM-DD; all history when absent.',
     example: '2026-01-31',
   }),
 });
 
-/** What `/api/v1/openapi.json` and docs/openapi.json say of the API. */
+/** Title and description of the API in `/api/v1/openapi.json` and docs/openapi.json. */
 const about = {
   openapi: '3.1.0',
   info: {
@@ -60,7 +60,7 @@ export function addApi(app: Hono<Guarded>, site: Site): void {
 
 export const openapiOf = (api: OpenAPIHono<Guarded>): object => api.getOpenAPI31Document(about);
 
-/** Every route with its shapes. A request that does not fit is told so, not guessed at. */
+/** Every route with its schemas. A request that does not match its schema is refused. */
 export function apiOf(site: Site): OpenAPIHono<Guarded> {
   const { board, context } = site;
   const api = new OpenAPIHono<Guarded>({
@@ -70,7 +70,7 @@ export function apiOf(site: Site): OpenAPIHono<Guarded> {
       return c.json({ error: { message, code: 'bad_request' } }, 400);
     },
   });
-  // Nothing the vendor or a program wrote leaves unredacted; integers beyond 2^53 leave as text.
+  // Every answer is redacted; integers beyond 2^53 are sent as text.
   const answer = (value: unknown): Response =>
     new Response(shownJson(context.redactor.redact(JSON.stringify(value, bigints))), {
       headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
@@ -91,7 +91,7 @@ export function apiOf(site: Site): OpenAPIHono<Guarded> {
       ...(body === undefined ? {} : { body: { required: true, content: { 'application/json': { schema: body } } } }),
     };
     const route = createRoute({ method, path, summary, request, responses: { 200: json(shape, summary), ...refusals } });
-    // The work answers with a text that is redacted whole, so the typed c.json cannot be used.
+    // Each handler returns a text that is redacted as a whole, so the typed c.json cannot be used.
     api.openapi(route, (async (c: Context<Guarded>) => answer(await work(c))) as never);
   }
 
@@ -152,7 +152,7 @@ export function apiOf(site: Site): OpenAPIHono<Guarded> {
   const keyQuery = z.object({
     key: z.string().max(10_000).openapi({ description: 'The key columns as a JSON object.', example: '{"id":"1"}' }),
   });
-  add('get', `${table}/lookup`, 'What the topic holds for a key now.', lookedUp, { params: ofTable, query: keyQuery }, async (c) => {
+  add('get', `${table}/lookup`, 'The current row of a key in the topic.', lookedUp, { params: ofTable, query: keyQuery }, async (c) => {
     const { key, now, versions } = await lookUp(
       context,
       param(c, 'connection'),
@@ -161,13 +161,13 @@ export function apiOf(site: Site): OpenAPIHono<Guarded> {
     );
     return { key, now: now ?? null, versions };
   });
-  add('get', '/api/v1/workers', 'Who runs what.', z.object({ workers: z.array(shapes.worker) }), {}, () => ({
+  add('get', '/api/v1/workers', 'The workers and their connections.', z.object({ workers: z.array(shapes.worker) }), {}, () => ({
     workers: board.snapshot().workers,
   }));
-  add('get', '/api/v1/health', 'Whether the parts answer.', z.object({ parts: z.array(shapes.part) }), {}, () => ({
+  add('get', '/api/v1/health', 'Whether Kafka, the registry and Connect answer.', z.object({ parts: z.array(shapes.part) }), {}, () => ({
     parts: board.snapshot().parts,
   }));
-  add('get', '/api/v1/landings', 'The landings as they were last seen.', z.object({ landings: z.array(shapes.landing) }), {}, () => ({
+  add('get', '/api/v1/landings', 'The last observed state of the landings.', z.object({ landings: z.array(shapes.landing) }), {}, () => ({
     landings: board.snapshot().landings,
   }));
   add(
@@ -210,7 +210,7 @@ export function apiOf(site: Site): OpenAPIHono<Guarded> {
   }
   return api;
 
-  /** What a run that is asked for now waits for. */
+  /** What a run requested now would wait for. */
   function waitsNow({ connection, table: name }: Target): string[] {
     const now = context.clock.now();
     const own = statusOf(board.facts, context.settings(), now).tables.filter((one) => one.connection === connection);
@@ -238,7 +238,7 @@ function keyOf(text: string): Record<string, string> {
       return Object.fromEntries(Object.entries(key).map(([column, value]) => [column, String(value)]));
     }
   } catch {
-    // Told below, as for any other text that is no key.
+    // Reported below, like any other text that is not a key.
   }
   throw new TributaryError('key must be a JSON object of the key columns.', { kind: 'config', code: 'bad_request' });
 }

@@ -19,11 +19,11 @@ const totals = open({
   messages: z.number(),
   requests: z.number(),
   waitedMs: z.number(),
-}).meta({ description: 'Rows unless said otherwise.' });
+}).meta({ description: 'In rows unless the name says otherwise.' });
 
 const nextRun = { nextRunAt: ms.optional() };
 const progress = { rows: z.number(), percent: z.number().int().min(0).max(99).optional() };
-/** Every state a table can be in. */
+/** All states of a table. */
 export const state = z
   .discriminatedUnion('kind', [
     open({ kind: z.literal('not_synced'), ...nextRun }),
@@ -46,8 +46,8 @@ export const state = z
     open({ kind: z.literal('failed'), reason: z.string(), remedy: z.string().optional(), code: z.string().optional() }),
     open({ kind: z.literal('paused') }),
     open({ kind: z.literal('disabled'), reason: z.string() }),
-    open({ kind: z.literal('completed') }).meta({ description: 'History only: it is read, and in every warehouse.' }),
-    open({ kind: z.literal('landing') }).meta({ description: 'History only: it is read, and a warehouse has still to get some of it.' }),
+    open({ kind: z.literal('completed') }).meta({ description: 'History only: read, and landed in every warehouse.' }),
+    open({ kind: z.literal('landing') }).meta({ description: 'History only: read, but not completely landed in every warehouse yet.' }),
   ])
   .openapi('State');
 
@@ -65,8 +65,8 @@ export const run = open({
   endedAt: ms,
   totals,
   failure: failure.optional(),
-  liveRows: z.number().optional().meta({ description: 'After a complete run: keys the topic held a row for.' }),
-  readTo: ms.optional().meta({ description: 'After a complete run: the instant up to which all the vendor had is in the topic.' }),
+  liveRows: z.number().optional().meta({ description: 'After a complete run: number of rows in the topic.' }),
+  readTo: ms.optional().meta({ description: 'After a complete run: the topic has everything that the vendor had up to this time.' }),
 }).openapi('Run');
 
 export const tableStatus = open({

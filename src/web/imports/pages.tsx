@@ -13,12 +13,12 @@ import { note } from '../note.ts';
 import type { Access } from '../security.ts';
 import { receive } from './receive.ts';
 import { BegunPage, ImportForm, ImportKey, Imports } from './views.tsx';
-import { errorFileOf, importWork, type ImportWish, type ImportWork } from './work.ts';
+import { errorFileOf, importWork, type ImportOptions, type ImportWork } from './work.ts';
 
-/** Where files arrive. It is no form as the others are: its guard looks at the fields before the file. */
+/** Path for uploads. Its guard checks the form's fields before the file, unlike the guard for other forms. */
 export const receivingPath = '/imports/new';
 
-/** Imports: their list, and a file from the browser on its way to the vendor. */
+/** Imports: their list, and the upload of a file from the browser to the vendor. */
 export function addImports(app: Hono<Guarded>, site: Site, access: Access): ImportWork {
   const { context, board } = site;
   const work = importWork(context);
@@ -44,7 +44,7 @@ export function addImports(app: Hono<Guarded>, site: Site, access: Access): Impo
           code: 'form',
         });
       work.requireAble(fields['connection'] ?? '');
-      wishOf(fields);
+      optionsOf(fields);
     };
     let filled: Readonly<Record<string, string>> = {};
     try {
@@ -55,7 +55,7 @@ export function addImports(app: Hono<Guarded>, site: Site, access: Access): Impo
         filled = fields;
         admit(fields);
       });
-      work.check(id, name, wishOf(fields));
+      work.check(id, name, optionsOf(fields));
     } catch (thrown) {
       const error = asTributaryError(thrown, 'Taking the file');
       if (error.code === 'form') return c.text(`${error.message}\n`, 403);
@@ -70,14 +70,14 @@ export function addImports(app: Hono<Guarded>, site: Site, access: Access): Impo
   });
   app.get('/imports/new/:id', (c) => {
     const begun = work.get(c.req.param('id'));
-    // While it goes on the page is asked for again, with script or without.
+    // While the import is in progress the page reloads itself, with or without script.
     if (begun.state.kind === 'checking' || (begun.state.kind === 'sending' && begun.state.secondsLeft !== 0)) c.header('refresh', '2');
     return site.show(c, <BegunPage view={site.view(c)} begun={begun} />);
   });
   app.post('/imports/new/:id/send', async (c) => {
     const id = c.req.param('id');
-    const { file, wish } = work.get(id);
-    await note(context, c, { command: 'import', connection: wish.connection, table: null, detail: `${wish.kind}: ${file}` });
+    const { file, options } = work.get(id);
+    await note(context, c, { command: 'import', connection: options.connection, table: null, detail: `${options.kind}: ${file}` });
     work.send(id, c.get('user').name);
     return c.redirect(`/imports/new/${id}`, 303);
   });
@@ -109,8 +109,8 @@ export function addImports(app: Hono<Guarded>, site: Site, access: Access): Impo
   }
 }
 
-/** Throws `config` for a form that says nothing usable. */
-function wishOf(fields: Readonly<Record<string, string>>): ImportWish {
+/** Throws `config` for an incomplete or invalid form. */
+function optionsOf(fields: Readonly<Record<string, string>>): ImportOptions {
   const kind = (['profiles', 'events'] as const satisfies readonly ImportKind[]).find((known) => known === fields['kind']);
   if (kind === undefined) throw new TributaryError('Say whether the file holds profiles or events.', { kind: 'config' });
   const country = (fields['country'] ?? '').trim().toUpperCase();

@@ -6,20 +6,20 @@ import type { ReadableStream } from 'node:stream/web';
 import { Busboy } from '@fastify/busboy';
 import { TributaryError } from '../../core/errors.ts';
 
-/** Longest file that is taken from a browser; longer ones go by the command line, which may be repeated and needs no copy. */
+/** Largest file (bytes) accepted from a browser. Larger ones are imported by the command line, which can continue and needs no copy. */
 export const mostBytes = 1024 ** 3;
 
-/** A form with a file: its fields as texts, and where its file is now. */
+/** A form with a file: its fields, and the file's name. */
 export interface Received {
   readonly fields: Readonly<Record<string, string>>;
-  /** As its owner called it, without folders. */
+  /** The file's name as sent, without folders. */
   readonly name: string;
 }
 
 /**
- * Takes a form's file into `path`, readable by its owner only, without holding it in memory. The fields have to come before
- * the file; `admit` judges them before a byte of it is kept.
- * @throws TributaryError `config` when the form holds no file or too long a one, or `admit` refuses; nothing is left at `path` then.
+ * Writes a form's file to `path`, readable by its owner only, without holding it in memory. The fields must come before the
+ * file; `admit` checks them before any of the file is stored.
+ * @throws TributaryError `config` when the form has no file or too large a one, or when `admit` refuses; then nothing is left at `path`.
  */
 export async function receive(
   headers: { readonly 'content-type': string },
@@ -55,7 +55,7 @@ export async function receive(
     try {
       await pipeline(Readable.fromWeb(body), form, { signal: stop.signal });
     } catch (cause) {
-      // What stopped it is told instead.
+      // The error that stopped it is thrown instead.
       await kept;
       throw new TributaryError('The form did not arrive whole.', { kind: 'config', remedy: 'Send it again.', cause });
     }

@@ -12,7 +12,7 @@ import type { BegunImport } from './work.ts';
 
 const imports = { href: '/imports', text: 'Imports' };
 
-/** Files sent to a vendor, newest first. `here`: whose error files, and `waiting`: whose rest, this server has. */
+/** Files sent to a vendor, newest first. `here`: imports whose error file this server has; `waiting`: imports it can continue. */
 export function Imports({
   view,
   imports: records,
@@ -216,9 +216,9 @@ export function ImportKey({ view, publicKey, steps }: { view: View; publicKey: P
   );
 }
 
-/** One import from its check to its last row. */
+/** One import, from its check to its last row. */
 export function BegunPage({ view, begun }: { view: View; begun: BegunImport }) {
-  const { id, file, wish, state } = begun;
+  const { id, file, options, state } = begun;
   return (
     <Page view={view} title={file} crumbs={[overview, imports]}>
       {state.kind === 'checking' ? (
@@ -251,8 +251,8 @@ export function BegunPage({ view, begun }: { view: View; begun: BegunImport }) {
             </p>
           ) : (
             <p class="notice good" role="status">
-              {plural(state.record.sentRows, 'row')} uploaded to {wish.connection}. The vendor still has to take them in; the list shows how
-              far it is.
+              {plural(state.record.sentRows, 'row')} uploaded to {options.connection}. The vendor still has to take them in; the list shows
+              how far it is.
             </p>
           )}
           <a class="button plain" href="/imports">
@@ -260,7 +260,7 @@ export function BegunPage({ view, begun }: { view: View; begun: BegunImport }) {
           </a>
         </>
       ) : (
-        <Checked view={view} id={id} checked={state.checked} strict={wish.strict} />
+        <Checked view={view} id={id} checked={state.checked} strict={options.strict} />
       )}
     </Page>
   );

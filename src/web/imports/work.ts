@@ -14,8 +14,8 @@ import type { ImportRecord } from '../../kafka/meta/imports.ts';
 import { createHttpFactory } from '../../sdk/http/client.ts';
 import type { WebContext } from '../context.ts';
 
-/** What is asked for, beside the file. */
-export interface ImportWish {
+/** What the form asks for, without the file. */
+export interface ImportOptions {
   readonly connection: string;
   readonly kind: ImportKind;
   readonly mapping: Mapping;
@@ -24,11 +24,11 @@ export interface ImportWish {
   readonly country: string | undefined;
 }
 
-/** An import that was begun on this server. `file`: as its owner called it. */
+/** An import that was begun on this server. `file`: the name of the uploaded file. */
 export interface BegunImport {
   readonly id: string;
   readonly file: string;
-  readonly wish: ImportWish;
+  readonly options: ImportOptions;
   readonly state:
     | { readonly kind: 'checking'; readonly rows: number }
     | { readonly kind: 'checked'; readonly checked: CheckedFile }
@@ -37,18 +37,18 @@ export interface BegunImport {
     | { readonly kind: 'refused'; readonly message: string; readonly remedy: string };
 }
 
-/** Imports of this process: each is checked, then sent when somebody says so. */
+/** Imports of this process: each is checked first, and sent when the user confirms. */
 export interface ImportWork {
-  /** A folder and a name for a file that arrives. */
+  /** A new id, and the path for an uploaded file. */
   place(): { readonly id: string; readonly path: string };
-  /** Throws `config` where the connection takes no files or its key is not set up. */
+  /** Throws `config` when the connection accepts no files or its key is not set up. */
   requireAble(connection: string): ConnectionSettings;
-  check(id: string, file: string, wish: ImportWish): void;
+  check(id: string, file: string, options: ImportOptions): void;
   get(id: string): BegunImport;
   send(id: string, by: string): void;
-  /** Goes on with one that was cut. Throws `config` when none waits here. */
+  /** Continues an interrupted import. Throws `config` when none is waiting here. */
   resume(importId: string): void;
-  /** Ids of imports that can be gone on with here. */
+  /** Ids of imports that can be continued here. */
   waiting(): readonly string[];
   /** Asks the vendor how much has arrived, at most once a minute. */
   follow(records: readonly ImportRecord[]): void;
@@ -93,7 +93,7 @@ export function importWork(context: WebContext): ImportWork {
     ...{ connection, dataDir: dataDir(), access, clock, signal: stopping.signal, onEvent },
   });
 
-  /** In the background; what goes wrong is the import's state. */
+  /** Runs in the background; an error becomes the state of the import. */
   function run(id: string, work: () => Promise<BegunImport['state']>): void {
     const doing = work()
       .catch((thrown: unknown): BegunImport['state'] => {
@@ -106,7 +106,7 @@ export function importWork(context: WebContext): ImportWork {
     void doing.finally(() => running.delete(doing));
   }
 
-  const requestOf = (id: string, { kind, mapping, consent, country }: ImportWish) => ({
+  const requestOf = (id: string, { kind, mapping, consent, country }: ImportOptions) => ({
     ...{ file: pathOf(id), kind, mapping, consent, country, encoding: undefined },
   });
 
@@ -117,32 +117,38 @@ export function importWork(context: WebContext): ImportWork {
       for (const [id, { at }] of begun) if (clock.now() - at > keepMs) begun.delete(id);
       const folder = join(importsFolder(dataDir()), 'received');
       makeLocalFolder(folder);
-      // Of people who never said that it should be sent, or of a process that ended meanwhile.
+      // Uploads that the user never confirmed, or that were left by a process that ended.
       for (const name of readdirSync(folder))
         if (clock.now() - statSync(join(folder, name)).mtimeMs > keepMs) rmSync(join(folder, name), { force: true });
       const id = randomUUID();
       return { id, path: pathOf(id) };
     },
-    check(id, file, wish) {
-      begun.set(id, { id, file, wish, at: clock.now(), state: { kind: 'checking', rows: 0 } });
+    check(id, file, options) {
+      begun.set(id, { id, file, options, at: clock.now(), state: { kind: 'checking', rows: 0 } });
       run(id, async () => {
         const onEvent = (event: ImportEvent): void => {
           if (event.type === 'reading') set(id, { kind: 'checking', rows: event.rows });
         };
         const common = { dataDir: dataDir(), clock, signal: stopping.signal, onEvent };
-        return { kind: 'checked', checked: await previewImport({ ...requestOf(id, wish), ...common }) };
+        return { kind: 'checked', checked: await previewImport({ ...requestOf(id, options), ...common }) };
       });
     },
     send(id, by) {
-      const { wish, file, state } = get(id);
+      const { options, file, state } = get(id);
       if (state.kind !== 'checked') throw new TributaryError('This import has been begun already.', { kind: 'config' });
-      const connection = requireAble(wish.connection);
+      const connection = requireAble(options.connection);
       set(id, { kind: 'sending', record: undefined, secondsLeft: undefined });
       const onEvent = (event: ImportEvent): void => {
         if (event.type === 'sending') set(id, { kind: 'sending', record: event.record, secondsLeft: event.secondsLeft });
       };
       run(id, async () => {
-        const sent = await startImport({ ...requestOf(id, wish), ...placeOf(connection, onEvent), strict: wish.strict, by, called: file });
+        const sent = await startImport({
+          ...requestOf(id, options),
+          ...placeOf(connection, onEvent),
+          strict: options.strict,
+          by,
+          called: file,
+        });
         rmSync(pathOf(id), { force: true });
         return { kind: 'sent', ...sent };
       });
@@ -179,7 +185,7 @@ export function importWork(context: WebContext): ImportWork {
   };
 }
 
-/** Where the rows an import refused are, when this server has them: never a path that a record merely names. */
+/** Path of the rows that an import refused, when this server has them. It is never a path taken from a record. */
 export function errorFileOf(dataDir: string, { importId, errorFile }: Pick<ImportRecord, 'importId' | 'errorFile'>): string | undefined {
   if (errorFile === null || !/^[0-9a-f-]{36}$/.test(importId)) return undefined;
   const name = errorFile.replace(/^.*[/\\]/, '');

@@ -4,17 +4,17 @@ import type { LandingStatus } from '../../landing/status.ts';
 import type { SeenLanding } from './parts.ts';
 import { defined, type Problem, type SyncState, type TableRow } from './table-row.ts';
 
-/** A row of the overview for a connection. Times are epoch ms. */
+/** A connection's row in the overview. Times are epoch ms. */
 export interface ConnectionView {
   readonly name: string;
   readonly source: string;
   readonly sourceTitle: string;
   readonly tables: readonly TableRow[];
-  /** The state of the table that needs a look most. */
+  /** The state of its most urgent table. */
   readonly worst: SyncState;
-  /** How many tables are in each state. */
+  /** Number of tables in each state. */
   readonly states: Readonly<Partial<Record<SyncState['kind'], number>>>;
-  /** The oldest of its tables' freshness, and the longest time between two runs of that table. */
+  /** The oldest freshness among its tables, and the longest time between two runs of that table. */
   readonly freshnessMs?: number;
   readonly freshnessDueMs?: number;
   readonly late: boolean;
@@ -25,7 +25,7 @@ export interface ConnectionView {
   readonly withheld: number;
 }
 
-/** A row of the overview for a landing. */
+/** A landing's row in the overview. */
 export interface LandingView {
   readonly name: string;
   readonly kind: string;
@@ -36,11 +36,11 @@ export interface LandingView {
   readonly rowsAtMost: number;
   readonly lagSeconds: number;
   readonly seenAt?: number;
-  /** Why it could not be looked at. */
+  /** Why it could not be checked. */
   readonly trouble?: string;
 }
 
-/** What needs a look most comes first. */
+/** Most urgent first. */
 const urgency: readonly SyncState['kind'][] = [
   'failed',
   'error',
@@ -88,7 +88,7 @@ export function connectionView(
     tables,
     worst: worst?.periodic.state ?? { kind: 'not_synced' },
     states,
-    // Late is what has missed a whole turn, not what is in the middle of one.
+    // A table is late when it has missed a whole interval, not while it is within one.
     late: aged !== undefined && aged.freshnessMs > 2 * aged.due + 300_000,
     errors24h: tables.reduce((sum, row) => sum + row.errors24h, 0),
     hourly: tables.reduce((sum, row) => sum.map((rows, hour) => rows + (row.hourly[hour] ?? 0)), new Array<number>(24).fill(0)),

@@ -13,11 +13,11 @@ import { watchParts, type PartHealth, type PartsWatch } from './parts.ts';
 import { statusOf } from './status.ts';
 import { tableRow, type TableLanding, type TableRow } from './table-row.ts';
 
-/** While somebody looks, and while nobody does. */
+/** Polling intervals (ms): while a page is open, and while none is. */
 const busyMs = 1_000;
 const idleMs = 10_000;
 
-/** Everything the pages show, of one moment. Times are epoch ms. */
+/** The data of all pages at one point in time. Times are epoch ms. */
 export interface BoardSnapshot {
   readonly at: number;
   readonly connections: readonly ConnectionView[];
@@ -28,22 +28,22 @@ export interface BoardSnapshot {
   readonly imports: readonly ImportRecord[];
 }
 
-/** What a page that is open hears: something about these connections and tables, or (`''`) about all, is new. */
+/** Sent to open pages: these connections and tables have changed, or (`''`) all of them. */
 export interface BoardChange {
   readonly version: number;
   readonly names: readonly string[];
 }
 
-/** One reading of the topics for all pages of this process. */
+/** Reads the topics once for all pages of this process. */
 export interface Board {
   readonly facts: Facts;
   snapshot(): BoardSnapshot;
   version(): number;
-  /** Tells of every change until the returned function is called; the topics are looked at more often meanwhile. */
+  /** Calls back for every change until the returned function is called; meanwhile the topics are polled more often. */
   subscribe(listener: (change: BoardChange) => void): () => void;
-  /** Looks now, e.g. after a command. Never throws: what is away is in the snapshot. */
+  /** Polls now, for example after a command. Never throws: unavailable parts are in the snapshot. */
   refresh(): Promise<void>;
-  /** Settles when the topics have been read once, or could not be. */
+  /** Resolves when the topics have been read once, or could not be read. */
   readonly ready: Promise<void>;
   stop(): Promise<void>;
 }
@@ -82,7 +82,7 @@ export function createBoard(context: WebContext): Board {
       if (kafkaTrouble !== undefined) log.info('The page can read the topics again.');
       kafkaTrouble = undefined;
       polled = true;
-      // Silence is no record: a worker that died is noticed by the clock.
+      // A worker that died sends no record, so its absence is found by the clock.
       const workers = facts
         .workers(clock.now())
         .map(({ worker }) => worker)

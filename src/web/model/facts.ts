@@ -16,31 +16,31 @@ const runsPerTable = 60;
 const commandsKept = 300;
 const landingErrorsKept = 300;
 
-/** All that the topics tell, kept up to date by polling. Tables are named `<connection>.<table>`. */
+/** The contents of the meta topics, kept up to date by polling. Tables are named `<connection>.<table>`. */
 export interface Facts {
-  /** Reads what is new. Answers the tables and connections of which something is, `''` for what concerns all pages. */
+  /** Reads new records. Returns the tables and connections that have changed; `''` for a change that concerns all pages. */
   poll(options?: ReadOptions): Promise<ReadonlySet<string>>;
   state(table: string): TableState | undefined;
-  /** Newest last. */
+  /** Oldest first. */
   runs(table: string): readonly RunRecord[];
-  /** How many of the table's rows were put aside, and when the last one was. */
+  /** Number of the table's dead letters, and the time of the last one. */
   deadLetters(table: string): { readonly count: number; readonly lastAt: number };
-  /** Whether the user wants the table paused. */
+  /** Whether a user has paused the table. */
   paused(connection: string, table: string): boolean;
-  /** The last back-fill asked for. */
+  /** The last requested back-fill. */
   backfill(connection: string, table: string): { readonly id: string; readonly at: number; readonly since: number | null } | undefined;
-  /** What the worker that has the connection says of the table; undefined while none has it. */
+  /** What the connection's worker reports about the table; undefined while no worker has it. */
   live(connection: string, table: string, now: number): TableNotice | undefined;
   workers(now: number): readonly WorkerNotice[];
   /** Newest first. */
   commands(): readonly CommandRecord[];
   /** Newest first. */
   imports(): readonly ImportRecord[];
-  /** What workers have noted of a landing's sinks, newest first. */
+  /** What workers have recorded about a landing's sinks, newest first. */
   landingErrors(landing: string): readonly LandingError[];
 }
 
-/** `newestRuns`: how many records of `_runs` are read to begin with. */
+/** `newestRuns`: number of records of `_runs` to read at first. */
 export function createFacts(access: KafkaAccess, newestRuns = 20_000): Facts {
   const names = topicNames(access.settings.prefix);
   const states = new Map<string, TableState>();
@@ -68,7 +68,7 @@ export function createFacts(access: KafkaAccess, newestRuns = 20_000): Facts {
     [names.control]({ key, value }) {
       const record = controlRecord(key, value);
       if (record === undefined || key === null) return;
-      // Deleted first, so that the map keeps the order of the last writes.
+      // Deleted first, so that the map is ordered by the last write.
       controls.delete(key.toString());
       if (record.value !== null) controls.set(key.toString(), record);
       changed.add(record.table === null ? record.connection : tableKey({ connection: record.connection, table: record.table }));
@@ -140,7 +140,7 @@ export function createFacts(access: KafkaAccess, newestRuns = 20_000): Facts {
       (message) => readers[message.topic]?.(message),
       (topic) => forget[topic]?.(),
     );
-  // A writer's open transaction holds its reader back; what workers say of themselves must not wait for it.
+  // Read without waiting for open transactions, so that a writer's open transaction does not delay the workers' status.
   const prompt = follow(
     { topic: names.status },
     { topic: names.control },
@@ -161,7 +161,7 @@ export function createFacts(access: KafkaAccess, newestRuns = 20_000): Facts {
     runs: (table) => runs.get(table) ?? [],
     deadLetters: (table) => letters.get(table) ?? { count: 0, lastAt: 0 },
     paused(connection, table) {
-      // Whether it spoke of the table or of its connection: what was asked for last holds.
+      // Of the requests for the table and for its connection, the latest counts.
       const wanted = latest('paused', connection, table);
       return wanted !== undefined && wanted.paused;
     },
@@ -176,7 +176,7 @@ export function createFacts(access: KafkaAccess, newestRuns = 20_000): Facts {
     landingErrors: (landing) => landingErrors.filter((error) => error.landing === landing),
   };
 
-  /** Tables that run seldom: their last runs lie behind the newest records. */
+  /** The last runs of tables that rarely run are older than the newest records, so all records are read once. */
   async function completeRuns(): Promise<void> {
     if (complete) return;
     const unknown = [...states].filter(([name, { updatedAt }]) => !runs.has(name) && updatedAt > 0).map(([name]) => name);

@@ -10,7 +10,7 @@ import { defined, type Problem } from './table-row.ts';
 const everyMs = 10_000;
 const idleMs = 60_000;
 
-/** Whether a part the pages depend on answers. */
+/** Whether a part that the pages depend on answers. */
 export interface PartHealth {
   readonly part: 'kafka' | 'registry' | 'connect';
   readonly name: string;
@@ -18,7 +18,7 @@ export interface PartHealth {
   readonly trouble?: string;
 }
 
-/** A landing as it was last seen. */
+/** The last observed state of a landing. */
 export interface SeenLanding {
   readonly name: string;
   readonly kind: string;
@@ -28,7 +28,7 @@ export interface SeenLanding {
   readonly problems: ReadonlyMap<string, readonly Problem[]>;
   readonly seenAt?: number;
   readonly trouble?: string;
-  /** Its Connect was asked and did not answer: nobody knows what has landed. */
+  /** Its Connect did not answer, so it is unknown what has landed. */
   readonly unseen?: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface PartsWatch {
   stop(): Promise<void>;
 }
 
-/** Looks at the registry and at the sinks, more often while somebody looks at the pages. */
+/** Checks the registry and the sinks, more often while pages are open. */
 export function watchParts(
   context: WebContext,
   facts: Pick<Facts, 'landingErrors'>,
@@ -73,7 +73,7 @@ export function watchParts(
     try {
       const sinks = await landingStatus(rendered, connect, access, clock.now, { signal: stopping.signal, sqlPlace });
       const at = clock.now();
-      // A failure keeps the time at which it was first seen.
+      // A lasting failure keeps the time at which it was first observed.
       const since = (connector: string, problem: Problem): number =>
         problem.active ? (before?.problems.get(connector)?.find((one) => one.active && one.code === problem.code)?.at ?? at) : problem.at;
       const noted = facts.landingErrors(landing.name);
@@ -85,7 +85,7 @@ export function watchParts(
       );
       return { ...base, sinks, problems, seenAt: at };
     } catch (error) {
-      // Old states must not pass for new ones; when it was last seen stays.
+      // Old states must not be shown as current; only the time of the last answer is kept.
       return {
         ...base,
         sinks: [],
@@ -125,7 +125,7 @@ export function watchParts(
     while (!stopping.signal.aborted) {
       const began = clock.now();
       await look();
-      // In small steps, so that somebody who begins to look does not wait for the long one.
+      // In small steps, so that a user who opens a page does not wait for the end of the long interval.
       while (!stopping.signal.aborted && clock.now() - began < (watched() ? everyMs : idleMs)) {
         await sleepUntil(clock, clock.now() + 1_000, stopping.signal).catch(() => undefined);
       }

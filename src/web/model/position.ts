@@ -1,6 +1,6 @@
 import type { Json, JsonObject, Position } from '../../core/types.ts';
 
-/** A position in words: each of its members with its value, times as dates. */
+/** A position as text: each member with its value, times as dates. */
 export function positionInWords(position: Position | undefined): string {
   if (position === undefined) return 'at the beginning';
   const parts = Object.entries(position)

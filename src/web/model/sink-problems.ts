@@ -5,8 +5,8 @@ import { plural } from '../../observability/text.ts';
 import { defined, type Problem } from './table-row.ts';
 
 /**
- * What goes and went wrong with a connector, as the drawer shows it: how it is now, and what workers have noted of it (`noted`,
- * newest first). `at`: when it was looked at, epoch ms.
+ * Present and past problems of a connector for the drawer: its current state, and what workers have recorded (`noted`,
+ * newest first). `at`: when the state was observed, epoch ms.
  */
 export function sinkProblems(landing: string, sink: LandingStatus, noted: readonly LandingError[], at: number): Problem[] {
   const { connector, state, tasks, failure, deadLetters } = sink;
@@ -48,11 +48,11 @@ function toldNow(landing: string, connector: string, failure: string): Pick<Prob
     summary: `The sink ${connector} of the landing ${landing} has stopped.`,
     code: 'connect:failed',
     ...(failure === '' ? {} : { message: failure }),
-    remedy: 'Put right what it says, then apply the landing again.',
+    remedy: 'Correct the cause it names, then apply the landing again.',
   };
 }
 
-/** One entry for what was noted again and again. That it still holds is told by the connector's state, not by a note. */
+/** One entry for a repeatedly recorded problem. Only the connector's current state tells whether it still lasts. */
 function toldBefore(connector: string, noted: readonly LandingError[]): Problem[] {
   const found = new Map<string, Problem>();
   for (const { connector: of, code, message, summary, at } of noted) {

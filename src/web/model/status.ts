@@ -12,7 +12,7 @@ export function refsOf(settings: Pick<Settings, 'connections'>): TableRef[] {
   );
 }
 
-/** Nothing is known of any table, but which ones the settings turn off. */
+/** The status before anything was read: only tables that the settings turn off are known. */
 export function unreadStatus(settings: Pick<Settings, 'connections'>): StatusModel {
   let model = emptyStatus(refsOf(settings));
   for (const { name, source, off } of settings.connections) {
@@ -21,7 +21,7 @@ export function unreadStatus(settings: Pick<Settings, 'connections'>): StatusMod
   return model;
 }
 
-/** What the topics tell a worker that starts; what is paused it hears from `_control` itself. */
+/** The model from the topics for a worker that starts, without pauses, which it reads from `_control` itself. */
 export function knownModel(facts: Facts, settings: Settings): StatusModel {
   let model = unreadStatus(settings);
   for (const ref of refsOf(settings)) {
@@ -39,7 +39,7 @@ export function knownModel(facts: Facts, settings: Settings): StatusModel {
   return model;
 }
 
-/** The status of every table: from the worker that has it, and of all others from the topics. */
+/** The status of every table: from the worker that has it, and for all other tables from the topics. */
 export function statusOf(facts: Facts, settings: Settings, now: number): StatusSnapshot {
   const model = knownModel(facts, settings);
   const tables = Object.fromEntries(
@@ -53,7 +53,7 @@ export function statusOf(facts: Facts, settings: Settings, now: number): StatusS
   };
 }
 
-/** The known rest where the worker, which counts from its own start, knows less. */
+/** The worker's status of a table, completed from the topics: the worker counts only from its own start. */
 function liveStatus(notice: ReturnType<Facts['live']>, known: TableStatus, now: number): TableStatus {
   const told: unknown = notice?.status;
   if (notice === undefined) return known;
@@ -67,7 +67,7 @@ function liveStatus(notice: ReturnType<Facts['live']>, known: TableStatus, now: 
   };
 }
 
-/** Why the vendor refuses a table alone, when its last run ended so. */
+/** Why the vendor refuses this table only; undefined unless its last run ended with that. */
 function disabledBy({ connections }: Settings, { connection, table }: TableRef, last: RunRecord | undefined): string | undefined {
   const definition = connections.find(({ name }) => name === connection)?.tables.find(({ name }) => name === table);
   if (definition?.planGated === undefined || last?.outcome !== 'failed' || last.failure?.kind !== 'config') return undefined;

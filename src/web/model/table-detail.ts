@@ -9,7 +9,7 @@ import type { Board } from './board.ts';
 import { positionInWords } from './position.ts';
 import type { TableRow } from './table-row.ts';
 
-/** What the page of one table shows. */
+/** The data of one table's page. */
 export interface TableDetail {
   readonly row: TableRow;
   readonly definition: TableDefinition;
@@ -20,19 +20,19 @@ export interface TableDetail {
   readonly runs: readonly RunRecord[];
   /** Newest first, at most 20. */
   readonly deadLetters: readonly DeadLetter[];
-  /** Keys the topic held a row for after the last complete run. */
+  /** Number of rows in the topic after the last complete run. */
   readonly liveRows: number | undefined;
-  /** Of the value's schema, oldest first; undefined while the registry does not answer. */
+  /** Versions of the value schema, oldest first; undefined while the registry does not answer. */
   readonly schemaVersions: readonly number[] | undefined;
-  /** The value's schema as the registry has it, Avro JSON. */
+  /** The value schema in the registry, Avro JSON. */
   readonly schema: string | undefined;
 }
 
-/** A page does not wait long for the registry. */
+/** A page does not wait longer (ms) than this for the registry. */
 const schemaMs = 3_000;
 const inTime = <T>(asked: Promise<T>): Promise<T | undefined> => asked.catch(() => undefined);
 
-/** Throws `config` with code `not_found` for a table the settings do not have. */
+/** Throws `config` with code `not_found` for a table that is not in the settings. */
 export function requireRow(board: Board, connection: string, table: string): TableRow {
   const row = board
     .snapshot()
@@ -51,7 +51,7 @@ export async function tableDetail(context: WebContext, board: Board, connection:
   const [schemaVersions, schema, deadLetters] = await Promise.all([
     state === undefined ? [] : inTime(context.registry.versionsOf(`${topic}-value`, AbortSignal.timeout(schemaMs))),
     state === undefined ? undefined : inTime(context.registry.schemaById(state.valueSchemaId, AbortSignal.timeout(schemaMs))),
-    // While Kafka is away the page shows what it knows.
+    // While Kafka is unavailable, the page shows what it knows.
     row.status.deadLetters === 0 ? [] : readDeadLetters(context.access, { connection, table, last: 20 }).catch(() => []),
   ]);
   return {
@@ -68,7 +68,7 @@ export async function tableDetail(context: WebContext, board: Board, connection:
   };
 }
 
-/** The runs of a table as far back as they are kept, newest first. */
+/** The runs of a table, as far back as they are kept, newest first. */
 export async function runsOf(
   context: WebContext,
   board: Board,

@@ -9,7 +9,7 @@ import type { Facts } from './facts.ts';
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 
-/** The states of the vendor's own data-sync page, and ours beside them: `rate_limited` and `not_synced`. */
+/** The states of the vendor's own data-sync page, and our additions `rate_limited` and `not_synced`. */
 export type SyncState =
   | { readonly kind: 'completed' }
   | { readonly kind: 'landing' }
@@ -17,54 +17,54 @@ export type SyncState =
   | (Extract<DisplayState, { kind: 'in_progress' }> & { readonly estimated: boolean })
   | Extract<DisplayState, { kind: 'rate_limited' }>;
 
-/** One of the two tabs of a connection: where a table's history, or its periodic runs, are. Times are epoch ms. */
+/** One of the two tabs of a connection: progress of a table's history, or of its periodic runs. Times are epoch ms. */
 export interface SyncTab {
   readonly state: SyncState;
   readonly startedAt?: number;
   readonly finishedAt?: number;
 }
 
-/** A problem as the drawer shows it. `where`: who has to be looked at. */
+/** A problem as shown in the drawer. `where`: the system to check. */
 export interface Problem {
   readonly at: number;
   readonly where: 'vendor' | 'kafka' | 'registry' | 'sink' | 'tributary';
   readonly summary: string;
   readonly code?: string;
-  /** The other side's own words, where they differ from the summary. */
+  /** The original message of the other system, where it differs from the summary. */
   readonly message?: string;
   readonly remedy?: string;
-  /** How often it came in one go. */
+  /** How often it occurred in a row. */
   readonly times: number;
-  /** Not yet followed by a success. */
+  /** No success has followed yet. */
   readonly active: boolean;
 }
 
-/** How far one landing is with the table. */
+/** Progress of one landing with the table. */
 export interface TableLanding {
   readonly landing: string;
   readonly connector: string;
   readonly lag: TopicLag;
-  /** When the lag was taken, epoch ms; undefined where it is not known, as for a Connect that does not answer. */
+  /** When the lag was measured, epoch ms; undefined when it is not known, for example because Connect does not answer. */
   readonly seenAt: number | undefined;
 }
 
-/** Everything the pages show of one table. */
+/** All data that the pages show of one table. */
 export interface TableRow {
   readonly name: string;
   readonly status: TableStatus;
   readonly historical: SyncTab;
   readonly periodic: SyncTab;
-  /** Age of the newest instant up to which all is where it is to end up: in every warehouse, or in the topic where there is none. */
+  /** Age (ms) of the time up to which everything has arrived: in every warehouse, or in the topic when there is no landing. */
   readonly freshnessMs?: number;
   readonly worker?: string;
   readonly problems: readonly Problem[];
   readonly errors24h: number;
-  /** Keys the topic held a row for after the last complete run. */
+  /** Number of rows in the topic after the last complete run. */
   readonly liveRows?: number;
   /** Rows published or deleted in each of the last 24 hours, oldest first. */
   readonly hourly: readonly number[];
   readonly landings: readonly TableLanding[];
-  /** What was asked for and is not handled yet. */
+  /** A request that is not handled yet. */
   readonly asked?: 'pause' | 'resume';
 }
 
@@ -73,7 +73,7 @@ export interface RowInput {
   readonly status: TableStatus;
   readonly facts: Facts;
   readonly landings: readonly TableLanding[];
-  /** A landing of the table has never been seen, or its Connect does not answer. */
+  /** A landing of the table has never been observed, or its Connect does not answer. */
   readonly unseen: boolean;
   /** Failures of the sinks that land the table. */
   readonly sinkProblems: readonly Problem[];
@@ -116,7 +116,7 @@ function periodicTab(status: TableStatus, runs: readonly RunRecord[]): SyncTab {
   };
 }
 
-/** The first reading of all there is, and every back-fill after it. */
+/** The first read of the whole history, and every later back-fill. */
 function historicalTab(status: TableStatus, runs: readonly RunRecord[], landings: readonly TableLanding[], unseen: boolean): SyncTab {
   const backfills = runs.filter(({ mode }) => mode === 'historical');
   const { state } = status;
@@ -138,19 +138,19 @@ function historicalTab(status: TableStatus, runs: readonly RunRecord[], landings
 
 type LandedPart = Pick<TableLanding, 'lag' | 'seenAt'>;
 
-/** The instant before which all that was published has landed, by what was last seen; undefined where nobody knows. */
+/** The time up to which everything published has landed, by the last observation; undefined when it is not known. */
 function landedTo({ lag, seenAt }: LandedPart): number | undefined {
   if (seenAt === undefined || lag.missing) return undefined;
   return lag.caughtUp ? seenAt : seenAt - lag.lagSeconds * 1000;
 }
 
-/** Complete means: in the warehouse, too. A landing nobody has seen since has not been seen to hold it. */
+/** Complete includes the warehouse. Without an observation since the end of the run, a landing does not count as complete. */
 function landed(finishedAt: number | undefined, landings: readonly LandedPart[], unseen: boolean): SyncState {
   const waiting = finishedAt !== undefined && (unseen || landings.some((landing) => (landedTo(landing) ?? 0) <= finishedAt));
   return { kind: waiting ? 'landing' : 'completed' };
 }
 
-/** From the first try to the end of the last success; runs that were cut and gone on with count as one. */
+/** From the first attempt to the last success; runs that were interrupted and continued count as one. */
 function spanOf(
   status: TableStatus,
   runs: readonly RunRecord[],
@@ -167,7 +167,7 @@ function spanOf(
   return { startedAt: runs[before + 1]?.startedAt ?? last.startedAt, finishedAt: last.endedAt };
 }
 
-/** A percentage nobody gives is estimated by what the last complete run read; 100 is only for what is complete. */
+/** Without a percentage from the API, progress is estimated by the row count of the last complete run. 100 % is shown only when complete. */
 function progressed(status: TableStatus, runs: readonly RunRecord[]): SyncState {
   const { state } = status;
   if (state.kind !== 'in_progress') return state;
@@ -177,7 +177,7 @@ function progressed(status: TableStatus, runs: readonly RunRecord[]): SyncState 
   return { ...state, percent: Math.min(99, Math.floor((state.rows / last.totals.fetched) * 100)), estimated: true };
 }
 
-/** Age of the instant up to which every landing holds everything, ms; undefined where it cannot be told. */
+/** Age (ms) of the time up to which every landing has everything; undefined when it is not known. */
 export function endToEnd(
   { readTo }: TableStatus,
   runs: readonly RunRecord[],
@@ -191,7 +191,7 @@ export function endToEnd(
     const until = landedTo(landing);
     if (until === undefined) return undefined;
     if (landing.lag.caughtUp && (last === undefined || last.endedAt < until)) continue;
-    // What a run published is landed when the oldest record that is not was published after its end; it had read up to its start.
+    // A run has landed when the oldest record not yet landed was published after the run's end; the run had read everything up to its start.
     const run = runs.findLast(({ outcome, endedAt }) => outcome === 'succeeded' && endedAt < until);
     if (run === undefined) return undefined;
     to = Math.min(to, run.startedAt);
@@ -208,7 +208,7 @@ function hourlyRows(runs: readonly RunRecord[], now: number): number[] {
   return hours;
 }
 
-/** What went wrong with the table, newest first: what its runs ended with, and what its worker tells beside. */
+/** Problems of the table, newest first: the errors of its runs, and those that its worker reports. */
 export function problemsOf(status: TableStatus, runs: readonly RunRecord[]): Problem[] {
   const lastSuccess = Math.max(status.lastSuccessAt ?? 0, runs.findLast(({ outcome }) => outcome === 'succeeded')?.endedAt ?? 0);
   const found: Problem[] = [];
@@ -253,7 +253,7 @@ function whereOf(code: string | undefined): Problem['where'] {
   return code === undefined || first === 'index_broken' || first === 'settings' ? 'tributary' : 'vendor';
 }
 
-/** Without the members that are undefined. */
+/** The object without its undefined members. */
 export function defined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;

@@ -13,10 +13,10 @@ import { frame, unframe } from '../../record/framing.ts';
 import type { KafkaAccess } from '../../kafka/client.ts';
 import type { WebContext } from '../context.ts';
 
-/** What a topic is read with. */
+/** What is needed to read a topic. */
 export type TopicContext = Pick<WebContext, 'access' | 'registry' | 'settings'>;
 
-/** One message of a table's topic, decoded. `at`: when it was published, epoch ms. */
+/** One decoded message of a table's topic. `at`: when it was published, epoch ms. */
 export interface Change {
   readonly kind: 'row' | 'marker' | 'tombstone';
   readonly partition: number;
@@ -27,17 +27,17 @@ export interface Change {
   readonly run?: string;
 }
 
-/** What a topic holds for one key now, and the versions of it that are still there, newest first. */
+/** The current row of a key in a topic, and the versions that are still there, newest first. */
 export interface LookedUp {
   readonly key: TableRecord;
   readonly now: Change | undefined;
   readonly versions: readonly Change[];
 }
 
-/** A whole partition is read for one key; more than this takes too long for a page. */
+/** Most offsets read for a look-up, which scans the whole partition; more would take too long for a page. */
 const mostRead = 2_000_000n;
 const lookUpMs = 60_000;
-/** How often a topic that is followed is asked for more. */
+/** Polling interval (ms) of a topic that is followed. */
 const followMs = 1_000;
 
 /** The newest messages of a table, newest first. */
@@ -49,7 +49,7 @@ export async function lastChanges(context: TopicContext, connection: string, def
   );
   if (ranges === undefined) return [];
   const decode = decoder(context, connection, definition);
-  // Ends of transactions and what was compacted away leave holes: reading begins further back when too little was found.
+  // Transaction markers and compaction leave gaps in the offsets, so reading starts further back when too few rows were found.
   for (let step = BigInt(last * 4); ; step *= 8n) {
     const from = new Map([...ranges].map(([partition, { start, end }]) => [partition, end - step > start ? end - step : start]));
     const found: ReadMessage[] = [];
@@ -67,9 +67,9 @@ export async function lastChanges(context: TopicContext, connection: string, def
 }
 
 /**
- * Everything published since an instant, in the order of each partition, decoded; `onChange` is awaited.
+ * Everything published since a point in time, decoded, in the order of each partition; `onChange` is awaited.
  *
- * @param follow goes on with what is published afterwards, until the access's signal fires.
+ * @param follow continues with what is published later, until the access's signal fires.
  */
 export async function changesSince(
   context: TopicContext,
@@ -98,8 +98,8 @@ export async function changesSince(
 }
 
 /**
- * What the topic holds for a key, given as text per key column.
- * @throws TributaryError `config` when the text is no such key, or the partition is too long to be read for one key.
+ * The topic's current row for a key, given as text per key column.
+ * @throws TributaryError `config` when the text is not a key, or when the partition is too long to scan for one key.
  */
 export async function lookUp(
   context: TopicContext,
@@ -123,7 +123,7 @@ export async function lookUp(
     throw new TributaryError(`The partition of this key has ${size} offsets; a look-up reads at most ${mostRead}.`, {
       kind: 'config',
       code: 'too_large',
-      remedy: 'Ask the warehouse, or read the topic with a tool of your own.',
+      remedy: 'Query the warehouse, or read the topic with another tool.',
     });
   }
   const found: ReadMessage[] = [];
@@ -143,7 +143,7 @@ export async function lookUp(
   return { key, now: newest?.kind === 'row' ? newest : undefined, versions };
 }
 
-/** The schema id is part of every key's bytes, and with them of its partition. */
+/** The schema id is part of a key's bytes, and therefore determines its partition. */
 async function keySchemaId(
   access: KafkaAccess,
   topic: string,

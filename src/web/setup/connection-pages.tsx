@@ -16,18 +16,18 @@ import { diff, draft, written, type Change } from './settings-file.ts';
 import { AccountForm, TablesForm } from './connection-views.tsx';
 import { Review } from './views.tsx';
 
-/** A set-up after its account has answered, until its tables are chosen. */
+/** A set-up in progress: its account has answered, its tables are not chosen yet. */
 interface Begun {
   readonly source: Source;
   readonly name: string;
-  /** The connection is there already. */
+  /** The connection exists already. */
   readonly editing: boolean;
   readonly form: Form;
   readonly tried: Tried;
   readonly tables: readonly string[];
 }
 
-/** Setting a connection up, or another way, in three steps: the account, its tables, the difference. */
+/** Sets a connection up, or changes it, in three steps: account, tables, review of the changes. */
 export function addConnectionSetup(app: Hono<Guarded>, site: Site, drafts: Drafts): void {
   const { context } = site;
   const begun = waiting<Begun>(context.clock.now);
@@ -54,7 +54,7 @@ export function addConnectionSetup(app: Hono<Guarded>, site: Site, drafts: Draft
     const id = c.req.param('id');
     const one = begun.get(id);
     const filled = await c.req.parseBody({ all: true });
-    // A list of which nothing is ticked sends nothing.
+    // A form sends nothing for a list without a checked item.
     const emptied = Object.fromEntries(
       one.tried.choices.filter(({ setting }) => filled[`set.${setting}`] === undefined).map(({ setting }) => [`set.${setting}`, '']),
     );
@@ -85,7 +85,7 @@ export function addConnectionSetup(app: Hono<Guarded>, site: Site, drafts: Draft
     }
   });
 
-  /** The real calls; what they tell stands beside the tables. */
+  /** Makes the test requests; their results are shown beside the tables. */
   async function begin(c: Context<Guarded>, source: Source, name: string, editing: boolean, form: Form): Promise<Response> {
     try {
       if (!editing && context.settings().connections.some((one) => one.name === name))
@@ -105,7 +105,7 @@ export function addConnectionSetup(app: Hono<Guarded>, site: Site, drafts: Draft
 
   const drafted = (one: Begun, form: Form) => draftOf(one.source, one.name, one.editing, form, one);
 
-  /** The settings with the form in them; only what differs from before is written. Tables are left alone before they are chosen. */
+  /** The settings with the form's values; only changed values are written. Tables are not changed before they are chosen. */
   function draftOf(source: Source, name: string, editing: boolean, form: Form, chosen: Begun | undefined) {
     const at = ['connections', name];
     const before = editing ? existing(name, source) : {};
@@ -114,7 +114,7 @@ export function addConnectionSetup(app: Hono<Guarded>, site: Site, drafts: Draft
     const settings = { ...changedSettings(fields, form, before), ...references };
     const changes: Change[] = [];
     if (!editing) {
-      // One node, so that it reads as a person would write it.
+      // As one YAML node, so that it looks as if written by hand.
       const rest = chosen === undefined ? [] : scheduling(form, before, chosen.tables);
       const value = {
         ...(name === source.name ? {} : { source: source.name }),
@@ -145,7 +145,7 @@ export function addConnectionSetup(app: Hono<Guarded>, site: Site, drafts: Draft
     return site.show(c, <TablesForm view={site.view(c)} id={id} {...{ source, name, editing, tried, fields, tables, form, error }} />);
   }
 
-  /** What the file says of the connection, as the form would have been filled in. */
+  /** The form filled in from the connection's settings in the file. */
   function existing(name: string, source: Source): Form {
     const raw = written(context.settingsFile, ['connections', name]);
     const all = source.tables(defaultsOf(source)).map((table) => table.name);
@@ -156,7 +156,7 @@ export function addConnectionSetup(app: Hono<Guarded>, site: Site, drafts: Draft
       table: tables,
       history: typeof raw['history'] === 'string' ? raw['history'] : 'all',
       start_date: raw['start_date'] === undefined ? '' : String(raw['start_date']),
-      // Schedules by table are left to the file.
+      // Schedules by table can be changed only in the file.
       schedule: typeof raw['schedule'] === 'string' ? raw['schedule'] : '',
     };
   }

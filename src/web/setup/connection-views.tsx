@@ -15,7 +15,7 @@ const crumbsOf = (name: string, editing: boolean) => [
   editing ? { href: connectionPath(name), text: name } : { href: '/new/connection', text: 'New connection' },
 ];
 
-/** First step: who the account is. */
+/** First step: the account. */
 export function AccountForm({
   view,
   source,
@@ -72,7 +72,7 @@ const ranges = [
   ['30d', '30 days'],
 ] as const;
 
-/** Second step: which tables, how far back, how often; what the real calls told stands beside each. */
+/** Second step: tables, history and schedule, with the result of the test request beside each table. */
 export function TablesForm({
   view,
   id,

@@ -9,7 +9,7 @@ import { write, type Draft } from './settings-file.ts';
 const keepMs = 15 * 60_000;
 const mostKept = 100;
 
-/** A change of the settings and what is noted of it. */
+/** A change of the settings, and how it is recorded. */
 export interface Saving {
   readonly draft: Draft;
   readonly command: string;
@@ -17,10 +17,10 @@ export interface Saving {
   readonly detail: string;
 }
 
-/** What waits for a confirmation. Secrets wait here, not in the page. */
+/** Keeps changes until they are confirmed. Secrets are kept here, not in the page. */
 export interface Waiting<T> {
   hold(one: T): string;
-  /** Throws `config` for what is not kept any more. */
+  /** Throws `config` when it is no longer kept. */
   get(id: string): T;
   drop(id: string): void;
 }
@@ -43,7 +43,7 @@ export function waiting<T>(now: () => number): Waiting<T> {
   };
 }
 
-/** Saves changes of the settings: noted first, then `before` is done, then they are written and taken up. */
+/** Saves changes of the settings: records them, runs `before`, then writes and applies them. */
 export interface Drafts {
   readonly waiting: Waiting<Saving & { readonly next: string }>;
   save(c: Context<Guarded>, saving: Saving, before?: () => Promise<void>): Promise<void>;

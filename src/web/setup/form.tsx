@@ -2,7 +2,7 @@
 import type { JsonSchema } from '../../config/json-schema.ts';
 import { TributaryError } from '../../core/errors.ts';
 
-/** A setting as a form asks for it. */
+/** A setting as a form field. */
 export interface FormField {
   readonly name: string;
   readonly kind: 'text' | 'secret' | 'number' | 'choice' | 'yes-no' | 'lines' | 'numbers';
@@ -12,7 +12,7 @@ export interface FormField {
   readonly standard?: string;
 }
 
-/** The fields of a settings schema; sections within it are left to the file. */
+/** The fields of a settings schema; nested sections can be changed only in the file. */
 export function fieldsOf(shape: JsonSchema, without: readonly string[] = []): FormField[] {
   const required = Array.isArray(shape['required']) ? (shape['required'] as string[]) : [];
   return Object.entries(shape.properties ?? {}).flatMap(([name, field]): FormField[] => {
@@ -50,17 +50,17 @@ function kindOf(field: JsonSchema): FormField['kind'] | undefined {
   }
 }
 
-/** What was filled in, by the names of the inputs. */
+/** The submitted values, by the names of the inputs. */
 export type Form = Readonly<Record<string, unknown>>;
 
-/** One input's text; several of one name are lines. */
+/** The text of an input; several inputs of one name become lines. */
 export function textOf(form: Form, name: string): string {
   const typed = form[name];
   if (Array.isArray(typed)) return typed.map(String).join('\n').trim();
   return typeof typed === 'string' ? typed.trim() : '';
 }
 
-/** The form as settings that exist would have filled it in. Of a secret only its reference is told, never the secret. */
+/** The form filled in from existing settings. Of a secret, only its reference is shown, never its value. */
 export function prefilled(fields: readonly FormField[], settings: Readonly<Record<string, unknown>>): Record<string, string> {
   const form: Record<string, string> = {};
   for (const { name, kind } of fields) {
@@ -74,13 +74,13 @@ export function prefilled(fields: readonly FormField[], settings: Readonly<Recor
   return form;
 }
 
-/** What was filled in otherwise than `before`, as settings; undefined where it was emptied. Secrets are not among them. */
+/** Values that differ from `before`, as settings; undefined where a field was emptied. Without secrets. */
 export function changedSettings(fields: readonly FormField[], form: Form, before: Form = {}): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const { name, kind, standard } of fields) {
     const text = textOf(form, `set.${name}`);
     const was = textOf(before, `set.${name}`);
-    // What equals the standard is left out, unless it replaces something else.
+    // A value equal to the default is left out, unless it replaces another value.
     if (kind === 'secret' || text === was || (was === '' && text === standard)) continue;
     if (text === '') values[name] = undefined;
     else if (kind === 'number') values[name] = number(name, text);

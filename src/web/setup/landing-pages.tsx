@@ -13,7 +13,7 @@ import { secretsOf } from './secrets.ts';
 import { diff, draft } from './settings-file.ts';
 import { KindChoice, LandingForm, Review } from './views.tsx';
 
-/** A warehouse that can be chosen. */
+/** A kind of warehouse to choose from. */
 interface Kind {
   readonly title: string;
   readonly doc: string;
@@ -30,11 +30,11 @@ const titles: Readonly<Record<string, string>> = {
   iceberg: 'Apache Iceberg',
 };
 
-/** The PostgreSQL of the local stack: nothing has to be filled in, and the settings know it by one name only. */
+/** The local stack's PostgreSQL: it needs no settings, and its name is fixed. */
 const embedded = 'embedded';
 const embeddedName = 'postgres';
 
-/** Setting a landing up, as far as to the settings file; script, check and apply are on the landing's own page. */
+/** Sets a landing up to the point where it is in the settings file; script, check and apply are on the landing's own page. */
 export function addLandingSetup(app: Hono<Guarded>, site: Site, drafts: Drafts): void {
   const { context } = site;
 
@@ -127,7 +127,7 @@ export function addLandingSetup(app: Hono<Guarded>, site: Site, drafts: Drafts):
         {
           title: titles[kind] ?? kind,
           doc: typeof of?.['description'] === 'string' ? of['description'] : '',
-          // Without a Connect of our own the landing's has to be named before anything can be checked.
+          // Without the local stack's Connect, the landing's Connect address is needed before anything can be checked.
           fields: fieldsOf(branch, ['kind', 'connections']).map((field) =>
             field.name === 'connect_url' && !context.localWarehouse ? { ...field, needed: true } : field,
           ),

@@ -8,7 +8,7 @@ import { addLandingSetup } from './landing-pages.tsx';
 import { addRemoval } from './removal.tsx';
 import { KindChoice, SettingsPage } from './views.tsx';
 
-/** Setting up connections and landings: a form, a real call, the difference, the file. */
+/** Sets up connections and landings: a form, a test request, a review of the changes, the settings file. */
 export function addSetup(app: Hono<Guarded>, site: Site): void {
   const { context } = site;
   const drafts = createDrafts(context);

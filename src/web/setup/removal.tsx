@@ -12,13 +12,13 @@ import { Removal } from './views.tsx';
 import { count, plural } from '../../observability/text.ts';
 import { connectionPath, landingPath } from '../views/view.ts';
 
-/** A sink that goes with what is removed. */
+/** A sink to be removed too. */
 interface Sink {
   readonly open: WebLanding;
   readonly connector: string;
 }
 
-/** Taking a connection or a landing out of the settings: says what goes and what stays, and stops the connectors it had. */
+/** Removes a connection or a landing from the settings: shows what is removed and what stays, and stops its connectors. */
 export function addRemoval(app: Hono<Guarded>, site: Site, drafts: Drafts): void {
   const { context } = site;
 
@@ -38,7 +38,7 @@ export function addRemoval(app: Hono<Guarded>, site: Site, drafts: Drafts): void
         consequences={[
           `${plural(connection.tables.length, 'table')} of ${connection.sourceTitle} will be read no more. Runs that are under way stop after the page they are at.`,
           ...stopped(sinks),
-          `The topics stay with all they hold (${plural(published, 'row')} published so far), and so do the positions: a connection of the same name goes on where this one stopped.`,
+          `The topics stay with all they hold (${plural(published, 'row')} published so far), and so do the positions: a connection of the same name continues where this one stopped.`,
           sinks.length === 0 ? 'No warehouse lands this connection.' : 'The tables in the warehouses stay with all their rows.',
         ]}
       />,
@@ -67,7 +67,7 @@ export function addRemoval(app: Hono<Guarded>, site: Site, drafts: Drafts): void
         consequences={[
           ...stopped(allSinks(open)),
           `The tables in the warehouse stay with all their rows${seen === undefined || seen.rowsAtMost === 0 ? '' : `; up to ${count(seen.rowsAtMost)} rows that have not landed yet will not`}.`,
-          'The topics stay, and so do the dead-letter topics. A landing of the same name goes on where this one stopped.',
+          'The topics stay, and so do the dead-letter topics. A landing of the same name continues where this one stopped.',
         ]}
       />,
     );
@@ -80,7 +80,7 @@ export function addRemoval(app: Hono<Guarded>, site: Site, drafts: Drafts): void
     return c.redirect('/?done=removed', 303);
   });
 
-  /** The settings without the connection, which no landing may name any more either. */
+  /** The settings without the connection; landings no longer list it either. */
   function withoutConnection(name: string): Draft {
     const changes: Change[] = [{ path: ['connections', name], value: undefined }];
     for (const { landing } of context.landings()) {
@@ -104,7 +104,7 @@ export function addRemoval(app: Hono<Guarded>, site: Site, drafts: Drafts): void
         open.rendered.connectors.filter((one) => one.connection === connection).map((one) => ({ open, connector: one.name })),
       );
 
-  /** Throws when a Connect worker does not answer: then nothing has been taken out of the settings. */
+  /** Throws when a Connect worker does not answer; then the settings have not been changed. */
   async function stop(sinks: readonly Sink[]): Promise<void> {
     for (const { open, connector } of sinks)
       if ((await open.connect?.status(connector)) !== undefined) await open.connect?.delete(connector);

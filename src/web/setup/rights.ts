@@ -6,15 +6,15 @@ import { createHttpFactory } from '../../sdk/http/client.ts';
 import type { SettingChoices, Source } from '../../sdk/source.ts';
 import type { WebContext } from '../context.ts';
 
-/** What a real call told of one table. */
+/** Result of the test request for one table. */
 export interface TableRight {
   readonly table: string;
   readonly outcome: 'read' | 'refused' | 'unknown';
-  /** The vendor's refusal, or why it could not be told; empty for a table that was read. */
+  /** The vendor's refusal, or why the result is unknown; empty for a table that could be read. */
   readonly text: string;
 }
 
-/** What the real calls of a set-up told. */
+/** Results of all test requests of a set-up. */
 export interface Tried {
   readonly account: string;
   readonly rights: readonly TableRight[];
@@ -27,22 +27,22 @@ const atOnce = 3;
 const dayMs = 86_400_000;
 
 /**
- * Proves the key, then asks for the first page of every table, as a run would: what the vendor refuses is told per
- * table. Publishes nothing.
+ * Tests the key, then requests the first page of every table as a run would; a refusal of the vendor is reported per table.
+ * Publishes nothing.
  * @throws TributaryError when the key itself is refused or the vendor does not answer.
  */
 export async function tryConnection(
   context: WebContext,
   { source, settings }: Pick<ConnectionSettings, 'source' | 'settings'>,
 ): Promise<Tried> {
-  let trouble: TributaryError | undefined;
+  let lastError: TributaryError | undefined;
   const nothing = () => undefined;
   const observer = {
     onRequest: nothing,
     onThrottled: nothing,
     onWaited: nothing,
     onRecovered: nothing,
-    onRetry: (error: TributaryError) => void (trouble = error),
+    onRetry: (error: TributaryError) => void (lastError = error),
   };
   const late = AbortSignal.timeout(probeMs);
   const http = createHttpFactory({ clock: context.clock, random: context.random, observer, redactor: context.redactor });
@@ -52,7 +52,7 @@ export async function tryConnection(
     ({ account } = await source.probe(api, late));
   } catch (error) {
     throw late.aborted
-      ? (trouble ?? new TributaryError(`${source.title} did not answer within ${probeMs / 1000} s.`, { kind: 'transient' }))
+      ? (lastError ?? new TributaryError(`${source.title} did not answer within ${probeMs / 1000} s.`, { kind: 'transient' }))
       : error;
   }
   const signal = AbortSignal.timeout(tablesMs);
@@ -61,7 +61,7 @@ export async function tryConnection(
   return { account, rights, choices };
 }
 
-/** A list that cannot be had leaves its setting to be typed. */
+/** Choices for some settings. A list that cannot be read leaves its setting to be typed. */
 async function choicesOf(source: Source, api: unknown, signal: AbortSignal): Promise<readonly SettingChoices[]> {
   return (await source.choices?.(api, signal).catch(() => [])) ?? [];
 }
@@ -76,7 +76,7 @@ async function tryTables(
   const now = clock.now();
   const firstRows = new Map<string, Promise<readonly Row[]>>();
   const olderRows = new Map<string, Promise<readonly Row[]>>();
-  /** Tables that could not be asked for, because their parent has no row. */
+  /** Tables that could not be requested because their parent has no row. */
   const childless = new Map<string, string>();
 
   function contextOf(table: string, since: number | undefined): ReadContext {
@@ -92,7 +92,7 @@ async function tryTables(
       now: clock.now,
       newScan: () => `try-${(scans += 1)}`,
       scanIntact: () => false,
-      // One parent is enough as well.
+      // One parent row is enough for the test.
       parents: async (name) => {
         const rows = (await parentRows(name)).slice(0, 1);
         if (rows.length === 0) childless.set(table, name);
@@ -105,14 +105,14 @@ async function tryTables(
     };
   }
 
-  /** Little is enough to see whether it is allowed. */
+  /** The last day is enough to see whether reading is allowed. */
   function firstPage(name: string): Promise<readonly Row[]> {
     const known = firstRows.get(name) ?? readFirst(name, now - dayMs);
     firstRows.set(name, known);
     return known;
   }
 
-  /** Rows to ask by: of any age, where the last day has none. */
+  /** Parent rows to request with: of any age when the last day has none. */
   async function parentRows(name: string): Promise<readonly Row[]> {
     const recent = await firstPage(name);
     if (recent.length > 0) return recent;

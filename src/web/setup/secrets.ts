@@ -2,14 +2,14 @@ import { dirname, join, relative } from 'node:path';
 import type { WebContext } from '../context.ts';
 import { textOf, type Form, type FormField } from './form.tsx';
 
-/** Secrets of a form: what the settings say instead of them, and the files they go into. */
+/** The secrets of a form: the references to put into the settings, and the files to write. */
 export interface KeptSecrets {
   readonly references: Readonly<Record<string, string>>;
   /** By path. */
   readonly secrets: ReadonlyMap<string, string>;
 }
 
-/** A typed secret goes into a file beside the settings; a named variable stays where it is. An empty field is left out. */
+/** A typed secret goes into a file beside the settings; a named variable becomes a reference. An empty field is left out. */
 export function secretsOf({ redactor, settingsFile }: WebContext, fields: readonly FormField[], form: Form, owner: string): KeptSecrets {
   const references: Record<string, string> = {};
   const secrets = new Map<string, string>();

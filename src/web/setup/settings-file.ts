@@ -7,37 +7,37 @@ import type { Settings } from '../../config/settings.ts';
 import { TributaryError } from '../../core/errors.ts';
 import type { WebContext } from '../context.ts';
 
-/** A change of the settings file that is not written yet. Secrets stand beside it, never in it. */
+/** A change of the settings file that is not written yet. Its secrets are kept separately and never enter the file. */
 export interface Draft {
   readonly file: string;
   readonly before: string;
   readonly after: string;
-  /** What the file will mean. */
+  /** The settings after the change. */
   readonly settings: Settings;
-  /** Files of mode 0600 to be written with it, by path. */
+  /** Files of mode 0600 to write with it, by path. */
   readonly secrets: ReadonlyMap<string, string>;
 }
 
-/** One line of a difference. */
+/** One line of a diff. */
 export interface DiffLine {
   readonly kind: 'same' | 'add' | 'del';
   readonly text: string;
 }
 
-/** One place of the settings file and what is to stand there; undefined takes it out. */
+/** One path in the settings file and its new value; undefined removes it. */
 export interface Change {
   readonly path: readonly string[];
   readonly value: unknown;
 }
 
 /**
- * The settings file with the changes made in it; comments and order stay.
- * @throws TributaryError `config` with what would be wrong with it.
+ * The settings file with the changes applied; comments and order stay.
+ * @throws TributaryError `config` when the result would be invalid.
  */
 export function draft(context: WebContext, changes: readonly Change[], secrets: ReadonlyMap<string, string> = new Map()): Draft {
   const file = context.settingsFile;
   if (file === undefined)
-    throw new TributaryError('The settings of this run stand in no file.', {
+    throw new TributaryError('The settings of this run come from no file.', {
       kind: 'config',
       remedy: 'Start `tributary run` with a settings file.',
     });
@@ -46,7 +46,7 @@ export function draft(context: WebContext, changes: readonly Change[], secrets: 
   for (const { path, value } of changes) {
     if (value === undefined) document.deleteIn(path);
     else {
-      // A section that is named and left empty.
+      // A section without content.
       const [section = ''] = path;
       if (path.length > 1 && document.get(section) === null) document.set(section, document.createNode({}));
       document.setIn(path, document.createNode(value));
@@ -65,7 +65,7 @@ export function draft(context: WebContext, changes: readonly Change[], secrets: 
   return { file, before, after, settings, secrets };
 }
 
-/** What the file says at a path, its placeholders as they stand. */
+/** The file's value at a path, with placeholders unresolved. */
 export function written(file: string | undefined, path: readonly string[]): Readonly<Record<string, unknown>> {
   const found: unknown = file === undefined || !existsSync(file) ? {} : parseDocument(readFileSync(file, 'utf8')).toJS();
   let at: unknown = found;
@@ -73,7 +73,7 @@ export function written(file: string | undefined, path: readonly string[]): Read
   return typeof at === 'object' && at !== null ? (at as Record<string, unknown>) : {};
 }
 
-/** Writes the draft unless somebody has changed the file meanwhile. Nobody ever sees half of it. */
+/** Writes the draft atomically, unless somebody has changed the file in the meantime. */
 export function write({ file, before, after, secrets }: Draft): void {
   const now = existsSync(file) ? readFileSync(file, 'utf8') : '';
   if (now !== before)
@@ -89,7 +89,7 @@ export function write({ file, before, after, secrets }: Draft): void {
   renameSync(fresh, file);
 }
 
-/** The lines that differ, with three around them. */
+/** The changed lines, with three lines of context. */
 export function diff(before: string, after: string): DiffLine[] {
   const a = before.split('\n');
   const b = after.split('\n');

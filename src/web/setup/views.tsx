@@ -11,7 +11,7 @@ import type { DiffLine } from './settings-file.ts';
 
 export const overview = { href: '/', text: 'Overview' };
 
-/** The end of every form: what it does, and the way out. */
+/** The buttons at the end of a form: submit and cancel. */
 export const Actions = ({ label, cancel, tone = 'main' }: { label: string; cancel: string; tone?: 'main' | 'danger' }) => (
   <div class="actions">
     <button class={`button ${tone}`} type="submit">
@@ -72,10 +72,10 @@ export function LandingForm({
   kind: string;
   title: string;
   doc: string;
-  /** What it is called when it cannot be called anything else. */
+  /** The landing's name when it is fixed. */
   name: string | undefined;
   fields: readonly FormField[];
-  /** Every connection and how many tables it has. */
+  /** Every connection with its number of tables. */
   connections: readonly (readonly [name: string, tables: number])[];
   form: Form;
   error: TributaryError | undefined;
@@ -179,7 +179,7 @@ export function Review({
   );
 }
 
-/** What goes, what stays, and the lines that leave the file. */
+/** What is removed, what stays, and the lines removed from the file. */
 export function Removal({
   view,
   name,

@@ -9,19 +9,19 @@ import { connectionPath, tablePath, type View } from './view.ts';
 export type Question = 'resync' | 'backfill' | 'allow-deletes';
 export const questions = ['resync', 'backfill', 'allow-deletes'] as const satisfies readonly Question[];
 
-/** Asks once more before a command that reads or deletes much, and says in rows what it will do. */
+/** Asks for confirmation before a command that reads or deletes much, with the number of rows concerned. */
 export function Confirm({
   view,
   connection,
   row,
   question,
-  trouble,
+  error,
 }: {
   view: View;
   connection: ConnectionView;
   row?: TableRow;
   question: Question;
-  trouble?: string;
+  error?: string;
 }) {
   const base = row ? tablePath(connection.name, row.status.table) : connectionPath(connection.name);
   const what = row ? `${connection.name}.${row.status.table}` : connection.name;
@@ -37,9 +37,9 @@ export function Confirm({
         ...(row ? [{ href: base, text: row.status.table }] : []),
       ]}
     >
-      {trouble === undefined ? null : (
+      {error === undefined ? null : (
         <p class="notice bad" role="alert">
-          {trouble}
+          {error}
         </p>
       )}
       <form method="post" action={`${base}/${question}`} class="card form">

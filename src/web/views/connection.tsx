@@ -10,7 +10,7 @@ import { connectionPath, tablePath, type View } from './view.ts';
 export const tabs = ['periodic', 'historical'] as const;
 export type Tab = (typeof tabs)[number];
 
-/** A connection with the vendor page's two tabs. `errors`: a table's name, or `all`, whose errors are to be shown. */
+/** A connection with the two tabs of the vendor's page. `errors`: the table whose errors to show, or `all`. */
 export function Connection({ view, connection, tab, errors }: { view: View; connection: ConnectionView; tab: Tab; errors?: string }) {
   const base = connectionPath(connection.name);
   const here = `${base}?tab=${tab}`;
@@ -110,7 +110,7 @@ export function Connection({ view, connection, tab, errors }: { view: View; conn
   );
 }
 
-/** The number of active errors; leads to the drawer. */
+/** The number of active errors, as a link to the drawer. */
 function Errors({ row, here }: { row: TableRow; here: string }) {
   const active = row.problems.filter((problem) => problem.active).length;
   if (row.problems.length === 0) return null;
@@ -140,7 +140,7 @@ const nameOf = (here: string): Column<TableRow> => ({
   },
 });
 
-/** The vendor page's columns of one of the two tabs. */
+/** The vendor page's time columns of one of the two tabs. */
 const spanOf = (of: (row: TableRow) => SyncTab, now: number): Column<TableRow>[] => [
   { title: 'Started at', cell: (row) => <Moment at={of(row).startedAt} now={now} /> },
   { title: 'Finished at', cell: (row) => <Moment at={of(row).finishedAt} now={now} /> },
@@ -178,7 +178,7 @@ const Periodic = ({ view, rows, here }: { view: View; rows: readonly TableRow[];
   />
 );
 
-/** Pause, Resume or Re-enable, whichever the state offers. */
+/** Pause, Resume or Re-enable, depending on the state. */
 export function RowCommands({ view, row }: { view: View; row: TableRow }) {
   const { connection, table } = row.status;
   const base = tablePath(connection, table);

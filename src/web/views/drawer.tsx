@@ -16,7 +16,7 @@ export interface DrawerEntry {
   readonly problem: Problem;
 }
 
-/** Every problem with its summary, code, the other side's words, date, place and what to do. */
+/** Every problem with its summary, code, original message, time, place and remedy. */
 export function Drawer({ title, entries, close, now }: { title: string; entries: readonly DrawerEntry[]; close: string; now: number }) {
   const shown = grouped(entries).slice(0, 50);
   return (
@@ -65,7 +65,7 @@ export function Drawer({ title, entries, close, now }: { title: string; entries:
                 <dd>
                   {problem.remedy ??
                     (problem.where === 'vendor'
-                      ? "Nothing now: it is tried again. If it stays so, look at the vendor's status page."
+                      ? "Nothing now: it is tried again. If this persists, check the vendor's status page."
                       : 'Nothing now: it is tried again.')}
                 </dd>
               </div>
@@ -94,7 +94,7 @@ export function asText(table: string, { summary, code, message, at, where, remed
   ].join('\n');
 }
 
-/** One entry for what many tables say alike. */
+/** Equal problems of several tables become one entry. */
 function grouped(entries: readonly DrawerEntry[]): { readonly tables: readonly string[]; readonly problem: Problem }[] {
   const found = new Map<string, { tables: string[]; problem: Problem }>();
   for (const { table, problem } of entries) {

@@ -9,7 +9,7 @@ import { landingLook } from './overview.tsx';
 import { landingSteps, Steps } from './steps.tsx';
 import { landingPath, type View } from './view.ts';
 
-/** One landing: its connectors with their tasks, how far they are, what they refused. */
+/** One landing: its connectors with tasks, lag and dead letters. */
 export function Landing({
   view,
   landing,
@@ -22,9 +22,9 @@ export function Landing({
   landing: LandingView;
   errors: boolean;
   files: readonly { readonly path: string }[];
-  /** What has to be run in the warehouse first; undefined where Tributary does it itself. */
+  /** Script to run in the warehouse first; undefined when Tributary runs it itself. */
   script: string | undefined;
-  /** What a check has found; undefined where none was asked for. */
+  /** Findings of a check; undefined when none was requested. */
   findings?: readonly string[];
 }) {
   const base = landingPath(landing.name);
@@ -157,7 +157,7 @@ const sinkColumns: readonly Column<LandingStatus>[] = [
   { title: 'Dead letters', num: true, cell: ({ deadLetters }) => count(deadLetters) },
 ];
 
-/** What is still to be done before rows land. */
+/** The remaining steps before rows land. */
 function NextSteps({ view, base, script, checked }: { view: View; base: string; script: string | undefined; checked: boolean }) {
   const names: readonly string[] = script === undefined ? landingSteps.filter((name) => name !== 'Set-up script') : landingSteps;
   return (
@@ -183,7 +183,7 @@ function NextSteps({ view, base, script, checked }: { view: View; base: string; 
   );
 }
 
-/** One rendered file, to be copied. */
+/** One rendered file, to copy. */
 export function LandingFile({ view, landing, path, text }: { view: View; landing: string; path: string; text: string }) {
   return (
     <Page

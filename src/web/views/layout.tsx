@@ -15,7 +15,7 @@ export interface Crumb {
   readonly text: string;
 }
 
-/** The frame of every page. `scope`: connections and tables whose changes concern it; all when empty. */
+/** The frame of every page. `scope`: connections and tables whose changes update it; all when empty. */
 export function Page({
   view,
   title,
@@ -104,7 +104,7 @@ export function Page({
   );
 }
 
-/** A page for those who are not in yet, or for what went wrong. */
+/** A page without navigation: for the log-in and for errors. */
 export function Bare({ title, children }: { title: string; children?: Child }) {
   return (
     <html lang="en">

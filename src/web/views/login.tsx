@@ -1,12 +1,12 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
 import { Bare } from './layout.tsx';
 
-export function Login({ to, trouble }: { to: string; trouble?: string }) {
+export function Login({ to, error }: { to: string; error?: string }) {
   return (
     <Bare title="Log in">
-      {trouble === undefined ? null : (
+      {error === undefined ? null : (
         <p class="notice bad" role="alert">
-          {trouble}
+          {error}
         </p>
       )}
       <form method="post" action="/login" class="form">
@@ -25,7 +25,7 @@ export function Login({ to, trouble }: { to: string; trouble?: string }) {
   );
 }
 
-export function Trouble({ title, message, remedy }: { title: string; message: string; remedy?: string | undefined }) {
+export function ErrorPage({ title, message, remedy }: { title: string; message: string; remedy?: string | undefined }) {
   return (
     <Bare title={title}>
       <p class="words">{message}</p>

@@ -9,7 +9,7 @@ import { connectionPath, landingPath, type View } from './view.ts';
 
 export const sortings = ['state', 'name', 'freshness', 'last', 'errors', 'rows'] as const;
 
-/** What the overview is asked to show. */
+/** Search, filter and order of the overview. */
 export interface OverviewQuery {
   readonly q: string;
   readonly state: string;

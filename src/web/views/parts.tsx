@@ -6,7 +6,7 @@ import type { View } from './view.ts';
 
 export type Tone = 'good' | 'busy' | 'wait' | 'warn' | 'bad' | 'off';
 
-/** A state in two words, and how much it asks for a look. */
+/** Label of a state, and its colour by urgency. */
 export const stateLook: Readonly<Record<SyncState['kind'], readonly [label: string, tone: Tone]>> = {
   completed: ['Completed', 'good'],
   landing: ['In progress (99 %)', 'busy'],
@@ -22,7 +22,7 @@ export const stateLook: Readonly<Record<SyncState['kind'], readonly [label: stri
 
 export const Pill = ({ tone, children }: { tone: Tone; children?: Child }) => <span class={`pill ${tone}`}>{children}</span>;
 
-/** A moment: relative, with the absolute one on hover. Epoch ms. */
+/** A point in time: relative, with the absolute time on hover. Epoch ms. */
 export function Moment({ at, now, none = '–' }: { at: number | undefined; now: number; none?: string }) {
   if (at === undefined || at === 0) return <span class="none">{none}</span>;
   const iso = new Date(at).toISOString();
@@ -41,7 +41,7 @@ export function relative(at: number, now: number): string {
   return at > now ? `in ${text}` : `${text} ago`;
 }
 
-/** A length of time in one unit, or two where the first is small: `45 s`, `12 min`, `2 h 10 min`, `3 d`. */
+/** A duration in one unit, or two where the first is small: `45 s`, `12 min`, `2 h 10 min`, `3 d`. */
 export function span(ms: number): string {
   if (ms < 60_000) return `${Math.round(ms / 1000)} s`;
   const minutes = Math.floor(ms / 60_000);
@@ -51,7 +51,7 @@ export function span(ms: number): string {
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
 }
 
-/** A state with what belongs to it: when the next run is, how far the present one is, why it failed. */
+/** A state with its details: next run, progress, or reason of the failure. */
 export function State({ state, now, brief = false }: { state: SyncState; now: number; brief?: boolean }) {
   const [label, tone] = stateLook[state.kind];
   switch (state.kind) {
@@ -171,7 +171,7 @@ export function Freshness({ ms, dueMs, late = false }: { ms: number | undefined;
   );
 }
 
-/** Rows of the last 24 hours, one bar an hour; the sum stands beside it. */
+/** Rows of the last 24 hours, one bar per hour, with their sum. */
 export function Sparkline({ hourly }: { hourly: readonly number[] }) {
   const most = Math.max(1, ...hourly);
   const sum = hourly.reduce((a, b) => a + b, 0);
@@ -202,7 +202,7 @@ export function short3(n: number): string {
   return `${value < 100 ? value.toFixed(1) : Math.round(value)} ${unit}`;
 }
 
-/** A button that gives a command; it works without script. */
+/** A button that sends a command; it works without script. */
 export function CommandButton({
   view,
   action,
@@ -238,7 +238,7 @@ export function Empty({ title, children }: { title: string; children?: Child }) 
   );
 }
 
-/** A fact list: name and value under one another. */
+/** A name and its value, for lists of facts. */
 export function Fact({ name, children }: { name: string; children?: Child }) {
   return (
     <div class="fact">
@@ -248,21 +248,21 @@ export function Fact({ name, children }: { name: string; children?: Child }) {
   );
 }
 
-/** One column of a list; the first one names its row. */
+/** One column of a list; the first one names the row. */
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => Child;
-  /** Numbers stand to the right. */
+  /** Right-aligned, for numbers. */
   readonly num?: boolean;
   /** Long words may be broken. */
   readonly words?: boolean;
-  /** Only for those who hear the page. */
+  /** The title is visible to screen readers only. */
   readonly quiet?: boolean;
-  /** Leads to the list sorted by this column; `direction` where it is so now. */
+  /** Link to the list sorted by this column; `direction` when it is sorted by it now. */
   readonly sort?: { readonly href: string; readonly direction?: 'ascending' | 'descending' | undefined };
 }
 
-/** Rows under their heads; on a narrow page each row is a card. */
+/** A table; on a narrow page each row becomes a card. */
 export function List<Row>({
   columns,
   rows,

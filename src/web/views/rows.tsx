@@ -46,19 +46,19 @@ export function LookUp({
   connection,
   table,
   found,
-  trouble,
+  error,
 }: {
   view: View;
   connection: string;
   table: string;
   found?: LookedUp;
-  trouble?: string;
+  error?: string;
 }) {
   return (
     <Page view={view} title="Look-up" crumbs={crumbsTo(connection, table)}>
-      {trouble === undefined ? null : (
+      {error === undefined ? null : (
         <p class="notice bad" role="alert">
-          {trouble}
+          {error}
         </p>
       )}
       {found === undefined ? null : (

@@ -2,7 +2,7 @@
 
 export const landingSteps = ['Warehouse', 'Review', 'Set-up script', 'Check', 'Apply'] as const;
 
-/** How far a set-up is. */
+/** Progress of a set-up. */
 export const Steps = ({ names, at }: { names: readonly string[]; at: number }) => (
   <ol class="steps" aria-label="Steps">
     {names.map((name, step) => (

@@ -34,7 +34,7 @@ const workerColumns = (now: number): readonly Column<WorkerNotice>[] => [
   },
 ];
 
-/** Who runs what, and whether the parts answer. */
+/** The workers with their connections, and the health of the parts. */
 export function Workers({ view, board, pages }: { view: View; board: BoardSnapshot; pages: number }) {
   const unread = board.connections.filter(({ worker }) => !worker);
   return (
@@ -85,7 +85,7 @@ export function Workers({ view, board, pages }: { view: View; board: BoardSnapsh
   );
 }
 
-/** Who asked for what, newest first. */
+/** Commands with their users, newest first. */
 export function Audit({ view, board }: { view: View; board: BoardSnapshot }) {
   return (
     <Page view={view} title="Commands">
@@ -120,7 +120,7 @@ export function Audit({ view, board }: { view: View; board: BoardSnapshot }) {
   );
 }
 
-/** What a command was for. */
+/** The table or connection of a command. */
 function Target({ connection, table }: Pick<CommandRecord, 'connection' | 'table'>) {
   if (connection === null) return <span class="none">–</span>;
   if (table === null) return <a href={connectionPath(connection)}>{connection}</a>;

@@ -8,7 +8,7 @@ import { Page } from './layout.tsx';
 import { CommandButton, Empty, Fact, Freshness, List, Moment, Pill, span, State } from './parts.tsx';
 import { connectionPath, landingPath, tablePath, type View } from './view.ts';
 
-/** All there is to know of one table. */
+/** The page of one table. */
 export function Table({ view, detail, errors }: { view: View; detail: TableDetail; errors: boolean }) {
   const { row, definition } = detail;
   const { connection, table, withheld } = row.status;

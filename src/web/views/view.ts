@@ -1,6 +1,6 @@
 import type { User } from '../security.ts';
 
-/** What every page needs beside what it shows. */
+/** Data that every page needs in addition to its own. */
 export interface View {
   /** Epoch ms. */
   readonly now: number;
@@ -8,9 +8,9 @@ export interface View {
   readonly formToken: string;
   readonly readOnly: boolean;
   readonly path: string;
-  /** What was just done, as a sentence. */
+  /** A message about the action just completed. */
   readonly done?: string;
-  /** Parts that are away now, as sentences. */
+  /** Messages about parts that are unavailable at the moment. */
   readonly away: readonly string[];
   readonly version: string;
   readonly tokenAsked: boolean;

@@ -9,11 +9,11 @@ import { lookAtTopics } from '../kafka/topics.ts';
 import type { KafkaSettings } from '../kafka/types.ts';
 import { schemaFaults } from './kafka-checks.ts';
 
-/** Whoever looks at the status does not wait for a registry that hangs. */
+/** Time limit (ms), so that the status command does not hang with the registry. */
 const patienceMs = 5_000;
 
-/** What is wrong with the registry; undefined when nothing is. `more` looks at what it holds. */
-export async function registryTrouble(
+/** The registry's error; undefined when there is none. `more` checks its contents. */
+export async function registryProblem(
   kafka: Pick<KafkaSettings, 'registry'>,
   signal: AbortSignal,
   more: (registry: Registry) => Promise<TributaryError | undefined> = async () => undefined,
@@ -29,7 +29,7 @@ export async function registryTrouble(
   }
 }
 
-/** The first table that is there and was written with other schema ids than the registry gives. */
+/** The error of the first existing topic that was written with schema ids the registry does not have for it. */
 export async function foreignTopic(settings: Settings, access: KafkaAccess, registry: Registry): Promise<TributaryError | undefined> {
   const tables = settings.connections.flatMap((connection) => tableTopics(connection, access));
   const facts = await lookAtTopics(access, [...ownTopics(access.settings), ...tables]);
