@@ -52,10 +52,10 @@ export async function takeLock(path: string): Promise<Lock | { heldBy: number }>
   }
 }
 
-/** What file systems say that know no hard links: FAT, many network shares, and buckets that are mounted. */
+/** Error codes of file systems without hard links: FAT, many network shares, mounted buckets. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
 
-/** Puts the draft's text there, unless something is there (EEXIST): complete at once where the file system can. */
+/** Creates `path` with the draft's text, by a hard link where the file system supports that, so that nobody reads a half-written lock. @throws EEXIST when the file exists. */
 async function put(draft: string, path: string): Promise<void> {
   try {
     await link(draft, path);
@@ -65,7 +65,7 @@ async function put(draft: string, path: string): Promise<void> {
   }
 }
 
-/** Where nothing can be linked into place, a lock may be read before it is written. */
+/** Without hard links a lock may be read before it is written; an empty lock younger than this (ms) counts as being written. */
 const WRITING_MS = 2_000;
 
 async function isYoung(path: string): Promise<boolean> {

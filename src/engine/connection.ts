@@ -44,9 +44,9 @@ export interface Connection {
   readonly tables: ReadonlyMap<string, OpenTable>;
   readonly api: unknown;
   readonly services: ConnectionServices;
-  /** Milliseconds after which it is no use to go on losing the writer with nothing committed in between; undefined: never. */
+  /** Milliseconds after which a run gives up when the writer is lost again and again without a commit in between; undefined: never. */
   readonly patience: number | undefined;
-  /** The present session; opens the connection's Kafka side first when that is still to do. */
+  /** The current session; opens the connection's Kafka side first if it is not open yet. */
   session(signal: AbortSignal): Promise<Session>;
   /**
    * Replaces a lost session: waits for its attempts to end, fences the old writer, reads the state and catches the
@@ -253,13 +253,13 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
       try {
         let facts = (await lookedAt()).get(table.topic);
         if (facts === undefined) {
-          // A broker that has not heard of a new topic yet is no witness.
+          // A broker may not know a new topic yet, so the topics are looked at once more.
           await delay(lookEveryMs, undefined, { signal: ended }).catch(() => undefined);
           looking = undefined;
           facts = (await lookedAt()).get(table.topic);
         }
         if (facts !== undefined && facts.refusal === undefined) applyFacts(table, facts);
-        // Somebody may have deleted it, and a run that found nothing new has not met with that.
+        // A missing topic was deleted. A run without changes writes nothing, so it would not notice that by itself.
         return facts === undefined ? goneTopic(table.topic, table.state) : facts.refusal;
       } catch (error) {
         // Kafka cannot be asked at the moment: that says nothing against the topic.

@@ -30,7 +30,7 @@ export interface RunSummary {
 }
 
 const longestPauseMs = 15_000;
-/** Refusals of a topic that is again as it was once an admin has set it right, or restored it. */
+/** Codes of refusals that an admin can repair while the worker runs: the topic's configuration, or the topic itself. */
 const mendable: ReadonlySet<string> = new Set(['topic:config', 'topic:gone']);
 
 /**
@@ -78,7 +78,7 @@ export async function executeRun(connection: Connection, table: OpenTable, reque
     try {
       session = await connection.session(stop);
       if (table.refusal !== undefined) {
-        // What an admin can mend in the cluster while we run is looked at again; the rest needs a reset, and workers stopped.
+        // Repairable refusals are checked again; the other ones need a reset with the workers stopped.
         if (!mendable.has(table.refusal.code ?? '') || (await connection.topicFault(table)) !== undefined)
           return end('failed', table.refusal);
         session.lose();

@@ -42,7 +42,7 @@ export async function keepTrying<T>(work: () => Promise<T>, { clock, random, pat
   }
 }
 
-/** That error, as the last word. */
+/** The error as the final one, with the time after which it was given up. */
 export function outOfPatience(error: TributaryError, afterMs: number): TributaryError {
   const { kind, reach, code, detail, remedy } = error;
   return new TributaryError(`${error.message} Given up after ${Math.round(afterMs / 1000)} s.`, {

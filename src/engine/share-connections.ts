@@ -197,7 +197,7 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
           type: 'notice',
           ...whereOf(name),
           message:
-            'The workers that share the connections have settings with different connections or tables: what only some of them know may stay unread. Give all of them the same settings.',
+            'The workers that share the connections have settings with different connections or tables, so what only some of them know may not be read. Give all of them the same settings.',
         });
     },
     ...(options.roll === undefined ? {} : { roll: options.roll }),

@@ -22,14 +22,14 @@ export interface KafkaAccess {
   readonly requestTimeout?: number;
   /** Ends everything that uses this access at once: its sockets are closed and its calls throw `stopped`. */
   readonly signal?: AbortSignal;
-  /** Asked in place of a client of each call's own: hundreds of connections would open one every second. */
+  /** Clients shared by all calls; without them each call opens its own, which for hundreds of connections would be one per second. */
   readonly shared?: SharedClients;
 }
 
-/** Clients that outlive the call. What each answers and throws is as of {@link withAdmin}. */
+/** Clients that outlive a call. Results and errors are those of {@link withAdmin}. */
 export interface SharedClients {
   admin<T>(access: KafkaAccess, doing: string, work: (admin: Admin) => Promise<T>): Promise<T>;
-  /** For short questions only: they wait for each other. */
+  /** For short requests only, because they wait for each other. */
   cluster<T>(access: KafkaAccess, doing: string, work: (cluster: Cluster) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -85,15 +85,15 @@ function tls({ ssl }: KafkaSettings): Pick<KafkaConfig, 'ssl'> {
 }
 
 export const CONNECT_DEADLINE = 45_000;
-/** Longer than anything an admin client is asked for takes: without an end to the waiting a connection could stand still for good. */
+/** Longer (ms) than any admin request takes. Without this limit a request on a dead connection could hang for ever. */
 export const ADMIN_DEADLINE = 60_000;
 export const CLOSE_DEADLINE = 3_000;
-/** Tries of one piece of work whose broker went away in the middle of it. */
+/** Attempts of one piece of work whose broker went away while it ran. */
 const TRIES = 3;
 
 /**
- * Runs `work` with a connected admin client, the shared one where there is one, or one that is gone afterwards. Work whose
- * broker went away in the middle is begun again with another client, so it must do no harm twice.
+ * Runs `work` with a connected admin client: the shared one if there is one, otherwise a new one that is closed afterwards. When
+ * the broker goes away, the work is started again with another client, so it must be safe to repeat.
  *
  * @throws TributaryError with what `doing` ("Creating topics") met, or that it took more than a minute; `stopped` when the
  * access's signal fires.

@@ -10,8 +10,8 @@ import { trackSockets } from './tracked-sockets.ts';
 export type { Cluster };
 
 /**
- * kafkajs's cluster: brokers, leaders and raw requests, without a consumer group. kafkajs hands it to partition assigners
- * only, so a consumer is made for the sake of its assigner and never run.
+ * kafkajs's internal cluster object: brokers, leaders and raw requests without a consumer group. kafkajs passes it only to
+ * partition assigners, so a consumer is created for its assigner and never run.
  */
 export function createCluster(access: KafkaAccess, socketFactory: ISocketFactory): Cluster {
   let cluster: Cluster | undefined;
@@ -31,21 +31,25 @@ export function createCluster(access: KafkaAccess, socketFactory: ISocketFactory
   return cluster;
 }
 
-/** Runs `work` with a cluster of its own, which is gone afterwards. */
+/** Runs `work` with a cluster object of its own, which is closed afterwards. */
 export async function withCluster<T>(access: KafkaAccess, doing: string, work: (cluster: Cluster) => Promise<T>): Promise<T> {
   const sockets = trackSockets(access.socketFactory, access.signal);
   const cluster = createCluster(access, sockets.factory);
-  return withClient(access, doing, { ...sockets, connect: () => cluster.connect(), disconnect: () => cluster.disconnect() }, undefined, () =>
-    work(cluster),
+  return withClient(
+    access,
+    doing,
+    { ...sockets, connect: () => cluster.connect(), disconnect: () => cluster.disconnect() },
+    undefined,
+    () => work(cluster),
   );
 }
 
-/** Runs `work`, a few short requests, with the shared cluster where there is one. */
+/** Runs `work`, a few short requests, with the shared cluster object if there is one. */
 export async function askCluster<T>(access: KafkaAccess, doing: string, work: (cluster: Cluster) => Promise<T>): Promise<T> {
   return access.shared === undefined ? withCluster(access, doing, work) : access.shared.cluster(access, doing, work);
 }
 
-/** The names of all topics, read from any broker. */
+/** The names of all topics, from any broker. */
 export async function topicsOf(cluster: Cluster): Promise<ReadonlySet<string>> {
   return patiently(cluster, async () => {
     // Null when every known broker has gone away, although kafkajs's types exclude it.

@@ -29,7 +29,7 @@ export function registryError(doing: string, where: string, settings: KafkaSetti
   return isAnswer(happened) ? refused(doing, where, settings, happened) : silent(doing, where, settings, happened);
 }
 
-/** Confluent's "Operation not permitted" (Schema Registry API Reference, mode): it comes with 422. */
+/** Confluent's code for "Operation not permitted" (Schema Registry API Reference, mode); it comes with status 422. */
 const READ_ONLY = 42205;
 
 function refused(
@@ -69,7 +69,7 @@ function refused(
       code: 'registry:readonly',
       kind: 'config',
       remedy:
-        'Set the mode of the registry, and of the subject, to READWRITE (PUT /mode); registering anew is needed only for a table that is new or changed.',
+        'Set the mode of the registry, and of the subject, to READWRITE (PUT /mode); only new or changed tables need to be registered.',
     });
   }
   if (status === 422) {

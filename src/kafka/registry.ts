@@ -90,15 +90,15 @@ export function createRegistry(
       if (!isReadOnly(error)) throw error;
       return registeredBefore(doing, subject, schema, error);
     });
-    // Apicurio gives a level only to a subject that has a version.
+    // Apicurio accepts a level only for a subject that has a version.
     const late = isSet ? undefined : await setLevel();
     const refusal = late === undefined || late.status === 200 ? undefined : registryError(doing, where, registry, late);
-    // Where nobody can register anything, the level does not matter.
+    // In a read-only registry nobody can register a schema, so the level does not matter.
     if (refusal !== undefined && !isReadOnly(refusal)) throw refusal;
     return id;
   };
 
-  /** The id of a schema that the subject has; a registry that takes nothing new may say it only when it is looked up. */
+  /** The id of a schema that the subject already has; a read-only registry returns it only for a look-up. */
   const registeredBefore = async (doing: string, subject: string, schema: string, refusal: unknown): Promise<number> => {
     const answer = await ask(doing, 'POST', `/subjects/${encodeURIComponent(subject)}`, { schema });
     const { id } = (answer.data ?? {}) as { id?: unknown };
@@ -173,7 +173,7 @@ export function createRegistry(
 
 const isReadOnly = (error: unknown): boolean => error instanceof TributaryError && error.code === 'registry:readonly';
 
-/** A registry says 404 with a code of its own; a server that is none says it with anything else. */
+/** A registry's 404 has an error code of its own; that of any other server does not. */
 const isRegistrys = ({ data }: RegistryAnswer): boolean => typeof (data as { error_code?: unknown } | undefined)?.error_code === 'number';
 
 const stopped = (doing: string): TributaryError => new TributaryError(`${doing} was stopped.`, { kind: 'stopped' });

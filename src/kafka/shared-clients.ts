@@ -6,7 +6,7 @@ import { withDeadline } from './deadline.ts';
 import { kafkaError, passes } from './errors.ts';
 import { trackSockets } from './tracked-sockets.ts';
 
-/** One client that whoever wants asks; it is opened when it is first asked, and replaced when its brokers went away. */
+/** One client for all callers. It is opened with the first request and replaced when its brokers went away. */
 interface Kept<C> {
   use<T>(caller: KafkaAccess, doing: string, work: (client: C) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -20,7 +20,7 @@ interface Life<C> {
   end(): void;
 }
 
-/** One admin client and one cluster for all who share this access. `close` when none of them asks any more. */
+/** One admin client and one cluster object for all who share this access. Call `close` when nobody uses them any more. */
 export function shareClients(access: KafkaAccess): SharedClients {
   const admin = keep<Admin>(access, (sockets) => createClient(access, { socketFactory: sockets.factory }).admin());
   const cluster = keep<Cluster>(access, (sockets) => createCluster(access, sockets.factory));
@@ -48,7 +48,7 @@ function keep<C extends { connect(): Promise<void>; disconnect(): Promise<void> 
     };
     return { client, connected, users: 0, retired: false, end };
   };
-  /** No one is given it any more; those who still wait for its answers are not cut off. */
+  /** The client gets no new requests; running requests are not interrupted. */
   const retire = (life: Life<C>): void => {
     if (current === life) current = undefined;
     if (!life.retired && life.users === 0) life.end();
@@ -66,7 +66,7 @@ function keep<C extends { connect(): Promise<void>; disconnect(): Promise<void> 
           return await withDeadline(ADMIN_DEADLINE, doing, () => work(life.client), caller.signal);
         } catch (error) {
           const told = kafkaError(error, caller.settings, doing);
-          // One that lost its brokers, or that does not answer, is not mended but replaced.
+          // A client that lost its brokers, or that does not answer, is replaced.
           if (told.kind === 'transient' && (passes(error) || told.code === 'kafka:deadline')) retire(life);
           throw told;
         } finally {

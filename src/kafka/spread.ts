@@ -1,14 +1,14 @@
-/** What a member tells of itself when it joins. */
+/** What a member reports when it joins. */
 export interface Claim {
-  /** Those it had. */
+  /** The partitions it had. */
   readonly partitions: readonly number[];
-  /** Epoch ms of the assignment it got them by: of two that claim one partition, the older claim is out of date. */
+  /** Epoch ms of the assignment that gave them: when two members report one partition, the older report is out of date. */
   readonly since: number;
-  /** The connections it can run, by partition; undefined for a member that does not say. */
+  /** The connections it can run, by partition; undefined for a member of a release that does not report them. */
   readonly connections?: Readonly<Record<number, Connections>>;
 }
 
-/** Connections of one partition: how many, and what tells them from others. */
+/** The connections of one partition: their number, and a text that differs when they differ. */
 export interface Connections {
   readonly count: number;
   readonly digest: string;
@@ -21,12 +21,12 @@ interface Member {
 }
 
 /**
- * The partitions of each member: as many as can be stay where they are, and the connections they stand for are spread evenly, then
- * the partitions. While members have different settings, a partition is given to one of those that know most of its connections.
+ * The partitions of each member. As few as possible move; first the connections are spread evenly, then the partitions. When
+ * members have different settings, a partition goes to one of those that know most of its connections.
  */
 export function spread(partitions: readonly number[], claims: ReadonlyMap<string, Claim>): ReadonlyMap<string, number[]> {
   const members: Member[] = [...claims]
-    // The newest claim first; then whoever has most, so that as few as possible have to move.
+    // Newest report first; on a tie, the member with the most partitions, so that few have to move.
     .sort(([a, one], [b, other]) => other.since - one.since || other.partitions.length - one.partitions.length || (a < b ? -1 : 1))
     .map(([id, claim]) => ({ id, claim, mine: new Set() }));
   const weights = new Map(
@@ -45,7 +45,7 @@ export function spread(partitions: readonly number[], claims: ReadonlyMap<string
     if (able.length > 0) able.reduce((a, b) => ((loadOf(b) - loadOf(a) || b.mine.size - a.mine.size) < 0 ? b : a)).mine.add(partition);
   }
 
-  /** Moves one partition, or two against each other, from one who has more to one who has less. Answers whether that was of use. */
+  /** Moves one partition, or swaps two, from a member with more to one with less. Returns whether that made the sizes more equal. */
   const even = (size: (member: Member) => number, gain: (given: number, taken: number | undefined) => number): boolean => {
     const byNeed = [...members].sort((a, b) => size(b) - size(a));
     for (const rich of byNeed) {
@@ -58,7 +58,7 @@ export function spread(partitions: readonly number[], claims: ReadonlyMap<string
             if (!mayHave(poor, given) || !mayHave(rich, taken)) continue;
             const moved = gain(given, taken);
             const left = Math.abs(gap - 2 * moved);
-            // Each move leaves less between the two, so this comes to an end; and one partition is moved rather than two.
+            // Each move makes the gap smaller, so the loop ends; moving one partition is preferred to swapping two.
             if (moved > 0 && moved < gap && left < (best?.left ?? gap)) best = { given, taken, left };
           }
         }
@@ -75,7 +75,7 @@ export function spread(partitions: readonly number[], claims: ReadonlyMap<string
     return false;
   };
   while (even(loadOf, (given, taken) => weightOf(given) - weightOf(taken)));
-  // Those without connections today may get some tomorrow.
+  // Partitions without connections are spread too, because they may get some later.
   while (
     even(
       ({ mine }) => mine.size,
@@ -85,7 +85,7 @@ export function spread(partitions: readonly number[], claims: ReadonlyMap<string
   return new Map(members.map(({ id, mine }) => [id, [...mine]]));
 }
 
-/** Whether members have other connections than others, so that some connection may be given to one that does not know it. */
+/** Whether members have different connections, so that a connection may be assigned to a member that does not know it. */
 export function differ(claims: Iterable<Claim>): boolean {
   const told = [...claims].flatMap(({ connections }) => (connections === undefined ? [] : [connections]));
   const digests = told.map((connections) =>

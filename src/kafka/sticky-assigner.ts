@@ -2,9 +2,9 @@ import { AssignerProtocol, type PartitionAssigner } from 'kafkajs';
 import { differ, spread, type Claim } from './spread.ts';
 
 /**
- * An assigner of one topic that leaves as many partitions as it can where they are: a worker that joins or leaves must not
- * make the others reopen their connections. How they are spread: {@link spread}. `onDiffer`: this process shares for all, and they
- * do not know the same connections.
+ * A partition assigner for one topic that moves as few partitions as possible, so that workers do not have to reopen their
+ * connections when another one joins or leaves; {@link spread} decides. `onDiffer`: this process assigns for the whole group, and
+ * its members do not know the same connections.
  */
 export function stickyAssigner(topic: string, claim: () => Claim, onDiffer: () => void): PartitionAssigner {
   const version = 1;

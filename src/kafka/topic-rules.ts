@@ -138,7 +138,7 @@ export function checkWritten(topic: string, written: boolean, state: TableState)
   if (gone !== undefined) throw gone;
 }
 
-/** The refusal of a topic that is gone, or empty, with the rows its state speaks of; undefined when there were none. */
+/** The refusal of a topic that is missing or empty although its state reports published rows; undefined when there were none. */
 export function goneTopic(
   topic: string,
   { rowsPublished }: Pick<TableState, 'rowsPublished'>,

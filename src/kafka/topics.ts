@@ -88,7 +88,7 @@ function creation(spec: TopicSpec, settings: KafkaSettings): ITopicConfig {
   const common = {
     'min.insync.replicas': String(Math.min(settings.minInSyncReplicas, settings.replicationFactor)),
     'unclean.leader.election.enable': 'false',
-    // Ours is no measure: brokers refuse what seems to come from more than an hour ahead, and would keep or drop by it.
+    // Not our timestamps: brokers refuse those more than an hour in the future, and retention would go by them.
     'message.timestamp.type': 'LogAppendTime',
   };
   const compacted = {

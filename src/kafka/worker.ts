@@ -21,9 +21,9 @@ import type { KafkaSettings } from './types.ts';
 export interface WorkerGroupOptions {
   /** The connections that this process can run. */
   readonly connections: readonly string[];
-  /** What else of a connection all workers must have alike, e.g. its tables. */
+  /** What else all workers must have in common about a connection, as text, e.g. its tables. */
   readonly describe?: (connection: string) => string;
-  /** The connection is this process's now. Its control records have been given to `onControl` before. */
+  /** The connection is now assigned to this process. `onControl` has received its control records before. */
   readonly onAssigned: (connection: string) => void;
   /** Another process may run the connection from now on, and will fence this one if it continues to write. */
   readonly onRevoked: (connection: string) => void;
@@ -35,9 +35,9 @@ export interface WorkerGroupOptions {
   readonly sessionTimeout?: number;
   /** This process has no connections, because there are more workers than partitions of `_control`. */
   readonly onIdle?: () => void;
-  /** The members of the group, among whom this process shares, do not all know the same connections, or describe them differently. */
+  /** This process assigns for the whole group, and its members do not know the same connections or describe them differently. */
   readonly onDiffer?: () => void;
-  /** Where members are remembered that this machine's processes were, to dismiss those whose process was killed. */
+  /** Remembers the group members that were workers of this machine, to remove those that were killed. */
   readonly roll?: WorkerRoll;
 }
 
@@ -256,7 +256,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
   };
 }
 
-/** What a member tells of the connections it can run. */
+/** What this member reports about the connections it can run. */
 function byPartition(
   connections: readonly string[],
   describe: WorkerGroupOptions['describe'] = () => '',
@@ -281,7 +281,7 @@ function byPartition(
   );
 }
 
-/** Waits, at the longest until the signal. */
+/** Waits for `milliseconds` or until the signal. */
 const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
   delay(milliseconds, undefined, { signal }).catch(() => undefined);
 
@@ -298,12 +298,12 @@ const NEIGHBOURS_MS = 2_000;
 
 const silent = (sessionTimeout: number): TributaryError =>
   new TributaryError(
-    `This process was not heard by Kafka for longer than ${sessionTimeout / 1000} s, so its connections may be with others.`,
+    `Kafka has not heard from this process for longer than ${sessionTimeout / 1000} s, so its connections may now be with other workers.`,
     {
       kind: 'transient',
       reach: 'connection',
       code: 'kafka:session-lost',
-      remedy: 'It asks for them again by itself. If this repeats, look for a machine that is paused or overloaded.',
+      remedy: 'It requests them again by itself. If this happens again, look for a machine that is suspended or overloaded.',
     },
   );
 

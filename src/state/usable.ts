@@ -4,13 +4,13 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { TributaryError } from '../core/errors.ts';
 
-/** File systems of local disks and of memory, by the numbers statfs(2) gives them; APFS among them. */
+/** Numbers of statfs(2) for file systems of local disks and memory, APFS included. */
 const LOCAL: ReadonlySet<number> = new Set([
   0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x858458f6, 0x794c7630, 0x2fc12fc1, 0xf2f52010, 0x1a,
 ]);
 const TRY_MS = 30_000;
 
-/** Opens a store, writes and closes it: LMDB ends a process on a file system without locks. */
+/** Opens a store, writes to it and closes it. Runs in a process of its own, because LMDB crashes on a file system without locks. */
 const script = `
 const { open } = require(process.argv[1]);
 const root = open({ path: process.argv[2], noSubdir: true, useWritemap: false, overlappingSync: false });
@@ -22,8 +22,8 @@ root.close();
 const tried = new Map<string, Promise<void>>();
 
 /**
- * Makes sure that a live index can be kept in that folder: on a file system that is not known to be local (network shares,
- * mounted buckets) another process, which may die of it, tries once.
+ * Requires that the folder can hold a live index. On a file system that is not known to be local (network share, mounted
+ * bucket), another process, which may crash, tries it once.
  *
  * @throws TributaryError `config` when it cannot.
  */
@@ -63,12 +63,12 @@ async function tryOut(folder: string): Promise<void> {
     });
     if (code === 0) return;
     const reason = signal ?? /Error: (.{1,200})/.exec(said)?.[1] ?? `exit ${code}`;
-    throw new TributaryError(`${folder} cannot hold the live index: a store that was tried there did not work (${reason}).`, {
+    throw new TributaryError(`${folder} cannot hold the live index: a test with a small store failed there (${reason}).`, {
       kind: 'config',
       reach: 'connection',
       code: 'index_unusable',
       remedy:
-        'Set data_dir to a folder on a local disk: many network shares and mounted buckets know no locks or no memory maps. Losing the folder costs one read of the topics.',
+        'Set data_dir to a folder on a local disk: many network shares and mounted buckets support no locks or no memory maps. Losing the folder costs one read of the topics.',
     });
   } finally {
     rmSync(place, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { topicNames } from './topic-names.ts';
 
 const DAY = 86_400_000;
 
-/** The topics that exist once per prefix: whoever creates, checks or tries the rights of ours goes by this list. */
+/** The topics that exist once per prefix. They are created, checked and tested for permissions by this list. */
 export function ownTopics({
   prefix,
   maxWorkers: partitions = DEFAULT_MAX_WORKERS,
