@@ -23,7 +23,8 @@ const never = new AbortController().signal;
 type Name = 'pendo_day' | 'pendo_hour';
 const NAMES: readonly Name[] = ['pendo_day', 'pendo_hour'];
 
-const VISITORS = 1_000 * SCALE;
+/** With fewer, no two rows of an hour fall on one key. */
+const VISITORS = 2_000 * SCALE;
 /** Two subscriptions; Casablanca's clocks go back and forward again within five weeks. */
 const vendors = new Map<Name, PendoSimulator>();
 let test: TestEngine;
@@ -61,7 +62,7 @@ beforeAll(async () => {
         integration_key: DEFAULT_KEY,
         base_url: vendorOf(name).url,
         period: name === 'pendo_day' ? 'day' : 'hour',
-        record_limit: 150,
+        record_limit: 500,
         requests_per_second: 100_000,
         include_anonymous_visitors: name === 'pendo_day',
         visitor_history: { enabled: true, max_visitors: 60, max_calls: 100_000 },
@@ -231,7 +232,7 @@ describe('two subscriptions in the topics', () => {
     for (const name of NAMES) {
       const { change, world } = vendorOf(name);
       change['row.delete']({ list: 'features', id: world.features[4]?.['id'] as string });
-      change['row.delete']({ list: 'visitors', id: 'u-1530' });
+      change['row.delete']({ list: 'visitors', id: 'u-1600' });
       change['field.set']({ of: 'visitor', name: 'odd' });
     }
     const tables: readonly PendoTable[] = ['features', 'visitors', 'metadata_visitors', 'metadata_accounts'];
