@@ -247,7 +247,7 @@ describe('visitor history', () => {
     ]) {
       const id = about.simulator.faults.add({ kind: 'status', on: 'GET /api/v1/visitor/*', ...fault });
       const { error, pages } = await about.table('visitor_history').run();
-      expect(error).toMatchObject({ kind: 'data', message: expect.stringMatching(/bad region|holds no list/) });
+      expect(error).toMatchObject({ kind: 'data', message: expect.stringMatching(/bad region|is not a list/) });
       expect(pages.flatMap((page) => page.rows)).toEqual([]);
       about.simulator.faults.clear(id);
     }
