@@ -16,6 +16,9 @@ const rooms = ['bin', 'exports', 'src', 'producers', 'simulators', 'test'];
 const marks = join(folder, 'compiled.json');
 const version = (createRequire(import.meta.url)('esbuild/package.json') as { version: string }).version;
 
+/** Of package.json: earlier ones of Node 20 know no `with { type: 'json' }`, and esbuild would leave it out. */
+const target = 'node20.19';
+
 /** Compiles what has changed since the last time. */
 export async function setup(): Promise<void> {
   const known = readMarks();
@@ -25,7 +28,7 @@ export async function setup(): Promise<void> {
       const file = join(root, room, name);
       const { mtimeMs, size, isFile } = statOf(file);
       if (isFile && !name.includes('.test.') && /\.(tsx?|json|css|js|mjs|svg|woff2)$/.test(name))
-        now[relative(root, file)] = `${version} ${mtimeMs} ${size}`;
+        now[relative(root, file)] = `${version} ${target} ${mtimeMs} ${size}`;
     }
   const changed = Object.keys(now).filter((file) => known[file] !== now[file]);
   const sources = changed.filter((file) => /\.tsx?$/.test(file));
@@ -36,7 +39,7 @@ export async function setup(): Promise<void> {
     outdir: folder,
     format: 'esm',
     platform: 'node',
-    target: 'node20',
+    target,
     bundle: false,
     write: false,
     logLevel: 'error',
