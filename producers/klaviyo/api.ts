@@ -188,7 +188,7 @@ function cursorOf(link: string): string {
     throw new TributaryError('Klaviyo named a next page without a cursor.', {
       kind: 'data',
       code: 'klaviyo:no_cursor',
-      remedy: 'The table is read again later. Report it to the vendor if it stays.',
+      remedy: 'The table is read again later. Report it to the vendor if this persists.',
     });
   }
   return cursor;

@@ -77,7 +77,7 @@ export function faultVerdict({ text, status }: SoapFault, operation: string): Ve
     detail: text,
     message: `Listrak refused ${operation}${said(text)}.`,
     remedy:
-      'The call is repeated a few times. If it stays, check that the user has the permissions Analytics Access and API Access and sees the list.',
+      'The call is repeated a few times. If this persists, check that the user has the permissions Analytics Access and API Access and sees the list.',
   };
 }
 
@@ -100,7 +100,7 @@ export function exceptionVerdict(result: JsonObject | null, operation: string): 
       kind: 'data',
       code: 'listrak:exception',
       message: `Listrak could not answer ${operation}${said(text)}.`,
-      remedy: 'It is read again in the next run; report it to the vendor if it stays.',
+      remedy: 'It is read again in the next run; report it to the vendor if this persists.',
     }
   );
 }

@@ -65,7 +65,7 @@ const endless = (operation: string, why: string): TributaryError =>
   new TributaryError(`Listrak's ${operation} does not end: ${why}.`, {
     kind: 'data',
     code: 'listrak:endless',
-    remedy: 'It is read again in the next run; report it to the vendor if it stays.',
+    remedy: 'It is read again in the next run; report it to the vendor if this persists.',
   });
 
 /** Reads a window of time; a window that fails with one of {@link SMALLER_HELPS} is read in halves. */

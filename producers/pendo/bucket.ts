@@ -118,7 +118,7 @@ function cutShort(name: string, rows: number): TributaryError {
   return new TributaryError(`Pendo returned ${rows} rows of ${name} and has more rows of the same visitor, but does not return them.`, {
     kind: 'data',
     code: 'pendo:cut',
-    remedy: 'Set period to hour in a connection of its own, so that fewer rows belong together; report it to the vendor if it stays.',
+    remedy: 'Set period to hour in a connection of its own, so that fewer rows belong together; report it to the vendor if this persists.',
   });
 }
 

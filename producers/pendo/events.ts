@@ -196,7 +196,7 @@ function otherBucket(source: string, asked: number, answered: number): Tributary
     {
       kind: 'data',
       code: 'pendo:bucket',
-      remedy: 'The position stays where it is. The next run asks again; report it to the vendor if it stays.',
+      remedy: 'The position stays where it is. The next run asks again; report it to the vendor if this persists.',
     },
   );
 }

@@ -178,7 +178,7 @@ async function activities(
         throw new TributaryError("Pendo's answer about a visitor's history is not a list.", {
           kind: 'data',
           code: 'pendo:no_list',
-          remedy: 'The next run asks again; check base_url if it stays.',
+          remedy: 'The next run asks again; check base_url if this persists.',
         });
       }
       for (const row of checkedRows((body ?? []) as readonly Json[])) rows.push({ ...row, visitorId: visitor });

@@ -110,7 +110,7 @@ export function inPages<Ask = unknown>(
       throw new TributaryError(`A row of Pendo's answer about ${listing.name} has no id, so reading cannot continue after it.`, {
         kind: 'data',
         code: 'pendo:no_id',
-        remedy: 'Nothing was deleted. The next run reads it again; report it to the vendor if it stays.',
+        remedy: 'Nothing was deleted. The next run reads it again; report it to the vendor if this persists.',
       });
     }
 

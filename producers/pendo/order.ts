@@ -12,7 +12,7 @@ export const disordered = (name: string): TributaryError =>
   new TributaryError(`Pendo's answer about ${name} is not in the requested order.`, {
     kind: 'data',
     code: ORDER,
-    remedy: 'Nothing was deleted, and the table is read again later. Report it to the vendor if it stays.',
+    remedy: 'Nothing was deleted, and the table is read again later. Report it to the vendor if this persists.',
   });
 
 /**

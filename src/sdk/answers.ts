@@ -16,7 +16,7 @@ export function unusable(asked: Asked, how: string, usual = 'bad_answer'): Tribu
   return new TributaryError(`The answer to ${what} ${how}.`, {
     kind: 'data',
     code,
-    remedy: 'Nothing was deleted and the position stays. The next run asks again; report it to the vendor if it stays.',
+    remedy: 'Nothing was deleted and the position stays. The next run asks again; report it to the vendor if this persists.',
   });
 }
 

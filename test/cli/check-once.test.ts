@@ -4,7 +4,7 @@ import { TributaryError } from '../../src/core/errors.ts';
 
 test.each([
   [
-    'The request is repeated until it succeeds. If it stays, check base_url in the settings and the network.',
+    'The request is repeated until it succeeds. If this persists, check base_url in the settings and the network.',
     'Check base_url in the settings and the network.',
   ],
   ['The request is repeated until it succeeds.', 'Try again; if this persists, ask the vendor or check the network.'],

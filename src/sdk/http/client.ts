@@ -163,7 +163,7 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
           kind: 'data',
           code: `${options.vendor}:unreadable`,
           message: `${options.title}'s answer to ${place.what} cannot be read.`,
-          remedy: 'Nothing was deleted. The next run asks again; report it to the vendor if it stays.',
+          remedy: 'Nothing was deleted. The next run asks again; report it to the vendor if this persists.',
           detail: error instanceof Error ? error.message : String(error),
         }
       );

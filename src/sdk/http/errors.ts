@@ -70,7 +70,7 @@ export function judge(answer: HttpAnswer, place: RequestPlace, expectJson: boole
       kind: 'transient',
       code: `${place.vendor}:${html ? 'html' : 'invalid_json'}`,
       message: `${answered} with ${html ? 'a web page' : answer.text.trim() === '' ? 'an empty body' : 'something that is not JSON'} instead of data.`,
-      remedy: 'The request is repeated. If it stays, check base_url in the settings and any proxy in between.',
+      remedy: 'The request is repeated. If this persists, check base_url in the settings and any proxy in between.',
     };
   }
   if (status >= 300 && status < 400) {
@@ -95,7 +95,7 @@ export function judge(answer: HttpAnswer, place: RequestPlace, expectJson: boole
       ...base,
       kind: 'transient',
       message: `${answered} with a web page: something in front of the API refused the request.`,
-      remedy: 'The request is repeated. If it stays, ask the vendor whether this address is blocked.',
+      remedy: 'The request is repeated. If this persists, ask the vendor whether this address is blocked.',
     };
   }
   if (status === 403) {
@@ -163,7 +163,7 @@ export function judgeFailure(error: unknown, place: RequestPlace, limits: { time
     detail: `${code} ${text}`,
     cause: error,
     message: `${place.title} could not be reached for ${place.what} (${code || text}).`,
-    remedy: 'The request is repeated until it succeeds. If it stays, check base_url in the settings and the network.',
+    remedy: 'The request is repeated until it succeeds. If this persists, check base_url in the settings and the network.',
   };
 }
 

@@ -97,7 +97,7 @@ export function details<Api>(options: DetailsOptions<Api>): Reader<Api> {
         throw new TributaryError(`None of ${listed.length} listed rows could be read.`, {
           kind: 'data',
           code: 'no_details',
-          remedy: 'Nothing was deleted. The next run asks again; report it to the vendor if it stays.',
+          remedy: 'Nothing was deleted. The next run asks again; report it to the vendor if this persists.',
         });
       }
       if (rows.length < listed.length) ctx.count('listed_without_details', listed.length - rows.length);

@@ -67,7 +67,7 @@ function endless(page: number): TributaryError {
   return new TributaryError(`Page ${page} does not tell whether another one follows.`, {
     kind: 'data',
     code: 'no_end',
-    remedy: 'Nothing was deleted. The next run reads the listing again; report it to the vendor if it stays.',
+    remedy: 'Nothing was deleted. The next run reads the listing again; report it to the vendor if this persists.',
   });
 }
 
@@ -75,7 +75,7 @@ function loops(what: string): TributaryError {
   return new TributaryError(`The listing does not end: ${what}.`, {
     kind: 'data',
     code: 'paging_loop',
-    remedy: 'Nothing was deleted. The next run reads the listing again; report it to the vendor if it stays.',
+    remedy: 'Nothing was deleted. The next run reads the listing again; report it to the vendor if this persists.',
   });
 }
 

@@ -127,7 +127,7 @@ export function notSoap({ status, text }: RawAnswer, what: string, vendor: strin
       tries: TRIES,
       code: `${vendor}:broken_xml`,
       message: `${what} sent a SOAP answer that cannot be read.`,
-      remedy: 'The request is repeated a few times; nothing was deleted and the position stays. Report it to the vendor if it stays.',
+      remedy: 'The request is repeated a few times; nothing was deleted and the position stays. Report it to the vendor if this persists.',
       detail: `${why.slice(0, 300)}: ${text.slice(-500)}`,
     };
   }
@@ -135,7 +135,7 @@ export function notSoap({ status, text }: RawAnswer, what: string, vendor: strin
     kind: 'transient',
     code: `${vendor}:invalid_xml`,
     message: `${what} was answered ${status} with ${seen} instead of data.`,
-    remedy: 'The request is repeated. If it stays, check base_url in the settings and any proxy in between.',
+    remedy: 'The request is repeated. If this persists, check base_url in the settings and any proxy in between.',
     detail: text.slice(0, 500),
   };
 }
