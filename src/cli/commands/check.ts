@@ -138,7 +138,7 @@ export function onceOnly(lastError: TributaryError): TributaryError {
   const sentences = (remedy ?? '')
     .split(/(?<=[.;])\s+/)
     .filter((text) => text !== '' && !/\b(repeated|again later|tried again)\b/.test(text));
-  const rest = sentences.join(' ').replace(/^If (?:it stays|this persists), (.)/, (_, first: string) => first.toUpperCase());
+  const rest = sentences.join(' ').replace(/^If this persists, (.)/, (_, first: string) => first.toUpperCase());
   return new TributaryError(message, {
     kind,
     reach,
