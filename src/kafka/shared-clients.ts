@@ -78,7 +78,7 @@ function keep<C extends { connect(): Promise<void>; disconnect(): Promise<void> 
       const last = current;
       current = undefined;
       if (last === undefined) return;
-      await withDeadline(CLOSE_DEADLINE, 'Closing', () => last.client.disconnect()).catch(() => undefined);
+      await withDeadline(CLOSE_DEADLINE, 'Closing', () => last.client.disconnect(), access.signal).catch(() => undefined);
       last.end();
     },
   };
