@@ -60,6 +60,8 @@ export function rootCause(error: unknown): ClientError {
 /** The protocol's name of the error, e.g. `INVALID_PRODUCER_EPOCH`; also for codes that are newer than kafkajs. */
 export function protocolType(error: unknown): string | undefined {
   const root = rootCause(error);
+  // kafkajs 2.2.4 throws it without the code when no broker could name the coordinator.
+  if (root.name === 'KafkaJSGroupCoordinatorNotFound') return 'GROUP_COORDINATOR_NOT_AVAILABLE';
   if (root.type === 'KAFKAJS_UNKNOWN_ERROR_CODE') return youngerType(root.message) ?? root.type;
   return root.type;
 }

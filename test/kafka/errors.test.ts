@@ -104,6 +104,16 @@ test('every protocol error kafkajs knows, and every younger one, has words, and 
   }
 });
 
+test('a coordinator that no broker can name is not available, though kafkajs gives no code', () => {
+  const { KafkaJSGroupCoordinatorNotFound } = createRequire(import.meta.url)('kafkajs/src/errors') as {
+    KafkaJSGroupCoordinatorNotFound: new (message: string) => Error;
+  };
+  const told = kafkaError(new KafkaJSGroupCoordinatorNotFound('Failed to find group coordinator'), settings, 'Looking for workers');
+  expect(told).toMatchObject({ kind: 'transient', code: 'kafka:GROUP_COORDINATOR_NOT_AVAILABLE', tries: undefined });
+  expect(told.message).toBe('Looking for workers failed: the coordinator is not available.');
+  expect(told.remedy).toContain('__consumer_offsets');
+});
+
 test('a line that breaks during the login is no refusal; a broker that refuses is one', () => {
   const sasl = (text: string): Error => new (kafkajs['KafkaJSSASLAuthenticationError'] as new (message: unknown) => Error)(text);
   // The texts of kafkajs 2.2.4 (network/connection.js, socketRequest.js), behind each of its authenticators' own beginnings.
