@@ -2,6 +2,7 @@ import { asObject } from '../../src/sdk/readers/resume.ts';
 import type { Source } from '../../src/sdk/source.ts';
 import { connectPendo } from './api.ts';
 import type { PendoApi } from './api.ts';
+import { choices } from './choices.ts';
 import { pendoSettings } from './settings.ts';
 import type { PendoSettings } from './settings.ts';
 import { events, featureEvents, pageEvents, trackEvents } from './tables/counted.ts';
@@ -27,6 +28,7 @@ export const pendo: Source<PendoSettings, PendoApi> = {
       account: asObject(body)?.auto === undefined ? 'a subscription without accounts' : 'a subscription, which the API does not name',
     };
   },
+  choices,
   tables: (settings) => [
     metadataAccounts,
     metadataVisitors,

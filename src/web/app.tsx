@@ -1,20 +1,34 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
 import { Hono, type Context } from 'hono';
-import { deleteCookie, setCookie } from 'hono/cookie';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
 import { HTTPException } from 'hono/http-exception';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Settings } from '../config/settings.ts';
 import { asTributaryError } from '../core/errors.ts';
-import { shownLines } from '../core/shown.ts';
+import { shownJson, shownLines } from '../core/shown.ts';
+import { importPath } from './api/import-routes.ts';
 import { addApi } from './api/routes.ts';
 import { addAssets } from './assets.ts';
 import type { WebContext } from './context.ts';
 import { createEventStream, type EventStream } from './events.ts';
-import { addressOf, formGuard, isSecure, localPath, originGuard, pageHeaders, sessionCookie, userGuard, type Guarded } from './guard.ts';
+import {
+  addressOf,
+  foreign,
+  formGuard,
+  isSecure,
+  localPath,
+  originGuard,
+  pageHeaders,
+  sessionCookie,
+  userGuard,
+  type Guarded,
+} from './guard.ts';
 import { addImports, receivingPath } from './imports/pages.tsx';
+import { importWork } from './imports/work.ts';
 import { createBoard, type Board } from './model/board.ts';
+import { onceGuard } from './once.ts';
 import { addPages } from './pages.tsx';
 import { createAccess } from './security.ts';
 import { addSetup } from './setup/pages.tsx';
@@ -61,8 +75,7 @@ export function createWebApp(
     context,
     board,
     events,
-    show: async (c, page) =>
-      c.html(`<!doctype html>${shownLines(context.redactor.redact((await page).toString()))}`, 200, { 'cache-control': 'no-store' }),
+    show: async (c, page) => c.html(textOf(context.redactor.redact((await page).toString())), 200, { 'cache-control': 'no-store' }),
     view: (c) => {
       const done = c.req.query('done');
       return {
@@ -83,29 +96,32 @@ export function createWebApp(
   app.use(originGuard());
   app.use(async (c, next) => (c.req.path === '/events' ? next() : compress()(c, next)));
   const limited = bodyLimit({ maxSize: largestBody, onError: (c) => c.text('That is too large.\n', 413) });
-  app.use(async (c, next) => (c.req.path === receivingPath ? next() : limited(c, next)));
+  app.use(async (c, next) => (c.req.path === receivingPath || isFile(c) ? next() : limited(c, next)));
   addAssets(app);
   addLogin(app, access);
   app.use(userGuard(access, settings.web.read_only));
-  app.use(formGuard(access, receivingPath));
+  app.use(formGuard(access, receivingPath, isFile));
+  app.use(onceGuard(context.clock.now, (path) => path === receivingPath || path.startsWith('/api/')));
   app.get('/events', (c) => events.open(c));
   app.post('/logout', (c) => {
+    access.logout(getCookie(c, sessionCookie) ?? '');
     deleteCookie(c, sessionCookie, { path: '/' });
     return c.redirect('/login', 303);
   });
-  addApi(app, site);
+  const importing = importWork(context);
+  addApi(app, site, importing);
   addSetup(app, site);
-  const importing = addImports(app, site, access);
+  addImports(app, site, access, importing);
   addPages(app, site);
 
   app.notFound((c) =>
     c.req.path.startsWith('/api/')
       ? c.json({ error: { message: 'There is no such address.', code: 'not_found' } }, 404)
-      : c.html(<ErrorPage title="Not found" message="There is no such page." />, 404),
+      : c.html(textOf((<ErrorPage title="Not found" message="There is no such page." />).toString()), 404),
   );
   app.onError((thrown, c) => {
-    // Refusals of hono's own guards.
-    if (thrown instanceof HTTPException) return c.text('Commands are taken from this page only.\n', thrown.status);
+    // What hono's own guards refuse.
+    if (thrown instanceof HTTPException) return foreign(c);
     const error = asTributaryError(thrown, 'The page');
     if (error.kind === 'internal') context.log.error({ err: thrown }, `The page ${c.req.path} failed`);
     const status =
@@ -113,8 +129,13 @@ export function createWebApp(
     const message = context.redactor.redact(error.message);
     const remedy = error.remedy === undefined ? undefined : context.redactor.redact(error.remedy);
     if (c.req.path.startsWith('/api/'))
-      return c.json({ error: { message, code: error.code ?? error.kind, ...(remedy === undefined ? {} : { remedy }) } }, status);
-    return c.html(<ErrorPage title={status === 404 ? 'Not found' : 'That did not work'} message={message} remedy={remedy} />, status);
+      return c.body(
+        shownJson(JSON.stringify({ error: { message, code: error.code ?? error.kind, ...(remedy === undefined ? {} : { remedy }) } })),
+        status,
+        { 'content-type': 'application/json' },
+      );
+    const title = status === 404 ? 'Not found' : 'That did not work';
+    return c.html(textOf((<ErrorPage title={title} message={message} remedy={remedy} />).toString()), status);
   });
 
   return {
@@ -128,7 +149,14 @@ export function createWebApp(
   };
 }
 
-/** Messages that a redirect may refer to by name. */
+/** A page as it is sent: nothing in it turns, hides or ends what stands behind. */
+const textOf = (page: string): string => `<!doctype html>${shownLines(page)}`;
+
+/** A program's file for an import, which is not held in memory. No form can be sent as CSV. */
+const isFile = (c: Context): boolean =>
+  c.req.method === 'POST' && c.req.path === importPath && (c.req.header('content-type') ?? '').toLowerCase().startsWith('text/csv');
+
+/** Sentences a redirect may ask for by name. */
 const told: Readonly<Record<string, string>> = {
   ...commandDone,
   applied: 'Applied: all connectors run.',
@@ -147,16 +175,22 @@ function awayOf(board: Board): string[] {
 }
 
 function addLogin(app: Hono<Guarded>, access: ReturnType<typeof createAccess>): void {
-  app.get('/login', (c) => (access.tokenAsked ? c.html(<Login to={localPath(c.req.query('to'))} />) : c.redirect('/', 303)));
+  app.get('/login', (c) =>
+    access.tokenAsked ? c.html(textOf((<Login to={localPath(c.req.query('to'))} />).toString())) : c.redirect('/', 303),
+  );
   app.post('/login', async (c) => {
     const form = await c.req.parseBody();
     const to = localPath(typeof form['to'] === 'string' ? form['to'] : undefined);
     const entered = access.login(addressOf(c), typeof form['token'] === 'string' ? form['token'] : '');
-    if (entered === undefined) return c.html(<Login to={to} error="That is not the token." />, 401);
+    if (entered === undefined) return c.html(textOf((<Login to={to} error="That is not the token." />).toString()), 401);
     if ('retryAfter' in entered)
-      return c.html(<Login to={to} error={`Too many wrong tokens. Try again in ${Math.ceil(entered.retryAfter / 60)} min.`} />, 429, {
-        'retry-after': String(entered.retryAfter),
-      });
+      return c.html(
+        textOf((<Login to={to} error={`Too many wrong tokens. Try again in ${Math.ceil(entered.retryAfter / 60)} min.`} />).toString()),
+        429,
+        {
+          'retry-after': String(entered.retryAfter),
+        },
+      );
     setCookie(c, sessionCookie, entered.session, {
       httpOnly: true,
       sameSite: 'Strict',

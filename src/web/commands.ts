@@ -70,8 +70,11 @@ export async function giveCommand(
   await giveCommands(access, records, { user, address, at: now });
 }
 
-/** The tables to which a command applies. Only tables with history can be read again; every run reads the others completely. */
-function targetsOf(settings: Settings, target: Target, { name }: Command): readonly Target[] {
+/**
+ * The tables a command makes sense for. History is read again only where there is any; every run reads the others whole.
+ * @throws TributaryError `config` when none of them has a history.
+ */
+export function targetsOf(settings: Settings, target: Target, { name }: Pick<Command, 'name'>): readonly Target[] {
   if (name !== 'backfill' && name !== 'resync') return [target];
   const tables = settings.connections.find((one) => one.name === target.connection)?.tables ?? [];
   const asked = tables.filter((table) => target.table === null || table.name === target.table);

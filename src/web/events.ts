@@ -1,23 +1,26 @@
 import type { Context } from 'hono';
+import type { Guarded } from './guard.ts';
 import type { Board, BoardChange } from './model/board.ts';
 
 const heartbeatMs = 15_000;
 /** Most open pages; a further one is told to try again later. */
 const mostPages = 1_000;
-/** Most unsent messages for a page that no longer reads; then its stream is closed. */
+/** Of one browser: whoever opens more must not keep the others out. */
+const mostOfSession = 100;
+/** A page that takes nothing any more must not pile up what it was told. */
 const mostWaiting = 20;
 
 /** Sends changes to every open page. Each change is serialised once for all pages. */
 export interface EventStream {
-  /** Responds to a request with the stream. */
-  open(c: Context): Response;
-  /** Number of open pages. */
+  /** Answers a request with the stream. */
+  open(c: Context<Guarded>): Response;
+  /** Pages that are open. */
   size(): number;
   close(): void;
 }
 
 export function createEventStream(board: Board): EventStream {
-  const pages = new Set<{ readonly send: (text: Uint8Array) => void; readonly end: () => void }>();
+  const pages = new Set<{ readonly session: string; readonly send: (text: Uint8Array) => void; readonly end: () => void }>();
   const encoder = new TextEncoder();
   let unsubscribe: (() => void) | undefined;
 
@@ -33,11 +36,14 @@ export function createEventStream(board: Board): EventStream {
   return {
     size: () => pages.size,
     open(c) {
-      if (pages.size >= mostPages) return c.text('Too many pages are open.\n', 503, { 'retry-after': '30' });
+      const session = c.get('session');
+      if (pages.size >= mostPages || [...pages].filter((page) => page.session === session).length >= mostOfSession)
+        return c.text('Too many pages are open.\n', 503, { 'retry-after': '30' });
       let leave: () => void = () => undefined;
       const body = new ReadableStream<Uint8Array>({
         start(controller) {
           const page = {
+            session,
             send(text: Uint8Array) {
               if ((controller.desiredSize ?? 1) < -mostWaiting) {
                 leave();

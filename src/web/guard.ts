@@ -41,13 +41,22 @@ export function originGuard(): MiddlewareHandler {
   const ofForms = csrf({ origin: (origin, c) => ours(origin, c) });
   return async (c, next) => {
     if (safe(c.req.method)) return next();
-    const origin = c.req.header('origin');
+    // Who names no Origin may still name the page he comes from.
+    const origin = c.req.header('origin') ?? c.req.header('referer');
     const site = c.req.header('sec-fetch-site');
     if ((origin !== undefined && !ours(origin, c)) || (site !== undefined && site !== 'same-origin' && site !== 'none')) {
-      return c.text('Commands are taken from this page only.\n', 403);
+      return foreign(c);
     }
-    return ofForms(c, next);
+    // A program's command without a body. A form always has a type, and whatever else a browser sends names its Origin.
+    const plain = c.req.path.startsWith('/api/') && c.req.header('content-type') === undefined;
+    return plain ? next() : ofForms(c, next);
   };
+}
+
+/** The answer to a command from somebody else's page. */
+export function foreign(c: Context): Response {
+  const message = 'Commands are taken from this page only.';
+  return c.req.path.startsWith('/api/') ? c.json({ error: { message, code: 'foreign' } }, 403) : c.text(`${message}\n`, 403);
 }
 
 function ours(origin: string, c: Context): boolean {
@@ -85,16 +94,16 @@ export function userGuard(access: Access, readOnly: boolean): MiddlewareHandler<
 }
 
 /**
- * A form must carry a token that only our own pages know. Programs send JSON, which a foreign page's form cannot. `itself`: the
- * path that checks its form itself, because the form contains a file.
+ * Browsers' commands carry what only our own pages know. Programs send JSON, which no foreign form can. `itself`: the one path
+ * that looks at its form itself, because a file comes with it. `isFile`: a program's file, which no form can send either.
  */
-export function formGuard(access: Access, itself: string): MiddlewareHandler<Guarded> {
+export function formGuard(access: Access, itself: string, isFile: (c: Context) => boolean): MiddlewareHandler<Guarded> {
   return async (c, next) => {
     if (safe(c.req.method) || c.req.path === itself) return next();
     const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
     if (c.req.path.startsWith('/api/')) {
       const empty = type === '' && (c.req.header('content-length') ?? '0') === '0';
-      return type === 'application/json' || empty
+      return type === 'application/json' || empty || isFile(c)
         ? next()
         : c.json({ error: { message: 'Send JSON (content-type: application/json).', code: 'content_type' } }, 415);
     }

@@ -13,7 +13,7 @@ const applyMs = 120_000;
 
 /** The pages of the landings in the settings. */
 export function addLandingPages(app: Hono<Guarded>, site: Site): void {
-  const { context, board } = site;
+  const { context } = site;
 
   async function page(c: Context<Guarded>, findings?: readonly string[]): Promise<Response> {
     const { name, open } = requireLandingOf(site, c.req.param('landing') ?? '');
@@ -26,6 +26,7 @@ export function addLandingPages(app: Hono<Guarded>, site: Site): void {
         landing={viewOf(site, open)}
         errors={errors}
         files={open.rendered.files}
+        own={own}
         script={own ? undefined : open.rendered.files.find(({ path }) => path === 'setup.sql')?.text}
         {...(findings === undefined ? {} : { findings })}
       />,
@@ -42,22 +43,30 @@ export function addLandingPages(app: Hono<Guarded>, site: Site): void {
   app.post('/l/:landing/check', async (c) => page(c, await findingsOf(site, requireLandingOf(site, c.req.param('landing')).open)));
   app.post('/l/:landing/apply', async (c) => {
     const { name, open } = requireLandingOf(site, c.req.param('landing'));
-    const findings = await findingsOf(site, open);
+    const findings = await applyOpen(site, c, name, open);
     if (findings.length > 0) return page(c, findings);
-    await note(context, c, { command: 'landing-apply', connection: null, table: null, detail: name });
-    try {
-      await context.applyLanding(open, AbortSignal.timeout(applyMs));
-    } catch (error) {
-      const { message, remedy } = asTributaryError(error, 'Applying the landing');
-      return page(c, [[message, remedy ?? ''].join(' ').trim()]);
-    } finally {
-      void board.refresh();
-    }
     return c.redirect(`${landingPath(name)}?done=applied`, 303);
   });
 }
 
-/** The faults of a landing, as sentences. */
+/** Applies a landing that has no fault, and notes it; answers the faults that kept it from being applied, as sentences. */
+export async function applyOpen(site: Site, c: Context<Guarded>, name: string, open: WebLanding): Promise<readonly string[]> {
+  const { context, board } = site;
+  const findings = await findingsOf(site, open);
+  if (findings.length > 0) return findings;
+  await note(context, c, { command: 'landing-apply', connection: null, table: null, detail: name });
+  try {
+    await context.applyLanding(open, AbortSignal.timeout(applyMs));
+    return [];
+  } catch (error) {
+    const { message, remedy } = asTributaryError(error, 'Applying the landing');
+    return [[message, remedy ?? ''].join(' ').trim()];
+  } finally {
+    void board.refresh();
+  }
+}
+
+/** What is wrong with a landing, as sentences. */
 export async function findingsOf({ context }: Site, open: WebLanding): Promise<string[]> {
   if (open.rendered.connectors.length === 0) return ['It has no tables yet: set a connection up first.'];
   try {

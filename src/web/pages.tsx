@@ -3,7 +3,7 @@ import type { Context, Hono } from 'hono';
 import { historySince, parseStartDate, type HistoryRange } from '../config/dates.ts';
 import { TributaryError } from '../core/errors.ts';
 import type { Site } from './app.tsx';
-import { giveCommand, type Command, type Target } from './commands.ts';
+import { giveCommand, targetsOf, type Command, type Target } from './commands.ts';
 import { addressOf, type Guarded } from './guard.ts';
 import type { ConnectionView } from './model/board-rows.ts';
 import { definitionOf, requireRow, tableDetail } from './model/table-detail.ts';
@@ -80,6 +80,8 @@ export function addPages(app: Hono<Guarded>, site: Site): void {
     const connection = one(c);
     const table = c.req.param('table');
     const row = table === undefined ? {} : { row: requireRow(board, connection.name, table) };
+    // Not asked for what the command would refuse.
+    targetsOf(context.settings(), { connection: connection.name, table: table ?? null }, { name: question });
     return site.show(
       c,
       <Confirm view={site.view(c)} connection={connection} question={question} {...row} {...(error === undefined ? {} : { error })} />,

@@ -15,7 +15,9 @@ export interface Access {
   }): User | undefined;
   /** A session for the right token; undefined for a wrong one; `retryAfter` (seconds) after too many wrong ones. */
   login(address: string, token: string): { readonly session: string } | { readonly retryAfter: number } | undefined;
-  /** A token that only pages of this session know; forms contain it. */
+  /** Ends a session at this server, for whoever has kept its cookie, too. */
+  logout(session: string): void;
+  /** A value only pages of this session know; forms carry it. */
   formToken(session: string): string;
   formTokenFits(session: string, given: string): boolean;
 }
@@ -54,10 +56,12 @@ export function createAccess(settings: Pick<Settings, 'metrics' | 'web'>, now: (
     .digest();
   const sign = (text: string): string => createHmac('sha256', secret).update(text).digest('base64url');
   const failures = createFailures(now);
+  /** Sessions that were logged out, by nonce, until when they would have held. */
+  const ended = new Map<string, number>();
 
   const sessionHolds = (session: string): boolean => {
     const [until = '', nonce = '', signature = ''] = session.split('.');
-    return same(signature, sign(`session ${until}.${nonce}`)) && Number(until) > now();
+    return same(signature, sign(`session ${until}.${nonce}`)) && Number(until) > now() && !ended.has(nonce);
   };
 
   return {
@@ -81,6 +85,13 @@ export function createAccess(settings: Pick<Settings, 'metrics' | 'web'>, now: (
       if (!tokenFits(address, given)) return undefined;
       const named = `${now() + sessionMs}.${randomBytes(12).toString('base64url')}`;
       return { session: `${named}.${sign(`session ${named}`)}` };
+    },
+    logout(session) {
+      // Only what would hold is kept, so that nobody fills the memory with made-up ones.
+      if (!sessionHolds(session)) return;
+      for (const [nonce, until] of ended) if (until <= now()) ended.delete(nonce);
+      const [until = '', nonce = ''] = session.split('.');
+      ended.set(nonce, Number(until));
     },
     formToken: (session) => sign(`form ${session}`),
     formTokenFits: (session, given) => same(given, sign(`form ${session}`)),

@@ -37,6 +37,10 @@ export interface WebServer {
 }
 
 const readyTimeoutMs = 3_000;
+/** A file of 1 GiB over a slow line; Node would cut it after five minutes. */
+const longestRequestMs = 2 * 3_600_000;
+/** Neither side says anything. No answer takes as long, and pages that are open hear something every 15 s. */
+const longestSilenceMs = 300_000;
 const observed = ['/metrics', '/healthz', '/readyz', '/status'] as const;
 const plain = { 'content-type': 'text/plain', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
 
@@ -61,6 +65,8 @@ export async function startServer({ host, port, allowedHosts, observe, page }: S
   );
   app.onError((_error, c) => c.body('failed\n', 500, plain));
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  server.requestTimeout = longestRequestMs;
+  server.timeout = longestSilenceMs;
   await listen(server, host, port);
   const address = server.address() as AddressInfo;
   return {

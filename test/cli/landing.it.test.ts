@@ -10,6 +10,7 @@ import { takeLock } from '../../src/core/lock.ts';
 import { remember, type StackMemory } from '../../src/stack/memory.ts';
 import { startSharedConnect } from '../setup/shared-stack.ts';
 import { landingLogin, stackLogin } from '../support/login.ts';
+import { auditOf } from '../support/audit.ts';
 import { settingsText, startCommand, until, writeFile, type Ended } from '../support/command.ts';
 import { shopSource, type ShopVendor } from '../support/shop-source.ts';
 
@@ -195,6 +196,7 @@ describe('the way of a data engineer', () => {
         240_000,
       );
       expect(ids).toEqual(['a', 'b', 'c']);
+      expect((await auditOf(`cmd${run}`))[0]).toMatchObject({ command: 'landing-reread', connection: 'shop', detail: `wh${run}` });
     },
     LIMIT_MS,
   );

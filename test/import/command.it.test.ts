@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemClock, type Clock } from '../../src/core/clock.ts';
 import { makeKeyPair } from '../../src/import/openssh-key.ts';
 import type { ImportRecord } from '../../src/kafka/meta/imports.ts';
 import { DEFAULT_KEY } from '../../simulators/klaviyo/simulator.ts';
+import { auditOf } from '../support/audit.ts';
 import { startProcess } from '../support/command.ts';
 import { desk, type Desk } from './command.ts';
 
@@ -182,6 +183,12 @@ test('Ctrl-C leaves what resume goes on with at the byte', async () => {
   expect([kept >= 300_000, at.sftp.received()]).toEqual([true, bytes]);
   expect(imported(at)).toEqual(addresses(0, 30_000));
   expect(await at.run('resume')).toMatchObject({ code: 2, err: expect.stringMatching(/There is no import to resume/) });
+  // What was only looked at, or could not be done, left no note.
+  expect((await auditOf(at.prefix)).map(({ command, connection, detail }) => [command, connection, basename(detail)])).toEqual([
+    ['import-resume', 'klaviyo', 'people.csv'],
+    ['import', 'klaviyo', 'bad.csv'],
+    ['import', 'klaviyo', 'people.csv'],
+  ]);
 }, 180_000);
 
 test('a process that was killed leaves what resume goes on with', async () => {

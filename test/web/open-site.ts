@@ -141,8 +141,14 @@ export function fakeBoard(settings: Settings, told: Told): Board & { tell(change
   };
 }
 
-/** The page on a real socket, over what the topics are made to tell; nothing behind it is reached. */
-export async function openSite(options: { readonly yaml?: string; readonly told?: Told; readonly host?: string } = {}) {
+/**
+ * The page on a real socket, over what the topics are made to tell; nothing behind it is reached.
+ *
+ * @param options `settingsFile`: where the settings stand, for what changes them.
+ */
+export async function openSite(
+  options: { readonly yaml?: string; readonly told?: Told; readonly host?: string; readonly settingsFile?: string } = {},
+) {
   const redactor = createRedactor();
   const settings = fakeSettings(options.yaml, (secret) => redactor.add(secret));
   const board = fakeBoard(settings, options.told ?? {});
@@ -155,7 +161,7 @@ export async function openSite(options: { readonly yaml?: string; readonly told?
   });
   const context = {
     settings: () => settings,
-    settingsFile: undefined,
+    settingsFile: options.settingsFile,
     sources,
     variables: {},
     redactor,

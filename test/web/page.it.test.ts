@@ -185,6 +185,38 @@ describe('the page over a real run', () => {
     }
   }, 420_000);
 
+  test('a landing is set another way by clicks; what is not changed stays as it is written', async () => {
+    const read = (): string => readFileSync(join(folder, 'tributary.yaml'), 'utf8');
+    const commented = read().replace(/^( +)database:/m, '$1# The copy, not the shop itself.\n$1database:');
+    expect(commented).toContain('# The copy');
+    writeFile(folder, 'tributary.yaml', commented);
+    await page.goto(`${url}/l/${landing}`);
+    await page.getByRole('main').getByRole('link', { name: 'Settings', exact: true }).click();
+    expect(await page.locator('[name="set.password_ref"]').inputValue()).toBe('env:TRIBUTARY_WAREHOUSE_PASSWORD');
+    // Credentials are written only: none comes back, and one that is left empty stays.
+    expect(await page.locator('[name="set.connect_password"]').inputValue()).toBe('');
+    await page.getByText('Left empty, what is used now stays: ${file:').waitFor();
+    await page.getByRole('button', { name: 'Review' }).click();
+    await page.getByRole('alert').filter({ hasText: 'Nothing was changed.' }).waitFor();
+    await page.locator('[name="set.tasks"]').fill('two');
+    await page.getByRole('button', { name: 'Review' }).click();
+    await page.getByRole('alert').filter({ hasText: 'tasks must be a number' }).waitFor();
+    await page.locator('[name="set.tasks"]').fill('2');
+    await page.getByRole('button', { name: 'Review' }).click();
+    await page.locator('.diff .add').filter({ hasText: 'tasks: 2' }).waitFor();
+    expect(await page.locator('.diff .del').count()).toBe(0);
+    expect(read()).toBe(commented);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved. Running workers').waitFor();
+    expect(read()).toBe(commented.replace(/^( +)(connect_password: .*)$/m, '$1$2\n$1tasks: 2'));
+    const connect = connectClient(await startSharedConnect(), { login: stackLogin() });
+    const configOf = async () => [...(await connect.configs())].find(([name]) => name.includes(landing))?.[1];
+    expect((await configOf())?.['tasks.max']).toBe('1');
+    await press('Apply');
+    await page.getByText('Applied: all connectors run.').waitFor({ timeout: 120_000 });
+    expect((await configOf())?.['tasks.max']).toBe('2');
+  }, 240_000);
+
   test('every button does in Kafka what it says, by keyboard as well', async () => {
     await page.goto(`${url}/c/klaviyo`);
     await press('Pause event');
@@ -195,7 +227,8 @@ describe('the page over a real run', () => {
     await until('it is resumed', async () => JSON.stringify(await wanted('paused', 'event')) === '{"paused":false}', 30_000);
     await page.getByRole('button', { name: 'Pause event' }).waitFor({ timeout: 60_000 });
 
-    await press('Sync now');
+    // A double click asks once, as the notes below show.
+    await page.getByRole('button', { name: 'Sync now' }).dblclick();
     await page.getByText('A run was asked for.').waitFor();
     expect(await wanted('trigger', null)).toMatchObject({ id: expect.any(String) as string });
 
@@ -222,6 +255,8 @@ describe('the page over a real run', () => {
       'sync null',
       'resume event',
       'pause event',
+      'landing-apply null',
+      'landing-edit null',
       'landing-apply null',
       'landing-add null',
       'connection-add null',
@@ -265,6 +300,7 @@ describe('the page over a real run', () => {
       `/l/${landing}?errors=1`,
       `/l/${landing}/file?path=setup.sql`,
       `/l/${landing}/remove`,
+      `/l/${landing}/edit`,
       '/nowhere',
     ];
     for (const path of paths) {
@@ -286,8 +322,13 @@ describe('the page over a real run', () => {
     await page.getByRole('link', { name: 'Settings', exact: true }).last().click();
     // A secret that is left empty stays.
     await page.getByText('Left empty, what is used now stays: ${file:').waitFor();
+    await page.locator('[name="set.events"]').fill('m_gone');
     await page.getByRole('button', { name: 'Test the connection' }).click();
     await page.getByText('Connected to').waitFor({ timeout: 60_000 });
+    // What the account does not list is not lost on the way.
+    await page.getByText('Not listed by the account').click();
+    expect(await page.getByRole('checkbox', { name: 'm_gone' }).isChecked()).toBe(true);
+    await page.getByRole('checkbox', { name: 'm_gone' }).uncheck();
     await page.getByLabel('or from a day on').fill('01/31/2026');
     await page.locator('[name="schedule"]').fill('15 * * * *');
     await page.getByRole('checkbox', { name: 'metric', exact: true }).uncheck();

@@ -64,6 +64,20 @@ test('a right the key lacks is named for its table, and the account lists what m
   expect([...(offered ?? [])].sort()).toEqual(metrics.sort());
 });
 
+test('the apps of a Pendo subscription are listed by what names them', async () => {
+  const { source, settings, vendor } = await vendors.pendo();
+  onTestFinished(() => vendor.close());
+  const [apps] = (await tried(source, settings)).choices;
+  const named = (['pages', 'features', 'track_types'] as const)
+    .flatMap((table) => vendor.truth.rows(table))
+    .flatMap(({ appId, appIds }) => [appId, ...(appIds as number[])].map(String));
+  expect(apps?.setting).toBe('app_ids');
+  expect(apps?.choices.map(({ value }) => value).sort()).toEqual([...new Set(named)].sort());
+  expect(apps?.choices.length).toBeGreaterThan(1);
+  // As the form hands them on.
+  expect(source.settings.parse({ ...settings, app_ids: apps?.choices.map(({ value }) => Number(value)) })).toBeDefined();
+});
+
 test('a refused key is no matter of tables', async () => {
   const { source, settings, vendor } = await vendors.klaviyo();
   onTestFinished(() => vendor.close());

@@ -27,7 +27,7 @@ import { readImports, type ImportRecord } from '../../kafka/meta/imports.ts';
 import { count, duration, plural, textTable } from '../../observability/text.ts';
 import { createHttpFactory, type HttpFactory } from '../../sdk/http/client.ts';
 import { exitCodes, type Cli, type Register } from '../app.ts';
-import { author } from '../author.ts';
+import { author, note } from '../author.ts';
 import { selectOne } from '../selection.ts';
 import { withKafka, type KafkaSession } from '../session/kafka-session.ts';
 
@@ -90,6 +90,7 @@ export function addImport(program: Command, run: Register): void {
           async (kafka, settings) => {
             const job = jobToResume(settings.dataDir, id);
             const { connection } = selectOne(settings, job.record.connection);
+            await note(cli, kafka.access, { command: 'import-resume', connection: connection.name, table: null, detail: job.record.file });
             sent(cli, await resumeImport(place(cli, connection, settings.dataDir, kafka), job));
           },
           { writes: true },
@@ -169,6 +170,8 @@ async function preview(cli: Cli, file: string, named: string, request: Request):
 }
 
 async function importOne(cli: Cli, request: Omit<StartImport, 'by' | 'strict'>, named: string, strict: boolean): Promise<CheckedFile> {
+  const { kind, connection, access } = request;
+  await note(cli, access, { command: 'import', connection: connection.name, table: null, detail: `${kind}: ${named}` });
   const { checked, record } = await startImport({
     ...request,
     strict,

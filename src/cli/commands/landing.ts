@@ -134,7 +134,8 @@ export function addLanding(program: Command, run: Register): void {
             if (options.prune) for (const gone of left) cli.print(`- ${gone}: removed`);
           }
           if (options.dryRun) return exitCodes.ok;
-          await note(cli, access, { command: 'landing-apply', connection: null, table: null, detail: name });
+          const removed = options.prune && left.length > 0 ? `; removed ${left.join(', ')}` : '';
+          await note(cli, access, { command: 'landing-apply', connection: null, table: null, detail: `${name}${removed}` });
           const applied = await apply();
           if (options.prune) await pruneConnectors(connect, left);
           else if (left.length > 0) cli.say(leftoversText(name, left));
@@ -199,7 +200,7 @@ export function addLanding(program: Command, run: Register): void {
     )
     .action(
       run(async (cli, name: string, connections: string[]) =>
-        withLanding(cli, name, async (opened) => {
+        withLanding(cli, name, async (opened, _apply, access) => {
           const known = opened.rendered.connectors.map(({ connection }) => connection);
           const unknown = connections.find((wanted) => !known.includes(wanted));
           if (unknown !== undefined)
@@ -209,6 +210,7 @@ export function addLanding(program: Command, run: Register): void {
             });
           for (const connector of opened.rendered.connectors) {
             if (connections.length > 0 && !connections.includes(connector.connection)) continue;
+            await note(cli, access, { command: 'landing-reread', connection: connector.connection, table: null, detail: name });
             await rereadConnector(requireConnect(opened), connector.name, { now: cli.deps.clock.now, signal: cli.interruption() });
             cli.say(`${connector.name} reads its topics from the start.`);
           }

@@ -8,10 +8,13 @@ import type { Site } from '../app.tsx';
 import { commandDone, commandNames, giveCommand, type Command, type Target } from '../commands.ts';
 import { waitTexts } from '../../observability/wait-text.ts';
 import { addressOf, type Guarded } from '../guard.ts';
-import { findingsOf, requireLandingOf } from '../landing-pages.tsx';
+import type { ImportWork } from '../imports/work.ts';
 import { statusOf } from '../model/status.ts';
 import { definitionOf, requireRow, runsOf } from '../model/table-detail.ts';
 import { lastChanges, lookUp } from '../model/topic-rows.ts';
+import { param, type AddRoute } from './add-route.ts';
+import { addImportRoutes } from './import-routes.ts';
+import { addSetupRoutes } from './setup-routes.ts';
 import * as shapes from './shapes.ts';
 
 const json = <S extends z.ZodType>(schema: S, description: string) => ({ description, content: { 'application/json': { schema } } });
@@ -52,16 +55,16 @@ const about = {
 };
 
 /** The JSON API: the same models as the pages and the command line. */
-export function addApi(app: Hono<Guarded>, site: Site): void {
-  const api = apiOf(site);
+export function addApi(app: Hono<Guarded>, site: Site, work: ImportWork): void {
+  const api = apiOf(site, work);
   app.get('/api/v1/openapi.json', (c) => c.json(openapiOf(api)));
   app.route('/', api as unknown as Hono<Guarded>);
 }
 
 export const openapiOf = (api: OpenAPIHono<Guarded>): object => api.getOpenAPI31Document(about);
 
-/** Every route with its schemas. A request that does not match its schema is refused. */
-export function apiOf(site: Site): OpenAPIHono<Guarded> {
+/** Every route with its shapes. A request that does not fit is told so, not guessed at. */
+export function apiOf(site: Site, work: ImportWork): OpenAPIHono<Guarded> {
   const { board, context } = site;
   const api = new OpenAPIHono<Guarded>({
     defaultHook: (result, c) => {
@@ -76,26 +79,20 @@ export function apiOf(site: Site): OpenAPIHono<Guarded> {
       headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
     });
 
-  function add(
-    method: 'get' | 'post',
-    path: string,
-    summary: string,
-    shape: z.ZodType,
-    more: { params?: z.ZodObject; query?: z.ZodObject; body?: typeof order },
-    work: (c: Context<Guarded>) => unknown,
-  ): void {
-    const { params, query, body } = more;
+  const add: AddRoute = (method, path, summary, shape, more, work) => {
+    const { params, query, body, file } = more;
+    const content =
+      body !== undefined ? { 'application/json': { schema: body } } : file !== undefined ? { [file]: { schema: z.string() } } : undefined;
     const request = {
       ...(params === undefined ? {} : { params }),
       ...(query === undefined ? {} : { query }),
-      ...(body === undefined ? {} : { body: { required: true, content: { 'application/json': { schema: body } } } }),
+      ...(content === undefined ? {} : { body: { required: true, content } }),
     };
     const route = createRoute({ method, path, summary, request, responses: { 200: json(shape, summary), ...refusals } });
     // Each handler returns a text that is redacted as a whole, so the typed c.json cannot be used.
     api.openapi(route, (async (c: Context<Guarded>) => answer(await work(c))) as never);
-  }
+  };
 
-  const param = (c: Context<Guarded>, name: string): string => c.req.param(name) ?? '';
   const tableOf = (c: Context<Guarded>): readonly [string, string] => [param(c, 'connection'), param(c, 'table')];
   const newest = (c: Context<Guarded>): number => Number(c.req.query('last') ?? 50);
 
@@ -180,19 +177,8 @@ export function apiOf(site: Site): OpenAPIHono<Guarded> {
       commands: board.snapshot().commands,
     }),
   );
-  const imports = z.object({ imports: z.array(z.looseObject({ importId: z.string() })) });
-  add('get', '/api/v1/imports', 'Imports into a vendor, newest first.', imports, {}, () => ({ imports: board.snapshot().imports }));
-  const findings = z.object({ findings: z.array(z.string()) });
-  add(
-    'post',
-    '/api/v1/landings/{landing}/check',
-    'Faults of a landing; none means that it can be applied.',
-    findings,
-    { params: ofLanding },
-    async (c) => ({
-      findings: await findingsOf(site, requireLandingOf(site, param(c, 'landing')).open),
-    }),
-  );
+  addSetupRoutes(add, site, { ofConnection, ofLanding });
+  addImportRoutes(add, site, work);
 
   for (const [path, params, summary] of [
     ['/api/v1/connections/{connection}/commands', ofConnection, 'Gives a command to all tables of a connection.'],

@@ -109,6 +109,7 @@ const lag = open({
 export const tableRow = open({
   name: z.string(),
   status: tableStatus,
+  history: z.boolean().meta({ description: 'Whether it has a history that can be read again; every run reads the others whole.' }),
   historical: tab,
   periodic: tab,
   freshnessMs: z.number().optional(),
@@ -209,6 +210,50 @@ export const change = open({
   record: z.record(z.string(), z.unknown()).optional(),
   run: z.string().optional(),
 }).openapi('Change', { description: "A message of a table's topic. Integers beyond 2^53 are text." });
+const diffLines = z
+  .array(z.object({ kind: z.enum(['same', 'add', 'del']), text: z.string() }))
+  .meta({ description: 'What differs in the settings file, with three lines around it.' });
+export const saved = z
+  .object({ saved: z.boolean(), diff: diffLines, secretFiles: z.array(z.string()) })
+  .openapi('Saved', { description: 'A change of the settings file; not saved when it was only tried, or changes nothing.' });
+export const removed = z
+  .object({ removed: z.boolean(), diff: diffLines, consequences: z.array(z.string()) })
+  .openapi('Removed', { description: 'What goes and what stays.' });
+export const files = z.object({ files: z.array(open({ path: z.string(), text: z.string() })) });
+export const tried = z
+  .object({
+    account: z.string(),
+    tables: z.array(z.object({ table: z.string(), outcome: z.enum(['read', 'refused', 'unknown']), text: z.string() })),
+    choices: z.array(
+      z.object({ setting: z.string(), choices: z.array(z.object({ value: z.string(), label: z.string(), group: z.string().optional() })) }),
+    ),
+  })
+  .openapi('Tried', { description: 'What the real calls told of each table, and what the account lists to be chosen from.' });
+export const importRecord = open({
+  importId: z.string(),
+  connection: z.string(),
+  kind: z.enum(['profiles', 'events']),
+  file: z.string(),
+  by: z.string(),
+  at: ms,
+  state: z.string(),
+  rows: z.number(),
+  refused: z.number(),
+  processed: z.number().nullable().meta({ description: 'Percent of the rows the vendor has taken in; null while it is not known.' }),
+}).openapi('Import');
+export const begunImport = open({
+  id: z.string(),
+  file: z.string(),
+  connection: z.string(),
+  kind: z.enum(['profiles', 'events']),
+  state: z.enum(['checking', 'checked', 'sending', 'sent', 'refused']),
+  rows: z.number().optional(),
+  refused: z.number().optional(),
+  message: z.string().optional(),
+  preview: z.array(z.record(z.string(), z.unknown())).optional().meta({ description: 'The first rows as they will arrive.' }),
+  faults: z.array(open({ line: z.number(), column: z.string(), reason: z.string(), remedy: z.string() })).optional(),
+  record: importRecord.optional(),
+}).openapi('BegunImport');
 export const error = z
   .object({ error: z.object({ message: z.string(), code: z.string(), remedy: z.string().optional() }) })
   .openapi('Error');

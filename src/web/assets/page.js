@@ -50,6 +50,9 @@
         if (known === other.innerHTML) continue;
         swap(part, other.innerHTML);
       }
+      // A server that was started anew knows other forms than the one before.
+      const token = fresh.querySelector('input[name="form_token"]')?.value;
+      if (token) for (const input of document.querySelectorAll('input[name="form_token"]')) input.value = token;
       failedOnce = false;
     } catch {
       failedOnce = true;
@@ -106,8 +109,9 @@
       source = new EventSource('/events');
       source.addEventListener('hello', (event) => {
         heard = Date.now();
+        // After a break it may be another server, whatever it counts.
+        if (seen !== Number(event.data) || live.dataset.liveState === 'lost') later();
         say('on', 'live');
-        if (seen !== Number(event.data)) later();
         seen = Number(event.data);
       });
       source.addEventListener('heartbeat', (event) => {
@@ -126,19 +130,26 @@
       source.addEventListener('error', () => {
         say('lost', 'connection lost');
         // The browser tries again by itself, but not after an answer that was no stream.
-        if (source.readyState === EventSource.CLOSED) setTimeout(open, 3000);
+        if (source.readyState === EventSource.CLOSED) setTimeout(() => !document.hidden && open(), 3000);
       });
     };
-    open();
+    if (!document.hidden) open();
     setInterval(() => {
-      if (Date.now() - heard > 40000) {
+      if (!document.hidden && Date.now() - heard > 40000) {
         say('lost', 'connection lost');
         heard = Date.now();
         open();
       }
     }, 5000);
+    // A browser keeps six connections to a server: pages nobody looks at must not hold them.
     document.addEventListener('visibilitychange', () => {
-      if (!document.hidden) later();
+      if (document.hidden) {
+        source?.close();
+        return;
+      }
+      heard = Date.now();
+      open();
+      later();
     });
     addEventListener('pagehide', () => source?.close());
     addEventListener('pageshow', (event) => {

@@ -4,28 +4,26 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import type { Context, Hono } from 'hono';
 import { asTributaryError, TributaryError } from '../../core/errors.ts';
-import type { ImportKind } from '../../import/columns.ts';
 import { ownKey } from '../../import/keys.ts';
-import { noMapping, parsePairs, type Mapping } from '../../import/mapping.ts';
 import type { Site } from '../app.tsx';
 import type { Guarded } from '../guard.ts';
 import { note } from '../note.ts';
 import type { Access } from '../security.ts';
 import { receive } from './receive.ts';
 import { BegunPage, ImportForm, ImportKey, Imports } from './views.tsx';
-import { errorFileOf, importWork, type ImportOptions, type ImportWork } from './work.ts';
+import { errorFileOf, optionsOf, type ImportWork } from './work.ts';
 
 /** Path for uploads. Its guard checks the form's fields before the file, unlike the guard for other forms. */
 export const receivingPath = '/imports/new';
 
-/** Imports: their list, and the upload of a file from the browser to the vendor. */
-export function addImports(app: Hono<Guarded>, site: Site, access: Access): ImportWork {
+/** Imports: their list, and a file from the browser on its way to the vendor. */
+export function addImports(app: Hono<Guarded>, site: Site, access: Access, work: ImportWork): void {
   const { context, board } = site;
-  const work = importWork(context);
 
   app.get('/imports', (c) => {
     const { imports } = board.snapshot();
-    work.follow(imports);
+    // Following writes what the vendor tells into the list.
+    if (!c.get('readOnly')) work.follow(imports);
     const here = new Set(
       imports.filter((one) => errorFileOf(context.settings().dataDir, one) !== undefined).map(({ importId }) => importId),
     );
@@ -76,15 +74,17 @@ export function addImports(app: Hono<Guarded>, site: Site, access: Access): Impo
   });
   app.post('/imports/new/:id/send', async (c) => {
     const id = c.req.param('id');
-    const { file, options } = work.get(id);
+    const { file, options, state } = work.get(id);
+    // Sent already, perhaps from another window: its page tells how far it is.
+    if (state.kind !== 'checked') return c.redirect(`/imports/new/${id}`, 303);
     await note(context, c, { command: 'import', connection: options.connection, table: null, detail: `${options.kind}: ${file}` });
     work.send(id, c.get('user').name);
     return c.redirect(`/imports/new/${id}`, 303);
   });
   app.post('/imports/:id/resume', async (c) => {
     const id = c.req.param('id');
-    const record = board.snapshot().imports.find(({ importId }) => importId === id);
-    await note(context, c, { command: 'import-resume', connection: record?.connection ?? null, table: null, detail: record?.file ?? id });
+    const { connection, file } = work.requireWaiting(id);
+    await note(context, c, { command: 'import-resume', connection, table: null, detail: file });
     work.resume(id);
     return c.redirect('/imports?done=resumed', 303);
   });
@@ -98,7 +98,6 @@ export function addImports(app: Hono<Guarded>, site: Site, access: Access): Impo
       'cache-control': 'no-store',
     });
   });
-  return work;
 
   function able() {
     return context.settings().connections.filter(({ source }) => source.imports !== undefined);
@@ -107,29 +106,4 @@ export function addImports(app: Hono<Guarded>, site: Site, access: Access): Impo
   function form(c: Context<Guarded>, fields: Readonly<Record<string, string>> = {}, error?: TributaryError) {
     return site.show(c, <ImportForm view={site.view(c)} connections={able().map(({ name }) => name)} fields={fields} error={error} />);
   }
-}
-
-/** Throws `config` for an incomplete or invalid form. */
-function optionsOf(fields: Readonly<Record<string, string>>): ImportOptions {
-  const kind = (['profiles', 'events'] as const satisfies readonly ImportKind[]).find((known) => known === fields['kind']);
-  if (kind === undefined) throw new TributaryError('Say whether the file holds profiles or events.', { kind: 'config' });
-  const country = (fields['country'] ?? '').trim().toUpperCase();
-  return {
-    kind,
-    connection: fields['connection'] ?? '',
-    mapping: mappingOf(fields),
-    consent: fields['consent'] === 'yes',
-    strict: fields['strict'] === 'yes',
-    country: country === '' ? undefined : country,
-  };
-}
-
-function mappingOf(fields: Readonly<Record<string, string>>): Mapping {
-  const lines = (name: string): string[] =>
-    (fields[name] ?? '')
-      .split(/\r?\n/)
-      .map((line) => line.trim())
-      .filter(Boolean);
-  const pairs = lines('map').join(',');
-  return { ...(pairs === '' ? noMapping : parsePairs(pairs)), drop: lines('drop'), dates: lines('dates'), texts: lines('texts') };
 }

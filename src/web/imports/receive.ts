@@ -1,6 +1,6 @@
 import { createWriteStream, rmSync } from 'node:fs';
 import { basename } from 'node:path';
-import { Readable } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { Busboy } from '@fastify/busboy';
@@ -14,6 +14,35 @@ export interface Received {
   readonly fields: Readonly<Record<string, string>>;
   /** The file's name as sent, without folders. */
   readonly name: string;
+}
+
+const tooLong = (): TributaryError =>
+  new TributaryError('The file is longer than 1 GiB.', {
+    kind: 'config',
+    code: 'import:too_long',
+    remedy: 'Import it on the command line: tributary import profiles <file>.',
+  });
+
+/**
+ * Takes a request's body as a file into `path`, readable by its owner only, without holding it in memory.
+ * @throws TributaryError `config` when it is too long or was cut; nothing is left at `path` then.
+ */
+export async function receiveBody(body: ReadableStream<Uint8Array>, path: string): Promise<void> {
+  let taken = 0;
+  const limited = new Transform({
+    transform(chunk: Uint8Array, _, done) {
+      taken += chunk.length;
+      done(taken > mostBytes ? tooLong() : null, chunk);
+    },
+  });
+  try {
+    await pipeline(Readable.fromWeb(body), limited, createWriteStream(path, { mode: 0o600 }));
+  } catch (cause) {
+    rmSync(path, { force: true });
+    throw cause instanceof TributaryError
+      ? cause
+      : new TributaryError('The file did not arrive whole.', { kind: 'config', remedy: 'Send it again.', cause });
+  }
 }
 
 /**
@@ -31,7 +60,8 @@ export async function receive(
   let kept: Promise<string> | undefined;
   const stop = new AbortController();
   const form = new Busboy({ headers, limits: { files: 1, fields: 30, fieldSize: 64 * 1024, fileSize: mostBytes } });
-  form.on('field', (name, value) => void (fields[name] = value));
+  // Browsers end the lines of a form by two characters.
+  form.on('field', (name, value) => void (fields[name] = value.replaceAll('\r\n', '\n')));
   form.on('file', (_field, file, name) => {
     try {
       admit(fields);
@@ -43,11 +73,7 @@ export async function receive(
     }
     kept = pipeline(file, createWriteStream(path, { mode: 0o600 })).then(() => {
       if (!file.truncated) return basename(name);
-      throw new TributaryError('The file is longer than 1 GiB.', {
-        kind: 'config',
-        code: 'import:too_long',
-        remedy: 'Import it on the command line: tributary import profiles <file>.',
-      });
+      throw tooLong();
     });
     kept.catch(() => stop.abort());
   });

@@ -8,7 +8,7 @@ import type { CheckedFile } from '../../import/check-file.ts';
 import type { ImportKind } from '../../import/columns.ts';
 import { followImport } from '../../import/follow-import.ts';
 import { importsFolder, jobToResume, openJobs } from '../../import/job.ts';
-import type { Mapping } from '../../import/mapping.ts';
+import { noMapping, parsePairs, type Mapping } from '../../import/mapping.ts';
 import { previewImport, resumeImport, sftpAccess, startImport, type ImportEvent, type ImportPlace } from '../../import/start-import.ts';
 import type { ImportRecord } from '../../kafka/meta/imports.ts';
 import { createHttpFactory } from '../../sdk/http/client.ts';
@@ -46,7 +46,9 @@ export interface ImportWork {
   check(id: string, file: string, options: ImportOptions): void;
   get(id: string): BegunImport;
   send(id: string, by: string): void;
-  /** Continues an interrupted import. Throws `config` when none is waiting here. */
+  /** Throws `config` when no import of that id waits here to be gone on with. */
+  requireWaiting(importId: string): ImportRecord;
+  /** Goes on with one that was cut. Throws `config` when none waits here. */
   resume(importId: string): void;
   /** Ids of imports that can be continued here. */
   waiting(): readonly string[];
@@ -153,6 +155,11 @@ export function importWork(context: WebContext): ImportWork {
         return { kind: 'sent', ...sent };
       });
     },
+    requireWaiting(importId) {
+      const { record } = jobToResume(dataDir(), importId);
+      requireAble(record.connection);
+      return record;
+    },
     resume(importId) {
       const job = jobToResume(dataDir(), importId);
       const connection = requireAble(job.record.connection);
@@ -191,4 +198,29 @@ export function errorFileOf(dataDir: string, { importId, errorFile }: Pick<Impor
   const name = errorFile.replace(/^.*[/\\]/, '');
   const path = join(importsFolder(dataDir), importId, name);
   return name !== '' && name !== '..' && name !== 'job.json' && existsSync(path) ? path : undefined;
+}
+
+/** Throws `config` for a form that says nothing usable. */
+export function optionsOf(fields: Readonly<Record<string, string>>): ImportOptions {
+  const kind = (['profiles', 'events'] as const satisfies readonly ImportKind[]).find((known) => known === fields['kind']);
+  if (kind === undefined) throw new TributaryError('Say whether the file holds profiles or events.', { kind: 'config' });
+  const country = (fields['country'] ?? '').trim().toUpperCase();
+  return {
+    kind,
+    connection: fields['connection'] ?? '',
+    mapping: mappingOf(fields),
+    consent: fields['consent'] === 'yes',
+    strict: fields['strict'] === 'yes',
+    country: country === '' ? undefined : country,
+  };
+}
+
+function mappingOf(fields: Readonly<Record<string, string>>): Mapping {
+  const lines = (name: string): string[] =>
+    (fields[name] ?? '')
+      .split(/\r?\n/)
+      .map((line) => line.trim())
+      .filter(Boolean);
+  const pairs = lines('map').join(',');
+  return { ...(pairs === '' ? noMapping : parsePairs(pairs)), drop: lines('drop'), dates: lines('dates'), texts: lines('texts') };
 }

@@ -1,4 +1,5 @@
 import type { ConnectionSettings } from '../../config/settings.ts';
+import { hasHistory } from '../../core/table.ts';
 import type { RunRecord } from '../../kafka/meta/runs.ts';
 import type { TopicLag } from '../../landing/lag.ts';
 import type { Notice } from '../../observability/status-model.ts';
@@ -52,6 +53,8 @@ export interface TableLanding {
 export interface TableRow {
   readonly name: string;
   readonly status: TableStatus;
+  /** Whether it has a history that can be read again; every run reads the others whole. */
+  readonly history: boolean;
   readonly historical: SyncTab;
   readonly periodic: SyncTab;
   /** Age (ms) of the time up to which everything has arrived: in every warehouse, or in the topic when there is no landing. */
@@ -80,7 +83,7 @@ export interface RowInput {
   readonly now: number;
 }
 
-export function tableRow({ status, facts, landings, unseen, sinkProblems, now }: RowInput): TableRow {
+export function tableRow({ connection, status, facts, landings, unseen, sinkProblems, now }: RowInput): TableRow {
   const name = tableKey(status);
   const runs = facts.runs(name);
   const notice = facts.live(status.connection, status.table, now);
@@ -92,6 +95,7 @@ export function tableRow({ status, facts, landings, unseen, sinkProblems, now }:
   return {
     name,
     status,
+    history: connection.tables.some((table) => table.name === status.table && hasHistory(table)),
     landings,
     problems,
     historical: historicalTab(status, runs, landings, unseen),

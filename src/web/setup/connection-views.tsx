@@ -146,8 +146,11 @@ export function TablesForm({
             })}
           </ul>
         </fieldset>
-        {tried.choices.map(({ setting, choices }) => {
+        {tried.choices.map(({ setting, choices: listed }) => {
           const set = new Set(textOf(form, `set.${setting}`).split('\n').filter(Boolean));
+          // What was typed, or stands in the file, and the account does not list: it stays unless it is unticked.
+          const unlisted = [...set].filter((value) => !listed.some((one) => one.value === value));
+          const choices = [...unlisted.map((value) => ({ value, label: value, group: 'Not listed by the account' })), ...listed];
           const groups = [...new Set(choices.map(({ group }) => group ?? ''))];
           return (
             <fieldset class="offered">

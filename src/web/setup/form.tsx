@@ -53,11 +53,11 @@ function kindOf(field: JsonSchema): FormField['kind'] | undefined {
 /** The submitted values, by the names of the inputs. */
 export type Form = Readonly<Record<string, unknown>>;
 
-/** The text of an input; several inputs of one name become lines. */
+/** One input's text; several of one name are lines. Browsers end lines by two characters. */
 export function textOf(form: Form, name: string): string {
   const typed = form[name];
-  if (Array.isArray(typed)) return typed.map(String).join('\n').trim();
-  return typeof typed === 'string' ? typed.trim() : '';
+  const text = Array.isArray(typed) ? typed.map(String).join('\n') : typeof typed === 'string' ? typed : '';
+  return text.replaceAll('\r\n', '\n').trim();
 }
 
 /** The form filled in from existing settings. Of a secret, only its reference is shown, never its value. */

@@ -5,12 +5,13 @@ import { asTributaryError, TributaryError } from '../../core/errors.ts';
 import { landingSettings } from '../../landing/settings.ts';
 import type { Site } from '../app.tsx';
 import type { Guarded } from '../guard.ts';
+import { requireLandingOf } from '../landing-pages.tsx';
 import { landingSteps } from '../views/steps.tsx';
 import { landingPath } from '../views/view.ts';
 import type { Drafts } from './drafts.ts';
-import { changedSettings, fieldsOf, textOf, type Form, type FormField } from './form.tsx';
+import { changedSettings, fieldsOf, prefilled, textOf, type Form, type FormField } from './form.tsx';
 import { secretsOf } from './secrets.ts';
-import { diff, draft } from './settings-file.ts';
+import { diff, draft, written, type Draft } from './settings-file.ts';
 import { KindChoice, LandingForm, Review } from './views.tsx';
 
 /** A kind of warehouse to choose from. */
@@ -34,7 +35,14 @@ const titles: Readonly<Record<string, string>> = {
 const embedded = 'embedded';
 const embeddedName = 'postgres';
 
-/** Sets a landing up to the point where it is in the settings file; script, check and apply are on the landing's own page. */
+/** What a form of a landing is about. `before`: as the settings file would have filled it in; only of a landing that exists. */
+interface Subject {
+  readonly kind: string;
+  readonly name: string | undefined;
+  readonly before?: Form;
+}
+
+/** Setting a landing up, or another way, as far as to the settings file; script, check and apply are on the landing's own page. */
 export function addLandingSetup(app: Hono<Guarded>, site: Site, drafts: Drafts): void {
   const { context } = site;
 
@@ -49,66 +57,118 @@ export function addLandingSetup(app: Hono<Guarded>, site: Site, drafts: Drafts):
       />,
     ),
   );
-  app.get('/new/landing/:kind', (c) => form(c));
+  app.get('/new/landing/:kind', (c) => form(c, ofKind(c.req.param('kind'))));
   app.post('/new/landing/:kind', async (c) => {
     const filled = await c.req.parseBody({ all: true });
-    const kind = c.req.param('kind');
-    const { fields } = requireKind(kind);
+    const about = ofKind(c.req.param('kind'));
     try {
-      const name = kind === embedded ? embeddedName : textOf(filled, 'name');
+      const name = about.name ?? textOf(filled, 'name');
       if (name === '') throw new TributaryError('Give the landing a name.', { kind: 'config' });
       if (Object.hasOwn(context.settings().landings, name))
         throw new TributaryError(`There is a landing ${name} already.`, {
           kind: 'config',
-          remedy: kind === embedded ? 'Remove that one first.' : 'Give the new one another name.',
+          remedy: about.kind === embedded ? 'Remove that one first.' : 'Give the new one another name.',
         });
-      const all = context.settings().connections.map((one) => one.name);
-      const chosen = [filled['connection'] ?? []].flat().map(String);
-      if (kind !== embedded && all.length > 0 && chosen.length === 0)
-        throw new TributaryError('Choose at least one connection.', { kind: 'config' });
+      const { fields } = requireKind(about.kind);
       const { references, secrets } = secretsOf(context, fields, filled, name);
+      const chosen = about.kind === embedded ? undefined : connectionsOf(filled);
       const value =
-        kind === embedded
+        about.kind === embedded
           ? embedded
           : {
-              kind,
+              kind: about.kind,
               ...changedSettings(fields, filled),
               ...references,
-              ...(chosen.length === all.length ? {} : { connections: chosen }),
+              ...(chosen === undefined ? {} : { connections: chosen }),
             };
-      const made = draft(context, [{ path: ['landings', name], value }], secrets);
-      const id = drafts.waiting.hold({ draft: made, command: 'landing-add', connection: null, detail: name, next: landingPath(name) });
-      return await site.show(
-        c,
-        <Review
-          view={site.view(c)}
-          title={`Review ${name}`}
-          id={id}
-          steps={landingSteps}
-          lines={diff(made.before, made.after)}
-          facts={[
-            ['Connections', kind === embedded ? 'all' : chosen.join(', ') || 'all'],
-            ...[...secrets.keys()].map((path) => ['Secret goes into', `${path} (mode 0600)`] as const),
-            [
-              'Next',
-              kind === embedded
-                ? 'Apply: Tributary sets its own PostgreSQL up by itself.'
-                : 'Run its set-up script in the warehouse, then check and apply.',
-            ],
-          ]}
-        />,
-      );
+      const next =
+        about.kind === embedded
+          ? 'Apply: Tributary sets its own PostgreSQL up by itself.'
+          : 'Run its set-up script in the warehouse, then check and apply.';
+      return await review(c, name, 'landing-add', draft(context, [{ path: ['landings', name], value }], secrets), chosen, next);
     } catch (error) {
-      return form(c, filled, asTributaryError(error, 'Setting the landing up'));
+      return form(c, about, filled, asTributaryError(error, 'Setting the landing up'));
+    }
+  });
+  app.get('/l/:landing/edit', (c) => {
+    const about = ofLanding(c.req.param('landing'));
+    return form(c, about, about.before);
+  });
+  app.post('/l/:landing/edit', async (c) => {
+    const filled = await c.req.parseBody({ all: true });
+    const name = c.req.param('landing');
+    const { kind, before } = ofLanding(name);
+    try {
+      const { fields } = requireKind(kind);
+      const { references, secrets } = secretsOf(context, fields, filled, name);
+      const chosen = connectionsOf(filled);
+      const was = connectionsOf(before);
+      const same = [...(chosen ?? [])].sort().join() === [...(was ?? [])].sort().join();
+      const changed = { ...changedSettings(fields, filled, before), ...references, ...(same ? {} : { connections: chosen }) };
+      const changes = Object.entries(changed).map(([key, value]) => ({ path: ['landings', name, key], value }));
+      if (changes.length === 0) throw new TributaryError('Nothing was changed.', { kind: 'config' });
+      const next = 'Check and apply: until then the connectors run as they were applied last.';
+      return await review(c, name, 'landing-edit', draft(context, changes, secrets), chosen, next);
+    } catch (error) {
+      return form(c, { kind, name, before }, { ...before, connection: [], ...filled }, asTributaryError(error, 'Changing the landing'));
     }
   });
 
-  function form(c: Context<Guarded>, filled: Form = {}, error?: TributaryError): Promise<Response> {
-    const kind = c.req.param('kind') ?? '';
+  function review(
+    c: Context<Guarded>,
+    name: string,
+    command: 'landing-add' | 'landing-edit',
+    made: Draft,
+    connections: readonly string[] | undefined,
+    next: string,
+  ): Promise<Response> {
+    const id = drafts.waiting.hold({ draft: made, command, connection: null, detail: name, next: landingPath(name) });
+    return site.show(
+      c,
+      <Review
+        view={site.view(c)}
+        title={`Review ${name}`}
+        id={id}
+        steps={command === 'landing-add' ? landingSteps : landingSteps.filter((step) => step !== 'Set-up script')}
+        lines={diff(made.before, made.after)}
+        facts={[
+          ['Connections', connections?.join(', ') ?? 'all'],
+          ...[...made.secrets.keys()].map((path) => ['Secret goes into', `${path} (mode 0600)`] as const),
+          ['Next', next],
+        ]}
+      />,
+    );
+  }
+
+  /** The connections that are ticked; undefined for all of them, whatever is added later. */
+  function connectionsOf(filled: Form): string[] | undefined {
+    const all = context.settings().connections.map((one) => one.name);
+    const chosen = [filled['connection'] ?? []].flat().map(String);
+    if (all.length > 0 && chosen.length === 0) throw new TributaryError('Choose at least one connection.', { kind: 'config' });
+    return chosen.length === all.length ? undefined : chosen;
+  }
+
+  function form(c: Context<Guarded>, { kind, name, before }: Subject, filled: Form = {}, error?: TributaryError): Promise<Response> {
     const { title, doc, fields } = requireKind(kind);
     const connections = kind === embedded ? [] : context.settings().connections.map(({ name, tables }) => [name, tables.length] as const);
-    const name = kind === embedded ? embeddedName : undefined;
-    return site.show(c, <LandingForm view={site.view(c)} form={filled} {...{ kind, title, doc, name, fields, connections, error }} />);
+    const editing = before !== undefined;
+    return site.show(
+      c,
+      <LandingForm view={site.view(c)} form={filled} {...{ kind, title, doc, name, editing, fields, connections, error }} />,
+    );
+  }
+
+  const ofKind = (kind: string): Subject => ({ kind, name: kind === embedded ? embeddedName : undefined });
+
+  /** What the file says of a landing. */
+  function ofLanding(name: string): Subject & { readonly before: Form } {
+    const { landing } = requireLandingOf(site, name).open;
+    if (context.settings().landings[name] === embedded)
+      throw new TributaryError(`The landing ${name} is the PostgreSQL of this machine: there is nothing to set.`, { kind: 'config' });
+    const raw = written(context.settingsFile, ['landings', name]);
+    const { kind } = landing.settings;
+    const connection = landing.settings.connections ?? context.settings().connections.map((one) => one.name);
+    return { kind, name, before: { ...prefilled(requireKind(kind).fields, raw), connection } };
   }
 
   function requireKind(name: string): Kind {

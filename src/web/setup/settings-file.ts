@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { parseDocument } from 'yaml';
+import { isMap, parseDocument } from 'yaml';
 import { parseSettings } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
 import { TributaryError } from '../../core/errors.ts';
@@ -44,11 +44,14 @@ export function draft(context: WebContext, changes: readonly Change[], secrets: 
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const document = parseDocument(before === '' ? 'prefix: tributary\n' : before);
   for (const { path, value } of changes) {
-    if (value === undefined) document.deleteIn(path);
-    else {
-      // A section without content.
-      const [section = ''] = path;
-      if (path.length > 1 && document.get(section) === null) document.set(section, document.createNode({}));
+    if (value === undefined) {
+      if (document.hasIn(path)) document.deleteIn(path);
+    } else {
+      // A section that is named and left empty, or not there yet.
+      for (let end = 1; end < path.length; end += 1) {
+        const section = path.slice(0, end);
+        if (!isMap(document.getIn(section))) document.setIn(section, document.createNode({}));
+      }
       document.setIn(path, document.createNode(value));
     }
   }

@@ -1,9 +1,9 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
-import type { Settings } from '../../config/settings.ts';
+import type { ConnectionSettings, Settings } from '../../config/settings.ts';
 import type { TributaryError } from '../../core/errors.ts';
-import { plural } from '../../observability/text.ts';
+import { count, plural } from '../../observability/text.ts';
 import { Page } from '../views/layout.tsx';
-import { Fact } from '../views/parts.tsx';
+import { Empty, Fact, List, type Column } from '../views/parts.tsx';
 import { landingSteps, Steps } from '../views/steps.tsx';
 import { connectionPath, landingPath, type View } from '../views/view.ts';
 import { Field, textOf, type Form, type FormField } from './form.tsx';
@@ -63,6 +63,7 @@ export function LandingForm({
   title,
   doc,
   name,
+  editing,
   fields,
   connections,
   form,
@@ -74,6 +75,8 @@ export function LandingForm({
   doc: string;
   /** The landing's name when it is fixed. */
   name: string | undefined;
+  /** It is there already. */
+  editing: boolean;
   fields: readonly FormField[];
   /** Every connection with its number of tables. */
   connections: readonly (readonly [name: string, tables: number])[];
@@ -81,19 +84,21 @@ export function LandingForm({
   error: TributaryError | undefined;
 }) {
   const chosen = form['connection'] === undefined ? undefined : [form['connection']].flat().map(String);
+  const back = editing && name !== undefined ? landingPath(name) : '/';
+  const crumb = editing && name !== undefined ? { href: back, text: name } : { href: '/new/landing', text: 'New landing' };
   return (
-    <Page view={view} title={`New ${title} landing`} crumbs={[overview, { href: '/new/landing', text: 'New landing' }]}>
-      <Steps names={landingSteps} at={0} />
+    <Page view={view} title={editing ? `Settings of ${name}` : `New ${title} landing`} crumbs={[overview, crumb]}>
+      <Steps names={editing ? landingSteps.filter((step) => step !== 'Set-up script') : landingSteps} at={0} />
       <p>{doc}</p>
       <Wrong error={error} />
-      <form method="post" action={`/new/landing/${kind}`} class="card form">
+      <form method="post" action={editing ? `${back}/edit` : `/new/landing/${kind}`} class="card form">
         <input type="hidden" name="form_token" value={view.formToken} />
         {name === undefined ? (
           <label>
             Name <input type="text" name="name" value={textOf(form, 'name')} pattern="[A-Za-z0-9_.-]+" required placeholder="warehouse" />
             <small>Recommended: the database's own name. Connectors are named after it.</small>
           </label>
-        ) : (
+        ) : editing ? null : (
           <p>
             It is called <code>{name}</code> in the settings.
           </p>
@@ -101,7 +106,7 @@ export function LandingForm({
         {fields
           .filter(({ needed }) => needed)
           .map((field) => (
-            <Field field={field} value={textOf(form, `set.${field.name}`)} />
+            <Field field={field} value={textOf(form, `set.${field.name}`)} kept={textOf(form, `kept.${field.name}`)} />
           ))}
         {connections.length === 0 ? null : (
           <fieldset>
@@ -115,13 +120,13 @@ export function LandingForm({
           </fieldset>
         )}
         {fields.length === 0 ? null : (
-          <details id="more">
+          <details id="more" open={editing}>
             <summary>More settings</summary>
             {fields
               .filter(({ needed }) => !needed)
               .map((field) => (
                 <p>
-                  <Field field={field} value={textOf(form, `set.${field.name}`)} />
+                  <Field field={field} value={textOf(form, `set.${field.name}`)} kept={textOf(form, `kept.${field.name}`)} />
                 </p>
               ))}
           </details>
@@ -132,7 +137,7 @@ export function LandingForm({
             connector.
           </p>
         )}
-        <Actions label="Review" cancel="/" />
+        <Actions label="Review" cancel={back} />
       </form>
     </Page>
   );
@@ -213,6 +218,31 @@ export function Removal({
 }
 
 export function SettingsPage({ view, settings, file }: { view: View; settings: Settings; file: string | undefined }) {
+  const able = !view.readOnly && file !== undefined;
+  /** What can be done with a row; `set` where there is something to set. */
+  const commands = <Row,>(of: (row: Row) => { readonly base: string; readonly name: string; readonly set: boolean }): Column<Row> | null =>
+    able
+      ? {
+          title: 'Commands',
+          quiet: true,
+          cell: (row) => {
+            const { base, name, set } = of(row);
+            return (
+              <span class="actions">
+                {set ? (
+                  <a class="button plain" href={`${base}/edit`} aria-label={`Edit ${name}`}>
+                    Edit
+                  </a>
+                ) : null}
+                <a class="button plain" href={`${base}/remove`} aria-label={`Remove ${name}`}>
+                  Remove
+                </a>
+              </span>
+            );
+          },
+        }
+      : null;
+  const landings = Object.entries(settings.landings);
   return (
     <Page view={view} title="Settings">
       <dl class="facts wide">
@@ -221,27 +251,32 @@ export function SettingsPage({ view, settings, file }: { view: View; settings: S
         <Fact name="Time zone of schedules">{settings.timezone}</Fact>
       </dl>
       <h2>Connections</h2>
-      <ul>
-        {settings.connections.map(({ name, source }) => (
-          <li>
-            <a href={connectionPath(name)}>{name}</a> ({source.title})
-            {view.readOnly || file === undefined ? null : (
-              <>
-                {' '}
-                <a href={`${connectionPath(name)}/edit`}>Edit {name}</a> <a href={`${connectionPath(name)}/remove`}>Remove {name}</a>
-              </>
-            )}
-          </li>
-        ))}
-      </ul>
+      {settings.connections.length === 0 ? (
+        <Empty title="No connection yet" />
+      ) : (
+        <List
+          rows={settings.connections}
+          columns={[
+            { title: 'Connection', cell: ({ name }) => <a href={connectionPath(name)}>{name}</a> },
+            { title: 'Source', cell: ({ source }) => source.title },
+            { title: 'Tables', num: true, cell: ({ tables }) => count(tables.length) },
+            commands(({ name }: ConnectionSettings) => ({ base: connectionPath(name), name, set: true })),
+          ]}
+        />
+      )}
       <h2>Landings</h2>
-      <ul>
-        {Object.keys(settings.landings).map((name) => (
-          <li>
-            <a href={landingPath(name)}>{name}</a>
-          </li>
-        ))}
-      </ul>
+      {landings.length === 0 ? (
+        <Empty title="No landing yet" />
+      ) : (
+        <List
+          rows={landings}
+          columns={[
+            { title: 'Landing', cell: ([name]) => <a href={landingPath(name)}>{name}</a> },
+            { title: 'Warehouse', cell: ([, landing]) => (landing === 'embedded' ? 'the PostgreSQL of this machine' : landing.kind) },
+            commands(([name, landing]: (typeof landings)[number]) => ({ base: landingPath(name), name, set: landing !== 'embedded' })),
+          ]}
+        />
+      )}
       <p class="note">
         What is changed in the file is taken up by running workers within seconds; a fault in it changes nothing and is told on the page of
         workers.

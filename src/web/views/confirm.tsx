@@ -4,6 +4,7 @@ import { count, plural } from '../../observability/text.ts';
 import type { ConnectionView } from '../model/board-rows.ts';
 import type { TableRow } from '../model/table-row.ts';
 import { Page } from './layout.tsx';
+import { cut } from './parts.tsx';
 import { connectionPath, tablePath, type View } from './view.ts';
 
 export type Question = 'resync' | 'backfill' | 'allow-deletes';
@@ -25,7 +26,8 @@ export function Confirm({
 }) {
   const base = row ? tablePath(connection.name, row.status.table) : connectionPath(connection.name);
   const what = row ? `${connection.name}.${row.status.table}` : connection.name;
-  const rows = row ? [row] : connection.tables;
+  const rows = row ? [row] : connection.tables.filter(({ history }) => history);
+  const whole = row ? [] : connection.tables.filter(({ history }) => !history).map(({ status }) => status.table);
   const [title, label, tone] = texts[question];
   return (
     <Page
@@ -44,7 +46,7 @@ export function Confirm({
       )}
       <form method="post" action={`${base}/${question}`} class="card form">
         <input type="hidden" name="form_token" value={view.formToken} />
-        <Consequences question={question} rows={rows} />
+        <Consequences question={question} rows={rows} whole={whole} />
         {question === 'backfill' ? (
           <fieldset>
             <legend>How far back</legend>
@@ -87,7 +89,7 @@ const texts: Readonly<Record<Question, readonly [title: string, label: string, t
   'allow-deletes': ['Allow the deletes of', 'Allow the deletes', 'danger'],
 };
 
-function Consequences({ question, rows }: { question: Question; rows: readonly TableRow[] }): Child {
+function Consequences({ question, rows, whole }: { question: Question; rows: readonly TableRow[]; whole: readonly string[] }): Child {
   const read = rows.reduce(
     (sum, { status }) =>
       sum + (status.runs.historical?.totals?.fetched ?? status.runs.periodic?.totals?.fetched ?? status.lastRun?.totals?.fetched ?? 0),
@@ -109,7 +111,7 @@ function Consequences({ question, rows }: { question: Question; rows: readonly T
           <strong>{plural(withheld.count, 'row')}</strong> may be deleted, from the topic and from every warehouse that lands it. They are
           gone there for good.
         </p>
-        <p>They were withheld because: {withheld.reason}</p>
+        <p>They were withheld because: {cut(withheld.reason, 1_000)}</p>
         <p>
           The table is listed once more before; only what is still gone then is deleted, and no more than {count(withheld.count)} beside
           what would be plausible anyway.
@@ -120,7 +122,7 @@ function Consequences({ question, rows }: { question: Question; rows: readonly T
             <ul class="keys">
               {withheld.sample.map((key) => (
                 <li>
-                  <code>{key}</code>
+                  <code>{cut(key, 300)}</code>
                 </li>
               ))}
             </ul>
@@ -132,13 +134,13 @@ function Consequences({ question, rows }: { question: Question; rows: readonly T
   return (
     <ul>
       <li>
-        {plural(rows.length, 'table')}:{' '}
-        {rows
-          .slice(0, 8)
-          .map(({ status }) => status.table)
-          .join(', ')}
-        {rows.length > 8 ? ` and ${rows.length - 8} more` : ''}.
+        {plural(rows.length, 'table')}: {named(rows.map(({ status }) => status.table))}.
       </li>
+      {whole.length === 0 ? null : (
+        <li>
+          Not asked, because they have no history and every run reads them whole ({plural(whole.length, 'table')}): {named(whole)}.
+        </li>
+      )}
       <li>
         {question === 'resync'
           ? 'All history is read again from the vendor.'
@@ -153,3 +155,6 @@ function Consequences({ question, rows }: { question: Question; rows: readonly T
     </ul>
   );
 }
+
+const named = (tables: readonly string[]): string =>
+  `${tables.slice(0, 8).join(', ')}${tables.length > 8 ? ` and ${tables.length - 8} more` : ''}`;

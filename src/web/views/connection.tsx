@@ -39,12 +39,7 @@ export function Connection({ view, connection, tab, errors }: { view: View; conn
             {somePaused ? (
               <CommandButton view={view} action={`${base}/resume`} label={someRun ? 'Resume all' : 'Resume'} id="resume-all" />
             ) : null}
-            <a class="button plain" href={`${base}/ask/resync`}>
-              Full re-sync
-            </a>
-            <a class="button plain" href={`${base}/ask/backfill`}>
-              Back-fill
-            </a>
+            <HistoryLinks base={base} able={connection.tables.some((row) => row.history)} />
             <a class="button plain" href={`${base}/edit`}>
               Settings
             </a>
@@ -178,7 +173,20 @@ const Periodic = ({ view, rows, here }: { view: View; rows: readonly TableRow[];
   />
 );
 
-/** Pause, Resume or Re-enable, depending on the state. */
+/** Reading history again, of a connection or a table that has any. */
+export const HistoryLinks = ({ base, able }: { base: string; able: boolean }) =>
+  able ? (
+    <>
+      <a class="button plain" href={`${base}/ask/resync`}>
+        Full re-sync
+      </a>
+      <a class="button plain" href={`${base}/ask/backfill`}>
+        Back-fill
+      </a>
+    </>
+  ) : null;
+
+/** Pause, Resume or Re-enable, whichever the state offers. */
 export function RowCommands({ view, row }: { view: View; row: TableRow }) {
   const { connection, table } = row.status;
   const base = tablePath(connection, table);

@@ -1,7 +1,10 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
 import { count } from '../../observability/text.ts';
 import type { Problem } from '../model/table-row.ts';
-import { Moment, Pill } from './parts.tsx';
+import { cut, Moment, Pill } from './parts.tsx';
+
+/** Longest summary, message or remedy that is shown. */
+const longest = 1_000;
 
 const places: Readonly<Record<Problem['where'], string>> = {
   vendor: 'the vendor',
@@ -18,7 +21,7 @@ export interface DrawerEntry {
 
 /** Every problem with its summary, code, original message, time, place and remedy. */
 export function Drawer({ title, entries, close, now }: { title: string; entries: readonly DrawerEntry[]; close: string; now: number }) {
-  const shown = grouped(entries).slice(0, 50);
+  const shown = grouped(entries.map(({ table, problem }) => ({ table, problem: shortened(problem) }))).slice(0, 50);
   return (
     <aside class="drawer" id="errors" aria-labelledby="errors-title">
       <div class="drawer-head">
@@ -81,6 +84,18 @@ export function Drawer({ title, entries, close, now }: { title: string; entries:
       )}
     </aside>
   );
+}
+
+/** A vendor may answer with a whole page. */
+function shortened(problem: Problem): Problem {
+  const { summary, message, remedy, code } = problem;
+  return {
+    ...problem,
+    summary: cut(summary, longest),
+    ...(message === undefined ? {} : { message: cut(message, longest) }),
+    ...(remedy === undefined ? {} : { remedy: cut(remedy, longest) }),
+    ...(code === undefined ? {} : { code: cut(code, 200) }),
+  };
 }
 
 export function asText(table: string, { summary, code, message, at, where, remedy }: Problem): string {

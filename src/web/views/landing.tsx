@@ -16,6 +16,7 @@ export function Landing({
   errors,
   files,
   script,
+  own,
   findings,
 }: {
   view: View;
@@ -24,7 +25,9 @@ export function Landing({
   files: readonly { readonly path: string }[];
   /** Script to run in the warehouse first; undefined when Tributary runs it itself. */
   script: string | undefined;
-  /** Findings of a check; undefined when none was requested. */
+  /** It is the local stack's own warehouse: there is nothing to set. */
+  own: boolean;
+  /** What a check has found; undefined where none was asked for. */
   findings?: readonly string[];
 }) {
   const base = landingPath(landing.name);
@@ -43,6 +46,11 @@ export function Landing({
                 <CommandButton view={view} action={`${base}/apply`} label="Apply" tone="main" id="apply" />
                 <CommandButton view={view} action={`${base}/check`} label="Check" id="check" />
               </>
+            )}
+            {own ? null : (
+              <a class="button plain" href={`${base}/edit`}>
+                Settings
+              </a>
             )}
             <a class="button plain" href={`${base}/remove`}>
               Remove

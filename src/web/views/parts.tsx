@@ -148,6 +148,14 @@ export function State({ state, now, brief = false }: { state: SyncState; now: nu
   }
 }
 
+/** A long text's beginning, and how much of it is left out. */
+export function cut(text: string, most: number): string {
+  if (text.length <= most) return text;
+  // Not in the middle of a character.
+  const end = /[\ud800-\udbff]/.test(text[most - 1] ?? '') ? most - 1 : most;
+  return `${text.slice(0, end)}… (${count(text.length - end)} more characters)`;
+}
+
 const short = (text: string): string => (text.length > 90 ? `${text.slice(0, 88)}…` : text);
 
 /** `14:05` UTC, exact on hover. */

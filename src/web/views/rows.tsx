@@ -3,7 +3,7 @@ import { plural } from '../../observability/text.ts';
 import type { Change, LookedUp } from '../model/topic-rows.ts';
 import type { TableRecord } from '../../core/table.ts';
 import { Page, type Crumb } from './layout.tsx';
-import { Empty, List, Moment, Pill } from './parts.tsx';
+import { cut, Empty, List, Moment, Pill } from './parts.tsx';
 import { connectionPath, tablePath, type View } from './view.ts';
 
 const crumbsTo = (connection: string, table: string): Crumb[] => [
@@ -119,13 +119,15 @@ const Columns = ({ record }: { record: TableRecord }) => (
     rows={Object.entries(record).filter(([, value]) => value !== null)}
     columns={[
       { title: 'Column', cell: ([name]) => <code>{name}</code> },
-      { title: 'Value', words: true, cell: ([, value]) => String(value).slice(0, 4_000) },
+      { title: 'Value', words: true, cell: ([, value]) => cut(String(value), 4_000) },
     ]}
   />
 );
 
 const shown = (key: TableRecord): string =>
-  Object.entries(key)
-    .map(([name, value]) => `${name} = ${String(value)}`)
-    .join(', ')
-    .slice(0, 300);
+  cut(
+    Object.entries(key)
+      .map(([name, value]) => `${name} = ${String(value)}`)
+      .join(', '),
+    300,
+  );

@@ -1,11 +1,11 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
-import { hasHistory } from '../../core/table.ts';
 import { count, duration, plural } from '../../observability/text.ts';
+import type { RunRecord } from '../../kafka/meta/runs.ts';
 import type { TableDetail } from '../model/table-detail.ts';
-import { RowCommands } from './connection.tsx';
+import { HistoryLinks, RowCommands } from './connection.tsx';
 import { Drawer } from './drawer.tsx';
 import { Page } from './layout.tsx';
-import { CommandButton, Empty, Fact, Freshness, List, Moment, Pill, span, State } from './parts.tsx';
+import { CommandButton, cut, Empty, Fact, Freshness, List, Moment, Pill, span, State, type Column } from './parts.tsx';
 import { connectionPath, landingPath, tablePath, type View } from './view.ts';
 
 /** The page of one table. */
@@ -28,16 +28,7 @@ export function Table({ view, detail, errors }: { view: View; detail: TableDetai
           <>
             <CommandButton view={view} action={`${base}/sync`} label="Sync now" tone="main" id="sync-now" />
             <RowCommands view={view} row={row} />
-            {hasHistory(definition) ? (
-              <>
-                <a class="button plain" href={`${base}/ask/resync`}>
-                  Full re-sync
-                </a>
-                <a class="button plain" href={`${base}/ask/backfill`}>
-                  Back-fill
-                </a>
-              </>
-            ) : null}
+            <HistoryLinks base={base} able={row.history} />
           </>
         )
       }
@@ -85,7 +76,7 @@ export function Table({ view, detail, errors }: { view: View; detail: TableDetai
         {withheld === undefined ? null : (
           <section class="card warn" id="withheld" aria-labelledby="withheld-title">
             <h2 id="withheld-title">{plural(withheld.count, 'delete')} withheld</h2>
-            <p>{withheld.reason}</p>
+            <p>{cut(withheld.reason, 1_000)}</p>
             <p>
               <Moment at={withheld.since} now={view.now} /> rows went missing. They stay in the topic and in the warehouses until somebody
               allows the deletes.
@@ -94,7 +85,7 @@ export function Table({ view, detail, errors }: { view: View; detail: TableDetai
               <ul class="keys">
                 {withheld.sample.map((key) => (
                   <li>
-                    <code>{key}</code>
+                    <code>{cut(key, 300)}</code>
                   </li>
                 ))}
               </ul>
@@ -173,16 +164,17 @@ export function Table({ view, detail, errors }: { view: View; detail: TableDetai
               <li>
                 <details id={`letter-${at}`}>
                   <summary>
-                    <strong>{letter.reason}</strong> <Moment at={letter.at} now={view.now} /> <span class="words">{letter.detail}</span>
+                    <strong>{letter.reason}</strong> <Moment at={letter.at} now={view.now} />{' '}
+                    <span class="words">{cut(letter.detail, 1_000)}</span>
                   </summary>
                   <dl class="facts wide">
                     <Fact name="Key">
-                      <code>{letter.key ?? 'none'}</code>
+                      <code>{cut(letter.key ?? 'none', 1_000)}</code>
                     </Fact>
                     <Fact name="Size">{count(letter.rawBytes)} bytes</Fact>
                   </dl>
                   <pre tabindex={0} aria-label="The row as the vendor sent it">
-                    {letter.raw.slice(0, 20_000)}
+                    {cut(letter.raw, 20_000)}
                   </pre>
                 </details>
               </li>
@@ -252,6 +244,9 @@ function indented(schema: string): string {
   }
 }
 
+/** Runs that are seen at once; more push everything else out of sight. */
+const runsShown = 8;
+
 function Runs({ detail, view }: { detail: TableDetail; view: View }) {
   if (detail.runs.length === 0)
     return (
@@ -259,34 +254,45 @@ function Runs({ detail, view }: { detail: TableDetail; view: View }) {
         <p>Runs are kept for 90 days.</p>
       </Empty>
     );
+  const columns: readonly Column<RunRecord>[] = [
+    {
+      title: 'Run',
+      cell: (run) => (
+        <>
+          <Moment at={run.startedAt} now={view.now} />
+          <small>{run.mode}</small>
+        </>
+      ),
+    },
+    {
+      title: 'Outcome',
+      cell: (run) => (
+        <>
+          <Pill tone={run.outcome === 'succeeded' ? 'good' : run.outcome === 'failed' ? 'bad' : 'off'}>{run.outcome}</Pill>
+          {run.failure === undefined ? null : <small class="words">{cut(run.failure.message, 300)}</small>}
+        </>
+      ),
+    },
+    { title: 'Read', num: true, cell: (run) => count(run.totals.fetched) },
+    { title: 'Published', num: true, cell: (run) => count(run.totals.published) },
+    { title: 'Unchanged', num: true, cell: (run) => count(run.totals.unchanged) },
+    { title: 'Deleted', num: true, cell: (run) => count(run.totals.deleted) },
+    { title: 'Duration', num: true, cell: (run) => duration(run.endedAt - run.startedAt) },
+  ];
+  const [newest, older] = [detail.runs.slice(0, runsShown), detail.runs.slice(runsShown, 60)];
   return (
-    <List
-      rows={detail.runs.slice(0, 20)}
-      columns={[
-        {
-          title: 'Run',
-          cell: (run) => (
-            <>
-              <Moment at={run.startedAt} now={view.now} />
-              <small>{run.mode}</small>
-            </>
-          ),
-        },
-        {
-          title: 'Outcome',
-          cell: (run) => (
-            <>
-              <Pill tone={run.outcome === 'succeeded' ? 'good' : run.outcome === 'failed' ? 'bad' : 'off'}>{run.outcome}</Pill>
-              {run.failure === undefined ? null : <small class="words">{run.failure.message}</small>}
-            </>
-          ),
-        },
-        { title: 'Read', num: true, cell: (run) => count(run.totals.fetched) },
-        { title: 'Published', num: true, cell: (run) => count(run.totals.published) },
-        { title: 'Unchanged', num: true, cell: (run) => count(run.totals.unchanged) },
-        { title: 'Deleted', num: true, cell: (run) => count(run.totals.deleted) },
-        { title: 'Duration', num: true, cell: (run) => duration(run.endedAt - run.startedAt) },
-      ]}
-    />
+    <>
+      <div class="scroll" tabindex={0} role="region" aria-label="The last runs">
+        <List rows={newest} columns={columns} cards={false} />
+      </div>
+      {older.length === 0 ? null : (
+        <details id="older-runs">
+          <summary>{plural(older.length, 'older run')}</summary>
+          <div class="scroll" tabindex={0} role="region" aria-label="Older runs">
+            <List rows={older} columns={columns} cards={false} />
+          </div>
+        </details>
+      )}
+    </>
   );
 }
