@@ -121,7 +121,8 @@ export function createWebApp(
   );
   app.onError((thrown, c) => {
     // What hono's own guards refuse.
-    if (thrown instanceof HTTPException) return foreign(c);
+    if (thrown instanceof HTTPException)
+      return thrown.status === 403 ? foreign(c) : c.json({ error: { message: thrown.message, code: 'bad_request' } }, thrown.status);
     const error = asTributaryError(thrown, 'The page');
     if (error.kind === 'internal') context.log.error({ err: thrown }, `The page ${c.req.path} failed`);
     const status =
