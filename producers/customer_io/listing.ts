@@ -1,7 +1,8 @@
 import type { Query } from '../../src/sdk/http/client.ts';
 import { listAt } from '../../src/sdk/answers.ts';
-import type { NextPlace } from '../../src/sdk/answers.ts';
+import type { ListOptions, NextPlace } from '../../src/sdk/answers.ts';
 import { checkedRows } from '../../src/core/checked-rows.ts';
+import type { Need } from '../../src/core/checked-rows.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
 import { paged } from '../../src/sdk/readers/paged.ts';
 import { contextWith } from '../../src/sdk/readers/resume.ts';
@@ -59,5 +60,9 @@ export function everything(call: FetchPage<CustomerIoApi>): Reader<CustomerIoApi
 }
 
 /** The rows at that member of an answer. Null counts as an empty list only where the vendor is known to write it. */
-export const rowsIn = (body: Json, name: string, path: string, orNull = false): readonly Row[] =>
-  checkedRows(listAt(body, name, path, { orNull }));
+export const rowsIn = (
+  body: Json,
+  name: string,
+  path: string,
+  { orNull = false, need }: ListOptions & { readonly need?: Need } = {},
+): readonly Row[] => checkedRows(listAt(body, name, path, { orNull }), need);

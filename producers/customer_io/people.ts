@@ -3,6 +3,7 @@ import { asText } from '../../src/sdk/readers/resume.ts';
 import type { Row } from '../../src/core/types.ts';
 import type { FetchPage } from '../../src/sdk/readers/paginate.ts';
 import type { CustomerIoApi } from './api.ts';
+import { needsId } from '../../src/core/checked-rows.ts';
 import { NEXT, rowsIn } from './listing.ts';
 
 /** Every person has a cio_id, but not every person an id or an e-mail address. */
@@ -18,7 +19,10 @@ export const search: FetchPage<CustomerIoApi> = async (api, { cursor }, signal) 
     query: { limit: 1_000, start: asText(cursor) },
     signal,
   });
-  return { rows: rowsIn(body, 'identifiers', '/customers', true), next: nextAt(body, NEXT, '/customers') };
+  return {
+    rows: rowsIn(body, 'identifiers', '/customers', { orNull: true, need: needsId('cio_id') }),
+    next: nextAt(body, NEXT, '/customers'),
+  };
 };
 
 /** Profiles by cio_id ("List customers and attributes"), at most 100; people who do not exist are missing from the result. */

@@ -23,7 +23,15 @@ export const customerIoSettings = z.strictObject({
     .default([])
     .meta({ description: 'Tables that are read completely, from the start date on, in every run.' }),
   esp_domains: z
-    .array(z.string().trim().toLowerCase().min(1))
+    .array(
+      z
+        .string()
+        .trim()
+        .toLowerCase()
+        .regex(/^[\p{L}\p{N}]([\p{L}\p{N}_-]*[\p{L}\p{N}])?(\.[\p{L}\p{N}]([\p{L}\p{N}_-]*[\p{L}\p{N}])?)*$/u, {
+          error: 'must be a domain such as mail.example.com',
+        }),
+    )
     .default([])
     .meta({ description: 'Sending domains whose suppressions are read one by one; empty reads all domains at once.' }),
   redact_webhook_query: z

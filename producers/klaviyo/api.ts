@@ -8,7 +8,7 @@ import { asObject, asText } from '../../src/sdk/readers/resume.ts';
 import type { Json, JsonObject } from '../../src/core/types.ts';
 import { END } from '../../src/sdk/readers/paginate.ts';
 import type { ListingPage } from '../../src/sdk/readers/paginate.ts';
-import { checkedRows } from '../../src/core/checked-rows.ts';
+import { checkedRows, needsId } from '../../src/core/checked-rows.ts';
 import { withKeyProof } from '../../src/sdk/http/known-key.ts';
 import type { KlaviyoSettings } from './settings.ts';
 
@@ -168,7 +168,7 @@ export async function listPage(api: KlaviyoApi, request: ListRequest): Promise<L
   // The last page has no `next` link. A missing `next` proves the end only together with the `self` link that every page has.
   const link = nextAt(body, { at: 'links.next', ends: ['absent', 'null'], beside: 'self' }, asked);
   return {
-    rows: checkedRows(listAt(body, 'data', asked)),
+    rows: checkedRows(listAt(body, 'data', asked), needsId('id')),
     next: link === END ? END : cursorOf(String(link)),
     included: includedIn(body, path),
   };

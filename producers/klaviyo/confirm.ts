@@ -1,4 +1,5 @@
 import { orderedMap } from '../../src/sdk/concurrency/ordered-map.ts';
+import { idText } from '../../src/core/checked-rows.ts';
 import { pathPart } from '../../src/sdk/http/url.ts';
 import type { JsonObject, ReadContext } from '../../src/core/types.ts';
 import type { Orphan, OrphanVerdict, VanishedVerdict } from '../../src/core/table.ts';
@@ -25,6 +26,8 @@ export async function* confirmProfiles(
 
 async function verdictOn(ctx: ReadContext<KlaviyoApi>, key: JsonObject, signal: AbortSignal): Promise<VanishedVerdict> {
   const id = String(key.id);
+  if (idText(key.id) === undefined)
+    return { key, gone: false, doubt: `the profile ${id.slice(0, 40)} has an id nobody can be asked about` };
   const found = await readProfile(ctx, id, signal);
   if (found === id) return { key, gone: false };
   const seen = await lookAtEvents(ctx, id, signal);

@@ -1,4 +1,5 @@
 import { orderedMap } from '../../src/sdk/concurrency/ordered-map.ts';
+import { printed } from '../../src/sdk/readers/resume.ts';
 import type { TributaryError } from '../../src/core/errors.ts';
 import type { JsonObject, Page, ReadContext, Row } from '../../src/core/types.ts';
 import type { ListrakApi } from './api.ts';
@@ -37,10 +38,10 @@ export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerato
       lastError = failed;
       if (failsTheRun(failed)) unreadable ??= failed;
       unread.push({ list_id: list.ListID ?? null });
-      warnings.push(`The messages of list ${String(list.ListID)} could not be read and are read again in the next run: ${failed.message}`);
+      warnings.push(`The messages of list ${printed(list.ListID)} could not be read and are read again in the next run: ${failed.message}`);
     }
     for (const row of rows) {
-      const key = String(row.MsgID);
+      const key = printed(row.MsgID);
       const current = newest.get(key);
       if (current !== undefined) folded += 1;
       if (current === undefined || sent(row) >= sent(current)) newest.set(key, row);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { TributaryError } from '../../src/core/errors.ts';
-import { asText } from '../../src/sdk/readers/resume.ts';
+import { asText, printed } from '../../src/sdk/readers/resume.ts';
 import type { SoapArguments } from '../../src/sdk/soap/client.ts';
 import type { ReadContext, Reader, Row } from '../../src/core/types.ts';
 import type { ListrakApi } from './api.ts';
@@ -156,7 +156,7 @@ export const range = (api: ListrakApi, from: number, to: number): { StartDate: s
 export function recipientsOf(report: Report): Reader<ListrakApi> {
   return readItems({
     async items(ctx) {
-      const counts = new Map((await ctx.parents('messages')).map((row) => [idOf(row.MsgID), String(row.DeliverCount)]));
+      const counts = new Map((await ctx.parents('messages')).map((row) => [idOf(row.MsgID), printed(row.DeliverCount)]));
       return (await messages(ctx)).map((item) => ({ ...item, weight: counts.get(item.id) ?? '' }));
     },
     unlisted,

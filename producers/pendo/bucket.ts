@@ -6,6 +6,7 @@ import type { Stage, TimeSeries } from './aggregation.ts';
 import { aggregate, aggregated, isTooHeavy } from './api.ts';
 import type { PendoApi } from './api.ts';
 import { disordered, watchOrder } from './order.ts';
+import { weigh } from '../../src/record/raw-text.ts';
 
 export interface Part {
   /** Rows of whole visitors. */
@@ -24,6 +25,12 @@ export interface BucketAsk {
 }
 
 const ROWS_PER_PART = 5_000;
+/** As many characters of JSON end a part, too: a row may have megabytes. */
+const HEAVIEST_PART = 32 * 1024 * 1024;
+/** Rows of one visitor are held together, so that there has to be an end to them. */
+const HEAVIEST_VISITOR = 256 * 1024 * 1024;
+/** About what arrives at once. */
+const PIECE = 64 * 1024;
 /** Smaller requests would take too many round trips. */
 const LEAST_LIMIT = 500;
 
@@ -41,6 +48,9 @@ export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSi
   let usualLimit = api.settings.record_limit;
   let currentLimit = usualLimit;
   let ready: Row[] = [];
+  /** Characters of JSON in the rows that are ready, and in the rows of the visitor being received. */
+  let weight = 0;
+  let visitorWeight = 0;
   /** Rows of an incomplete answer that held a single visitor. */
   let singleVisitorRows: number | undefined;
   /** Visitors whose rows were received incompletely and must be received again. */
@@ -62,19 +72,27 @@ export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSi
     const pipeline = () => {
       bound = after;
       answer.begin(bound);
+      visitorWeight = 0;
       return [...afterVisitor(bound), limit(currentLimit)];
     };
     try {
       for await (const batch of aggregate(api, ask.source, pipeline, signal, currentLimit > LEAST_LIMIT && currentLimit <= usualLimit)) {
+        const batchWeight = weightOf(batch);
+        let wholeVisitors = 0;
         for (const row of batch) {
           const whole = answer.take(row);
           if (whole === undefined) continue;
           keep(whole.rows);
           after = whole.visitor;
+          wholeVisitors += 1;
         }
-        if (ready.length >= ROWS_PER_PART) {
+        weight += batchWeight;
+        visitorWeight = wholeVisitors > 0 ? batchWeight : visitorWeight + batchWeight;
+        if (visitorWeight > HEAVIEST_VISITOR) throw tooMuch(ask.source);
+        if (ready.length >= ROWS_PER_PART || (ready.length > 0 && weight > HEAVIEST_PART)) {
           yield { rows: ready, after };
           ready = [];
+          weight = 0;
         }
       }
     } catch (error) {
@@ -112,6 +130,19 @@ export async function* readBucket(api: PendoApi, ask: BucketAsk, signal: AbortSi
     const more = await aggregated(api, ask.source, [...afterVisitor(bound), skip(rows), limit(1)], signal, () => true);
     return more.length > 0;
   }
+}
+
+/** Only the first row of what comes at once may be longer than such a piece: it began in one before. */
+function weightOf(batch: readonly Row[]): number {
+  return batch.length === 0 ? 0 : weigh(batch[0]) + Math.min((batch.length - 1) * weigh(batch.at(-1)), PIECE);
+}
+
+function tooMuch(name: string): TributaryError {
+  return new TributaryError(`Pendo's rows of ${name} of one visitor in one period take more than ${HEAVIEST_VISITOR} bytes.`, {
+    kind: 'data',
+    code: 'pendo:too_large',
+    remedy: 'Set period to hour in a connection of its own, so that fewer rows belong together.',
+  });
 }
 
 function cutShort(name: string, rows: number): TributaryError {

@@ -1,7 +1,7 @@
 import { incremental } from '../../src/sdk/readers/incremental.ts';
 import type { IncrementalAsk } from '../../src/sdk/readers/incremental.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
-import { asNumber, asObject, asText, contextWith, saved } from '../../src/sdk/readers/resume.ts';
+import { asNumber, asObject, asText, contextWith, printed, saved } from '../../src/sdk/readers/resume.ts';
 import type { Json, Position, Reader, Row } from '../../src/core/types.ts';
 import { isAfter, filter, quoted, sort, source } from './aggregation.ts';
 import type { PendoApi } from './api.ts';
@@ -82,7 +82,7 @@ const changesByTime = ({ source: name, id, parameters }: People): Listing<Increm
     const from = last === undefined ? `${UPDATED} >= ${after ?? 1}` : isAfter(UPDATED, Number(last.time), id, String(last.id));
     return [source(name, parameters(api)), sort(UPDATED, id), filter(from, `${UPDATED} <= ${before}`)];
   },
-  cursorOf: (row) => ({ time: updatedAt(row), id: String(row[id]) }),
+  cursorOf: (row) => ({ time: updatedAt(row), id: printed(row[id]) }),
   sortedBy: (cursor) => [asObject(cursor)?.time ?? null, asObject(cursor)?.id ?? null],
 });
 

@@ -3,7 +3,7 @@ import type { Asked, NextPlace } from '../../src/sdk/answers.ts';
 import { checkedRows } from '../../src/core/checked-rows.ts';
 import type { Query } from '../../src/sdk/http/client.ts';
 import { pathPart } from '../../src/sdk/http/url.ts';
-import { asObject, asText } from '../../src/sdk/readers/resume.ts';
+import { asObject, asText, printed } from '../../src/sdk/readers/resume.ts';
 import type { Json, JsonObject, Row } from '../../src/core/types.ts';
 import { END } from '../../src/sdk/readers/paginate.ts';
 import type { FetchPage } from '../../src/sdk/readers/paginate.ts';
@@ -84,5 +84,5 @@ export function namingAnother(rows: readonly Row[], field: string, parent: strin
   const [first] = odd;
   return first === undefined
     ? []
-    : [`${odd.length} of the rows of ${parent} name another ${field}, e.g. ${String(first.id)} names ${String(first[field])}.`];
+    : [`${odd.length} of the rows of ${parent} name another ${field}, e.g. ${printed(first.id)} names ${printed(first[field])}.`];
 }

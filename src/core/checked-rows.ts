@@ -64,14 +64,24 @@ export function pruned(row: Row): Row {
 /** As path segments these would lead to another path. */
 const OTHER_PATHS = new Set(['', '.', '..']);
 
+/** Each may take nine characters of an address, and servers refuse those of more than 8 KiB or so (RFC 9112, 3). */
+const LONGEST_ID = 800;
+
 /**
- * An id as text that may be put into a request: a text or an integer, without a lone surrogate (which has no encoding), and
- * not a path segment that leads to another path. Undefined for everything else.
+ * An id as text that may be put into a request: a text or an integer, without a lone surrogate (which has no encoding), no
+ * longer than an address takes, and not a path segment that leads to another path. Undefined for everything else.
  */
 export function idText(value: Json | undefined): string | undefined {
-  if (typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value))) return String(value);
-  return typeof value === 'string' && !OTHER_PATHS.has(value) && !/\p{Surrogate}/u.test(value) ? value : undefined;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
+  const text = typeof value === 'bigint' ? String(value) : value;
+  return typeof text === 'string' && text.length <= LONGEST_ID && !OTHER_PATHS.has(text) && !/\p{Surrogate}/u.test(text) ? text : undefined;
 }
+
+/** For rows that are asked about by themselves, which are not to be published when they cannot be. A missing id is another fault. */
+export const needsId =
+  (name: string): Need =>
+  (row) =>
+    row[name] == null || idText(row[name]) !== undefined ? undefined : `Nobody can be asked about its ${name}.`;
 
 function isObject(value: Json): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && rawNumberText(value) === undefined;

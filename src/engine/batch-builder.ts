@@ -1,5 +1,6 @@
 import { diffBatch, type RowChange } from '../state/diff.ts';
 import { faultOfRow } from '../core/checked-rows.ts';
+import { takeTurns } from '../core/turns.ts';
 import type { Page, Position, Row } from '../core/types.ts';
 import type { DeadLetter, OutboxTask } from '../kafka/types.ts';
 import { compileRowMask } from '../record/mask.ts';
@@ -29,7 +30,7 @@ export interface BatchBuilder {
   readonly openedAt: number;
   readonly deadLetters: readonly DeadLetter[];
   /** Turns all rows of a page into records and changes. Returns how many rows became dead letters: without a usable key, and with one. */
-  add(page: Page, at: Position | undefined): { readonly unnamed: number; readonly putAside: number };
+  add(page: Page, at: Position | undefined): Promise<{ readonly unnamed: number; readonly putAside: number }>;
   delete(row: DeletedRow): void;
   addTask(task: NewOutboxTask): void;
   upserts(): readonly RowChange[];
@@ -86,12 +87,15 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committedHas
     openedAt,
     deadLetters,
     counts,
-    add(page, at) {
+    async add(page, at) {
       const listed: Buffer[] = [];
       const usable: CompiledRow[] = [];
       let unnamed = 0;
       let putAside = 0;
+      // A page may have as many rows as the vendor likes.
+      const turns = takeTurns();
       for (const row of page.rows) {
+        if (turns.over()) await turns.next();
         const result = table.rows(row);
         if (result.deadLetter !== undefined) {
           reject(row, result, at);
@@ -104,14 +108,21 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committedHas
         else unnamed += 1;
       }
       for (const row of page.seen ?? []) {
+        if (turns.over()) await turns.next();
         const { keyHash } = table.rows(row);
         if (keyHash) listed.push(keyHash);
         else unnamed += 1;
       }
-      diff.add(usable);
+      for (const some of slices(usable)) {
+        diff.add(some);
+        if (turns.over()) await turns.next();
+      }
       if (page.scan) {
         index.beginScan(page.scan.id, run.freshScans.has(page.scan.id));
-        index.markSeen(listed);
+        for (const some of slices(listed)) {
+          index.markSeen(some);
+          if (turns.over()) await turns.next();
+        }
       }
       counts.fetched += page.rows.length;
       return { unnamed, putAside };
@@ -126,6 +137,14 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committedHas
     unchanged: () => counts.fetched - deadLetters.length - diff.changes().length - diff.duplicates(),
     duplicates: () => diff.duplicates(),
   };
+}
+
+/** As many rows as take some milliseconds; one slice for any ordinary page. */
+const SLICE = 2_000;
+
+function* slices<T>(all: readonly T[]): Generator<readonly T[], void, void> {
+  if (all.length <= SLICE) yield all;
+  else for (let at = 0; at < all.length; at += SLICE) yield all.slice(at, at + SLICE);
 }
 
 /** A dead letter must fit into a message: every part but the raw text is cut to this many characters; the raw text is cut to fit. */

@@ -41,8 +41,8 @@ export async function endScan(
   const allowed = run.handles['allow-deletes'] === undefined ? 0 : (withheld?.count ?? 0);
   // The threshold is judged by this scan alone. Rows are deleted once they were absent in `absentScans` scans in a row,
   // or in one scan when the user has allowed the deletes.
-  const missing = countOf(index.vanished(1, unread));
-  const vanished = (): Iterable<IndexedRow> => index.vanished(allowed > 0 ? 1 : (definition.absentScans ?? 1), unread);
+  const missing = await countOf(index.vanishedInTurns(1, unread));
+  const vanished = (): AsyncIterable<IndexedRow> => index.vanishedInTurns(allowed > 0 ? 1 : (definition.absentScans ?? 1), unread);
   const unnamed = scan?.unnamed ?? 0;
   const intact = scan !== undefined && index.scanIntact(scan.id);
   // A dead letter with a known key was listed too, whether or not the topic holds its row.
@@ -72,7 +72,7 @@ export async function endScan(
         ...ref,
       });
     }
-    const count = countOf(vanished());
+    const count = await countOf(vanished());
     const doubts: string[] = [];
     for await (const gone of confirmed(table, ctx, vanished(), doubts)) {
       publisher.delete(gone);
@@ -112,15 +112,15 @@ export async function endScan(
 async function* confirmed(
   table: OpenTable,
   ctx: ReadContext,
-  vanished: Iterable<IndexedRow>,
+  vanished: AsyncIterable<IndexedRow>,
   doubts: string[],
 ): AsyncGenerator<DeletedRow & Pick<IndexedRow, 'scopeHash'>, void, void> {
   const { confirm } = table.definition;
   if (!confirm) {
-    for (const { keyHash, keyBody, scopeHash } of vanished) yield { keyHash, keyBody, scopeHash };
+    for await (const { keyHash, keyBody, scopeHash } of vanished) yield { keyHash, keyBody, scopeHash };
     return;
   }
-  for (const rows of inGroups(vanished, confirmAtOnce)) {
+  for await (const rows of inGroups(vanished, confirmAtOnce)) {
     const keys = rows.map((row) => table.codec.decodeKey(row.keyBody) as JsonObject);
     const byKey = new Map(rows.map((row, at) => [canonicalJson(keys[at]), row]));
     for await (const { key, gone, doubt, marker, rereads } of confirm(ctx, keys)) {
@@ -154,15 +154,15 @@ function withoutScan({ scan: _, ...rest }: TableState): TableState {
   return rest;
 }
 
-function countOf(rows: Iterable<unknown>): number {
+async function countOf(rows: AsyncIterable<unknown>): Promise<number> {
   let count = 0;
-  for (const _ of rows) count += 1;
+  for await (const _ of rows) count += 1;
   return count;
 }
 
-function* inGroups<T>(items: Iterable<T>, size: number): Generator<T[], void, void> {
+async function* inGroups<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[], void, void> {
   let group: T[] = [];
-  for (const item of items) {
+  for await (const item of items) {
     group.push(item);
     if (group.length < size) continue;
     yield group;

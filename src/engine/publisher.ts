@@ -20,7 +20,7 @@ const fullMs = 1_000;
  */
 export interface Publisher {
   /** Turns all rows of a page into records and changes. */
-  add(page: Page): void;
+  add(page: Page): Promise<void>;
   delete(row: DeletedRow): void;
   /** Adds an outbox task for another table; it is committed with the current batch. */
   addTask(task: NewOutboxTask): void;
@@ -97,8 +97,8 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
   }
 
   const publisher: Publisher = {
-    add(page) {
-      const { unnamed, putAside } = builder.add(page, state.position);
+    async add(page) {
+      const { unnamed, putAside } = await builder.add(page, state.position);
       if (page.scan) {
         const { id } = page.scan;
         const before = state.scan?.id === id ? state.scan : { unnamed: 0, putAside: 0 };

@@ -28,7 +28,7 @@ export async function syncTable(table: OpenTable, run: TableRun): Promise<void> 
     const open = publisher.remembered().scan?.id;
     // A listing began again: rows of the earlier scan must not count as seen by the new one.
     if (open !== undefined && page.scan !== undefined && page.scan.id !== open) await publisher.settle();
-    publisher.add(page);
+    await publisher.add(page);
     const closeScan = page.scan?.end && (await endScan(table, run, publisher, ctx, page.scan.end));
     publisher.advance(page);
     if (closeScan) {

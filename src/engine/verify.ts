@@ -1,4 +1,5 @@
 import { openLiveIndex, type IndexedRow, type IndexEntry, type LiveIndex } from '../state/live-index.ts';
+import { takeTurns } from '../core/turns.ts';
 import { TributaryError } from '../core/errors.ts';
 import { sleepUntil, type Clock } from '../core/clock.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
@@ -80,7 +81,9 @@ export async function verifyTable(
         if (!incremental && scan !== undefined && page.scan !== undefined && page.scan.id !== scan) vendor.beginScan(page.scan.id);
         scan = page.scan?.id ?? scan;
         const entries: IndexEntry[] = [];
+        const turns = takeTurns();
         for (const row of page.rows) {
+          if (turns.over()) await turns.next();
           const compiled = table.rows(row);
           if (compiled.deadLetter !== undefined) unusable += 1;
           else if (!compiled.deleted) entries.push({ keyHash: compiled.keyHash, row: compiled });

@@ -73,11 +73,15 @@ function namesItself(form: string, body: string): boolean {
 }
 
 /** The private key as text. Throws `config` when it is missing, readable by others, or invalid. */
-export function privateKey(file: string, passphrase: string | undefined): string {
-  return readPrivate(file, passphrase).text;
+export function privateKey(file: string, passphrase: string | undefined, onSecret: (text: string) => void = () => undefined): string {
+  return readPrivate(file, passphrase, onSecret).text;
 }
 
-function readPrivate(file: string, passphrase: string | undefined): { text: string; parsed: ParsedKey } {
+function readPrivate(
+  file: string,
+  passphrase: string | undefined,
+  onSecret: (text: string) => void = () => undefined,
+): { text: string; parsed: ParsedKey } {
   if (!existsSync(file)) {
     throw new TributaryError(`The private key ${file} does not exist.`, {
       kind: 'config',
@@ -92,6 +96,7 @@ function readPrivate(file: string, passphrase: string | undefined): { text: stri
       remedy: `chmod 600 ${file}`,
     });
   const text = readFileSync(file, 'utf8');
+  onSecret(text);
   const parsed: ParsedKey | ParsedKey[] | Error = utils.parseKey(text, passphrase);
   const key = Array.isArray(parsed) ? parsed[0] : parsed;
   if (key !== undefined && !(key instanceof Error) && key.isPrivateKey()) return { text, parsed: key };

@@ -32,6 +32,8 @@ export interface ImportPlace {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   onEvent(event: ImportEvent): void;
+  /** Hears the private key before anything is done with it: nothing may show it. */
+  onSecret(text: string): void;
 }
 
 export interface StartImport extends ImportPlace {
@@ -51,7 +53,7 @@ export interface StartImport extends ImportPlace {
   readonly called?: string;
 }
 
-type CheckOnly = Omit<StartImport, 'access' | 'connection' | 'strict' | 'by' | 'called' | 'onChecked'>;
+type CheckOnly = Omit<StartImport, 'access' | 'onSecret' | 'connection' | 'strict' | 'by' | 'called' | 'onChecked'>;
 
 export interface ImportOutcome {
   readonly checked: CheckedFile;
@@ -96,7 +98,7 @@ async function check(request: CheckOnly, importId: string): Promise<CheckedFile>
  */
 export async function startImport(request: StartImport): Promise<ImportOutcome> {
   const { connection, kind, clock, dataDir } = request;
-  const access = sftpAccess(connection, dataDir);
+  const access = sftpAccess(connection, dataDir, request.onSecret);
   const importId = randomUUID();
   const checked = await check(request, importId);
   request.onChecked?.(checked);
@@ -131,7 +133,7 @@ export async function startImport(request: StartImport): Promise<ImportOutcome> 
 
 /** Sends the remaining parts of an import. Throws as {@link startImport}. */
 export async function resumeImport(place: ImportPlace, job: Job): Promise<ImportRecord> {
-  return send(place, job, sftpAccess(place.connection, place.dataDir));
+  return send(place, job, sftpAccess(place.connection, place.dataDir, place.onSecret));
 }
 
 async function send(place: ImportPlace, job: Job, access: SftpAccess): Promise<ImportRecord> {
@@ -216,7 +218,7 @@ function withResume(error: TributaryError, importId: string): TributaryError {
 }
 
 /** Access to the vendor's SFTP server. Throws `config` when the settings do not name it, or the key cannot be used. */
-export function sftpAccess(connection: ConnectionSettings, dataDir: string): SftpAccess {
+export function sftpAccess(connection: ConnectionSettings, dataDir: string, onSecret: (text: string) => void): SftpAccess {
   const { imports, title } = connection.source;
   if (imports === undefined) {
     throw new TributaryError(`${title} accepts no files, so nothing can be imported through ${connection.name}.`, {
@@ -238,7 +240,7 @@ export function sftpAccess(connection: ConnectionSettings, dataDir: string): Sft
     host: sftp.host,
     port: sftp.port,
     user: sftp.user,
-    key: privateKey(file, sftp.passphrase),
+    key: privateKey(file, sftp.passphrase, onSecret),
     passphrase: sftp.passphrase,
     knownHosts: join(importsFolder(dataDir), 'known_hosts.json'),
   };

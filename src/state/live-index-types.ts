@@ -85,6 +85,8 @@ export interface LiveIndex {
    * `exceptScopes`. Rows may be deleted while iterating.
    */
   vanished(absentScans: number, exceptScopes?: readonly Buffer[]): Iterable<IndexedRow>;
+  /** The same, and the event loop is free again and again: all rows of the table are looked at. */
+  vanishedInTurns(absentScans: number, exceptScopes?: readonly Buffer[]): AsyncIterable<IndexedRow>;
   /** Live rows of a scope (zeros: all rows). Rows may be deleted while iterating. */
   keysInScope(scopeHash: Buffer): Iterable<IndexedRow>;
   /** One row of every scope that has a live row. Rows may be deleted while iterating. */

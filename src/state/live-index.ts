@@ -1,3 +1,4 @@
+import { takeTurns } from '../core/turns.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
 import { lastSeenOf, packEntry, type StoredEntry, rowHashOf, scopeHashOf, unpackEntry, withLastSeen } from './index-entry.ts';
 import { SCOPE_BYTES } from '../record/codec.ts';
@@ -86,12 +87,17 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       });
       log = readLog();
     },
-    *vanished(absentScans, exceptScopes = []) {
-      const below = vanishedBelow(log, absentScans);
-      if (below === undefined) return;
-      const except = new Set(exceptScopes.map((scope) => scope.toString('latin1')));
+    *vanished(absentScans, exceptScopes) {
+      const isMissing = missingIn(absentScans, exceptScopes);
+      if (isMissing !== undefined) for (const row of rows()) if (isMissing(row)) yield row;
+    },
+    async *vanishedInTurns(absentScans, exceptScopes) {
+      const isMissing = missingIn(absentScans, exceptScopes);
+      if (isMissing === undefined) return;
+      const turns = takeTurns();
       for (const row of rows()) {
-        if (row.lastSeen < below && !except.has(row.scopeHash.toString('latin1'))) yield row;
+        if (isMissing(row)) yield row;
+        if (turns.over()) await turns.next();
       }
     },
     keysInScope,
@@ -161,6 +167,14 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       const bytes = guarded(() => live.getBinary(keyHash));
       if (bytes !== undefined) yield { keyHash, ...guarded(() => unpackEntry(keyHash, bytes)) };
     }
+  }
+
+  /** Which rows count as missing; undefined while there were not that many scans. */
+  function missingIn(absentScans: number, exceptScopes: readonly Buffer[] = []): ((row: IndexedRow & StoredEntry) => boolean) | undefined {
+    const below = vanishedBelow(log, absentScans);
+    if (below === undefined) return undefined;
+    const except = new Set(exceptScopes.map((scope) => scope.toString('latin1')));
+    return (row) => row.lastSeen < below && !except.has(row.scopeHash.toString('latin1'));
   }
 
   function* rows(): Generator<IndexedRow & StoredEntry, void, void> {

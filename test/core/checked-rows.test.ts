@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkedRows, faultOfRow, idText } from '../../src/core/checked-rows.ts';
+import { checkedRows, faultOfRow, idText, needsId } from '../../src/core/checked-rows.ts';
 import { parseJson } from '../../src/core/json/parse.ts';
 import type { Json, Row } from '../../src/core/types.ts';
 
@@ -29,6 +29,15 @@ describe('what a vendor lists', () => {
     const [bad] = checkedRows([row]) as [Row];
     expect(bad).toMatchObject({ id: 'a' });
     expect(faultOfRow(bad)).toMatchObject({ reason: 'too_deep', original: row });
+  });
+
+  test('an id that no address would take cannot be asked about, whatever it is made of', () => {
+    expect(
+      ['x'.repeat(800), 'x'.repeat(801), parseJson('9'.repeat(20_000)), parseJson('9'.repeat(30))].map((id) => idText(id)?.length),
+    ).toEqual([800, undefined, undefined, 30]);
+    const rows = checkedRows([{ id: 'good' }, { id: 'x'.repeat(801) }, { id: '..' }, {}, { id: parseJson('1e400') }], needsId('id'));
+    // One that is missing is another fault, told where keys are made.
+    expect(rows.map((row) => faultOfRow(row)?.reason)).toEqual([undefined, 'bad_shape', 'bad_shape', undefined, 'bad_shape']);
   });
 
   test('an id that may stand in a request has an encoding and is no other path', () => {

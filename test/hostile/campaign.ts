@@ -16,12 +16,16 @@ export interface CampaignOptions {
   readonly from?: number;
   readonly table?: string;
   /** What is not left to chance: whether the topic is filled before, and which answers are changed. What becomes of them always is. */
-  readonly fixed?: Partial<Omit<Plan, 'seed'>> & { readonly filled?: boolean };
+  readonly fixed?: Fixed | ((number: number) => Fixed);
+  /** Hears how each case ended, `untouched` when no answer was changed. */
+  readonly played?: (number: number, outcome: string) => void;
   /** Hears of every broken promise as it is found. */
   readonly report?: (fault: string) => void;
   /** Hears of every table that is done, and how many cases that were by then. */
   readonly progress?: (table: string, cases: number) => void;
 }
+
+export type Fixed = Partial<Omit<Plan, 'seed'>> & { readonly filled?: boolean };
 
 export interface Outcome {
   readonly cases: number;
@@ -75,6 +79,7 @@ export async function campaign(options: CampaignOptions): Promise<Outcome> {
         for (let tries = 0; tries < REPEATS && stall > LONGEST_STALL_MS; tries += 1) stall = Math.min(stall, (await again()).stall);
         longestStallMs = Math.max(longestStallMs, stall);
         cases += 1;
+        options.played?.(number, played.outcome);
         byOutcome[played.outcome] = (byOutcome[played.outcome] ?? 0) + 1;
         if (stall > LONGEST_STALL_MS) played.faults.push(`held the event loop for ${Math.round(stall)} ms of CPU time`);
         for (const fault of played.faults) {
@@ -147,7 +152,7 @@ async function play(
   const { table, proxy, vendor, options } = player;
   const seed = seedOf(`${options.subject.source.name}.${table.definition.name}`, options.seed, number);
   const dice = diceOf(seed);
-  const fixed = options.fixed ?? {};
+  const fixed = (typeof options.fixed === 'function' ? options.fixed(number) : options.fixed) ?? {};
   const drawn = dice.below(2) === 0;
   const filled = fixed.filled ?? drawn;
   const requests = Math.max(1, filled ? known.later : known.first);
@@ -211,7 +216,7 @@ function losses(player: Player, run: MemoryRun, done: Done, when: string): strin
   return faults;
 }
 
-const UNTOUCHED: Done = { what: [], touched: new Set(), everything: false, requests: 0 };
+const UNTOUCHED: Done = { what: [], touched: new Set(), asked: new Set(), everything: false, requests: 0 };
 
 const truths = new WeakMap<MemoryTable, ReadonlyMap<string, object>>();
 
@@ -227,7 +232,7 @@ const missingKeys = (player: Player): string[] => [...truthKeys(player).keys()].
  * Whether the content of that very row, or of its parent, was changed: then the vendor itself has left it out, or calls it
  * something else. A row is known by the texts of its key; what we make of texts (times, hashes) cannot be found in answers.
  */
-function excused({ table: { definition } }: Player, key: string, { touched }: Done): boolean {
+function excused({ table: { definition } }: Player, key: string, { touched, asked }: Done): boolean {
   const values = Object.entries(JSON.parse(key) as Record<string, unknown>);
   // What is made of the row, or stands for what it lacks, is no text of the vendor's.
   const copied = ([name, value]: [string, unknown]): boolean => {
@@ -243,7 +248,11 @@ function excused({ table: { definition } }: Player, key: string, { touched }: Do
   const parents = definition.parent === undefined ? [] : known((name) => definition.scope?.includes(name) ?? name !== 'id');
   // A key that is a time alone is known by a text that means the same instant.
   if (own.length === 0) own.push(...values.map(([, value]) => [...touched].some((text) => Date.parse(text) === value)));
-  return own.every(Boolean) || parents.some(Boolean);
+  // Rows of a path whose parent is no table of ours: the reader adds what it asked about, which alone excuses nothing.
+  const around = (value: unknown): boolean => definition.parent === undefined && asked.has(String(value));
+  const others = own.some(Boolean) ? values.filter(copied).filter(([, value]) => !around(value)) : [];
+  const allOthers = others.length > 0 && others.every(([, value]) => isTouched(String(value), touched));
+  return own.every(Boolean) || allOthers || parents.some(Boolean);
 }
 
 /** A key of several parts is known by any of them that is long enough to be no coincidence. */

@@ -1,4 +1,5 @@
-import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { createServer } from 'node:http';
 import { onTestFinished } from 'vitest';
 import { shownForms } from '../support/command.ts';
@@ -66,13 +67,21 @@ export async function echoServer(
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
+const METADATA = 3;
 const API_VERSIONS = 18;
 const SASL_HANDSHAKE = 17;
 const SASL_AUTHENTICATE = 36;
 const SASL_AUTHENTICATION_FAILED = 58;
 
-/** A broker that refuses every login with a message that says all the secrets. Kafka's protocol as far as a login goes. */
-export async function echoBroker(secrets: readonly string[]): Promise<{ readonly address: string; readonly logins: () => number }> {
+/**
+ * A broker that says all the secrets: in the refusal of every login, or once it has let somebody in, as the hosts of its
+ * cluster, which clients name when they cannot reach them. Kafka's protocol as far as that goes. `tls`: it speaks TLS.
+ */
+export async function echoBroker(
+  secrets: readonly string[],
+  { letsIn = false, tls }: { readonly letsIn?: boolean; readonly tls?: TlsOptions } = {},
+): Promise<{ readonly address: string; readonly logins: () => number; readonly askedAfterwards: () => number }> {
+  let asked = 0;
   let logins = 0;
   const text = (value: string): Buffer => {
     const bytes = Buffer.from(value);
@@ -96,13 +105,24 @@ export async function echoBroker(secrets: readonly string[]): Promise<{ readonly
         [API_VERSIONS, 0, 2],
         [SASL_HANDSHAKE, 0, 1],
         [SASL_AUTHENTICATE, 0, 1],
-        [3, 0, 6],
+        // Version 1 of what a cluster consists of has all that is needed here.
+        [METADATA, 0, letsIn ? 1 : 6],
       ];
       const list = Buffer.concat([int32(known.length), ...known.flat().map(int16)]);
       return Buffer.concat([int16(0), list, ...(version > 0 ? [int32(0)] : [])]);
     }
     if (api === SASL_HANDSHAKE) return Buffer.concat([int16(0), int32(1), text('PLAIN')]);
+    if (api === METADATA) {
+      asked += 1;
+      // A name has no more than 255 characters; each of these hosts is a secret in one of its forms.
+      const hosts = secrets
+        .flatMap((one) => [one, encodeURIComponent(one), Buffer.from(one).toString('base64')])
+        .map((one) => one.slice(0, 250));
+      const brokers = hosts.map((host, id) => Buffer.concat([int32(id), text(host), int32(9092), int16(-1)]));
+      return Buffer.concat([int32(brokers.length), ...brokers, int32(0), int32(0)]);
+    }
     logins += 1;
+    if (letsIn) return Buffer.concat([int16(0), int16(-1), int32(0), ...(version > 0 ? [Buffer.alloc(8)] : [])]);
     return Buffer.concat([
       int16(SASL_AUTHENTICATION_FAILED),
       text(echoed(secrets).slice(0, 30_000)),
@@ -110,7 +130,7 @@ export async function echoBroker(secrets: readonly string[]): Promise<{ readonly
       ...(version > 0 ? [Buffer.alloc(8)] : []),
     ]);
   };
-  const server = createTcpServer((socket) => {
+  const speak = (socket: Socket): void => {
     let held = Buffer.alloc(0);
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => {
@@ -123,8 +143,9 @@ export async function echoBroker(secrets: readonly string[]): Promise<{ readonly
         socket.write(Buffer.concat([int32(answer.length), answer]));
       }
     });
-  });
+  };
+  const server = tls === undefined ? createTcpServer(speak) : createTlsServer(tls, speak);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
-  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, logins: () => logins };
+  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, logins: () => logins, askedAfterwards: () => asked };
 }

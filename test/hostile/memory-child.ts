@@ -1,9 +1,11 @@
 import { createSoapClient } from '../../src/sdk/soap/client.ts';
 import { asTributaryError } from '../../src/core/errors.ts';
 import { client } from '../sdk/harness.ts';
+import { watchLoop } from './watch-loop.ts';
 
 /**
- * Asks a server once in the way named, keeps what comes as a page would be kept, and tells how it ended and what it took:
+ * Asks a server once in the way named, keeps what comes as a page would be kept, and tells how it ended, what it took, and
+ * how long the event loop was held (CPU time, ms):
  * `memory-child.ts <way> <url>`.
  */
 const [way = '', url = ''] = process.argv.slice(2);
@@ -36,6 +38,8 @@ const ways: Record<string, () => Promise<unknown>> = {
 };
 
 const before = process.memoryUsage.rss();
+const loop = watchLoop();
+loop.begin();
 let kept: unknown;
 let told = 'answered';
 try {
@@ -46,5 +50,5 @@ try {
 }
 // Linux and macOS both tell kibibytes.
 const peak = process.resourceUsage().maxRSS * 1024;
-console.log(JSON.stringify({ told, before, peak, kept: kept === undefined ? 0 : 1 }));
+console.log(JSON.stringify({ told, before, peak, stall: loop.end(), kept: kept === undefined ? 0 : 1 }));
 process.exit();

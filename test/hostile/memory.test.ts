@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { expect, it, onTestFinished } from 'vitest';
 import { programArguments } from '../support/program.ts';
 
@@ -32,6 +32,13 @@ const soap = (...inner: (string | readonly [string, number])[]): Buffer =>
     ...inner,
     '</OrdersResult></OrdersResponse></soap:Body></soap:Envelope>',
   );
+/** Members or objects whose names are all different, some thousand in a part. */
+function* names(count: number, open = '', close = '', apart = 1): Generator<string, void, void> {
+  for (let from = 0; from < count; from += 10_000)
+    yield Array.from({ length: 10_000 }, (_, i) => `${open}"${apart === 1 ? 'k' : ''}${(from + i) * apart}":1${close},`).join('');
+}
+const person =
+  '{"type":"profile","id":"01J","attributes":{"email":"a@example.com","phone":null,"created":"2026-01-01T00:00:00Z","location":{"city":"Zürich","lat":47.37},"note":"lorem ipsum dolor sit amet"}},';
 const row = '<Order><Id>a</Id></Order>';
 
 interface Told {
@@ -39,11 +46,12 @@ interface Told {
   readonly peak: number;
 }
 
-async function took(way: string, status: number, packed: Buffer): Promise<Told> {
+/** Of a process that asked for it. */
+async function took(way: string, respond: (request: IncomingMessage, response: ServerResponse) => void): Promise<Told> {
   const server = createServer((request, response) => {
     request.resume();
     response.on('error', () => undefined);
-    response.writeHead(status, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(packed);
+    respond(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -68,6 +76,19 @@ it.each<[string, string, number, () => Buffer, RegExp]>([
     /too_large/,
   ],
   ['8 MiB of {},', 'get', 200, () => members('[', filled('{},', 8), '1]'), /too_large/],
+  ['as many different names as are parsed', 'get', 200, () => members('{', ...names(1_000_000), '"":1}'), /answered|too_large/],
+  [
+    'as many objects of different names as are parsed',
+    'get',
+    200,
+    () => members('[', ...names(600_000, '{', '}'), '1]'),
+    /answered|too_large/,
+  ],
+  ['names that are numbers far apart', 'get', 200, () => members('{', ...names(600_000, '', '', 7_919), '"":1}'), /answered|too_large/],
+  ['more long numbers than are taken', 'get', 200, () => members('[', filled('12345678901234567890,', 16), '1]'), /too_large/],
+  ['as many long fractions as are taken', 'get', 200, () => members('[', '0.12345678901234567890,'.repeat(499_000), '1]'), /answered/],
+  ['an ordinary answer of 24 MiB', 'get', 200, () => members('{"data":[', filled(person, 24), '1]}'), /answered/],
+  ['one text of 31 MiB, all of it escaped', 'get', 200, () => members('["', filled('\\u0041', 31), '"]'), /answered/],
   ['as many small texts as are parsed', 'get', 200, () => members('[', filled('"a",', 6), '1]'), /answered|too_large/],
   ['a refusal of 1.5 GiB', 'get', 500, () => members('{"a":"', [X, 1_536], '"}'), /transient/],
   ['a refusal of 1.5 GiB instead of a list', 'stream', 400, () => members('{"a":"', [X, 1_536], '"}'), /vendor:400/],
@@ -78,7 +99,46 @@ it.each<[string, string, number, () => Buffer, RegExp]>([
   ['a SOAP text of 60 MiB', 'soap', 200, () => soap('<Order><Id>', [X, 60], '</Id></Order>'), /answered|too_large/],
   ['a SOAP answer of as many rows as are parsed', 'soap', 200, () => soap([row.repeat(4_000), 40]), /answered|too_large/],
 ])('%s stays below 512 MiB', { timeout: 600_000 }, async (_, way, status, packed, outcome) => {
-  const { told, peak } = await took(way, status, packed());
+  const body = packed();
+  const { told, peak } = await took(way, (_request, response) =>
+    response.writeHead(status, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(body),
+  );
   expect(told).toMatch(outcome);
+  expect(peak).toBeLessThan(MOST);
+});
+
+it('an answer of 256 MiB that brotli made small stays below 512 MiB', { timeout: 600_000 }, async () => {
+  const packed = brotliCompressSync(Buffer.alloc(256 * MIB, 'x'), { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } });
+  let asked = '';
+  const { told, peak } = await took('get', (request, response) => {
+    asked = String(request.headers['accept-encoding']);
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'br' }).end(packed);
+  });
+  // Asked for, so that it may come at any time.
+  expect(asked).toContain('br');
+  expect(told).toMatch(/too_large/);
+  expect(peak).toBeLessThan(MOST);
+});
+
+it('an answer that comes byte by byte stays below 512 MiB', { timeout: 600_000 }, async () => {
+  const { told, peak } = await took('get', (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.socket?.setNoDelay(true);
+    // Each byte is a chunk of its own, and comes as a piece of its own.
+    const text = JSON.stringify(Array.from({ length: 30_000 }, (_, i) => ({ i })));
+    let at = 0;
+    const more = (): void => {
+      const some = text.slice(at, (at += 4_096));
+      if (some === '') {
+        response.end();
+        return;
+      }
+      const go = [...some].map((mark) => response.write(mark)).at(-1);
+      if (go === true) setImmediate(more);
+      else response.once('drain', more);
+    };
+    more();
+  });
+  expect(told).toBe('answered');
   expect(peak).toBeLessThan(MOST);
 });

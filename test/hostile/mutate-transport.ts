@@ -10,6 +10,8 @@ export interface Wire {
   body: Buffer;
   /** Bytes after which the connection is cut. */
   cutAfter?: number;
+  /** The length it says, where that is another one. */
+  told?: number;
   /** Nothing is answered at all. */
   silent?: boolean;
 }

@@ -1,7 +1,7 @@
 import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { diceOf, type Dice } from './mutation.ts';
-import { mutateJson, type Manners } from './mutate-json.ts';
+import { mutateJson, touchedBetween, type Manners } from './mutate-json.ts';
 import { mutateTransport, spoilt, type Wire } from './mutate-transport.ts';
 import { mutateXml } from './mutate-xml.ts';
 
@@ -12,12 +12,16 @@ export interface Plan {
   readonly first: number;
   /** How many are. */
   readonly times: number;
+  /** Changes the answer to that path, in place of the dice. False: it left it as it is. */
+  readonly alter?: (wire: Wire, path: string) => boolean;
 }
 
 /** What was done. */
 export interface Done {
   readonly what: readonly string[];
   readonly touched: ReadonlySet<string>;
+  /** What the changed answers were asked about: parts of their addresses, which readers put into rows. */
+  readonly asked: ReadonlySet<string>;
   readonly everything: boolean;
   readonly requests: number;
 }
@@ -70,7 +74,12 @@ export async function startProxy(target: string, manners: Manners): Promise<Prox
       ask(incoming, sent)
         .then((wire) => {
           const hit = current !== undefined && number >= current.first && number < current.first + current.times;
-          if (hit) spoil(wire, diceOf(current.seed * 31 + (current.times > 3 ? 0 : number - current.first)), echoOf(incoming, sent), mine);
+          if (hit) for (const part of partsOf(incoming.url ?? '')) mine.asked.add(part);
+          if (hit)
+            spoil(wire, diceOf(current.seed * 31 + (current.times > 3 ? 0 : number - current.first)), echoOf(incoming, sent), mine, {
+              alter: current.alter,
+              path: incoming.url ?? '',
+            });
           answer(response, wire, over);
         })
         .catch((error: unknown) => {
@@ -102,7 +111,14 @@ export async function startProxy(target: string, manners: Manners): Promise<Prox
     });
   }
 
-  function spoil(wire: Wire, dice: Dice, echo: string, mine: ReturnType<typeof fresh>): void {
+  function spoil(wire: Wire, dice: Dice, echo: string, mine: ReturnType<typeof fresh>, given: Given): void {
+    if (given.alter !== undefined) {
+      const before = wire.body;
+      if (!given.alter(wire, given.path)) return;
+      mine.what.push('as planned');
+      for (const value of touchedBetween(before.toString(), wire.body.toString()) ?? []) mine.touched.add(value);
+      return;
+    }
     const text = wire.body.toString();
     const altered =
       wire.status !== 200 || dice.below(4) === 0
@@ -142,9 +158,21 @@ export async function startProxy(target: string, manners: Manners): Promise<Prox
   };
 }
 
-const fresh = (): { what: string[]; touched: Set<string>; everything: boolean; requests: number } => ({
+interface Given {
+  readonly alter: Plan['alter'] | undefined;
+  readonly path: string;
+}
+
+const partsOf = (url: string): readonly string[] =>
+  url
+    .split('?')[0]
+    ?.split('/')
+    .map((part) => decodeURIComponent(part)) ?? [];
+
+const fresh = (): { what: string[]; touched: Set<string>; asked: Set<string>; everything: boolean; requests: number } => ({
   what: [],
   touched: new Set(),
+  asked: new Set(),
   everything: false,
   requests: 0,
 });
@@ -174,7 +202,7 @@ function answer(response: ServerResponse, wire: Wire, over: () => void): void {
     socket?.end(`HTTP/1.1 ${wire.status} Odd\r\ncontent-length: ${wire.body.length}\r\n\r\n${wire.body.toString()}`);
     return;
   }
-  response.writeHead(wire.status, { ...headers, 'content-length': wire.body.length });
+  response.writeHead(wire.status, { ...headers, 'content-length': wire.told ?? wire.body.length });
   if (wire.cutAfter === undefined) response.end([204, 205, 304].includes(wire.status) ? undefined : wire.body);
   else {
     response.write(wire.body.subarray(0, wire.cutAfter));

@@ -34,7 +34,15 @@ test('an import is recorded, followed by reading the profiles back, and listed',
   const file = join(dataDir, 'people.csv');
   writeFileSync(file, `Email\n${Array.from({ length: 120 }, (_, n) => `i${n}@import.test\n`).join('')}nobody\n`);
   const access = accessTo();
-  const place = { connection, dataDir, access, clock: systemClock, signal: new AbortController().signal, onEvent: () => undefined };
+  const place = {
+    connection,
+    dataDir,
+    access,
+    clock: systemClock,
+    signal: new AbortController().signal,
+    onEvent: () => undefined,
+    onSecret: () => undefined,
+  };
   const request = { ...place, kind: 'profiles', file, mapping: noMapping, consent: false, by: 'anna' } as const;
 
   expect((await startImport({ ...request, strict: true })).record).toBeUndefined();

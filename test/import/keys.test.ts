@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import ssh2, { type ParsedKey } from 'ssh2';
 import { expect, test } from 'vitest';
+import { createRedactor } from '../../src/core/redact.ts';
 import { checkPublicKey, ownKey, ownKeyFile, privateKey } from '../../src/import/keys.ts';
 import { makeKeyPair, writeKeyPair } from '../../src/import/openssh-key.ts';
 import { folder } from './check.ts';
@@ -62,6 +63,27 @@ test("a pair is its owner's alone, stays as it is, and a lost public half is sho
   expect(readFileSync(`${ownKeyFile(dir)}.pub`, 'utf8')).toBe(`${made.text}\n`);
   rmSync(`${ownKeyFile(dir)}.pub`);
   expect(ownKey(dir)).toEqual({ ...made, made: false });
+});
+
+test('whoever reads a private key tells what has to be hidden from then on, line by line, also when it cannot be used', () => {
+  const dir = folder();
+  const pair = makeKeyPair('me');
+  const lines = pair.private.split('\n').filter((line) => line.length > 20 && !line.startsWith('---'));
+  for (const text of [pair.private, pair.private.replace(/\n.{60}/, '\nAAAA')]) {
+    const file = join(dir, 'mine');
+    writeFileSync(file, text, { mode: 0o600 });
+    const redactor = createRedactor();
+    try {
+      privateKey(file, undefined, redactor.add);
+    } catch {
+      // Of the damaged one.
+    }
+    const kept = lines.filter((line) => text.includes(line));
+    expect(kept.length).toBeGreaterThan(0);
+    expect(
+      kept.filter((line) => redactor.redact(`the server said: ${line}, ${encodeURIComponent(line)}`).includes(line.slice(8, 28))),
+    ).toEqual([]);
+  }
 });
 
 test('a private key that cannot be used is told with what to do', () => {

@@ -122,6 +122,7 @@ export async function roundTrip({ dir, profiles, events, prefix, say = () => und
         clock: systemClock,
         signal: new AbortController().signal,
         onEvent: () => undefined,
+        onSecret: () => undefined,
         kind,
         file: files[kind],
         mapping: noMapping,

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TributaryError } from '../../src/core/errors.ts';
+import { checkedRows, faultOfRow, idText, needsId } from '../../src/core/checked-rows.ts';
+import { parseJson } from '../../src/core/json/parse.ts';
 import { details } from '../../src/sdk/readers/details.ts';
 import type { Row } from '../../src/core/types.ts';
 import { END } from '../../src/sdk/readers/paginate.ts';
@@ -50,6 +52,34 @@ describe('a listing whose rows are asked for in groups', () => {
     expect(pages.map(({ scan }) => scan?.end !== undefined)).toEqual([...Array.from({ length: pages.length - 1 }, () => false), true]);
     expect(state.asked.every((group) => group.length > 0 && group.length <= 10)).toBe(true);
     expect(state.most).toBe(3);
+  });
+
+  it('puts a row aside that nobody can be asked about, and asks for the others', async () => {
+    const listed = [
+      { id: 'a' },
+      { id: parseJson('1e400') },
+      { id: parseJson('{"toString":1}') },
+      { id: 'x'.repeat(900) },
+      null,
+      { id: 'b' },
+    ];
+    const asked: string[][] = [];
+    const reader = details<unknown>({
+      call: async () => ({ rows: checkedRows(listed, needsId('id')), next: END }),
+      id: (row) => idText(row.id),
+      size: 10,
+      concurrency: 1,
+      seen: (row) => row,
+      async fetch(_api, ids) {
+        asked.push([...ids]);
+        return ids.map((id) => ({ id, detail: 'x' }));
+      },
+    });
+    const { rows, error } = await engine(reader, {}).run();
+    expect(error).toBeUndefined();
+    expect(asked).toEqual([['a', 'b']]);
+    expect(rows.filter((row) => faultOfRow(row) === undefined).map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(rows.filter((row) => faultOfRow(row) !== undefined)).toHaveLength(4);
   });
 
   it('that is empty ends at once', async () => {

@@ -81,6 +81,15 @@ describe('paged endpoints', () => {
     expect(rows).toEqual(all);
   });
 
+  it('passes over no row because another one of the page stands twice', async () => {
+    const { rows } = await read({ by: 'offset', param: 'offset' }, (query) => {
+      const at = Number(query.get('offset'));
+      const page = all.slice(at, at + 4);
+      return { data: { rows: at === 0 ? [page[0], ...page] : page } };
+    });
+    expect(new Set(rows.map((row) => JSON.stringify(row)))).toEqual(new Set(all.map((row) => JSON.stringify(row))));
+  });
+
   it.each([
     ['no object that could name a next page', undefined],
     ['nothing but a place for it', {}],

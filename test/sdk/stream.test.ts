@@ -10,41 +10,42 @@ import { serve } from './server.ts';
 
 const signal = (): AbortSignal => new AbortController().signal;
 
-function inPieces(text: string, size: number): { items: Json[]; rest: Json } {
+async function inPieces(text: string, size: number): Promise<{ items: Json[]; rest: Json }> {
   const cutter = jsonItems('results');
   const bytes = Buffer.from(text);
   const items: Json[] = [];
-  for (let at = 0; at < bytes.length; at += size) items.push(...cutter.push(bytes.subarray(at, at + size)));
+  for (let at = 0; at < bytes.length; at += size) items.push(...(await cutter.push(bytes.subarray(at, at + size))));
   return { items, rest: cutter.end() };
 }
 
 describe('a list cut out of a document', () => {
-  it('gives the elements that parsing the whole gives, wherever the pieces end', () => {
+  it('gives the elements that parsing the whole gives, wherever the pieces end', async () => {
     const document = fc.record({ before: fc.jsonValue(), results: fc.array(fc.jsonValue(), { maxLength: 8 }), after: fc.jsonValue() });
-    fc.assert(
-      fc.property(document, fc.integer({ min: 1, max: 40 }), fc.constantFrom(undefined, 1), (value, size, indent) => {
+    await fc.assert(
+      fc.asyncProperty(document, fc.integer({ min: 1, max: 40 }), fc.constantFrom(undefined, 1), async (value, size, indent) => {
         const text = JSON.stringify(value, null, indent);
         const whole = parseJson(text) as { results: Json[] };
-        expect(inPieces(text, size)).toEqual({ items: whole.results, rest: { ...whole, results: null } });
+        expect(await inPieces(text, size)).toEqual({ items: whole.results, rest: { ...whole, results: null } });
       }),
       { numRuns: 300 },
     );
   });
 
-  it('keeps wide integers and finds only the member at the top', () => {
+  it('keeps wide integers and finds only the member at the top', async () => {
     const text = '{"a":{"results":[1]},"b":"results\\":[","results" : [ {"n":9007199254740993,"é":"}],"} , [] ],"results2":[3]}';
-    expect(inPieces(text, 3)).toEqual({
+    expect(await inPieces(text, 3)).toEqual({
       items: [{ n: 9007199254740993n, é: '}],' }, []],
       rest: { a: { results: [1] }, b: 'results":[', results: null, results2: [3] },
     });
   });
 
-  it('leaves what is no list in the rest', () => {
-    for (const results of [null, {}, 'x', 7]) expect(inPieces(JSON.stringify({ results }), 2)).toEqual({ items: [], rest: { results } });
-    expect(inPieces('{"results":[ ]}', 1)).toEqual({ items: [], rest: { results: null } });
+  it('leaves what is no list in the rest', async () => {
+    for (const results of [null, {}, 'x', 7])
+      expect(await inPieces(JSON.stringify({ results }), 2)).toEqual({ items: [], rest: { results } });
+    expect(await inPieces('{"results":[ ]}', 1)).toEqual({ items: [], rest: { results: null } });
   });
 
-  it('takes nothing broken for good', () => {
+  it('takes nothing broken for good', async () => {
     const broken = [
       '',
       '{"results":[1',
@@ -61,7 +62,7 @@ describe('a list cut out of a document', () => {
       '{"results":[tru]}',
       '{"a":[1,"results":[2]}',
     ];
-    for (const text of broken) for (const size of [1, 4, 100]) expect(() => inPieces(text, size), text).toThrow(SyntaxError);
+    for (const text of broken) for (const size of [1, 4, 100]) await expect(inPieces(text, size), text).rejects.toThrow(SyntaxError);
   });
 });
 

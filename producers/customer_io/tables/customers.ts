@@ -1,4 +1,5 @@
 import { details } from '../../../src/sdk/readers/details.ts';
+import { idText } from '../../../src/core/checked-rows.ts';
 import { asObject, asText } from '../../../src/sdk/readers/resume.ts';
 import type { JsonObject, ReadContext, Row } from '../../../src/core/types.ts';
 import { table } from '../../../src/sdk/define.ts';
@@ -69,7 +70,7 @@ export const customers = table({
   shape: flat,
   read: details<CustomerIoApi>({
     call: search,
-    id: (person) => String(person.cio_id),
+    id: (person) => idText(person.cio_id),
     size: GROUP,
     fetch: profiles,
     seen: (person) => ({ identifiers: person }),

@@ -1,3 +1,4 @@
+import { places } from '../../../src/sdk/readers/paged.ts';
 import { fanOut } from '../../../src/sdk/readers/fan-out.ts';
 import { asNumber, asObject, asText } from '../../../src/sdk/readers/resume.ts';
 import type { Row } from '../../../src/core/types.ts';
@@ -127,9 +128,9 @@ const suppressions =
     const offset = asNumber(cursor) ?? 0;
     const query = { limit: PAGE, offset, domain: domain === '' ? undefined : String(domain) };
     const { body } = await api.http.get(path, { endpoint: '/esp/suppression/{type}', query, signal });
-    const found = rowsIn(body, 'suppressions', path, true);
+    const found = rowsIn(body, 'suppressions', path, { orNull: true });
     const rows = found.map((row) => ({ category: asObject(body)?.category ?? null, ...row, suppression_type: type, domain }));
-    return { rows, next: rows.length === 0 ? END : offset + rows.length };
+    return { rows, next: rows.length === 0 ? END : offset + places(rows) };
   };
 
 export const epsSuppression = ({ esp_domains: domains }: CustomerIoSettings): TableDefinition =>

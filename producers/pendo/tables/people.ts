@@ -1,3 +1,4 @@
+import { printed } from '../../../src/sdk/readers/resume.ts';
 import { table } from '../../../src/sdk/define.ts';
 import { boolean, json, text } from '../../../src/sdk/fields.ts';
 import type { TableDefinition } from '../../../src/core/table.ts';
@@ -51,7 +52,7 @@ export const visitors = ({ custom_fields: custom }: PendoSettings): TableDefinit
       metadata_agent_language: text('Language the snippet sets').from('metadata.agent.language'),
       ...metadataColumns,
       do_not_process: boolean('Whether events of the visitor are dropped').from('metadata.pendo.donotprocess'),
-      is_anonymous: boolean('Whether the visitor was never identified').of((row) => String(row.visitorId ?? '').startsWith('_PENDO_T_')),
+      is_anonymous: boolean('Whether the visitor was never identified').of((row) => printed(row.visitorId ?? '').startsWith('_PENDO_T_')),
       ...customColumns(custom.visitors),
     },
     shape: metadataShape,

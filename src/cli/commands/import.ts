@@ -132,7 +132,7 @@ async function importFiles(cli: Cli, kind: ImportKind, files: readonly string[],
   for (const path of paths) requireFile(path);
   if (!options.dryRun) tellWaiting(cli, connection, kind);
   // Checked before a long file is read, because nothing can be sent without user and key.
-  if (!options.dryRun) sftpAccess(connection, settings.dataDir);
+  if (!options.dryRun) sftpAccess(connection, settings.dataDir, cli.redactor.add);
   const onlyLooks = options.dryRun === true && (landing === undefined || !isEmbedded(settings.landings, landing));
   const all = async (kafka: KafkaSession | undefined): Promise<number> => {
     let refused = false;
@@ -241,7 +241,15 @@ const usage = (what: string, remedy: string): TributaryError =>
   new TributaryError(`${what}.`, { kind: 'config', code: 'import:usage', remedy });
 
 function place(cli: Cli, connection: ConnectionSettings, dataDir: string, { access }: KafkaSession): ImportPlace {
-  return { connection, dataDir, access, clock: cli.deps.clock, signal: cli.interruption(), onEvent: listener(cli) };
+  return {
+    connection,
+    dataDir,
+    access,
+    clock: cli.deps.clock,
+    signal: cli.interruption(),
+    onEvent: listener(cli),
+    onSecret: cli.redactor.add,
+  };
 }
 
 /** Reports progress, at most one line in two seconds. */

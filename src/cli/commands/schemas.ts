@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { editorSchema } from '../../config/json-schema.ts';
@@ -10,6 +10,7 @@ import { pythonTypes } from '../../record/types/python.ts';
 import { typescriptTypes } from '../../record/types/typescript.ts';
 import type { Source } from '../../sdk/source.ts';
 import { exitCodes, type Register } from '../app.ts';
+import { writeInside } from '../write-inside.ts';
 
 const writers = { ts: typescriptTypes, java: javaTypes, python: pythonTypes } as const;
 
@@ -81,10 +82,7 @@ export function addSchemas(program: Command, run: Register): void {
       run((cli, options: { lang: keyof typeof writers; out: string }) => {
         const folder = resolve(cli.deps.cwd, options.out);
         const files = writers[options.lang](defined(cli.sources));
-        for (const { path, text } of files) {
-          mkdirSync(dirname(join(folder, path)), { recursive: true });
-          writeFileSync(join(folder, path), text);
-        }
+        for (const { path, text } of files) writeInside(folder, path, text);
         cli.say(`Wrote ${plural(files.length, 'file')} into ${folder}.`);
       }),
     );

@@ -43,9 +43,19 @@ const ZERO = 0x30;
 /** `BigInt(text)` takes quadratic time, so longer numbers stay text. */
 const LONGEST_BIGINT = 1000;
 
-/** Parses JSON without losing a digit. Throws `SyntaxError` for anything that is not JSON. */
-export function parseJson(text: string): Json {
-  const tagged = tagNumbers(text);
+/** JSON that holds more numbers beyond a double than anything worth reading. */
+export class TooManyNumbers extends Error {}
+
+/** How many numbers beyond a double one document may hold, however many pieces it is parsed in. */
+export interface NumberAllowance {
+  left: number;
+}
+
+export const numberAllowance = (): NumberAllowance => ({ left: MOST_TAGS });
+
+/** Parses JSON without losing a digit. Throws `SyntaxError` for anything that is not JSON, and {@link TooManyNumbers}. */
+export function parseJson(text: string, allowance = numberAllowance()): Json {
+  const tagged = tagNumbers(text, allowance.left);
   if (tagged === undefined) return JSON.parse(text) as Json;
   let parsed: Json;
   try {
@@ -54,11 +64,12 @@ export function parseJson(text: string): Json {
     // The native error message would quote our tags.
     return JSON.parse(text) as Json;
   }
+  allowance.left -= tagged.count;
   return untag(parsed, tagged.count);
 }
 
 /** Turns every number that a double cannot keep into a tagged string; returns the text and their count, or undefined when there is none. */
-function tagNumbers(text: string): { readonly text: string; readonly count: number } | undefined {
+function tagNumbers(text: string, most: number): { readonly text: string; readonly count: number } | undefined {
   const parts: string[] = [];
   let copied = 0;
   /** An index outside any string; everything before it has been scanned. */
@@ -82,8 +93,7 @@ function tagNumbers(text: string): { readonly text: string; readonly count: numb
     }
     parts.push(text.slice(copied, start), ESCAPED_TAG, token, '"');
     copied = end;
-    if (parts.length > MOST_TAGS * PARTS_PER_TAG)
-      throw new SyntaxError(`more than ${MOST_TAGS} numbers with more digits than a double keeps`);
+    if (parts.length > most * PARTS_PER_TAG) throw new TooManyNumbers(`holds more than ${MOST_TAGS} numbers of more than 15 digits`);
   }
   if (parts.length === 0) return undefined;
   const count = parts.length / PARTS_PER_TAG;

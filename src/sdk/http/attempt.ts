@@ -4,8 +4,8 @@ import type { Readable } from 'node:stream';
 import axios from 'axios';
 import type { Clock } from '../../core/clock.ts';
 import { childController, onAbort } from '../../core/clock.ts';
-import { gather } from './gathered.ts';
-import { LARGEST_PARSED, MUCH_ONCE_PARSED, parsedSize } from './parsed-size.ts';
+import { decodeText } from './decode-text.ts';
+import { LARGEST_PARSED, MUCH_ONCE_PARSED } from './parsed-size.ts';
 
 /** The answer to one attempt, before it is judged. */
 export interface RawAnswer {
@@ -26,9 +26,6 @@ export interface Attempt {
   readonly maxBytes: number;
   readonly signal: AbortSignal;
 }
-
-/** Only answers longer than this (bytes) are checked for their size once parsed. */
-const CHECKED_FROM = 1024 * 1024;
 
 /** The answer is larger than its limit, or than the limit named in the message. */
 export class TooLarge extends Error {}
@@ -120,7 +117,8 @@ export const readBody = (stream: Readable, maxBytes: number, signal: AbortSignal
 
 function read(stream: Readable, maxBytes: number, truncate: boolean, signal: AbortSignal): Promise<Body> {
   return new Promise((resolve, reject) => {
-    const gathered = gather();
+    const decoded = decodeText();
+    let bytes = 0;
     let ended = false;
     const giveUp = (error: unknown): void => {
       stream.destroy();
@@ -129,21 +127,21 @@ function read(stream: Readable, maxBytes: number, truncate: boolean, signal: Abo
     const forget = onAbort(signal, () => giveUp(signal.reason));
     stream.on('data', (chunk: Buffer) => {
       if (ended || stream.destroyed) return;
-      const remaining = maxBytes - gathered.bytes;
-      if (chunk.length <= remaining) gathered.add(chunk);
-      else if (truncate) {
-        gathered.add(chunk.subarray(0, remaining));
+      const remaining = maxBytes - bytes;
+      if (chunk.length > remaining && !truncate) return giveUp(new TooLarge());
+      const piece = chunk.length > remaining ? chunk.subarray(0, remaining) : chunk;
+      bytes += piece.length;
+      decoded.add(piece);
+      if (decoded.parsedSize() > LARGEST_PARSED) return giveUp(new TooLarge(MUCH_ONCE_PARSED));
+      if (piece !== chunk) {
         finish();
         stream.destroy();
-      } else giveUp(new TooLarge());
+      }
     });
     const finish = (): void => {
       if (ended) return;
       ended = true;
-      const { bytes } = gathered;
-      const text = gathered.take().toString('utf8');
-      if (bytes > CHECKED_FROM && parsedSize(text) > LARGEST_PARSED) reject(new TooLarge(MUCH_ONCE_PARSED));
-      else resolve({ text, bytes });
+      resolve({ text: decoded.take(), bytes });
     };
     stream.on('end', finish);
     stream.on('error', giveUp);

@@ -4,7 +4,7 @@ import { createBudget } from './budget.ts';
 import type { BudgetRules, QuotaReport, Ticket } from './budget.ts';
 import { sleepUntil } from '../../core/clock.ts';
 import type { Clock } from '../../core/clock.ts';
-import { createOpener, createSender } from './attempt.ts';
+import { TooLarge, createOpener, createSender } from './attempt.ts';
 import type { Attempt, Opener, RawAnswer } from './attempt.ts';
 import { judge, judgeFailure, refusedForNow } from './errors.ts';
 import type { HttpAnswer, RequestPlace, Verdict } from './errors.ts';
@@ -14,7 +14,8 @@ import type { Query } from './url.ts';
 import { createRedactor, type Redactor } from '../../core/redact.ts';
 import { shown } from '../../core/shown.ts';
 import { USER_AGENT } from '../../core/version.ts';
-import { parseJson } from '../../core/json/parse.ts';
+import { TooManyNumbers } from '../../core/json/parse.ts';
+import { parseJsonInPieces } from '../../core/json/parse-in-pieces.ts';
 import { backoff, pauseUntil, unnamedWait } from './retry.ts';
 import type { Json, JsonObject } from '../../core/types.ts';
 
@@ -81,7 +82,7 @@ export interface RequestOptions {
   /** Time-outs after which the request fails, because a smaller request may succeed. Default: unlimited. */
   readonly maxTimeouts?: number;
   /** Called with each answer, of any status, before all other rules; undefined means that the other rules decide. */
-  readonly decode?: (answer: RawAnswer) => Verdict | undefined;
+  readonly decode?: (answer: RawAnswer) => Promise<Verdict | undefined>;
 }
 
 export interface StreamOptions extends Omit<RequestOptions, 'expect'> {
@@ -148,10 +149,10 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
   }
 
   /** What an answer means. An answer built in a way that breaks the rules themselves is an error of the vendor, not of this program. */
-  function judged(answer: HttpAnswer, place: RequestPlace, ask: RequestOptions, now: number): Verdict | undefined {
+  async function judged(answer: HttpAnswer, place: RequestPlace, ask: RequestOptions, now: number): Promise<Verdict | undefined> {
     try {
       return (
-        ask.decode?.(answer) ??
+        (await ask.decode?.(answer)) ??
         refusedForNow(answer, place, now) ??
         options.classify?.(answer, now) ??
         judge(answer, place, ask.expect !== 'text', now)
@@ -200,7 +201,7 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
       if (answer === undefined) ticket.done();
     }
     const now = clock.now();
-    const verdict = bounded(judged(answer, place, ask, now), now);
+    const verdict = bounded(await judged(answer, place, ask, now), now);
     if (verdict?.kind === 'rate_limit' && verdict.retryAt !== undefined) budget.block(bucket, verdict.retryAt);
     ticket.done(verdict?.kind === 'rate_limit' ? undefined : quotaOf(answer, now));
     observer.onRequest(ask.endpoint, answer.status, now - startedAt, answer.bytes);
@@ -294,13 +295,13 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
   // oxlint-disable-next-line require-yield
   async function* whole(attempt: Attempt, expectJson: boolean): AsyncGenerator<never, HttpAnswer, void> {
     const raw = await send(attempt);
-    return { ...raw, body: expectJson || raw.status >= 300 ? jsonOrNothing(raw.text) : undefined };
+    return { ...raw, body: expectJson || raw.status >= 300 ? await jsonOrNothing(raw.text) : undefined };
   }
 
   async function* stream(path: string, ask: StreamOptions): AsyncGenerator<readonly Json[], void, void> {
     const { body } = yield* untilGood('POST', path, ask.body, ask, async function* read(attempt) {
       const answer = yield* streamItems(open, attempt, ask.list);
-      return answer.status >= 300 ? { ...answer, body: jsonOrNothing(answer.text) } : answer;
+      return answer.status >= 300 ? { ...answer, body: await jsonOrNothing(answer.text) } : answer;
     });
     if (typeof body === 'object' && body !== null && Object.hasOwn(body, ask.list) && (body as JsonObject)[ask.list] === null) return;
     throw new TributaryError(`The answer to ${path} holds no list at ${ask.list}.`, {
@@ -333,10 +334,12 @@ function bounded(verdict: Verdict | undefined, now: number): Verdict | undefined
   return until === undefined ? rest : { ...rest, retryAt: until };
 }
 
-function jsonOrNothing(text: string): Json | undefined {
+async function jsonOrNothing(text: string): Promise<Json | undefined> {
   try {
-    return parseJson(text);
-  } catch {
+    return await parseJsonInPieces(text);
+  } catch (error) {
+    // It may well be JSON, and would be the same the next time.
+    if (error instanceof TooManyNumbers) throw new TooLarge(error.message);
     return undefined;
   }
 }

@@ -1,4 +1,5 @@
-import { parseJson } from '../../core/json/parse.ts';
+import { TooManyNumbers, parseJson } from '../../core/json/parse.ts';
+import { parseJsonInPieces } from '../../core/json/parse-in-pieces.ts';
 import { TooLarge } from './attempt.ts';
 import { gather } from './gathered.ts';
 import { LARGEST_PARSED, MUCH_ONCE_PARSED, parsedSize } from './parsed-size.ts';
@@ -7,7 +8,7 @@ import type { Json } from '../../core/types.ts';
 /** Parses the elements of one list in a JSON document that arrives in pieces. */
 export interface JsonItems {
   /** The elements that this piece completes. Throws `SyntaxError` for invalid JSON, {@link TooLarge} for an element that is too large. */
-  push(chunk: Buffer): readonly Json[];
+  push(chunk: Buffer): Promise<readonly Json[]>;
   /** The document without the list's elements. Throws `SyntaxError` when the document is not complete. */
   end(): Json;
 }
@@ -55,7 +56,7 @@ export function jsonItems(list: string): JsonItems {
     if (frame.length > LARGEST_FRAME) throw new SyntaxError('more than a list');
   }
 
-  function elements(chunk: Buffer, from: number, to: number, last: boolean): readonly Json[] {
+  async function elements(chunk: Buffer, from: number, to: number, last: boolean): Promise<readonly Json[]> {
     let text: string;
     if (open.bytes === 0) text = chunk.toString('utf8', from, to);
     else {
@@ -64,14 +65,14 @@ export function jsonItems(list: string): JsonItems {
     }
     if (text.length > CHECKED_FROM && parsedSize(text) > LARGEST_PARSED) throw new TooLarge(MUCH_ONCE_PARSED);
     if (last && count === 0 && text.trim() === '') return [];
-    const parsed = parseJson(`[${text}]`) as readonly Json[];
+    const parsed = await parsedElements(text);
     // A comma without an element after it.
     if (parsed.length === 0) throw new SyntaxError('an element is missing');
     count += 1;
     return parsed;
   }
 
-  function push(chunk: Buffer): readonly Json[] {
+  async function push(chunk: Buffer): Promise<readonly Json[]> {
     const items: Json[] = [];
     /** Start of the part of this piece that is not parsed yet. */
     let from = 0;
@@ -97,8 +98,8 @@ export function jsonItems(list: string): JsonItems {
           depth -= 1;
           if (depth >= inside) continue;
           if (code !== CLOSE_LIST) throw new SyntaxError('the list is closed as an object');
-          if (lastComma >= 0) for (const item of elements(chunk, from, lastComma, false)) items.push(item);
-          for (const item of elements(chunk, lastComma >= 0 ? lastComma + 1 : from, at, true)) items.push(item);
+          if (lastComma >= 0) for (const item of await elements(chunk, from, lastComma, false)) items.push(item);
+          for (const item of await elements(chunk, lastComma >= 0 ? lastComma + 1 : from, at, true)) items.push(item);
           inside = 0;
           lastComma = -1;
           keep('null');
@@ -129,7 +130,7 @@ export function jsonItems(list: string): JsonItems {
     }
     if (inside > 0) {
       if (lastComma >= 0) {
-        for (const item of elements(chunk, from, lastComma, false)) items.push(item);
+        for (const item of await elements(chunk, from, lastComma, false)) items.push(item);
         from = lastComma + 1;
       }
       open.add(chunk.subarray(from));
@@ -143,7 +144,19 @@ export function jsonItems(list: string): JsonItems {
     end() {
       if (inside > 0) throw new SyntaxError('the list does not end');
       // The bytes were kept one by one, as Latin-1.
-      return parseJson(Buffer.from(frame, 'latin1').toString('utf8'));
+      return parseJson(
+        Buffer.from(frame, 'latin1')
+          .toString('utf8')
+          .replace(/^\ufeff/, ''),
+      );
     },
   };
+}
+
+async function parsedElements(text: string): Promise<readonly Json[]> {
+  try {
+    return (await parseJsonInPieces(`[${text}]`)) as readonly Json[];
+  } catch (error) {
+    throw error instanceof TooManyNumbers ? new TooLarge(error.message) : error;
+  }
 }

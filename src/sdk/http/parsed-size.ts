@@ -14,15 +14,27 @@ for (const [mark, weight] of [
 ] as const)
   WEIGHTS[mark.charCodeAt(0)] = weight;
 
-/** Approximate bytes that an answer takes once it is parsed: 8 MB of `{},` take twenty times as much. */
-export function parsedSize(text: string): number {
-  let size = text.length;
+/** Approximate bytes that texts take once they are parsed together: 8 MB of `{},` take twenty times as much. */
+export function parsedSizes(): { add(text: string): void; total(): number } {
+  let size = 0;
+  let length = 0;
   let wide = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code < 128) size += WEIGHTS[code] as number;
-    else if (code > 255) wide = true;
-  }
-  // One character beyond Latin-1 makes V8 store two bytes for every character of the text.
-  return wide ? size + text.length : size;
+  return {
+    add(text) {
+      length += text.length;
+      for (let at = 0; at < text.length; at += 1) {
+        const code = text.charCodeAt(at);
+        if (code < 128) size += WEIGHTS[code] as number;
+        else if (code > 255) wide = true;
+      }
+    },
+    // One character beyond Latin-1 makes V8 store two bytes for every character of the text.
+    total: () => size + (wide ? 2 * length : length),
+  };
+}
+
+export function parsedSize(text: string): number {
+  const sizes = parsedSizes();
+  sizes.add(text);
+  return sizes.total();
 }

@@ -30,7 +30,7 @@ export async function* streamItems(open: Opener, attempt: Attempt, list: string)
       if (!readable) continue;
       let found: readonly Json[] = [];
       try {
-        found = items.push(chunk);
+        found = await items.push(chunk);
       } catch (error) {
         if (error instanceof TooLarge) throw error;
         // Read to the end: the total length decides which error it is.

@@ -1,3 +1,4 @@
+import { faultOfRow } from '../../core/checked-rows.ts';
 import { TributaryError } from '../../core/errors.ts';
 import { childController } from '../../core/clock.ts';
 import { prefetcher } from '../concurrency/prefetch.ts';
@@ -9,8 +10,8 @@ import type { FetchPage, Step } from './paginate.ts';
 export interface DetailsOptions<Api> {
   /** Lists everything that exists, without the details. */
   readonly call: FetchPage<Api>;
-  /** The id with which a listed row's details are requested. */
-  readonly id: (listed: Row) => string;
+  /** The id with which a listed row's details are requested; undefined when they cannot be, which makes the row a dead letter. */
+  readonly id: (listed: Row) => string | undefined;
   /** Ids per request. */
   readonly size: number;
   /** Requests the details of these ids; ids the vendor no longer knows are missing from the result. */
@@ -92,16 +93,19 @@ export function details<Api>(options: DetailsOptions<Api>): Reader<Api> {
     }
 
     async function group(listed: readonly Row[], signal: AbortSignal): Promise<Pick<Page, 'rows' | 'seen'>> {
-      const rows = listed.length === 0 ? [] : await options.fetch(ctx.api, listed.map(options.id), signal);
-      if (rows.length === 0 && listed.length > FEW) {
-        throw new TributaryError(`None of ${listed.length} listed rows could be read.`, {
+      const ids = listed.map((row) => (faultOfRow(row) === undefined ? options.id(row) : undefined));
+      const asked = ids.filter((one) => one !== undefined);
+      const rows = asked.length === 0 ? [] : await options.fetch(ctx.api, asked, signal);
+      const unusable = listed.filter((_, at) => ids[at] === undefined).map(options.seen);
+      if (rows.length === 0 && asked.length > FEW) {
+        throw new TributaryError(`None of ${asked.length} listed rows could be read.`, {
           kind: 'data',
           code: 'no_details',
           remedy: 'Nothing was deleted. The next run asks again; report it to the vendor if this persists.',
         });
       }
-      if (rows.length < listed.length) ctx.count('listed_without_details', listed.length - rows.length);
-      return { rows, seen: listed.map(options.seen) };
+      if (rows.length < asked.length) ctx.count('listed_without_details', asked.length - rows.length);
+      return { rows: [...rows, ...unusable], seen: listed.map(options.seen) };
     }
   };
 }

@@ -3,7 +3,8 @@ import type { Need } from '../../core/checked-rows.ts';
 import { listAt, nextAt, totalAt } from '../answers.ts';
 import type { NextPlace } from '../answers.ts';
 import type { HttpClient, Query } from '../http/client.ts';
-import type { Json } from '../../core/types.ts';
+import { canonicalJson } from '../../core/json/canonical.ts';
+import type { Json, Row } from '../../core/types.ts';
 import { END } from './paginate.ts';
 import type { ListingPage, FetchPage } from './paginate.ts';
 
@@ -51,13 +52,16 @@ export function paged<Api, Ask = unknown>(options: PagedOptions<Api, Ask>): Fetc
     const listed = listAt(body, options.rows, path, { orNull: options.orNull === true });
     const rows = checkedRows(options.made?.(listed) ?? listed, options.need);
     const total = options.total === undefined ? undefined : totalAt(body, options.total, path);
-    return { rows, next: nextOf(paging, cursor, rows.length, body, path), ...(total === undefined ? {} : { total }) };
+    return { rows, next: nextOf(paging, cursor, rows, body, path), ...(total === undefined ? {} : { total }) };
   };
 }
 
-function nextOf(paging: Paging, cursor: Json | undefined, count: number, body: Json, path: string): ListingPage['next'] {
+function nextOf(paging: Paging, cursor: Json | undefined, rows: readonly Row[], body: Json, path: string): ListingPage['next'] {
   if (paging.by === 'none') return END;
   if (paging.by === 'cursor') return nextAt(body, paging.next, path);
-  if (count === 0) return END;
-  return Number(cursor) + (paging.by === 'offset' ? count : 1);
+  if (rows.length === 0) return END;
+  return Number(cursor) + (paging.by === 'offset' ? places(rows) : 1);
 }
+
+/** Places of the list that rows take: one that stands twice takes one, and counted twice would pass over the row behind the page. */
+export const places = (rows: readonly Row[]): number => new Set(rows.map((row) => canonicalJson(row))).size;

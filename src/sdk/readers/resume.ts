@@ -1,4 +1,5 @@
 import { TributaryError } from '../../core/errors.ts';
+import { canonicalJson } from '../../core/json/canonical.ts';
 import type { Json, JsonObject, Position, ReadContext } from '../../core/types.ts';
 
 /** The saved position if it has this layout version, else undefined: reading starts over. */
@@ -16,6 +17,14 @@ export function asText(value: Json | undefined): string | undefined {
 
 export function asObject(value: Json | undefined): JsonObject | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+}
+
+/**
+ * A value of the vendor's as text, whatever it is. `String` throws for an object with a member `toString`, and for a number
+ * that is kept as its digits.
+ */
+export function printed(value: Json | undefined): string {
+  return typeof value === 'string' ? value : canonicalJson(value);
 }
 
 /** The same context with some members replaced, e.g. the position of a phase. */

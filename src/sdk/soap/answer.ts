@@ -4,7 +4,7 @@ import { asObject } from '../readers/resume.ts';
 import type { Json, JsonObject, Row } from '../../core/types.ts';
 import { NotAsDescribed, decodeResponse } from './schema.ts';
 import type { SoapSchema } from './schema.ts';
-import { childrenNamed, parseXml } from './xml.ts';
+import { childrenNamed, parseXmlInTurns } from './xml.ts';
 import type { XmlElement } from './xml.ts';
 
 /** A fault the service answered with. */
@@ -24,16 +24,16 @@ const FORBIDDEN = /&#(?:x([0-9a-f]+)|([0-9]+));/gi;
  * Some servers write character references that XML 1.0 forbids, which make the whole answer unreadable. They are replaced by
  * U+FFFD; `count` says how many there were.
  */
-function repaired(xml: string): { readonly xml: string; readonly count: number } {
-  if (!xml.includes('&#')) return { xml, count: 0 };
+function repairs(): { readonly count: () => number; readonly mend: (xml: string) => string } {
   let count = 0;
-  const fixed = xml.replace(FORBIDDEN, (reference, hex: string | undefined, decimal: string | undefined) => {
-    const point = hex === undefined ? Number.parseInt(decimal as string, 10) : Number.parseInt(hex, 16);
-    if (isXmlCharacter(point)) return reference;
-    count += 1;
-    return '\uFFFD';
-  });
-  return { xml: fixed, count };
+  const mend = (xml: string): string =>
+    xml.replace(FORBIDDEN, (reference, hex: string | undefined, decimal: string | undefined) => {
+      const point = hex === undefined ? Number.parseInt(decimal as string, 10) : Number.parseInt(hex, 16);
+      if (isXmlCharacter(point)) return reference;
+      count += 1;
+      return '\uFFFD';
+    });
+  return { count: () => count, mend: (xml) => (xml.includes('&#') ? mend(xml) : xml) };
 }
 
 function isXmlCharacter(point: number): boolean {
@@ -56,18 +56,23 @@ export type SoapAnswer = { readonly repaired: number } & (
   | { readonly result: JsonObject | null }
   | { readonly fault: SoapFault }
   /** Why it cannot be used. */
-  | { readonly unusable: string }
+  | {
+      readonly unusable: string;
+      /** It is SOAP, of the service itself. */
+      readonly envelope: boolean;
+    }
 );
 
 /**
  * Checks an answer against the service description: an envelope whose body holds a fault or the operation's response, and
  * nothing else.
  */
-export function readAnswer(schema: SoapSchema, operation: string, answer: RawAnswer): SoapAnswer {
-  const { xml, count } = repaired(answer.text);
-  const { root, fault: malformed } = parseXml(xml);
-  if (!isEnvelope(root)) return { repaired: 0, unusable: malformed ?? 'it is no envelope' };
-  const unusable = (why: string): SoapAnswer => ({ repaired: count, unusable: why });
+export async function readAnswer(schema: SoapSchema, operation: string, answer: RawAnswer): Promise<SoapAnswer> {
+  const repair = repairs();
+  const { root, fault: malformed } = await parseXmlInTurns(answer.text, repair.mend);
+  const count = repair.count();
+  if (!isEnvelope(root)) return { repaired: 0, unusable: malformed ?? 'it is no envelope', envelope: false };
+  const unusable = (why: string): SoapAnswer => ({ repaired: count, unusable: why, envelope: true });
   if (malformed !== undefined) return unusable(malformed);
   const bodies = childrenNamed(root, 'Body');
   const [body] = bodies;
@@ -77,7 +82,7 @@ export function readAnswer(schema: SoapSchema, operation: string, answer: RawAns
   if (body.children.length > 1 || body.text.trim() !== '') return unusable('its body holds more than a response');
   if (content.name !== `${operation}Response` || content.namespace !== schema.namespace) return unusable(`it answers with ${content.name}`);
   try {
-    return { repaired: count, result: decodeResponse(schema, content) };
+    return { repaired: count, result: await decodeResponse(schema, content) };
   } catch (error) {
     if (error instanceof NotAsDescribed) return unusable(error.message);
     throw error;
@@ -111,7 +116,12 @@ function textOf(element: XmlElement, levels = DEEPEST_FAULT): string {
 }
 
 /** The verdict on an answer that is not SOAP; undefined where the HTTP status alone says what is wrong. */
-export function notSoap({ status, text }: RawAnswer, what: string, vendor: string, why: string): Verdict | undefined {
+export function notSoap(
+  { status, text }: RawAnswer,
+  what: string,
+  vendor: string,
+  { unusable: why, envelope }: { readonly unusable: string; readonly envelope: boolean },
+): Verdict | undefined {
   if (status < 200 || status >= 300) return undefined;
   const seen =
     text.trim() === ''
@@ -119,7 +129,7 @@ export function notSoap({ status, text }: RawAnswer, what: string, vendor: strin
       : /<(!doctype\s+html|html)/i.test(text.slice(0, 2_000))
         ? 'a web page'
         : 'something that is not SOAP';
-  if (isEnvelope(parseXml(repaired(text).xml).root)) {
+  if (envelope) {
     // The service itself answered. If it sends the same broken answer every time, waiting does not help, so attempts are
     // limited.
     return {

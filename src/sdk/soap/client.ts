@@ -59,12 +59,15 @@ export function createSoapClient(options: SoapOptions): SoapClient {
       opened ??= openWriter(options);
       const { envelope, headers } = (await opened)(operation, args);
       let result: JsonObject | null = null;
-      const decode = (answer: RawAnswer): Verdict | undefined => {
-        const read = readAnswer(schema, operation, answer);
+      const decode = async (answer: RawAnswer): Promise<Verdict | undefined> => {
+        const read = await readAnswer(schema, operation, answer);
         if (read.repaired > 0) options.onRepaired?.(operation, read.repaired);
         const what = `${options.title} ${operation}`;
-        if ('fault' in read) return options.fault(read.fault, operation) ?? notSoap(answer, what, options.vendor, 'it is a fault');
-        if ('unusable' in read) return notSoap(answer, what, options.vendor, read.unusable);
+        if ('fault' in read)
+          return (
+            options.fault(read.fault, operation) ?? notSoap(answer, what, options.vendor, { unusable: 'it is a fault', envelope: true })
+          );
+        if ('unusable' in read) return notSoap(answer, what, options.vendor, read);
         result = read.result;
         return options.judge?.(result, operation);
       };

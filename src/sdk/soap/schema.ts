@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../core/types.ts';
+import { takeTurns } from '../../core/turns.ts';
 import { childrenNamed, parseXml } from './xml.ts';
 import type { XmlElement } from './xml.ts';
 
@@ -55,12 +56,17 @@ function sequenceOf(complexType: XmlElement | undefined): Sequence {
  * service may have added some.
  * @throws NotAsDescribed for everything else.
  */
-export function decodeResponse(schema: SoapSchema, response: XmlElement): JsonObject | null {
-  return decode(schema, response, schema.elements.get(response.name) ?? new Map(), 2);
+export async function decodeResponse(schema: SoapSchema, response: XmlElement): Promise<JsonObject | null> {
+  const steps = decode(schema, response, schema.elements.get(response.name) ?? new Map(), 2);
+  const turns = takeTurns();
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) return step.value;
+    if (turns.over()) await turns.next();
+  }
 }
 
-/** `strict`: number of levels, this one included, that may hold nothing unknown. */
-function decode(schema: SoapSchema, element: XmlElement, sequence: Sequence, strict: number): JsonObject | null {
+/** `strict`: number of levels, this one included, that may hold nothing unknown. Yields after each row. */
+function* decode(schema: SoapSchema, element: XmlElement, sequence: Sequence, strict: number): Generator<void, JsonObject | null, void> {
   if (element.text.trim() !== '') throw new NotAsDescribed(`${element.name} holds text`);
   if (strict > 0 && element.commented) throw new NotAsDescribed(`${element.name} holds a comment`);
   if (element.children.length === 0) return null;
@@ -82,7 +88,8 @@ function decode(schema: SoapSchema, element: XmlElement, sequence: Sequence, str
       }
       continue;
     }
-    const value = valueOf(schema, child, described, strict - 1);
+    const value: Json = yield* valueOf(schema, child, described, strict - 1);
+    if (strict > 0) yield;
     if (!described.repeats) {
       if (known) throw new NotAsDescribed(`${element.name} holds ${child.name} twice`);
       set(child.name, value);
@@ -96,14 +103,14 @@ function decode(schema: SoapSchema, element: XmlElement, sequence: Sequence, str
   return found;
 }
 
-function valueOf(schema: SoapSchema, element: XmlElement, { type, nillable }: Described, strict: number): Json {
+function* valueOf(schema: SoapSchema, element: XmlElement, { type, nillable }: Described, strict: number): Generator<void, Json, void> {
   const sequence = schema.types.get(type);
   if (element.nil) {
     if ((sequence !== undefined && !nillable) || element.children.length > 0 || element.text.trim() !== '')
       throw new NotAsDescribed(`${element.name} is nil`);
     return null;
   }
-  if (sequence !== undefined) return decode(schema, element, sequence, strict);
+  if (sequence !== undefined) return yield* decode(schema, element, sequence, strict);
   if (element.children.length > 0) return plain(element);
   if (type !== 'boolean') return element.text;
   return element.text === 'true' || element.text === '1' ? true : element.text === 'false' || element.text === '0' ? false : element.text;

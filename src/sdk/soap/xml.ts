@@ -1,4 +1,5 @@
 import sax from 'sax';
+import { takeTurns } from '../../core/turns.ts';
 
 /** One element of a document. */
 export interface XmlElement {
@@ -29,9 +30,34 @@ const DEEPEST = 64;
 const MOST_ATTRIBUTES = 200;
 /** Characters given to the parser at once. */
 const PIECE = 4_096;
+const LONGEST_REFERENCE = 64;
 
 /** Parses a document in one pass. Document types are refused, so only the five predefined entities exist. */
 export function parseXml(text: string): XmlDocument {
+  const parser = xmlParser();
+  for (let at = 0; at < text.length && !parser.broken(); at += PIECE) parser.write(text.slice(at, at + PIECE));
+  return parser.end();
+}
+
+/**
+ * The same, and the event loop is free every few milliseconds. `mend` is given each piece of the text before it is parsed;
+ * no piece ends within a character reference of ordinary length.
+ */
+export async function parseXmlInTurns(text: string, mend: (piece: string) => string): Promise<XmlDocument> {
+  const parser = xmlParser();
+  const turns = takeTurns();
+  for (let at = 0; at < text.length && !parser.broken();) {
+    let end = at + PIECE;
+    const reference = text.lastIndexOf('&', end - 1);
+    if (end < text.length && reference > Math.max(at, end - LONGEST_REFERENCE)) end = reference;
+    parser.write(mend(text.slice(at, end)));
+    at = end;
+    if (turns.over()) await turns.next();
+  }
+  return parser.end();
+}
+
+function xmlParser(): { write(piece: string): void; broken(): boolean; end(): XmlDocument } {
   const parser = sax.parser(true, { xmlns: true, strictEntities: true } as sax.SAXOptions);
   const open: XmlElement[] = [];
   let root: XmlElement | undefined;
@@ -70,20 +96,30 @@ export function parseXml(text: string): XmlDocument {
     const within = open.at(-1);
     if (within !== undefined) within.commented = true;
   };
-  try {
-    // In pieces, because the parser searches all attributes of an element for each new one; between pieces their number is
-    // checked.
-    for (let at = 0; at < text.length; at += PIECE) {
-      parser.write(text.slice(at, at + PIECE));
-      if ((parser as unknown as { attribList: readonly unknown[] }).attribList.length > MOST_ATTRIBUTES)
-        refuse(`an element with more than ${MOST_ATTRIBUTES} attributes`);
+  let fault: string | undefined;
+  const attempt = (step: () => void): void => {
+    try {
+      step();
+    } catch (error) {
+      fault ??= error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     }
-    parser.close();
-  } catch (error) {
-    const fault = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    return { ...(root === undefined ? {} : { root }), fault };
-  }
-  return root === undefined ? { fault: 'no element' } : { root };
+  };
+  return {
+    write(piece) {
+      attempt(() => {
+        parser.write(piece);
+        // The parser looks through all attributes of an element for each of them.
+        if ((parser as unknown as { attribList: readonly unknown[] }).attribList.length > MOST_ATTRIBUTES)
+          refuse(`an element with more than ${MOST_ATTRIBUTES} attributes`);
+      });
+    },
+    broken: () => fault !== undefined,
+    end() {
+      if (fault === undefined) attempt(() => parser.close());
+      if (fault !== undefined) return { ...(root === undefined ? {} : { root }), fault };
+      return root === undefined ? { fault: 'no element' } : { root };
+    },
+  };
 }
 
 /** The children of that name, in any namespace. */

@@ -77,7 +77,7 @@ export function importWork(context: WebContext): ImportWork {
   function requireAble(name: string): ConnectionSettings {
     const connection = context.settings().connections.find((one) => one.name === name);
     if (!connection) throw new TributaryError(`No connection is called ${name}.`, { kind: 'config', code: 'not_found' });
-    sftpAccess(connection, dataDir());
+    sftpAccess(connection, dataDir(), redactor.add);
     return connection;
   }
 
