@@ -1,9 +1,11 @@
+import type { HttpBindings } from '@hono/node-server';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { csrf } from 'hono/csrf';
 import { secureHeaders } from 'hono/secure-headers';
 import { randomBytes } from 'node:crypto';
+import { fromAnotherUser } from './peer.ts';
 import type { Access, User } from './security.ts';
 
 /** What the guard has determined about a request. */
@@ -79,6 +81,10 @@ export function userGuard(access: Access, readOnly: boolean): MiddlewareHandler<
       if (!access.tokenAsked) return c.text('Only the proxy named in web.trusted_proxy may send users here.\n', 401);
       return c.redirect(`/login?to=${encodeURIComponent(safe(c.req.method) ? pathOf(c) : '/')}`, 303);
     }
+    if (user.by === 'loopback' && isStranger(c)) {
+      const message = 'This page belongs to the user who runs Tributary on this machine. With web.token set, others are let in by it.';
+      return api ? c.json({ error: { message, code: 'another_user' } }, 403) : c.text(`${message}\n`, 403);
+    }
     if (!safe(c.req.method) && readOnly) {
       return api
         ? c.json({ error: { message: 'This server is read-only (web.read_only).', code: 'read_only' } }, 403)
@@ -133,6 +139,12 @@ export function localPath(path: string | undefined): string {
 function pathOf(c: Context): string {
   const { pathname, search } = new URL(c.req.url);
   return localPath(pathname + search);
+}
+
+/** Whether another user of this machine asks; a test that calls the app without a socket is nobody else. */
+function isStranger(c: Context): boolean {
+  const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
+  return incoming !== undefined && fromAnotherUser(incoming.socket);
 }
 
 export function addressOf(c: Context): string {

@@ -24,7 +24,7 @@ export interface Access {
 
 export interface User {
   readonly name: string;
-  /** How the user was authenticated; a loopback address can be reached only from this machine. */
+  /** How we know: only users of this machine can reach a loopback address, and the guard tells them apart. */
   readonly by: 'loopback' | 'token' | 'proxy';
 }
 
