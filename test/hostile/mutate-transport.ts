@@ -1,4 +1,4 @@
-import { deflateSync, brotliCompressSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
 import type { Dice } from './mutation.ts';
 import { touchedBetween } from './mutate-json.ts';
 import { rowAround } from './mutate-xml.ts';
@@ -79,7 +79,8 @@ export function mutateTransport(wire: Wire, dice: Dice, echo: string, trap: stri
       const [name, pack] = dice.of([
         ['gzip', gzipSync],
         ['deflate', deflateSync],
-        ['br', brotliCompressSync],
+        // At its usual quality it takes most of a second for a large answer, and would hold the very loop that is watched.
+        ['br', (body: Buffer) => brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 2 } })],
       ] as const);
       const packed = pack(wire.body);
       wire.headers['content-encoding'] = name;

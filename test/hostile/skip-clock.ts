@@ -27,9 +27,14 @@ export function skipClock(busy: () => boolean, moves: () => number, onSkip: (to:
   const timers = new Set<Timer>();
   const now = (): number => Math.floor(offset + performance.now() - began);
 
+  let used = performance.eventLoopUtilization();
+
   const look = (): void => {
     const latest = moves() + skipped;
-    quiet = busy() || latest !== moved ? 0 : quiet + 1;
+    // A program that computes, in turns or on a machine that has no time for it, waits for nothing.
+    const computes = performance.eventLoopUtilization(used).utilization > 0.5;
+    used = performance.eventLoopUtilization();
+    quiet = busy() || computes || latest !== moved ? 0 : quiet + 1;
     moved = latest;
     let next: Timer | undefined;
     for (const timer of timers) if (next === undefined || timer.at < next.at) next = timer;
