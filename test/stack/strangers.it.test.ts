@@ -1,11 +1,13 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sources } from '../../producers/index.ts';
 import { startStack, type Stack } from '../../src/stack/stack.ts';
+import { freePort, startCommand, until } from '../support/command.ts';
 
 /*
  * A whole stack in a folder whose name holds what breaks naive settings files, looked at by another user of the
@@ -149,6 +151,78 @@ describe.skipIf(process.getuid?.() !== 0)('another user of the machine', () => {
     );
     expect(seen).not.toContain(stack.login.password);
     expect(seen.match(/Permission denied/g)?.length).toBeGreaterThanOrEqual(5 + pids.length);
+  });
+
+  /** A program of the stranger's, whose answer is JSON. */
+  const stranger = async (program: string): Promise<unknown> => {
+    const said = await asStranger(`${process.execPath} --input-type=module -e '${program.replaceAll("'", "'\\''")}'`);
+    return JSON.parse(said.trim().split('\n').at(-1) ?? '') as unknown;
+  };
+
+  test('gets nothing out of any port of it, whatever host it names', async () => {
+    const { registry, connect, broker, controller } = addresses();
+    const found = await stranger(`
+      import { request } from 'node:http';
+      import { connect } from 'node:net';
+      const status = (url, headers) => new Promise((resolve) => {
+        const asked = request(url, { headers }, (answer) => { answer.resume(); resolve(answer.statusCode); });
+        asked.on('error', (error) => resolve(error.code)); asked.end();
+      });
+      // Metadata, version 1, of all topics, with no login before it.
+      const asked = Buffer.from('000000100003000100000007000161ffffffff', 'hex');
+      const bytes = (address) => new Promise((resolve) => {
+        const [host, port] = address.split(':');
+        let got = 0;
+        const socket = connect(Number(port), host, () => { asked.writeInt32BE(asked.length - 4); socket.write(asked); });
+        socket.on('data', (some) => { got += some.length; });
+        socket.on('error', () => undefined);
+        socket.setTimeout(8000, () => socket.destroy());
+        socket.on('close', () => resolve(got));
+      });
+      console.log(JSON.stringify({
+        registry: [await status(${JSON.stringify(registry)} + '/apis/ccompat/v7/subjects', {}), await status(${JSON.stringify(registry)} + '/apis/ccompat/v7/subjects', { host: 'evil.example' })],
+        connect: [await status(${JSON.stringify(connect)} + '/connectors', {}), await status(${JSON.stringify(connect)} + '/connectors', { host: 'evil.example' })],
+        kafka: [await bytes(${JSON.stringify(broker)}), await bytes(${JSON.stringify(controller)})],
+      }));
+    `);
+    expect(found).toEqual({ registry: [401, 401], connect: [401, 401], kafka: [0, 0] });
+  });
+
+  test('sees no page and gives no command of a worker that has none but its user; only what monitoring needs is told', async () => {
+    const folder = join(dir, '..', 'worker');
+    const port = await freePort();
+    mkdirSync(folder);
+    writeFileSync(
+      join(folder, 'tributary.yaml'),
+      JSON.stringify({
+        prefix: 'strangers',
+        kafka: { brokers: stack.brokers, replication_factor: 1, sasl: { mechanism: 'plain', ...stack.login } },
+        registry: { url: stack.registryUrl, ...stack.login },
+        metrics: { port },
+        connections: { klaviyo: { tables: ['metric'], settings: { api_key: 'pk_x', base_url: 'http://127.0.0.1:9' } } },
+      }),
+    );
+    const worker = startCommand({ sources, cwd: folder }, ['run']);
+    try {
+      const at = `http://127.0.0.1:${port}`;
+      await until('the worker answers', async () => (await fetch(`${at}/healthz`).catch(() => undefined))?.ok === true);
+      const paths = ['/', '/settings', '/c/klaviyo', '/api/v1/status', '/api/v1/openapi.json', '/events'];
+      const program = `
+        const at = ${JSON.stringify(at)};
+        const found = {};
+        for (const path of ${JSON.stringify(paths)}) found[path] = (await fetch(at + path)).status;
+        const json = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"command":"pause"}' };
+        found.command = (await fetch(at + '/api/v1/connections/klaviyo/commands', json)).status;
+        found.metrics = (await fetch(at + '/metrics')).status;
+        console.log(JSON.stringify(found));
+      `;
+      expect(await stranger(program)).toEqual({ ...Object.fromEntries(paths.map((path) => [path, 403])), command: 403, metrics: 200 });
+      // To ourselves it is open.
+      expect((await fetch(`${at}/`)).status).toBe(200);
+    } finally {
+      worker.interrupt();
+      await worker.ended;
+    }
   });
 
   test('ends none of its processes', async () => {
