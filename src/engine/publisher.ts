@@ -1,10 +1,8 @@
-import type { IndexEntry } from '../state/live-index.ts';
-import { deletePair } from '../state/tombstones.ts';
 import type { Page, Position } from '../core/types.ts';
 import { outboxRecord, tableStateRecord, outboxDoneRecord } from '../kafka/meta/state.ts';
-import type { Batch, TableState, TopicMessage } from '../kafka/types.ts';
-import { frame } from '../record/framing.ts';
+import type { Batch, TableState } from '../kafka/types.ts';
 import { createBatchBuilder, type DeletedRow, type BatchBuilder, type NewOutboxTask } from './batch-builder.ts';
+import { messagesOf } from './messages-of.ts';
 import type { OpenTable } from './open-table.ts';
 import type { EngineReadContext } from './read-context.ts';
 import { backfillOf, horizonWith, type TableRun } from './table-run.ts';
@@ -62,7 +60,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
   async function write(batch: BatchBuilder, done: readonly string[]): Promise<void> {
     const at = services.now();
     const deletes = batch.deletes();
-    const { messages, entries } = messagesOf(table, batch, deletes, at);
+    const { messages, entries } = messagesOf(table, batch.upserts(), deletes, at);
     const outbox = batch.outboxTasks();
     const upserts = messages.length - 2 * deletes.length;
     state = { ...state, rowsPublished: state.rowsPublished + upserts, updatedAt: at };
@@ -155,28 +153,6 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
     isLost: () => lost,
   };
   return publisher;
-}
-
-function messagesOf(
-  table: OpenTable,
-  batch: BatchBuilder,
-  deletes: readonly DeletedRow[],
-  at: number,
-): { messages: TopicMessage[]; entries: IndexEntry[] } {
-  const { codec, keySchemaId, valueSchemaId } = table;
-  const tail = codec.tail(at, false);
-  const messages: TopicMessage[] = [];
-  const entries: IndexEntry[] = [];
-  for (const { row, fresh } of batch.upserts()) {
-    messages.push({ key: frame(keySchemaId, row.keyBody), value: frame(valueSchemaId, row.body, tail) });
-    entries.push({ keyHash: row.keyHash, row, fresh });
-  }
-  for (const gone of deletes) {
-    const { marker, tombstone } = deletePair(codec, table, gone.keyBody, at, gone.known);
-    messages.push(marker, tombstone);
-    entries.push({ keyHash: gone.keyHash, row: null });
-  }
-  return { messages, entries };
 }
 
 function withPosition(state: TableState, run: TableRun, position: Position): TableState {

@@ -1,4 +1,3 @@
-import type { Message } from 'kafkajs';
 import { partitionOf } from './partitioning.ts';
 import type { TopicMessage } from './types.ts';
 
@@ -73,19 +72,6 @@ export function groupsOf(table: readonly Chunk[][], letters: readonly Chunk[][],
   if (brokers !== 1) return [...rows, ...state].flat().map((chunk) => [chunk]);
   const last = rows.pop() ?? [];
   return [...rows, [...last, ...(state[0] ?? [])], ...state.slice(1)].filter((group) => group.length > 0);
-}
-
-/**
- * The messages of one topic, at most one chunk per partition, as kafkajs expects them. kafkajs groups them by partition with
- * the array's `reduce`, copying all earlier messages for each one; here `reduce` is replaced and returns the known result.
- */
-export function presorted(chunks: readonly Chunk[]): Message[] {
-  const byPartition = Object.fromEntries(chunks.map(({ partition, messages }) => [partition, messages]));
-  return Object.defineProperty(
-    chunks.flatMap(({ messages }) => messages),
-    'reduce',
-    { value: () => byPartition },
-  );
 }
 
 const headerSizes = new WeakMap<object, number>();

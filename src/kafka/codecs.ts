@@ -60,9 +60,18 @@ const inKafkajs = (name: Loaded) => () => ({
   decompress: async (data: Buffer) => (await load(name)).decompress(data),
 });
 
-/** Registers, for the whole process, the codecs that kafkajs lacks. */
+/** Half the time of zlib's usual level, for a sixth more bytes; whoever reads gzip reads it. */
+const GZIP_LEVEL = 1;
+const gzip = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gzip);
+const unzip = promisify<Buffer, Buffer>(zlib.unzip);
+
+/** Registers, for the whole process, the codecs that kafkajs lacks, and gzip at our level. */
 export function registerCodecs(): void {
   const { CompressionCodecs, CompressionTypes } = kafkajs;
+  CompressionCodecs[CompressionTypes.GZIP] = () => ({
+    compress: ({ buffer }: { readonly buffer: Buffer }) => gzip(buffer, { level: GZIP_LEVEL }),
+    decompress: (data: Buffer) => unzip(data),
+  });
   CompressionCodecs[CompressionTypes.Snappy] = inKafkajs('snappy');
   CompressionCodecs[CompressionTypes.LZ4] = inKafkajs('lz4');
   CompressionCodecs[CompressionTypes.ZSTD] = inKafkajs('zstd');

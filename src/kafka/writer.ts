@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { RecordMetadata, Transaction } from 'kafkajs';
 import { TributaryError } from '../core/errors.ts';
 import type { Chunk } from './chunks.ts';
-import { bytesOf, chunksOf, groupsOf, placed, presorted } from './chunks.ts';
+import { bytesOf, chunksOf, groupsOf, placed } from './chunks.ts';
 import type { KafkaAccess } from './client.ts';
 import { withAdmin } from './client.ts';
 import { compressionType } from './codecs.ts';
@@ -12,6 +12,7 @@ import { DEFAULT_BATCH_BYTES, largestBatches, roomIn } from './message-limits.ts
 import { deadLetterMessage, stateMessage } from './messages.ts';
 import type { TransactionalProducer } from './producer.ts';
 import { openProducer } from './producer.ts';
+import { packedMessages } from './packed-records.ts';
 import { topicNames } from './meta/topic-names.ts';
 import type { Batch, CoveredOffsets, Writer } from './types.ts';
 
@@ -93,7 +94,7 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
         tx.sendBatch({
           acks: -1,
           compression: compressionType(settings.compression),
-          topicMessages: [...byTopic].map(([topic, chunks]) => ({ topic, messages: presorted(chunks) })),
+          topicMessages: [...byTopic].map(([topic, chunks]) => ({ topic, messages: packedMessages(chunks) })),
         }),
       access.signal,
     );

@@ -1,0 +1,29 @@
+import type { RowChange } from '../state/diff.ts';
+import type { IndexEntry } from '../state/live-index.ts';
+import { deletePair } from '../state/tombstones.ts';
+import type { TopicMessage } from '../kafka/types.ts';
+import { frame } from '../record/framing.ts';
+import type { DeletedRow } from './batch-builder.ts';
+import type { OpenTable } from './open-table.ts';
+
+/** What a batch's changes are in the topic, and in the index once they are committed. `at`: epoch ms. */
+export function messagesOf(
+  { codec, keySchemaId, valueSchemaId }: Pick<OpenTable, 'codec' | 'keySchemaId' | 'valueSchemaId'>,
+  upserts: readonly RowChange[],
+  deletes: readonly DeletedRow[],
+  at: number,
+): { messages: TopicMessage[]; entries: IndexEntry[] } {
+  const tail = codec.tail(at, false);
+  const messages: TopicMessage[] = [];
+  const entries: IndexEntry[] = [];
+  for (const { row, fresh } of upserts) {
+    messages.push({ key: frame(keySchemaId, row.keyBody), value: frame(valueSchemaId, row.body, tail) });
+    entries.push({ keyHash: row.keyHash, row, fresh });
+  }
+  for (const gone of deletes) {
+    const { marker, tombstone } = deletePair(codec, { keySchemaId, valueSchemaId }, gone.keyBody, at, gone.known);
+    messages.push(marker, tombstone);
+    entries.push({ keyHash: gone.keyHash, row: null });
+  }
+  return { messages, entries };
+}
