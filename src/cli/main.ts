@@ -6,7 +6,7 @@ import type { Cli, CliDeps, GlobalOptions, Register } from './app.ts';
 import { COMMAND_FILES } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
 
-export { type CliDeps } from './app.ts';
+export type { CliDeps } from './app.ts';
 
 /**
  * Builds the command line. `ended` receives the exit code of the command that ran.

@@ -6,7 +6,7 @@ import { historySince } from '../config/dates.ts';
 import type { ControlRecord } from '../kafka/meta/control.ts';
 import type { Connection } from './connection.ts';
 import { createCycle, type Cycle } from './cycle.ts';
-import { type EngineEvent } from './events.ts';
+import type { EngineEvent } from './events.ts';
 import { failureNotice } from '../core/run.ts';
 import type { OpenTable } from './open-table.ts';
 import { executeRun, type RunSummary } from './execute-run.ts';

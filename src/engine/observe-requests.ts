@@ -1,6 +1,6 @@
 import { systemClock } from '../core/clock.ts';
 import type { HttpObserver } from '../sdk/http/client.ts';
-import { type EngineEvent } from './events.ts';
+import type { EngineEvent } from './events.ts';
 import { failureNotice } from '../core/run.ts';
 import { currentRun, standstillOf } from './run-scope.ts';
 

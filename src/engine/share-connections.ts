@@ -7,7 +7,7 @@ import type { ControlRecord } from '../kafka/meta/control.ts';
 import type { WorkerRoll } from '../kafka/dead-workers.ts';
 import { DEFAULT_MAX_WORKERS } from '../kafka/partitioning.ts';
 import { joinWorkers } from '../kafka/worker.ts';
-import { type EngineEvent } from './events.ts';
+import type { EngineEvent } from './events.ts';
 import { failureNotice, type FailureNotice } from '../core/run.ts';
 
 /** First and longest pause (ms, doubling) before a connection that another process fenced is opened again, while the group still assigns it to us. */

@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import { withAdmin } from '../../kafka/client.ts';
 import { createEngine, type Engine } from '../../engine/engine.ts';
 import { createEventBus, type EventBus } from '../../engine/events.ts';
-import { type TableRef } from '../../core/run.ts';
+import type { TableRef } from '../../core/run.ts';
 import { longestInterval } from '../../core/cron.ts';
 import { logEvents } from '../../observability/log-events.ts';
 import { createMetrics } from '../../observability/metrics.ts';
