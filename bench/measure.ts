@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { klaviyo } from '../producers/klaviyo/index.ts';
 import { sendControl } from '../src/kafka/meta/control.ts';
 import { keepHeapSmall } from '../src/engine/small-heap.ts';
 import { openTestEngine } from '../test/support/engine.ts';
+import { manyTables } from './many-tables.ts';
 import { createPlainWriter } from './plain-writer.ts';
 import { rawLoop } from './raw-loop.ts';
 
@@ -11,7 +13,7 @@ import { rawLoop } from './raw-loop.ts';
  * command line and prints one line of JSON.
  */
 export interface Task {
-  readonly what: 'raw' | 'ours' | 'ours-without-transactions' | 'unchanged' | 'limits';
+  readonly what: 'raw' | 'ours' | 'ours-uncompressed' | 'ours-without-transactions' | 'unchanged' | 'limits' | 'tables';
   readonly brokers: readonly string[];
   readonly registryUrl: string;
   readonly login: { readonly username: string; readonly password: string };
@@ -19,6 +21,8 @@ export interface Task {
   readonly prefix: string;
   readonly dataDir: string;
   readonly table: 'event' | 'profile';
+  /** How many tables `tables` has, all read twice when there is an index already. */
+  readonly tables?: number;
   /** Ends the run after this long, ms. */
   readonly stopAfterMs?: number;
 }
@@ -32,12 +36,19 @@ export interface Figures {
   /** Peak of private anonymous memory, and of file-backed (mapped) memory, MiB. */
   readonly anonymousMiB: number;
   readonly mappedMiB: number;
+  /** From opening the settings, with whatever index there is, to the first run. */
+  readonly startMs: number;
+  /** Of the indexes on disk. */
+  readonly diskMiB: number;
 }
 
 const key = 'pk_simulator_000';
 
 /** Time and CPU count from when `work` calls `begin`, after topics and connections have been made. */
-async function measured(work: (begin: () => void) => Promise<{ rows: number; messages: number }>): Promise<Figures> {
+async function measured(
+  work: (begin: () => void) => Promise<{ rows: number; messages: number }>,
+  { openedAt = performance.now(), dataDir }: { readonly openedAt?: number; readonly dataDir?: string } = {},
+): Promise<Figures> {
   let anonymous = 0;
   let mapped = 0;
   const sample = (): void => {
@@ -65,11 +76,20 @@ async function measured(work: (begin: () => void) => Promise<{ rows: number; mes
     cpuMs: Math.round((user + system) / 1_000),
     anonymousMiB: Math.round(anonymous / 1_024),
     mappedMiB: Math.round(mapped / 1_024),
+    startMs: Math.round(startedAt - openedAt),
+    diskMiB: dataDir === undefined ? 0 : Math.round(sizeOf(dataDir) / 2 ** 20),
   };
+}
+
+function sizeOf(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }
 
 async function ours(task: Task): Promise<Figures> {
   keepHeapSmall();
+  const openedAt = performance.now();
   const harness = await openTestEngine({
     brokers: task.brokers,
     registryUrl: task.registryUrl,
@@ -77,9 +97,11 @@ async function ours(task: Task): Promise<Figures> {
     prefix: task.prefix,
     dataDir: task.dataDir,
     connections: [
-      { source: klaviyo, tables: [task.table], history: { range: '1y' }, settings: { api_key: key, base_url: task.simulator } },
+      task.what === 'tables'
+        ? { source: manyTables(task.tables ?? 1), settings: {} }
+        : { source: klaviyo, tables: [task.table], history: { range: '1y' }, settings: { api_key: key, base_url: task.simulator } },
     ],
-    compression: 'none',
+    ...(task.what === 'ours-uncompressed' ? { compression: 'none' as const } : {}),
     ...(task.what === 'ours-without-transactions' ? { createWriter: createPlainWriter } : {}),
   });
   const stop = task.stopAfterMs === undefined ? new AbortController().signal : AbortSignal.timeout(task.stopAfterMs);
@@ -94,14 +116,22 @@ async function ours(task: Task): Promise<Figures> {
         },
       ]);
     }
-    return await measured(async (begin) => {
-      harness.bus.on(({ type }) => {
-        if (type === 'run-started') begin();
-      });
-      const [summary] = await harness.engine.sync([{ connection: 'klaviyo' }], stop);
-      if (!summary || summary.outcome === 'failed') throw new Error(summary?.error?.message ?? 'nothing ran');
-      return { rows: summary.totals.fetched, messages: summary.totals.messages };
-    });
+    return await measured(
+      async (begin) => {
+        let begun = false;
+        harness.bus.on(({ type }) => {
+          if (type === 'run-started' && !begun) begin();
+          begun ||= type === 'run-started';
+        });
+        const connection = task.what === 'tables' ? 'many' : 'klaviyo';
+        const summaries = await harness.engine.sync([{ connection }], stop);
+        const failed = summaries.find(({ outcome }) => outcome === 'failed');
+        if (summaries.length === 0 || failed) throw new Error(failed?.error?.message ?? 'nothing ran');
+        const sum = (what: 'fetched' | 'messages'): number => summaries.reduce((all, { totals }) => all + totals[what], 0);
+        return { rows: sum('fetched'), messages: sum('messages') };
+      },
+      { openedAt, dataDir: task.dataDir },
+    );
   } finally {
     await harness.close();
   }

@@ -7,11 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { startStack } from '../src/stack/stack.ts';
 import { limitsUsed } from './limits-used.ts';
+import { ROWS_PER_TABLE } from './many-tables.ts';
 import type { Figures, Task } from './measure.ts';
 
 /**
  * `npm run bench [-- --quick]`: starts a stack and simulators of its own, measures, prints, and appends a dated
- * section to bench/results.md. Ratios are taken within one run and in turns, since machines are noisy.
+ * section to bench/results.md (`--large`: with 10 million rows too; bench/stages.ts tells what each stage costs). Ratios are taken within one run and in turns, since machines are noisy.
  */
 const quick = process.argv.includes('--quick');
 const sizes = quick
@@ -55,6 +56,7 @@ async function measure(task: Task): Promise<Figures> {
 
 const perSecond = ({ rows, ms }: Figures): number => Math.round((rows / ms) * 1_000);
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+const micros = ({ cpuMs, rows }: Figures): string => ((cpuMs * 1_000) / rows).toFixed(0);
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
 /** What the simulator answered on a route, in the order it came. */
@@ -94,10 +96,11 @@ try {
   );
   const plain = await startSimulator(sizes.backfill, 5_000, false);
   open.push(plain);
-  const figures: Record<'raw' | 'ours' | 'ours-without-transactions', Figures[]> = { raw: [], ours: [], 'ours-without-transactions': [] };
+  const kinds = ['raw', 'ours', 'ours-uncompressed', 'ours-without-transactions'] as const;
+  const figures = Object.fromEntries(kinds.map((kind) => [kind, [] as Figures[]])) as Record<(typeof kinds)[number], Figures[]>;
   let last = '';
   for (let round = 0; round < rounds; round += 1) {
-    for (const what of ['raw', 'ours', 'ours-without-transactions'] as const) {
+    for (const what of kinds) {
       const task = taskFor(what, plain);
       figures[what].push(await measure(task));
       if (what === 'ours') last = task.prefix;
@@ -105,10 +108,14 @@ try {
   }
   const rate = (what: keyof typeof figures): number => median(figures[what].map(perSecond));
   const cpu = (what: keyof typeof figures): number => median(figures[what].map(({ cpuMs, rows }) => (cpuMs * 1_000) / rows));
-  say('| back-fill of events, limits off | rows/s (median) | our CPU, µs/row | against the raw loop |');
-  say('| --- | --- | --- | --- |');
-  for (const what of ['raw', 'ours', 'ours-without-transactions'] as const)
-    say(`| ${what} | ${rate(what)} | ${cpu(what).toFixed(0)} | ${percent(rate(what) / rate('raw'))} |`);
+  say(
+    '| back-fill of events, limits off | rows/s (median) | our CPU, µs/row | against the raw loop | CPU against it | peak anonymous, mapped MiB |',
+  );
+  say('| --- | --- | --- | --- | --- | --- |');
+  for (const what of kinds)
+    say(
+      `| ${what} | ${rate(what)} | ${cpu(what).toFixed(0)} | ${percent(rate(what) / rate('raw'))} | ${(cpu(what) / cpu('raw')).toFixed(2)} x | ${median(figures[what].map(({ anonymousMiB }) => anonymousMiB))}, ${median(figures[what].map(({ mappedMiB }) => mappedMiB))} |`,
+    );
   say(`\nExactly-once costs ${percent(1 - rate('ours') / rate('ours-without-transactions'))} of the speed without transactions.`);
 
   const again = await measure(taskFor('unchanged', plain, { prefix: last }));
@@ -116,17 +123,33 @@ try {
     `\nUnchanged re-run: ${again.rows} rows read, ${again.messages} messages published, ${((again.cpuMs * 1_000) / again.rows).toFixed(0)} µs CPU per row, ${perSecond(again)} rows/s.`,
   );
 
-  const memory: Figures[] = [];
-  for (const events of [sizes.small, sizes.large]) {
+  say('\n| rows | rows/s | CPU, µs/row | again, µs/row | start with that index, ms | peak anonymous, mapped MiB | index on disk, MiB |');
+  say('| --- | --- | --- | --- | --- | --- | --- |');
+  for (const events of [sizes.small, sizes.large, ...(process.argv.includes('--large') ? [10_000_000] : [])]) {
     const simulator = await startSimulator(events, 5_000, false);
     open.push(simulator);
-    memory.push(await measure(taskFor('ours', simulator)));
+    const task = taskFor('ours', simulator);
+    const first = await measure(task);
+    const second = await measure({ ...task, what: 'unchanged' });
+    say(
+      `| ${first.rows} | ${perSecond(first)} | ${micros(first)} | ${micros(second)} | ${second.startMs} | ${first.anonymousMiB}, ${first.mappedMiB} | ${first.diskMiB} |`,
+    );
     simulator.stop();
   }
-  const [small, large] = memory as [Figures, Figures];
+
   say(
-    `\nPeak anonymous memory: ${small.anonymousMiB} MiB at ${small.rows} rows, ${large.anonymousMiB} MiB at ${large.rows} rows (${percent(large.anonymousMiB / small.anonymousMiB - 1)} more); mapped ${small.mappedMiB} and ${large.mappedMiB} MiB. The large one ran at ${perSecond(large)} rows/s.`,
+    `\n| tables of ${ROWS_PER_TABLE} rows | all read, s | CPU, s | again, s | CPU, s | start, ms: new, again | peak anonymous MiB | indexes on disk, MiB |`,
   );
+  say('| --- | --- | --- | --- | --- | --- | --- | --- |');
+  for (const tables of quick ? [1, 10, 63] : [1, 10, 63, 500]) {
+    const task = taskFor('tables', plain, { tables });
+    const first = await measure(task);
+    const second = await measure(task);
+    const seconds = (ms: number): string => (ms / 1_000).toFixed(1);
+    say(
+      `| ${tables} | ${seconds(first.ms)} | ${seconds(first.cpuMs)} | ${seconds(second.ms)} | ${seconds(second.cpuMs)} | ${first.startMs}, ${second.startMs} | ${first.anonymousMiB} | ${first.diskMiB} |`,
+    );
+  }
 
   const limited = await startSimulator(1_000, 500_000, true);
   open.push(limited);
