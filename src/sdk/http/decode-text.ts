@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { StringDecoder } from 'node:string_decoder';
 import { gather } from './gathered.ts';
 import { parsedSizes } from './parsed-size.ts';
@@ -20,18 +21,20 @@ export function decodeText(): DecodedText {
   const gathered = gather();
   const sizes = parsedSizes();
   let parts: string[] = [];
-  const keep = (text: string): void => {
+  const keep = (bytes: Buffer): void => {
+    // A sequence that an ASCII byte follows is incomplete: nothing of it is needed any more.
+    const text = isAscii(bytes) ? decoder.end() + bytes.toString('latin1') : decoder.write(bytes);
     sizes.add(text);
     parts.push(text);
   };
   return {
     add(piece) {
       gathered.add(piece);
-      if (gathered.bytes >= BLOCK) keep(decoder.write(gathered.take()));
+      if (gathered.bytes >= BLOCK) keep(gathered.take());
     },
     parsedSize: sizes.total,
     take() {
-      keep(decoder.write(gathered.take()));
+      keep(gathered.take());
       parts.push(decoder.end());
       const text = parts.join('');
       parts = [];
@@ -40,3 +43,6 @@ export function decodeText(): DecodedText {
     },
   };
 }
+
+/** Decodes UTF-8. Most answers are ASCII only, which takes a fifth of the time when it is read as Latin-1. */
+export const textOf = (bytes: Buffer): string => bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8');

@@ -1,6 +1,7 @@
 import { TooManyNumbers, parseJson } from '../../core/json/parse.ts';
 import { parseJsonInPieces } from '../../core/json/parse-in-pieces.ts';
 import { TooLarge } from './attempt.ts';
+import { textOf } from './decode-text.ts';
 import { gather } from './gathered.ts';
 import { LARGEST_PARSED, MUCH_ONCE_PARSED, parsedSize } from './parsed-size.ts';
 import type { Json } from '../../core/types.ts';
@@ -58,10 +59,10 @@ export function jsonItems(list: string): JsonItems {
 
   async function elements(chunk: Buffer, from: number, to: number, last: boolean): Promise<readonly Json[]> {
     let text: string;
-    if (open.bytes === 0) text = chunk.toString('utf8', from, to);
+    if (open.bytes === 0) text = textOf(chunk.subarray(from, to));
     else {
       open.add(chunk.subarray(from, to));
-      text = open.take().toString('utf8');
+      text = textOf(open.take());
     }
     if (text.length > CHECKED_FROM && parsedSize(text) > LARGEST_PARSED) throw new TooLarge(MUCH_ONCE_PARSED);
     if (last && count === 0 && text.trim() === '') return [];
