@@ -6,6 +6,7 @@ import { canonicalJson } from '../core/json/canonical.ts';
 import { compileColumns } from './coerce.ts';
 import type { JsonObject } from '../core/types.ts';
 import { createBufferArena } from './buffer-arena.ts';
+import { compileRecord } from './encode.ts';
 import type { TableDefinition, TableRecord } from '../core/table.ts';
 
 /** Bytes of a key hash and of a row hash. */
@@ -72,14 +73,16 @@ export function compileTable(source: string, definition: TableDefinition): Table
     covered.some((column) => column in known) ? { ...known, ...hashKnown(known as JsonObject) } : known;
 
   const encode = createBufferArena();
-  const body = (record: TableRecord): Buffer => encode(bodyType, record);
+  const writeKey = compileRecord(keys.fields);
+  const writeBody = compileRecord(bodyFields(definition));
+  const body = (record: TableRecord): Buffer => encode(writeBody, bodyType, record);
   const scopeHash = (record: TableRecord): Buffer =>
     scope.length === 0 ? NO_SCOPE : shortHash(canonicalJson(scope.map((column) => record[column])), SCOPE_BYTES);
 
   return {
     keySchema: keys,
     valueSchema: values,
-    keyBody: (record) => encode(keyType, record),
+    keyBody: (record) => encode(writeKey, keyType, record),
     decodeKey: (keyBody) => ({ ...keyType.fromBuffer(keyBody) }),
     body,
     tail: syncTail,
