@@ -15,7 +15,8 @@ from tributary_klaviyo import KlaviyoProfile
 
 with open(sys.argv[1]) as file:
     where = json.load(file)
-topic = f"{where.get('prefix', 'tributary')}.{KlaviyoProfile.TABLE}"
+# Where the settings have topics.name, give the whole name as "topic".
+topic = where.get("topic", f"{where.get('prefix', 'tributary')}.{KlaviyoProfile.TABLE}")
 registry = where["registry"]
 user = {"basic.auth.user.info": f"{registry['username']}:{registry['password']}"} if "username" in registry else {}
 deserialize = AvroDeserializer(SchemaRegistryClient({"url": registry["url"], **user}))

@@ -40,7 +40,8 @@ export const klaviyo: Source<KlaviyoSettings, KlaviyoApi> = {
       return { account: 'an account whose name this key may not read' };
     }
   },
-  costs: ({ sweep_every: every, predictive_analytics: predictive }) => {
+  costs: ({ sweep_every: every, predictive_analytics: predictive }, tables) => {
+    if (!tables.includes('profile')) return [];
     const perMinute = predictive ? 150 : 750;
     const days = (parseSpan(every) ?? 0) / 86_400_000;
     const often = days === 0 ? 'with every run' : `every ${every}`;

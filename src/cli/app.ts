@@ -34,6 +34,8 @@ export interface CliDeps {
   readonly random: () => number;
   /** Calls back at SIGINT and SIGTERM; returns a function that stops listening. */
   readonly onSignal: (callback: () => void) => () => void;
+  /** Calls back at SIGHUP, when the settings are to be read again; returns a function that stops listening. */
+  readonly onReload?: (callback: () => void) => () => void;
   /** Ends the process at once. */
   readonly exitNow: (code: number) => void;
 }
@@ -156,13 +158,30 @@ export function createCli(deps: CliDeps, options: GlobalOptions, own: OwnSources
       loaded ??= load(orEmpty);
       return loaded;
     },
-    followSettings: (first) =>
-      followSettings(first, {
+    followSettings(first) {
+      const followed = followSettings(first, {
         file: settingsFile,
         load: () => load(true),
         onChange: () => log.info('The settings have changed and are applied.'),
         onProblem: ({ message }) => log.error(`The settings have changed but are not valid, so the earlier ones stay in use: ${message}`),
-      }),
+        onWaiting: (text) => log.warn(`Settings: ${text}`),
+      });
+      const unheard = deps.onReload?.(() => {
+        const before = followed.problem();
+        void followed.reload().then((problem) => {
+          if (problem === undefined) log.info('The settings were read again.');
+          // A new problem is logged by the callbacks above.
+          else if (problem === before) log.warn(`The settings were read again, and the problem remains: ${problem}`);
+        });
+      });
+      return {
+        ...followed,
+        stop() {
+          unheard?.();
+          followed.stop();
+        },
+      };
+    },
     print: (text) => void deps.stdout.write(`${terminalText(redactor.redact(text), colours(deps.stdout))}\n`),
     json: (value) => void deps.stdout.write(`${shownJson(redactor.redact(JSON.stringify(value, bigints, 2)))}\n`),
     say,

@@ -5,11 +5,11 @@ import { tableTopics } from '../engine/table-opener.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { readAllStates } from '../kafka/meta/state.ts';
 import { ownTopicNames, ownTopics } from '../kafka/meta/own-topics.ts';
-import { topicNames } from '../kafka/meta/topic-names.ts';
+import { tableTopic, topicNames } from '../kafka/meta/topic-names.ts';
 import { DEFAULT_MAX_WORKERS } from '../kafka/partitioning.ts';
 import type { Registry } from '../kafka/registry.ts';
 import { requireRights } from '../kafka/rights.ts';
-import { checkTable, foreignIds } from '../kafka/topic-rules.ts';
+import { checkTable, foreignIds, movedTable } from '../kafka/topic-rules.ts';
 import { lookAtTopics, type TopicFacts } from '../kafka/topics.ts';
 import { activeWorkers } from '../kafka/worker.ts';
 import { compileTable, type TableCodec } from '../record/codec.ts';
@@ -68,24 +68,29 @@ export async function schemaFaults(
   registry: Registry,
   facts: ReadonlyMap<string, TopicFacts>,
 ): Promise<{ faults: TributaryError[]; tables: number }> {
-  const names = topicNames(access.settings.prefix);
   const states = await readAllStates(access);
   const faults: TributaryError[] = [];
   let tables = 0;
   for (const { name, source, tables: definitions } of settings.connections) {
     for (const definition of definitions) {
       const state = states.get(name)?.states.get(definition.name);
-      const topic = names.table(name, definition.name);
+      const topic = tableTopic(access.settings, name, definition.name);
+      const moved = movedTable(access.settings, name, definition.name, state);
+      if (moved !== undefined) faults.push(moved);
       const found = facts.get(topic);
-      if (state === undefined || found === undefined || found.refusal !== undefined) continue;
+      if (state === undefined || moved !== undefined || found === undefined || found.refusal !== undefined) continue;
       tables += 1;
       try {
         const { id: keySchemaId, level } = await registry.subjectOf(`${topic}-key`);
         if (keySchemaId === undefined) {
           if (await knowsKey(registry, state.keySchemaId, compileTable(source.name, definition))) continue;
-          throw foreignIds(topic, `its keys carry the schema id ${state.keySchemaId}, and the registry has no subject ${topic}-key`);
+          throw foreignIds(
+            topic,
+            `${name}.${definition.name}`,
+            `its keys carry the schema id ${state.keySchemaId}, and the registry has no subject ${topic}-key`,
+          );
         }
-        checkTable(topic, found, keySchemaId, state);
+        checkTable(topic, `${name}.${definition.name}`, found, keySchemaId, state);
         if (level !== undefined && level !== 'FULL_TRANSITIVE' && level !== 'FULL') {
           throw new TributaryError(
             `The registry has the compatibility level ${level} for ${topic}-key, which would accept schemas that consumers cannot read.`,

@@ -1,6 +1,7 @@
 import { kafkaSettings, type Settings } from '../config/settings.ts';
 import { hint } from '../config/suggest.ts';
 import { TributaryError } from '../core/errors.ts';
+import { requireKeptNames } from '../engine/moved-tables.ts';
 import { tlsMaterial } from '../core/tls.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { ensureTopics } from '../kafka/topics.ts';
@@ -94,6 +95,7 @@ export function openLanding(settings: Settings, place: LandingPlace, name: strin
     name,
     settings: own,
     prefix: settings.prefix,
+    ...(settings.topics === undefined ? {} : { topics: settings.topics }),
     replicationFactor: place.kafka.replicationFactor,
     converter: converterOf(settings, place, name, own),
     connections: settings.connections.filter((connection) => own.connections?.includes(connection.name) ?? true),
@@ -152,6 +154,11 @@ export async function applyOpenLanding(
   signal: AbortSignal,
 ): Promise<ConnectorDiff[]> {
   const { landing, rendered } = opened;
+  // Sinks of topics that no worker writes to would wait without an error.
+  await requireKeptNames(
+    access,
+    settings.connections.filter(({ name }) => rendered.connectors.some(({ connection }) => connection === name)),
+  );
   await ensureTopics(access, deadLetterTopics(rendered));
   if (settings.landings[landing.name] === 'embedded' && landing.settings.kind === 'postgres' && postgres) {
     await setUpPostgres(rendered, landing.settings, postgres, postgres.password);

@@ -21,6 +21,8 @@ export interface TableRequest {
   readonly slot: ControlSlot;
   /** What to print once it is sent, for example `paused`. */
   readonly done: string;
+  /** What to print instead when none of the tables was paused. */
+  readonly doneUnpaused?: string;
   readonly make: (target: Target) => ControlRecord;
 }
 
@@ -40,15 +42,16 @@ export async function request(cli: Cli, typed: readonly string[], asked: TableRe
         for (const table of tables) requireWithheld(`${connection.name}.${table}`, states.get(table));
       }
     }
-    const { records } = asked.slot === 'paused' ? { records: [] } : await readControl(access);
+    const { records } = await readControl(access);
     // Read before the request is sent, because a worker acts on it at once.
     const statuses = asked.slot === 'paused' ? undefined : await statusesOf(access, cli.deps.clock.now());
     await giveCommands(access, wanted.flatMap(targets).map(asked.make), { ...author(), at: cli.deps.clock.now() });
     const workers = await activeWorkers(access);
     for (const target of wanted) {
-      cli.say(`${names(target)}: ${asked.done}${workers.length === 0 ? '; handled by the next run or sync (no worker runs now)' : ''}.`);
       const paused = target.tables.filter((table) => isPaused(records, target.connection.name, table));
-      if (paused.length > 0)
+      const done = paused.length === 0 ? (asked.doneUnpaused ?? asked.done) : asked.done;
+      cli.say(`${names(target)}: ${done}${workers.length === 0 ? '; handled by the next run or sync (no worker runs now)' : ''}.`);
+      if (paused.length > 0 && asked.slot !== 'paused')
         cli.say(
           `${paused.map((table) => `${target.connection.name}.${table}`).join(', ')}: paused, so it happens after \`tributary resume\`.`,
         );

@@ -26,11 +26,14 @@ export interface FollowOptions {
   readonly load: () => Settings;
   readonly onChange: (settings: Settings) => void;
   readonly onProblem: (error: TributaryError) => void;
+  /** Called with the changed settings that need a restart. */
+  readonly onWaiting: (text: string) => void;
 }
 
 /** Settings that only a restart can change, because the process is built on them. */
 const fixed = [
   'prefix',
+  'topics',
   'dataDir',
   'sources',
   'kafka',
@@ -45,7 +48,7 @@ const fixed = [
  * Follows the settings file: new, changed and removed connections and landings are applied. An invalid file changes nothing
  * and is reported; so is a change that needs a restart.
  */
-export function followSettings(first: Settings, { file, load, onChange, onProblem }: FollowOptions): FollowedSettings {
+export function followSettings(first: Settings, { file, load, onChange, onProblem, onWaiting }: FollowOptions): FollowedSettings {
   let current = first;
   let problem: string | undefined;
   let seen = stamp(file);
@@ -63,7 +66,11 @@ export function followSettings(first: Settings, { file, load, onChange, onProble
       return;
     }
     const rigid = fixed.filter((name) => JSON.stringify(next[name]) !== JSON.stringify(first[name]));
-    problem = rigid.length === 0 ? undefined : `${rigid.join(', ')} changed, which needs a restart.`;
+    const waiting = rigid.length === 0 ? undefined : `${rigid.join(', ')} changed, which needs a restart.`;
+    if (waiting !== undefined && waiting !== problem) onWaiting(waiting);
+    problem = waiting;
+    // A new connection would be read into topics with the old names.
+    if (rigid.includes('topics')) return;
     const taken: Settings = { ...first, connections: next.connections, landings: next.landings };
     if (same(current, taken)) return;
     current = taken;

@@ -84,12 +84,12 @@ export function parseSettings(text: string, file: string, options: LoadOptions &
       if (!options.sources.some((source) => source.name === name))
         add([{ path: ['sources', name], text: 'has been added since this process was started; start it again to load it' }]);
   }
-  if (checked.success) add(topicProblems(checked.data.prefix, connections, Object.keys(checked.data.landings)));
+  if (checked.success) add(topicProblems(namingOf(checked.data), connections, Object.keys(checked.data.landings)));
   if (problems.length > 0 || !checked.success) throw settingsError(file, yaml, problems);
   return {
     file,
     dataDir: resolve(dirname(resolve(file)), checked.data.data_dir),
-    prefix: checked.data.prefix,
+    ...namingOf(checked.data),
     timezone: checked.data.timezone,
     sources: checked.data.sources,
     connections,
@@ -100,6 +100,12 @@ export function parseSettings(text: string, file: string, options: LoadOptions &
     metrics: checked.data.metrics,
     web: checked.data.web,
   };
+}
+
+function namingOf({ prefix, topics, connections }: RawSettings): Pick<Settings, 'prefix' | 'topics'> {
+  const own = Object.entries(connections).flatMap(([name, { topics: one }]) => (one === undefined ? [] : [[name, one.name] as const]));
+  if (topics === undefined && own.length === 0) return { prefix };
+  return { prefix, topics: { ...(topics === undefined ? {} : topics), connections: Object.fromEntries(own) } };
 }
 
 function acrossSections(raw: RawSettings, orEmpty: boolean): Problem[] {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isCron, isTimezone } from '../core/cron.ts';
 import { tlsSettings } from '../core/tls.ts';
+import { templateFault, type TemplateScope } from '../kafka/meta/topic-template.ts';
 import { COMPRESSIONS } from '../kafka/types.ts';
 import { landingName, landingSettings } from '../landing/settings.ts';
 import { NOTICES } from '../core/run.ts';
@@ -32,6 +33,15 @@ const schedule = z
 const columnList = z.array(shown('Column, or column.name for a value inside JSON.')).min(1);
 
 const partitions = z.number().int().min(1).max(1_000);
+
+const topicTemplate = (scope: TemplateScope, doc: string) =>
+  z
+    .string()
+    .superRefine((text, context) => {
+      const message = templateFault(text, scope);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
+    .meta({ description: doc, shown: true });
 
 const history = z.enum(historyRanges).meta({ description: 'How far back the first read goes. Default: all.' });
 const startDate = z
@@ -65,6 +75,14 @@ export const connectionSchema = z.strictObject({
     .record(z.string(), partitions)
     .optional()
     .meta({ description: "Partitions of a table's topic, by table. They are fixed once the topic exists." }),
+  topics: z
+    .strictObject({
+      name: topicTemplate(
+        'connection',
+        "Name of the topics of this connection's tables, instead of topics.name; {connection} may be omitted.",
+      ),
+    })
+    .optional(),
   columns: z
     .record(
       z.string(),
@@ -184,6 +202,12 @@ export const settingsSchema = z.strictObject({
     })
     .default('tributary')
     .meta({ shown: true, description: 'First part of every topic name.' }),
+  topics: z
+    .strictObject({
+      name: topicTemplate('all', 'Name of the table topics: {prefix}, {connection} and {table}, each once, with any text between them.'),
+    })
+    .optional()
+    .meta({ description: 'Names of the table topics, fixed once the tables were read. Default: {prefix}.{connection}.{table}.' }),
   data_dir: shown('Folder for all local data; it can be rebuilt from the topics.').default('.tributary'),
   timezone: z
     .string()

@@ -1,4 +1,5 @@
 import { tlsMaterial } from '../core/tls.ts';
+import type { TopicTemplates } from '../kafka/meta/topic-names.ts';
 import type { KafkaSettings } from '../kafka/types.ts';
 import type { Source } from '../sdk/source.ts';
 import type { TableDefinition } from '../core/table.ts';
@@ -34,6 +35,8 @@ export interface Settings {
   /** Absolute path of the folder of local data. */
   readonly dataDir: string;
   readonly prefix: string;
+  /** Names of the table topics; undefined: the default. */
+  readonly topics?: TopicTemplates;
   /** IANA time zone of the cron schedules. */
   readonly timezone: string;
   /** Modules of the user's own sources, by name. */
@@ -58,12 +61,13 @@ export interface StackAddresses {
 /** How to reach Kafka: the user's own, or the embedded stack. */
 export function kafkaSettings(settings: Settings, stack: StackAddresses | undefined): KafkaSettings {
   const { kafka, registry, prefix } = settings;
+  const naming = { prefix, ...(settings.topics === undefined ? {} : { topics: settings.topics }) };
   if (!kafka || !registry) {
     if (!stack) throw new Error('neither kafka settings nor an embedded stack');
     return {
       brokers: stack.brokers,
       clientId: 'tributary',
-      prefix,
+      ...naming,
       replicationFactor: 1,
       minInSyncReplicas: 1,
       registry: { url: stack.registryUrl, ...stack.login },
@@ -74,7 +78,7 @@ export function kafkaSettings(settings: Settings, stack: StackAddresses | undefi
   return {
     brokers: kafka.brokers,
     clientId: 'tributary',
-    prefix,
+    ...naming,
     replicationFactor: kafka.replication_factor,
     minInSyncReplicas: kafka.replication_factor >= 3 ? 2 : 1,
     registry: {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asTributaryError, TributaryError } from '../core/errors.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { offsetsOf, topicsOf, withCluster } from '../kafka/cluster.ts';
-import { topicNames } from '../kafka/meta/topic-names.ts';
+import { tableTopic } from '../kafka/meta/topic-names.ts';
 import { readTopics, type ReadMessage } from '../kafka/reader.ts';
 import { createRegistry } from '../kafka/registry.ts';
 import { changeDecoder } from './decode.ts';
@@ -164,8 +164,12 @@ export function readTable<R extends object, K extends keyof R>(ref: TableRef<R, 
 }
 
 /** Name of the topic that is the table. */
-export function topicOf(ref: Pick<TableRef, 'source' | 'table'>, options: Pick<ConsumeOptions, 'prefix' | 'connection'>): string {
-  return topicNames(options.prefix ?? 'tributary').table(options.connection ?? ref.source, ref.table);
+export function topicOf(
+  ref: Pick<TableRef, 'source' | 'table'>,
+  { prefix = 'tributary', topicName, connection = ref.source }: Pick<ConsumeOptions, 'prefix' | 'topicName' | 'connection'>,
+): string {
+  const topics = topicName === undefined ? undefined : { connections: { [connection]: topicName } };
+  return tableTopic({ prefix, topics }, connection, ref.table);
 }
 
 function accessOf({ brokers, registry, tls, sasl, prefix = 'tributary' }: ConsumeOptions, signal: AbortSignal): KafkaAccess {
@@ -202,7 +206,7 @@ function noTopic(topic: string): TributaryError {
   return new TributaryError(`There is no topic ${topic}.`, {
     kind: 'config',
     code: 'consumer:no_topic',
-    remedy: 'Check prefix and connection, or wait until the table has been read for the first time.',
+    remedy: 'Check prefix, connection and topicName, or wait until the table has been read for the first time.',
   });
 }
 

@@ -82,6 +82,8 @@ export interface ConsumeOptions {
       };
   /** First part of the topic's name. Default `tributary`. */
   readonly prefix?: string;
+  /** The value of `topics.name` in the settings, if it is set there, e.g. `{prefix}.{table}.{connection}`. */
+  readonly topicName?: string;
   /** The connection whose table is read. Default: the source's name, which is the default name of a connection. */
   readonly connection?: string;
   /** True: TLS with the certificate authorities of this machine. */

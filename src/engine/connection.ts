@@ -260,7 +260,7 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
         }
         if (facts !== undefined && facts.refusal === undefined) applyFacts(table, facts);
         // A missing topic was deleted. A run without changes writes nothing, so it would not notice that by itself.
-        return facts === undefined ? goneTopic(table.topic, table.state) : facts.refusal;
+        return facts === undefined ? goneTopic(table.topic, `${table.ref.connection}.${table.ref.table}`, table.state) : facts.refusal;
       } catch (error) {
         // Kafka cannot be asked at the moment: that says nothing against the topic.
         if (error instanceof TributaryError && error.kind !== 'config') return undefined;

@@ -23,6 +23,7 @@ import { cleanEvent, type EngineEvent, type EventBus } from './events.ts';
 import type { Redactor } from '../core/redact.ts';
 import { failureNotice } from '../core/run.ts';
 import { keepTrying } from './keep-trying.ts';
+import { requireKeptNames } from './moved-tables.ts';
 import { createOpeningTurns } from './opening-turns.ts';
 import type { RunSummary } from './execute-run.ts';
 import { emptyTotals } from './table-run.ts';
@@ -195,6 +196,7 @@ export function createEngine(options: EngineOptions): Engine {
       const rights = { topics: ownTopicNames(access.settings.prefix), connections: [] };
       const busy = await retryAtStart(async () => {
         await requireRights(access, rights);
+        await requireKeptNames(access, settings.connections);
         const roll = await openWorkerRoll(rollFolder);
         await dismissDead(access, roll);
         await roll.close();
@@ -243,6 +245,7 @@ export function createEngine(options: EngineOptions): Engine {
         await retryAtStart(async () => {
           await requireRights(access, { topics: ownTopicNames(access.settings.prefix), connections: [] });
           await ensureTopics(access, ownTopics(access.settings));
+          await requireKeptNames(access, settings.connections);
         }, signal);
       } catch (error) {
         if (signal.aborted) return;

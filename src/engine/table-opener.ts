@@ -4,7 +4,7 @@ import { openLiveIndex, type LiveIndex } from '../state/live-index.ts';
 import { mendStores } from '../state/mend.ts';
 import type { ConnectionSettings } from '../config/settings.ts';
 import { roomIn } from '../kafka/message-limits.ts';
-import { topicNames } from '../kafka/meta/topic-names.ts';
+import { tableTopic } from '../kafka/meta/topic-names.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { ownTopics } from '../kafka/meta/own-topics.ts';
 import { ensureTopics, type TopicFacts, type TopicSpec } from '../kafka/topics.ts';
@@ -28,11 +28,10 @@ export async function prepareTables(
   env: ConnectionEnvironment,
   services: ConnectionServices,
 ): Promise<readonly ClosedTable[]> {
-  const names = topicNames(env.access.settings.prefix);
   const facts = await topicsOf(settings, env);
   const prepared: ClosedTable[] = [];
   for (const definition of settings.tables) {
-    const topic = names.table(settings.name, definition.name);
+    const topic = tableTopic(env.access.settings, settings.name, definition.name);
     const codec = compileTable(settings.source.name, definition);
     const { refusal, ...ids } = await registered(env, topic, codec);
     const topicFacts = facts.get(topic) as TopicFacts;
@@ -45,7 +44,7 @@ export async function prepareTables(
       rows: rowsFor(definition, codec, topicFacts),
       ...ids,
       services,
-      state: newState(ids, topicFacts),
+      state: newState({ topic, ...ids }, topicFacts),
       outbox: [],
       refusal,
     });
@@ -108,9 +107,9 @@ async function topicsOf(settings: ConnectionSettings, { access }: ConnectionEnvi
 
 /** The topics of a connection's tables as the settings specify them. */
 export function tableTopics(settings: ConnectionSettings, access: KafkaAccess): TopicSpec[] {
-  const names = topicNames(access.settings.prefix);
   return settings.tables.map((definition) => ({
-    name: names.table(settings.name, definition.name),
+    name: tableTopic(access.settings, settings.name, definition.name),
+    table: `${settings.name}.${definition.name}`,
     ...partitionsOf(settings, definition, access.settings.partitions),
     kind: 'table' as const,
   }));
@@ -151,9 +150,13 @@ export async function replaceBrokenIndexes(
 }
 
 /** State of a table that has never been read. */
-export function newState(ids: { readonly keySchemaId: number; readonly valueSchemaId: number }, facts: TopicFacts): TableState {
+export function newState(
+  ids: { readonly topic: string; readonly keySchemaId: number; readonly valueSchemaId: number },
+  facts: TopicFacts,
+): TableState {
   return {
     v: 1,
+    topic: ids.topic,
     topicEpoch: randomUUID(),
     position: undefined,
     keySchemaId: ids.keySchemaId,

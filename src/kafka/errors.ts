@@ -214,9 +214,10 @@ function tlsHint(root: ClientError, { ssl }: KafkaSettings): string {
     : '; if the port does not speak TLS, remove kafka.tls';
 }
 
-function remedyForRight(type: string, { prefix }: KafkaSettings): string {
+function remedyForRight(type: string, { prefix, topics }: KafkaSettings): string {
   if (type.startsWith('TRANSACTIONAL_ID')) return `Grant Describe and Write on transactional ids that begin with "${prefix}.".`;
   if (type.startsWith('GROUP')) return `Grant Read and Describe on consumer groups that begin with "${prefix}.".`;
-  if (type.startsWith('TOPIC')) return `Grant Read, Write, Create and DescribeConfigs on topics that begin with "${prefix}.".`;
+  if (type.startsWith('TOPIC'))
+    return `Grant Read, Write, Create and DescribeConfigs on topics that begin with "${prefix}."${topics === undefined ? '' : ' and on those that topics.name gives the tables'}.`;
   return 'Grant Create and IdempotentWrite on the cluster.';
 }

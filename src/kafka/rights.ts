@@ -194,7 +194,10 @@ export function rightsRefusal(access: KafkaAccess, missing: readonly MissingRigh
   const texts = missing.map(({ right, on, name }) => `${right} on the ${on} ${name}`);
   const rest = texts.length > shown ? `, and ${texts.length - shown} more` : '';
   const options: Readonly<Record<MissingRight['on'], string>> = {
-    topic: `--topic ${prefix}. --resource-pattern-type prefixed`,
+    topic: topicResource(
+      prefix,
+      missing.flatMap(({ on, name }) => (on === 'topic' ? [name] : [])),
+    ),
     group: `--group ${prefix}. --resource-pattern-type prefixed`,
     'transactional id': `--transactional-id ${prefix}. --resource-pattern-type prefixed`,
   };
@@ -215,6 +218,13 @@ export function rightsRefusal(access: KafkaAccess, missing: readonly MissingRigh
       remedy: `Grant it: ${commands.join('; ')}`,
     },
   );
+}
+
+/** The option of `kafka-acls` for these topics: one prefix, or each name if `topics.name` begins with something else. */
+function topicResource(prefix: string, names: readonly string[]): string {
+  const all = [...new Set(names)];
+  if (all.every((name) => name.startsWith(`${prefix}.`))) return `--topic ${prefix}. --resource-pattern-type prefixed`;
+  return all.map((name) => `--topic ${name}`).join(' ');
 }
 
 /** Deletes a topic if it exists. @throws TributaryError `config` with the permission that the Kafka user lacks. */

@@ -1,4 +1,5 @@
 import { TributaryError } from '../core/errors.ts';
+import { defaultTableTopic, tableTopic, type TopicNaming } from './meta/topic-names.ts';
 import type { TableState } from './types.ts';
 
 /*
@@ -10,6 +11,8 @@ export interface TopicSpec {
   readonly partitions: number;
   /** The settings set this count explicitly: a topic with another count is refused instead of accepted as it is. */
   readonly asked?: boolean;
+  /** `<connection>.<table>` of a table's topic. */
+  readonly table?: string;
   readonly kind: 'table' | 'state' | 'status' | 'log';
   /** Milliseconds for which a record of a `log` topic is kept. */
   readonly retention?: number;
@@ -28,7 +31,7 @@ export interface TopicFacts {
 
 /** Why the topic must not be written to; undefined when it may be. */
 export function topicRefusal(
-  { name, kind, partitions: wanted, asked = false }: TopicSpec,
+  { name, table = '<connection>.<table>', kind, partitions: wanted, asked = false }: TopicSpec,
   {
     partitions,
     policy,
@@ -55,7 +58,7 @@ export function topicRefusal(
   if (codecFault !== undefined) {
     return refusal(
       `The topic ${name} has compression.type=${compression}: the broker would store rows in a way that cannot be read back, since ${codecFault}.`,
-      `Set it right: kafka-configs --alter --topic ${name} --add-config compression.type=producer (and take compression.type out of kafka.topic_config); rows written meanwhile have to be written again: tributary state reset <connection>.<table> --delete-topic`,
+      `Set it right: kafka-configs --alter --topic ${name} --add-config compression.type=producer (and take compression.type out of kafka.topic_config); rows written meanwhile have to be written again: tributary state reset ${table} --delete-topic`,
       'topic:config',
     );
   }
@@ -68,7 +71,7 @@ export function topicRefusal(
   if (kind === 'table' && asked && partitions !== wanted) {
     return refusal(
       `The topic ${name} has ${partitions} partitions and the settings ask for ${wanted}: the count is fixed once a topic exists, since a row's new version must land in the partition of its old one.`,
-      `Set partitions to ${partitions}, or begin anew with an empty topic: tributary state reset ${tableOf(name)} --delete-topic`,
+      `Set partitions to ${partitions}, or begin anew with an empty topic: tributary state reset ${table} --delete-topic`,
       'topic:partitions',
     );
   }
@@ -92,62 +95,81 @@ export function collision(name: string, there: ReadonlySet<string>): [TributaryE
   return undefined;
 }
 
-/** `<connection>.<table>` of a table's topic. */
-const tableOf = (topic: string): string => topic.split('.').slice(-2).join('.');
-
 /** The remedy when the schema ids in a topic's keys are not those of the registry. */
-const startOver = (topic: string): string =>
-  `Point registry.url at the registry the topic was written with. If that one is lost, or the table's key was changed, stop every worker and begin anew with an empty topic: tributary state reset ${tableOf(topic)} --delete-topic`;
+const startOver = (table: string): string =>
+  `Point registry.url at the registry the topic was written with. If that one is lost, or the table's key was changed, stop every worker and begin anew with an empty topic: tributary state reset ${table} --delete-topic`;
 
 /**
  * Why writing to a topic cannot continue with the current registry.
+ * @param table `<connection>.<table>`
  * @param what says what was found, e.g. "its keys carry the schema id 16, but the registry has the id 3".
  */
-export const foreignIds = (topic: string, what: string): TributaryError =>
+export const foreignIds = (topic: string, table: string, what: string): TributaryError =>
   refusal(
     `The topic ${topic} was written with another registry: ${what}. New rows would be added beside the old ones instead of replacing them.`,
-    startOver(topic),
+    startOver(table),
     'topic:ids',
   );
 
 /**
  * Refuses to continue a table whose topic is not the one that its state describes.
  *
+ * @param table `<connection>.<table>`
  * @throws TributaryError `config`
  */
-export function checkTable(topic: string, facts: TopicFacts, keySchemaId: number, state: TableState | undefined): void {
+export function checkTable(topic: string, table: string, facts: TopicFacts, keySchemaId: number, state: TableState | undefined): void {
   if (state === undefined) return;
-  if (facts.partitions !== state.partitions) throw otherCount(topic, facts.partitions, state.partitions);
+  if (facts.partitions !== state.partitions) throw otherCount(topic, table, facts.partitions, state.partitions);
   if (keySchemaId !== state.keySchemaId) {
     throw refusal(
       `The registry gives the key schema of ${topic} the id ${keySchemaId}, but the rows in the topic were written with id ${state.keySchemaId}. ` +
         'The id is part of every key, so new rows would be added beside the old ones instead of replacing them.',
-      startOver(topic),
+      startOver(table),
     );
   }
+}
+
+/** Returns the refusal of a table whose rows are in a topic of another name; undefined if the name is the same. */
+export function movedTable(
+  naming: TopicNaming,
+  connection: string,
+  table: string,
+  state: TableState | undefined,
+): TributaryError | undefined {
+  if (state === undefined) return undefined;
+  const now = tableTopic(naming, connection, table);
+  const before = state.topic ?? defaultTableTopic(naming, connection, table);
+  if (now === before) return undefined;
+  return refusal(
+    `The rows of ${connection}.${table} are in the topic ${before}, but the settings now name it ${now}. The old topic would get no more rows, and the new one would be a second copy.`,
+    `Restore the earlier topics.name. Or start again under the new name: stop every worker, then run tributary state reset ${connection}.${table}; the old topic remains until you delete it`,
+    'topic:moved',
+  );
 }
 
 /**
  * Refuses to continue from the position of a table whose rows are no longer in its topic.
  *
+ * @param table `<connection>.<table>`
  * @param written whether anything was ever written to the existing topic.
  * @throws TributaryError `config`
  */
-export function checkWritten(topic: string, written: boolean, state: TableState): void {
-  const gone = written ? undefined : goneTopic(topic, state, 'topic');
+export function checkWritten(topic: string, table: string, written: boolean, state: TableState): void {
+  const gone = written ? undefined : goneTopic(topic, table, state, 'topic');
   if (gone !== undefined) throw gone;
 }
 
 /** The refusal of a topic that is missing or empty although its state reports published rows; undefined when there were none. */
 export function goneTopic(
   topic: string,
+  table: string,
   { rowsPublished }: Pick<TableState, 'rowsPublished'>,
   code = 'topic:gone',
 ): TributaryError | undefined {
   if (rowsPublished === 0) return undefined;
   return refusal(
     `The topic ${topic} is gone, but its state says that ${rowsPublished} rows were published to it.`,
-    `Restore the topic, or have the table read again from the start: tributary state reset ${tableOf(topic)}. An empty topic of that name may stay.`,
+    `Restore the topic, or have the table read again from the start: tributary state reset ${table}. An empty topic of that name may stay.`,
     code,
   );
 }
@@ -156,17 +178,17 @@ export function goneTopic(
  * The refusal of a topic that ends before what was committed to it: a broker that had less became the leader, or a copy was restored.
  * For tables that never read again what they have read.
  */
-export const shortenedTopic = (topic: string): TributaryError =>
+export const shortenedTopic = (topic: string, table: string): TributaryError =>
   refusal(
     `The topic ${topic} ends before what was already committed to it, so rows are missing that will not be read again.`,
-    `Restore the topic, or have the table read again from the start: tributary state reset ${tableOf(topic)}. What is in the topic may stay.`,
+    `Restore the topic, or have the table read again from the start: tributary state reset ${table}. What is in the topic may stay.`,
   );
 
 const refusal = (message: string, remedy: string, code = 'topic'): TributaryError =>
   new TributaryError(message, { kind: 'config', remedy, code });
 
-const otherCount = (topic: string, found: number, wanted: number): TributaryError =>
+const otherCount = (topic: string, table: string, found: number, wanted: number): TributaryError =>
   refusal(
     `The topic ${topic} has ${found} partitions, but its rows were spread over ${wanted}: a row's new version would land in another partition than its old one.`,
-    `The partition count of a topic must never change: restore it with ${wanted} partitions, or begin anew with an empty topic: tributary state reset ${tableOf(topic)} --delete-topic`,
+    `The partition count of a topic must never change: restore it with ${wanted} partitions, or begin anew with an empty topic: tributary state reset ${table} --delete-topic`,
   );

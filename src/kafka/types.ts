@@ -1,4 +1,5 @@
 import type { TlsMaterial } from '../core/tls.ts';
+import type { TopicTemplates } from './meta/topic-names.ts';
 import type { JsonObject, Position } from '../core/types.ts';
 
 /** How the records of a batch are compressed. */
@@ -41,6 +42,8 @@ export interface KafkaSettings {
   readonly sasl?: SaslPassword | SaslOauth | SaslAws;
   /** First part of every topic name. */
   readonly prefix: string;
+  /** Names of the table topics; undefined: the default. */
+  readonly topics?: TopicTemplates;
   readonly replicationFactor: number;
   readonly minInSyncReplicas: number;
   /** Default partition count of new table topics. */
@@ -77,6 +80,8 @@ export interface Withheld {
 /** What `_state` holds for one table: everything that a restart needs. */
 export interface TableState {
   readonly v: 1;
+  /** The topic that holds the rows. Not in states of earlier releases, which used the default name. */
+  readonly topic?: string;
   /** Random id of the topic's epoch, drawn when the table is first read and after a reset. An index of another epoch is not used. */
   readonly topicEpoch?: string;
   readonly position: Position | undefined;

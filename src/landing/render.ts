@@ -1,4 +1,5 @@
 import { TributaryError } from '../core/errors.ts';
+import { tableTopicPattern } from '../kafka/meta/topic-names.ts';
 import { dbtSources } from './dbt.ts';
 import { KINDS } from './kinds/index.ts';
 import type { Kind } from './kinds/kind.ts';
@@ -15,7 +16,7 @@ import type { Connector, LandedTable, Landing, RenderedFile, RenderedLanding } f
  */
 export function renderLanding(landing: Landing): RenderedLanding {
   const kind = KINDS[landing.settings.kind];
-  const tables = landedTables(landing.prefix, landing.connections);
+  const tables = landedTables(landing, landing.connections);
   if (tables.length === 0) {
     throw new TributaryError(`The landing ${landing.name} has no tables.`, {
       kind: 'config',
@@ -68,7 +69,7 @@ function renderConnector(landing: Landing, kind: Kind, name: string, connection:
     connector: name,
     connection,
     topics: tables.map((table) => table.topic).join(','),
-    topic_pattern: `${`${landing.prefix}.${connection}.`.replaceAll('.', '\\.')}(.+)`,
+    topic_pattern: tableTopicPattern(landing, connection),
     dead_letter_topic: deadLetterTopic,
     control_topic: controlTopic,
     tasks: String(landing.settings.tasks),

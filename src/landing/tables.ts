@@ -1,5 +1,5 @@
 import { TributaryError } from '../core/errors.ts';
-import { topicNames } from '../kafka/meta/topic-names.ts';
+import { tableTopic, type TopicNaming } from '../kafka/meta/topic-names.ts';
 import type { TableDefinition } from '../core/table.ts';
 import type { Dialect } from './sql/dialects.ts';
 import type { LandedColumn, LandedConnection, LandedTable } from './types.ts';
@@ -11,11 +11,11 @@ const ENGINE_COLUMNS: readonly LandedColumn[] = [
   { name: '_deleted', type: 'boolean', doc: 'True on the last version of a row that is gone at the source', key: false },
 ];
 
-export function landedTables(prefix: string, connections: readonly LandedConnection[]): LandedTable[] {
-  return connections.flatMap((connection) => connection.tables.map((definition) => landedTable(prefix, connection.name, definition)));
+export function landedTables(naming: TopicNaming, connections: readonly LandedConnection[]): LandedTable[] {
+  return connections.flatMap((connection) => connection.tables.map((definition) => landedTable(naming, connection.name, definition)));
 }
 
-function landedTable(prefix: string, connection: string, definition: TableDefinition): LandedTable {
+function landedTable(naming: TopicNaming, connection: string, definition: TableDefinition): LandedTable {
   const key = new Set<string>(definition.key);
   const own = Object.entries(definition.fields).map(([name, field]): LandedColumn => ({
     name,
@@ -26,7 +26,7 @@ function landedTable(prefix: string, connection: string, definition: TableDefini
   return {
     connection,
     table: definition.name,
-    topic: topicNames(prefix).table(connection, definition.name),
+    topic: tableTopic(naming, connection, definition.name),
     name: `${connection}_${definition.name}`,
     docs: definition.docs,
     key: definition.key,

@@ -1,4 +1,5 @@
 import type { FieldType, TableDefinition } from '../core/table.ts';
+import type { TopicTemplates } from '../kafka/meta/topic-names.ts';
 import type { LandingSettings } from './settings.ts';
 
 /** The converter that the connector uses for our Avro records, and the address of its registry. */
@@ -27,6 +28,8 @@ export interface Landing {
   readonly settings: LandingSettings;
   /** First part of every topic name. */
   readonly prefix: string;
+  /** Names of the table topics; undefined: the default. */
+  readonly topics?: TopicTemplates;
   readonly replicationFactor: number;
   readonly converter: ConverterSettings;
   readonly connections: readonly LandedConnection[];

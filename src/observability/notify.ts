@@ -28,13 +28,18 @@ const staleRuns = 3;
 /** `interval`: ms between two runs of a table, if it has a schedule. */
 export function createProblemTracker(interval: (table: TableRef) => number | undefined): ProblemTracker {
   let reported: Map<string, ReadonlySet<Problem>> | undefined;
+  let assigned: readonly string[] = [];
   return {
     look(snapshot) {
       const before = reported;
       const now = new Map<string, ReadonlySet<Problem>>(before);
       const found: Notification[] = [];
+      // A connection that was just released is looked at once more: its last run may have failed since the last look.
+      const watched = new Set([...assigned, ...snapshot.assigned]);
+      assigned = snapshot.assigned;
       for (const table of snapshot.tables) {
-        if (!snapshot.assigned.includes(table.connection)) continue;
+        // A worker has no connections at its start, but knows the earlier status of its tables from the topics.
+        if (before !== undefined && !watched.has(table.connection)) continue;
         const key = tableKey(table);
         const problems = problemsOf(table, interval(table), snapshot.at);
         const known = before?.get(key) ?? new Set<Problem>();

@@ -12,7 +12,9 @@ export interface NotifySettings {
   readonly events: readonly NoticeKind[];
 }
 
-const lookMs = 10_000;
+const lookMs = 1_000;
+/** Messages of this many looks are sent together. */
+const gatheredLooks = 5;
 const answerMs = 10_000;
 /** Pauses (ms) before the second, third and fourth attempt to send a message. */
 const retriesMs = [2_000, 15_000, 60_000] as const;
@@ -84,6 +86,7 @@ export function startNotifying({ settings, prefix, status, interval, onProblem, 
 } {
   const tracker = createProblemTracker(interval);
   const ended = new AbortController();
+  const stopping = new AbortController();
   let waiting: Notification[] = [];
   let sending: Promise<void> | undefined;
   let failing = false;
@@ -93,6 +96,8 @@ export function startNotifying({ settings, prefix, status, interval, onProblem, 
     if (waiting.length > 0) sending ??= send().finally(() => (sending = undefined));
   };
   async function send(): Promise<void> {
+    // Tables of a connection fail one after the other, and are one message.
+    await sleep(gatheredLooks * lookEveryMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
     while (waiting.length > 0) {
       const batch = waiting;
       waiting = [];
@@ -119,6 +124,7 @@ export function startNotifying({ settings, prefix, status, interval, onProblem, 
   return {
     async stop() {
       clearInterval(timer);
+      stopping.abort();
       look();
       const end = setTimeout(() => ended.abort(), closingMs);
       await sending;

@@ -23,8 +23,8 @@ export interface Source<Settings = any, Api = any> {
   connect(settings: Settings, env: ConnectEnvironment): Api;
   /** One cheap request that proves that the key is valid and may read; returns the account's name. */
   probe(api: Api, signal: AbortSignal): Promise<{ readonly account: string }>;
-  /** What settings cost in requests, one sentence each, where a user can choose. */
-  readonly costs?: (settings: Settings) => readonly string[];
+  /** What settings cost in requests for the tables that are read, one sentence each, where a user can choose. */
+  readonly costs?: (settings: Settings, tables: readonly string[]) => readonly string[];
   /** The values some settings may have, as the account lists them, for a form to offer. */
   choices?(api: Api, signal: AbortSignal): Promise<readonly SettingChoices[]>;
   /** All tables, given the settings, because some columns may depend on them. Called with default settings to generate the schemas. */

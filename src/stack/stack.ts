@@ -4,6 +4,7 @@ import { cacheFolder } from '../config/env.ts';
 import { TributaryError, asTributaryError } from '../core/errors.ts';
 import { fileError, makeLocalFolder } from '../core/local-folder.ts';
 import { avroConverter, jdbcSink, kafkaJars, registryApp } from './artifacts.ts';
+import { tellAwaited } from './awaited.ts';
 import { connectCommand, connectUrl } from './connect.ts';
 import { fetchArtifact } from './fetch.ts';
 import { startGuardian } from './guardian.ts';
@@ -198,9 +199,10 @@ async function start(
   }
 
   const abort = AbortSignal.any([signal, failed.signal]);
+  const awaited = tellAwaited(log);
   const upOrAbort = async (...names: PartName[]): Promise<void> => {
     try {
-      for (const name of names) await bringUp(name, abort);
+      for (const name of names) await awaited.during(TITLES[name], () => bringUp(name, abort));
     } catch (error) {
       failed.abort(error);
       throw error;
@@ -210,6 +212,7 @@ async function start(
     upOrAbort('postgres', 'registry'),
     upOrAbort(...(options.connect === true ? (['kafka', 'connect'] as const) : (['kafka'] as const))),
   ]);
+  awaited.stop();
   if (starts.some((result) => result.status === 'rejected') || failed.signal.aborted) {
     await stopAll();
     throw failed.signal.reason;

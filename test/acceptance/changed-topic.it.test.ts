@@ -3,7 +3,7 @@ import kafkajs from 'kafkajs';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { EngineEvent } from '../../src/engine/events.ts';
 import { withAdmin } from '../../src/kafka/client.ts';
-import { topicNames } from '../../src/kafka/meta/topic-names.ts';
+import { tableTopic } from '../../src/kafka/meta/topic-names.ts';
 import { until } from '../support/command.ts';
 import { openTestEngine } from '../support/engine.ts';
 import { shopSource, type ShopVendor } from '../support/shop-source.ts';
@@ -28,7 +28,7 @@ test('a topic that is deleted under a running worker is missed by the next run, 
   const ended = (table: string, from: number): readonly Ended[] =>
     events.flatMap((event) => (event.type === 'run-ended' && event.table === table && event.startedAt > from ? [event] : []));
   await until('both are read', () => ended('item', 0).length > 1 && ended('shop', 0).length > 1);
-  const topic = topicNames(prefix).table('shop_vendor', 'item');
+  const topic = tableTopic({ prefix }, 'shop_vendor', 'item');
   await withAdmin(access, 'test', (admin) => admin.deleteTopics({ topics: [topic] }));
   // Brokers answer from what they know for a moment longer, and one look serves all tables for two seconds.
   await until('it is missed', () => ended('item', 0).some(({ outcome }) => outcome === 'failed'));
@@ -58,7 +58,7 @@ test('a topic whose policy an admin sets to delete under a running worker stops 
     stop.abort();
     await running;
   });
-  const topic = topicNames(prefix).table('shop_vendor', 'item');
+  const topic = tableTopic({ prefix }, 'shop_vendor', 'item');
   const setPolicy = (value: string): Promise<unknown> =>
     withAdmin(access, 'test', (admin) =>
       admin.alterConfigs({

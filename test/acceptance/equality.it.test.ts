@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
-import { topicNames } from '../../src/kafka/meta/topic-names.ts';
+import { tableTopic } from '../../src/kafka/meta/topic-names.ts';
 import type { RunSummary } from '../../src/engine/execute-run.ts';
 import type { TableRecord } from '../../src/core/table.ts';
 import { expectedRows, type KlaviyoTable } from '../klaviyo/expected.ts';
@@ -91,7 +91,7 @@ function* noteOwners(rows: ReturnType<typeof expectedRows>): ReturnType<typeof e
 
 async function messagesIn(table: KlaviyoTable): Promise<number> {
   let count = 0;
-  await readTopics(test.access, [{ topic: topicNames(prefix).table('klaviyo', table) }], () => void (count += 1));
+  await readTopics(test.access, [{ topic: tableTopic({ prefix }, 'klaviyo', table) }], () => void (count += 1));
   return count;
 }
 

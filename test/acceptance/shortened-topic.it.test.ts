@@ -7,7 +7,7 @@ import { klaviyo } from '../../producers/klaviyo/index.ts';
 import { DEFAULT_KEY, startKlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import type { RunSummary } from '../../src/engine/execute-run.ts';
 import { plainProducer, withAdmin } from '../../src/kafka/client.ts';
-import { topicNames } from '../../src/kafka/meta/topic-names.ts';
+import { tableTopic } from '../../src/kafka/meta/topic-names.ts';
 import { readTopics, type ReadMessage } from '../../src/kafka/reader.ts';
 import { ensureTopics } from '../../src/kafka/topics.ts';
 import { until } from '../support/command.ts';
@@ -24,7 +24,7 @@ async function shortened(
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   const engine = () => openTestEngine({ ...inject('stack'), prefix, dataDir, connections: [{ ...connection, tables: [table] }] });
   const { name } = connection.source;
-  const topic = topicNames(prefix).table(name, table);
+  const topic = tableTopic({ prefix }, name, table);
   const sync = async (test: Awaited<ReturnType<typeof engine>>): Promise<RunSummary | undefined> =>
     (await test.engine.sync([{ connection: name }], AbortSignal.timeout(120_000)))[0];
 

@@ -147,3 +147,9 @@ test('peek shows the newest changes, the versions of a row, deletes, and what co
   following.interrupt();
   expect((await following.ended).code).toBe(0);
 });
+
+test('resume tells whether anything was paused', async () => {
+  expect((await tributary('pause', 'klaviyo.metric')).err).toContain('klaviyo.metric: paused');
+  expect((await tributary('resume', 'klaviyo.metric')).err).toContain('klaviyo.metric: resumed');
+  expect((await tributary('resume', 'klaviyo.metric')).err).toContain('klaviyo.metric: was not paused');
+});

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { topicNames } from '../../src/kafka/meta/topic-names.ts';
+import { tableTopic } from '../../src/kafka/meta/topic-names.ts';
 import { compileTable } from '../../src/record/codec.ts';
 import { checkSchemas, schemaFiles } from '../../src/record/schema-files.ts';
 import { compileRow } from '../../src/record/row.ts';
@@ -31,7 +31,7 @@ export function describeSchemas(subject: Subject, world: () => World): void {
     it('is registered under FULL_TRANSITIVE, and the committed schemas fit there', async () => {
       await world().synced();
       const { registryUrl } = inject('stack');
-      const topic = topicNames(world().test.settings.prefix).table(subject.source.name, table);
+      const topic = tableTopic(world().test.settings, subject.source.name, table);
       const [key, value] = schemaFiles({ name: subject.source.name, tables: [definitionOf(table)] });
       for (const [name, schema] of [
         [`${topic}-key`, key?.text],

@@ -105,7 +105,7 @@ export function openScriptedTables(definitions: readonly TableDefinition[]): Scr
       index,
       ...ids,
       services,
-      state: newState(ids, facts),
+      state: newState({ topic: name, ...ids }, facts),
       outbox: [],
       refusal: undefined,
     };

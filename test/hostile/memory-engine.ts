@@ -136,7 +136,7 @@ export function memoryTables(source: Source, given: unknown, clock: Clock, secre
       index: kept,
       ...ids,
       services,
-      state: newState(ids, facts),
+      state: newState({ topic: name, ...ids }, facts),
       outbox: [],
       refusal: undefined,
     };
@@ -189,7 +189,7 @@ export function memoryTables(source: Source, given: unknown, clock: Clock, secre
         keys = new Map(to?.keys);
         entries = new Map((to?.entries ?? []).map((entry) => [entry.keyHash.toString('latin1'), entry]));
         messages = to?.messages ?? 0n;
-        table.state = to?.state ?? newState(ids, facts);
+        table.state = to?.state ?? newState({ topic: name, ...ids }, facts);
         table.outbox = [];
         kept.trust(table.state.topicEpoch ?? '', Infinity);
         if (to !== undefined)

@@ -89,13 +89,13 @@ test('other partitions, another key schema or a vanished topic are refused', asy
   const topic = 'p.c.rows';
   const facts = { partitions: 3, tombstonesKept: 1, largestBatch: 1_048_588 };
   const state = stateOf(10, { partitions: 3, keySchemaId: 5 });
-  checkTable(topic, facts, 5, state);
-  checkTable(topic, { ...facts, partitions: 1 }, 9, undefined);
-  expect(() => checkTable(topic, { ...facts, partitions: 6 }, 5, state)).toThrow(
+  checkTable(topic, 'c.rows', facts, 5, state);
+  checkTable(topic, 'c.rows', { ...facts, partitions: 1 }, 9, undefined);
+  expect(() => checkTable(topic, 'c.rows', { ...facts, partitions: 6 }, 5, state)).toThrow(
     'p.c.rows has 6 partitions, but its rows were spread over 3',
   );
-  expect(() => checkTable(topic, facts, 6, state)).toThrow('the id 6, but the rows in the topic were written with id 5');
-  expect(() => checkWritten(topic, false, state)).toThrow('is gone, but its state says that 10 rows');
+  expect(() => checkTable(topic, 'c.rows', facts, 6, state)).toThrow('the id 6, but the rows in the topic were written with id 5');
+  expect(() => checkWritten(topic, 'c.rows', false, state)).toThrow('is gone, but its state says that 10 rows');
 });
 
 test('a replication factor the cluster cannot give is a settings error', async () => {

@@ -107,6 +107,25 @@ describe('the Klaviyo API', () => {
   });
 });
 
+describe('what looking for deleted profiles costs', () => {
+  const told = (settings: object, tables = ['metric', 'profile', 'event']): readonly string[] =>
+    klaviyo.costs?.(klaviyoSettings.parse({ api_key: 'k', ...settings }), tables) ?? [];
+
+  // Get Profiles: 100 profiles a page, 750 requests a minute; 150 with predictive analytics.
+  it.each([
+    [{}, /every 7d, one request per 100: for a million of them 10,000 requests, about 1,429 a day, which is 14 minutes/],
+    [{ sweep_every: '1d' }, /every 1d, .* 10,000 requests, about 10,000 a day, which is 14 minutes/],
+    [{ sweep_every: '12h', predictive_analytics: true }, /every 12h, .* about 20,000 a day, which is 67 minutes/],
+    [{ sweep_every: '0h' }, /with every run, .* 10,000 requests which is 14 minutes/],
+  ])('is told in requests: %j', (settings, expected) => {
+    expect(told(settings)).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it('is nothing where profiles are not read', () => {
+    expect(told({}, ['metric', 'event'])).toEqual([]);
+  });
+});
+
 describe('the revision', () => {
   const now = (): number => Date.UTC(2026, 10, 28);
   const connect = (revision: string): unknown =>

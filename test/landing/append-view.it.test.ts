@@ -10,7 +10,7 @@ import type { Version } from './history.ts';
 
 const schema = `append_${randomBytes(4).toString('hex')}`;
 const dialect = DIALECTS.postgres;
-const table = landedTables('saas', [{ name: 'shop', tables: [orders] }])[0]!;
+const table = landedTables({ prefix: 'saas' }, [{ name: 'shop', tables: [orders] }])[0]!;
 const log = `${schema}.shop_order_log`;
 
 describe('the view over an append-only log', () => {

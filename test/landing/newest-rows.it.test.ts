@@ -7,7 +7,7 @@ import { orders, reservedNames } from './definitions.ts';
 
 const { postgres } = inject('stack');
 const schema = `Seen "${randomBytes(4).toString('hex')}"`.replaceAll('"', '');
-const tables = landedTables('t', [{ name: 'shop', tables: [orders, reservedNames] }]);
+const tables = landedTables({ prefix: 't' }, [{ name: 'shop', tables: [orders, reservedNames] }]);
 const [first, second] = tables.map(({ topic }) => topic) as [string, string];
 let database: Client;
 let now = Date.now();

@@ -58,6 +58,23 @@ describe('each trouble is told once for as long as it lasts', () => {
     expect(look(snapshot(6, ended('succeeded', 5)))).toEqual([]);
   });
 
+  test('a table that had failed before the worker began, which has no connection yet when it looks first', () => {
+    const { look } = told();
+    const failed = { ...ended('failed', 1), state: { kind: 'failed' as const, reason: 'The key is wrong.' } };
+    expect(look({ ...snapshot(2, failed), assigned: [] })).toEqual([]);
+    expect(look(snapshot(3, failed))).toEqual([]);
+    expect(kinds(look(snapshot(4, ended('succeeded', 4))))).toEqual(['t0 recovered']);
+  });
+
+  test('a failure of a connection that is released before the next look', () => {
+    const { look } = told();
+    look({ ...snapshot(0, {}), assigned: [] });
+    expect(look(snapshot(1, {}))).toEqual([]);
+    const failed = { ...ended('failed', 2), state: { kind: 'failed' as const, reason: 'The key is wrong.' } };
+    expect(kinds(look({ ...snapshot(3, failed), assigned: [] }))).toEqual(['t0 failed']);
+    expect(look({ ...snapshot(4, failed), assigned: [] })).toEqual([]);
+  });
+
   test('withheld deletes, until they are gone; that they are gone is nobody’s alarm', () => {
     const { look } = told();
     look(snapshot(0, {}));
@@ -100,7 +117,8 @@ describe('each trouble is told once for as long as it lasts', () => {
   test('a table that another worker reads is that worker’s to tell', () => {
     const { look } = told();
     look(snapshot(0, {}));
-    expect(look({ ...snapshot(1, { state: { kind: 'failed', reason: 'x' } }), assigned: [] })).toEqual([]);
+    look({ ...snapshot(1, {}), assigned: [] });
+    expect(look({ ...snapshot(2, { state: { kind: 'failed', reason: 'x' } }), assigned: [] })).toEqual([]);
   });
 });
 

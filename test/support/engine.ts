@@ -8,7 +8,7 @@ import type { KafkaAccess } from '../../src/kafka/client.ts';
 import type { KafkaSettings } from '../../src/kafka/types.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
 import { createRegistry, type Registry } from '../../src/kafka/registry.ts';
-import { topicNames } from '../../src/kafka/meta/topic-names.ts';
+import { tableTopic } from '../../src/kafka/meta/topic-names.ts';
 import { createRedactor } from '../../src/core/redact.ts';
 import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts';
 import { createEventBus, type EngineEvent, type EventBus } from '../../src/engine/events.ts';
@@ -136,7 +136,7 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
     const found = connections.find((one) => one.name === connection);
     const definition = found?.tables.find((one) => one.name === table);
     if (!found || !definition) throw new Error(`no table ${connection}.${table}`);
-    return visit(access, registry, found.source, definition, topicNames(options.prefix).table(connection, table), message);
+    return visit(access, registry, found.source, definition, tableTopic(options, connection, table), message);
   };
   return {
     engine,

@@ -1,7 +1,6 @@
 import type { FieldType, TableDefinition } from '../../core/table.ts';
 import type { ConnectionSettings, Settings } from '../../config/settings.ts';
 import { longestInterval } from '../../core/cron.ts';
-import { topicNames } from '../../kafka/meta/topic-names.ts';
 import { landedTables } from '../../landing/tables.ts';
 import { DIALECTS, identifier, quoted, type Dialect } from '../../landing/sql/dialects.ts';
 import type { LandedTable } from '../../landing/types.ts';
@@ -51,7 +50,7 @@ const UNITS: Readonly<Record<FieldType, string>> = {
 export const unitOf = (type: FieldType): string => UNITS[type];
 
 export function factsOf(
-  settings: Pick<Settings, 'prefix' | 'timezone' | 'landings' | 'kafka'>,
+  settings: Pick<Settings, 'prefix' | 'topics' | 'timezone' | 'landings' | 'kafka'>,
   wanted: readonly Selected[],
   now: number,
 ): TableFacts[] {
@@ -61,19 +60,19 @@ export function factsOf(
 }
 
 function tableFacts(
-  settings: Pick<Settings, 'prefix' | 'timezone' | 'landings' | 'kafka'>,
+  settings: Pick<Settings, 'prefix' | 'topics' | 'timezone' | 'landings' | 'kafka'>,
   connection: ConnectionSettings,
   definition: TableDefinition,
   now: number,
 ): TableFacts {
-  const [landed] = landedTables(settings.prefix, [{ name: connection.name, tables: [definition] }]) as [LandedTable];
+  const [landed] = landedTables(settings, [{ name: connection.name, tables: [definition] }]) as [LandedTable];
   const schedule = connection.schedules.get(definition.name);
   return {
     name: `${connection.name}.${definition.name}`,
     connection: connection.name,
     source: connection.source.title,
     table: definition.name,
-    topic: topicNames(settings.prefix).table(connection.name, definition.name),
+    topic: landed.topic,
     partitions: connection.partitions?.get(definition.name) ?? settings.kafka?.partitions ?? definition.partitions ?? 1,
     docs: definition.docs,
     key: definition.key,

@@ -97,8 +97,13 @@ function stackChecks(cli: Cli, settings: Settings): (() => Promise<readonly Chec
   ];
 }
 
-const costs = ({ name, source, settings }: ConnectionSettings): CheckFinding[] =>
-  (source.costs?.(settings) ?? []).map((text) => ({ what: `${name} requests`, ok: true, text }));
+const costs = ({ name, source, settings, tables }: ConnectionSettings): CheckFinding[] =>
+  (
+    source.costs?.(
+      settings,
+      tables.map((table) => table.name),
+    ) ?? []
+  ).map((text) => ({ what: `${name} requests`, ok: true, text }));
 
 /** Probes a connection. Its client would retry without a limit, so after a time limit the last error is reported. */
 async function probe(cli: Cli, connection: ConnectionSettings): Promise<CheckFinding> {

@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import { parseSettings } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
 import { TributaryError } from '../../core/errors.ts';
-import { topicNames } from '../../kafka/meta/topic-names.ts';
+import { tableTopic } from '../../kafka/meta/topic-names.ts';
 import { landingStatus } from '../../landing/status.ts';
 import { plural } from '../../observability/text.ts';
 import type { RunSummary } from '../../engine/execute-run.ts';
@@ -206,8 +206,7 @@ async function lateLanding(
 }
 
 function whereToLook(settings: Settings, stack: Stack, metricsUrl: string | undefined): string {
-  const names = topicNames(settings.prefix);
-  const topics = settings.connections.flatMap(({ name, tables }) => tables.map((table) => names.table(name, table.name)));
+  const topics = settings.connections.flatMap(({ name, tables }) => tables.map((table) => tableTopic(settings, name, table.name)));
   const { host, port, user, database } = stack.postgres;
   const memory = join(stackFolder(settings), 'stack.json');
   return [

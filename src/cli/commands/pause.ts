@@ -24,6 +24,7 @@ export function addPause(program: Command, run: Register): void {
         request(cli, typed, {
           slot: 'paused',
           done: 'resumed',
+          doneUnpaused: 'was not paused; a table that is disabled is tried again',
           make: (target) => ({ ...target, slot: 'paused', value: { paused: false } }),
         }),
       ),

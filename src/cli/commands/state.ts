@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { TributaryError } from '../../core/errors.ts';
 import { deleteTopic } from '../../kafka/rights.ts';
 import { readAllStates, resetRecord } from '../../kafka/meta/state.ts';
-import { topicNames } from '../../kafka/meta/topic-names.ts';
+import { tableTopic, defaultTableTopic } from '../../kafka/meta/topic-names.ts';
 import { activeWorkers } from '../../kafka/worker.ts';
 import { createWriter } from '../../kafka/writer.ts';
 import { count, textTable } from '../../observability/text.ts';
@@ -72,11 +72,14 @@ export function addState(program: Command, run: Register): void {
             table,
             detail: options.deleteTopic ? 'and its topic deleted' : '',
           });
+          const topic = tableTopic(access.settings, name, table);
+          const known = (await readAllStates(access)).get(name)?.states.get(table);
+          const before = known === undefined ? topic : (known.topic ?? defaultTableTopic(access.settings, name, table));
           const writer = createWriter({ access, connection: name });
           try {
             await writer.reopen();
             await writer.write({
-              topic: topicNames(access.settings.prefix).table(name, table),
+              topic,
               messages: [],
               deadLetters: [],
               state: [resetRecord(name, table)],
@@ -85,13 +88,14 @@ export function addState(program: Command, run: Register): void {
           } finally {
             await writer.close();
           }
-          const topic = topicNames(access.settings.prefix).table(name, table);
           if (options.deleteTopic) {
             await deleteTopic(access, topic);
           }
           cli.say(
             `${typed}: forgotten${options.deleteTopic ? ', and its topic deleted' : ''}; the next run or sync reads it from the start.`,
           );
+          if (before !== topic)
+            cli.say(`The topic ${before} stays, with the rows that were published to it; nothing writes to it any more.`);
         });
       }),
     );

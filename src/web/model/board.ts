@@ -2,6 +2,7 @@ import type { ConnectionSettings, Settings } from '../../config/settings.ts';
 import { asTributaryError } from '../../core/errors.ts';
 import { sleepUntil } from '../../core/clock.ts';
 import type { CommandRecord } from '../../kafka/meta/audit.ts';
+import { tableTopic } from '../../kafka/meta/topic-names.ts';
 import type { WorkerNotice } from '../../kafka/meta/status-log.ts';
 import { tableKey } from '../../observability/status-model.ts';
 import { longestInterval } from '../../core/cron.ts';
@@ -136,7 +137,7 @@ export function createBoard(context: WebContext): Board {
     return connection.tables.flatMap(({ name: table }) => {
       const status = statuses.get(tableKey({ connection: connection.name, table }));
       if (!status) return [];
-      const topic = `${access.settings.prefix}.${connection.name}.${table}`;
+      const topic = tableTopic(access.settings, connection.name, table);
       const landings: TableLanding[] = sinks.flatMap(({ name, sink, seenAt }) =>
         sink.topics.filter((lag) => lag.topic === topic).map((lag) => ({ landing: name, connector: sink.connector, lag, seenAt })),
       );

@@ -1,7 +1,7 @@
 import { TributaryError } from '../../core/errors.ts';
 import { readDeadLetters } from '../../kafka/meta/dead-letters.ts';
 import { readRuns, type RunRecord } from '../../kafka/meta/runs.ts';
-import { topicNames } from '../../kafka/meta/topic-names.ts';
+import { tableTopic } from '../../kafka/meta/topic-names.ts';
 import type { DeadLetter, TableState } from '../../kafka/types.ts';
 import type { TableDefinition } from '../../core/table.ts';
 import type { WebContext } from '../context.ts';
@@ -46,7 +46,7 @@ export async function tableDetail(context: WebContext, board: Board, connection:
   const row = requireRow(board, connection, table);
   const definition = definitionOf(context, connection, table);
   const state = board.facts.state(row.name);
-  const topic = topicNames(context.access.settings.prefix).table(connection, table);
+  const topic = tableTopic(context.access.settings, connection, table);
   const runs = board.facts.runs(row.name);
   const [schemaVersions, schema, deadLetters] = await Promise.all([
     state === undefined ? [] : inTime(context.registry.versionsOf(`${topic}-value`, AbortSignal.timeout(schemaMs))),

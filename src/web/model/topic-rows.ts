@@ -3,7 +3,7 @@ import { TributaryError } from '../../core/errors.ts';
 import { offsetsOf, offsetsSince, topicsOf, withCluster } from '../../kafka/cluster.ts';
 import { partitionOf } from '../../kafka/partitioning.ts';
 import { readTopics, type ReadMessage } from '../../kafka/reader.ts';
-import { topicNames } from '../../kafka/meta/topic-names.ts';
+import { tableTopic } from '../../kafka/meta/topic-names.ts';
 import { canonicalJson } from '../../core/json/canonical.ts';
 import { coercerFor } from '../../record/coercers.ts';
 import { compileTable, type TableCodec } from '../../record/codec.ts';
@@ -43,7 +43,7 @@ const followMs = 1_000;
 /** The newest messages of a table, newest first. */
 export async function lastChanges(context: TopicContext, connection: string, definition: TableDefinition, last: number): Promise<Change[]> {
   const { access } = context;
-  const topic = topicNames(access.settings.prefix).table(connection, definition.name);
+  const topic = tableTopic(access.settings, connection, definition.name);
   const ranges = await withCluster(access, `Reading ${topic}`, async (cluster) =>
     (await topicsOf(cluster)).has(topic) ? (await offsetsOf(cluster, [topic])).get(topic) : undefined,
   );
@@ -79,7 +79,7 @@ export async function changesSince(
   onChange: (change: Change) => void | Promise<void>,
 ): Promise<void> {
   const { access } = context;
-  const topic = topicNames(access.settings.prefix).table(connection, definition.name);
+  const topic = tableTopic(access.settings, connection, definition.name);
   const decode = decoder(context, connection, definition);
   let from: ReadonlyMap<number, bigint> | undefined;
   for (;;) {
@@ -108,7 +108,7 @@ export async function lookUp(
   given: Readonly<Record<string, string>>,
 ): Promise<LookedUp> {
   const { access } = context;
-  const topic = topicNames(access.settings.prefix).table(connection, definition.name);
+  const topic = tableTopic(access.settings, connection, definition.name);
   const codec = compileTable(sourceOf(context, connection), definition);
   const key = Object.fromEntries(definition.key.map((column) => [column, keyValue(definition, column, given[column])])) as TableRecord;
   const body = codec.keyBody(key);

@@ -1,0 +1,34 @@
+import type { ConnectionSettings } from '../config/settings.ts';
+import { TributaryError } from '../core/errors.ts';
+import type { KafkaAccess } from '../kafka/client.ts';
+import { readAllStates } from '../kafka/meta/state.ts';
+import { movedTable } from '../kafka/topic-rules.ts';
+
+/**
+ * Refuses to start if the settings name other topics for tables that were read before. Called before a topic is created, a schema
+ * registered or a sink changed.
+ *
+ * @throws TributaryError `config`
+ */
+export async function requireKeptNames(access: KafkaAccess, connections: readonly ConnectionSettings[]): Promise<void> {
+  const states = await readAllStates(access).catch((error: unknown) => {
+    // An unreadable record stops its connection only, when that connection is opened.
+    if (error instanceof TributaryError && error.code === 'kafka:state-version') return new Map<string, never>();
+    throw error;
+  });
+  const moved = connections.flatMap(({ name, tables }) =>
+    tables.flatMap((table) => {
+      const error = movedTable(access.settings, name, table.name, states.get(name)?.states.get(table.name));
+      return error === undefined ? [] : [{ error, table: `${name}.${table.name}` }];
+    }),
+  );
+  const [first, ...others] = moved;
+  if (first === undefined) return;
+  const { message, code, remedy } = first.error;
+  throw new TributaryError(others.length === 0 ? message : `${message} The same goes for ${others.map(({ table }) => table).join(', ')}.`, {
+    kind: 'config',
+    reach: 'connection',
+    ...(code === undefined ? {} : { code }),
+    ...(remedy === undefined ? {} : { remedy }),
+  });
+}
