@@ -48,8 +48,10 @@ export async function parseXmlInTurns(text: string, mend: (piece: string) => str
   const turns = takeTurns();
   for (let at = 0; at < text.length && !parser.broken();) {
     let end = at + PIECE;
-    const reference = text.lastIndexOf('&', end - 1);
-    if (end < text.length && reference > Math.max(at, end - LONGEST_REFERENCE)) end = reference;
+    // Only the last few characters are searched: without a reference in it, the whole text would be searched for each piece.
+    const from = Math.max(at + 1, end - LONGEST_REFERENCE);
+    const reference = text.slice(from, end).lastIndexOf('&');
+    if (end < text.length && reference >= 0) end = from + reference;
     parser.write(mend(text.slice(at, end)));
     at = end;
     if (turns.over()) await turns.next();
