@@ -45,10 +45,15 @@ export async function syncTable(table: OpenTable, run: TableRun): Promise<void> 
     }
   } catch (error) {
     const failure = asTributaryError(error, `Reading ${table.ref.connection}.${table.ref.table}`);
-    if (!publisher.isLost()) await publisher.settle();
+    if (!publisher.isLost()) {
+      await publisher.settle();
+      table.index.flush();
+    }
     throw failure;
   }
   await publisher.settle();
+  table.index.flush();
   if (run.signal.aborted) throw new TributaryError('The run was interrupted; its position is saved.', { kind: 'stopped' });
   await publisher.complete();
+  table.index.flush();
 }

@@ -54,3 +54,14 @@ export function withLastSeen(keyHash: Buffer, bytes: Buffer, lastSeen: number): 
   copy.writeUInt32LE(sumOf(keyHash, copy), 0);
   return copy;
 }
+
+/** Zeros stand for a row without scope. */
+export const hasScope = (bytes: Buffer): boolean => bytes.readUInt32LE(SCOPE_AT) !== 0 || bytes.readUInt32LE(SCOPE_AT + 4) !== 0;
+
+/** The row's key in the table of scopes: scope hash, then key hash. */
+export function scopeKeyOf(keyHash: Buffer, bytes: Buffer): Buffer {
+  const key = Buffer.allocUnsafe(SCOPE_BYTES + keyHash.length);
+  bytes.copy(key, 0, SCOPE_AT, KEY_AT);
+  keyHash.copy(key, SCOPE_BYTES);
+  return key;
+}

@@ -29,9 +29,10 @@ export interface IndexedRow {
 }
 
 /**
- * What one topic holds now: key hash to row hash, kept on disk. It is a cache. Every call is durable when it returns; a
- * killed process leaves the state before or after a call; a store that is missing, damaged or built for another topic or
- * schema is replaced by an empty one, and {@link LiveIndex.rebuildReason} says why.
+ * What one topic holds now: key hash to row hash, kept on disk. It is a cache. A killed process leaves the state after some
+ * call, with the offsets that it covers; a store that is missing, damaged or built for another topic or schema is replaced
+ * by an empty one, and {@link LiveIndex.rebuildReason} says why. Every call is durable when it returns, except `apply`
+ * while no scan is open: its rows may stay in memory until `flush` or the next call that changes or lists anything.
  *
  * Every method but `close` is synchronous. It throws a `transient` TributaryError with code `index_broken` when the
  * store is found damaged; the store is then discarded at the next opening.
@@ -55,6 +56,8 @@ export interface LiveIndex {
    * everything the topic holds; false while more is still to be read. Default true.
    */
   apply(entries: Iterable<IndexEntry>, covered: ReadonlyMap<number, bigint>, upToDate?: boolean): void;
+  /** Writes the changes that wait in memory to disk. */
+  flush(): void;
   /**
    * Marks these rows as seen by the open scan; call it before the position after them is committed. Keys that are not
    * live are ignored. Does nothing while no scan is open.

@@ -1,6 +1,16 @@
 import { takeTurns } from '../core/turns.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
-import { lastSeenOf, packEntry, type StoredEntry, rowHashOf, scopeHashOf, unpackEntry, withLastSeen } from './index-entry.ts';
+import {
+  hasScope,
+  lastSeenOf,
+  packEntry,
+  type StoredEntry,
+  rowHashOf,
+  scopeHashOf,
+  scopeKeyOf,
+  unpackEntry,
+  withLastSeen,
+} from './index-entry.ts';
 import { SCOPE_BYTES } from '../record/codec.ts';
 import { firstOfEach, incremented, isZero, rangeOf } from './index-range.ts';
 import type { IndexEntry, IndexedRow, LiveIndex, LiveIndexIdentity } from './live-index-types.ts';
@@ -10,22 +20,44 @@ import { adopted, begun, custodyOf, emptyScanLog, ended, excused, pageMore, type
 
 const MARKED = Buffer.from([1]);
 
+/**
+ * Rows that `apply` keeps in memory at most, because each transaction rewrites every page that it changes and then waits
+ * for the disk. The keys are spread over all pages, so a few large transactions write far less than many small ones.
+ */
+const MOST_WAITING = 12_000;
+
+/** What the topic holds and the store does not. */
+interface Waiting {
+  /** In order. They are packed at once, so that the rest of the rows can be collected. Null: the key is deleted. */
+  readonly entries: { readonly keyHash: Buffer; readonly packed: Buffer | null; readonly fresh: boolean }[];
+  /** Row hash by key hash; null for a deleted key. */
+  readonly rowHashes: Map<string, Buffer | null>;
+  /** When the index was last up to date, epoch ms. */
+  current?: number;
+}
+
+const nothing = (): Waiting => ({ entries: [], rowHashes: new Map() });
+
 /** Name in the meta table of the number of times a scope's parent was asked about. */
 const orphanName = (scopeHash: Buffer): string => `orphan:${scopeHash.toString('hex')}`;
 
 /** Opens the index in the directory and creates it when needed. `now`: epoch ms. */
 export function openLiveIndex(directory: string, identity: LiveIndexIdentity, now: () => number = Date.now): LiveIndex {
   const store = openIndexStore(directory, canonicalJson(identity));
-  const { live, scopes, text, setText, guarded, transaction } = store;
+  const { live, scopes, text, setText, guarded } = store;
 
   let log = readLog();
-  const covered = readCovered();
+  let covered: ReadonlyMap<number, bigint> = readCovered();
+  let waiting = nothing();
+  /** Whether the store holds everything, including the offsets. */
+  let isDrained = true;
   let rebuildReason = store.rebuildReason;
 
   return {
     rebuildReason: () => rebuildReason,
     isBroken: store.isBroken,
     trust: (topicEpoch, within) => {
+      flush();
       const known = text('life');
       const age = now() - Number(text('current') ?? 0);
       if (known === topicEpoch && Math.abs(age) <= within) return;
@@ -33,25 +65,45 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
         clear(known === topicEpoch ? 'it had not been brought up to date for too long' : 'its topic was recreated or reset');
       transaction(() => setText('life', topicEpoch));
     },
-    get: (keyHash) =>
-      guarded(() => {
+    get: (keyHash) => {
+      if (waiting.entries.length > 0) {
+        const rowHash = waiting.rowHashes.get(keyHash.toString('latin1'));
+        if (rowHash !== undefined) return rowHash ?? undefined;
+      }
+      return guarded(() => {
         const bytes = live.getBinaryFast(keyHash);
         return bytes === undefined ? undefined : rowHashOf(bytes);
-      }),
+      });
+    },
     coveredOffsets: () => new Map(covered),
     apply: (changed, newlyCovered, upToDate = true) => {
-      let seen = 0;
       const next = new Map(covered);
       for (const [partition, offset] of newlyCovered) if (offset > (next.get(partition) ?? -1n)) next.set(partition, offset);
-      transaction(() => {
-        for (const entry of changed) seen += applyOne(entry);
-        setText('covered', JSON.stringify([...next].map(([partition, offset]) => [partition, String(offset)])));
-        if (upToDate) setText('current', String(now()));
-        if (log.current !== undefined) writeLog(seenMore(log, seen));
-      });
-      for (const [partition, offset] of next) covered.set(partition, offset);
-      log = readLog();
+      // A scan counts the rows it sees, and the count must be on disk together with them.
+      if (log.current !== undefined) {
+        let seen = 0;
+        transaction(() => {
+          for (const { keyHash, row, fresh } of changed) seen += applyOne(keyHash, packed(keyHash, row), fresh);
+          writeCovered(next, upToDate ? now() : undefined);
+          writeLog(seenMore(log, seen));
+        });
+        covered = next;
+        log = readLog();
+        return;
+      }
+      const taken = guarded(() =>
+        Array.from(changed, ({ keyHash, row, fresh = false }) => ({ keyHash, packed: packed(keyHash, row), fresh })),
+      );
+      for (const entry of taken) {
+        waiting.entries.push(entry);
+        waiting.rowHashes.set(entry.keyHash.toString('latin1'), entry.packed === null ? null : rowHashOf(entry.packed));
+      }
+      if (upToDate) waiting.current = now();
+      covered = next;
+      isDrained = false;
+      if (waiting.entries.length >= MOST_WAITING) flush();
     },
+    flush,
     markSeen: (keyHashes) => {
       if (log.current === undefined) return;
       let seen = 0;
@@ -102,23 +154,66 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     },
     keysInScope,
     *scopes() {
+      flush();
       for (const key of firstOfEach(guarded, scopes, SCOPE_BYTES)) {
         const keyHash = key.subarray(SCOPE_BYTES);
         const bytes = guarded(() => live.getBinary(keyHash));
         if (bytes !== undefined) yield { keyHash, ...guarded(() => unpackEntry(keyHash, bytes)) };
       }
     },
-    holdsScope: (scopeHash) => rangeOf(guarded, scopes, scopeHash, incremented(scopeHash), 1).next().done !== true,
+    holdsScope: (scopeHash) => {
+      flush();
+      return rangeOf(guarded, scopes, scopeHash, incremented(scopeHash), 1).next().done !== true;
+    },
     orphanChecks,
     noteOrphan: (scopeHash) => {
       const checks = { topicEpoch: text('life'), count: orphanChecks(scopeHash) + 1 };
       transaction(() => setText(orphanName(scopeHash), JSON.stringify(checks)));
     },
     entries: rows,
-    size: () => guarded(() => (live.getStats() as { entryCount: number }).entryCount),
+    size: () => {
+      flush();
+      return guarded(() => (live.getStats() as { entryCount: number }).entryCount);
+    },
     clear,
-    close: store.close,
+    close: async () => {
+      try {
+        if (!store.isBroken()) flush();
+      } catch {
+        // The store is marked then, and is rebuilt at the next opening.
+      }
+      await store.close();
+    },
   };
+
+  /** Runs the work in one transaction, after the changes that wait. */
+  function transaction(work: () => void): void {
+    const taken = waiting;
+    const drained = isDrained;
+    waiting = nothing();
+    isDrained = true;
+    try {
+      store.transaction(() => {
+        if (!drained) {
+          for (const { keyHash, packed: bytes, fresh } of taken.entries) applyOne(keyHash, bytes, fresh);
+          writeCovered(covered, taken.current);
+        }
+        work();
+      });
+    } catch (error) {
+      waiting = taken;
+      isDrained = drained;
+      throw error;
+    }
+  }
+
+  function flush(): void {
+    if (!isDrained) transaction(() => undefined);
+  }
+
+  function packed(keyHash: Buffer, row: IndexEntry['row']): Buffer | null {
+    return row === null ? null : packEntry(keyHash, { ...row, lastSeen: log.serial });
+  }
 
   // The counts are valid within one topic epoch only.
   function orphanChecks(scopeHash: Buffer): number {
@@ -136,28 +231,26 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       setText('current', undefined);
       writeLog({ ...emptyScanLog(), session: log.session });
     });
-    covered.clear();
+    covered = new Map();
     log = readLog();
   }
 
   /** Returns 1 when the open scan sees the row for the first time, otherwise 0. */
-  function applyOne({ keyHash, row, fresh }: IndexEntry): number {
-    const before = fresh === true ? undefined : live.getBinary(keyHash);
-    if (before !== undefined) {
-      const scopeBefore = scopeHashOf(before);
-      if (!isZero(scopeBefore) && (row === null || !scopeBefore.equals(row.scopeHash)))
-        scopes.removeSync(Buffer.concat([scopeBefore, keyHash]));
-    }
-    if (row === null) {
+  function applyOne(keyHash: Buffer, bytes: Buffer | null, fresh = false): number {
+    const before = fresh ? undefined : live.getBinary(keyHash);
+    if (before !== undefined && hasScope(before) && (bytes === null || !scopeHashOf(before).equals(scopeHashOf(bytes))))
+      scopes.removeSync(scopeKeyOf(keyHash, before));
+    if (bytes === null) {
       if (before !== undefined) live.removeSync(keyHash);
       return 0;
     }
-    live.putSync(keyHash, packEntry(keyHash, { ...row, lastSeen: log.serial }));
-    if (!isZero(row.scopeHash)) scopes.putSync(Buffer.concat([row.scopeHash, keyHash]), MARKED);
+    live.putSync(keyHash, bytes);
+    if (hasScope(bytes)) scopes.putSync(scopeKeyOf(keyHash, bytes), MARKED);
     return log.current !== undefined && (before === undefined || lastSeenOf(before) !== log.serial) ? 1 : 0;
   }
 
   function* keysInScope(scopeHash: Buffer): Generator<IndexedRow, void, void> {
+    flush();
     if (isZero(scopeHash)) {
       yield* rows();
       return;
@@ -178,6 +271,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
   }
 
   function* rows(): Generator<IndexedRow & StoredEntry, void, void> {
+    flush();
     for (const [keyHash, bytes] of rangeOf(guarded, live)) yield { keyHash, ...guarded(() => unpackEntry(keyHash, bytes)) };
   }
 
@@ -193,6 +287,12 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
   function keepLog(next: ScanLog): void {
     transaction(() => writeLog(next));
     log = next;
+  }
+
+  /** Only within a transaction. `current`: when the index was up to date, epoch ms. */
+  function writeCovered(next: ReadonlyMap<number, bigint>, current: number | undefined): void {
+    setText('covered', JSON.stringify([...next].map(([partition, offset]) => [partition, String(offset)])));
+    if (current !== undefined) setText('current', String(current));
   }
 
   function readCovered(): Map<number, bigint> {

@@ -1,11 +1,11 @@
 /** Writes one batch after the other into a live index until it is killed. Batch n gives every key the row hash n. */
 import { openLiveIndex } from '../../src/state/live-index.ts';
 
-const [directory, keys] = process.argv.slice(2) as [string, string];
+const [directory, keys, where] = process.argv.slice(2) as [string, string, string?];
 const index = openLiveIndex(directory, { topic: 'crash', valueSchemaId: 1 });
 const bytes = (value: number, length: number): Buffer => Buffer.alloc(length, `${value}.`);
 let batch = Number(index.coveredOffsets().get(0) ?? 0n);
-index.beginScan('scan');
+if (where !== 'outside a scan') index.beginScan('scan');
 process.stdout.write(`at ${batch} ${index.rebuildReason() ?? ''}\n`);
 for (;;) {
   batch += 1;

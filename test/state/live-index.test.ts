@@ -101,6 +101,30 @@ describe('the live index', () => {
     expect(await trusts('two')).toBe(true);
   });
 
+  it('keeps in memory what it was given outside a scan until it is enough, and shows it all the same', async () => {
+    const index = openIndex();
+    const many = Array.from({ length: 13_000 }, (_, i) => `k${i}`);
+    const onDisk = (): number => statSync(storeFile()).size;
+    const before = onDisk();
+    index.apply(
+      many.slice(0, 6_000).map((name) => put(name, '1')),
+      covered(1n),
+    );
+    expect(onDisk()).toBe(before);
+    expect(index.get(hash('k5'))).toEqual(hash('1'));
+    index.apply([put('k5', '2'), gone('k6')], covered(2n));
+    expect([index.get(hash('k5')), index.get(hash('k6')), index.get(hash('k7'))]).toEqual([hash('2'), undefined, hash('1')]);
+    index.apply(
+      many.slice(6_000).map((name) => put(name, '1')),
+      covered(3n),
+    );
+    expect(onDisk()).toBeGreaterThan(before);
+    index.apply([gone('k5')], covered(4n));
+    index.clear('test');
+    expect([index.get(hash('k5')), index.size(), index.coveredOffsets().size]).toEqual([undefined, 0, 0]);
+    await index.close();
+  });
+
   it('never moves an offset back', () => {
     const index = openIndex();
     index.apply([], covered(9n));
@@ -361,6 +385,9 @@ describe('against a model', () => {
               rows.clear();
               [scanning, scans, offset] = [false, 0, 0n];
             }
+            // Before anything is asked that puts on disk what waits.
+            const row = 'key' in s ? rows.get(s.key)?.row : undefined;
+            if ('key' in s) expect(index.get(hash(s.key))).toEqual(row === undefined ? undefined : hash(row));
           }
           expect(index.size()).toBe(rows.size);
           expect(index.coveredOffsets()).toEqual(offset === 0n && index.coveredOffsets().size === 0 ? new Map() : covered(offset));
