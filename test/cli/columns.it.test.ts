@@ -11,7 +11,7 @@ import { systemClock, type Clock } from '../../src/core/clock.ts';
 import { topicsOf, withCluster } from '../../src/kafka/cluster.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
 import type { KafkaAccess } from '../../src/kafka/client.ts';
-import { settingsText, startCommand, writeFile, type Ended } from '../support/command.ts';
+import { freePort, settingsText, startCommand, until, writeFile, type Ended } from '../support/command.ts';
 import { kafkaLogin, stackLogin } from '../support/login.ts';
 
 /* Columns that are left out, hashed or masked: their plain values are nowhere that anything of ours is kept or shown. */
@@ -24,12 +24,14 @@ let folder: string;
 let shop: KlaviyoSimulator;
 let mails: ListrakSimulator;
 let said = '';
+let port: number;
 const ahead = 60_000;
 const clock: Clock = { ...systemClock, now: () => Date.now() + ahead };
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tributary-columns-'));
   shop = await startKlaviyoSimulator({ limits: false, profiles: 120, events: 200, metrics: 5 });
+  port = await freePort();
   mails = await startListrakSimulator({ lists: 2, days: 40, messages: 4, contacts: 60, events: 40, sends: 80 });
   shop.change.spoil({ table: 'profiles', as: 'oversize', count: 2 });
   shop.change.spoil({ table: 'profiles', as: 'wrong-types', count: 3 });
@@ -41,7 +43,7 @@ beforeAll(async () => {
     settingsText({
       prefix,
       kafka: stack,
-      metricsPort: 1,
+      metricsPort: port,
       more: `hash_secret: ${secret}`,
       connections: `klaviyo:
   settings: { api_key: ${DEFAULT_KEY}, base_url: "${shop.url}" }
@@ -129,6 +131,73 @@ test('no plain value is in a topic, in a local file, in the log or in what any c
   expect(found).toEqual([]);
   expect(bytes.includes('"ev-')).toBe(false);
   expect(bytes.includes('"SKU"')).toBe(false);
+});
+
+/** Every page, file and answer that can be reached by a link or a form of the page, the JSON API included; by path. */
+async function crawl(site: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  const api = (await (await fetch(`${site}/api/v1/openapi.json`)).json()) as { paths: Record<string, { get?: unknown }> };
+  const filled = Object.entries(api.paths)
+    .filter(([, { get }]) => get !== undefined)
+    .flatMap(([path]) =>
+      [
+        ['klaviyo', 'profile'],
+        ['klaviyo', 'event'],
+        ['listrak', 'message_sends'],
+      ].map(([connection = '', table = '']) => path.replace('{connection}', connection).replace('{table}', table)),
+    );
+  const open = new Set(['/', '/metrics', '/status', '/healthz', '/readyz', ...filled]);
+  for (const path of open) {
+    // It does not end.
+    if (path === '/events' || found.size > 400) continue;
+    const answer = await fetch(site + path, { signal: AbortSignal.timeout(60_000) });
+    const text = await answer.text();
+    found.set(path, text);
+    if (!(answer.headers.get('content-type') ?? '').startsWith('text/html')) continue;
+    for (const [, to = ''] of text.matchAll(/ (?:href|src|action)="(\/[^"#]*)/g)) open.add(to.replaceAll('&amp;', '&'));
+  }
+  return found;
+}
+
+test('no plain value is on any page of a worker, in its JSON or in its metrics', async () => {
+  const worker = startCommand({ sources: [klaviyo, listrak], cwd: folder, clock }, ['run']);
+  const site = `http://127.0.0.1:${port}`;
+  await until('the worker is ready', () =>
+    fetch(`${site}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  );
+  const pages = await crawl(site);
+  // Rows looked up by their keys, by a user who knows them. Some are spoilt, and so not in the topic.
+  const known = [...shop.truth.profiles()].map(({ resource }) => (resource() as { id: string }).id).slice(0, 10);
+  for (const id of known) {
+    const path = `/c/klaviyo/t/profile/lookup?key.id=${id}`;
+    pages.set(path, await (await fetch(site + path)).text());
+  }
+  worker.interrupt();
+  const { err } = await worker.ended;
+  pages.set('the log', err);
+
+  const paths = [...pages.keys()];
+  for (const path of [
+    '/metrics',
+    '/c/klaviyo/t/profile',
+    '/c/klaviyo/t/profile/changes',
+    '/c/listrak/t/message_sends/changes',
+    '/audit',
+    '/settings',
+  ])
+    expect(paths).toContain(path);
+  expect(pages.get('/metrics')).toMatch(/^tributary_[a-z_]+\{.*table="profile"/m);
+  const hashes = plainValues().map(hmac);
+  expect(hashes.some((hash) => pages.get('/c/klaviyo/t/profile/changes')?.includes(hash))).toBe(true);
+  const lookedUp = [...pages].flatMap(([path, text]) => (path.includes('/lookup?') ? [text] : [])).join('');
+  expect(hashes.some((hash) => lookedUp.includes(hash))).toBe(true);
+  const plain = plainValues();
+  expect([...pages].flatMap(([path, text]) => plain.filter((value) => text.includes(value)).map((value) => `${path}: ${value}`))).toEqual(
+    [],
+  );
 });
 
 test('the topics are complete, tables join by the hash, and nothing is published again', async () => {
