@@ -8,6 +8,7 @@ import { IDENTIFIERS, TIMESTAMP, UNIQUE_ID, type ImportKind } from './columns.ts
 import { csvLine, delimiterOf, readCsv } from './csv.ts';
 import { findDuplicates } from './duplicates.ts';
 import { findEncoding, openText, type Encoding, type FoundEncoding } from './encoding.ts';
+import { errorFileName } from './job.ts';
 import { badHeader, planColumns, type Mapping, type SentColumn } from './mapping.ts';
 import { writeParts, type Part } from './parts.ts';
 import { readStaged, stagedBytes, writeText } from './row-file.ts';
@@ -95,7 +96,7 @@ async function inTwoPasses(
   const mustDiffer = columns.flatMap(({ header: name }, at) =>
     (kind === 'events' ? name === UNIQUE_ID : IDENTIFIERS.includes(name)) ? [at] : [],
   );
-  const errors = await errorReport(join(folder, 'errors.csv'), columns);
+  const errors = await errorReport(join(folder, errorFileName), columns);
   const staged = await writeText(staging);
   const sample = spreadSample<string>(SAMPLE_ROWS);
   const events = spreadSample<SentEvent>(SAMPLE_EVENTS);

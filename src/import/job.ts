@@ -19,6 +19,8 @@ export interface Job {
 
 /** Prefix of the folders with the rows of a query. */
 export const QUERY_FOLDER = 'query-';
+/** Name, in an import's folder, of the file with the rows that were refused. */
+export const errorFileName = 'errors.csv';
 const ID = /^[0-9a-f-]{36}$/;
 
 export const importsFolder = (dataDir: string): string => join(dataDir, 'imports');
@@ -72,7 +74,7 @@ export function removeAbandoned(dataDir: string, now: number): void {
     if (name.startsWith(QUERY_FOLDER) && old(path)) rmSync(path, { recursive: true, force: true });
     if (!ID.test(name) || existsSync(jobFile(dataDir, name)) || !old(path)) continue;
     // The error file of a dry or strict run is for the user to read.
-    for (const file of readdirSync(path)) if (file !== 'errors.csv') rmSync(join(path, file), { force: true });
+    for (const file of readdirSync(path)) if (file !== errorFileName) rmSync(join(path, file), { force: true });
   }
 }
 

@@ -1,17 +1,19 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { ownKey } from '../../src/import/keys.ts';
-import { fakeSite } from './fake-site.ts';
+import type { ImportRecord } from '../../src/kafka/meta/imports.ts';
+import { fakeSite, NOW, type Told } from './fake-site.ts';
 
 /** The page over a folder of its own, and how a browser sends its form. */
-async function site(more = '') {
+async function site(more = '', told: Told = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'tributary-received-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   ownKey(folder);
   const sftp = 'sftp: { user: somebody }';
   const { url } = await fakeSite({
+    told,
     yaml: `data_dir: ${folder}\n${more}connections:\n  klaviyo: { settings: { api_key: pk_secret_of_a_test, ${sftp} } }\n  pendo: { settings: { integration_key: k } }\n`,
   });
   const page = await fetch(`${url}/imports/new`);
@@ -30,7 +32,7 @@ async function site(more = '') {
     const at = join(folder, 'imports', 'received');
     return existsSync(at) ? readdirSync(at) : [];
   };
-  return { url, cookie, token, send, received };
+  return { url, cookie, token, send, received, folder };
 }
 
 const people = 'Email\na@import.test\nnobody\n';
@@ -75,8 +77,55 @@ test('a form without a file says so, and a read-only server takes none', async (
   expect(quiet.received()).toEqual([]);
 });
 
-test('an error file is given out by its import only, never by a path that a record names', async () => {
-  const { url, cookie } = await site();
-  for (const id of ['00000000-0000-4000-8000-000000000000', '..%2F..', 'key'])
-    expect((await fetch(`${url}/imports/${id}/errors`, { headers: { cookie } })).status).toBe(404);
+describe('an error file', () => {
+  const imported: ImportRecord = {
+    ...{
+      v: 1,
+      importId: '00000000-0000-4000-8000-000000000001',
+      connection: 'klaviyo',
+      kind: 'profiles',
+      file: 'people "of" may.csv',
+      by: 'ada',
+    },
+    ...{
+      at: NOW,
+      updatedAt: NOW,
+      state: 'completed',
+      rows: 2,
+      refused: 1,
+      sentRows: 1,
+      bytes: 9,
+      sentBytes: 9,
+      processed: null,
+      processedBy: '',
+    },
+    // As another machine, or somebody with an eye on other files, would write it.
+    errorFile: '/elsewhere/job.json',
+  };
+  const elsewhere: ImportRecord = { ...imported, importId: '00000000-0000-4000-8000-000000000002', errorFile: '/elsewhere/errors.csv' };
+  const refused = 'Line,Column,Reason,Remedy,Email\n3,Email,Not an address.,,nobody\n';
+
+  test.each([
+    ['the page', '/imports'],
+    ['the API', '/api/v1/imports'],
+  ])('is given out by %s, of its import only, never by a path that a record names', async (_, base) => {
+    const { url, cookie, folder } = await site('', { imports: [imported, elsewhere] });
+    mkdirSync(join(folder, 'imports', imported.importId), { recursive: true });
+    for (const [name, text] of [
+      ['errors.csv', refused],
+      ['job.json', '{}'],
+    ] as const)
+      writeFileSync(join(folder, 'imports', imported.importId, name), text);
+    const answer = await fetch(`${url}${base}/${imported.importId}/errors`, { headers: { cookie } });
+    expect(await answer.text()).toBe(refused);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'content-type': 'text/csv; charset=utf-8',
+      'content-disposition': 'attachment; filename="people__of__may.csv.errors.csv"',
+      'cache-control': 'no-store',
+    });
+    for (const id of [elsewhere.importId, '00000000-0000-4000-8000-000000000000'])
+      expect((await fetch(`${url}${base}/${id}/errors`, { headers: { cookie } })).status).toBe(404);
+    for (const id of ['..%2F..', 'key'])
+      expect([400, 404]).toContain((await fetch(`${url}${base}/${id}/errors`, { headers: { cookie } })).status);
+  });
 });

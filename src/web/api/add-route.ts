@@ -8,8 +8,15 @@ export type AddRoute = (
   path: string,
   summary: string,
   shape: z.ZodType,
-  /** `file`: the content type of a body that is a file. */
-  more: { readonly params?: z.ZodObject; readonly query?: z.ZodObject; readonly body?: z.ZodType; readonly file?: string },
+  /** `file`: the content type of a body that is a file; `gives`: that of an answer that is one. */
+  more: {
+    readonly params?: z.ZodObject;
+    readonly query?: z.ZodObject;
+    readonly body?: z.ZodType;
+    readonly file?: string;
+    readonly gives?: string;
+  },
+  /** What is answered: a value, sent as JSON, or the answer itself. */
   work: (c: Context<Guarded>) => unknown,
 ) => void;
 

@@ -4,6 +4,7 @@ import { TributaryError } from '../../core/errors.ts';
 import type { Site } from '../app.tsx';
 import { note } from '../note.ts';
 import { receiveBody } from '../imports/receive.ts';
+import { sendErrorFile } from '../imports/error-file.ts';
 import { optionsOf, type ImportWork } from '../imports/work.ts';
 import { param, type AddRoute } from './add-route.ts';
 import * as shapes from './shapes.ts';
@@ -92,6 +93,15 @@ export function addImportRoutes(add: AddRoute, { context, board }: Site, work: I
       work.resume(id);
       return { done: 'It goes on from where it was cut.' };
     },
+  );
+
+  add(
+    'get',
+    `${importPath}/{id}/errors`,
+    'The rows of the file that were not sent, with line, column, reason and remedy in front of each; only on the server that checked the file.',
+    z.string(),
+    { params: ofBegun, gives: 'text/csv' },
+    (c) => sendErrorFile(c, { board, context }, param(c, 'id')),
   );
 
   function begun(id: string): object {

@@ -80,7 +80,7 @@ export function apiOf(site: Site, work: ImportWork): OpenAPIHono<Guarded> {
     });
 
   const add: AddRoute = (method, path, summary, shape, more, work) => {
-    const { params, query, body, file } = more;
+    const { params, query, body, file, gives = 'application/json' } = more;
     const content =
       body !== undefined ? { 'application/json': { schema: body } } : file !== undefined ? { [file]: { schema: z.string() } } : undefined;
     const request = {
@@ -88,9 +88,18 @@ export function apiOf(site: Site, work: ImportWork): OpenAPIHono<Guarded> {
       ...(query === undefined ? {} : { query }),
       ...(content === undefined ? {} : { body: { required: true, content } }),
     };
-    const route = createRoute({ method, path, summary, request, responses: { 200: json(shape, summary), ...refusals } });
+    const route = createRoute({
+      method,
+      path,
+      summary,
+      request,
+      responses: { 200: { description: summary, content: { [gives]: { schema: shape } } }, ...refusals },
+    });
     // Each handler returns a text that is redacted as a whole, so the typed c.json cannot be used.
-    api.openapi(route, (async (c: Context<Guarded>) => answer(await work(c))) as never);
+    api.openapi(route, (async (c: Context<Guarded>) => {
+      const value = await work(c);
+      return value instanceof Response ? value : answer(value);
+    }) as never);
   };
 
   const tableOf = (c: Context<Guarded>): readonly [string, string] => [param(c, 'connection'), param(c, 'table')];

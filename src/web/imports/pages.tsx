@@ -1,6 +1,4 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
-import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import type { Context, Hono } from 'hono';
 import { asTributaryError, TributaryError } from '../../core/errors.ts';
@@ -11,7 +9,8 @@ import { note } from '../note.ts';
 import type { Access } from '../security.ts';
 import { receive } from './receive.ts';
 import { BegunPage, ImportForm, ImportKey, Imports } from './views.tsx';
-import { errorFileOf, optionsOf, type ImportWork } from './work.ts';
+import { errorFileOf, sendErrorFile } from './error-file.ts';
+import { optionsOf, type ImportWork } from './work.ts';
 
 /** Path for uploads. Its guard checks the form's fields before the file, unlike the guard for other forms. */
 export const receivingPath = '/imports/new';
@@ -88,16 +87,7 @@ export function addImports(app: Hono<Guarded>, site: Site, access: Access, work:
     work.resume(id);
     return c.redirect('/imports?done=resumed', 303);
   });
-  app.get('/imports/:id/errors', (c) => {
-    const record = board.snapshot().imports.find(({ importId }) => importId === c.req.param('id'));
-    const path = record && errorFileOf(context.settings().dataDir, record);
-    if (path === undefined) throw new TributaryError('That error file is not on this server.', { kind: 'config', code: 'not_found' });
-    return c.body(Readable.toWeb(createReadStream(path)) as unknown as globalThis.ReadableStream, 200, {
-      'content-type': 'text/csv; charset=utf-8',
-      'content-disposition': `attachment; filename="${(record?.file ?? 'import').replaceAll(/[^\w.-]/g, '_')}.errors.csv"`,
-      'cache-control': 'no-store',
-    });
-  });
+  app.get('/imports/:id/errors', (c) => sendErrorFile(c, site, c.req.param('id')));
 
   function able() {
     return context.settings().connections.filter(({ source }) => source.imports !== undefined);

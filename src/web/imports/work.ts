@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConnectionSettings } from '../../config/settings.ts';
 import { asTributaryError, TributaryError } from '../../core/errors.ts';
@@ -190,14 +190,6 @@ export function importWork(context: WebContext): ImportWork {
       await Promise.all(running);
     },
   };
-}
-
-/** Path of the rows that an import refused, when this server has them. It is never a path taken from a record. */
-export function errorFileOf(dataDir: string, { importId, errorFile }: Pick<ImportRecord, 'importId' | 'errorFile'>): string | undefined {
-  if (errorFile === null || !/^[0-9a-f-]{36}$/.test(importId)) return undefined;
-  const name = errorFile.replace(/^.*[/\\]/, '');
-  const path = join(importsFolder(dataDir), importId, name);
-  return name !== '' && name !== '..' && name !== 'job.json' && existsSync(path) ? path : undefined;
 }
 
 /** Throws `config` for a form that says nothing usable. */
