@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { Guarded } from './guard.ts';
 
 /** Within this time after the answer the same form is the same click. */
-const sameClickMs = 3_000;
+export const sameClickMs = 3_000;
 /** Sessions whose last form is remembered. */
 const mostSessions = 1_000;
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -26,7 +26,6 @@ import { accessTo, axeFaults, launchBrowser, served } from './browser.ts';
 const stack = inject('stack');
 const prefix = `page${randomBytes(4).toString('hex')}`;
 const landing = `warehouse_${prefix.slice(-4)}`;
-const images = join(import.meta.dirname, '../../docs/images');
 const access = accessTo(stack, prefix);
 
 let folder: string;
@@ -349,22 +348,6 @@ describe('the page over a real run', () => {
     writeFile(folder, 'tributary.yaml', before);
     await until('the page has all tables again', async () => (await page.locator('#tables tbody tr').count()) === 3, 60_000);
   }, 240_000);
-
-  test('pictures for the README', async () => {
-    if (process.env['TRIBUTARY_PICTURES'] !== undefined) mkdirSync(images, { recursive: true });
-    await page.goto(`${url}/c/klaviyo`);
-    await until('the worker is shown', async () => (await page.locator('#facts').textContent())?.includes('process ') ?? false, 60_000);
-    for (const [name, path] of [
-      ['overview', '/'],
-      ['connection', '/c/klaviyo'],
-      ['table', '/c/klaviyo/t/event'],
-    ] as const) {
-      await page.goto(url + path);
-      await page.locator('#live[data-live-state="on"]').waitFor();
-      const picture = await page.screenshot(process.env['TRIBUTARY_PICTURES'] === undefined ? {} : { path: join(images, `${name}.png`) });
-      expect(picture.length).toBeGreaterThan(10_000);
-    }
-  }, 120_000);
 
   test('a file is checked, sent and listed by clicks alone', async () => {
     const before = readFileSync(join(folder, 'tributary.yaml'), 'utf8');

@@ -189,6 +189,10 @@
     chart.replaceChildren();
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
+    const written = (at, how) => new Date(at * 1000).toLocaleString(undefined, how);
+    const day = { month: 'short', day: 'numeric' };
+    const days = runs[runs.length - 1].endedAt - runs[0].endedAt > 86400000;
+    const hours = (step) => ({ ...(days ? day : {}), hour: '2-digit', minute: '2-digit', ...(step < 60 ? { second: '2-digit' } : {}) });
     const axis = { stroke: colour('--soft'), grid: { stroke: colour('--line'), width: 1 }, ticks: { stroke: colour('--line') } };
     const range = (_, __, most) => [0, Math.max(1, most * 1.05)];
     const one = (title, right, series) => {
@@ -201,11 +205,18 @@
           height: 200,
           scales: { rows: { range }, [right]: { range } },
           axes: [
-            axis,
+            {
+              ...axis,
+              space: 110,
+              values: (_, splits, __, ___, step) => splits.map((at) => written(at, step < 86400 ? hours(step) : day)),
+            },
             { ...axis, scale: 'rows', label: 'rows', size: 64 },
             { ...axis, scale: right, side: 1, label: right, grid: { show: false } },
           ],
-          series: [{}, ...series.map(({ values: _, tone, ...shown }) => ({ stroke: colour(tone), width: 2, spanGaps: true, ...shown }))],
+          series: [
+            { value: (_, at) => (at == null ? '–' : written(at)) },
+            ...series.map(({ values: _, tone, ...shown }) => ({ stroke: colour(tone), width: 2, spanGaps: true, ...shown })),
+          ],
         },
         [runs.map((run) => run.endedAt / 1000), ...series.map(({ values }) => runs.map(values))],
         box,

@@ -111,7 +111,7 @@ export function Audit({ view, board }: { view: View; board: BoardSnapshot }) {
               },
               { title: 'Command', cell: ({ command }) => command },
               { title: 'Of', cell: (command) => <Target {...command} /> },
-              { title: 'Detail', words: true, cell: ({ detail }) => detail },
+              { title: 'Detail', words: true, cell: ({ detail }) => detail || '–' },
             ]}
           />
         )}
