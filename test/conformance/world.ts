@@ -78,7 +78,8 @@ async function openOn(
   patient: boolean,
 ): Promise<World> {
   const stack = inject('stack');
-  const source = unlimited(patient ? subject.source : hurried(subject.source));
+  // A patient one keeps the pace too: without it so much is under way at once that a stop comes before the first position is kept.
+  const source = patient ? subject.source : unlimited(hurried(subject.source));
   const prefix = `conf${randomBytes(5).toString('hex')}`;
   const test = await openTestEngine({ ...stack, prefix, clock, random: () => 0, connections: [{ source, settings: { ...settings } }] });
   const [connection] = test.settings.connections;
