@@ -58,8 +58,8 @@ export function watchLandings({ landings, access, assigned, readTo = () => undef
       seen.delete(landing.name);
       return;
     }
+    const tables = connectors.flatMap((connector) => connector.tables);
     try {
-      const tables = connectors.flatMap((connector) => connector.tables);
       const before = clock.now();
       landed.get(landing.name)?.note(tables.map(({ connection, table, topic }) => ({ topic, readTo: readTo(connection, table) })));
       const sinks = await landingStatus({ ...rendered, connectors }, connect, access, clock.now, { signal: stopping.signal, sqlPlace });
@@ -67,6 +67,7 @@ export function watchLandings({ landings, access, assigned, readTo = () => undef
       const supervised = supervisors.get(landing.name);
       seen.set(landing.name, {
         landing: landing.name,
+        tables,
         sinks: sinks.map((sink) => ({ ...sink, ...supervised?.sink(sink.connector) })),
         seenAt: clock.now(),
         ...warehouseFacts(tables, sinks, (lag) => landed.get(landing.name)?.of(lag, before)),
@@ -79,7 +80,7 @@ export function watchLandings({ landings, access, assigned, readTo = () => undef
       silent.set(landing.name, message);
       // Old states must not be shown as current; only the time of the last answer is kept.
       const last = seen.get(landing.name);
-      seen.set(landing.name, { landing: landing.name, sinks: [], ...(last?.seenAt === undefined ? {} : { seenAt: last.seenAt }) });
+      seen.set(landing.name, { landing: landing.name, tables, sinks: [], ...(last?.seenAt === undefined ? {} : { seenAt: last.seenAt }) });
     }
   }
 

@@ -181,6 +181,19 @@ async function requireApplied(opened: OpenLanding): Promise<void> {
   );
 }
 
+/** Throws `config` for connectors that Strimzi's operator would make again: their resources have to be deleted. */
+export function requireOurs({ landing }: OpenLanding, left: readonly string[]): void {
+  if (landing.settings.strimzi === undefined || left.length === 0) return;
+  const { namespace } = landing.settings.strimzi;
+  throw new TributaryError(
+    `${left.join(', ')} ${left.length === 1 ? 'belongs' : 'belong'} to Strimzi's operator, which would create ${left.length === 1 ? 'it' : 'them'} again.`,
+    {
+      kind: 'config',
+      remedy: `Delete the resources: \`kubectl delete kafkaconnector ${left.join(' ')}${namespace === undefined ? '' : ` -n ${namespace}`}\`.`,
+    },
+  );
+}
+
 /** {@link applyOpenLanding} of every landing of the settings. */
 export async function applyLandings(
   settings: Settings,

@@ -13,6 +13,7 @@ import { resolvePlaceholders, type PlaceholderSources, type Problem } from './pl
 import { connectionSchema, settingsSchema, type RawSettings } from './schema.ts';
 import type { ConnectionSettings, Settings } from './settings.ts';
 import { hint } from './suggest.ts';
+import { landingProblems } from './landing-problems.ts';
 import { topicProblems } from './topic-problems.ts';
 import { valueProblems } from './value-problems.ts';
 import { readYaml, type Path, type YamlFile } from './yaml-file.ts';
@@ -85,6 +86,7 @@ export function parseSettings(text: string, file: string, options: LoadOptions &
         add([{ path: ['sources', name], text: 'has been added since this process was started; start it again to load it' }]);
   }
   if (checked.success) add(topicProblems(namingOf(checked.data), connections, Object.keys(checked.data.landings)));
+  if (checked.success) add(landingProblems(checked.data.landings, connections));
   if (problems.length > 0 || !checked.success) throw settingsError(file, yaml, problems);
   return {
     file,

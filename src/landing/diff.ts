@@ -1,4 +1,5 @@
 import { isSecretSetting } from '../core/secret-names.ts';
+import { isReference } from './settings.ts';
 import type { Connector } from './types.ts';
 
 export interface ConfigChange {
@@ -36,14 +37,14 @@ function shown(side: 'from' | 'to', key: string, value: string | undefined): Par
 
 /** True for a secret in plain text: the value of a secret setting, or part of an address. */
 export function holdsSecret(key: string, value: string): boolean {
-  const named = isSecretSetting(key) && value !== '' && !isReference(value) && !key.endsWith('.source');
+  const named = isSecretSetting(key) && value !== '' && !isResolved(value) && !key.endsWith('.source');
   // BigQuery's key file may be given by its content.
   return named || SECRET_IN_VALUE.test(value) || (key === 'keyfile' && value.trimStart().startsWith('{'));
 }
 
 /** True for a value that Connect's config providers resolve completely. */
-function isReference(value: string): boolean {
-  return /^\$\{(env|file|dir):[^}]+\}$/.test(value);
+function isResolved(value: string): boolean {
+  return value.startsWith('${') && value.endsWith('}') && isReference(value.slice(2, -1));
 }
 
 /** The diff as lines for display, like a patch. */

@@ -3,6 +3,7 @@ import { tableTopicPattern } from '../kafka/meta/topic-names.ts';
 import { dbtSources } from './dbt.ts';
 import { KINDS } from './kinds/index.ts';
 import type { Kind } from './kinds/kind.ts';
+import type { LandingSettings } from './settings.ts';
 import { kafkaConnectors, kubernetesName, STRIMZI_FILE } from './strimzi.ts';
 import { landedTables, requireNamesFit } from './tables.ts';
 import { fill, fillSql, readTemplate } from './template.ts';
@@ -25,7 +26,7 @@ export function renderLanding(landing: Landing): RenderedLanding {
   }
   if (kind.dialect !== undefined) requireNamesFit(tables, kind.dialect, kind.longestSuffix);
   const { strimzi } = landing.settings;
-  const named = (...parts: readonly string[]): string => (strimzi === undefined ? parts.join('-') : kubernetesName(parts.join('-')));
+  const named = (...parts: readonly string[]): string => connectorName(landing.settings, ...parts);
   const connectors = landing.connections.flatMap(({ name }) => {
     const own = tables.filter((table) => table.connection === name);
     if (landing.settings.connectors === 'per_connection') return [renderConnector(landing, kind, named(landing.name, name), name, own)];
@@ -43,6 +44,17 @@ export function renderLanding(landing: Landing): RenderedLanding {
       : [{ path: STRIMZI_FILE, text: kafkaConnectors(connectors, strimzi) }]),
   ];
   return { connectors, files };
+}
+
+function connectorName({ strimzi }: LandingSettings, ...parts: readonly string[]): string {
+  return strimzi === undefined ? parts.join('-') : kubernetesName(parts.join('-'));
+}
+
+/** Names of the connectors that a landing of this name makes for a connection. */
+export function connectorNames(landing: string, settings: LandingSettings, connection: string, tables: readonly string[]): string[] {
+  return settings.connectors === 'per_connection'
+    ? [connectorName(settings, landing, connection)]
+    : tables.map((table) => connectorName(settings, landing, connection, table));
 }
 
 /** Kubernetes allows fewer names than a connection may have. Throws `config` when two connectors would get the same name. */

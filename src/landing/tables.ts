@@ -69,6 +69,13 @@ export function requireNamesFit(tables: readonly LandedTable[], dialect: Dialect
         },
       );
     }
+    const refused = table.columns.find(({ name: column }) => dialect.refusedColumns?.test(dialect.storedAs?.[column] ?? column));
+    if (refused !== undefined) {
+      throw new TributaryError(`${dialect.title} keeps the name of the column ${refused.name} of ${table.name} for itself.`, {
+        kind: 'config',
+        remedy: 'Rename the column in the table definition.',
+      });
+    }
     // The view has the plain name, so a table `x_log` would collide with the log of `x`.
     for (const one of new Set([table.name, name])) {
       const other = taken.get(one);

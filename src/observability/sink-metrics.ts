@@ -8,6 +8,8 @@ export interface WatchedLanding {
   readonly sinks: readonly (LandingStatus & Partial<SupervisedSink>)[];
   /** Epoch ms; absent when it was never observed. */
   readonly seenAt?: number;
+  /** The tables that it lands. */
+  readonly tables?: readonly { readonly connection: string; readonly table: string }[];
   /** Epoch ms up to which the warehouse has everything the vendor had, by table; without tables for which it is not known. */
   readonly landedTo?: readonly { readonly connection: string; readonly table: string; readonly to: number }[];
   /** Epoch ms of the newest row in the warehouse, by table; only where the warehouse can be queried. */

@@ -1,4 +1,4 @@
-import type { StatusSnapshot, DisplayState, TableStatus } from './status-view.ts';
+import type { StatusSnapshot, DisplayState, TableStatus, TableWarehouse } from './status-view.ts';
 import { clockTime, count, duration, sentence, textTable, type Paint } from './text.ts';
 
 /** A state as text: `rate limited until 14:05`, `in progress 42 %, 12,000 rows, 800 rows/s`. */
@@ -56,22 +56,42 @@ export function paintState(state: DisplayState, text: string, paint: Paint): str
 export function statusText(snapshot: StatusSnapshot, paint: Paint): string {
   const { at, tables } = snapshot;
   const workers = tables.some(({ worker }) => worker !== undefined);
+  const landed = tables.some(({ warehouses = [] }) => warehouses.length > 0);
+  const queried = tables.some(({ warehouses = [] }) => warehouses.some(({ newestRowAt }) => newestRowAt !== undefined));
   const rows = tables.map((table) => [
     `${table.connection}.${table.table}`,
     paintState(table.state, stateText(table.state, at), paint),
     table.freshnessMs === undefined ? '-' : duration(table.freshnessMs),
+    ...(landed ? [warehouseFreshness(table.warehouses)] : []),
+    ...(queried ? [newestRow(table.warehouses, at)] : []),
     table.lastSuccessAt === undefined ? 'never' : clockTime(table.lastSuccessAt, at),
     count(table.deadLetters),
     table.withheld === undefined ? '-' : count(table.withheld.count),
     ...(workers ? [table.worker ?? '-'] : []),
   ]);
   const main = textTable(
-    ['TABLE', 'STATUS', 'FRESHNESS', 'LAST SUCCESS', 'DEAD LETTERS', 'WITHHELD', ...(workers ? ['WORKER'] : [])],
+    [
+      ...['TABLE', 'STATUS', 'FRESHNESS', ...(landed ? ['VENDOR TO WAREHOUSE'] : []), ...(queried ? ['NEWEST ROW'] : [])],
+      ...['LAST SUCCESS', 'DEAD LETTERS', 'WITHHELD', ...(workers ? ['WORKER'] : [])],
+    ],
     rows,
-    ['left', 'left', 'right', 'left', 'right', 'right'],
+    ['left', 'left', 'right', ...(landed ? ['right' as const] : []), ...(queried ? ['right' as const] : []), 'left', 'right', 'right'],
   );
   const notes = tables.flatMap(notesOf);
   return notes.length === 0 ? main : `${main}\n\n${notes.join('\n')}`;
+}
+
+/** Of the warehouse that is furthest behind; `-` while one of them is not known. */
+function warehouseFreshness(warehouses: readonly TableWarehouse[] = []): string {
+  const ages = warehouses.map(({ freshnessMs }) => freshnessMs ?? Number.POSITIVE_INFINITY);
+  const oldest = Math.max(...ages);
+  return Number.isFinite(oldest) ? duration(oldest) : '-';
+}
+
+/** Of the warehouse whose newest row is the oldest, among those that can be queried. */
+function newestRow(warehouses: readonly TableWarehouse[] = [], now: number): string {
+  const times = warehouses.flatMap(({ newestRowAt }) => (newestRowAt === undefined ? [] : [newestRowAt]));
+  return times.length === 0 ? '-' : `${duration(Math.max(0, now - Math.min(...times)))} ago`;
 }
 
 function notesOf(table: TableStatus): string[] {

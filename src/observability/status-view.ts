@@ -25,12 +25,23 @@ export type DisplayState =
   /** `off`: excluded by the settings; otherwise the vendor refuses this table only. */
   | { readonly kind: 'disabled'; readonly reason: string; readonly off?: true };
 
+/** A table in one warehouse. */
+export interface TableWarehouse {
+  readonly landing: string;
+  /** Age (ms) of the time up to which the warehouse has everything the vendor had; absent while it is not known. */
+  readonly freshnessMs?: number;
+  /** Newest `_synced_at` in the table, epoch ms; only where the warehouse can be queried. */
+  readonly newestRowAt?: number;
+}
+
 export interface TableStatus extends TableRef {
   /** The worker that has the table, where known. */
   readonly worker?: string;
   readonly state: DisplayState;
   /** Age (ms) of the time up to which the topic has everything. */
   readonly freshnessMs?: number;
+  /** One entry per landing of the table; absent without landings, and where they were not looked at. */
+  readonly warehouses?: readonly TableWarehouse[];
   readonly readTo?: number;
   readonly lastSuccessAt?: number;
   readonly nextRunAt?: number;

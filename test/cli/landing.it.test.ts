@@ -132,6 +132,10 @@ describe('the way of a data engineer', () => {
           },
         ],
       });
+      const { tables } = JSON.parse((await tributary('status', '--json')).out) as { tables: { warehouses: object[] }[] };
+      expect(tables.map(({ warehouses }) => warehouses)).toEqual([
+        [expect.objectContaining({ landing: `wh${run}`, freshnessMs: expect.any(Number) as number })],
+      ]);
       // What the table itself shows is the last row that was published.
       const { rows: newest } = await database.query<{ at: Date }>(`SELECT max(_synced_at) AS at FROM c_${run}.shop_item`);
       await until(
@@ -139,6 +143,9 @@ describe('the way of a data engineer', () => {
         async () => (await status()).found[0]?.topics[0]?.newestRowAt === newest[0]!.at.getTime(),
         120_000,
       );
+      const { out: inWords } = await tributary('status');
+      expect(inWords).toMatch(/VENDOR TO WAREHOUSE +NEWEST ROW +LAST SUCCESS/);
+      expect(inWords).toMatch(/shop\.item .* ago /);
       expect((await tributary('landing', 'status', `wh${run}`)).out).toMatch(
         new RegExp(`${connector} +running +1 running +cmd${run}\\.shop\\.item +0 +caught up +\\d.* +\\d.* ago +0`),
       );
@@ -174,6 +181,33 @@ describe('the way of a data engineer', () => {
       expect(out).toMatch(new RegExp(`~ ${connector}:\n(.*\n)*    - batch\\.size: 7\n(.*\n)*    - connection\\.password: \\*\\*\\*`));
       expect(out).not.toContain('in-clear');
       expect(await client.config(connector)).toEqual(config);
+    },
+    LIMIT_MS,
+  );
+
+  test(
+    "connectors of Strimzi's operator are compared, and changed or removed by nobody else",
+    async () => {
+      const client = connectClient(connectUrl, { login: stackLogin() });
+      const before = await client.config(connector);
+      const text = readFileSync(join(folder, 'tributary.yaml'), 'utf8');
+      const operated = (name: string, more: string): string => {
+        writeFile(folder, name, text.replace('kind: postgres,', `kind: postgres, strimzi: { cluster: c, namespace: kafka }, ${more}`));
+        return name;
+      };
+      const same = await repeated(tributary, 'landing', 'apply', `wh${run}`, '--config', operated('same.yaml', ''));
+      expect(same, same.err).toMatchObject({ code: 0, out: `  ${connector}: unchanged\n` });
+      const differs = await repeated(tributary, 'landing', 'apply', `wh${run}`, '--config', operated('differs.yaml', 'tasks: 3,'));
+      expect(differs).toMatchObject({ code: 2 });
+      expect(differs.out).toContain('+ tasks.max: 3');
+      expect(differs.err).toContain(
+        `The connectors of wh${run} belong to Strimzi's operator, and 1 connector of it differs.\nApply the resources: \`tributary landing render wh${run} kafka-connectors.yaml | kubectl apply -f -\`.`,
+      );
+      writeFile(folder, 'gone.yaml', readFileSync(join(folder, operated('gone.yaml', '')), 'utf8').replace(`  wh${run}:`, `  gone${run}:`));
+      const pruned = await repeated(tributary, 'landing', 'apply', `gone${run}`, '--prune', '--config', 'gone.yaml');
+      expect(pruned).toMatchObject({ code: 2 });
+      expect(pruned.err).toContain(`Delete the resources: \`kubectl delete kafkaconnector ${connector} -n kafka\`.`);
+      expect(await client.config(connector)).toEqual(before);
     },
     LIMIT_MS,
   );

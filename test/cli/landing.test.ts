@@ -123,7 +123,7 @@ describe('a landing', () => {
       `prefix: saas
 kafka: { brokers: ["127.0.0.1:1"] }
 registry: { url: "http://127.0.0.1:1", username: me, password: hunter2 }
-landings: { wh: { ${warehouse} }, good: { ${warehouse}, registry_credentials_ref: "file:/etc/registry.properties:basic" }, apart: { ${warehouse}, converter: apicurio, registry_credentials_ref: "env:REGISTRY_PASSWORD" } }
+landings: { wh: { ${warehouse} }, good: { ${warehouse}, schema: good, registry_credentials_ref: "file:/etc/registry.properties:basic" }, apart: { ${warehouse}, schema: apart, converter: apicurio, registry_credentials_ref: "env:REGISTRY_PASSWORD" } }
 connections: { sample: { settings: { api_key: sk_1 } } }
 `,
     );

@@ -224,3 +224,45 @@ describe('topics', () => {
     expect(kafkaSettings(settings, undefined).partitions).toBe(6);
   });
 });
+
+describe('landings beside each other', () => {
+  const two = (first: string, second: string): string => `${plain}landings:\n  ${first}\n  ${second}\n`;
+  const s3 = 'kind: s3, bucket: bucket, region: eu-west-1, access_key_ref: "env:A", secret_key_ref: "env:B"';
+  const redshift = postgres.replace('postgres', 'redshift');
+  test.each([
+    [
+      'the same schema',
+      two(`wh: { ${postgres} }`, `more: { ${postgres}, user: other }`),
+      'would write the same tables of sample as landings.wh',
+    ],
+    ['a host in other letters', two(`wh: { ${postgres} }`, `more: { ${postgres.replace('db', 'DB')} }`), 'give it another schema'],
+    ['a schema in other letters', two(`wh: { ${redshift} }`, `more: { ${redshift}, schema: Tributary }`), 'give it another schema'],
+    ['the same folder', two(`lake: { ${s3} }`, `more: { ${s3}, tasks: 2 }`), 'give it another prefix or other connections'],
+    [
+      'a connector of one name',
+      two(`wh: { ${postgres}, connectors: per_table }`, `wh-sample: { ${postgres}, schema: b, connections: [person] }`).replace(
+        'connections:\n',
+        'connections:\n  person: { source: sample, settings: { api_key: sk_y } }\n',
+      ),
+      'would both have a connector wh-sample-person',
+    ],
+    [
+      'a name that Kubernetes takes for the same',
+      two(`w_h: { ${postgres}, strimzi: { cluster: c } }`, `w-h: { ${postgres}, schema: b, strimzi: { cluster: c } }`),
+      'would both have a connector w-h-sample',
+    ],
+  ])('are refused for %s', (_, text, part) => {
+    expect(refusal(text)).toContain(part);
+  });
+
+  test.each([
+    ['schemas of their own', two(`wh: { ${postgres} }`, `more: { ${postgres}, schema: more }`)],
+    [
+      'databases in other letters, which PostgreSQL keeps apart',
+      two(`wh: { ${postgres} }`, `more: { ${postgres.replace('database: d', 'database: D')} }`),
+    ],
+    ['files and the warehouse that loads them', two(`lake: { ${s3} }`, `wh: { ${redshift}, copy: { bucket: bucket, iam_role: default } }`)],
+  ])('are taken with %s', (_, text) => {
+    expect(Object.keys(parse(text).settings.landings)).toHaveLength(2);
+  });
+});

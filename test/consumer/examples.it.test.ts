@@ -4,20 +4,28 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
 import { sources } from '../../producers/index.ts';
 import { systemClock, type Clock } from '../../src/core/clock.ts';
 import { defaultsOf } from '../../src/config/source-defaults.ts';
 import { javaTypes } from '../../src/record/types/java.ts';
 import { pythonTypes } from '../../src/record/types/python.ts';
-import { avroConverter } from '../../src/stack/artifacts.ts';
+import { avroConverter, type JarSet } from '../../src/stack/artifacts.ts';
 import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import { compileJava, jarsOf } from '../landing/java.ts';
 import { CONSUMER_PACKAGES, pythonWithPackages } from '../setup/python.mjs';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { kafkaLogin, stackLogin } from '../support/login.ts';
+import { javaPrograms, nodeProgram, pythonProgram, snippet, type Where } from './page.ts';
 
+const kafkaStreams: JarSet = {
+  kind: 'jars',
+  title: 'Kafka Streams 4.3.1',
+  folder: 'kafka-streams-4.3.1',
+  coordinates: ['org.apache.kafka:kafka-streams:4.3.1'],
+  files: undefined,
+};
 const house = join(import.meta.dirname, '..', '..');
 const examples = join(house, 'examples', 'consumers');
 const defined = sources.map((source) => ({ name: source.name, tables: source.tables(defaultsOf(source)) }));
@@ -123,4 +131,47 @@ test('Java: every row type compiles', async () => {
   const out = join(folder, 'classes');
   await compileJava(written, await jarsOf(avroConverter), out);
   expect(readdirSync(join(out, 'tributary'))).toHaveLength(written.length);
+});
+
+describe('the snippets of docs/consumers.md', () => {
+  const place = (): Where => ({ topic: `${prefix}.klaviyo.profile`, ids: [...profiles().keys()] });
+  const emails = (out: string): Map<string, string | null> =>
+    new Map((JSON.parse(out) as { id: string; email: string | null }[]).map(({ id, email }) => [id, email]));
+
+  test('Node: the table, also with longs as BigInt', async () => {
+    const page = join(folder, 'page');
+    mkdirSync(page);
+    symlinkSync(join(house, 'node_modules'), join(page, 'node_modules'));
+    writeFileSync(join(page, 'page.mjs'), nodeProgram(place()));
+    for (const how of ['plain', 'wide']) {
+      const out = await ran(process.execPath, [join(page, 'page.mjs'), how]);
+      expect(emails(out)).toEqual(profiles());
+      expect(out.includes('"wide":')).toBe(how === 'wide');
+    }
+  });
+
+  test('Node: integers beyond 2^53 come back as they are', async () => {
+    const code = `const schema = 'long';\n${snippet('Integers beyond 2^53', 'js')}
+for (const value of [2n ** 61n, -(2n ** 63n), 2n ** 53n + 1n]) if (type.fromBuffer(type.toBuffer(value)) !== value) throw new Error(String(value));
+console.log(type.fromBuffer(Buffer.from('feffffffffffffff3f', 'hex')));`;
+    writeFileSync(join(folder, 'page', 'wide.mjs'), code);
+    // Zigzag of 2^61 - 1, as Java writes it.
+    expect(await ran(process.execPath, [join(folder, 'page', 'wide.mjs')])).toBe('2305843009213693951n\n');
+  });
+
+  test('Python: the table', async () => {
+    writeFileSync(join(folder, 'page.py'), pythonProgram(place()));
+    expect(emails(await ran(pythonWithPackages(CONSUMER_PACKAGES), ['page.py']))).toEqual(profiles());
+  });
+
+  test('Java and Kafka Streams: they compile', async () => {
+    const written = Object.entries(javaPrograms()).map(([path, text]) => {
+      mkdirSync(dirname(join(folder, 'snippets', path)), { recursive: true });
+      writeFileSync(join(folder, 'snippets', path), text);
+      return join(folder, 'snippets', path);
+    });
+    const out = join(folder, 'snippet-classes');
+    await compileJava(written, [...(await jarsOf(kafkaStreams)), ...(await jarsOf(avroConverter))], out);
+    expect(readdirSync(out)).toEqual(expect.arrayContaining(['Joining.class', 'Reading.class']));
+  });
 });

@@ -73,6 +73,16 @@ describe('the check of a connector', () => {
   ])('finds %s', (_, config, key) => {
     expect(keys(config)).toEqual([key]);
   });
+
+  it.each(['env:SINK', 'file:/etc/sink.properties:password', 'dir:/run/secrets:password', 'secrets:kafka/sink:password'])(
+    'takes %s for no secret, but what stands beside a reference for one',
+    (reference) => {
+      const config = (password: string) => ({ ...good('postgres'), 'connection.password': password });
+      expect(keys(config(`\${${reference}}`))).toEqual([]);
+      expect(keys(config(`hunter2\${${reference}}`))).toEqual(['connection.password']);
+      expect(keys(config(reference))).toEqual(['connection.password']);
+    },
+  );
 });
 
 describe('the diff of a connector', () => {

@@ -201,7 +201,7 @@ test('the same topics land in Iceberg tables, where the rendered SELECT shows th
     const read = readIceberg({ metadata: found!.metadata_location, log: 'shop_group_log', sql });
     expect(read.rows.map((row) => `${row['select']}=${row['from']}`).sort()).toEqual(['kept=z', 'one=null']);
     expect(read.versions).toBe(5);
-    expect(read.columns).toMatchObject({ _synced_at: 'timestamptz', _deleted: 'boolean', _kafka_offset: 'long' });
+    expect(read.columns).toMatchObject({ _synced_at: 'timestamptz', _is_deleted: 'boolean', _kafka_offset: 'long' });
   }, 300_000);
 }, 600_000);
 

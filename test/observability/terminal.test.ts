@@ -71,6 +71,28 @@ describe('status in words', () => {
       expect(text).toContain(part);
   });
 
+  test('says how fresh the warehouse is, by the landing that is furthest behind', () => {
+    const [one, two] = snapshot(running, { kind: 'paused' }).tables;
+    const text = (...tables: StatusSnapshot['tables']): string => statusText({ v: 1, at: now, assigned: [], tables }, plain);
+    expect(text(one!)).not.toContain('WAREHOUSE');
+    const known = text({
+      ...one!,
+      warehouses: [
+        { landing: 'a', freshnessMs: 60_000 },
+        { landing: 'b', freshnessMs: 7_200_000 },
+      ],
+    });
+    expect(known).toContain('VENDOR TO WAREHOUSE');
+    expect(known).toMatch(new RegExp(`${duration(7_200_000)} +never`));
+    expect(known).not.toContain('NEWEST ROW');
+    const unknown = text(
+      { ...one!, warehouses: [{ landing: 'a', freshnessMs: 60_000 }, { landing: 'b' }] },
+      { ...two!, warehouses: [{ landing: 'a', freshnessMs: 60_000, newestRowAt: now - 120_000 }] },
+    );
+    expect(unknown).toMatch(/shop\.t0 .* - +- +never/);
+    expect(unknown).toMatch(new RegExp(`shop\\.t1 .*${duration(60_000)} +${duration(120_000)} ago +never`));
+  });
+
   test('a table that waits says how far it is as well', () => {
     expect(statusText(snapshot({ kind: 'rate_limited', until: now + 300_000, rows: 75_000, percent: 48 }), plain)).toContain(
       'rate limited until 12:05, 48 %, 75,000 rows',

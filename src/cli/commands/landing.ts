@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import type { Settings } from '../../config/settings.ts';
 import { hint } from '../../config/suggest.ts';
 import { TributaryError } from '../../core/errors.ts';
 import { planLanding } from '../../landing/apply.ts';
@@ -12,16 +11,14 @@ import { describeDiff, type ConnectorDiff } from '../../landing/diff.ts';
 import type { LintFinding } from '../../landing/lint.ts';
 import { renderLanding } from '../../landing/render.ts';
 import { rereadConnector } from '../../landing/reread.ts';
-import { landingStatus, type LandingStatus } from '../../landing/status.ts';
-import { tableKey } from '../../observability/status-model.ts';
-import { createFacts, type Facts } from '../../web/model/facts.ts';
+import { landingStatus } from '../../landing/status.ts';
+import { createFacts } from '../../web/model/facts.ts';
 import { statusOf } from '../../web/model/status.ts';
-import { endToEnd } from '../../web/model/table-row.ts';
 import { plural } from '../../observability/text.ts';
 import { exitCodes, type Cli, type Register } from '../app.ts';
 import { note } from '../author.ts';
 import { openKafka } from '../session/kafka-session.ts';
-import { landingErrorsText, landingStatusText, landingTroubled, leftoversText, type FreshLandingStatus } from '../landing-text.ts';
+import { landingErrorsText, landingStatusText, landingTroubled, leftoversText } from '../landing-text.ts';
 import {
   allConnectorNames,
   applyOpenLanding,
@@ -30,8 +27,10 @@ import {
   rememberedPlace,
   requireConnect,
   requireLanding,
+  requireOurs,
   type OpenLanding,
 } from '../landings.ts';
+import { withFreshness } from '../warehouses.ts';
 import { writeInside } from '../write-inside.ts';
 
 type Json = { readonly json?: boolean };
@@ -128,6 +127,7 @@ export function addLanding(program: Command, run: Register): void {
           }
           const diffs = await planLanding(opened.rendered, connect);
           const left = await leftovers(connect);
+          if (options.prune) requireOurs(opened, left);
           if (options.json) cli.json(options.prune ? { connectors: diffs, removed: left } : diffs);
           else {
             for (const line of diffs.flatMap(describeDiff)) cli.print(line);
@@ -172,7 +172,8 @@ export function addLanding(program: Command, run: Register): void {
           });
           const facts = createFacts(access, 2_000);
           await facts.poll();
-          const found = withFreshness(seen, opened, facts, cli.settings(), cli.deps.clock.now());
+          const now = cli.deps.clock.now();
+          const found = withFreshness(seen, opened, facts, statusOf(facts, cli.settings(), now).tables, now);
           const { ms, title } = RANGES[options.errors];
           const errors = await readLandingErrors(access, { landing: name, since: cli.deps.clock.now() - ms, last: ERRORS_SHOWN });
           const left = await leftovers(connect);
@@ -218,27 +219,6 @@ export function addLanding(program: Command, run: Register): void {
         }),
       ),
     );
-}
-
-/** Adds to the sinks' states the age of the warehouse's data, measured from the vendor. */
-function withFreshness(
-  seen: readonly LandingStatus[],
-  { rendered }: OpenLanding,
-  facts: Facts,
-  settings: Settings,
-  now: number,
-): FreshLandingStatus[] {
-  const { tables } = statusOf(facts, settings, now);
-  const landed = rendered.connectors.flatMap((connector) => connector.tables);
-  return seen.map((sink) => ({
-    ...sink,
-    topics: sink.topics.map((lag) => {
-      const at = landed.find(({ topic }) => topic === lag.topic);
-      const status = tables.find(({ connection, table }) => connection === at?.connection && table === at.table);
-      const age = status === undefined ? undefined : endToEnd(status, facts.runs(tableKey(status)), [{ lag, seenAt: now }], now);
-      return age === undefined ? lag : { ...lag, freshnessSeconds: age / 1000 };
-    }),
-  }));
 }
 
 /** Opens a landing for a command that needs no Kafka. */

@@ -4,10 +4,12 @@ import { TributaryError } from '../../core/errors.ts';
 import type { StatusModel } from '../../observability/status-model.ts';
 import { statusText } from '../../observability/status-text.ts';
 import type { StatusSnapshot } from '../../observability/status-view.ts';
+import { withWarehouses } from '../../observability/warehouse-status.ts';
 import { createFacts, type Facts } from '../../web/model/facts.ts';
 import { knownModel, statusOf, unreadStatus } from '../../web/model/status.ts';
 import { openKafka, type KafkaSession } from '../session/kafka-session.ts';
 import type { Cli, Register } from '../app.ts';
+import { askedTables } from '../warehouses.ts';
 import { foreignTopic, registryProblem } from '../registry-problem.ts';
 import { select, type Selected } from '../selection.ts';
 
@@ -47,7 +49,7 @@ async function currentStatus(cli: Cli, settings: Settings, wanted: readonly Sele
   const { snapshot: whole, registry } =
     worker && wanted.every(({ connection }) => own.includes(connection.name))
       ? { snapshot: worker, registry: settings.kafka && (await registryProblem(kafkaSettings(settings, undefined), cli.interruption())) }
-      : await fromTopics(cli, settings);
+      : await fromTopics(cli, settings, wanted);
   const tables = wanted.flatMap(({ connection, tables: names }) => {
     const from = worker && own.includes(connection.name) ? worker : whole;
     return from.tables.filter((table) => table.connection === connection.name && names.includes(table.table));
@@ -76,14 +78,16 @@ async function fromWorker(cli: Cli, { metrics, prefix }: Settings): Promise<Stat
   return undefined;
 }
 
-async function fromTopics(cli: Cli, settings: Settings): Promise<CurrentStatus> {
+async function fromTopics(cli: Cli, settings: Settings, wanted: readonly Selected[]): Promise<CurrentStatus> {
   const kafka = await openKafka(cli, settings);
   try {
     const [facts, registry] = await Promise.all([
       factsNow(kafka),
       registryProblem(kafka.access.settings, kafka.stop, (registry) => foreignTopic(settings, kafka.access, registry)),
     ]);
-    return { snapshot: statusOf(facts, settings, cli.deps.clock.now()), registry };
+    const snapshot = statusOf(facts, settings, cli.deps.clock.now());
+    const tables = snapshot.tables.filter((table) => wanted.some(({ connection }) => connection.name === table.connection));
+    return { snapshot: withWarehouses(snapshot, await askedTables(cli, settings, kafka, facts, tables)), registry };
   } finally {
     await kafka.close();
   }

@@ -13,6 +13,7 @@ import { startNotifying } from '../../observability/webhook.ts';
 import { createStatusLog } from '../../kafka/meta/status-log.ts';
 import { startServer } from '../../web/server.ts';
 import { startProgress } from '../../observability/progress.ts';
+import { watchedTables, withWarehouses } from '../../observability/warehouse-status.ts';
 import { tableKey, type StatusModel } from '../../observability/status-model.ts';
 import { followStatus, type LiveStatus } from '../../observability/status-view.ts';
 import type { FollowedSettings } from '../../config/follow-settings.ts';
@@ -100,7 +101,7 @@ export async function serveWorker(
     observe: {
       prefix: settings.prefix,
       metrics,
-      status: status.snapshot,
+      status: () => withWarehouses(status.snapshot(), watchedTables(watching.now?.landings() ?? [], clock.now())),
       redact: cli.redactor.redact,
       brokersReachable: () => withAdmin(kafka.access, 'Asking Kafka', async (admin) => (await admin.describeCluster()).brokers.length > 0),
     },

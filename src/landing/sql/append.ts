@@ -1,6 +1,6 @@
 import type { LandedColumn, LandedTable } from '../types.ts';
 import { columnList, keyList } from './columns.ts';
-import { literal, quoted } from './dialects.ts';
+import { literal, quoted, storedColumn } from './dialects.ts';
 import type { Dialect } from './dialects.ts';
 
 /** Suffix of the table to which versions of rows are appended; the plain name is the view of the current rows. */
@@ -66,14 +66,15 @@ export function liveRows(dialect: Dialect, table: LandedTable, from: string): st
 function shown(dialect: Dialect, table: LandedTable): string {
   const columns = table.columns.map((column) => {
     const name = quoted(dialect, column.name);
-    const value = column.type === 'json' ? JSON_IN_VIEW[dialect.name](name) : name;
+    const stored = storedColumn(dialect, column.name);
+    const value = column.type === 'json' ? JSON_IN_VIEW[dialect.name](stored) : stored;
     return value === name ? name : `${value} AS ${name}`;
   });
   return columns.join(',\n  ');
 }
 
 function alive(dialect: Dialect): string {
-  const deleted = quoted(dialect, '_deleted');
+  const deleted = storedColumn(dialect, '_deleted');
   return dialect.name === 'synapse' ? `COALESCE(${deleted}, 0) = 0` : `NOT COALESCE(${deleted}, FALSE)`;
 }
 

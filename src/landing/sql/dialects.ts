@@ -11,6 +11,10 @@ export interface Dialect {
   readonly maxNameBytes: number;
   readonly fold: 'lower' | 'upper';
   readonly quotes: readonly [open: string, close: string];
+  /** Column names that the warehouse refuses, however they are quoted. */
+  readonly refusedColumns?: RegExp;
+  /** Our own columns whose names are refused, by the name they are stored under instead. */
+  readonly storedAs?: Readonly<Record<string, string>>;
 }
 
 /** The warehouses as data. Each landing's README explains its less obvious types. */
@@ -31,6 +35,8 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     maxNameBytes: 63,
     fold: 'lower',
     quotes: ['"', '"'],
+    // PostgreSQL documentation: System Columns.
+    refusedColumns: /^(tableoid|xmin|cmin|xmax|cmax|ctid)$/,
   },
   redshift: {
     name: 'redshift',
@@ -48,6 +54,8 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     maxNameBytes: 127,
     fold: 'lower',
     quotes: ['"', '"'],
+    // The system columns of the PostgreSQL 8 that Redshift comes from.
+    refusedColumns: /^(oid|tableoid|xmin|cmin|xmax|cmax|ctid)$/,
   },
   bigquery: {
     name: 'bigquery',
@@ -57,6 +65,8 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     maxNameBytes: 300,
     fold: 'lower',
     quotes: ['`', '`'],
+    // BigQuery documentation: Specifying a schema, Column names.
+    refusedColumns: /^(_table_|_file_|_partition|_row_timestamp|__root__|_colidentifier|_change_(sequence_number|type|timestamp))/i,
   },
   synapse: {
     name: 'synapse',
@@ -92,6 +102,10 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
     maxNameBytes: 255,
     fold: 'lower',
     quotes: ['"', '"'],
+    // Iceberg's metadata columns (org.apache.iceberg.MetadataColumns): Spark refuses every scan of a table that has one of them.
+    refusedColumns:
+      /^(_file|_pos|_deleted|_spec_id|_partition|_row_id|_last_updated_sequence_number|_change_type|_change_ordinal|_commit_snapshot_id)$/,
+    storedAs: { _deleted: '_is_deleted' },
   },
   snowflake: {
     name: 'snowflake',
@@ -133,6 +147,11 @@ export function identifier(dialect: Dialect, stored: string): string {
 /** {@link identifier} of one of our own names, stored in the dialect's case. */
 export function quoted(dialect: Dialect, name: string): string {
   return identifier(dialect, folded(dialect, name));
+}
+
+/** Name under which a column is stored, quoted like {@link quoted}. */
+export function storedColumn(dialect: Dialect, name: string): string {
+  return quoted(dialect, dialect.storedAs?.[name] ?? name);
 }
 
 /** A string literal. In Redshift, Snowflake and BigQuery a backslash escapes; BigQuery does not double quotes. */
