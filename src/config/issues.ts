@@ -64,9 +64,13 @@ function describe(issue: Issue, shape: JsonSchema, value: unknown, base: Path): 
   }
 }
 
+/** A login in an address, or a parameter of it that is named like a secret. */
+const LOGIN = /:[^\s/@]+@|[?&;][^=&;\s]*(passw|pwd|secret|token|key|sig)[^=&;\s]*=/i;
+
 function shownValue(value: unknown, shape: JsonSchema, path: Path): string {
   if (typeof value !== 'string' && typeof value !== 'number') return '';
   if (isMarked(shape, path, 'secret') || isMarked(shape, path, 'reference')) return '';
+  if (LOGIN.test(String(value))) return '';
   const text = JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}..." ` : `${text} `;
 }

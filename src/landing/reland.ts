@@ -103,9 +103,13 @@ export function relander({ landing, access, now, signal }: RelandOptions): Relan
   };
 }
 
-/** Sets a sink back to these offsets. Rows then land a second time, which upserts and views tolerate. */
-async function rewind(
-  connect: ConnectClient,
+/**
+ * Makes a sink read again from these offsets at the latest. Rows then land a second time, which upserts and views tolerate. A
+ * partition that is not committed as far needs no other offset, but a start: the JDBC sink commits only what it has written, so
+ * its consumer may be past rows that the next good one would pass over for ever.
+ */
+export async function rewind(
+  connect: Pick<ConnectClient, 'offsets' | 'stop' | 'status' | 'setOffsets' | 'resume'>,
   name: string,
   to: readonly SinkOffset[],
   now: () => number,
@@ -115,7 +119,6 @@ async function rewind(
   const back = to.filter(({ topic, partition, offset }) =>
     committed.some((one) => one.topic === topic && one.partition === partition && one.offset > offset),
   );
-  if (back.length === 0) return;
   const deadline = now() + STOP_MS;
   await connect.stop(name);
   try {
@@ -129,7 +132,7 @@ async function rewind(
         });
       await sleep(200, undefined, { signal });
     }
-    await connect.setOffsets(name, back);
+    if (back.length > 0) await connect.setOffsets(name, back);
   } finally {
     await connect.resume(name);
   }

@@ -28,7 +28,12 @@ const port = (of: number) => z.int().min(1).max(65_535).default(of).meta({ descr
 const httpUrl = (doc: string) =>
   z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).meta({ description: doc, shown: true });
 const bucketName = (doc: string) =>
-  text(doc, /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be a bucket's name: 3 to 63 lower-case letters, digits, dots and hyphens");
+  text(
+    doc,
+    // Amazon S3: General purpose bucket naming rules.
+    /^(?!.*\.\.)(?!\d+(\.\d+){3}$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    "must be a bucket's name: 3 to 63 lower-case letters, digits, hyphens and single dots, and no IP address",
+  );
 const folder = z
   .string()
   .regex(/^[A-Za-z0-9_=-]([A-Za-z0-9!_.=-]|\/(?!\/|\.\.?(\/|$)|$))*$/, {
@@ -304,12 +309,18 @@ export const icebergLanding = z
       .meta({ description: 'The catalog: an Iceberg REST server, AWS Glue, or tables in a database.', shown: true }),
     uri: z
       .string()
-      .regex(/^(https?:\/\/|jdbc:)[^\s"'\\@]+$/, 'must be an http(s) address, or jdbc:..., without user and password')
+      .regex(
+        /^(https?:\/\/[^\s"'\\@?#]+|jdbc:(?!.*[?&;](user|password|pwd)=)[^\s"'\\@]+)$/i,
+        'must be an http(s) address without ? and #, or jdbc:..., without user and password',
+      )
       .optional()
       .meta({ description: 'Address of the catalog: https://... for rest, jdbc:... for jdbc.', shown: true }),
     warehouse: z
       .string()
-      .regex(/^[^\s"'\\]+$/, 'must be a place such as s3://bucket/folder, or the name the REST catalog knows it by')
+      .regex(
+        /^(?!.*\/\/[^/@]*:[^/@]*@)[^\s"'\\]+$/,
+        'must be a place such as s3://bucket/folder, without user and password, or the name the REST catalog knows it by',
+      )
       .meta({
         description: 'Where the tables are kept: s3://bucket/folder, file:///folder, or the name a REST catalog knows it by.',
         shown: true,
@@ -336,6 +347,22 @@ export const icebergLanding = z
   .refine((landing) => landing.catalog === 'glue' || landing.uri !== undefined, {
     path: ['uri'],
     error: 'is needed unless the catalog is glue',
+  })
+  .refine(({ catalog, uri }) => uri === undefined || (catalog !== 'glue' && uri.startsWith('jdbc:') === (catalog === 'jdbc')), {
+    path: ['uri'],
+    error: 'does not fit the catalog: rest has an http(s) address, jdbc one of jdbc:..., glue none',
+  })
+  .refine(({ catalog, credential_ref }) => credential_ref === undefined || catalog === 'rest', {
+    path: ['credential_ref'],
+    error: 'is for a rest catalog only',
+  })
+  .refine(({ catalog, user, password_ref }) => (user === undefined && password_ref === undefined) || catalog === 'jdbc', {
+    path: ['user'],
+    error: 'and password_ref are for a jdbc catalog only',
+  })
+  .refine(({ access_key_ref, secret_key_ref }) => (access_key_ref === undefined) === (secret_key_ref === undefined), {
+    path: ['secret_key_ref'],
+    error: 'and access_key_ref belong together',
   });
 
 export const landingSettings = z.discriminatedUnion('kind', [

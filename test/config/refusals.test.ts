@@ -266,3 +266,14 @@ describe('landings beside each other', () => {
     expect(Object.keys(parse(text).settings.landings)).toHaveLength(2);
   });
 });
+
+test.each([
+  ['catalog: rest, uri: "https://c/?access_token=hunter2", warehouse: "s3://b/x"', 'uri'],
+  ['catalog: jdbc, uri: "jdbc:postgresql://h/d?user=a&password=hunter2", warehouse: "s3://b/x"', 'uri'],
+  ['catalog: jdbc, uri: "jdbc:postgresql://me:hunter2@h/d", warehouse: "s3://b/x"', 'uri'],
+  ['catalog: rest, uri: "https://c", warehouse: "s3://key:hunter2@b/x"', 'warehouse'],
+])('an address with a login in it is refused, and not repeated: %s', (fields, field) => {
+  const message = refusal(landing(`kind: iceberg, ${fields}`));
+  expect(message).toContain(`landings.wh.${field} must be `);
+  expect(message).not.toContain('hunter2');
+});

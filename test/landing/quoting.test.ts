@@ -3,6 +3,7 @@ import { renderLanding } from '../../src/landing/render.ts';
 import { landingSettings, type LandingSettings } from '../../src/landing/settings.ts';
 import { DIALECTS, identifier, literal } from '../../src/landing/sql/dialects.ts';
 import { fillSql } from '../../src/landing/template.ts';
+import { field, orders } from './definitions.ts';
 import { LANDINGS, landingOf } from './landings.ts';
 import { parseLandings } from './parse-sql.ts';
 
@@ -13,6 +14,7 @@ const s3 = { kind: 's3', bucket: 'landing-bucket', region: 'eu-west-1', access_k
 const bigquery = { kind: 'bigquery', project: 'my-project', service_account: 'a@b.iam.gserviceaccount.com', keyfile: '/k.json' };
 const snowflake = { kind: 'snowflake', account: 'org-acc', private_key_ref: 'env:K' };
 const synapse = { kind: 'synapse', workspace: 'space', database: 'pool', password_ref: 'env:P' };
+const iceberg = { kind: 'iceberg', catalog: 'rest', uri: 'https://c', warehouse: 's3://lake/tables' };
 const role = 'arn:aws:iam::123456789012:role/copy';
 
 describe('names of the settings', () => {
@@ -23,6 +25,9 @@ describe('names of the settings', () => {
     ['letters of any language', { ...redshift, schema: 'données' }],
     ['the defaults of Snowflake, in either case', { ...snowflake, database: 'analytics', user: 'TRIBUTARY_SINK' }],
     ['IP addresses', { ...postgres, host: '[::1]' }],
+    ['catalogs of every kind', { ...iceberg, catalog: 'jdbc', uri: 'jdbc:postgresql://h/d?ssl=true', user: 'u', password_ref: 'env:P' }],
+    ['containers of Azure', { ...iceberg, warehouse: 'abfss://lake@account.dfs.core.windows.net/tables' }],
+    ['buckets with dots', { ...s3, bucket: 'landing.example.com' }],
   ])('may be %s', (_, settings) => {
     expect(accepts(settings)).toBe(true);
   });
@@ -36,6 +41,16 @@ describe('names of the settings', () => {
     ['a host with a newline', { ...redshift, host: 'db\nx' }],
     ['a folder outside', { ...s3, prefix: '../other' }],
     ['a folder that is a template', { ...s3, prefix: '{{topic}}' }],
+    ['a token in the address of a catalog', { ...iceberg, uri: 'https://c?token=x' }],
+    ['a password in the address of a catalog', { ...iceberg, catalog: 'jdbc', uri: 'jdbc:postgresql://h/d?user=a&password=x' }],
+    ['a password in the place of the tables', { ...iceberg, warehouse: 's3://key:secret@lake/tables' }],
+    ['a catalog at an address of another kind', { ...iceberg, uri: 'jdbc:postgresql://h/d' }],
+    ['an address for Glue, which has none', { ...iceberg, catalog: 'glue' }],
+    ['the login of another catalog', { ...iceberg, user: 'u', password_ref: 'env:P' }],
+    ['half a key pair', { ...iceberg, access_key_ref: 'env:A' }],
+    ['a bucket with two dots', { ...s3, bucket: 'landing..bucket' }],
+    ['a bucket like an address', { ...s3, bucket: '192.168.0.1' }],
+    ['a folder that ends with a slash', { ...s3, prefix: 'raw/' }],
     ['a bucket with a quote', { ...redshift, copy: { bucket: "b'; x", iam_role: role } }],
     ['a role that is none', { ...redshift, copy: { bucket: 'landing-bucket', iam_role: "x' y" } }],
     ['a project with a backtick', { ...bigquery, project: 'my`project' }],
@@ -113,5 +128,34 @@ describe('rendered SQL', () => {
     });
     expect(accepts(rest)).toBe(false);
     expect(accepts({ ...bigquery, key_ref: 'env:K' })).toBe(false);
+  });
+});
+
+describe('a column whose name the warehouse keeps for itself', () => {
+  it.each([
+    ['postgres', 'xmin'],
+    ['redshift', 'oid'],
+    ['bigquery', '_partition_key'],
+    ['bigquery', '_TABLE_SUFFIX'],
+    ['bigquery_append', '_file_name'],
+    ['iceberg', '_spec_id'],
+    ['iceberg', '_file'],
+  ] as const)('is refused by %s: %s', (kind, column) => {
+    const table = { ...orders, fields: { ...orders.fields, [column]: field('text') } };
+    const landing = landingOf(kind);
+    expect(() => renderLanding({ ...landing, connections: [{ name: 'shop', tables: [table] }] })).toThrow(
+      new RegExp(`keeps the name of the column ${column} of shop_order for itself`),
+    );
+  });
+
+  it('is another one in Iceberg, and the one it has everywhere in the view', () => {
+    const { connectors, files } = renderLanding(landingOf('iceberg'));
+    expect(connectors[0]!.config).toMatchObject({
+      transforms: 'dropTombstones,place,storedAs',
+      'transforms.storedAs.renames': '_deleted:_is_deleted',
+    });
+    const views = files.find(({ path }) => path === 'views.sql')!.text;
+    expect(views).toContain('_is_deleted AS _deleted');
+    expect(views).toContain('NOT COALESCE(_is_deleted, FALSE)');
   });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { isPassing } from '../../src/landing/reland.ts';
+import type { SinkOffset } from '../../src/landing/connect-client.ts';
+import { isPassing, rewind } from '../../src/landing/reland.ts';
 
 const headers = (type: string, message: string, ...causes: readonly string[]) => ({
   '__connect.errors.exception.class.name': type,
@@ -36,4 +37,37 @@ test.each([
   ['org.apache.kafka.connect.errors.DataException', 'Failed to deserialize', 'org.apache.avro.AvroTypeException: found long'],
 ])('a message that %s refuses stays a dead letter', (type, message, ...causes) => {
   expect(isPassing(headers(type, message, ...causes))).toBe(false);
+});
+
+/** A sink whose consumer has read on from its committed offsets; starting it again takes it back to them (KIP-875 for the rest). */
+function sinkAt(committed: Record<string, number>, read: Record<string, number>) {
+  let running = true;
+  const offsets = (): SinkOffset[] =>
+    Object.entries(committed).map(([place, offset]) => ({ topic: 't', partition: Number(place), offset }));
+  return {
+    read,
+    offsets: () => Promise.resolve(offsets()),
+    stop: () => Promise.resolve(void (running = false)),
+    status: () => Promise.resolve({ connector: { state: running ? ('RUNNING' as const) : ('STOPPED' as const) }, tasks: [] }),
+    setOffsets(_: string, to: readonly SinkOffset[]) {
+      if (running) return Promise.reject(new Error('Connect answers 400: the connector must be stopped'));
+      for (const { partition, offset } of to) committed[partition] = offset;
+      return Promise.resolve();
+    },
+    resume() {
+      running = true;
+      for (const partition of Object.keys(read)) read[partition] = committed[partition] ?? 0;
+      return Promise.resolve();
+    },
+  };
+}
+
+test.each<[string, Record<string, number>, Record<string, number>, number]>([
+  ['followed by rows that landed', { 0: 50 }, { 0: 50 }, 30],
+  ['that are the last of their partition', { 0: 30 }, { 0: 50 }, 30],
+  ['of a partition of which nothing has landed yet', {}, { 0: 5 }, 0],
+])('rows that became dead letters without fault are read again: those %s', async (_, committed, read, oldest) => {
+  const sink = sinkAt(committed, read);
+  await rewind(sink, 'wh-shop', [{ topic: 't', partition: 0, offset: oldest }], () => 0, new AbortController().signal);
+  expect(sink.read[0]).toBe(oldest);
 });
