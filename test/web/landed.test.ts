@@ -12,11 +12,11 @@ const facts = fakeFacts({
 const [connection] = settings.connections;
 const status = statusOf(facts, settings, NOW).tables.find(({ table }) => table === 'profile');
 
-function shown(lag: Partial<TableLanding['lag']>, seenAt: number | undefined, unseen = false) {
+function shown(lag: Partial<TableLanding['lag']>, seenAt: number | undefined, unseen = false, known = facts) {
   if (connection === undefined || status === undefined) throw new Error('no such table');
   const whole = { topic: 't', missing: false, caughtUp: false, rowsAtMost: 1, lagSeconds: 0, deletesMayBeMissed: false, ...lag };
   const landings = [{ landing: 'warehouse', connector: 'c', lag: whole, seenAt }];
-  const row = tableRow({ connection, status, facts, landings, unseen, sinkProblems: [], now: NOW });
+  const row = tableRow({ connection, status, facts: known, landings, unseen, sinkProblems: [], now: NOW });
   return [row.historical.state.kind, row.freshnessMs !== undefined];
 }
 
@@ -32,4 +32,14 @@ test('a history is completed once its landing was seen to hold what its run publ
 
   expect(shown({ caughtUp: true }, NOW - 59_000)).toEqual(['completed', true]);
   expect(shown({ lagSeconds: 5 }, NOW - 50_000)).toEqual(['completed', true]);
+});
+
+test('nor is it completed before that where its run is not in the list yet, or no longer', () => {
+  const runs = (list: readonly ReturnType<typeof runRecord>[]) => ({ ...facts, runs: () => list });
+  const many = Array.from({ length: 60 }, () => runRecord('klaviyo.profile'));
+  for (const known of [runs([]), runs(many)]) {
+    expect(shown({ caughtUp: true }, undefined, false, known)).toEqual(['landing', false]);
+    expect(shown({ caughtUp: true }, NOW, true, known)).toEqual(['landing', false]);
+    expect(shown({ caughtUp: true }, NOW, false, known)).toEqual(['completed', true]);
+  }
 });

@@ -137,7 +137,9 @@ function historicalTab(status: TableStatus, runs: readonly RunRecord[], landings
   }
   const done = runs.findIndex(({ outcome }) => outcome === 'succeeded');
   const first = done >= 0 && runs.length < 60 ? { startedAt: runs[0]?.startedAt, finishedAt: runs[done]?.endedAt } : {};
-  return { state: landed(first.finishedAt, landings, unseen), ...defined(first) };
+  // The state can be known before its run is, and the first runs of a long list are gone; something was published in any case.
+  const published = first.finishedAt ?? (done >= 0 ? runs[0]?.endedAt : status.lastSuccessAt);
+  return { state: landed(published, landings, unseen), ...defined(first) };
 }
 
 type LandedPart = Pick<TableLanding, 'lag' | 'seenAt'>;
