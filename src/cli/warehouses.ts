@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts';
+import { tableKey } from '../core/run.ts';
 import { asTributaryError } from '../core/errors.ts';
 import { landingStatus, type LandingStatus } from '../landing/status.ts';
-import { tableKey } from '../observability/status-model.ts';
 import type { TableStatus } from '../observability/status-view.ts';
 import type { LandedTableStatus } from '../observability/warehouse-status.ts';
 import type { Facts } from '../web/model/facts.ts';

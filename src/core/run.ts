@@ -7,6 +7,9 @@ export interface TableRef {
   readonly table: string;
 }
 
+/** A table's name for people, and as a map key: `connection.table`. */
+export const tableKey = ({ connection, table }: Pick<TableRef, 'connection' | 'table'>): string => `${connection}.${table}`;
+
 /** Kinds of notifications about a table. */
 export const NOTICES = ['failed', 'recovered', 'deletes_withheld', 'stale'] as const;
 export type NoticeKind = (typeof NOTICES)[number];

@@ -1,4 +1,5 @@
 import type { IndexEntry } from '../state/live-index.ts';
+import { tableKey } from '../core/run.ts';
 import { readTopics, type ReadMessage } from '../kafka/reader.ts';
 import type { ConnectionState } from '../kafka/meta/state.ts';
 import type { TableState } from '../kafka/types.ts';
@@ -38,7 +39,7 @@ export async function catchUp(
   const ranges = new Map(await readTopics(env.access, requests, take, { signal }));
   for (const { table } of fills.values()) {
     const written = [...(ranges.get(table.topic)?.values() ?? [])].some(({ end }) => end > 0n);
-    table.refusal ??= caught(() => checkWritten(table.topic, nameOf(table.ref), written, table.state));
+    table.refusal ??= caught(() => checkWritten(table.topic, tableKey(table.ref), written, table.state));
   }
   // The index covers offsets that the log does not have: the topic was recreated or its log truncated, so the index is rebuilt.
   const recreated = requests.filter(({ topic }) => [...(ranges.get(topic)?.values() ?? [])].some((range) => range.restarted));
@@ -48,7 +49,7 @@ export async function catchUp(
     const isShorter = [...(ranges.get(topic) ?? [])].some(([partition, { end }]) => (from.get(partition) ?? 0n) > end);
     // A full table is listed again in each run, so its rows come back by themselves; an incremental one would miss them.
     if (fill !== undefined && isShorter && fill.table.definition.method === 'incremental')
-      fill.table.refusal ??= shortenedTopic(topic, nameOf(fill.table.ref));
+      fill.table.refusal ??= shortenedTopic(topic, tableKey(fill.table.ref));
   }
   for (const [topic, range] of await readTopics(
     env.access,
@@ -81,7 +82,7 @@ async function refusalOf(env: ConnectionEnvironment, table: OpenTable, state: Ta
   if (moved !== undefined) return moved;
   // The registry refused the schemas: the table has no schema ids, and the refusal is already known.
   if (keySchemaId === 0) return table.refusal;
-  const known = topicFacts.refusal ?? caught(() => checkTable(topic, nameOf(ref), topicFacts, keySchemaId, state));
+  const known = topicFacts.refusal ?? caught(() => checkTable(topic, tableKey(ref), topicFacts, keySchemaId, state));
   if (known !== undefined || state === undefined || state.valueSchemaId === valueSchemaId || state.rowsPublished === 0) return known;
   try {
     await writerSchema(env, table, state.valueSchemaId);
@@ -98,17 +99,15 @@ async function writerSchema(env: ConnectionEnvironment, { topic, ref, codec }: O
     text = await env.registry.schemaById(id, env.access.signal);
   } catch (error) {
     if (error instanceof TributaryError && error.code === 'registry:404')
-      throw foreignIds(topic, nameOf(ref), `it holds rows of the schema ${id}, which the registry does not know`);
+      throw foreignIds(topic, tableKey(ref), `it holds rows of the schema ${id}, which the registry does not know`);
     throw error;
   }
   const schema = JSON.parse(text) as { name?: unknown; namespace?: unknown };
   const own = codec.valueSchema as { name?: unknown; namespace?: unknown };
   if (fullName(schema) !== fullName(own))
-    throw foreignIds(topic, nameOf(ref), `it holds rows of the schema ${id}, which is another table's now (${fullName(schema)})`);
+    throw foreignIds(topic, tableKey(ref), `it holds rows of the schema ${id}, which is another table's now (${fullName(schema)})`);
   return schema;
 }
-
-const nameOf = ({ connection, table }: OpenTable['ref']): string => `${connection}.${table}`;
 
 const fullName = ({ name, namespace }: { name?: unknown; namespace?: unknown }): string =>
   [namespace, name]
@@ -173,7 +172,7 @@ function createFill(table: OpenTable, env: ConnectionEnvironment): Fill {
     if (keyId !== keySchemaId) {
       table.refusal = foreignIds(
         table.topic,
-        nameOf(table.ref),
+        tableKey(table.ref),
         `its keys carry the schema id ${keyId}, but the registry has the id ${keySchemaId} for this table's key`,
       );
       return;

@@ -14,7 +14,7 @@ import { createWriter } from '../kafka/writer.ts';
 import type { ConnectionSettings } from '../config/settings.ts';
 import { catchUp } from './catch-up.ts';
 import type { ConnectionEnvironment } from './environment.ts';
-import { failureNotice } from '../core/run.ts';
+import { failureNotice, tableKey } from '../core/run.ts';
 import { keepTrying } from './keep-trying.ts';
 import { observeRequests } from './observe-requests.ts';
 import { lockIndexFolder, type IndexFolder } from './index-folder.ts';
@@ -260,7 +260,7 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
         }
         if (facts !== undefined && facts.refusal === undefined) applyFacts(table, facts);
         // A missing topic was deleted. A run without changes writes nothing, so it would not notice that by itself.
-        return facts === undefined ? goneTopic(table.topic, `${table.ref.connection}.${table.ref.table}`, table.state) : facts.refusal;
+        return facts === undefined ? goneTopic(table.topic, tableKey(table.ref), table.state) : facts.refusal;
       } catch (error) {
         // Kafka cannot be asked at the moment: that says nothing against the topic.
         if (error instanceof TributaryError && error.kind !== 'config') return undefined;

@@ -42,7 +42,6 @@ export async function endScan(
   // The threshold is judged by this scan alone. Rows are deleted once they were absent in `absentScans` scans in a row,
   // or in one scan when the user has allowed the deletes.
   const missing = await countOf(index.vanishedInTurns(1, unread));
-  const vanished = (): AsyncIterable<IndexedRow> => index.vanishedInTurns(allowed > 0 ? 1 : (definition.absentScans ?? 1), unread);
   const unnamed = scan?.unnamed ?? 0;
   const intact = scan !== undefined && index.scanIntact(scan.id);
   // A dead letter with a known key was listed too, whether or not the topic holds its row.
@@ -72,7 +71,13 @@ export async function endScan(
         ...ref,
       });
     }
-    const count = await countOf(vanished());
+    let count = 0;
+    const vanished = async function* (): AsyncGenerator<IndexedRow, void, void> {
+      for await (const row of index.vanishedInTurns(allowed > 0 ? 1 : (definition.absentScans ?? 1), unread)) {
+        count += 1;
+        yield row;
+      }
+    };
     const doubts: string[] = [];
     for await (const gone of confirmed(table, ctx, vanished(), doubts)) {
       publisher.delete(gone);
@@ -88,7 +93,7 @@ export async function endScan(
     await rereadOrphans(table, publisher, ctx, named);
     return () => index.endScan(unread);
   } else {
-    withhold(missing, decision.text, sampleOf(table, index.vanished(1, unread)));
+    withhold(missing, decision.text, await sampleOf(table, index.vanishedInTurns(1, unread)));
     await rereadOrphans(table, publisher, ctx, named);
     // The scan stays open in the index and is dropped when the next one begins, so it never counts as an absence.
     return () => undefined;
@@ -142,9 +147,9 @@ async function* confirmed(
 }
 
 /** Keys of some of the rows, for the person who decides about them. */
-function sampleOf({ codec }: OpenTable, vanished: Iterable<IndexedRow>): string[] {
+async function sampleOf({ codec }: OpenTable, vanished: AsyncIterable<IndexedRow>): Promise<string[]> {
   const sample: string[] = [];
-  for (const { keyBody } of vanished) {
+  for await (const { keyBody } of vanished) {
     if (sample.push(canonicalJson(codec.decodeKey(keyBody))) === sampleSize) break;
   }
   return sample;

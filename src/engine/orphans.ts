@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { TributaryError } from '../core/errors.ts';
 import type { JsonObject, ReadContext } from '../core/types.ts';
+import { takeTurns } from '../core/turns.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
 import type { Orphan, TableDefinition } from '../core/table.ts';
 import type { OpenTable } from './open-table.ts';
@@ -9,8 +9,6 @@ import type { Publisher } from './publisher.ts';
 
 /** Orphans in one question to the vendor. */
 const askedAtOnce = 500;
-/** Names looked up in a row before the event loop is yielded to other tables. */
-const lookedUpAtOnce = 1_000;
 /** Scans in which a named row must be absent before it counts as an orphan: during the first one the vendor may still be updating the rows that name it. */
 const scansToBelieve = 2;
 
@@ -65,10 +63,9 @@ async function rereadOrphansOf(
   // Rows whose parent columns are null have no parent.
   const nobody = naming.codec.scopeHashOf(Object.fromEntries((naming.definition.scope ?? []).map((column) => [column, null])));
   let found = new Map<Orphan, Buffer>();
-  let looked = 0;
+  const turns = takeTurns();
   for (const { scopeHash, keyBody } of naming.index.scopes()) {
-    looked += 1;
-    if (looked % lookedUpAtOnce === 0) await setImmediate();
+    if (turns.over()) await turns.next();
     if (ctx.signal.aborted) throw new TributaryError('The run was interrupted; its position is saved.', { kind: 'stopped' });
     if (
       table.index.holdsScope(scopeHash) ||

@@ -52,8 +52,9 @@ export async function syncTable(table: OpenTable, run: TableRun): Promise<void> 
     throw failure;
   }
   await publisher.settle();
+  const isStopped = run.signal.aborted;
+  if (!isStopped) await publisher.complete();
+  // Once for all of it: each flush waits for the disk.
   table.index.flush();
-  if (run.signal.aborted) throw new TributaryError('The run was interrupted; its position is saved.', { kind: 'stopped' });
-  await publisher.complete();
-  table.index.flush();
+  if (isStopped) throw new TributaryError('The run was interrupted; its position is saved.', { kind: 'stopped' });
 }

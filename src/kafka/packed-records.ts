@@ -1,4 +1,5 @@
 import type { Message } from 'kafkajs';
+import { writeVarint } from '../record/varint.ts';
 import type { Chunk, PlacedMessage } from './chunks.ts';
 
 /*
@@ -49,15 +50,15 @@ export function packRecords(messages: readonly PlacedMessage[]): Buffer {
   let at = 0;
   for (let i = 0; i < messages.length; i += 1) {
     const { key, value, headers } = messages[i] as PlacedMessage;
-    at = writeVarint(bytes, at, bodies[i] as number);
+    at = writeInteger(bytes, at, bodies[i] as number);
     // No attributes, and no difference from the batch's time.
     bytes[at] = 0;
     bytes[at + 1] = 0;
-    at = writeVarint(bytes, at + 2, i);
-    at = writeVarint(bytes, at, key.length);
+    at = writeInteger(bytes, at + 2, i);
+    at = writeInteger(bytes, at, key.length);
     bytes.set(key, at);
     at += key.length;
-    at = writeVarint(bytes, at, value === null ? -1 : value.length);
+    at = writeInteger(bytes, at, value === null ? -1 : value.length);
     if (value !== null) {
       bytes.set(value, at);
       at += value.length;
@@ -95,20 +96,10 @@ function varintBytes(value: number): number {
   return bits < 1 << 7 ? 1 : bits < 1 << 14 ? 2 : bits < 1 << 21 ? 3 : bits < 1 << 28 ? 4 : 5;
 }
 
-function writeVarint(bytes: Buffer, start: number, value: number): number {
-  let at = start;
-  let bits = zigZag(value);
-  while (bits >= 0x80) {
-    bytes[at] = (bits & 0x7f) | 0x80;
-    bits >>>= 7;
-    at += 1;
-  }
-  bytes[at] = bits;
-  return at + 1;
-}
+const writeInteger = (bytes: Buffer, start: number, value: number): number => writeVarint(bytes, start, zigZag(value));
 
 function varint(value: number): Buffer {
   const bytes = Buffer.alloc(varintBytes(value));
-  writeVarint(bytes, 0, value);
+  writeInteger(bytes, 0, value);
   return bytes;
 }

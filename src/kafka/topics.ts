@@ -7,6 +7,7 @@ import { withAdmin } from './client.ts';
 import { codecFault } from './codecs.ts';
 import { kafkaError, protocolType } from './errors.ts';
 import { DEFAULT_BATCH_BYTES, LIMIT_SETTINGS, largestBatch } from './message-limits.ts';
+import { ownTopics } from './meta/own-topics.ts';
 import { collision, topicRefusal, type TopicFacts, type TopicSpec } from './topic-rules.ts';
 import type { KafkaSettings } from './types.ts';
 
@@ -49,6 +50,14 @@ export async function ensureTopics(access: KafkaAccess, specs: readonly TopicSpe
     requireOwn(specs, facts);
     return facts;
   });
+}
+
+/** Creates one of the topics that exist once per prefix when it is missing. */
+export async function ensureOwnTopic(access: KafkaAccess, topic: string): Promise<void> {
+  await ensureTopics(
+    access,
+    ownTopics(access.settings).filter(({ name }) => name === topic),
+  );
 }
 
 /** The topics' current facts, creating nothing; missing topics are left out, unless their names cannot be created. */

@@ -4,9 +4,8 @@ import { plainProducer } from '../kafka/client.ts';
 import { withDeadline } from '../kafka/deadline.ts';
 import { kafkaError } from '../kafka/errors.ts';
 import { readTail } from '../kafka/meta/tail.ts';
-import { ownTopics } from '../kafka/meta/own-topics.ts';
 import { topicNames } from '../kafka/meta/topic-names.ts';
-import { ensureTopics } from '../kafka/topics.ts';
+import { ensureOwnTopic } from '../kafka/topics.ts';
 
 const SEND_DEADLINE = 15_000;
 
@@ -31,10 +30,7 @@ export interface LandingError {
 export async function recordLandingErrors(access: KafkaAccess, errors: readonly LandingError[]): Promise<void> {
   if (errors.length === 0) return;
   const topic = topicNames(access.settings.prefix).landingErrors;
-  await ensureTopics(
-    access,
-    ownTopics(access.settings).filter(({ name }) => name === topic),
-  );
+  await ensureOwnTopic(access, topic);
   const doing = 'Recording an error of a landing';
   const { producer, cut } = plainProducer(access);
   try {

@@ -1,6 +1,6 @@
 import type { Counter } from 'prom-client';
 import type { EngineEvent } from '../engine/events.ts';
-import type { TableRef } from '../core/run.ts';
+import { tableKey, type TableRef } from '../core/run.ts';
 import type { EndpointLabels } from './endpoint-labels.ts';
 import type { Instruments } from './metrics-instruments.ts';
 
@@ -29,10 +29,10 @@ export function recordEvent(to: Instruments, event: EngineEvent, now: number, en
       return;
     case 'run-started':
       startAtZero(to, event);
-      runs(to).set(key(event), { waitedMs: 0, waitingUntil: 0, hadError: false });
+      runs(to).set(tableKey(event), { waitedMs: 0, waitingUntil: 0, hadError: false });
       return;
     case 'rate-limited': {
-      const run = runs(to).get(key(event));
+      const run = runs(to).get(tableKey(event));
       const waitMs = Math.max(0, event.until - Math.max(now, run?.waitingUntil ?? 0));
       to.budgetWait.inc(tableLabels(event), waitMs / 1000);
       if (run) {
@@ -43,14 +43,14 @@ export function recordEvent(to: Instruments, event: EngineEvent, now: number, en
     }
     case 'run-retrying': {
       to.errors.inc({ ...tableLabels(event), stage: event.stage, kind: event.failure.kind });
-      const run = runs(to).get(key(event));
+      const run = runs(to).get(tableKey(event));
       if (run) run.hadError = true;
       return;
     }
     case 'run-ended': {
       const labels = tableLabels(event);
-      const run = runs(to).get(key(event));
-      runs(to).delete(key(event));
+      const run = runs(to).get(tableKey(event));
+      runs(to).delete(tableKey(event));
       to.runs.inc({ ...labels, outcome: event.outcome });
       to.runDuration.observe(connectionLabels(event), Math.max(0, event.at - event.startedAt) / 1000);
       count(to.budgetWait, labels, Math.max(0, event.totals.waitedMs - (run?.waitedMs ?? 0)) / 1000);
@@ -108,10 +108,6 @@ function runs(to: Instruments) {
   let found = inProgress.get(to);
   if (!found) inProgress.set(to, (found = new Map()));
   return found;
-}
-
-function key(ref: TableRef): string {
-  return `${ref.connection}.${ref.table}`;
 }
 
 function tableLabels({ connection, source, table }: TableRef) {

@@ -1,5 +1,4 @@
-import type { NoticeKind, TableRef } from '../core/run.ts';
-import { tableKey } from './status-model.ts';
+import { tableKey, type NoticeKind, type TableRef } from '../core/run.ts';
 import type { StatusSnapshot, TableStatus } from './status-view.ts';
 import { duration, plural, sentence } from './text.ts';
 

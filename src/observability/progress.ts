@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { tableKey } from '../core/run.ts';
 import { paintState, stateText } from './status-text.ts';
 import type { StatusSnapshot, TableStatus } from './status-view.ts';
 import { count, plural, terminalText, withoutColours, type Paint } from './text.ts';
@@ -29,9 +30,8 @@ export function startProgress(options: ProgressOptions): Progress {
   function lines(): string[] {
     const { at, tables } = options.status();
     const shown = tables.filter(isBusy);
-    const nameOf = (table: TableStatus) => `${table.connection}.${table.table}`;
-    const wide = Math.max(0, ...shown.map((table) => nameOf(table).length));
-    return shown.map((table) => `${nameOf(table).padEnd(wide)}  ${paintState(table.state, stateText(table.state, at), options.paint)}`);
+    const wide = Math.max(0, ...shown.map((table) => tableKey(table).length));
+    return shown.map((table) => `${tableKey(table).padEnd(wide)}  ${paintState(table.state, stateText(table.state, at), options.paint)}`);
   }
 
   function erase(): void {

@@ -1,6 +1,6 @@
 import type { RunMode } from '../core/types.ts';
 import type { Stage } from '../engine/events.ts';
-import type { FailureNotice, RunOutcome, RunTotals, TableRef } from '../core/run.ts';
+import { tableKey, type FailureNotice, type RunOutcome, type RunTotals, type TableRef } from '../core/run.ts';
 import type { Withheld } from '../kafka/types.ts';
 
 /** One run of a table, in progress or ended. Times are epoch ms. */
@@ -63,10 +63,6 @@ export interface StatusModel {
 }
 
 export const timelineLength = 30;
-
-export function tableKey(ref: { readonly connection: string; readonly table: string }): string {
-  return `${ref.connection}.${ref.table}`;
-}
 
 /** What is known about a table without a running worker: from `_state`, `_runs` and `_control`. */
 export interface KnownFacts {

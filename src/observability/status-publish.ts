@@ -1,4 +1,5 @@
 import type { StatusLog, StatusNotice, WorkerNotice } from '../kafka/meta/status-log.ts';
+import { tableKey } from '../core/run.ts';
 import type { StatusSnapshot } from './status-view.ts';
 
 /** Least time (ms) between two publications; changes in between are published together, because a speed changes with every page. */
@@ -35,7 +36,7 @@ export function publishStatus({ log, status, worker, settingsProblem, now, onRet
         ({ freshnessMs: _, ...table }) =>
           ({ v: 1, worker: worker.worker, connection: table.connection, table: table.table, status: table }) as const,
       )
-      .filter((notice) => told.get(nameOf(notice)) !== JSON.stringify(notice.status));
+      .filter((notice) => told.get(tableKey(notice)) !== JSON.stringify(notice.status));
     const problem = settingsProblem?.();
     const alive = JSON.stringify([assigned, problem]);
     if (alive !== aliveAs || now() - aliveAt >= aliveEveryMs) {
@@ -54,7 +55,7 @@ export function publishStatus({ log, status, worker, settingsProblem, now, onRet
       return;
     }
     for (const notice of wanted) {
-      if ('table' in notice) told.set(nameOf(notice), JSON.stringify(notice.status));
+      if ('table' in notice) told.set(tableKey(notice), JSON.stringify(notice.status));
       else {
         aliveAt = notice.at;
         aliveAs = JSON.stringify([notice.assigned, notice.settingsProblem]);
@@ -76,5 +77,3 @@ export function publishStatus({ log, status, worker, settingsProblem, now, onRet
     },
   };
 }
-
-const nameOf = ({ connection, table }: { readonly connection: string; readonly table: string }): string => `${connection}.${table}`;

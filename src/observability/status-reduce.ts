@@ -1,8 +1,7 @@
 import type { EngineEvent } from '../engine/events.ts';
-import type { FailureNotice, TableRef } from '../core/run.ts';
+import { tableKey, type FailureNotice, type TableRef } from '../core/run.ts';
 import {
   emptyTable,
-  tableKey,
   timelineLength,
   type Notice,
   type TimelineRun,

@@ -1,4 +1,5 @@
 import { clockTime, duration, sentence } from './text.ts';
+import { tableKey } from '../core/run.ts';
 import type { TableStatus } from './status-view.ts';
 
 /**
@@ -11,15 +12,15 @@ export function waitTexts(tables: readonly TableStatus[], others: readonly Table
   for (const table of tables) {
     const reason = waitOf(table, now);
     if (reason === undefined) idle.push(table);
-    else reasons.set(reason, [...(reasons.get(reason) ?? []), nameOf(table)]);
+    else reasons.set(reason, [...(reasons.get(reason) ?? []), tableKey(table)]);
   }
   const limited = [...tables, ...others]
     .filter((table) => limitOf(table, now) !== undefined)
     .sort((a, b) => (limitOf(b, now) ?? 0) - (limitOf(a, now) ?? 0))[0];
   const until = limited && limitOf(limited, now);
   if (idle.length > 0 && limited !== undefined && until !== undefined) {
-    const reason = `the run begins now, but the vendor has asked ${nameOf(limited)} to wait until ${moment(until, now)}, and requests that share this limit wait as well`;
-    reasons.set(reason, idle.map(nameOf));
+    const reason = `the run begins now, but the vendor has asked ${tableKey(limited)} to wait until ${moment(until, now)}, and requests that share this limit wait as well`;
+    reasons.set(reason, idle.map(tableKey));
   }
   return [...reasons].map(([reason, names]) => sentence(`${names.join(', ')}: ${reason}`));
 }
@@ -47,4 +48,3 @@ const limitOf = ({ state }: TableStatus, now: number): number | undefined =>
   state.kind === 'rate_limited' && state.until > now ? state.until : undefined;
 
 const moment = (at: number, now: number): string => `${clockTime(at, now, 'seconds')} (in ${duration(at - now)})`;
-const nameOf = ({ connection, table }: TableStatus): string => `${connection}.${table}`;

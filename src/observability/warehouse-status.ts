@@ -1,6 +1,5 @@
-import type { TableRef } from '../core/run.ts';
+import { tableKey, type TableRef } from '../core/run.ts';
 import type { WatchedLanding } from './sink-metrics.ts';
-import { tableKey } from './status-model.ts';
 import type { StatusSnapshot, TableWarehouse } from './status-view.ts';
 
 /** How far a landing has got with a table. */

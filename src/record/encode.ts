@@ -1,6 +1,7 @@
 import type { TableRecord } from '../core/table.ts';
 import type { AvroField, AvroFieldType } from './avro.ts';
 import { dayNumber } from './instants.ts';
+import { writeVarint } from './varint.ts';
 
 /** Writes one value at `at`, and says where it ends: a negative number when this is not the place to encode it. */
 type Write = (value: unknown, into: Buffer, at: number) => number;
@@ -91,7 +92,7 @@ function writeText(value: unknown, into: Buffer, at: number): number {
   const written = into.write(value, at + guessed, 'utf8');
   const needed = lengthBytes(written);
   if (needed !== guessed) into.copyWithin(at + needed, at + guessed, at + guessed + written);
-  return writePositive(into, at, written * 2) + written;
+  return writeVarint(into, at, written * 2) + written;
 }
 
 const lengthBytes = (length: number): number =>
@@ -103,7 +104,7 @@ const EXACT = 2 ** 52;
 function writeLong(value: unknown, into: Buffer, at: number): number {
   if (at + LONGEST_NUMBER > into.length) return TOO_LONG;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < -EXACT || value > EXACT) return NOT_HERE;
-  return writePositive(into, at, value < 0 ? -2 * value - 1 : 2 * value);
+  return writeVarint(into, at, value < 0 ? -2 * value - 1 : 2 * value);
 }
 
 function writeDay(value: unknown, into: Buffer, at: number): number {
@@ -121,21 +122,5 @@ function writeBoolean(value: unknown, into: Buffer, at: number): number {
   if (at >= into.length) return TOO_LONG;
   if (typeof value !== 'boolean') return NOT_HERE;
   into[at] = value ? 1 : 0;
-  return at + 1;
-}
-
-/** Seven bits a byte, the lowest first. */
-function writePositive(into: Buffer, start: number, value: number): number {
-  let at = start;
-  let rest = value;
-  for (; rest >= 2 ** 31; rest = Math.floor(rest / 128)) {
-    into[at] = (rest % 128) | 0x80;
-    at += 1;
-  }
-  for (; rest >= 128; rest >>>= 7) {
-    into[at] = (rest & 0x7f) | 0x80;
-    at += 1;
-  }
-  into[at] = rest;
   return at + 1;
 }

@@ -5,26 +5,32 @@ import type { EngineEvent } from '../../src/engine/events.ts';
 import { withAdmin } from '../../src/kafka/client.ts';
 import { tableTopic } from '../../src/kafka/meta/topic-names.ts';
 import { until } from '../support/command.ts';
-import { openTestEngine } from '../support/engine.ts';
+import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { shopSource, type ShopVendor } from '../support/shop-source.ts';
 
 type Ended = Extract<EngineEvent, { type: 'run-ended' }>;
 
-test('a topic that is deleted under a running worker is missed by the next run, though nothing new was there to be written', async () => {
-  const vendor: ShopVendor = { items: ['a', 'b'], shops: new Map([['north', ['x']]]), refusals: new Map() };
-  const prefix = `gone${randomBytes(4).toString('hex')}`;
-  const { engine, access, events, close } = await openTestEngine({
+/** A worker that reads both tables every second until the test has ended. */
+async function runningEngine(vendor: ShopVendor, prefix: string): Promise<TestEngine> {
+  const test = await openTestEngine({
     ...inject('stack'),
     prefix,
     connections: [{ source: shopSource(vendor), settings: {}, tables: ['item', 'shop'], schedule: '* * * * * *' }],
   });
-  onTestFinished(close);
+  onTestFinished(test.close);
   const stop = new AbortController();
-  const running = engine.run(stop.signal);
+  const running = test.engine.run(stop.signal);
   onTestFinished(async () => {
     stop.abort();
     await running;
   });
+  return test;
+}
+
+test('a topic that is deleted under a running worker is missed by the next run, though nothing new was there to be written', async () => {
+  const vendor: ShopVendor = { items: ['a', 'b'], shops: new Map([['north', ['x']]]), refusals: new Map() };
+  const prefix = `gone${randomBytes(4).toString('hex')}`;
+  const { access, events } = await runningEngine(vendor, prefix);
   const ended = (table: string, from: number): readonly Ended[] =>
     events.flatMap((event) => (event.type === 'run-ended' && event.table === table && event.startedAt > from ? [event] : []));
   await until('both are read', () => ended('item', 0).length > 1 && ended('shop', 0).length > 1);
@@ -46,18 +52,7 @@ test('a topic that is deleted under a running worker is missed by the next run, 
 test('a topic whose policy an admin sets to delete under a running worker stops its table alone, until it is set right', async () => {
   const vendor: ShopVendor = { items: ['a', 'b'], shops: new Map([['north', ['x']]]), refusals: new Map() };
   const prefix = `policy${randomBytes(4).toString('hex')}`;
-  const { engine, access, events, close, readTable } = await openTestEngine({
-    ...inject('stack'),
-    prefix,
-    connections: [{ source: shopSource(vendor), settings: {}, tables: ['item', 'shop'], schedule: '* * * * * *' }],
-  });
-  onTestFinished(close);
-  const stop = new AbortController();
-  const running = engine.run(stop.signal);
-  onTestFinished(async () => {
-    stop.abort();
-    await running;
-  });
+  const { access, events, readTable } = await runningEngine(vendor, prefix);
   const topic = tableTopic({ prefix }, 'shop_vendor', 'item');
   const setPolicy = (value: string): Promise<unknown> =>
     withAdmin(access, 'test', (admin) =>

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { tableKey } from '../../src/core/run.ts';
 import { parseSettings } from '../../src/config/load.ts';
 import type { Settings } from '../../src/config/settings.ts';
 import type { CommandRecord } from '../../src/kafka/meta/audit.ts';
@@ -7,7 +8,6 @@ import type { WorkerNotice } from '../../src/kafka/meta/status-log.ts';
 import type { TableState } from '../../src/kafka/types.ts';
 import { createLog } from '../../src/observability/log.ts';
 import { createRedactor } from '../../src/core/redact.ts';
-import { tableKey } from '../../src/observability/status-model.ts';
 import type { DisplayState as ShownState, TableStatus } from '../../src/observability/status-view.ts';
 import { createWebApp } from '../../src/web/app.tsx';
 import type { WebContext } from '../../src/web/context.ts';

@@ -1,5 +1,6 @@
 import { othersFirst } from '../turns.ts';
 import type { Json } from '../types.ts';
+import { BACKSLASH, CLOSE_LIST, CLOSE_OBJECT, COMMA, endOfString, OPEN_LIST, OPEN_OBJECT, QUOTE, setMember } from './characters.ts';
 import { numberAllowance, parseJson } from './parse.ts';
 import type { NumberAllowance } from './parse.ts';
 
@@ -7,15 +8,6 @@ import type { NumberAllowance } from './parse.ts';
 const PIECE = 128 * 1024;
 /** Containers nested deeper are left whole: a row as deep is put aside, whatever it holds. */
 const DEEPEST_CUT = 600;
-const SHORT_STRING = 64;
-
-const QUOTE = 0x22,
-  BACKSLASH = 0x5c,
-  COMMA = 0x2c,
-  OPEN_LIST = 0x5b,
-  CLOSE_LIST = 0x5d,
-  OPEN_OBJECT = 0x7b,
-  CLOSE_OBJECT = 0x7d;
 
 type Container = Json[] | Record<string, Json>;
 
@@ -140,7 +132,7 @@ export async function parseJsonInPieces(text: string, piece = PIECE): Promise<Js
 /** Adds an element that was parsed by itself, and ends there. */
 function add(around: Open, name: string, value: Json, end: number): void {
   if (Array.isArray(around.value)) around.value.push(value);
-  else put(around.value as Record<string, Json>, name, value);
+  else setMember(around.value as Record<string, Json>, name, value);
   around.from = end + 1;
   around.due = false;
   around.ended = true;
@@ -181,7 +173,7 @@ function take(text: string, one: Open, to: number, allowance: NumberAllowance): 
   const members = parseJson(`{${part}}`, allowance) as Readonly<Record<string, Json>>;
   let some = false;
   for (const name in members) {
-    put(one.value as Record<string, Json>, name, members[name] as Json);
+    setMember(one.value as Record<string, Json>, name, members[name] as Json);
     some = true;
   }
   if (!some) throw new SyntaxError('a member is missing');
@@ -199,35 +191,10 @@ function nameBefore(text: string, around: Open, start: number): string {
   return name;
 }
 
-/** Assigning to `__proto__` would set the prototype. */
-function put(object: Record<string, Json>, name: string, value: Json): void {
-  if (name === '__proto__') Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
-  else object[name] = value;
-}
-
 function isBlank(text: string, from: number, to: number): boolean {
   for (let at = from; at < to; at += 1) {
     const code = text.charCodeAt(at);
     if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return false;
   }
   return true;
-}
-
-/** Where the quote stands that ends a string; the end of the text when none does. */
-function endOfString(text: string, start: number): number {
-  // Most strings are too short for a native search to pay.
-  const short = Math.min(start + SHORT_STRING, text.length);
-  let at = start + 1;
-  for (; at < short; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) return at;
-    if (code === BACKSLASH) at += 1;
-  }
-  const begin = at;
-  for (let quote = text.indexOf('"', begin); quote >= 0; quote = text.indexOf('"', quote + 1)) {
-    let before = quote;
-    while (before > begin && text.charCodeAt(before - 1) === BACKSLASH) before -= 1;
-    if ((quote - before) % 2 === 0) return quote;
-  }
-  return text.length;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Json, JsonObject } from '../types.ts';
+import { COLON, endOfString, QUOTE, setMember } from './characters.ts';
 
 const RAW = Symbol('number text');
 
@@ -36,9 +37,6 @@ const ESCAPED_TAG = JSON.stringify(TAG).slice(0, -1);
 const PARTS_PER_TAG = 4;
 /** A tagged number takes ten times the memory of the shortest number that needs a tag, so their count is limited. */
 const MOST_TAGS = 500_000;
-const QUOTE = 0x22;
-const COLON = 0x3a;
-const BACKSLASH = 0x5c;
 const ZERO = 0x30;
 /** `BigInt(text)` takes quadratic time, so longer numbers stay text. */
 const LONGEST_BIGINT = 1000;
@@ -88,7 +86,7 @@ function tagNumbers(text: string, most: number): { readonly text: string; readon
     if (!NUMBER.test(token) || !beginsValue(text, start) || !endsValue(text, end) || keepsAsDouble(token)) continue;
     if (!followsName(text, start)) {
       // Only here is it necessary to know whether the candidate lies inside a string.
-      while (outside < start) outside = text.charCodeAt(outside) === QUOTE ? endOfString(text, outside) : outside + 1;
+      while (outside < start) outside = text.charCodeAt(outside) === QUOTE ? endOfString(text, outside) + 1 : outside + 1;
       if (outside > start) continue;
     }
     parts.push(text.slice(copied, start), ESCAPED_TAG, token, '"');
@@ -135,16 +133,6 @@ function isDigitOrPoint(code: number): boolean {
  */
 function followsName(text: string, at: number): boolean {
   return at > 3 && text.charCodeAt(at - 1) === COLON && text.charCodeAt(at - 2) === QUOTE && !':,[{ \t\n\r\\'.includes(text.charAt(at - 3));
-}
-
-/** A plain loop, because most strings are too short for `indexOf` to be faster. */
-function endOfString(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) return at + 1;
-    if (code === BACKSLASH) at += 1;
-  }
-  return text.length;
 }
 
 function beginsValue(text: string, at: number): boolean {
@@ -212,8 +200,7 @@ function untag(root: Json, count: number): Json {
     // Objects from JSON.parse have own members only.
     for (const name in node as Record<string, Json>) {
       const value = look((node as Record<string, Json>)[name]);
-      // Assigning to `__proto__` would set the prototype.
-      if (value !== undefined) Object.defineProperty(node, name, { value, writable: true, enumerable: true, configurable: true });
+      if (value !== undefined) setMember(node as Record<string, Json>, name, value);
     }
   }
   return root;

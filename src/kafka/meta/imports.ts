@@ -2,8 +2,7 @@ import { canonicalText, parseObject } from '../../core/json/text.ts';
 import type { KafkaAccess } from '../client.ts';
 import { plainProducer, withClient } from '../client.ts';
 import { readTopics } from '../reader.ts';
-import { ownTopics } from './own-topics.ts';
-import { ensureTopics } from '../topics.ts';
+import { ensureOwnTopic } from '../topics.ts';
 import { topicNames } from './topic-names.ts';
 
 export type ImportState = 'uploading' | 'uploaded' | 'processing' | 'completed' | 'failed';
@@ -40,10 +39,7 @@ const SEND_DEADLINE = 30_000;
 /** Writes the latest state of an import; returns once it is stored. Creates the topic when it does not exist. */
 export async function writeImport(access: KafkaAccess, record: ImportRecord): Promise<void> {
   const topic = topicNames(access.settings.prefix).imports;
-  await ensureTopics(
-    access,
-    ownTopics(access.settings).filter(({ name }) => name === topic),
-  );
+  await ensureOwnTopic(access, topic);
   const { producer, cut } = plainProducer(access, { maxInFlightRequests: 1 });
   await withClient(
     access,

@@ -1,3 +1,4 @@
+import { BACKSLASH, CLOSE_LIST, CLOSE_OBJECT, COLON, COMMA, OPEN_LIST, OPEN_OBJECT, QUOTE } from '../../core/json/characters.ts';
 import { TooManyNumbers, parseJson } from '../../core/json/parse.ts';
 import { parseJsonInPieces } from '../../core/json/parse-in-pieces.ts';
 import { TooLarge } from './attempt.ts';
@@ -22,15 +23,6 @@ const LARGEST_FRAME = 1024 * 1024;
 /** Limit of one element, bytes. */
 const LARGEST_ELEMENT = 16 * 1024 * 1024;
 const CHECKED_FROM = 1024 * 1024;
-
-const QUOTE = 0x22,
-  BACKSLASH = 0x5c,
-  COMMA = 0x2c,
-  COLON = 0x3a,
-  OPEN_LIST = 0x5b,
-  CLOSE_LIST = 0x5d,
-  OPEN_OBJECT = 0x7b,
-  CLOSE_OBJECT = 0x7d;
 
 /**
  * Yields the elements of the member `list` of the document's top object, parsed without losing a digit. Memory is that of one

@@ -18,7 +18,7 @@ const lines = (description: string) =>
     .string()
     .default('')
     .openapi({ description: `${description} Several are separated by line feeds.` });
-const wish = z.object({
+const importQuery = z.object({
   connection: z.string().min(1),
   kind: z.enum(['profiles', 'events']),
   file: z.string().min(1).max(255).openapi({ description: 'What the list calls it.', example: 'people.csv' }),
@@ -42,9 +42,9 @@ export function addImportRoutes(add: AddRoute, { context, board }: Site, work: I
     importPath,
     'Takes a CSV file, at most 1 GiB, and begins to check it. Nothing is sent yet.',
     shapes.begunImport,
-    { query: wish, file: 'text/csv' },
+    { query: importQuery, file: 'text/csv' },
     async (c) => {
-      const fields = wish.parse(c.req.query());
+      const fields = importQuery.parse(c.req.query());
       work.requireAble(fields.connection);
       const wanted = optionsOf(fields);
       if (!(c.req.header('content-type') ?? '').startsWith('text/csv') || c.req.raw.body === null)

@@ -1,10 +1,10 @@
 import type { ConnectionSettings, Settings } from '../../config/settings.ts';
+import { tableKey } from '../../core/run.ts';
 import { asTributaryError } from '../../core/errors.ts';
 import { sleepUntil } from '../../core/clock.ts';
 import type { CommandRecord } from '../../kafka/meta/audit.ts';
 import { tableTopic } from '../../kafka/meta/topic-names.ts';
 import type { WorkerNotice } from '../../kafka/meta/status-log.ts';
-import { tableKey } from '../../observability/status-model.ts';
 import { longestInterval } from '../../core/cron.ts';
 import type { WebContext } from '../context.ts';
 import type { ImportRecord } from '../../kafka/meta/imports.ts';

@@ -1,4 +1,5 @@
 import type { KafkaAccess } from '../../kafka/client.ts';
+import { tableKey } from '../../core/run.ts';
 import { commandRecord, type CommandRecord } from '../../kafka/meta/audit.ts';
 import { controlRecord, type ControlRecord, type ControlSlot, type ControlValues } from '../../kafka/meta/control.ts';
 import { importRecord, type ImportRecord } from '../../kafka/meta/imports.ts';
@@ -10,7 +11,6 @@ import { landingError, type LandingError } from '../../landing/errors-log.ts';
 import { isLive, silentMs, statusNotice, type TableNotice, type WorkerNotice } from '../../kafka/meta/status-log.ts';
 import { topicNames } from '../../kafka/meta/topic-names.ts';
 import type { TableState } from '../../kafka/types.ts';
-import { tableKey } from '../../observability/status-model.ts';
 
 const runsPerTable = 60;
 const commandsKept = 300;

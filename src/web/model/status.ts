@@ -1,9 +1,9 @@
 import type { Settings } from '../../config/settings.ts';
 import type { RunRecord } from '../../kafka/meta/runs.ts';
 import type { TableState } from '../../kafka/types.ts';
-import { emptyStatus, seedStatus, tableKey, type KnownFacts, type StatusModel } from '../../observability/status-model.ts';
+import { emptyStatus, seedStatus, type KnownFacts, type StatusModel } from '../../observability/status-model.ts';
 import { snapshotOf, type StatusSnapshot, type TableStatus } from '../../observability/status-view.ts';
-import type { TableRef } from '../../core/run.ts';
+import { tableKey, type TableRef } from '../../core/run.ts';
 import type { Facts } from './facts.ts';
 
 export function refsOf(settings: Pick<Settings, 'connections'>): TableRef[] {

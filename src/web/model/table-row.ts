@@ -1,10 +1,10 @@
 import type { ConnectionSettings } from '../../config/settings.ts';
+import { tableKey } from '../../core/run.ts';
 import { hasHistory } from '../../core/table.ts';
 import type { RunRecord } from '../../kafka/meta/runs.ts';
 import type { TopicLag } from '../../landing/lag.ts';
 import type { Notice } from '../../observability/status-model.ts';
 import type { DisplayState, TableStatus } from '../../observability/status-view.ts';
-import { tableKey } from '../../observability/status-model.ts';
 import type { Facts } from './facts.ts';
 
 const dayMs = 86_400_000;

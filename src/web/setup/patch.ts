@@ -18,13 +18,13 @@ export function patched(context: WebContext, place: Place, patch: Readonly<Recor
   const shape = editorSchema(context.sources);
   const secrets = new Map<string, string>();
   const changes: Change[] = [];
-  const walk = (path: readonly string[], value: unknown): void => {
+  const collect = (path: readonly string[], value: unknown): void => {
     if (path.length > deepest) throw new TributaryError('The settings are nested too deep.', { kind: 'config', code: 'bad_request' });
     if (value === null) changes.push({ path, value: undefined });
     else if (typeof value === 'object' && !Array.isArray(value)) {
       // An empty section is one, too.
       if (Object.keys(value).length === 0 && path.length > place.length) changes.push({ path, value });
-      for (const [key, item] of Object.entries(value)) walk([...path, key], item);
+      for (const [key, item] of Object.entries(value)) collect([...path, key], item);
     } else if (typeof value === 'string' && isMarked(shape, path, 'secret') && !/^\$\{[^}]+\}$/.test(value))
       changes.push({
         path,
@@ -40,7 +40,7 @@ export function patched(context: WebContext, place: Place, patch: Readonly<Recor
       });
     else changes.push({ path, value });
   };
-  walk(place, patch);
+  collect(place, patch);
   if (changes.length === 0) throw new TributaryError('Nothing is to be changed.', { kind: 'config', code: 'bad_request' });
   return draft(context, changes, secrets);
 }
