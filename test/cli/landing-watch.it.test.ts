@@ -62,7 +62,8 @@ test('a Connect worker that is away is told once, shown as not seen, and seen ag
 
     assigned.push('shop');
     await until('it was asked several times', () => asked > 2);
-    expect(watch.landings()).toEqual([{ landing: 'wh', sinks: [] }]);
+    expect(watch.landings()).toMatchObject([{ landing: 'wh', sinks: [] }]);
+    expect(watch.landings()[0]?.seenAt).toBeUndefined();
     expect(told).toEqual([expect.stringMatching(/^The landing wh cannot be checked: Kafka Connect at .* does not answer \(ECONNRESET\)/)]);
 
     up = true;

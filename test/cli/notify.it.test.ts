@@ -71,7 +71,6 @@ async function runs(outcome: 'succeeded' | 'failed'): Promise<void> {
   });
 }
 
-/** A worker that ends tells what it has not told yet, so nobody has to wait for its next look. */
 async function whileWorking(work: () => Promise<void>): Promise<void> {
   const worker = start('run');
   await until('the worker is ready', () =>
@@ -90,6 +89,7 @@ test('a table that fails is told once, whatever is started again in between, and
   vendor.quirks.forbidden = ['metrics'];
   await whileWorking(async () => {
     await runs('failed');
+    await until('it is told', () => messages.length > 0);
     await runs('failed');
   });
   expect(messages).toMatchObject([
@@ -105,6 +105,9 @@ test('a table that fails is told once, whatever is started again in between, and
   expect(messages).toHaveLength(1);
 
   vendor.quirks.forbidden = [];
-  await whileWorking(() => runs('succeeded'));
+  await whileWorking(async () => {
+    await runs('succeeded');
+    await until('the end is told', () => messages.length > 1);
+  });
   expect(messages.map(({ event }) => event)).toEqual(['failed', 'recovered']);
 });

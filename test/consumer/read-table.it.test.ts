@@ -88,7 +88,7 @@ test('rows come typed, deletes by marker and tombstone, from the start, from a s
   await expect(read()).rejects.toMatchObject({
     kind: 'config',
     code: 'consumer:no_topic',
-    remedy: expect.stringMatching(/prefix and connection/),
+    remedy: expect.stringMatching(/prefix, connection and topicName/),
   });
   put(wide, { beyond: 'no column has it' });
   for (let id = 1; id <= 40; id += 1) put(id);

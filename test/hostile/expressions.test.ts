@@ -7,6 +7,7 @@ import { expect, it } from 'vitest';
  */
 const REVIEWED: Readonly<Record<string, number>> = {
   // Anchored at the beginning, and no repetition can give a character to the next one.
+  'producers/customer_io/settings.ts': 1,
   'producers/customer_io/tables/sending.ts': 2,
   'src/core/json/parse.ts': 1,
   'src/core/time.ts': 2,

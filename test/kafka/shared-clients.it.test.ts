@@ -6,10 +6,10 @@ import { startFaultyLine, type FaultyLine } from '../support/faulty-line.ts';
 import { accessTo, tableTopic } from './support.ts';
 import { through } from './tcp-proxy.ts';
 
-/** Access by a line of ours, whose clients are shared. */
-async function shared(): Promise<{ access: KafkaAccess; line: FaultyLine }> {
+/** Access by a line of ours, whose clients are shared. `requestTimeout`: ms, short only where the line goes silent. */
+async function shared(requestTimeout?: number): Promise<{ access: KafkaAccess; line: FaultyLine }> {
   const line = await startFaultyLine(inject('stack').brokers[0] ?? '');
-  const access = accessTo(undefined, { socketFactory: through(line.port), requestTimeout: 1_000 });
+  const access = accessTo(undefined, { socketFactory: through(line.port), ...(requestTimeout === undefined ? {} : { requestTimeout }) });
   const clients = shareClients(access);
   onTestFinished(async () => {
     await clients.close();
@@ -43,7 +43,7 @@ test('hundreds of questions at once are asked over a few sockets, which are gone
 });
 
 test('one who stops waiting ends alone, and a line that goes silent is replaced', async () => {
-  const { access, line } = await shared();
+  const { access, line } = await shared(1_000);
   await brokersOf(access);
   line.suffer({ silent: true });
   const leaving = new AbortController();

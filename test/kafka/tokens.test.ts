@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import type { TributaryError } from '../../src/core/errors.ts';
 import { tokenProvider } from '../../src/kafka/tokens.ts';
 import type { KafkaSettings, SaslAws, SaslOauth } from '../../src/kafka/types.ts';
+import { refusedPort } from '../support/refused-port.ts';
 
 interface Asked {
   readonly authorization: string | undefined;
@@ -91,7 +92,7 @@ describe('client credentials', () => {
   });
 
   test('nobody at the endpoint', async () => {
-    await expect(tokenProvider(oauth('http://127.0.0.1:1/token'))!()).rejects.toMatchObject({
+    await expect(tokenProvider(oauth(`http://127.0.0.1:${await refusedPort()}/token`))!()).rejects.toMatchObject({
       kind: 'transient',
       code: 'kafka:token_unreachable',
     });

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { TributaryError } from '../../src/core/errors.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { createHttpFactory, statusOf } from '../../src/sdk/http/client.ts';
+import { refusedPort } from '../support/refused-port.ts';
 import { client, listener } from './harness.ts';
 import { answerJson, serve } from './server.ts';
 
@@ -255,7 +256,7 @@ describe('the HTTP client', () => {
     const everything = [error.message, error.detail, error.stack, JSON.stringify(error), String(error.cause)].join(' ');
     for (const form of [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64')]) expect(everything).not.toContain(form);
     expect(error.message).toContain('***');
-    const network = client('http://127.0.0.1:1', { secrets: [secret], headers: { authorization: `Key ${secret}` } });
+    const network = client(`http://127.0.0.1:${await refusedPort()}`, { secrets: [secret], headers: { authorization: `Key ${secret}` } });
     const refused = await thrown(network.http.get('/x', { endpoint: 'x', signal: signal(), maxTries: 1 }));
     expect(refused).toMatchObject({ kind: 'transient', code: 'vendor:network' });
     expect(JSON.stringify([refused, refused.message, refused.detail, refused.cause])).not.toContain(secret);

@@ -4,6 +4,7 @@ import { afterAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import type { WebContext } from '../../src/web/context.ts';
 import { watchParts, type PartHealth } from '../../src/web/model/parts.ts';
+import { refusedPort } from '../support/refused-port.ts';
 
 const server = createServer((request, response) => {
   response.statusCode = request.headers.authorization === 'Bearer t0ken' ? 200 : 401;
@@ -34,7 +35,7 @@ test('the registry is asked as everything else asks it, its token included', asy
 
 test('a registry that refuses us, or is not there, is told', async () => {
   expect(await registryHealth({ url })).toMatchObject({ ok: false, trouble: expect.stringContaining('(401)') });
-  expect(await registryHealth({ url: 'http://127.0.0.1:1' })).toMatchObject({
+  expect(await registryHealth({ url: `http://127.0.0.1:${await refusedPort()}` })).toMatchObject({
     ok: false,
     trouble: expect.stringContaining('(ECONNREFUSED)'),
   });
