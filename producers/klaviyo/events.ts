@@ -4,7 +4,7 @@ import { statusOf } from '../../src/sdk/http/client.ts';
 import { pathPart } from '../../src/sdk/http/url.ts';
 import type { Query } from '../../src/sdk/http/client.ts';
 import { asNumber, asObject, asText, contextWith } from '../../src/sdk/readers/resume.ts';
-import { isoSeconds, instantOf } from '../../src/core/time.ts';
+import { DAY, HOUR, instantOf, isoSeconds, SECOND } from '../../src/core/time.ts';
 import type { Json, JsonObject, Page, Position, Reader, Row } from '../../src/core/types.ts';
 import { outboxTasks } from '../../src/sdk/readers/outbox.ts';
 import { phases } from '../../src/sdk/readers/phases.ts';
@@ -19,9 +19,6 @@ import { everything, selectionOf, selects } from './selection.ts';
 import type { Selection } from './selection.ts';
 import type { KlaviyoSettings } from './settings.ts';
 
-const SECOND = 1_000;
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 /** The API refuses times within a few seconds of now. */
 const DELAY = 30 * SECOND;
 

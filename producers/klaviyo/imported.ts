@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../src/core/types.ts';
-import { isoSeconds } from '../../src/core/time.ts';
+import { isoSeconds, SECOND } from '../../src/core/time.ts';
 import type { SentEvent } from '../../src/sdk/imports.ts';
 import { END } from '../../src/sdk/readers/paginate.ts';
 import { asObject, asText } from '../../src/sdk/readers/resume.ts';
@@ -7,7 +7,6 @@ import { listPage, type KlaviyoApi, type ListRequest } from './api.ts';
 
 const PER_REQUEST = 50;
 /** Klaviyo stores event times in seconds. */
-const SECOND = 1_000;
 
 /** Reads the profiles of these addresses ("Get Profiles") and counts those updated at `since` (epoch ms) or later. */
 export async function arrived(api: KlaviyoApi, emails: readonly string[], since: number, signal: AbortSignal): Promise<number> {

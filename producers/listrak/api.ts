@@ -1,7 +1,7 @@
 import type { HttpFactory } from '../../src/sdk/http/client.ts';
 import { createSoapClient, rowsOf } from '../../src/sdk/soap/client.ts';
 import type { SoapArguments, SoapAsk } from '../../src/sdk/soap/client.ts';
-import { parseSpan } from '../../src/core/time.ts';
+import { DAY, parseSpan } from '../../src/core/time.ts';
 import type { Row } from '../../src/core/types.ts';
 import { classify, exceptionVerdict, faultVerdict } from './faults.ts';
 import { createLoginGuard } from './login-guard.ts';
@@ -27,7 +27,6 @@ export interface ListrakApi {
   takeRepaired(): number;
 }
 
-const DAY = 86_400_000;
 /** Time-outs, ms. A window of messages comes in one answer of any length. */
 const SLOW: Readonly<Record<string, number>> = { ReportListMessageActivity: 300_000 };
 

@@ -3,10 +3,10 @@ import type { HttpAnswer, Verdict } from '../../src/sdk/http/client.ts';
 import { asObject, asText } from '../../src/sdk/readers/resume.ts';
 import type { SoapFault } from '../../src/sdk/soap/client.ts';
 import type { JsonObject } from '../../src/core/types.ts';
+import { HOUR } from '../../src/core/time.ts';
 
 /** Attempts of a call the service itself refuses, before its message or list is skipped in this run. */
 const TRIES = 5;
-const HOUR = 3_600_000;
 
 /** Refusals that a retry makes worse: the meaning, what to do, and for how long no request is sent (`cooldown`, ms). */
 const FATAL = {

@@ -8,8 +8,8 @@ import { digestOf, knownSince, unnamedParents } from './known.ts';
 import type { Item } from './known.ts';
 import { emptyProgress, resumed } from './progress.ts';
 import type { PageMark, Progress } from './progress.ts';
+import { HOUR } from '../../src/core/time.ts';
 
-const HOUR = 3_600_000;
 /** The vendor does not say which zone its times are in. This covers the error of any zone, and events that arrive late. */
 export const OVERLAP = 26 * HOUR;
 /** An interrupted run is finished up to its own end; if that is older than this, ms, another run follows at once. */

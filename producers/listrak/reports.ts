@@ -8,8 +8,8 @@ import { idOf } from './known.ts';
 import type { Item } from './known.ts';
 import { readItems } from './read-items.ts';
 import type { Ask, Part } from './read-items.ts';
+import { DAY } from '../../src/core/time.ts';
 
-const DAY = 86_400_000;
 /** Lower bound of all times: the service did not exist before. */
 export const EARLIEST = Date.UTC(2000, 0, 1);
 /** Limit of pages of one report; no report has as many. */

@@ -1,7 +1,6 @@
-import { instantOf } from '../../src/core/time.ts';
+import { HOUR, instantOf } from '../../src/core/time.ts';
 import type { Json, Row } from '../../src/core/types.ts';
 
-const HOUR = 3_600_000;
 /** The vendor writes "never" as a date in the year 1. */
 const YEAR_2 = Date.parse('0002-01-01T00:00:00Z');
 

@@ -6,6 +6,7 @@ import { withKeyProof } from '../../src/sdk/http/known-key.ts';
 import type { Row } from '../../src/core/types.ts';
 import type { Stage } from './aggregation.ts';
 import type { PendoSettings } from './settings.ts';
+import { SECOND } from '../../src/core/time.ts';
 
 export interface PendoApi {
   readonly http: HttpClient;
@@ -22,7 +23,6 @@ const HOSTS = {
   au: 'https://app.au.pendo.io',
 } as const;
 
-const SECOND = 1_000;
 const AGGREGATION = '/api/v1/aggregation';
 /** The vendor ends an aggregation after five minutes and an answer at 4 GB. */
 const LONGEST = 300 * SECOND;

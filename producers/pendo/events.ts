@@ -1,5 +1,5 @@
 import { TributaryError } from '../../src/core/errors.ts';
-import { isoMillis } from '../../src/core/time.ts';
+import { DAY, HOUR, isoMillis } from '../../src/core/time.ts';
 import { asNumber, asObject, asText, saved } from '../../src/sdk/readers/resume.ts';
 import type { JsonObject, Page, Position, ReadContext, Reader, Row } from '../../src/core/types.ts';
 import { filter, limit, sort, source } from './aggregation.ts';
@@ -11,8 +11,6 @@ import { dayOfHours, days, hours } from './granularity.ts';
 import { overwritten, summed } from './rows.ts';
 import type { Identity } from './rows.ts';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 /** Time after the end of a bucket in which it may still grow, ms; the position stays before such buckets. */
 const HORIZON = 8 * HOUR;
 /** Period that is read again in every run, ms. */

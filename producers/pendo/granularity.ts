@@ -1,9 +1,6 @@
-import { asInstant } from '../../src/core/time.ts';
+import { asInstant, DAY, HOUR } from '../../src/core/time.ts';
 import type { Row } from '../../src/core/types.ts';
 import type { TimeSeries } from './aggregation.ts';
-
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 
 /**
  * How time is divided into the buckets of a request. Days and hours are those of the subscription's time zone, which the API

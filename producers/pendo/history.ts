@@ -8,9 +8,8 @@ import { aggregated } from './api.ts';
 import { checkedRows } from '../../src/core/checked-rows.ts';
 import { pathPart } from '../../src/sdk/http/url.ts';
 import type { PendoApi } from './api.ts';
+import { DAY, HOUR } from '../../src/core/time.ts';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 /** Activity becomes visible hours after it happened. */
 const HORIZON = 8 * HOUR;
 /** The vendor keeps history for 180 days. */

@@ -7,9 +7,8 @@ import { isAfter, filter, quoted, sort, source } from './aggregation.ts';
 import type { PendoApi } from './api.ts';
 import { inPages } from './listing.ts';
 import type { Listing } from './listing.ts';
+import { DAY, HOUR } from '../../src/core/time.ts';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 const UPDATED = 'metadata.auto.lastupdated';
 
 export interface People {

@@ -3,6 +3,7 @@ import { below, fraction, hash32, randomStream } from '../kit/random.ts';
 import { sortedRows, type SortedRows } from '../kit/sorted-rows.ts';
 import { klaviyoIds, type KlaviyoIds } from './ids.ts';
 import { metricAt, type Metric } from './metric-catalogue.ts';
+import { DAY, MINUTE } from '../kit/durations.ts';
 
 /** Flags of a profile: whether it is deleted, and what its events show. */
 export const GONE = 1;
@@ -71,9 +72,6 @@ export interface WorldOptions {
   visibility: 'instant' | 'documented';
   clock: SimClock;
 }
-
-const MINUTE = 60_000;
-const DAY = 86_400_000;
 
 /** 90 % within a minute, 9 % within two hours, 0.9 % within four days, the rest within seventeen days. */
 function documentedDelay(seed: number, row: number): number {

@@ -1,6 +1,7 @@
 import type { EventKind, Switches } from './options.ts';
 import type { VendorRow } from './xml.ts';
-import { DAY, distinct, type SimEvent, type SimList, type SimMessage, type World } from './world.ts';
+import { DAY } from '../kit/durations.ts';
+import { distinct, type SimEvent, type SimList, type SimMessage, type World } from './world.ts';
 import { americanText, dateTimeText } from './zone.ts';
 
 const NEVER = '0001-01-01T00:00:00';

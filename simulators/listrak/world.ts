@@ -2,8 +2,7 @@ import type { SimClock } from '../kit/clock.ts';
 import { below, fraction, hash32, pick } from '../kit/random.ts';
 import type { EventKind, ListrakOptions } from './options.ts';
 import { KINDS } from './options.ts';
-
-export const DAY = 86_400_000;
+import { DAY } from '../kit/durations.ts';
 
 export interface SimList {
   readonly id: number;

@@ -1,4 +1,4 @@
-const HOUR = 3_600_000;
+import { HOUR } from '../kit/durations.ts';
 const formats = new Map<string, (instant: number) => number>();
 
 /** Offset of a zone from UTC at an instant, ms. */

@@ -1,5 +1,6 @@
 import type { VendorRow } from './rows.ts';
-import { DAY, type RawEvent, type World } from './world.ts';
+import { DAY } from '../kit/durations.ts';
+import { type RawEvent, type World } from './world.ts';
 
 const FARTHEST = 180 * DAY;
 /** Duration of a page view, ms. */

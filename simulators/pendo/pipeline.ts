@@ -3,7 +3,8 @@ import { groupedRows, singleRow, visible, type Window } from './buckets.ts';
 import { BadExpression, compile, type Names, type Value } from './expression.ts';
 import { DEFAULT_APP, type GroupedSource, type ObjectSource, type Period, type SingleSource, type Switches } from './options.ts';
 import type { VendorRow } from './rows.ts';
-import { DAY, HOUR, type World } from './world.ts';
+import { DAY, HOUR } from '../kit/durations.ts';
+import { type World } from './world.ts';
 
 /** The aggregation is refused. */
 export class Refused extends Error {

@@ -1,9 +1,9 @@
 import { hash32, hexDigits, pick } from '../kit/random.ts';
 import { APPS, DEFAULT_APP } from './options.ts';
+import { DAY } from '../kit/durations.ts';
 
 export type VendorRow = { [field: string]: unknown };
 
-const DAY = 86_400_000;
 const id = (prefix: string, seed: number, n: number): string => `${prefix}_${hexDigits(24, seed, n, prefix.length + prefix.charCodeAt(0))}`;
 const user = (n: number): VendorRow => ({
   id: `50000000000000${n % 3}`,

@@ -2,9 +2,7 @@ import { below, fraction, hash32, hexDigits, pick } from '../kit/random.ts';
 import { APPS, type PendoOptions } from './options.ts';
 import { accountRow, featureRow, guideRow, metadataSchema, pageRow, trackTypeRow, visitorRow, type VendorRow } from './rows.ts';
 import { zone, type Zone } from './zone.ts';
-
-export const HOUR = 3_600_000;
-export const DAY = 24 * HOUR;
+import { DAY, HOUR } from '../kit/durations.ts';
 
 /** One action of a visitor, before anything is counted. */
 export interface RawEvent {

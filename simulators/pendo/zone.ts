@@ -1,5 +1,4 @@
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
+import { HOUR, MINUTE } from '../kit/durations.ts';
 /** Offsets and midnights of all zones fall on quarters of an hour. */
 const QUARTER_HOUR = 15 * MINUTE;
 

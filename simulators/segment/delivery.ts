@@ -1,8 +1,6 @@
 import { below } from '../kit/random.ts';
 import type { VendorRow, Workspace } from './workspace.ts';
-
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
+import { DAY, HOUR } from '../kit/durations.ts';
 
 export type Granularity = 'MINUTE' | 'HOUR' | 'DAY';
 

@@ -5,6 +5,7 @@ import type { SegmentTable, Switches } from './options.ts';
 import { connected, connectedDestinations } from './routes.ts';
 import { monthStart, usageRows, type UsageKind } from './usage.ts';
 import type { VendorRow, Workspace } from './workspace.ts';
+import { HOUR } from '../kit/durations.ts';
 
 export interface SegmentTruth {
   readonly tables: readonly SegmentTable[];
@@ -17,8 +18,6 @@ export interface SegmentTruth {
   /** All credentials in the data; none may appear anywhere unless the settings include them. */
   secrets(): string[];
 }
-
-const HOUR = 3_600_000;
 
 export function segmentTruth(workspace: Workspace, clock: SimClock, switches: Switches): SegmentTruth {
   const listed = (): VendorRow[] => workspace.sources.filter((s) => !workspace.gone.has(s['id'] as string));

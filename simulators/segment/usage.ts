@@ -1,8 +1,7 @@
 import { below } from '../kit/random.ts';
 import type { UsageOrigin, VendorRow, Workspace } from './workspace.ts';
+import { DAY, HOUR } from '../kit/durations.ts';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 /** Added to the first source's calls so that its counts exceed 2^53, which a double cannot hold. */
 const BEYOND_DOUBLE = 9_007_199_254_740_993n;
 

@@ -1,3 +1,4 @@
+import { DAY } from '../core/time.ts';
 /** History ranges that a connection may set. */
 export const historyRanges = ['30d', '90d', '1y', 'all'] as const;
 export type HistoryRange = (typeof historyRanges)[number];
@@ -5,14 +6,13 @@ export type HistoryRange = (typeof historyRanges)[number];
 /** Where a connection's history begins: a range counted back from the first run, or a fixed day. */
 export type HistoryStart = { readonly range: HistoryRange } | { readonly from: number };
 
-const dayMs = 86_400_000;
 const rangeDays: Readonly<Record<HistoryRange, number | undefined>> = { '30d': 30, '90d': 90, '1y': 365, all: undefined };
 
 /** Oldest event time to read, epoch ms; undefined means all. */
 export function historySince(start: HistoryStart, now: number): number | undefined {
   if ('from' in start) return start.from;
   const days = rangeDays[start.range];
-  return days === undefined ? undefined : now - days * dayMs;
+  return days === undefined ? undefined : now - days * DAY;
 }
 
 /** Epoch ms of `MM/DD/YYYY`, `YYYY-MM-DD` (both midnight UTC) or an ISO time with zone; undefined for anything else. */

@@ -10,11 +10,10 @@ import { DEFAULT_BATCH_BYTES, LIMIT_SETTINGS, largestBatch } from './message-lim
 import { ownTopics } from './meta/own-topics.ts';
 import { collision, topicRefusal, type TopicFacts, type TopicSpec } from './topic-rules.ts';
 import type { KafkaSettings } from './types.ts';
+import { DAY, HOUR } from '../core/time.ts';
 
 export type { TopicFacts, TopicSpec } from './topic-rules.ts';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 /**
  * Creates the missing topics and waits until every partition has a leader. Existing topics are never altered, only examined:
  * the facts of a table's topic contain its refusal, which stops that table alone.

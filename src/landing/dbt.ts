@@ -4,11 +4,11 @@ import type { LandingSettings } from './settings.ts';
 import { columnType } from './sql/columns.ts';
 import { folded, identifier, quoted, type Dialect } from './sql/dialects.ts';
 import type { LandedTable, Landing } from './types.ts';
+import { HOUR } from '../core/time.ts';
 
 /** Number of runs without a new row after which dbt warns, and after which it fails. */
 const runsToWarn = 3;
 const runsToFail = 12;
-const HOUR = 3_600_000;
 /** Only intervals of the schedule matter, so any point in time will do. */
 const someMoment = Date.UTC(2026, 0, 1);
 

@@ -1,6 +1,6 @@
 import { type Fit, Inexact, MISFIT } from './fit.ts';
+import { DAY } from '../core/time.ts';
 
-const DAY = 86_400_000;
 const FIRST_MOMENT = -62_135_596_800_000; // 0001-01-01T00:00:00.000Z
 const LAST_MOMENT = 253_402_300_799_999; // 9999-12-31T23:59:59.999Z
 const FRACTION_WEIGHTS = [100, 10, 1] as const;

@@ -13,11 +13,7 @@ import type { CustomerIoApi } from '../api.ts';
 import { time, withPerson } from '../columns.ts';
 import { listing } from '../listing.ts';
 import type { CustomerIoSettings } from '../settings.ts';
-
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+import { DAY, HOUR, MINUTE, SECOND } from '../../../src/core/time.ts';
 
 const instant = (row: Row): number | null => {
   const seconds = asNumber(row.timestamp);

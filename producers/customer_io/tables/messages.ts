@@ -11,10 +11,7 @@ import type { CustomerIoApi } from '../api.ts';
 import { deduplicateId, lastChange, time, withPerson } from '../columns.ts';
 import { listing, rowsIn } from '../listing.ts';
 import type { CustomerIoSettings } from '../settings.ts';
-
-const SECOND = 1_000;
-const HOUR = 3_600 * SECOND;
-const DAY = 24 * HOUR;
+import { DAY, HOUR, SECOND } from '../../../src/core/time.ts';
 
 /** Lower bound: the vendor did not exist before, so there are no earlier deliveries. */
 const FIRST_DAY = Date.UTC(2012, 0, 1);

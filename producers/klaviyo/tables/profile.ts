@@ -2,7 +2,7 @@ import { incremental } from '../../../src/sdk/readers/incremental.ts';
 import { fullScan } from '../../../src/sdk/readers/full-scan.ts';
 import { phases } from '../../../src/sdk/readers/phases.ts';
 import { asObject } from '../../../src/sdk/readers/resume.ts';
-import { isoSeconds, instantOf, parseSpan } from '../../../src/core/time.ts';
+import { instantOf, isoSeconds, parseSpan, SECOND } from '../../../src/core/time.ts';
 import type { FetchPage } from '../../../src/sdk/readers/paginate.ts';
 import { table } from '../../../src/sdk/define.ts';
 import { json, number, text, timestamp } from '../../../src/sdk/fields.ts';
@@ -12,8 +12,6 @@ import type { KlaviyoApi } from '../api.ts';
 import { confirmNamed, confirmProfiles } from '../confirm.ts';
 import { flatten } from '../resource.ts';
 import type { KlaviyoSettings } from '../settings.ts';
-
-const SECOND = 1_000;
 
 const additional = (api: KlaviyoApi): string => (api.predictive ? 'subscriptions,predictive_analytics' : 'subscriptions');
 

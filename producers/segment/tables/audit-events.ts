@@ -1,4 +1,4 @@
-import { isoMillis } from '../../../src/core/time.ts';
+import { isoMillis, MINUTE } from '../../../src/core/time.ts';
 import { incremental } from '../../../src/sdk/readers/incremental.ts';
 import type { IncrementalAsk } from '../../../src/sdk/readers/incremental.ts';
 import { instantOf } from '../../../src/core/time.ts';
@@ -8,7 +8,6 @@ import { text, timestamp } from '../../../src/sdk/fields.ts';
 import type { SegmentApi } from '../api.ts';
 import { listing } from '../listing.ts';
 
-const MINUTE = 60_000;
 const happened = (row: Row): number | null => instantOf(row.timestamp);
 
 const between = listing<IncrementalAsk>('/audit-events', 'events', {

@@ -2,8 +2,7 @@ import { DEFAULT_MAX_WORKERS } from '../partitioning.ts';
 import type { TopicSpec } from '../topic-rules.ts';
 import type { KafkaSettings } from '../types.ts';
 import { topicNames } from './topic-names.ts';
-
-const DAY = 86_400_000;
+import { DAY } from '../../core/time.ts';
 
 /** The topics that exist once per prefix. They are created, checked and tested for permissions by this list. */
 export function ownTopics({

@@ -2,6 +2,7 @@ import { CursorLost, asNumber, asText, fromSavedCursor, saved } from './resume.t
 import type { Json, Page, Position, Reader, Row } from '../../core/types.ts';
 import { paginate } from './paginate.ts';
 import type { FetchPage } from './paginate.ts';
+import { DAY } from '../../core/time.ts';
 
 export interface MonthAsk {
   /** First day of the calendar month, `YYYY-MM-01`. */
@@ -22,8 +23,6 @@ export interface MonthlyOptions<Api> {
   /** Months that are read when all history is requested, the current month included. */
   readonly mostMonths: number;
 }
-
-const DAY = 86_400_000;
 
 /**
  * A report by calendar months (UTC), in ascending order up to the current month, which is read again in each run. The first

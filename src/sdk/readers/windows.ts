@@ -3,6 +3,7 @@ import { CursorLost, asNumber, asObject, fromSavedCursor, saved } from './resume
 import type { Json, JsonObject, Page, Position, Reader } from '../../core/types.ts';
 import { paginate } from './paginate.ts';
 import type { FetchPage } from './paginate.ts';
+import { DAY } from '../../core/time.ts';
 
 export interface WindowAsk {
   /** Start, epoch ms, inclusive; undefined for everything before `to`. */
@@ -52,8 +53,6 @@ interface Plan {
 interface Slice extends WindowAsk {
   readonly cursor: Json | undefined;
 }
-
-const DAY = 86_400_000;
 
 /**
  * Reads time slices from the requested history to the run's start less the vendor's delay. Rows that arrive late are found by

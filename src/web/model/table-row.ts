@@ -6,9 +6,7 @@ import type { TopicLag } from '../../landing/lag.ts';
 import type { Notice } from '../../observability/status-model.ts';
 import type { DisplayState, TableStatus } from '../../observability/status-view.ts';
 import type { Facts } from './facts.ts';
-
-const dayMs = 86_400_000;
-const hourMs = 3_600_000;
+import { DAY, HOUR } from '../../core/time.ts';
 
 /** The states of the vendor's own data-sync page, and our additions `rate_limited` and `not_synced`. */
 export type SyncState =
@@ -100,7 +98,7 @@ export function tableRow({ connection, status, facts, landings, unseen, sinkProb
     problems,
     historical: historicalTab(status, runs, landings, unseen),
     periodic: periodicTab(status, runs),
-    errors24h: problems.filter(({ at, code }) => now - at < dayMs && code !== 'connect:missing').reduce((sum, { times }) => sum + times, 0),
+    errors24h: problems.filter(({ at, code }) => now - at < DAY && code !== 'connect:missing').reduce((sum, { times }) => sum + times, 0),
     hourly: hourlyRows(runs, now),
     ...defined({ liveRows: runs.findLast(({ liveRows }) => liveRows !== undefined)?.liveRows }),
     ...(freshnessMs === undefined ? {} : { freshnessMs }),
@@ -208,7 +206,7 @@ export function endToEnd(
 function hourlyRows(runs: readonly RunRecord[], now: number): number[] {
   const hours = new Array<number>(24).fill(0);
   for (const { endedAt, totals } of runs) {
-    const hour = 23 - Math.floor((now - endedAt) / hourMs);
+    const hour = 23 - Math.floor((now - endedAt) / HOUR);
     if (hour >= 0 && hour < 24) hours[hour] = (hours[hour] ?? 0) + totals.published + totals.deleted;
   }
   return hours;

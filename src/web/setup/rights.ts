@@ -5,6 +5,7 @@ import type { ReadContext, Row } from '../../core/types.ts';
 import { createHttpFactory } from '../../sdk/http/client.ts';
 import type { SettingChoices, Source } from '../../sdk/source.ts';
 import type { WebContext } from '../context.ts';
+import { DAY } from '../../core/time.ts';
 
 /** Result of the test request for one table. */
 export interface TableRight {
@@ -24,7 +25,6 @@ export interface Tried {
 const probeMs = 20_000;
 const tablesMs = 30_000;
 const atOnce = 3;
-const dayMs = 86_400_000;
 
 /**
  * Tests the key, then requests the first page of every table as a run would; a refusal of the vendor is reported per table.
@@ -107,7 +107,7 @@ async function tryTables(
 
   /** The last day is enough to see whether reading is allowed. */
   function firstPage(name: string): Promise<readonly Row[]> {
-    const known = firstRows.get(name) ?? readFirst(name, now - dayMs);
+    const known = firstRows.get(name) ?? readFirst(name, now - DAY);
     firstRows.set(name, known);
     return known;
   }
