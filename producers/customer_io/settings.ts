@@ -1,11 +1,8 @@
 import { z } from 'zod';
+import { headerSecret } from '../../src/sdk/header-secret.ts';
 
 export const customerIoSettings = z.strictObject({
-  access_token: z
-    .string()
-    .trim()
-    .min(1)
-    .meta({ secret: true, description: 'App API key of the workspace. Track and CDP keys do not work.' }),
+  access_token: headerSecret('App API key of the workspace. Track and CDP keys do not work.'),
   region: z.enum(['us', 'eu']).default('us').meta({ description: 'Where the workspace is hosted.' }),
   base_url: z
     .url({ protocol: /^https?$/ })

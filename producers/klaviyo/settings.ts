@@ -1,14 +1,12 @@
 import { z } from 'zod';
 import { parseSpan } from '../../src/core/time.ts';
+import { headerSecret } from '../../src/sdk/header-secret.ts';
 import { sftpSettings } from '../../src/sdk/imports.ts';
 
 const span = z.string().refine((text) => Number.isFinite(parseSpan(text) ?? Number.NaN), 'is not a length of time such as 12h, 7d or 1w');
 
 export const klaviyoSettings = z.strictObject({
-  api_key: z
-    .string()
-    .min(1)
-    .meta({ secret: true, description: 'Private API key with the scopes profiles:read, events:read and metrics:read.' }),
+  api_key: headerSecret('Private API key with the scopes profiles:read, events:read and metrics:read.'),
   base_url: z
     .url({ protocol: /^https?$/ })
     .default('https://a.klaviyo.com')

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { headerSecret } from '../../src/sdk/header-secret.ts';
 import { CUSTOM_TYPES } from './custom-fields.ts';
 
 const customFields = z.record(z.string().min(1), z.enum(CUSTOM_TYPES)).default({});
@@ -10,10 +11,7 @@ const visitorHistory = z.strictObject({
 });
 
 export const pendoSettings = z.strictObject({
-  integration_key: z
-    .string()
-    .min(1)
-    .meta({ secret: true, description: 'Integration key, created by an admin under Settings, Integrations, Integration Keys.' }),
+  integration_key: headerSecret('Integration key, created by an admin under Settings, Integrations, Integration Keys.'),
   region: z
     .enum(['us', 'us1', 'eu', 'jp', 'au'])
     .optional()

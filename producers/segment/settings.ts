@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { headerSecret } from '../../src/sdk/header-secret.ts';
 
 /** Longest window per granularity, hours: the vendor's limits, less what rounding its end down can add. */
 const LONGEST_WINDOW = { MINUTE: 4, HOUR: 167, DAY: 312 } as const;
 
 export const segmentSettings = z.strictObject({
-  api_token: z.string().min(1).meta({ secret: true, description: 'Public API token of the workspace. A Workspace Owner creates it.' }),
+  api_token: headerSecret('Public API token of the workspace. A Workspace Owner creates it.'),
   region: z.enum(['us', 'eu']).default('us').meta({ description: 'Where the workspace is hosted.' }),
   base_url: z
     .url({ protocol: /^https?$/ })

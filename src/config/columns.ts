@@ -36,14 +36,17 @@ export function columnProblems(
 ): Problem[] {
   const problems: Problem[] = [];
   const seen = new Map<string, Treatment>();
+  const named = new Map(rulesOf(rules, path).map((rule) => [[rule.column, ...rule.path].join('.'), rule.how]));
   for (const rule of rulesOf(rules, path)) {
     const say = (text: string): void => void problems.push({ path: rule.at, text });
     const { column, how } = rule;
-    const field = definition.fields[column];
+    const field = Object.hasOwn(definition.fields, column) ? definition.fields[column] : undefined;
     const whole = [column, ...rule.path].join('.');
+    const around = rule.path.map((_, depth) => [column, ...rule.path.slice(0, depth)].join('.')).find((name) => named.has(name));
     const before = seen.get(whole);
     seen.set(whole, how);
     if (before !== undefined) say(`${whole} is named ${before === how ? 'twice' : `by ${before} as well`}; keep one of the two`);
+    else if (around !== undefined) say(`${whole} is inside ${around}, which ${named.get(around)} covers as a whole; remove one of the two`);
     else if (column === '_synced_at' || column === '_deleted')
       say(`${column} is written by Tributary and does not come from the row; remove it here`);
     else if (column === EXTRA) {
@@ -88,7 +91,7 @@ function elsewhere(definition: TableDefinition, rules: Rules, path: Path): Probl
   const all = rulesOf(rules, path);
   const way = (column: string, field: Field): readonly string[] => field.path?.split('.') ?? [column];
   return all.flatMap(({ column, path: inside, at, how }) => {
-    const field = definition.fields[column];
+    const field = Object.hasOwn(definition.fields, column) ? definition.fields[column] : undefined;
     if (field === undefined || inside.length > 0) return [];
     const own = way(column, field);
     return Object.entries(definition.fields).flatMap(([other, { type, ...rest }]): Problem[] => {

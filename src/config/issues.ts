@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { knownKeys, isMarked, shapesAt, type JsonSchema } from './json-schema.ts';
+import { knownKeys, isMarked, shapesAt, type JsonSchema, type KnownKeys } from './json-schema.ts';
 import type { Problem } from './placeholders.ts';
 import { hint } from './suggest.ts';
 import type { Path } from './yaml-file.ts';
@@ -18,7 +18,7 @@ function describe(issue: Issue, shape: JsonSchema, value: unknown, base: Path): 
   const one = (text: string): Problem[] => [{ path, text }];
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => ({ path: [...path, key], text: `is not a known setting${hint(key, knownKeys(shape, inner))}` }));
+      return issue.keys.map((key) => ({ path: [...path, key], text: unknownKey(key, knownKeys(shape, inner, found)) }));
     case 'invalid_type':
       return found === undefined || found === null
         ? one(`is missing; it must be ${typeName(issue.expected)}`)
@@ -40,14 +40,10 @@ function describe(issue: Issue, shape: JsonSchema, value: unknown, base: Path): 
         branch.some((nested) => (nested.code !== 'invalid_type' && nested.code !== other) || nested.path.length > 0),
       );
       const [branch] = branches;
-      if (!branch) {
-        const expected = issue.errors.flatMap((nested) =>
-          nested.flatMap((first) => (first.code === 'invalid_type' ? [typeName(first.expected)] : [])),
-        );
+      if (!branch || found === undefined || found === null) {
+        const expected = [...new Set(issue.errors.flat().flatMap(expectedBy))].join(' or ');
         return one(
-          found === undefined
-            ? `is missing; it must be ${expected.join(' or ')}`
-            : `must be ${expected.join(' or ')}, not ${kindOf(found)}`,
+          found === undefined || found === null ? `is missing; it must be ${expected}` : `must be ${expected}, not ${kindOf(found)}`,
         );
       }
       return branch.flatMap((nested) => describe({ ...nested, path: [...issue.path, ...nested.path] }, shape, value, base));
@@ -60,8 +56,25 @@ function describe(issue: Issue, shape: JsonSchema, value: unknown, base: Path): 
         issue.origin === 'number' || issue.origin === 'int' ? `must be at most ${issue.maximum}` : `is too long (at most ${issue.maximum})`,
       );
     default:
-      return one(`${shownValue(found, shape, inner)}${issue.message}`);
+      return one(`${shownValue(found, shape, inner)}${issue.message === INVALID_URL ? MUST_BE_ADDRESS : issue.message}`);
   }
+}
+
+/** zod's own words where a schema gives none. */
+const INVALID_URL = 'Invalid URL';
+const MUST_BE_ADDRESS = 'must be an http:// or https:// address';
+
+/** What an alternative of a union would accept, in words. */
+function expectedBy(issue: Issue): string[] {
+  if (issue.code === 'invalid_type') return [typeName(issue.expected)];
+  if (issue.code === 'invalid_value') return issue.values.map(String);
+  // Of a union inside the union, only sections are told apart by a member.
+  return issue.code === 'invalid_union' && issue.discriminator !== undefined ? ['a section'] : [];
+}
+
+function unknownKey(key: string, { keys, elsewhere, choice }: KnownKeys): string {
+  if (choice === undefined || !elsewhere.includes(key)) return `is not a known setting${hint(key, keys)}`;
+  return `is not a known setting of ${choice.join(' ')}; known are ${keys.join(', ')}`;
 }
 
 /** A login in an address, or a parameter of it that is named like a secret. */
@@ -105,5 +118,6 @@ function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a section';
   if (typeof value === 'string') return 'text';
-  return typeof value === 'number' ? 'a number' : 'true or false';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'a number' : String(value);
+  return 'true or false';
 }

@@ -22,8 +22,13 @@ export interface JsonSchema {
 export type Mark = 'secret' | 'shown' | 'reference';
 
 export function shapeOf(schema: z.ZodType): JsonSchema {
-  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+  const shape = shapes.get(schema) ?? (z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema);
+  shapes.set(schema, shape);
+  return shape;
 }
+
+/** Made once for each schema, because that takes longer than all checks of a file. Nobody changes a shape. */
+const shapes = new WeakMap<z.ZodType, JsonSchema>();
 
 /** The schema and all its alternatives, nested unions included. */
 function branchesOf(shape: JsonSchema): JsonSchema[] {
@@ -41,9 +46,37 @@ export function shapesAt(shape: JsonSchema, path: Path): JsonSchema[] {
   });
 }
 
-/** Setting names that are allowed at `path`. */
-export function knownKeys(shape: JsonSchema, path: Path): string[] {
-  return [...new Set(shapesAt(shape, path).flatMap((found) => Object.keys(found.properties ?? {})))];
+/** The settings that a section may have. */
+export interface KnownKeys {
+  readonly keys: readonly string[];
+  /** Settings of the alternatives that were not chosen. */
+  readonly elsewhere: readonly string[];
+  /** The member that chose among alternatives and its value, e.g. `mechanism` and `plain`. */
+  readonly choice?: readonly [name: string, value: string];
+}
+
+/** Setting names that are allowed at `path` in that section. Of alternatives, only those count that its members allow. */
+export function knownKeys(shape: JsonSchema, path: Path, section: unknown): KnownKeys {
+  const members = (typeof section === 'object' && section !== null ? section : {}) as Readonly<Record<string, unknown>>;
+  const sections = shapesAt(shape, path).filter(({ properties }) => properties !== undefined);
+  const fits = (name: string, { properties = {} }: JsonSchema): boolean => {
+    const allowed = constantsOf(properties[name]);
+    return allowed.length === 0 || !Object.hasOwn(members, name) || allowed.includes(members[name]);
+  };
+  const namesOf = (of: readonly JsonSchema[]): string[] => [...new Set(of.flatMap(({ properties }) => Object.keys(properties ?? {})))];
+  const all = namesOf(sections);
+  const chosen = sections.filter((one) => all.every((name) => fits(name, one)));
+  const name = all.find((one) => sections.some((other) => !fits(one, other)));
+  // A choice that fits no alternative is a problem of its own.
+  if (chosen.length === 0 || name === undefined) return { keys: all, elsewhere: [] };
+  const keys = namesOf(chosen);
+  return { keys, elsewhere: all.filter((one) => !keys.includes(one)), choice: [name, String(members[name])] };
+}
+
+/** The fixed values that a schema allows; empty where it allows others too. */
+function constantsOf(shape: JsonSchema | undefined): unknown[] {
+  if (shape === undefined) return [];
+  return Object.hasOwn(shape, 'const') ? [shape['const']] : Array.isArray(shape['enum']) ? (shape['enum'] as unknown[]) : [];
 }
 
 /** Paths of all texts and numbers below `value` whose schema has the mark. */
@@ -62,7 +95,7 @@ export function isMarked(shape: JsonSchema, path: Path, mark: Mark): boolean {
 
 /** JSON Schema of `tributary.yaml` for editors, with every source's own settings. */
 export function editorSchema(sources: readonly Source[]): JsonSchema {
-  const shape = shapeOf(settingsSchema);
+  const shape = structuredClone(shapeOf(settingsSchema));
   const connections = shape.properties?.['connections'];
   const plain = connections?.additionalProperties;
   if (!connections || typeof plain !== 'object') throw new Error('settings without connections');

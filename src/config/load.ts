@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import type { z } from 'zod';
-import type { tlsSettings } from '../core/tls.ts';
+import { tlsTextFaults, type tlsSettings } from '../core/tls.ts';
 import { TributaryError } from '../core/errors.ts';
 import { isReference } from '../landing/settings.ts';
 import type { Source } from '../sdk/source.ts';
@@ -128,16 +128,23 @@ function acrossSections(raw: RawSettings, orEmpty: boolean): Problem[] {
     ),
   ];
   for (const [path, username, password] of logins)
-    if (password !== undefined && username === undefined) problems.push({ path, text: 'is missing; a password needs a username' });
+    if (path[0] === 'registry' && raw.registry?.token !== undefined) continue;
+    else if (password !== undefined && username === undefined) problems.push({ path, text: 'is missing; a password needs a username' });
   for (const key of Object.keys(raw.kafka?.topic_config ?? {}))
     if (key === 'cleanup.policy')
       problems.push({
         path: ['kafka', 'topic_config', key],
         text: "cannot be set: a table's topic is compacted, otherwise its rows would expire",
       });
-  if (raw.registry?.token !== undefined && raw.registry.username !== undefined)
-    problems.push({ path: ['registry', 'token'], text: 'cannot be combined with username; the registry accepts one of the two' });
-  for (const [path, tls] of tlsSections(raw)) {
+  if (raw.registry?.token !== undefined && (raw.registry.username ?? raw.registry.password) !== undefined)
+    problems.push({
+      path: ['registry', 'token'],
+      text: `cannot be combined with ${raw.registry.username === undefined ? 'password' : 'username'}; the registry accepts one of the two`,
+    });
+  for (const [path, tls, url] of tlsSections(raw)) {
+    if (url?.startsWith('http://') === true)
+      problems.push({ path, text: `has no effect on an http:// address; write ${url.replace('http:', 'https:')} or remove it` });
+    problems.push(...tlsTextFaults(tls).map(({ name, text }) => ({ path: [...path, name], text })));
     if ((tls.cert === undefined) !== (tls.key === undefined))
       problems.push({ path: [...path, tls.cert === undefined ? 'cert' : 'key'], text: 'is missing; cert and key belong together' });
   }
@@ -159,16 +166,20 @@ function acrossSections(raw: RawSettings, orEmpty: boolean): Problem[] {
   return problems;
 }
 
-function tlsSections(raw: RawSettings): (readonly [string[], TlsMaterialGiven])[] {
-  const sections: [string[], TlsMaterialGiven | boolean | undefined][] = [
-    [['kafka', 'tls'], raw.kafka?.tls],
-    [['registry', 'tls'], raw.registry?.tls],
-    ...Object.entries(raw.landings).map(([name, landing]): [string[], TlsMaterialGiven | undefined] => [
-      ['landings', name, 'connect_tls'],
-      landing === 'embedded' ? undefined : landing.connect_tls,
-    ]),
+/** A section with its place and, where one belongs to it, the address it is for. */
+type TlsSection<Tls = TlsMaterialGiven> = readonly [path: string[], tls: Tls, url: string | undefined];
+
+function tlsSections(raw: RawSettings): TlsSection[] {
+  const sections: TlsSection<TlsMaterialGiven | boolean | undefined>[] = [
+    [['kafka', 'tls'], raw.kafka?.tls, undefined],
+    [['registry', 'tls'], raw.registry?.tls, raw.registry?.url],
+    ...Object.entries(raw.landings).map(([name, landing]): TlsSection<TlsMaterialGiven | undefined> =>
+      landing === 'embedded'
+        ? [['landings', name], undefined, undefined]
+        : [['landings', name, 'connect_tls'], landing.connect_tls, landing.connect_url],
+    ),
   ];
-  return sections.filter((section): section is [string[], TlsMaterialGiven] => typeof section[1] === 'object');
+  return sections.filter((section): section is TlsSection => typeof section[1] === 'object');
 }
 
 type TlsMaterialGiven = z.output<typeof tlsSettings>;
@@ -185,15 +196,22 @@ function rawConnections(value: unknown): [string, Record<string, unknown>][] {
 /** Reports as secrets: values whose setting is marked, and inserted values (`${...}`) whose setting is not known to be harmless. */
 function registerSecrets(resolved: ReturnType<typeof resolvePlaceholders>, options: LoadOptions): void {
   const shape = shapeOf(settingsSchema);
+  const tell = (secret: string): void => {
+    // The beginning of an address is no secret, and messages about addresses hold it.
+    if (/^https?:\/{0,2}$/i.test(secret.trim())) return;
+    options.onSecret(secret);
+    // Some keys are used without the space around them.
+    if (secret.trim() !== secret) options.onSecret(secret.trim());
+  };
   const shapes = new Map<string, ReturnType<typeof shapeOf>>();
   for (const [name, raw] of rawConnections(resolved.value)) {
     const source = sourceOf(name, { source: typeof raw['source'] === 'string' ? raw['source'] : undefined }, options.sources);
     if (!source) continue;
     const own = shapeOf(strict(source.settings));
     shapes.set(name, own);
-    for (const found of marked(own, raw['settings'], 'secret')) options.onSecret(found.value);
+    for (const found of marked(own, raw['settings'], 'secret')) tell(found.value);
   }
-  for (const found of marked(shape, resolved.value, 'secret')) options.onSecret(found.value);
+  for (const found of marked(shape, resolved.value, 'secret')) tell(found.value);
   for (const found of marked(shape, resolved.value, 'reference')) if (!isReference(found.value)) options.onSecret(found.value);
   for (const { path, value } of resolved.inserted) {
     const own = path[0] === 'connections' && path[2] === 'settings' ? shapes.get(String(path[1])) : undefined;

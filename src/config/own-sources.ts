@@ -60,7 +60,7 @@ function namedIn(file: string): { readonly yaml: YamlFile; readonly modules: rea
     return undefined;
   }
   const section = (yaml.value as { sources?: unknown } | null | undefined)?.sources;
-  if (typeof section !== 'object' || section === null) return undefined;
+  if (typeof section !== 'object' || section === null || Array.isArray(section)) return undefined;
   const modules = Object.entries(section).filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '');
   return modules.length === 0 ? undefined : { yaml, modules };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isCron, isTimezone } from '../core/cron.ts';
 import { tlsSettings } from '../core/tls.ts';
+import { headerSecret } from '../sdk/header-secret.ts';
 import { templateFault, type TemplateScope } from '../kafka/meta/topic-template.ts';
 import { COMPRESSIONS } from '../kafka/types.ts';
 import { landingName, landingSettings } from '../landing/settings.ts';
@@ -150,7 +151,12 @@ const kafkaSchema = z.strictObject({
         scope: shown('Scope to request.').optional(),
         audience: shown('Audience to request.').optional(),
         extensions: z
-          .record(z.string().regex(/^[A-Za-z]+$/, { error: 'is not a name of a SASL extension; they have letters only' }), shown('Value.'))
+          .record(
+            z.string().regex(/^(?!auth$)[A-Za-z]+$/, {
+              error: 'is not a name of a SASL extension; they have letters only, and auth is the token itself',
+            }),
+            shown('Value.'),
+          )
           .optional()
           .meta({ description: "SASL extensions, e.g. Confluent Cloud's logicalCluster and identityPoolId." }),
       }),
@@ -188,7 +194,7 @@ const registrySchema = z.strictObject({
   url: httpUrl('Confluent-compatible schema registry.'),
   username: shown('User name.').optional(),
   password: secret('Password.').optional(),
-  token: secret('Bearer token, instead of user and password.').optional(),
+  token: headerSecret('Bearer token, instead of user and password.').optional(),
   tls: tlsSettings
     .optional()
     .meta({ description: 'For a registry with a private certificate authority, or one that requires a client certificate.' }),
@@ -243,6 +249,9 @@ export const settingsSchema = z.strictObject({
         .string()
         .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
           error: 'must be an http:// or https:// address',
+        })
+        .refine((text) => !URL.canParse(text) || new URL(text).username + new URL(text).password === '', {
+          error: 'holds a user name or password, which cannot be sent; use an address that is secret by its path or query',
         })
         .meta({ secret: true, description: 'Webhook that receives the messages. Anybody who knows its address can post there.' }),
       form: z.enum(['json', 'slack']).default('json').meta({ description: 'Format of the messages: our JSON, or that of Slack.' }),

@@ -14,6 +14,8 @@ export function valueProblems(shape: JsonSchema, value: unknown, base: Path = []
     if (secret.includes('-----BEGIN ')) continue;
     if (control.test(secret))
       problems.push({ path: [...base, ...path], text: 'holds a line break or another control character; it must be one line' });
+    else if (secret !== '' && secret.trim() === '')
+      problems.push({ path: [...base, ...path], text: 'is blank; it must hold the secret itself' });
     else if (Buffer.byteLength(secret) > longestSecret)
       problems.push({ path: [...base, ...path], text: `is longer than ${longestSecret} bytes; no key is that long` });
   }

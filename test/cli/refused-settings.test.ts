@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sources } from '../../producers/index.ts';
 import { writeInside } from '../../src/cli/write-inside.ts';
+import { serve } from '../sdk/server.ts';
 import { startCommand, type Ended } from '../support/command.ts';
 
 /* What a user who got a setting wrong sees of the whole command: the line, what to do, exit code 2, and nothing was written. */
@@ -23,6 +24,8 @@ const kafka = (fields: string, registry = 'url: "http://registry:8081"'): string
   `${plain}kafka: { brokers: ["a:9092"], ${fields} }\nregistry: { ${registry} }\n`;
 const landing = (fields: string): string => `${plain}landings:\n  wh: { ${fields} }\n`;
 const postgres = 'kind: postgres, host: db, database: d, password_ref: "env:PW"';
+const pem = (name: string): string => JSON.stringify(readFileSync(new URL(`../support/tls/${name}`, import.meta.url), 'utf8'));
+const oauth = 'mechanism: oauthbearer, token_url: "https://i.test/t", client_id: i, client_secret: s';
 const rows = (letter: string, of: string): string => `${letter}: &${letter} [${Array(10).fill(of).join(',')}]\n`;
 
 const REFUSED: Readonly<Record<string, readonly (readonly [what: string, text: string, says: RegExp])[]>> = {
@@ -73,6 +76,17 @@ const REFUSED: Readonly<Record<string, readonly (readonly [what: string, text: s
     ['a field that is wrong', landing(`${postgres}, port: nine`), /line 5: landings.wh.port/],
     ['an unknown field', landing(`${postgres}, hots: db`), /line 5: landings.wh.hots .*did you mean host/],
     ['an unknown kind', landing('kind: mysql, host: db'), /line 5: landings.wh.kind "mysql"/],
+    ['nothing', `${plain}landings: { wh: ~ }\n`, /line 4: landings.wh is missing; it must be embedded or a section/],
+    [
+      'a field of another kind',
+      landing(`${postgres}, keyfile: /a.json`),
+      /line 5: landings.wh.keyfile is not a known setting of kind postgres; known are/,
+    ],
+    [
+      'a certificate for a plain address',
+      landing(`${postgres}, connect_url: "http://c:1", connect_tls: { ca: ${pem('ca.pem')} }`),
+      /connect_tls has no effect/,
+    ],
   ],
   columns: [
     ['an unknown column', of('columns: { profile: { drop: [emial] } }\n'), /line 4: .*emial/],
@@ -86,6 +100,18 @@ const REFUSED: Readonly<Record<string, readonly (readonly [what: string, text: s
     ['a column covered twice', of('columns: { profile: { drop: [email], mask: [email] } }\n'), /line 4: .*email/],
     ['the key left out', of('columns: { profile: { drop: [id] } }\n'), /line 4: .*id/],
     ['an empty list', of('columns: { profile: { mask: [] } }\n'), /line 4: .*mask/],
+    ['a name of every object', of('columns: { profile: { drop: [constructor] } }\n'), /line 4: .*no column constructor/],
+    ['another treatment', of('columns: { profile: { remove: [email] } }\n'), /line 4: .*remove .*known are drop, hash, mask/],
+    ['a column and a value in it', of('columns: { profile: { drop: [properties, properties.a] } }\n'), /line 4: .*inside properties/],
+    [
+      'a value and one below it',
+      `hash_secret: 0123456789abcdef\n${of('columns: { profile: { hash: [properties.a], mask: [properties.a.b] } }\n')}`,
+      /line 5: .*properties.a.b is inside properties.a, which hash covers/,
+    ],
+    ['a dot at the end', of('columns: { profile: { drop: ["properties."] } }\n'), /line 4: .*empty name between two dots/],
+    ['a text for a list', of('columns: { profile: { drop: email } }\n'), /line 4: .*must be a list, not text/],
+    ['a blank secret', `hash_secret: "${' '.repeat(20)}"\n${plain}`, /line 1: hash_secret is blank/],
+    ['a secret that is a number', `hash_secret: 1234567890123456\n${plain}`, /line 1: hash_secret must be text, not a number/],
   ],
   'single tables': [
     ['an unknown range', of('tables: { event: { history: 2y } }\n'), /line 4: .*30d, 90d, 1y, all/],
@@ -93,6 +119,22 @@ const REFUSED: Readonly<Record<string, readonly (readonly [what: string, text: s
     ['a schedule with seconds', of('tables: { event: { schedule: "0 0 3 * * *" } }\n'), /line 4: .*five fields/],
     ['partitions said twice', of('tables: { event: { partitions: 3 } }\npartitions: { event: 4 }\n'), /line 4: .*partitions/],
     ['no partitions', of('partitions: { event: 0 }\n'), /line 4: .*at least 1/],
+    [
+      'a history and a start',
+      of('tables: { event: { history: 1y, start_date: 01/01/2024 } }\n'),
+      /line 4: .*cannot be combined with history/,
+    ],
+    ['a start in the future', of('tables: { event: { start_date: 01/01/2200 } }\n'), /line 4: .*tables.event.start_date .*in the future/],
+    ['a history alone', of('tables: { event: 1y }\n'), /line 4: .*tables.event must be a section, not text/],
+    ['nothing for a table', of('tables: { event: ~ }\n'), /line 4: .*tables.event is missing/],
+    ['no table', of('tables: []\n'), /line 4: .*tables must not be empty/],
+    ['the name of every object', of('tables: { toString: { history: 1y } }\n'), /line 4: .*no table is called toString/],
+    ['half a partition', of('partitions: { event: 1.5 }\n'), /line 4: .*must be a whole number, not 1\.5/],
+    ['a day that never comes', of('schedule: "0 0 31 2 *"\n'), /line 4: .*five fields/],
+    ['a macro', of('schedule: "@daily"\n'), /line 4: .*five fields/],
+    ['a year nobody has', of('start_date: 0000-01-01\n'), /line 4: .*is not a date/],
+    ['an offset for a zone', `${plain}timezone: "+02:00"\n`, /line 4: timezone .*IANA/],
+    ['a number for a zone', `${plain}timezone: 2\n`, /line 4: timezone must be text, not a number/],
     ['an unknown time zone', `${plain}timezone: Mars/Olympus\n`, /line 4: timezone .*IANA/],
   ],
   messages: [
@@ -100,6 +142,33 @@ const REFUSED: Readonly<Record<string, readonly (readonly [what: string, text: s
     ['no web address', `${plain}notify: { url: "ftp://x.test" }\n`, /line 4: notify.url must be an http/],
     ['an unknown form', `${plain}notify: { url: "https://x.test", form: teams }\n`, /line 4: notify.form "teams"/],
     ['an unknown event', `${plain}notify: { url: "https://x.test", events: [fail] }\n`, /line 4: notify.events/],
+    ['no host', `${plain}notify: { url: "https://" }\n`, /line 4: notify.url must be an http:\/\/ or https:\/\/ address/],
+    ['a login', `${plain}notify: { url: "https://me:hunter2@x.test/h" }\n`, /line 4: notify.url holds a user name or password/],
+    ['the address alone', `${plain}notify: "https://x.test/h"\n`, /line 4: notify must be a section, not text/],
+    ['no event', `${plain}notify: { url: "https://x.test/h", events: [] }\n`, /line 4: notify.events must not be empty/],
+    ['a channel', `${plain}notify: { url: "https://x.test/h", channel: "#a" }\n`, /line 4: notify.channel .*known are events, form, url/],
+  ],
+  'topic names': [
+    ['no prefix', `topics: { name: "{connection}.{table}" }\n${plain}`, /line 1: topics.name .*lacks \{prefix\}/],
+    ['a table twice', `topics: { name: "{prefix}.{connection}.{table}.{table}" }\n${plain}`, /line 1: .*\{table\} twice/],
+    ['an unknown part', `topics: { name: "{prefix}.{source}.{table}" }\n${plain}`, /line 1: .*has \{source\}/],
+    ['nothing between two parts', `topics: { name: "{prefix}{connection}.{table}" }\n${plain}`, /line 1: .*no "\." or "-" between/],
+    ['a letter Kafka refuses', `topics: { name: "{prefix}.{connection}.{table}.ü" }\n${plain}`, /line 1: .*the character "ü"/],
+    ['a name of ours', of('topics: { name: "{prefix}._{table}" }\n'), /line 4: .*reserved/],
+    ['a name that is too long', `topics: { name: "{prefix}.{connection}.{table}.${'x'.repeat(240)}" }\n${plain}`, /line 3: .*249/],
+  ],
+  'sources of your own': [
+    ['a list', `${plain}sources: [./a.ts]\n`, /line 4: sources must be a section, not a list/],
+    ['no such file', `${plain}sources: { acme: ./nope.ts }\n`, /line 4: .*there is no file/],
+    ['a folder', `${plain}sources: { acme: . }\n`, /line 4: .*is not a module/],
+    ['the name of one of ours', `${plain}sources: { klaviyo: ./a.ts }\n`, /line 4: .*the name of a source that comes with/],
+    ['no path', `${plain}sources: { acme: "" }\n`, /line 4: sources.acme must not be empty/],
+  ],
+  keys: [
+    ['a letter no header carries', plain.replace('pk_x', 'pk_ü'), /line 3: .*api_key has a character that no key has/],
+    ['blanks', plain.replace('pk_x', '" "'), /line 3: .*api_key is blank/],
+    ['a number', plain.replace('pk_x', '7'), /line 3: .*api_key must be text, not a number/],
+    ['a file for an address', plain.replace('pk_x', 'pk_x, base_url: "file:///etc/passwd"'), /line 3: .*base_url .*must be an http:/],
   ],
   'Kafka and the registry': [
     ['an unknown mechanism', kafka('sasl: { mechanism: gssapi }'), /line 4: kafka.sasl.mechanism/],
@@ -112,7 +181,7 @@ const REFUSED: Readonly<Record<string, readonly (readonly [what: string, text: s
     [
       'a password where a token goes',
       kafka('sasl: { mechanism: oauthbearer, token_url: "https://i.test/t", client_id: i, client_secret: s, password: p }'),
-      /line 4: kafka.sasl.password is not a known setting/,
+      /line 4: kafka.sasl.password is not a known setting of mechanism oauthbearer; known are mechanism, token_url, client_id, client_secret/,
     ],
     ['a region that is none', kafka('sasl: { mechanism: aws-iam, region: Ireland }'), /line 4: kafka.sasl.region .*AWS region/],
     [
@@ -120,6 +189,45 @@ const REFUSED: Readonly<Record<string, readonly (readonly [what: string, text: s
       kafka('sasl: { mechanism: aws-iam, region: eu-west-1, role: admin }'),
       /line 4: kafka.sasl.role .*must be the ARN/,
     ],
+    [
+      'a region beside a token',
+      kafka(`sasl: { ${oauth}, region: eu-west-1 }`),
+      /line 4: kafka.sasl.region is not a known setting of mechanism/,
+    ],
+    [
+      'a user of AWS',
+      kafka('sasl: { mechanism: aws-iam, region: eu-west-1, username: u }'),
+      /line 4: .*aws-iam; known are mechanism, region, role/,
+    ],
+    ['a word with a slip', kafka(`sasl: { ${oauth.replace('client_secret', 'client_secrt')} }`), /line 4: .*did you mean client_secret/],
+    ['an extension that is the token', kafka(`sasl: { ${oauth}, extensions: { auth: x } }`), /line 4: .*extensions.auth is not a name/],
+    [
+      'a login in the token endpoint',
+      kafka(`sasl: { ${oauth.replace('i.test', 'me:hunter2@i.test')} }`),
+      /line 4: .*token_url holds a user/,
+    ],
+    [
+      'a certificate that is none',
+      kafka('tls: { ca: "-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----" }'),
+      /line 4: .*ca holds a/,
+    ],
+    [
+      'a key where the certificate goes',
+      kafka(`tls: { cert: ${pem('client.key.pem')}, key: ${pem('client.pem')} }`),
+      /line 4: .*tls.cert holds no/,
+    ],
+    [
+      "another certificate's key",
+      kafka(`tls: { cert: ${pem('client.pem')}, key: ${pem('server.key.pem')} }`),
+      /line 4: .*tls.key is not the key of/,
+    ],
+    ['TLS for a plain address', kafka('', `url: "http://r:1", tls: { ca: ${pem('ca.pem')} }`), /line 5: registry.tls has no effect/],
+    [
+      'a token beside a password',
+      kafka('', 'url: "https://r:1", password: p, token: t'),
+      /line 5: registry.token cannot be combined with password/,
+    ],
+    ['a setting of a topic that is empty', kafka('topic_config: { retention.ms: ~ }'), /line 4: .*retention.ms is missing/],
     ['a login without a user', kafka('sasl: { mechanism: plain, password: p }'), /line 4: kafka.sasl.username is missing/],
     ['a certificate that is a path', kafka('tls: { ca: "/etc/ca.pem" }'), /line 4: kafka.tls.ca .*must be PEM/],
     ['a key without its certificate', kafka('tls: { key: "-----BEGIN PRIVATE KEY-----" }'), /line 4: kafka.tls/],
@@ -145,6 +253,21 @@ describe.each(Object.entries(REFUSED))('%s', (_, cases) => {
     expect(err).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
     expect(err).not.toMatch(/hunter2|S3cr3t|pk_one|kkkkkkkkkk/);
   });
+});
+
+test.each(['run', 'sync', 'status', 'landing render wh'])('%s refuses one of each kind as check does', async (args) => {
+  for (const [what, text] of Object.values(REFUSED).map(([first]) => first!)) {
+    const { err: expected } = await command(text, 'check');
+    const { code, out, err } = await command(text, ...args.split(' '));
+    expect([what, code, out, err]).toEqual([what, 2, '', expected]);
+  }
+});
+
+test('a page that everybody could open is told by check, as run refuses to serve it', async () => {
+  const vendor = await serve((_request, response) => void response.writeHead(401, { 'content-type': 'application/json' }).end('{}'));
+  const { code, out } = await command(`${plain.replace('pk_x', `pk_x, base_url: "${vendor.url}"`)}metrics: { host: 0.0.0.0 }\n`, 'check');
+  expect(code).toBe(2);
+  expect(out).toMatch(/FAIL +page: The data-sync page would be open to everybody who can reach 0\.0\.0\.0\.\n +Set web\.token/);
 });
 
 test.each([

@@ -5,7 +5,7 @@ import { parseSettings } from '../../src/config/load.ts';
 import { sampleSource } from './sample-source.ts';
 
 const page = readFileSync(new URL('../../docs/kafka-in-the-cloud.md', import.meta.url), 'utf8');
-const certificate = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+const tlsFile = (name: string): string => readFileSync(new URL(`../support/tls/${name}`, import.meta.url), 'utf8');
 const everything = new Proxy({}, { get: (_, name) => `value of ${String(name)}`, has: () => true }) as Record<string, string>;
 
 function parse(text: string) {
@@ -14,7 +14,7 @@ function parse(text: string) {
     sources: [sampleSource],
     variables: everything,
     onSecret: (one) => secrets.push(one),
-    readFile: () => certificate,
+    readFile: (path) => tlsFile(path.endsWith('.key') ? 'client.key.pem' : path.includes('service') ? 'client.pem' : 'ca.pem'),
   });
   return { kafka: kafkaSettings(settings, undefined), secrets };
 }

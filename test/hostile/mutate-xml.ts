@@ -46,6 +46,19 @@ export function rowAround(text: string, at: number): Set<string> {
   return row === undefined ? new Set() : valuesOf(text.slice(row.from, row.to));
 }
 
+/** Up to which element a change means that there are no rows. */
+type Emptied = 'never' | 'result' | 'response';
+
+/**
+ * Whether an answer in which that element is empty or left out is the service's own way of saying that there are no rows: a
+ * missing result, an empty result, or an empty response element.
+ */
+function saysNoRows({ depth, name }: Element, emptied: Emptied): boolean {
+  if (emptied === 'never') return false;
+  if (depth === ROW_DEPTH - 1) return name.endsWith('Result');
+  return emptied === 'response' && depth === ROW_DEPTH - 2 && name.endsWith('Response');
+}
+
 /** Changes one thing in an XML answer. Undefined when there is nothing to change. */
 export function mutateXml(text: string, dice: Dice, echo: string): Altered | undefined {
   const all = elementsOf(text);
@@ -59,22 +72,22 @@ export function mutateXml(text: string, dice: Dice, echo: string): Altered | und
   const inner = text.slice(...element.inner);
   const put = (xml: string): string => text.slice(0, element.from) + xml + text.slice(element.to);
   const within = (xml: string): string => `<${element.name}>${xml}</${element.name}>`;
-  const rows = element.depth === ROW_DEPTH - 1;
-  const made = (what: string, xml: string, emptied = false): Altered => ({
+  const made = (what: string, xml: string, emptied: Emptied = 'never'): Altered => ({
     text: put(xml),
     what: `${element.name} ${what}`,
     touched,
-    // A result without rows is an answer without rows.
-    everything: emptied && rows,
+    everything: saysNoRows(element, emptied),
   });
   const untouched = { touched: new Set<string>() };
   const [nastyName, nastyText] = dice.of(nastyTexts(echo));
   const escaped = nastyText.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  // Space between elements means nothing.
+  const blank = nastyText.trim() === '' ? 'response' : 'never';
   return dice.of<() => Altered>([
-    () => made('is missing', '', false),
-    () => made('is empty', within(''), true),
-    () => made('is closed at once', `<${element.name}/>`, true),
-    () => made('is nil', `<${element.name} xsi:nil="true" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"/>`, true),
+    () => made('is missing', '', 'result'),
+    () => made('is empty', within(''), 'response'),
+    () => made('is closed at once', `<${element.name}/>`, 'response'),
+    () => made('is nil', `<${element.name} xsi:nil="true" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"/>`, 'result'),
     // A row that stands twice is still there.
     () => ({ ...made('stands twice', whole + whole), ...(element.depth === ROW_DEPTH && untouched) }),
     () => made('has another name', `<Other>${inner}</Other>`),
@@ -87,8 +100,8 @@ export function mutateXml(text: string, dice: Dice, echo: string): Altered | und
     () => made('has an entity of ours', within('&secret;')),
     () => made('has a broken entity', within('&#xFFFFFFFF;&#0;')),
     () => made('is not closed', `<${element.name}>${inner}`),
-    () => made(`is ${nastyName}`, within(escaped)),
-    () => made(`is ${nastyName}`, within(escaped)),
+    () => made(`is ${nastyName}`, within(escaped), blank),
+    () => made(`is ${nastyName}`, within(escaped), blank),
     () => ({
       ...made('comes after a DOCTYPE', whole),
       ...untouched,

@@ -12,6 +12,7 @@ import { requireJava, requireMaven } from '../../stack/tools.ts';
 import { diskSpace } from '../../core/disk-space.ts';
 import { clockCheck, kafkaChecks } from '../kafka-checks.ts';
 import { plural } from '../../observability/text.ts';
+import { createAccess } from '../../web/security.ts';
 import { exitCodes, type Cli, type Register } from '../app.ts';
 import { finding, findingText, type CheckFinding } from '../findings.ts';
 
@@ -50,7 +51,7 @@ export function addCheck(program: Command, run: Register): void {
 
 function stackChecks(cli: Cli, settings: Settings): (() => Promise<readonly CheckFinding[]>)[] {
   const { registry } = settings;
-  const folder = async () => [await finding('data folder', async () => diskSpace(settings.dataDir))];
+  const folder = async () => [await finding('data folder', async () => diskSpace(settings.dataDir)), ...(await pageFaults(cli, settings))];
   if (!settings.kafka || !registry) {
     return [
       folder,
@@ -95,6 +96,16 @@ function stackChecks(cli: Cli, settings: Settings): (() => Promise<readonly Chec
     async () => [await clockCheck(registry.url, cli.deps.clock.now)],
     ...kafkaChecks(settings, access, client),
   ];
+}
+
+/** Why `run` would not serve the page; empty when it would, because that needs no line. */
+async function pageFaults(cli: Cli, settings: Settings): Promise<readonly CheckFinding[]> {
+  if (!settings.web.enabled) return [];
+  const found = await finding('page', async () => {
+    createAccess(settings, cli.deps.clock.now);
+    return '';
+  });
+  return found.ok ? [] : [found];
 }
 
 const costs = ({ name, source, settings, tables }: ConnectionSettings): CheckFinding[] =>
