@@ -86,6 +86,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'dist/**', '.tributary/**', '**/*.it.test.ts', ...thorough],
     pool: 'forks',
     globalSetup: ['test/setup/programs.ts'],
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -35,7 +35,7 @@ it('a back-fill asked for while the table runs reads what was asked for, with a 
   });
   const state = async () => (await readStates(test.access, 'klaviyo')).states.get('event');
 
-  await eventually(async () => expect(simulator.requests.count({ status: 503 })).toBeGreaterThan(0), 60_000);
+  await eventually(async () => expect(simulator.requests.count({ status: 503 })).toBeGreaterThan(0), 300_000);
   const backfill = { id: 'asked', at: Date.now(), since: null };
   await sendControl(test.access, [
     { connection: 'klaviyo', table: 'event', slot: 'backfill', value: backfill },
@@ -45,7 +45,7 @@ it('a back-fill asked for while the table runs reads what was asked for, with a 
   await eventually(async () => expect(test.events.some(({ type }) => type === 'table-paused')).toBe(true));
   simulator.faults.clear(away);
 
-  await eventually(async () => expect(await state()).toMatchObject({ handled: { backfill: 'asked' } }), 60_000);
+  await eventually(async () => expect(await state()).toMatchObject({ handled: { backfill: 'asked' } }), 300_000);
   expect((await test.readTable('event')).rows.size).toBe(400);
   const { position, backfill: known, since } = (await state())!;
   expect(await state()).toMatchObject({ horizon: null });

@@ -209,7 +209,7 @@ describe('profiles are not deleted', () => {
     );
     const ended = once(child, 'exit');
     try {
-      await eventually(async () => expect(it.simulator.faults.list()[0]?.hits).toBe(1), 60_000);
+      await eventually(async () => expect(it.simulator.faults.list()[0]?.hits).toBe(1), 300_000);
     } finally {
       child.kill('SIGKILL');
     }

@@ -33,12 +33,12 @@ it('a running worker brings what deletes and merges of profiles did to their eve
   const untilEnded = (runs: number): Promise<void> =>
     eventually(async () => {
       for (const table of ['metric', 'profile', 'event']) expect(ended(table), table).toBe(runs);
-    }, 60_000);
+    }, 300_000);
   const untilIdle = (): Promise<void> =>
     eventually(async () => {
       const count = (type: string): number => test.events.filter((event) => event.type === type).length;
       expect(count('run-ended')).toBe(count('run-started'));
-    }, 60_000);
+    }, 300_000);
   const trigger = (): Promise<void> =>
     sendControl(test.access, [{ connection: 'klaviyo', table: null, slot: 'trigger', value: { id: randomUUID(), at: Date.now() } }]);
   const handed = async (): Promise<number> => (await readStates(test.access, 'klaviyo')).outbox.get('event')?.length ?? 0;
@@ -56,7 +56,7 @@ it('a running worker brings what deletes and merges of profiles did to their eve
     await eventually(async () => {
       expect(ended('profile')).toBe(2);
       expect(await handed()).toBe(0);
-    }, 60_000);
+    }, 300_000);
     expect((await test.readTable('profile')).tombstones).toBe(18);
     await untilIdle();
 
@@ -70,7 +70,7 @@ it('a running worker brings what deletes and merges of profiles did to their eve
     expect(asked).toBeGreaterThan(6);
     const runs = ended('event');
     await trigger();
-    await eventually(async () => expect(ended('event')).toBe(runs + 1), 60_000);
+    await eventually(async () => expect(ended('event')).toBe(runs + 1), 300_000);
     await untilIdle();
     expect(byId()).toBe(asked);
     expect((await test.readTable('event')).messages).toBe(topic.messages);

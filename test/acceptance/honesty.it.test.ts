@@ -393,7 +393,7 @@ describe('a run with an unread page is never shown as completed', () => {
       const asked = performance.now();
       second.interrupt();
       const { code, out, err } = await second.ended;
-      expect(performance.now() - asked).toBeLessThan(10_000);
+      expect(performance.now() - asked).toBeLessThan(60_000);
       expect(code).toBe(130);
       expect(out + err).not.toMatch(/^\s+at /m);
     } finally {

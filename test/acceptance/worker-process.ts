@@ -54,7 +54,7 @@ export function startWorkerProcess(): WorkerProcess {
     lines,
     give: order,
     setClock: (ahead) => order({ ahead }),
-    line(what, passes, { from = 0, seconds = 120 } = {}) {
+    line(what, passes, { from = 0, seconds = 300 } = {}) {
       return new Promise((resolve, reject) => {
         let seen = from;
         const settle = (finish: () => void): void => {
@@ -85,7 +85,7 @@ export function startWorkerProcess(): WorkerProcess {
         look();
       });
     },
-    async gone(seconds = 120) {
+    async gone(seconds = 300) {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_, reject) => {
         timer = setTimeout(

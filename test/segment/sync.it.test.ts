@@ -247,7 +247,7 @@ describe('a workspace in PostgreSQL', () => {
           const records = new Map([...topic.rows].map(([key, record]) => [keyOf(table, asLanded(table, record)), wanted.get(key)]));
           const wrong = landed.find((row) => !isDeepStrictEqual({ ...row }, { ...records.get(keyOf(table, row)) }));
           expect(wrong, table.name).toEqual(wrong && records.get(keyOf(table, wrong)));
-        }, 90_000);
+        }, 300_000);
       }
     } finally {
       for (const { name } of rendered.connectors) await connect.delete(name).catch(() => undefined);

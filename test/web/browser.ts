@@ -7,6 +7,9 @@ import { kafkaLogin, stackLogin } from '../support/login.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** How long (ms) a page waits for what it is asked to find or to click: only what hangs is ended, not what is slow. */
+export const PATIENCE = 150_000;
+
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: '/usr/bin/chromium',
@@ -29,7 +32,7 @@ export function accessTo(
 }
 
 /** Waits until somebody serves the page; `ms` only ends what hangs. */
-export async function served(url: string, ms = 120_000): Promise<void> {
+export async function served(url: string, ms = PATIENCE): Promise<void> {
   await until(
     `the page is served at ${url}`,
     () =>

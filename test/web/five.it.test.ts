@@ -17,7 +17,7 @@ import { sameClickMs } from '../../src/web/once.ts';
 import { startSharedConnect } from '../setup/shared-stack.ts';
 import { freePort, startCommand, until, writeFile, type Started } from '../support/command.ts';
 import { kafkaLogin, landingLogin, stackLogin } from '../support/login.ts';
-import { accessTo, launchBrowser, served } from './browser.ts';
+import { accessTo, launchBrowser, PATIENCE, served } from './browser.ts';
 
 // All five sources and a PostgreSQL landing: every state is reached and seen on a page that is served beside the worker.
 const stack = inject('stack');
@@ -79,9 +79,10 @@ beforeAll(async () => {
   beside = startCommand({ sources, cwd: folder }, ['--config', 'page.yaml', 'web']);
   browser = await launchBrowser();
   page = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
+  page.setDefaultTimeout(PATIENCE);
   page.context().setDefaultTimeout(150_000);
   await served(urls.alone);
-}, 240_000);
+}, 300_000);
 
 afterAll(async () => {
   await browser?.close();
@@ -91,7 +92,7 @@ afterAll(async () => {
   await beside?.ended;
   await Promise.all(Object.values(vendors ?? {}).map((vendor) => vendor.close()));
   rmSync(folder, { recursive: true, force: true });
-}, 90_000);
+}, 300_000);
 
 const row = (table: string) => page.locator('#tables tbody tr').filter({ has: page.getByRole('link', { name: table, exact: true }) });
 /** Waits for a state as it is shown, whatever else the row tells. */
@@ -242,6 +243,7 @@ describe('five connections and a landing', () => {
     await until('both agree', async () => JSON.stringify(await states(urls.alone)) === JSON.stringify(await states(urls.worker)));
     // A command given on the one is seen on the other.
     const other = await page.context().newPage();
+    other.setDefaultTimeout(PATIENCE);
     await other.goto(`${urls.worker}/c/segment`);
     await page.goto(`${urls.alone}/c/segment`);
     await page.getByRole('button', { name: 'Pause sources' }).click();
@@ -249,7 +251,7 @@ describe('five connections and a landing', () => {
     await other.goto(`${urls.worker}/audit`);
     await other.getByRole('row').filter({ hasText: 'pause' }).filter({ hasText: 'segment.sources' }).waitFor();
     await other.close();
-  }, 180_000);
+  }, 300_000);
 
   // With TRIBUTARY_PICTURES=1 they are written; docs/images are made so.
   test('the charts of the runs are drawn; pictures for the README', async () => {
@@ -287,5 +289,5 @@ describe('five connections and a landing', () => {
     );
     expect(drawn).toEqual([true, true]);
     await picture('table', '#runs');
-  }, 180_000);
+  }, 300_000);
 });

@@ -9,7 +9,7 @@ import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../..
 import { recall } from '../../src/stack/memory.ts';
 import { postgresAddress } from '../../src/stack/postgres.ts';
 import { freePort, startCommand, until, writeFile, type Started } from '../support/command.ts';
-import { launchBrowser, served } from './browser.ts';
+import { launchBrowser, PATIENCE, served } from './browser.ts';
 
 // From an empty folder, with the stack that comes along.
 let folder: string;
@@ -42,6 +42,7 @@ beforeAll(async () => {
   worker = startCommand({ sources, cwd: folder }, ['run', '--set-up']);
   browser = await launchBrowser();
   page = await (await browser.newContext()).newPage();
+  page.setDefaultTimeout(PATIENCE);
   page.context().setDefaultTimeout(150_000);
   // A whole stack starts first.
   await served(url, 270_000);
@@ -53,7 +54,7 @@ afterAll(async () => {
   await worker?.ended;
   await simulator?.close();
   rmSync(folder, { recursive: true, force: true });
-}, 120_000);
+}, 300_000);
 
 test('an empty folder becomes rows in the PostgreSQL of this machine, by clicks alone', async () => {
   await page.goto(url);
@@ -89,6 +90,6 @@ test('an empty folder becomes rows in the PostgreSQL of this machine, by clicks 
     .toContain('Checked: the Connect worker takes every connector as it is.');
   await page.getByRole('button', { name: 'Apply' }).click();
   await page.getByText('Applied: all connectors run.').waitFor({ timeout: 180_000 });
-  await until('the profiles are in the warehouse', async () => (await rows()).length === profiles().length, 180_000);
+  await until('the profiles are in the warehouse', async () => (await rows()).length === profiles().length, 300_000);
   expect(await rows()).toEqual(profiles());
 }, 600_000);

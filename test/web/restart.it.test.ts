@@ -9,7 +9,7 @@ import type { KafkaAccess } from '../../src/kafka/client.ts';
 import { readControl } from '../../src/kafka/meta/control.ts';
 import { startStack, type Stack } from '../../src/stack/stack.ts';
 import { freePort, startCommand, until, writeFile, type Started } from '../support/command.ts';
-import { launchBrowser, served } from './browser.ts';
+import { launchBrowser, PATIENCE, served } from './browser.ts';
 
 // A stack of its own: its broker, its registry and the worker go away under a page that is left open.
 const prefix = 'restart';
@@ -56,6 +56,7 @@ beforeAll(async () => {
   worker = start();
   browser = await launchBrowser();
   page = await (await browser.newContext()).newPage();
+  page.setDefaultTimeout(PATIENCE);
   page.setDefaultTimeout(150_000);
   await served(url);
 }, 300_000);
@@ -66,7 +67,7 @@ afterAll(async () => {
   await worker?.ended;
   await Promise.all([simulator?.close(), stack?.stop()]);
   rmSync(folder, { recursive: true, force: true });
-}, 120_000);
+}, 300_000);
 
 test('a page that is left open tells that Kafka, the registry and the worker are away, and goes on by itself', async () => {
   await page.goto(`${url}/c/klaviyo`);
@@ -75,6 +76,7 @@ test('a page that is left open tells that Kafka, the registry and the worker are
   // A page that was loaded anew would know nothing of this.
   await page.evaluate('window.leftOpen = true');
   const other = await page.context().newPage();
+  other.setDefaultTimeout(PATIENCE);
   other.setDefaultTimeout(150_000);
   await other.goto(`${url}/c/klaviyo/t/profile`);
 
