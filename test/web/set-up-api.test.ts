@@ -1,4 +1,16 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -113,6 +125,31 @@ test('a file that was changed meanwhile is left as it is', () => {
   writeFileSync(settingsFile, `${text}# somebody else\n`);
   expect(() => write(made)).toThrow('changed meanwhile');
   expect(readFileSync(settingsFile, 'utf8')).toBe(`${text}# somebody else\n`);
+});
+
+test('a link stays a link: the file it leads to is written, with its rights', () => {
+  const { folder, settingsFile, patch } = file();
+  const real = join(folder, 'of-the-team.yaml');
+  renameSync(settingsFile, real);
+  symlinkSync(real, settingsFile);
+  chmodSync(real, 0o666);
+  write(patch(['connections', 'klaviyo'], { history: '90d' }));
+  expect(lstatSync(settingsFile).isSymbolicLink()).toBe(true);
+  expect([readFileSync(real, 'utf8').includes('history: 90d'), statSync(real).mode & 0o777]).toEqual([true, 0o666]);
+});
+
+test('a file that cannot be written is named, with what to do, and nothing is left beside it', () => {
+  const { folder, settingsFile, patch } = file();
+  const made = patch(['connections', 'klaviyo'], { history: '90d' });
+  mkdirSync(`${settingsFile}.new`);
+  expect(() => write(made)).toThrow(/tributary\.yaml could not be written \(EISDIR\)/);
+  expect(readFileSync(settingsFile, 'utf8')).toBe(text);
+  expect(readdirSync(folder).toSorted()).toEqual(['tributary.yaml', 'tributary.yaml.new']);
+});
+
+test('a file that is no YAML is told with its line', () => {
+  const { patch } = file(`${text}tail: [\n`);
+  expect(() => patch(['connections', 'klaviyo'], { history: '90d' })).toThrow(/tributary\.yaml line \d+: /);
 });
 
 describe('the API', () => {

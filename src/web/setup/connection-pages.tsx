@@ -12,7 +12,8 @@ import { waiting, type Drafts } from './drafts.ts';
 import { changedSettings, fieldsOf, prefilled, textOf, type Form } from './form.tsx';
 import { tryConnection, type Tried } from './rights.ts';
 import { secretsOf } from './secrets.ts';
-import { diff, draft, written, type Change } from './settings-file.ts';
+import type { Change } from './edit-yaml.ts';
+import { diff, draft, written } from './settings-file.ts';
 import { AccountForm, TablesForm } from './connection-views.tsx';
 import { Review } from './views.tsx';
 

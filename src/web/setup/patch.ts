@@ -2,7 +2,8 @@ import { editorSchema, isMarked } from '../../config/json-schema.ts';
 import { TributaryError } from '../../core/errors.ts';
 import type { WebContext } from '../context.ts';
 import { putAside } from './secrets.ts';
-import { draft, type Change, type Draft } from './settings-file.ts';
+import type { Change } from './edit-yaml.ts';
+import { draft, type Draft } from './settings-file.ts';
 
 /** A place of the settings file to be changed, e.g. `['landings', 'warehouse']`. */
 export type Place = readonly ['connections' | 'landings', string];

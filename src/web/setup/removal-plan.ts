@@ -5,7 +5,8 @@ import type { WebLanding } from '../context.ts';
 import { requireLandingOf } from '../landing-pages.tsx';
 import { requireConnection } from '../pages.tsx';
 import type { Saving } from './drafts.ts';
-import { draft, type Change, type Draft } from './settings-file.ts';
+import type { Change } from './edit-yaml.ts';
+import { draft, type Draft } from './settings-file.ts';
 
 /** What taking a connection or a landing out of the settings does. Nothing is done by making it. */
 export interface RemovalPlan {

@@ -1,11 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { isMap, parseDocument } from 'yaml';
+import { parseDocument } from 'yaml';
 import { parseSettings } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
 import { TributaryError } from '../../core/errors.ts';
 import type { WebContext } from '../context.ts';
+import { editYaml, type Change } from './edit-yaml.ts';
 
 /** A change of the settings file that is not written yet. Its secrets are kept separately and never enter the file. */
 export interface Draft {
@@ -24,12 +25,6 @@ export interface DiffLine {
   readonly text: string;
 }
 
-/** One path in the settings file and its new value; undefined removes it. */
-export interface Change {
-  readonly path: readonly string[];
-  readonly value: unknown;
-}
-
 /**
  * The settings file with the changes applied; comments and order stay.
  * @throws TributaryError `config` when the result would be invalid.
@@ -42,20 +37,9 @@ export function draft(context: WebContext, changes: readonly Change[], secrets: 
       remedy: 'Start `tributary run` with a settings file.',
     });
   const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  const document = parseDocument(before === '' ? 'prefix: tributary\n' : before);
-  for (const { path, value } of changes) {
-    if (value === undefined) {
-      if (document.hasIn(path)) document.deleteIn(path);
-    } else {
-      // A section that is named and left empty, or not there yet.
-      for (let end = 1; end < path.length; end += 1) {
-        const section = path.slice(0, end);
-        if (!isMap(document.getIn(section))) document.setIn(section, document.createNode({}));
-      }
-      document.setIn(path, document.createNode(value));
-    }
-  }
-  const after = document.toString({ lineWidth: 0 });
+  const text = before === '' ? 'prefix: tributary\n' : before;
+  // What is no YAML is told by parseSettings, with its line.
+  const after = parseDocument(text).errors.length > 0 ? text : editYaml(text, changes);
   const folder = dirname(file);
   const settings = parseSettings(after, file, {
     sources: context.sources,
@@ -76,20 +60,41 @@ export function written(file: string | undefined, path: readonly string[]): Read
   return typeof at === 'object' && at !== null ? (at as Record<string, unknown>) : {};
 }
 
-/** Writes the draft atomically, unless somebody has changed the file in the meantime. */
+/**
+ * Writes the draft atomically, unless somebody has changed the file in the meantime. A link stays one: what it leads to is written.
+ * @throws TributaryError `config`; nothing of the settings file is changed then.
+ */
 export function write({ file, before, after, secrets }: Draft): void {
   const now = existsSync(file) ? readFileSync(file, 'utf8') : '';
   if (now !== before)
     throw new TributaryError('The settings file has been changed meanwhile.', { kind: 'config', remedy: 'Look at it and repeat.' });
-  for (const [path, secret] of secrets) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileSync(path, secret, { mode: 0o600 });
-    chmodSync(path, 0o600);
+  let at = file;
+  try {
+    for (const [path, secret] of secrets) {
+      at = path;
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      writeFileSync(path, secret, { mode: 0o600 });
+      chmodSync(path, 0o600);
+    }
+    at = file;
+    const target = existsSync(file) ? realpathSync(file) : file;
+    const mode = existsSync(target) ? statSync(target).mode & 0o777 : 0o600;
+    const fresh = `${target}.new`;
+    writeFileSync(fresh, after, { mode });
+    try {
+      chmodSync(fresh, mode);
+      renameSync(fresh, target);
+    } catch (error) {
+      rmSync(fresh, { force: true });
+      throw error;
+    }
+  } catch (error) {
+    throw new TributaryError(`${at} could not be written (${(error as NodeJS.ErrnoException).code ?? 'unknown cause'}).`, {
+      kind: 'config',
+      remedy: 'Give the process the permission to write that folder, or change the settings where the file comes from.',
+      cause: error,
+    });
   }
-  const mode = existsSync(file) ? statSync(file).mode & 0o777 : 0o600;
-  const fresh = `${file}.new`;
-  writeFileSync(fresh, after, { mode });
-  renameSync(fresh, file);
 }
 
 /** The changed lines, with three lines of context. */
