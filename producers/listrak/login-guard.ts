@@ -1,5 +1,5 @@
 import type { TributaryError } from '../../src/core/errors.ts';
-import { onAbort } from '../../src/core/clock.ts';
+import { forwardTime, onAbort } from '../../src/core/clock.ts';
 import { cooldownAfter } from './faults.ts';
 
 /** Runs a call as soon as the concurrency limit allows it, or throws without sending it. */
@@ -9,7 +9,8 @@ export type LoginGuard = <T>(call: () => Promise<T>, signal: AbortSignal) => Pro
  * Keeps a wrong password from locking the user, however many tables of a connection start at once. Until a first call has
  * succeeded only one runs at a time, then at most `concurrency`; after a refused login none starts until its cool-down is over.
  */
-export function createLoginGuard(concurrency: number, now: () => number): LoginGuard {
+export function createLoginGuard(concurrency: number, clock: () => number): LoginGuard {
+  const now = forwardTime(clock);
   let proven = false;
   let underWay = 0;
   let waiting: (() => void)[] = [];

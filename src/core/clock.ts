@@ -19,16 +19,36 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves at epoch ms `until`, or at once when the signal aborts; the caller checks the signal. */
+/**
+ * Milliseconds for measuring how long something takes. They go on with the clock, and stand still for a moment when the clock is
+ * set back, because who waits for a time would otherwise wait longer by all that the clock was set back. They begin as the
+ * clock's.
+ */
+export function forwardTime(now: () => number): () => number {
+  let seen = now();
+  let time = seen;
+  return () => {
+    const at = now();
+    time += Math.max(0, at - seen);
+    seen = at;
+    return time;
+  };
+}
+
+/**
+ * Resolves at epoch ms `until`, or at once when the signal aborts; the caller checks the signal. When the clock is set back
+ * meanwhile, it waits for at most as long again.
+ */
 export async function sleepUntil(clock: Clock, until: number, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted && clock.now() < until) {
+  const time = forwardTime(clock.now);
+  for (let at = time(); !signal.aborted && at < until; at = time()) {
     await new Promise<void>((resolve) => {
       const wake = (): void => {
         cancel();
         forget();
         resolve();
       };
-      const cancel = clock.timer(until - clock.now(), wake);
+      const cancel = clock.timer(until - at, wake);
       const forget = onAbort(signal, wake);
     });
   }

@@ -54,10 +54,10 @@ export function signalQuietly(pid: number, signal: NodeJS.Signals): void {
  */
 export async function endProcess(pid: number, graceMs: number): Promise<void> {
   signalQuietly(pid, 'SIGINT');
-  const forceAt = Date.now() + graceMs;
+  const forceAt = performance.now() + graceMs;
   let forced = false;
   while (await isAlive(pid)) {
-    if (!forced && Date.now() > forceAt) {
+    if (!forced && performance.now() > forceAt) {
       signalQuietly(pid, 'SIGKILL');
       forced = true;
     }

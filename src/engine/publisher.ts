@@ -50,6 +50,8 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
   /** What the batch in flight changes: key hash to row hash, null for a delete. */
   let inFlight: ReadonlyMap<string, Buffer | null> = new Map();
   let builder = createBatchBuilder(table, run, committedHash);
+  /** By a clock that nobody sets. */
+  let openedAt = performance.now();
 
   function committedHash(keyHash: Buffer): Buffer | undefined {
     if (inFlight.size === 0) return index.get(keyHash);
@@ -129,7 +131,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
     remembered: () => state,
     isFull() {
       const { rows, bytes } = builder.size();
-      return rows >= fullRows || bytes >= fullBytes || services.now() - builder.openedAt >= fullMs;
+      return rows >= fullRows || bytes >= fullBytes || performance.now() - openedAt >= fullMs;
     },
     async flush() {
       await pendingCommit;
@@ -139,6 +141,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
       pendingCommit = write(batch, done);
       pendingCommit.catch(() => undefined);
       builder = createBatchBuilder(table, run, committedHash);
+      openedAt = performance.now();
       completedTasks = [];
       moved = false;
     },

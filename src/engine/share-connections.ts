@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asTributaryError, type TributaryError } from '../core/errors.ts';
-import type { Clock } from '../core/clock.ts';
+import { forwardTime, type Clock } from '../core/clock.ts';
 import { backoff } from '../sdk/http/retry.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import type { ControlRecord } from '../kafka/meta/control.ts';
@@ -69,6 +69,7 @@ interface Lease {
 export async function shareConnections(options: SharingOptions, signal: AbortSignal): Promise<void> {
   const { access, emit, clock } = options;
   let { connections } = options;
+  const time = forwardTime(clock.now);
   const lifetime = new AbortController();
   const end = AbortSignal.any([signal, lifetime.signal]);
   const leases = new Map<string, Lease>();
@@ -110,7 +111,7 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
   };
 
   function fencedWait(lease: Lease): number {
-    lease.fenced = clock.now() - lease.openedAt > undisturbedMs ? 1 : lease.fenced + 1;
+    lease.fenced = time() - lease.openedAt > undisturbedMs ? 1 : lease.fenced + 1;
     return Math.min(firstFencedMs * 2 ** (lease.fenced - 1), longestFencedMs) * (1 + options.random() / 2);
   }
 
@@ -118,7 +119,7 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
     const lifetime = AbortSignal.any([end, lease.ends.signal]);
     for (let failures = 1; !lifetime.aborted; failures += 1) {
       try {
-        lease.openedAt = clock.now();
+        lease.openedAt = time();
         lease.closing = false;
         return await options.start(
           name,

@@ -184,7 +184,7 @@ async function describe(
 /** Partition counts, once the broker knows every topic and every partition has a leader. */
 async function knownPartitions(admin: Admin, topics: string[]): Promise<Map<string, number>> {
   if (topics.length === 0) return new Map();
-  const deadline = Date.now() + 30_000;
+  const deadline = performance.now() + 30_000;
   for (;;) {
     let waiting: string;
     try {
@@ -198,7 +198,7 @@ async function knownPartitions(admin: Admin, topics: string[]): Promise<Map<stri
       if (type !== 'UNKNOWN_TOPIC_OR_PARTITION' && type !== 'LEADER_NOT_AVAILABLE') throw error;
       waiting = 'The brokers do not know topics that have just been created.';
     }
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new TributaryError(waiting, {
         kind: 'transient',
         reach: 'connection',

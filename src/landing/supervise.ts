@@ -1,3 +1,4 @@
+import { forwardTime } from '../core/clock.ts';
 import type { ConnectClient } from './connect-client.ts';
 import type { LandingError } from './errors-log.ts';
 import type { LandingStatus } from './status.ts';
@@ -28,11 +29,11 @@ export interface Supervisor {
 interface FailureRecord {
   restarts: number;
   restartsEver: number;
-  /** Epoch ms of the first failure in the current row of failures. */
+  /** The first failure in the current row of failures. Here and below: milliseconds of {@link forwardTime}. */
   since: number;
-  /** Epoch ms of the next restart. */
+  /** The next restart. */
   nextAt: number;
-  /** Epoch ms since which it runs; undefined while it fails. */
+  /** Since when it runs; undefined while it fails. */
   runningSince: number | undefined;
   givenUp: boolean;
 }
@@ -48,6 +49,7 @@ const GIVEN_UP_PAUSE_MS = 3_600_000;
 const RECOVERED_MS = 120_000;
 
 export function supervisor(landing: string, now: () => number): Supervisor {
+  const time = forwardTime(now);
   const records = new Map<string, FailureRecord>();
 
   async function attendOne(connect: ConnectClient, status: LandingStatus): Promise<Attended | undefined> {
@@ -55,24 +57,24 @@ export function supervisor(landing: string, now: () => number): Supervisor {
     const record = records.get(connector);
     if (failure === undefined) {
       if (record === undefined || status.state !== 'RUNNING') return undefined;
-      record.runningSince ??= now();
-      if (now() - record.runningSince >= RECOVERED_MS) Object.assign(record, { restarts: 0, givenUp: false, nextAt: 0 });
+      record.runningSince ??= time();
+      if (time() - record.runningSince >= RECOVERED_MS) Object.assign(record, { restarts: 0, givenUp: false, nextAt: 0 });
       return undefined;
     }
-    const failing = record ?? { restarts: 0, restartsEver: 0, since: now(), nextAt: 0, runningSince: undefined, givenUp: false };
-    if (failing.restarts === 0) failing.since = now();
+    const failing = record ?? { restarts: 0, restartsEver: 0, since: time(), nextAt: 0, runningSince: undefined, givenUp: false };
+    if (failing.restarts === 0) failing.since = time();
     failing.runningSince = undefined;
     records.set(connector, failing);
-    if (now() < failing.nextAt) return undefined;
+    if (time() < failing.nextAt) return undefined;
     await connect.restart(connector);
     failing.restarts += 1;
     failing.restartsEver += 1;
     failing.givenUp = failing.restarts >= TRIES;
     const pause = failing.givenUp ? GIVEN_UP_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failing.restarts - 1));
-    failing.nextAt = now() + pause;
+    failing.nextAt = time() + pause;
     const times = failing.restarts === 1 ? 'once' : `${failing.restarts} times`;
     const summary = failing.givenUp
-      ? `${connector} has failed and was restarted ${times} within ${minutes(now() - failing.since)} without success. From now on it is restarted once an hour: correct the cause, then run \`tributary landing apply ${landing}\`.`
+      ? `${connector} has failed and was restarted ${times} within ${minutes(time() - failing.since)} without success. From now on it is restarted once an hour: correct the cause, then run \`tributary landing apply ${landing}\`.`
       : `${connector} had failed and was restarted (${times} in a row); if it fails again, the next restart is in ${Math.round(pause / 1000)} s.`;
     return {
       connector,

@@ -1,4 +1,5 @@
 import type { StatusLog, StatusNotice, WorkerNotice } from '../kafka/meta/status-log.ts';
+import { forwardTime } from '../core/clock.ts';
 import { tableKey } from '../core/run.ts';
 import type { StatusSnapshot } from './status-view.ts';
 
@@ -23,7 +24,8 @@ export interface StatusPublishOptions {
 /** Publishes the status of this worker's tables through Kafka to all data-sync pages. What cannot be published now is published later. */
 export function publishStatus({ log, status, worker, settingsProblem, now, onRetry }: StatusPublishOptions): StatusPublishing {
   const told = new Map<string, string>();
-  let aliveAt = 0;
+  const time = forwardTime(now);
+  let aliveAt = Number.NEGATIVE_INFINITY;
   let aliveAs = '';
   let telling: Promise<void> | undefined;
 
@@ -39,7 +41,7 @@ export function publishStatus({ log, status, worker, settingsProblem, now, onRet
       .filter((notice) => told.get(tableKey(notice)) !== JSON.stringify(notice.status));
     const problem = settingsProblem?.();
     const alive = JSON.stringify([assigned, problem]);
-    if (alive !== aliveAs || now() - aliveAt >= aliveEveryMs) {
+    if (alive !== aliveAs || time() - aliveAt >= aliveEveryMs) {
       found.unshift({ v: 1, ...worker, at: now(), assigned, ...(problem === undefined ? {} : { settingsProblem: problem }) });
     }
     return found;
@@ -57,7 +59,7 @@ export function publishStatus({ log, status, worker, settingsProblem, now, onRet
     for (const notice of wanted) {
       if ('table' in notice) told.set(tableKey(notice), JSON.stringify(notice.status));
       else {
-        aliveAt = notice.at;
+        aliveAt = time();
         aliveAs = JSON.stringify([notice.assigned, notice.settingsProblem]);
       }
     }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
+import { forwardTime } from '../core/clock.ts';
 import type { Guarded } from './guard.ts';
 
 /** Within this time after the answer the same form is the same click. */
@@ -21,6 +22,7 @@ interface Sent {
  * repeated at once.
  */
 export function onceGuard(now: () => number, except: (path: string) => boolean): MiddlewareHandler<Guarded> {
+  const time = forwardTime(now);
   const last = new Map<string, Sent>();
   return async (c, next) => {
     if (c.req.method !== 'POST' || except(c.req.path)) return next();
@@ -29,7 +31,7 @@ export function onceGuard(now: () => number, except: (path: string) => boolean):
       .update(JSON.stringify([c.req.path, await c.req.parseBody({ all: true })]))
       .digest('base64');
     const before = last.get(session);
-    if (before?.what === what && (before.answeredAt === undefined || now() - before.answeredAt < sameClickMs)) {
+    if (before?.what === what && (before.answeredAt === undefined || time() - before.answeredAt < sameClickMs)) {
       const led = await before.led;
       if (led !== undefined) return c.redirect(led, 303);
     }
@@ -41,7 +43,7 @@ export function onceGuard(now: () => number, except: (path: string) => boolean):
     try {
       await next();
     } finally {
-      sent.answeredAt = now();
+      sent.answeredAt = time();
       answered(c.res.status === 303 ? (c.res.headers.get('location') ?? undefined) : undefined);
     }
   };

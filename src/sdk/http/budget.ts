@@ -1,4 +1,4 @@
-import { onAbort } from '../../core/clock.ts';
+import { forwardTime, onAbort } from '../../core/clock.ts';
 import type { Clock } from '../../core/clock.ts';
 
 /** At most `limit` requests in any `per` ms. */
@@ -96,6 +96,9 @@ export function createBudget(rules: BudgetRules, clock: Clock): Budget {
     if (within !== undefined) buckets.set(name, nested(buckets.get(name) as Bucket, buckets.get(within) as Bucket));
   }
   const waiting: Waiter[] = [];
+  /** The buckets count in this time; others name times of the clock. */
+  const time = forwardTime(clock.now);
+  const ahead = (): number => time() - clock.now();
   let running = 0;
   let cancelTimer: (() => void) | undefined;
 
@@ -111,7 +114,7 @@ export function createBudget(rules: BudgetRules, clock: Clock): Budget {
         if (!open) return;
         open = false;
         running -= 1;
-        finish(clock.now(), report);
+        finish(time(), report && { ...report, resetAt: report.resetAt + ahead() });
         pump();
       },
     });
@@ -120,7 +123,7 @@ export function createBudget(rules: BudgetRules, clock: Clock): Budget {
   function pump(): void {
     cancelTimer?.();
     cancelTimer = undefined;
-    const now = clock.now();
+    const now = time();
     const closed = new Map<Bucket, number>();
     for (let i = 0; i < waiting.length && running < rules.concurrency;) {
       const waiter = waiting[i] as Waiter;
@@ -134,7 +137,7 @@ export function createBudget(rules: BudgetRules, clock: Clock): Budget {
       waiter.quotaSince ??= now;
       if (Number.isFinite(at) && at - now > WORTH_TELLING && Math.abs(at - waiter.toldUntil) > 1_000) {
         waiter.toldUntil = at;
-        waiter.onWait(at, waiter.bucket.vendorSays() >= at);
+        waiter.onWait(at - ahead(), waiter.bucket.vendorSays() >= at);
       }
       i += 1;
     }
@@ -171,7 +174,7 @@ export function createBudget(rules: BudgetRules, clock: Clock): Budget {
       });
     },
     block(bucket, until) {
-      bucketOf(bucket).block(until);
+      bucketOf(bucket).block(until + ahead());
       pump();
     },
   };

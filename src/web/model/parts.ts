@@ -1,5 +1,5 @@
 import { asTributaryError } from '../../core/errors.ts';
-import { sleepUntil } from '../../core/clock.ts';
+import { forwardTime, sleepUntil } from '../../core/clock.ts';
 import { createRegistry } from '../../kafka/registry.ts';
 import { landingStatus, type LandingStatus } from '../../landing/status.ts';
 import type { WebContext, WebLanding } from '../context.ts';
@@ -121,12 +121,13 @@ export function watchParts(
     shown = now;
   }
 
+  const time = forwardTime(clock.now);
   const running = (async () => {
     while (!stopping.signal.aborted) {
-      const began = clock.now();
+      const began = time();
       await look();
       // In small steps, so that a user who opens a page does not wait for the end of the long interval.
-      while (!stopping.signal.aborted && clock.now() - began < (watched() ? everyMs : idleMs)) {
+      while (!stopping.signal.aborted && time() - began < (watched() ? everyMs : idleMs)) {
         await sleepUntil(clock, clock.now() + 1_000, stopping.signal).catch(() => undefined);
       }
     }
