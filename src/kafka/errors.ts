@@ -1,6 +1,6 @@
 import type { TributaryErrorOptions } from '../core/errors.ts';
 import { asTributaryError, TributaryError } from '../core/errors.ts';
-import { brokersLog, FEW_TRIES, PROTOCOL_FAULTS, youngerType } from './protocol-errors.ts';
+import { brokersLog, FEW_TRIES, PROTOCOL_FAULTS, typeOfText, youngerType } from './protocol-errors.ts';
 import type { KafkaSettings } from './types.ts';
 
 interface ClientError extends Error {
@@ -63,7 +63,7 @@ export function protocolType(error: unknown): string | undefined {
   // kafkajs 2.2.4 throws it without the code when no broker could name the coordinator.
   if (root.name === 'KafkaJSGroupCoordinatorNotFound') return 'GROUP_COORDINATOR_NOT_AVAILABLE';
   if (root.type === 'KAFKAJS_UNKNOWN_ERROR_CODE') return youngerType(root.message) ?? root.type;
-  return root.type;
+  return root.type ?? typeOfText(root.message);
 }
 
 /** Whether another producer has taken over the transactional id. */

@@ -3,6 +3,9 @@ import type { KafkaSettings } from './types.ts';
 /** Default partition count of `_control` and `_state`: the most processes that can share the connections. */
 export const DEFAULT_MAX_WORKERS = 12;
 
+/** Milliseconds after which the group gives the connections of an unresponsive worker to others. */
+export const DEFAULT_SESSION_MS = 15_000;
+
 /**
  * The partition that Java's and kafkajs's default partitioners choose for this key. Our own implementation, because that of
  * kafkajs takes ten times as long, and it runs for every row.

@@ -1,4 +1,5 @@
 import type { ErrorKind } from '../core/errors.ts';
+import { DEFAULT_SESSION_MS } from './partitioning.ts';
 
 /** The meaning of one of Kafka's error codes for the person who has to act. */
 export interface ProtocolFault {
@@ -35,10 +36,23 @@ const YOUNGER: Readonly<Record<number, string>> = {
 /** The protocol's name of a code that kafkajs does not know. */
 export const youngerType = (message: string): string | undefined => YOUNGER[Number(/\d+/.exec(message)?.[0])];
 
+/** kafkajs 2.2.4 keeps only the text of these while it joins a group (consumerGroup.js), and throws that once it has tried a few times. */
+const TEXTS: Readonly<Record<string, string>> = {
+  'Specified group generation id is not valid': 'ILLEGAL_GENERATION',
+  'The coordinator is not aware of this member': 'UNKNOWN_MEMBER_ID',
+  'The group is rebalancing, so a rejoin is needed': 'REBALANCE_IN_PROGRESS',
+  'This is not the correct coordinator for this group': 'NOT_COORDINATOR_FOR_GROUP',
+};
+
+/** The protocol's name of an error of which kafkajs has kept only the text. */
+export const typeOfText = (message: string): string | undefined => TEXTS[message];
+
 export const brokersLog = "If this persists, check the brokers' log.";
 const passes = (says: string, remedy = brokersLog): ProtocolFault => ({ kind: 'transient', says, remedy });
 const rarelyPasses = (says: string, remedy = brokersLog): ProtocolFault => ({ kind: 'transient', says, remedy, tries: FEW_TRIES });
 const settled = (says: string, remedy: string): ProtocolFault => ({ kind: 'config', says, remedy });
+
+const GROUP_UNSTEADY = 'If this persists, look for a worker that is restarted again and again, or for an overloaded machine.';
 
 /**
  * Kafka's error codes by the protocol's names (page "Protocol Guide", section "Error codes", of the Kafka documentation). A
@@ -87,10 +101,17 @@ export const PROTOCOL_FAULTS: Readonly<Record<string, ProtocolFault>> = {
     'Restart the missing brokers.',
   ),
   NOT_ENOUGH_REPLICAS_AFTER_APPEND: passes('fewer replicas are in sync than min.insync.replicas requires.', 'Restart the missing brokers.'),
+  ILLEGAL_GENERATION: passes('the group of the workers has changed meanwhile.'),
+  REBALANCE_IN_PROGRESS: passes('the workers are being assigned their connections anew.', GROUP_UNSTEADY),
+  UNKNOWN_MEMBER_ID: passes('the group has removed this worker, because it did not hear from it in time.', GROUP_UNSTEADY),
+  INCONSISTENT_GROUP_PROTOCOL: passes(
+    'other programs are in the group of the workers.',
+    'Find them with `kafka-consumer-groups --describe --members` and stop them, or change the prefix in the settings.',
+  ),
   INVALID_GROUP_ID: settled("Kafka does not accept the group's name.", 'Change the prefix in the settings.'),
   INVALID_SESSION_TIMEOUT: settled(
-    'the session time-out of the workers (30 s) is outside the range that the brokers allow.',
-    'Set group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers so that 30000 is between them.',
+    `the session time-out of the workers (${DEFAULT_SESSION_MS / 1_000} s) is outside the range that the brokers allow.`,
+    `Set group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers so that ${DEFAULT_SESSION_MS} is between them.`,
   ),
   INVALID_TIMESTAMP: rarelyPasses(
     'the broker does not accept the timestamps of the rows.',
@@ -134,7 +155,11 @@ export const PROTOCOL_FAULTS: Readonly<Record<string, ProtocolFault>> = {
   KAFKA_STORAGE_ERROR: passes('a broker cannot use its disk.', 'Check the disks of the brokers.'),
   LOG_DIR_NOT_FOUND: rarelyPasses('a broker cannot use its disk.', 'Check the disks of the brokers.'),
   UNSUPPORTED_COMPRESSION_TYPE: settled('the broker does not support the compression.', 'Set kafka.compression to gzip.'),
-  GROUP_MAX_SIZE_REACHED: settled('the group of the workers is full.', 'Raise group.max.size of the brokers, or run fewer workers.'),
+  // Workers that were killed count until their sessions end.
+  GROUP_MAX_SIZE_REACHED: passes(
+    'the group of the workers is full.',
+    'If this persists, raise group.max.size of the brokers, or run fewer workers.',
+  ),
   INVALID_RECORD: {
     kind: 'internal',
     says: 'Kafka refused a record (on a compacted topic every record needs a key).',

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { TributaryError } from '../../src/core/errors.ts';
 import { brokerAway, kafkaError, passes } from '../../src/kafka/errors.ts';
 import { PROTOCOL_FAULTS } from '../../src/kafka/protocol-errors.ts';
+import { DEFAULT_SESSION_MS } from '../../src/kafka/partitioning.ts';
 import type { KafkaSettings } from '../../src/kafka/types.ts';
 
 // What these tests take from kafkajs is its insides, as they are in 2.2.4.
@@ -141,4 +142,37 @@ test('a line that breaks during the login is no refusal; a broker that refuses i
     }
   }
   expect(told(sasl('SASL SCRAM-SHA-256 mechanism is not supported by the server'))).toMatchObject({ kind: 'config' });
+});
+
+test('what kafkajs says of a group without its code has the code, words and a remedy', () => {
+  const group = ['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'REBALANCE_IN_PROGRESS', 'NOT_COORDINATOR_FOR_GROUP'];
+  for (const type of group) {
+    const { code = 0 } = errorCodes.find((one) => one.type === type) ?? {};
+    // As consumerGroup.js throws it, and as its retries end.
+    const bare = new (kafkajs['KafkaJSError'] as new (e: Error) => Error)(createErrorFromCode(code));
+    const exhausted = new (kafkajs['KafkaJSNumberOfRetriesExceeded'] as new (e: Error, options: object) => Error)(bare, {
+      retryCount: 7,
+      retryTime: 1,
+    });
+    for (const error of [bare, exhausted]) {
+      const { kind, tries, code: told_, message } = told(error);
+      expect({ kind, tries, code: told_ }, type).toEqual({ kind: 'transient', tries: undefined, code: `kafka:${type}` });
+      expect(message).not.toMatch(/not expected here/);
+    }
+  }
+});
+
+test('a full group, and one that another program uses, are waited for', () => {
+  for (const type of ['GROUP_MAX_SIZE_REACHED', 'INCONSISTENT_GROUP_PROTOCOL']) {
+    const { code = 0 } = errorCodes.find((one) => one.type === type) ?? {};
+    expect(told(createErrorFromCode(code)), type).toMatchObject({ kind: 'transient', tries: undefined });
+    expect(told(createErrorFromCode(code)).message).not.toMatch(/not expected here/);
+  }
+});
+
+test('the session time-out that is told is the one workers ask for', () => {
+  const { code = 0 } = errorCodes.find(({ type }) => type === 'INVALID_SESSION_TIMEOUT') ?? {};
+  const { message, remedy } = told(createErrorFromCode(code));
+  expect(message).toContain(`(${DEFAULT_SESSION_MS / 1_000} s)`);
+  expect(remedy).toContain(String(DEFAULT_SESSION_MS));
 });
