@@ -1,6 +1,6 @@
 import { TributaryError } from '../../src/core/errors.ts';
 import { unorderedMap } from '../../src/sdk/concurrency/unordered-map.ts';
-import { asNumber, asObject, asText, saved } from '../../src/sdk/readers/resume.ts';
+import { asNumber, asObject, asText, pastTime, saved } from '../../src/sdk/readers/resume.ts';
 import type { JsonObject, Page, Position, ReadContext, Row } from '../../src/core/types.ts';
 import { concernsOne, failsTheRun } from './faults.ts';
 import type { ListrakApi } from './api.ts';
@@ -84,7 +84,7 @@ export function readItems<I extends Item>(options: ItemsOptions<I>): (ctx: ReadC
       };
       return;
     }
-    let base = baseOf(position);
+    let base = baseOf(position, ctx.runStart);
     const interrupted = asObject(position?.walk);
     const interruptedTo = asNumber(interrupted?.to);
     if (interrupted !== undefined && interruptedTo !== undefined) {
@@ -218,12 +218,14 @@ export function readItems<I extends Item>(options: ItemsOptions<I>): (ctx: ReadC
   }
 }
 
-function baseOf(position: Position | undefined): Base {
+/** What a wrong clock has dated later than `now` counts as never read. */
+function baseOf(position: Position | undefined, now: number): Base {
+  const to = pastTime(position?.to, now);
   return {
-    to: asNumber(position?.to),
+    to,
     known: asText(position?.known) ?? '',
     behind: asObject(position?.behind) ?? {},
-    full: asNumber(position?.full),
+    full: to === undefined ? undefined : pastTime(position?.full, now),
   };
 }
 

@@ -1,7 +1,7 @@
 import { TributaryError } from '../../src/core/errors.ts';
 import { statusOf } from '../../src/sdk/http/client.ts';
 import { orderedMap } from '../../src/sdk/concurrency/ordered-map.ts';
-import { asNumber, asObject, asText, saved } from '../../src/sdk/readers/resume.ts';
+import { asNumber, asObject, asText, pastTime, saved } from '../../src/sdk/readers/resume.ts';
 import type { Json, JsonObject, Page, ReadContext, Reader, Row } from '../../src/core/types.ts';
 import { filter, limit, skip, sort, source } from './aggregation.ts';
 import { aggregated } from './api.ts';
@@ -133,10 +133,10 @@ function plan(
   let calls = 0;
   let left = 0;
   // Visitors read the longest ago come first; otherwise those who are always active would use up all requests.
-  const readAt = ({ id }: Visitor): number => asNumber(before[id]) ?? 0;
+  const readAt = ({ id }: Visitor): number => pastTime(before[id], ctx.runStart) ?? 0;
   for (const { id: visitor, updated, firstVisit, doNotProcess } of [...visitors].sort((a, b) => readAt(a) - readAt(b))) {
     if (visitor === '' || doNotProcess) continue;
-    const known = asNumber(before[visitor]);
+    const known = pastTime(before[visitor], ctx.runStart);
     if (known !== undefined && updated < known - HORIZON) continue;
     const earliest = Math.max(ctx.since ?? 0, ctx.runStart - FARTHEST, known === undefined ? firstVisit : known - DAY);
     const latest = Math.min(ctx.runStart, updated + DAY);

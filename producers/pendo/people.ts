@@ -1,7 +1,7 @@
 import { incremental } from '../../src/sdk/readers/incremental.ts';
 import type { IncrementalAsk } from '../../src/sdk/readers/incremental.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
-import { asNumber, asObject, asText, contextWith, printed, saved } from '../../src/sdk/readers/resume.ts';
+import { asNumber, asObject, asText, contextWith, pastTime, printed, saved } from '../../src/sdk/readers/resume.ts';
 import type { Json, Position, Reader, Row } from '../../src/core/types.ts';
 import { isAfter, filter, quoted, sort, source } from './aggregation.ts';
 import type { PendoApi } from './api.ts';
@@ -30,8 +30,10 @@ export function readPeople(people: People): Reader<PendoApi> {
     const position = saved(ctx, 1);
     let listing = asObject(position?.listing);
     let change = asObject(position?.change);
-    let listed = asNumber(position?.listed);
-    const interruptedAt = asNumber(position?.began);
+    let listed = pastTime(position?.listed, ctx.runStart);
+    const interruptedAt = pastTime(position?.began, ctx.runStart);
+    // Changes are read from the start of a listing; one that a wrong clock has dated is made again.
+    if (position !== undefined && listed === undefined && interruptedAt === undefined) change = undefined;
     const at = (began?: number): Position => ({
       v: 1,
       ...(listing === undefined ? {} : { listing }),

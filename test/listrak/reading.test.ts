@@ -54,6 +54,24 @@ describe('every table', () => {
   });
 });
 
+describe('a clock that was ten days ahead', () => {
+  it.each(EVENTS)('%s: all is read again once it is right', async (name) => {
+    const { table, truth, held, simulator } = await account(small);
+    const reader = table(name);
+    const begun = simulator.clock.now();
+    await reader.run({ runStart: begun + 10 * DAY, now: () => begun + 10 * DAY });
+    simulator.clock.advance(DAY);
+    const { rows, error } = await reader.run();
+    expect(error).toBeUndefined();
+    expect(held(name, rows)).toEqual(truth(name));
+    // And not each time from then on.
+    simulator.clock.advance(1_000);
+    await reader.run();
+    expect(reader.position?.to).toBe(simulator.clock.now());
+    expect(reader.position?.full).toBe(begun + DAY);
+  });
+});
+
 describe('events', () => {
   it.each(EVENTS)('%s: of repeated ones the newest stays, and the others are counted', async (name) => {
     const { table, simulator, held, truth } = await account({ ...small, events: 1_500 });

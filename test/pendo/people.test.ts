@@ -48,6 +48,24 @@ describe('visitors and accounts', () => {
     }
   });
 
+  it('are listed again once the clock is right, when it was a month ahead at the last listing', async () => {
+    const about = await subscription({}, { record_limit: 50 });
+    const { held, run } = holding(about, 'visitors');
+    const { simulator } = about;
+    const ahead = (): number => simulator.clock.now() + 30 * DAY;
+    await run({ runStart: ahead(), now: ahead });
+    simulator.clock.advance(HOUR);
+    simulator.change['metadata.set']({ list: 'visitors', id: 'o"brien', group: 'custom', values: { tier: 'timed' } });
+    simulator.change['metadata.set']({ list: 'visitors', id: 'back\\slash', group: 'custom', values: { tier: 'silent' }, silently: true });
+    simulator.clock.advance(2 * HOUR);
+    await run();
+    expect(held).toEqual(about.truth('visitors'));
+    simulator.change['metadata.set']({ list: 'visitors', id: 'o"brien', group: 'custom', values: { tier: 'later' } });
+    simulator.clock.advance(2 * HOUR);
+    await run();
+    expect(held).toEqual(about.truth('visitors'));
+  });
+
   it('do not miss what changes while a first listing is cut and taken up again', async () => {
     const about = await subscription({}, { record_limit: 30 });
     const { held, run } = holding(about, 'visitors');

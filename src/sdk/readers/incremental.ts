@@ -46,8 +46,10 @@ export function incremental<Api>(options: IncrementalOptions<Api>): Reader<Api> 
     const interrupted = asObject(position?.walk);
     const before = asNumber(interrupted?.before);
     if (interrupted !== undefined && before !== undefined) {
-      const range: Range = { after: asNumber(interrupted.after), before };
+      const range: Range = { after: asNumber(interrupted.after), before: Math.min(before, bound) };
       try {
+        // The cursor belongs to the range; one up to a time to come was asked for by a wrong clock.
+        if (before > bound) throw new CursorLost('the range ends in the future');
         yield* run(range, interrupted.cursor);
       } catch (error) {
         if (!(error instanceof CursorLost)) throw error;

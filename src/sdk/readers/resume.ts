@@ -11,6 +11,12 @@ export function asNumber(value: Json | undefined): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
+/** A saved time. One after `now` counts as none: a clock that was wrong has saved it, and what it says was read has not happened yet. */
+export function pastTime(value: Json | undefined, now: number): number | undefined {
+  const time = asNumber(value);
+  return time === undefined || time > now ? undefined : time;
+}
+
 export function asText(value: Json | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }

@@ -71,7 +71,7 @@ export function windows<Api>(options: WindowsOptions<Api>): Reader<Api> {
     let oldest: number | null | undefined = position?.oldest === null ? null : asNumber(position?.oldest);
     let tiers: JsonObject = asObject(position?.tiers) ?? {};
 
-    const interrupted = savedPlan(position);
+    const interrupted = savedPlan(position, bound);
     if (interrupted !== undefined) {
       try {
         yield* run(interrupted.plan, interrupted.slice);
@@ -162,20 +162,23 @@ export function windows<Api>(options: WindowsOptions<Api>): Reader<Api> {
     }
   }
 
-  function savedPlan(position: Position | undefined): { plan: Plan; slice: Slice | undefined } | undefined {
+  /** A plan that a wrong clock has made goes no further than this run may, since some vendors refuse times to come. */
+  function savedPlan(position: Position | undefined, latest: number): { plan: Plan; slice: Slice | undefined } | undefined {
     const json = asObject(position?.plan);
     const bound = asNumber(json?.bound);
     if (json === undefined || bound === undefined) return undefined;
+    const done = asNumber(json.done) ?? null;
+    if (done !== null && done > latest) return undefined;
     const plan: Plan = {
       from: asNumber(json.from) ?? null,
-      origin: asNumber(json.origin) ?? bound,
-      bound,
+      origin: Math.min(asNumber(json.origin) ?? bound, latest),
+      bound: Math.min(bound, latest),
       startedAt: asNumber(json.startedAt) ?? 0,
-      done: asNumber(json.done) ?? null,
+      done,
     };
     const slice = asObject(json.slice);
     const to = asNumber(slice?.to);
-    return { plan, slice: to === undefined ? undefined : { from: plan.done ?? undefined, to, cursor: slice?.cursor } };
+    return { plan, slice: to === undefined || to > latest ? undefined : { from: plan.done ?? undefined, to, cursor: slice?.cursor } };
   }
 }
 
