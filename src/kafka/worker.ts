@@ -14,7 +14,7 @@ import { kafkaError, protocolType } from './errors.ts';
 import type { Connections } from './spread.ts';
 import { stickyAssigner } from './sticky-assigner.ts';
 import { trackSockets } from './tracked-sockets.ts';
-import { connectionPartition } from './partitioning.ts';
+import { connectionPartition, DEFAULT_SESSION_MS } from './partitioning.ts';
 import { topicNames } from './meta/topic-names.ts';
 import type { KafkaSettings } from './types.ts';
 
@@ -29,7 +29,7 @@ export interface WorkerGroupOptions {
   readonly onRevoked: (connection: string) => void;
   /** A desired state of a connection, whether the settings have it or not: first the latest of each slot, then new ones as they arrive. */
   readonly onControl: (record: ControlRecord) => void;
-  /** The group cannot be joined or reached. `fatal`: only the user can help; otherwise joining is retried. */
+  /** The group cannot be joined or reached. `fatal`: it was never joined and only the user can help; otherwise joining is retried. */
   readonly onRetry?: (error: TributaryError, fatal: boolean) => void;
   /** Milliseconds after which the connections of an unresponsive process go to others. Default 15,000. */
   readonly sessionTimeout?: number;
@@ -64,15 +64,20 @@ export interface WorkerInfo {
 export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): Worker {
   const { settings } = access;
   const topic = topicNames(settings.prefix).control;
-  const sessionTimeout = options.sessionTimeout ?? 15_000;
+  const sessionTimeout = options.sessionTimeout ?? DEFAULT_SESSION_MS;
   const mine = new Map<number, readonly string[]>();
   const followed = new Map<number, bigint>();
   const leaving = new AbortController();
   const left = leaving.signal;
   let generation = 0;
   let active: Member | undefined;
-  /** Epoch ms of the last assignment. */
+  /** Epoch ms of the last assignment; 0 before the first. */
   let assignedAt = 0;
+  /**
+   * Whether only the user can help. One that has been a member goes on asking: a right that was taken away, or brokers that
+   * are being set up anew, come back without anybody starting this process again.
+   */
+  const isFatal = ({ kind }: TributaryError): boolean => kind === 'config' && assignedAt === 0;
 
   let connections = options.connections;
   const connectionsOf = (partition: number): string[] => connections.filter((name) => connectionPartition(name, settings) === partition);
@@ -208,8 +213,8 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
         revokeAll();
         if (left.aborted) return;
         const failure = kafkaError(error, settings, 'Joining the workers');
-        options.onRetry?.(failure, failure.kind === 'config');
-        if (failure.kind === 'config') return;
+        options.onRetry?.(failure, isFatal(failure));
+        if (isFatal(failure)) return;
         await pause(wait, left);
       }
     }
@@ -221,8 +226,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
     revokeAll();
     await drop(before, access.signal);
     if (left.aborted) return;
-    options.onRetry?.(why, why.kind === 'config');
-    if (why.kind === 'config') return;
+    options.onRetry?.(why, false);
     await pause(200, left);
     await keepJoining();
   };

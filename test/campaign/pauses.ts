@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { activeWorkers } from '../../src/kafka/worker.ts';
 import { openTestEngine } from '../support/engine.ts';
 import { endAll, startWorker, succeeded, until, type FleetWorker } from './fleet.ts';
 import { remoteShop, startShopServer } from '../support/shop-server.ts';
@@ -53,18 +54,19 @@ export async function pauseInListing(place: Place, options: PauseOptions): Promi
     workers.push(worker);
     return worker;
   };
+  const test = await openTestEngine({
+    ...place,
+    prefix,
+    connections: [{ name: 'shop_1', source: remoteShop, tables: ['item'], settings: { url: vendor.url } }],
+  });
   const reads = (worker: FleetWorker, since: number): boolean => succeeded(worker, 'shop_1', since) > 0;
   try {
     const owner = start(0);
-    await until('the first listing', () => reads(owner, 0), 120);
     const other = start(1);
     const both = [owner, other];
-    await until(
-      'the other is there',
-      () => both.some((worker) => worker.assigned().size > 0) && other.lines.length + owner.lines.length > 3,
-      60,
-    );
-    await sleep(3_000);
+    await until('both are in the group', async () => (await activeWorkers(test.access)).length === 2, 120);
+    const together = Date.now();
+    await until('a listing since then', () => both.some((worker) => reads(worker, together)), 120);
     vendor.pageMs = pageMs;
     const holder = both.find((worker) => worker.assigned().has('shop_1')) ?? owner;
     const heir = holder === owner ? other : owner;
@@ -98,13 +100,7 @@ export async function pauseInListing(place: Place, options: PauseOptions): Promi
       await until('one more listing', () => living.some((worker) => reads(worker, from)), 120);
     }
     const ends = await endAll(living);
-    const test = await openTestEngine({
-      ...place,
-      prefix,
-      connections: [{ name: 'shop_1', source: remoteShop, tables: ['item'], settings: { url: vendor.url } }],
-    });
     const topic = await test.readTable('item', 'shop_1');
-    await test.close();
     return {
       tombstones: topic.tombstones,
       markers: topic.markers.length,
@@ -115,6 +111,7 @@ export async function pauseInListing(place: Place, options: PauseOptions): Promi
     };
   } finally {
     for (const worker of workers) worker.signal('SIGKILL');
+    await test.close();
     await vendor.close();
     for (const dir of dirs) await rm(dir, { recursive: true, force: true });
   }

@@ -26,7 +26,7 @@ export interface Outcome {
   readonly faults: readonly string[];
 }
 
-const codes: Readonly<Record<Api, { readonly start?: readonly number[]; readonly run?: readonly number[] }>> = {
+const codes: Readonly<Partial<Record<Api, { readonly start?: readonly number[]; readonly run?: readonly number[] }>>> = {
   Metadata: { start: [3, 5, 17, 29], run: [3, 5, 29] },
   ListOffsets: { start: [3, 6, 29, 43, 56, 74, 78] },
   Fetch: { start: [-1, 1, 2, 3, 6, 29, 56, 70, 74, 75] },

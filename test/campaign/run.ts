@@ -7,6 +7,7 @@ import { startStack } from '../../src/stack/stack.ts';
 import { clock } from './clock.ts';
 import { brokerRestarts, kills, sickLines } from './cluster.ts';
 import { disks } from './disks.ts';
+import { groupRefusals } from './group-refusals.ts';
 import { pauses } from './pauses.ts';
 import { refusals } from './refusals.ts';
 import { lives, workers } from './workers.ts';
@@ -69,6 +70,11 @@ export const campaigns: Readonly<Record<string, Campaign>> = {
     count: 24,
     run: (place, { count, only }) =>
       refusals(place, { prefix: prefix('refusals'), atOnce: count, ...(only === undefined ? {} : { only: new RegExp(only) }) }),
+  },
+  group_refusals: {
+    count: 12,
+    run: (place, { count, only }) =>
+      groupRefusals(place, { prefix: prefix('group'), atOnce: count, ...(only === undefined ? {} : { only: new RegExp(only) }) }),
   },
   kills: { count: 100, run: kills },
   broker_restarts: { count: 20, run: brokerRestarts },

@@ -24,6 +24,8 @@ interface Member {
   readonly mine: Set<string>;
   readonly controls: string[];
   readonly troubles: TributaryError[];
+  /** Whether each of them was for good. */
+  readonly fatal: boolean[];
   /** Times it was told that the members do not know the same. */
   readonly differences: () => number;
 }
@@ -33,6 +35,7 @@ async function join(access: KafkaAccess, sessionTimeout = 6_000, connections: re
   const mine = new Set<string>();
   const controls: string[] = [];
   const troubles: TributaryError[] = [];
+  const fatal: boolean[] = [];
   const worker = joinWorkers(access, {
     connections,
     sessionTimeout,
@@ -43,9 +46,12 @@ async function join(access: KafkaAccess, sessionTimeout = 6_000, connections: re
     },
     onRevoked: (name) => mine.delete(name),
     onControl: ({ connection, table, slot, value }) => controls.push(`${connection} ${table} ${slot} ${JSON.stringify(value)}`),
-    onRetry: (error) => troubles.push(error),
+    onRetry(error, forGood) {
+      troubles.push(error);
+      fatal.push(forGood);
+    },
   });
-  return { worker, mine, controls, troubles, differences: () => differences };
+  return { worker, mine, controls, troubles, fatal, differences: () => differences };
 }
 
 const shared = (a: Member, b: Member): boolean =>
@@ -102,6 +108,24 @@ test('a group that cannot be joined yet, as right after a broker has started, is
   await until('it has all', () => member.mine.size === CONNECTIONS.length);
   expect(member.troubles).toMatchObject([{ kind: 'transient', code: 'kafka:GROUP_LOAD_IN_PROGRESS' }]);
   await member.worker.leave();
+});
+
+test('a member that the group refuses for a while goes on asking, and only one that has never been in it gives up', async () => {
+  const access = await prepared();
+  const through = { ...access, socketFactory: proxy.socketFactory };
+  const member = await join(through);
+  await until('it has all', () => member.mine.size === CONNECTIONS.length);
+  // As while its rights are being changed. It joins again because the other comes.
+  proxy.refuseJoin(30);
+  const other = await join(access);
+  await until('both share', () => shared(member, other), 60);
+  expect(member.troubles).toMatchObject([{ kind: 'config', code: 'kafka:GROUP_AUTHORIZATION_FAILED' }]);
+  expect(member.fatal).toEqual([false]);
+  proxy.refuseJoin(30);
+  const stranger = await join(through);
+  await until('it has given up', () => stranger.fatal.length > 0);
+  expect(stranger.fatal).toEqual([true]);
+  await Promise.all([member, other, stranger].map(({ worker }) => worker.leave()));
 });
 
 test('a process that is told to leave before it could join is not held up', async () => {

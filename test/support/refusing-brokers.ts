@@ -12,6 +12,10 @@ export const API = {
   ListOffsets: 2,
   Metadata: 3,
   FindCoordinator: 10,
+  JoinGroup: 11,
+  Heartbeat: 12,
+  LeaveGroup: 13,
+  SyncGroup: 14,
   DescribeGroups: 15,
   CreateTopics: 19,
   InitProducerId: 22,
@@ -46,11 +50,11 @@ const { KafkaJSAggregateError, KafkaJSCreateTopicError } = require('kafkajs/src/
 };
 const Connections = require('kafkajs/src/network/connection') as { readonly prototype: Connection };
 
-const refusals = new Map<string, Refusal>();
+const refusals = new Map<string, readonly Refusal[]>();
 const send = Connections.prototype.send;
 Connections.prototype.send = async function (this: Connection, asked: Request) {
-  const refusal = refusals.get(this.clientId);
-  if (refusal === undefined || refusal.left === 0 || API[refusal.api] !== asked.request.apiKey) return send.call(this, asked);
+  const refusal = refusals.get(this.clientId)?.find(({ api, left }) => left > 0 && API[api] === asked.request.apiKey);
+  if (refusal === undefined) return send.call(this, asked);
   refusal.left -= 1;
   refusal.refused += 1;
   await new Promise((resolve) => setTimeout(resolve, 1));
@@ -60,10 +64,19 @@ Connections.prototype.send = async function (this: Connection, asked: Request) {
     : error;
 };
 
-/** From now on the brokers refuse so many requests of this kind that the client sends. Answers how many they refused. */
-export function refuse(clientId: string, api: Api, code: number, times: number): () => number {
+/**
+ * From now on the brokers refuse so many requests of this kind that the client sends, and those of `besides`. Answers how many of this kind they
+ * refused.
+ */
+export function refuse(
+  clientId: string,
+  api: Api,
+  code: number,
+  times: number,
+  besides?: { readonly api: Api; readonly code: number; readonly times: number },
+): () => number {
   const refusal = { api, code, left: times, refused: 0 };
-  refusals.set(clientId, refusal);
+  refusals.set(clientId, [refusal, ...(besides === undefined ? [] : [{ ...besides, left: besides.times, refused: 0 }])]);
   return () => refusal.refused;
 }
 
