@@ -68,6 +68,33 @@ describe('JSON parsed in pieces', () => {
     );
   });
 
+  /** Rows alike with rows alike inside, so that a piece can seem to end where it does not. */
+  it('is what it is when parsed at once where all rows look alike, inside and out, whole or damaged', async () => {
+    const inner = fc.array(fc.constantFrom('{"a":1}', '{"a":{"a":2}}', '{"a":"},{\\"a\\":"}', '{"b":[]}', '3'), { maxLength: 4 });
+    const value = fc.oneof(
+      fc.constantFrom('1', '"},{"', '"}},{\\"a\\":1"', '[]', '12345678901234567890'),
+      inner.map((items) => `[${items.join(',')}]`),
+    );
+    const row = fc.tuple(value, value).map(([a, b]) => `{"a":${a},"c":{"d":${b}}}`);
+    const rows = fc.array(
+      fc.oneof({ weight: 6, arbitrary: row }, { weight: 1, arbitrary: inner.map((items) => `{"a":[${items.join(',')}]}`) }),
+      {
+        minLength: 4,
+        maxLength: 30,
+      },
+    );
+    const marks = fc.constantFrom('', '', '', ',', '}', '{', ']', '"', '{"a":1},');
+    await fc.assert(
+      fc.asyncProperty(rows, fc.nat(), fc.nat(2), marks, fc.integer({ min: 30, max: 160 }), async (all, place, gone, mark, piece) => {
+        const good = `{"data":[${all.join(',')}],"next":null}`;
+        const at = place % (good.length + 1);
+        const text = mark === '' ? good : good.slice(0, at) + mark + good.slice(at + gone);
+        expect(await outcome(() => parseJsonInPieces(text, piece)), text).toBe(await outcome(() => parseJson(text)));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
   it.each([
     ['lists', '[', ']'],
     ['objects', '{"a":', '}'],
@@ -83,6 +110,7 @@ describe('JSON parsed in pieces', () => {
 
   it.each([
     ['rows', '{"n":"x"},'],
+    ['rows with rows inside that look alike', '{"n":[{"n":"x"},{"n":"y"}]},'],
     ['long numbers', '12345678901234567890,'],
     ['lists in a list', '[[1],[2]],'],
   ])('lets others go first again and again: %s', async (_, unit) => {

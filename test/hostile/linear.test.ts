@@ -38,6 +38,10 @@ const SCANS: Readonly<Record<string, { readonly text: (n: number) => string; rea
     scan: (text) => parseJsonInPieces(text, 4_096),
   },
   'lists in lists, parsed in pieces': { text: (n) => '['.repeat(n) + ']'.repeat(n), scan: (text) => parseJsonInPieces(text, 4_096) },
+  'rows in a row, whose pieces seem to end everywhere': {
+    text: (n) => `[${'{"a":1},'.repeat(1_000)}{"a":[${'{"a":1},'.repeat(n / 8)}1]}]`,
+    scan: (text) => parseJsonInPieces(text, 4_096),
+  },
   'a number as text': { text: (n) => `0.${'0'.repeat(n)}1`, scan: coercerFor({ type: 'number', doc: 'x' }) },
   'a time with a long fraction': { text: (n) => `2026-01-01T00:00:00.${'1'.repeat(n)}`, scan: coercerFor({ type: 'timestamp', doc: 'x' }) },
   'a name in capitals': { text: (n) => 'A'.repeat(n), scan: snakeCase },

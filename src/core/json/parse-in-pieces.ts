@@ -1,11 +1,17 @@
 import { othersFirst } from '../turns.ts';
 import type { Json } from '../types.ts';
-import { BACKSLASH, CLOSE_LIST, CLOSE_OBJECT, COMMA, endOfString, OPEN_LIST, OPEN_OBJECT, QUOTE, setMember } from './characters.ts';
-import { numberAllowance, parseJson } from './parse.ts';
+import { BACKSLASH, CLOSE_LIST, CLOSE_OBJECT, COLON, COMMA, endOfString, OPEN_LIST, OPEN_OBJECT, QUOTE, setMember } from './characters.ts';
+import { numberAllowance, parseJson, parsePart } from './parse.ts';
 import type { NumberAllowance } from './parse.ts';
 
 /** Characters that are parsed at once. The slowest text there is (long numbers, names that are all different) takes some 30 ms for as many. */
 const PIECE = 128 * 1024;
+/** Ends of pieces that are guessed wrong before no more are guessed in that text. */
+const WRONG_GUESSES = 3;
+/** Longest beginning of an element, up to its first colon, by which the next one is found. */
+const LONGEST_BEGINNING = 64;
+/** Closing brackets at the end of an element by which the end of another one is known. */
+const MOST_CLOSING = 8;
 /** Containers nested deeper are left whole: a row as deep is put aside, whatever it holds. */
 const DEEPEST_CUT = 600;
 
@@ -44,6 +50,9 @@ export async function parseJsonInPieces(text: string, piece = PIECE): Promise<Js
   let deeper = 0;
   let root: Container | undefined;
   let looked = 0;
+  let wrongGuesses = 0;
+  /** The outermost list, once something of it has been parsed: it has most of the text. */
+  let rows: Open | undefined;
   const allowance = numberAllowance();
 
   /** Parses what is complete of all open containers. */
@@ -62,6 +71,30 @@ export async function parseJsonInPieces(text: string, piece = PIECE): Promise<Js
       one.comma = -1;
       one.due = true;
     }
+  }
+
+  /**
+   * Parses the next elements of the list without looking for where they end: at the last place within a piece that looks
+   * as the one before `from` does. That they are parsed proves that they end there, because nothing but whole elements is
+   * JSON between brackets. Returns where the elements end; `from` when the place was none, or there is no such place.
+   */
+  function leap(list: Open, from: number): number {
+    const to = from + piece;
+    const mark = to < text.length ? boundaryAt(text, from) : undefined;
+    for (let end = mark === undefined ? -1 : text.lastIndexOf(mark.text, to); end >= from;) {
+      const until = end + (mark as Boundary).closing;
+      try {
+        for (const element of parsePart(text, from, until, '[]', allowance) as readonly Json[]) (list.value as Json[]).push(element);
+        return until + 1;
+      } catch (error) {
+        if (!(error instanceof SyntaxError)) throw error;
+        wrongGuesses += 1;
+        end = wrongGuesses < WRONG_GUESSES ? text.lastIndexOf((mark as Boundary).text, end - 1) : -1;
+      }
+    }
+    // To look for what is not there takes time too.
+    wrongGuesses = WRONG_GUESSES;
+    return from;
   }
 
   function close(at: number, isList: boolean): void {
@@ -117,17 +150,46 @@ export async function parseJsonInPieces(text: string, piece = PIECE): Promise<Js
         one.ended = false;
         one.due = true;
         one.from = at + 1;
+        while (one === rows && wrongGuesses < WRONG_GUESSES) {
+          const next = leap(one, at + 1);
+          if (next === at + 1) break;
+          one.from = next;
+          at = next - 1;
+          looked = at;
+          await othersFirst();
+        }
       } else one.comma = at;
     }
     if (at - looked < piece) continue;
     looked = at;
     settle();
+    rows = open.find(({ isList }) => isList);
     await othersFirst();
   }
   if (open.length > 0) throw new SyntaxError('the text ends too early');
   // No container at all: one long text, or nothing that is JSON.
   return parseJson(text);
 }
+
+/** What stands around the comma between two elements: closing brackets, the comma, and how the next one begins. */
+interface Boundary {
+  readonly text: string;
+  /** Closing brackets in it. */
+  readonly closing: number;
+}
+
+/** The boundary before `from`, if it is one of objects that begin with a name; two of them rarely look like what is inside them. */
+function boundaryAt(text: string, from: number): Boundary | undefined {
+  if (text.charCodeAt(from) !== OPEN_OBJECT || text.charCodeAt(from + 1) !== QUOTE || text.charCodeAt(from - 1) !== COMMA) return undefined;
+  const colon = endOfString(text, from + 1) + 1;
+  if (colon - from > LONGEST_BEGINNING || text.charCodeAt(colon) !== COLON) return undefined;
+  let first = from - 1;
+  while (from - first <= MOST_CLOSING && isClosing(text.charCodeAt(first - 1))) first -= 1;
+  const closing = from - 1 - first;
+  return closing === 0 ? undefined : { text: text.slice(first, colon + 1), closing };
+}
+
+const isClosing = (code: number): boolean => code === CLOSE_LIST || code === CLOSE_OBJECT;
 
 /** Adds an element that was parsed by itself, and ends there. */
 function add(around: Open, name: string, value: Json, end: number): void {
@@ -162,15 +224,14 @@ async function stringInPieces(text: string, start: number, end: number, piece: n
 /** Parses the elements from where a container has been parsed, and adds them. */
 function take(text: string, one: Open, to: number, allowance: NumberAllowance): void {
   if (one.ended) throw new SyntaxError('a comma is missing');
-  const part = text.slice(one.from, to);
   if (one.isList) {
-    const elements = parseJson(`[${part}]`, allowance) as readonly Json[];
+    const elements = parsePart(text, one.from, to, '[]', allowance) as readonly Json[];
     if (elements.length === 0) throw new SyntaxError('an element is missing');
     const list = one.value as Json[];
     for (const element of elements) list.push(element);
     return;
   }
-  const members = parseJson(`{${part}}`, allowance) as Readonly<Record<string, Json>>;
+  const members = parsePart(text, one.from, to, '{}', allowance) as Readonly<Record<string, Json>>;
   let some = false;
   for (const name in members) {
     setMember(one.value as Record<string, Json>, name, members[name] as Json);

@@ -50,13 +50,13 @@ export function jsonItems(list: string): JsonItems {
   }
 
   async function elements(chunk: Buffer, from: number, to: number, last: boolean): Promise<readonly Json[]> {
-    let text: string;
-    if (open.bytes === 0) text = textOf(chunk.subarray(from, to));
-    else {
-      open.add(chunk.subarray(from, to));
-      text = textOf(open.take());
+    let bytes = chunk.subarray(from, to);
+    if (open.bytes > 0) {
+      open.add(bytes);
+      bytes = open.take();
     }
-    if (text.length > CHECKED_FROM && parsedSize(text) > LARGEST_PARSED) throw new TooLarge(MUCH_ONCE_PARSED);
+    if (bytes.length > CHECKED_FROM && parsedSize(bytes) > LARGEST_PARSED) throw new TooLarge(MUCH_ONCE_PARSED);
+    const text = textOf(bytes);
     if (last && count === 0 && text.trim() === '') return [];
     const parsed = await parsedElements(text);
     // A comma without an element after it.

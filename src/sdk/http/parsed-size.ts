@@ -1,10 +1,12 @@
+import { isAscii } from 'node:buffer';
+
 /** Limit of the memory a parsed answer may take, bytes. Two or three pages are held at once, and the process must stay small. */
 export const LARGEST_PARSED = 96 * 1024 * 1024;
 /** Text of the error for an answer above that limit. */
 export const MUCH_ONCE_PARSED = `would take more than ${LARGEST_PARSED} bytes of memory once it is parsed`;
 
 /** Approximate bytes of memory that V8 needs for each structural character of JSON or XML once it is parsed. */
-const WEIGHTS = new Uint8Array(128);
+const WEIGHTS = new Uint8Array(256);
 for (const [mark, weight] of [
   ['{', 72],
   ['[', 48],
@@ -14,18 +16,34 @@ for (const [mark, weight] of [
 ] as const)
   WEIGHTS[mark.charCodeAt(0)] = weight;
 
+/** From here on, the first byte of a character in UTF-8 is of one beyond Latin-1. */
+const BEYOND_LATIN1 = 0xc4;
+
+/** Most texts are ASCII with few exceptions; those are looked for by this many bytes. */
+const STRETCH = 2 * 1024;
+
 /** Approximate bytes that texts take once they are parsed together: 8 MB of `{},` take twenty times as much. */
-export function parsedSizes(): { add(text: string): void; total(): number } {
+export function parsedSizes(): { add(utf8: Buffer): void; total(): number } {
   let size = 0;
   let length = 0;
   let wide = false;
+  function countCharacters(utf8: Buffer): void {
+    for (let at = 0; at < utf8.length; at += 1) {
+      const byte = utf8[at] as number;
+      if (byte < 128) continue;
+      if (byte >= BEYOND_LATIN1) wide = true;
+      // Of a character's bytes only the first counts, and one of four bytes is two of V8's characters.
+      if (byte < 0xc0) length -= 1;
+      else if (byte >= 0xf0) length += 1;
+    }
+  }
   return {
-    add(text) {
-      length += text.length;
-      for (let at = 0; at < text.length; at += 1) {
-        const code = text.charCodeAt(at);
-        if (code < 128) size += WEIGHTS[code] as number;
-        else if (code > 255) wide = true;
+    add(utf8) {
+      size += weighed(utf8);
+      length += utf8.length;
+      for (let at = 0; at < utf8.length; at += STRETCH) {
+        const stretch = utf8.subarray(at, at + STRETCH);
+        if (!isAscii(stretch)) countCharacters(stretch);
       }
     },
     // One character beyond Latin-1 makes V8 store two bytes for every character of the text.
@@ -33,8 +51,22 @@ export function parsedSizes(): { add(text: string): void; total(): number } {
   };
 }
 
-export function parsedSize(text: string): number {
+/** Bytes instead of characters and four sums in turn, because that takes V8 a third of the time. */
+function weighed(utf8: Buffer): number {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = utf8.length - (utf8.length % 4);
+  for (let at = 0; at < whole; at += 4) {
+    a += WEIGHTS[utf8[at] as number] as number;
+    b += WEIGHTS[utf8[at + 1] as number] as number;
+    c += WEIGHTS[utf8[at + 2] as number] as number;
+    d += WEIGHTS[utf8[at + 3] as number] as number;
+  }
+  for (let at = whole; at < utf8.length; at += 1) a += WEIGHTS[utf8[at] as number] as number;
+  return a + b + c + d;
+}
+
+export function parsedSize(utf8: Buffer): number {
   const sizes = parsedSizes();
-  sizes.add(text);
+  sizes.add(utf8);
   return sizes.total();
 }
