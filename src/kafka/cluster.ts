@@ -4,7 +4,7 @@ import { PartitionAssigners } from 'kafkajs';
 import type { KafkaAccess } from './client.ts';
 import { createClient, withClient } from './client.ts';
 import { brokerAway } from './errors.ts';
-import { recoverFetch } from './fetching.ts';
+import { answered, recoverFetch } from './fetching.ts';
 import { trackSockets } from './tracked-sockets.ts';
 
 export type { Cluster };
@@ -72,7 +72,7 @@ async function patiently<T>(cluster: Cluster, ask: () => Promise<T>): Promise<T>
   const deadline = performance.now() + PATIENCE;
   for (;;) {
     try {
-      return await ask();
+      return await answered(ask);
     } catch (error) {
       if (performance.now() > deadline) throw error;
       await recoverFetch(cluster, error);

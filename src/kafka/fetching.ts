@@ -27,7 +27,15 @@ const READ_COMMITTED = 1;
 const PARTITION_BYTES = 4 * 1024 * 1024;
 const FETCH_BYTES = 24 * 1024 * 1024;
 /** kafkajs's own request time-out is far shorter; this one is for the case that it does not fire. */
-const FETCH_DEADLINE = 60_000;
+const CALL_DEADLINE = 60_000;
+
+/**
+ * The answer to a call of a cluster object. kafkajs (2.2.4) can leave a call without an end: it stops looking for requests that
+ * are overdue once their connection is being closed.
+ *
+ * @throws TributaryError `transient` after a minute: the caller needs another client.
+ */
+export const answered = <T>(call: () => Promise<T>): Promise<T> => withDeadline(CALL_DEADLINE, 'Reading topics', call);
 
 /** Node id of the partition's leader; -1 while there is none. */
 export const leaderOf = (cluster: Cluster, { topic, partition }: FetchLine): string =>
@@ -35,7 +43,7 @@ export const leaderOf = (cluster: Cluster, { topic, partition }: FetchLine): str
 
 /** One read_committed fetch of several partitions from one broker. */
 export async function fetchFrom(cluster: Cluster, nodeId: string, lines: readonly FetchLine[], maxWaitTime = 250): Promise<FetchAnswer> {
-  return withDeadline(FETCH_DEADLINE, 'Reading topics', async () => {
+  return answered(async () => {
     const broker = await cluster.findBroker({ nodeId });
     return (await broker.fetch({
       isolationLevel: READ_COMMITTED,
@@ -66,12 +74,14 @@ export async function startsAgain<L extends FetchLine>(
   error: unknown,
 ): Promise<ReadonlyMap<L, bigint> | undefined> {
   if (protocolType(error) !== 'OFFSET_OUT_OF_RANGE') return undefined;
-  const answer = await cluster.fetchTopicsOffset(
-    [...new Set(lines.map(({ topic }) => topic))].map((topic) => ({
-      topic,
-      fromBeginning: true,
-      partitions: lines.filter((line) => line.topic === topic).map(({ partition }) => ({ partition })),
-    })),
+  const answer = await answered(() =>
+    cluster.fetchTopicsOffset(
+      [...new Set(lines.map(({ topic }) => topic))].map((topic) => ({
+        topic,
+        fromBeginning: true,
+        partitions: lines.filter((line) => line.topic === topic).map(({ partition }) => ({ partition })),
+      })),
+    ),
   );
   const starts = new Map(
     answer.flatMap(({ topic, partitions }) =>
@@ -89,6 +99,8 @@ export async function recoverFetch(cluster: Cluster, error: unknown): Promise<vo
   const [, host, port] = /^(.+):(\d+)$/.exec(broker ?? '') ?? [];
   if (host !== undefined) cluster.removeBroker({ host, port: Number(port) });
   await sleep(200);
-  if (!cluster.isConnected()) await cluster.connect();
-  await cluster.refreshMetadata();
+  await answered(async () => {
+    if (!cluster.isConnected()) await cluster.connect();
+    await cluster.refreshMetadata();
+  });
 }

@@ -155,9 +155,12 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
     let memberId: string | undefined;
     /** When the group last answered our heartbeat, `performance.now()`; undefined while joining. */
     let heard: number | undefined;
+    /** When a rebalance began that has not ended. */
+    let rebalancing: number | undefined;
     consumer.on('consumer.group_join', ({ payload }) => {
       if (member !== active) return;
       heard = performance.now();
+      rebalancing = undefined;
       // A new member id: the group had removed us, and reassigned everything we had.
       if (memberId !== undefined && memberId !== payload.memberId) revokeAll();
       memberId = payload.memberId;
@@ -165,12 +168,18 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
       joined(consumer, payload.memberAssignment[topic] ?? []);
     });
     consumer.on('consumer.heartbeat', () => void (heard = performance.now()));
-    consumer.on('consumer.rebalancing', () => void (heard = undefined));
+    consumer.on('consumer.rebalancing', () => {
+      heard = undefined;
+      rebalancing = performance.now();
+    });
     // A suspended process, or one whose broker is unavailable, must not continue connections that others have taken over.
     const watching = setInterval(() => {
-      if (heard === undefined || performance.now() - heard <= sessionTimeout) return;
+      const now = performance.now();
+      // kafkajs (2.2.4) can leave a request without an end.
+      const isStuck = rebalancing !== undefined && now - rebalancing > REJOIN_SESSIONS * sessionTimeout;
+      if (!isStuck && (heard === undefined || now - heard <= sessionTimeout)) return;
       clearInterval(watching);
-      if (member === active) void joinAgain(member, silent(sessionTimeout));
+      if (member === active) void joinAgain(member, silent(isStuck ? REJOIN_SESSIONS * sessionTimeout : sessionTimeout));
     }, WATCH_MS);
     watching.unref();
     consumer.on('consumer.disconnect', () => clearInterval(watching));
@@ -296,6 +305,8 @@ interface Member {
 }
 
 const JOIN_DEADLINE = 90_000;
+/** Longest rebalance, in session time-outs: it waits for slow members for two of them, and may be tried again. */
+const REJOIN_SESSIONS = 6;
 const WATCH_MS = 500;
 const DISMISS_MS = 300;
 const NEIGHBOURS_MS = 2_000;

@@ -10,6 +10,7 @@ import { ensureTopics } from '../../src/kafka/topics.ts';
 import type { Worker } from '../../src/kafka/worker.ts';
 import { activeWorkers, joinWorkers } from '../../src/kafka/worker.ts';
 import { accessTo, refusalOf, until } from './support.ts';
+import { refuse, relent } from '../support/refusing-brokers.ts';
 import type { KafkaProxy } from './tcp-proxy.ts';
 import { startProxy } from './tcp-proxy.ts';
 
@@ -126,6 +127,20 @@ test('a member that the group refuses for a while goes on asking, and only one t
   await until('it has given up', () => stranger.fatal.length > 0);
   expect(stranger.fatal).toEqual([true]);
   await Promise.all([member, other, stranger].map(({ worker }) => worker.leave()));
+});
+
+test('a member whose joining again is never answered gives up that member and joins as another', async () => {
+  const access = await prepared();
+  const clientId = `stuck-${access.settings.prefix}`;
+  const member = await join({ ...access, settings: { ...access.settings, clientId } });
+  await until('it has all', () => member.mine.size === CONNECTIONS.length);
+  refuse(clientId, 'JoinGroup', 'no answer', 1, { api: 'Heartbeat', code: 27, times: 1 });
+  // Six sessions, and the time the group waits for the member that is gone.
+  await until('it has told so', () => member.troubles.length > 0, 70);
+  await until('it has all again', () => member.mine.size === CONNECTIONS.length, 60);
+  relent(clientId);
+  expect(member.troubles).toMatchObject([{ kind: 'transient', code: 'kafka:session-lost' }]);
+  await member.worker.leave();
 });
 
 test('a process that is told to leave before it could join is not held up', async () => {

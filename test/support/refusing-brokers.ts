@@ -25,9 +25,12 @@ export const API = {
 } as const;
 export type Api = keyof typeof API;
 
+/** A code of the protocol, or no answer at all and no time-out either, as kafkajs leaves requests behind. */
+export type Refused = number | 'no answer';
+
 interface Refusal {
   readonly api: Api;
-  readonly code: number;
+  readonly code: Refused;
   /** Requests that are refused; then the brokers answer again. */
   left: number;
   /** Requests refused so far. */
@@ -57,6 +60,7 @@ Connections.prototype.send = async function (this: Connection, asked: Request) {
   if (refusal === undefined) return send.call(this, asked);
   refusal.left -= 1;
   refusal.refused += 1;
+  if (refusal.code === 'no answer') return new Promise(() => undefined);
   await new Promise((resolve) => setTimeout(resolve, 1));
   const error = createErrorFromCode(refusal.code);
   throw refusal.api === 'CreateTopics'
@@ -71,9 +75,9 @@ Connections.prototype.send = async function (this: Connection, asked: Request) {
 export function refuse(
   clientId: string,
   api: Api,
-  code: number,
+  code: Refused,
   times: number,
-  besides?: { readonly api: Api; readonly code: number; readonly times: number },
+  besides?: { readonly api: Api; readonly code: Refused; readonly times: number },
 ): () => number {
   const refusal = { api, code, left: times, refused: 0 };
   refusals.set(clientId, [refusal, ...(besides === undefined ? [] : [{ ...besides, left: besides.times, refused: 0 }])]);

@@ -2,9 +2,7 @@ import type { FailureNotice, RunOutcome, RunTotals } from '../../core/run.ts';
 import type { RunMode } from '../../core/types.ts';
 import type { TributaryError } from '../../core/errors.ts';
 import type { KafkaAccess } from '../client.ts';
-import { plainProducer } from '../client.ts';
-import { withDeadline } from '../deadline.ts';
-import { kafkaError } from '../errors.ts';
+import { keptProducer } from '../kept-producer.ts';
 import { canonicalText, parseObject } from '../../core/json/text.ts';
 import { readTail } from './tail.ts';
 import { topicNames } from './topic-names.ts';
@@ -39,49 +37,19 @@ export interface RunLog {
 const MOST_WAITING = 5_000;
 const PER_SEND = 200;
 const RETRY_MS = 5_000;
-const SEND_DEADLINE = 15_000;
-const CLOSE_DEADLINE = 3_000;
 
 /** `onFailure` is called for records that cannot be written, once until one can; they are tried again. */
 export function createRunLog(access: KafkaAccess, onFailure: (error: TributaryError) => void): RunLog {
-  const topic = topicNames(access.settings.prefix).runs;
-  let connected: Promise<ReturnType<typeof plainProducer>> | undefined;
-  const producer = (): Promise<ReturnType<typeof plainProducer>> => {
-    connected ??= (async () => {
-      const made = plainProducer(access);
-      try {
-        await made.producer.connect();
-      } catch (error) {
-        made.cut();
-        throw error;
-      }
-      return made;
-    })();
-    connected.catch(() => (connected = undefined));
-    return connected;
-  };
-  const send = async (runs: readonly RunRecord[]): Promise<void> => {
-    const doing = `Recording ${runs.length === 1 ? 'a run' : `${runs.length} runs`}`;
-    try {
-      await withDeadline(
-        SEND_DEADLINE,
-        doing,
-        async () =>
-          (await producer()).producer.send({
-            topic,
-            acks: -1,
-            messages: runs.map((run) => ({
-              partition: 0,
-              key: canonicalText({ connection: run.connection, table: run.table }),
-              value: canonicalText(run),
-            })),
-          }),
-        access.signal,
-      );
-    } catch (error) {
-      throw kafkaError(error, access.settings, doing);
-    }
-  };
+  const producer = keptProducer(access, topicNames(access.settings.prefix).runs);
+  const send = (runs: readonly RunRecord[]): Promise<void> =>
+    producer.send(
+      `Recording ${runs.length === 1 ? 'a run' : `${runs.length} runs`}`,
+      runs.map((run) => ({
+        partition: 0,
+        key: canonicalText({ connection: run.connection, table: run.table }),
+        value: canonicalText(run),
+      })),
+    );
 
   const waiting: RunRecord[] = [];
   let writing: Promise<void> | undefined;
@@ -118,12 +86,7 @@ export function createRunLog(access: KafkaAccess, onFailure: (error: TributaryEr
       await writing;
       if (!failing) await write();
       clearTimeout(retry);
-      // A producer that is used after its disconnect connects again and keeps the process alive.
-      const last = connected?.catch(() => undefined);
-      connected = undefined;
-      const leave = async (): Promise<void> => (await last)?.producer.disconnect();
-      await withDeadline(CLOSE_DEADLINE, 'Closing', leave, access.signal).catch(() => undefined);
-      void last?.then((made) => made?.cut());
+      await producer.close();
     },
   };
 }

@@ -1,9 +1,5 @@
-import type { Producer } from 'kafkajs';
-import { Partitioners } from 'kafkajs';
-import type { KafkaAccess } from '../client.ts';
-import { createClient } from '../client.ts';
-import { withDeadline } from '../deadline.ts';
-import { kafkaError } from '../errors.ts';
+import { plainProducer, type KafkaAccess } from '../client.ts';
+import { keptProducer } from '../kept-producer.ts';
 import { canonicalText, parseObject } from '../../core/json/text.ts';
 import { readTopics } from '../reader.ts';
 import { topicNames } from './topic-names.ts';
@@ -41,45 +37,17 @@ export interface StatusLog {
   close(): Promise<void>;
 }
 
-const SEND_DEADLINE = 15_000;
-const CLOSE_DEADLINE = 3_000;
-
 export function createStatusLog(access: KafkaAccess): StatusLog {
-  const topic = topicNames(access.settings.prefix).status;
-  let connected: Promise<Producer> | undefined;
-  const producer = (): Promise<Producer> => {
-    connected ??= (async () => {
-      const made = createClient(access, { retries: 2 }).producer({
-        allowAutoTopicCreation: false,
-        createPartitioner: Partitioners.DefaultPartitioner,
-      });
-      await made.connect();
-      return made;
-    })();
-    connected.catch(() => (connected = undefined));
-    return connected;
-  };
-  const send = async (messages: { readonly key: string; readonly value: string | null }[]): Promise<void> => {
-    try {
-      await withDeadline(
-        SEND_DEADLINE,
-        'Telling the status',
-        async () => (await producer()).send({ topic, acks: -1, messages: messages.map((message) => ({ partition: 0, ...message })) }),
-        access.signal,
-      );
-    } catch (error) {
-      throw kafkaError(error, access.settings, 'Telling the status');
-    }
-  };
+  const producer = keptProducer(access, topicNames(access.settings.prefix).status, () => plainProducer(access, { retry: { retries: 2 } }));
+  const send = (messages: readonly { readonly key: string; readonly value: string | null }[]): Promise<void> =>
+    producer.send(
+      'Telling the status',
+      messages.map((message) => ({ partition: 0, ...message })),
+    );
   return {
     send: (notices) => send(notices.map((notice) => ({ key: canonicalText(keyOf(notice)), value: canonicalText(notice) }))),
     withdraw: (worker) => send([{ key: canonicalText({ worker }), value: null }]),
-    async close() {
-      const last = connected;
-      connected = undefined;
-      const leave = async (): Promise<void> => (await last)?.disconnect();
-      await withDeadline(CLOSE_DEADLINE, 'Closing', leave, access.signal).catch(() => undefined);
-    },
+    close: producer.close,
   };
 }
 
