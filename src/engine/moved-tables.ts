@@ -11,7 +11,8 @@ import { movedTable } from '../kafka/topic-rules.ts';
  * @throws TributaryError `config`
  */
 export async function requireKeptNames(access: KafkaAccess, connections: readonly ConnectionSettings[]): Promise<void> {
-  const states = await readAllStates(access).catch((error: unknown) => {
+  // What an open transaction hides is looked at again when the connection is opened.
+  const states = await readAllStates(access, { skipOpen: true }).catch((error: unknown) => {
     // An unreadable record stops its connection only, when that connection is opened.
     if (error instanceof TributaryError && error.code === 'kafka:state-version') return new Map<string, never>();
     throw error;

@@ -44,6 +44,11 @@ export interface ReadOptions {
    * writer can hold readers back.
    */
   readonly patience?: number;
+  /**
+   * Reads each partition only up to the first transaction that is open, instead of waiting for its end. For who starts: the writer of a killed
+   * process is ended by its successor, which has not started yet. The ranges returned are those asked for.
+   */
+  readonly skipOpen?: boolean;
 }
 
 interface Line extends FetchLine {
@@ -62,7 +67,7 @@ export async function readTopics(
   access: KafkaAccess,
   requests: readonly ReadRequest[],
   onMessage: (message: ReadMessage) => void | Promise<void>,
-  { signal, patience = 30_000 }: ReadOptions = {},
+  { signal, patience = 30_000, skipOpen = false }: ReadOptions = {},
 ): Promise<ReadonlyMap<string, ReadonlyMap<number, ReadRange>>> {
   if (requests.length === 0) return new Map();
   let thrown: { readonly error: unknown } | undefined;
@@ -89,7 +94,7 @@ export async function readTopics(
       }
       while (open.size > 0) {
         stopIf(end);
-        const moved = await readRound(cluster, open, deliver, end);
+        const moved = await readRound(cluster, open, deliver, end, skipOpen);
         if (moved) movedAt = performance.now();
         else if (performance.now() - movedAt > patience) throw stalled([...open], patience);
         else await sleep(50);
@@ -134,6 +139,7 @@ async function readRound(
   open: Set<Line>,
   deliver: (message: ReadMessage) => Promise<void>,
   signal: AbortSignal | undefined,
+  skipOpen: boolean,
 ): Promise<boolean> {
   let answers: readonly FetchAnswer[];
   try {
@@ -151,7 +157,7 @@ async function readRound(
   for (const answer of answers) moved = (await take(answer, open, deliver, signal)) || moved;
   if (moved) return true;
   try {
-    return await closeGaps(cluster, open);
+    return await closeGaps(cluster, open, skipOpen);
   } catch (error) {
     await recover(cluster, open, error);
     return false;
@@ -208,12 +214,13 @@ async function take(
  * Compaction can leave batches without records before the end, and kafkajs returns nothing for them. A partition that
  * returns nothing when fetched alone, although no transaction before its end is open, has been read completely.
  */
-async function closeGaps(cluster: Cluster, open: Set<Line>): Promise<boolean> {
+async function closeGaps(cluster: Cluster, open: Set<Line>, skipOpen: boolean): Promise<boolean> {
   let moved = false;
   for (const line of open) {
     const answer = await fetchFrom(cluster, leaderOf(cluster, line), [line], 1);
     const found = answer.responses[0]?.partitions[0];
-    if (found === undefined || found.messages.length > 0 || BigInt(found.lastStableOffset) < line.range.end) continue;
+    if (found === undefined || found.messages.length > 0) continue;
+    if (!skipOpen && BigInt(found.lastStableOffset) < line.range.end) continue;
     line.next = line.range.end;
     open.delete(line);
     moved = true;

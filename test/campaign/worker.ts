@@ -82,5 +82,5 @@ async function main(orders: WorkerOrders): Promise<void> {
   process.exitCode = errors.length > 0 ? 1 : 0;
 }
 
-if (process.argv[1]?.endsWith('campaign/worker.ts') && process.argv[2] !== undefined)
+if (/campaign\/worker\.[jt]s$/.test(process.argv[1] ?? '') && process.argv[2] !== undefined)
   await main(JSON.parse(process.argv[2]) as WorkerOrders);

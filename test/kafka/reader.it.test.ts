@@ -3,6 +3,8 @@ import { Partitioners } from 'kafkajs';
 import { expect, test } from 'vitest';
 import type { KafkaAccess } from '../../src/kafka/client.ts';
 import { createClient, withAdmin } from '../../src/kafka/client.ts';
+import { requireKeptNames } from '../../src/engine/moved-tables.ts';
+import { topicNames } from '../../src/kafka/meta/topic-names.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
 import { readStates } from '../../src/kafka/meta/state.ts';
 import { ensureTopics } from '../../src/kafka/topics.ts';
@@ -83,6 +85,27 @@ test('an open transaction of another producer is waited for, so that nothing beh
   await open.abort();
   expect(await reading).toEqual(['behind']);
   await Promise.all([one.disconnect(), two.disconnect()]);
+});
+
+test('who starts does not wait for a transaction that a killed process has left open', async () => {
+  const access = accessTo();
+  const topic = await tableTopic(access);
+  const [killed, other] = [await producer(access, `${access.settings.prefix}.1`), await producer(access, `${access.settings.prefix}.2`)];
+  const before = await other.transaction();
+  await before.send({ topic, messages: [row('before')] });
+  await before.commit();
+  const open = await killed.transaction();
+  await open.send({ topic, messages: [row('open')] });
+  await open.send({ topic: topicNames(access.settings.prefix).state, messages: [{ partition: 0, ...row('state') }] });
+  const found: string[] = [];
+  await readTopics(access, [{ topic }], ({ key }) => void found.push(String(key)), { patience: 5_000, skipOpen: true });
+  expect(found).toEqual(['before']);
+  const began = performance.now();
+  await requireKeptNames(access, []);
+  // The broker ends the transaction after a minute, and a start is given up after less.
+  expect(performance.now() - began).toBeLessThan(25_000);
+  await open.abort();
+  await Promise.all([killed.disconnect(), other.disconnect()]);
 });
 
 test('many topics are read at once, missing and empty ones included, from the offsets given', async () => {
