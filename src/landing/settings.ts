@@ -148,7 +148,7 @@ export const postgresLanding = z.strictObject({
 export const redshiftLanding = z.strictObject({
   kind: z.literal('redshift').meta({ description: 'Amazon Redshift: every version appended to a log, the current rows by view.' }),
   ...common,
-  host: host("Endpoint of the cluster or work group (the seed's Host URL), without port and database."),
+  host: host("Endpoint of the cluster or work group (a vendor's connector page may call it Host URL), without port and database."),
   port: port(5439),
   database: name('Database the tables are in. It has to exist.'),
   schema: name('Schema of the logs and views; setup.sql makes it.').default('tributary'),
@@ -178,7 +178,7 @@ export const s3Landing = z.strictObject({
   ...common,
   bucket: bucketName('Bucket the files are put into. It has to exist.'),
   region: text(
-    "Region of the bucket (the seed's bucket location), e.g. eu-west-1.",
+    'Region of the bucket, also called bucket location, e.g. eu-west-1.',
     /^[a-z0-9-]{2,40}$/,
     'must be a region such as eu-west-1',
   ),
@@ -247,7 +247,7 @@ export const synapseLanding = z
     copy: z
       .strictObject({
         account: text(
-          "Storage account (the seed's account name).",
+          'Name of the storage account.',
           /^[a-z0-9]{3,24}$/,
           'must be a storage account: 3 to 24 lower-case letters and digits',
         ),
@@ -262,7 +262,7 @@ export const synapseLanding = z
         ),
         read_by: z.enum(['managed_identity', 'sas']).default('managed_identity').meta({
           description:
-            "How COPY INTO proves its right to read the container: the workspace's managed identity, or a shared access signature (the seed's way), given to sqlcmd as the variable TRIBUTARY_SAS.",
+            "How COPY INTO proves its right to read the container: the workspace's managed identity, or a shared access signature, given to sqlcmd as the variable TRIBUTARY_SAS.",
           shown: true,
         }),
       })

@@ -77,7 +77,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   if ('heldBy' in lock) {
     throw new TributaryError(`The local stack in ${dir} is in use by process ${lock.heldBy}.`, {
       kind: 'config',
-      remedy: 'Stop that process, or use another folder.',
+      remedy: 'Stop that process, or use another folder. Several workers share a Kafka that the settings name (kafka: and registry:).',
       code: 'stack:in_use',
     });
   }

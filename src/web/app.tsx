@@ -104,8 +104,8 @@ export function createWebApp(
   app.use(onceGuard(context.clock.now, (path) => path === receivingPath || path.startsWith('/api/')));
   app.get('/events', (c) => events.open(c));
   app.post('/logout', (c) => {
-    access.logout(getCookie(c, sessionCookie) ?? '');
-    deleteCookie(c, sessionCookie, { path: '/' });
+    access.logout(getCookie(c, sessionCookie(c)) ?? '');
+    deleteCookie(c, sessionCookie(c), { path: '/' });
     return c.redirect('/login', 303);
   });
   const importing = importWork(context);
@@ -192,7 +192,7 @@ function addLogin(app: Hono<Guarded>, access: ReturnType<typeof createAccess>): 
           'retry-after': String(entered.retryAfter),
         },
       );
-    setCookie(c, sessionCookie, entered.session, {
+    setCookie(c, sessionCookie(c), entered.session, {
       httpOnly: true,
       sameSite: 'Strict',
       path: '/',

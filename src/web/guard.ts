@@ -13,8 +13,17 @@ export interface Guarded {
   Variables: { user: User; session: string; formToken: string; readOnly: boolean };
 }
 
-export const sessionCookie = 'tributary_session';
-const formCookie = 'tributary_form';
+/**
+ * Names of the cookies. A browser keeps one jar for all ports of a host, so each port has names of its own: the log-in at one server would otherwise
+ * end the one at another. The port is the one the browser sees, which servers behind one proxy have in common.
+ */
+export const sessionCookie = (c: Context): string => `tributary_session${portOf(c)}`;
+const formCookie = (c: Context): string => `tributary_form${portOf(c)}`;
+
+function portOf(c: Context): string {
+  const port = /:(\d{1,5})$/.exec(c.req.header('host') ?? '')?.[1];
+  return port === undefined ? '' : `_${port}`;
+}
 
 /** Headers of every page: nothing is loaded from other servers, no inline scripts, no framing. */
 export const pageHeaders = secureHeaders({
@@ -72,7 +81,7 @@ function ours(origin: string, c: Context): boolean {
 /** Refuses unknown users: programs get an error, browsers are sent to the log-in. */
 export function userGuard(access: Access, readOnly: boolean): MiddlewareHandler<Guarded> {
   return async (c, next) => {
-    const session = getCookie(c, sessionCookie);
+    const session = getCookie(c, sessionCookie(c));
     const user = access.userOf({ address: addressOf(c), header: (name) => c.req.header(name), session });
     const api = c.req.path.startsWith('/api/');
     if (!user) {
@@ -90,7 +99,7 @@ export function userGuard(access: Access, readOnly: boolean): MiddlewareHandler<
         ? c.json({ error: { message: 'This server is read-only (web.read_only).', code: 'read_only' } }, 403)
         : c.text('This server is read-only (web.read_only).\n', 403);
     }
-    const form = getCookie(c, formCookie) ?? newFormCookie(c);
+    const form = getCookie(c, formCookie(c)) ?? newFormCookie(c);
     c.set('user', user);
     c.set('session', form);
     c.set('formToken', access.formToken(form));
@@ -123,7 +132,7 @@ export function formGuard(access: Access, itself: string, isFile: (c: Context) =
 
 function newFormCookie(c: Context): string {
   const value = randomBytes(18).toString('base64url');
-  setCookie(c, formCookie, value, { httpOnly: true, sameSite: 'Strict', path: '/', secure: isSecure(c) });
+  setCookie(c, formCookie(c), value, { httpOnly: true, sameSite: 'Strict', path: '/', secure: isSecure(c) });
   return value;
 }
 

@@ -171,6 +171,13 @@ describe('settings', () => {
     expect(err).not.toMatch(/\n\s+at /);
   });
 
+  test('doctor tells a fault of the settings once, and looks at the folder all the same', async () => {
+    const { code, out } = await tributary(['doctor', '--config', file('no-key.yaml', good)], { SAMPLE_API_KEY: '' });
+    expect(code).toBe(2);
+    expect(out.match(/^FAIL {2}/gm)).toEqual(['FAIL  ']);
+    expect(out).toMatch(/^ok {4}data: /m);
+  });
+
   test('names of connections and tables get a suggestion before anything is started', async () => {
     const config = file('good.yaml', good);
     for (const [args, message] of [

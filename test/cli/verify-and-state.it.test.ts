@@ -121,7 +121,15 @@ test('peek shows the newest changes, the versions of a row, deletes, and what co
     out: '',
     err: expect.stringContaining('has never held'),
   });
-  expect(await tributary('peek', 'klaviyo.metric', '--since', '2036-01-01')).toMatchObject({ code: 0, out: '' });
+  for (const [args, says] of [
+    [['--since', '2036-01-01'], 'Nothing of klaviyo.metric was published since then'],
+    [['--deleted'], 'None of the newest changes of klaviyo.metric is a delete'],
+  ] as const)
+    expect(await tributary('peek', 'klaviyo.metric', ...args)).toMatchObject({
+      code: 0,
+      out: '',
+      err: expect.stringContaining(says) as string,
+    });
   const wide = await tributary('peek', 'klaviyo.profile', '--since', '1d');
   expect(wide.err).toMatch(/more columns have values: --columns selects columns/);
   expect(wide.out.split('\n').length).toBeGreaterThan(250);

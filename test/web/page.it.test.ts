@@ -360,7 +360,7 @@ describe('the page over a real run', () => {
       const login = `sftp: { host: 127.0.0.1, port: ${sftp.port}, user: sim_user }`;
       writeFile(folder, 'tributary.yaml', before.replace(/( +)base_url:/, `$1${login}\n$1base_url:`));
       await page.goto(`${url}/imports`);
-      await page.getByText('No import yet').waitFor();
+      await page.getByText('No imports yet').waitFor();
       await page.getByRole('link', { name: 'Import a file' }).click();
       const good = Array.from({ length: 30 }, (_, n) => `i${n}@import.test`);
       const file = { name: 'people.csv', mimeType: 'text/csv', buffer: Buffer.from(['Email', ...good, 'nobody', ''].join('\n')) };

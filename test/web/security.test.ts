@@ -38,6 +38,9 @@ const cookiesOf = ({ headers }: Answer): string =>
     .join('; ');
 const form = 'application/x-www-form-urlencoded';
 
+/** Name of the session's cookie at a server. */
+const session = (url: string): string => `tributary_session_${new URL(url).port}`;
+
 /** What a browser has that has loaded a page: its cookies, and the value its forms carry. */
 async function loaded(url: string, headers: Record<string, string> = {}) {
   const page = await ask(url, '/c/klaviyo', { headers });
@@ -57,7 +60,7 @@ describe('a page that others can reach', () => {
     for (const path of ['/', '/c/klaviyo', '/workers', '/audit']) expect(await ask(url, path)).toMatchObject({ status: 303, body: '' });
     for (const path of ['/api/v1/status', '/events']) expect(await ask(url, path)).toMatchObject({ status: 401 });
     for (const path of ['/api/v1/status', '/'])
-      expect((await ask(url, path, { headers: { cookie: 'tributary_session=9999999999999.x.y' } })).body).not.toContain('klaviyo');
+      expect((await ask(url, path, { headers: { cookie: `${session(url)}=9999999999999.x.y` } })).body).not.toContain('klaviyo');
     expect(await ask(url, '/api/v1/status', { headers: { authorization: 'Bearer wrong-token-wrong-token' } })).toMatchObject({
       status: 401,
     });
@@ -83,8 +86,38 @@ describe('a page that others can reach', () => {
     expect((await loaded(url, { cookie: cookiesOf(right) })).page).toMatchObject({ status: 200 });
     expect(await ask(url, '/api/v1/status', { headers: { authorization: `Bearer ${token}` } })).toMatchObject({ status: 200 });
     // A session that somebody has lengthened is none.
-    const [until = '', ...rest] = (/tributary_session=([^;]+)/.exec(line)?.[1] ?? '').split('.');
-    expect((await ask(url, '/', { headers: { cookie: `tributary_session=${Number(until) + 1}.${rest.join('.')}` } })).status).toBe(303);
+    const [until = '', ...rest] = (/tributary_session_\d+=([^;]+)/.exec(line)?.[1] ?? '').split('.');
+    expect((await ask(url, '/', { headers: { cookie: `${session(url)}=${Number(until) + 1}.${rest.join('.')}` } })).status).toBe(303);
+  });
+
+  test("two servers on one host, which share a browser's cookies, keep their log-ins apart", async () => {
+    const sites = [
+      await fakeSite({ yaml: withToken }),
+      await fakeSite({ yaml: withToken.replace(token, `${token}-of-the-other`) }),
+    ] as const;
+    const jar: string[] = [];
+    for (const [at, { url }] of sites.entries())
+      jar.push(
+        cookiesOf(
+          await ask(url, '/login', {
+            method: 'POST',
+            headers: { origin: url, 'content-type': form, cookie: jar.join('; ') },
+            body: `token=${token}${at === 0 ? '' : '-of-the-other'}`,
+          }),
+        ),
+      );
+    const names = jar.flatMap((cookies) => cookies.split('; ').map((cookie) => cookie.split('=')[0]));
+    expect(new Set(names).size).toBe(names.length);
+    const cookie = jar.join('; ');
+    for (const { url } of sites) expect((await ask(url, '/', { headers: { cookie } })).status).toBe(200);
+    // Behind a proxy it is the port of the address in the browser, here none.
+    const { url } = sites[0];
+    const behind = await ask(url, '/login', {
+      method: 'POST',
+      headers: { origin: 'http://localhost', host: 'localhost', 'content-type': form },
+      body: `token=${token}`,
+    });
+    expect(cookiesOf(behind)).toMatch(/^tributary_session=/);
   });
 
   test('gives whoever guesses tokens ten tries, by form and by header', async () => {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { cacheFolder } from '../../config/env.ts';
+import type { Settings } from '../../config/settings.ts';
 import { diskSpace } from '../../core/disk-space.ts';
 import { TributaryError } from '../../core/errors.ts';
 import { recall } from '../../stack/memory.ts';
@@ -62,9 +63,10 @@ function examinations(cli: Cli): [string, () => Promise<string> | string][] {
     [
       'data',
       async () => {
-        const dataDir = existsSync(cli.settingsFile) ? cli.settings().dataDir : join(cli.deps.cwd, '.tributary');
+        const settings = readable(cli);
+        const dataDir = settings?.dataDir ?? join(cli.deps.cwd, '.tributary');
         const space = diskSpace(dataDir);
-        const stack = existsSync(cli.settingsFile) ? stackFolder(cli.settings()) : join(dataDir, 'stack');
+        const stack = settings === undefined ? join(dataDir, 'stack') : stackFolder(settings);
         if (!existsSync(join(stack, 'stack.json'))) return `${space}; no local stack was started yet`;
         const { ports, pids } = await recall(stack);
         const alive = await Promise.all(Object.entries(pids).map(async ([part, pid]) => ((await isAlive(pid)) ? [part] : [])));
@@ -73,4 +75,15 @@ function examinations(cli: Cli): [string, () => Promise<string> | string][] {
       },
     ],
   ];
+}
+
+/** The settings, if they can be read; what is wrong with them is one check of its own and no fault of the folder. */
+function readable(cli: Cli): Settings | undefined {
+  if (!existsSync(cli.settingsFile)) return undefined;
+  try {
+    return cli.settings();
+  } catch (error) {
+    if (error instanceof TributaryError) return undefined;
+    throw error;
+  }
 }

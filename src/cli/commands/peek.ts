@@ -37,7 +37,7 @@ export function addPeek(program: Command, run: Register): void {
     .option('--json', 'one JSON object a line, with all columns')
     .addHelpText(
       'after',
-      '\nExample:\n  $ tributary peek klaviyo.profile --key id=01GDDKASAP8TKDDA2GRZDSVP4H\n  $ tributary peek klaviyo.event --since 1h --columns id,datetime,metric_name\n  $ tributary peek klaviyo.profile --deleted --follow --json',
+      '\nExample:\n  $ tributary peek klaviyo.profile --key id=01GDDKASAP8TKDDA2GRZDSVP4H\n  $ tributary peek klaviyo.event --since 1h --columns id,event_datetime,metric_name\n  $ tributary peek klaviyo.profile --deleted --follow --json',
     )
     .action(
       run(async (cli, typed: string, options: PeekOptions) => {
@@ -48,7 +48,12 @@ export function addPeek(program: Command, run: Register): void {
         await withKafka(cli, async ({ access, registry, stop }) => {
           const context = { access, registry, settings: () => settings };
           const wanted = ({ kind }: Change): boolean => (options.deleted ? kind === 'marker' : kind !== 'tombstone');
-          const show = printer(cli, definition, options);
+          const print = printer(cli, definition, options);
+          let shownAny = false;
+          const show = (changes: readonly Change[]): void => {
+            shownAny ||= changes.length > 0;
+            print(changes);
+          };
           if (options.key !== undefined) {
             const { now, versions } = await lookUp(context, connection.name, definition, Object.fromEntries(options.key));
             const shown = versions.filter(wanted);
@@ -79,10 +84,18 @@ export function addPeek(program: Command, run: Register): void {
               ).catch((error: unknown) => {
                 if (!stop.aborted) throw error;
               });
+            if (!shownAny && !options.follow) cli.say(emptiness(typed, options));
           }
         });
       }),
     );
+}
+
+/** What it means that nothing was shown; silence could also be a table that was not read. */
+function emptiness(typed: string, { since, deleted }: PeekOptions): string {
+  if (since !== undefined)
+    return `Nothing of ${typed} was ${deleted ? 'deleted' : 'published'} since then, as far as the topic still holds it.`;
+  return deleted ? `None of the newest changes of ${typed} is a delete; --since looks at all since a time.` : `${typed} holds no rows yet.`;
 }
 
 /** Prints changes that arrive together as one table, so that their columns are aligned. */
@@ -152,7 +165,8 @@ function fitting(cli: Cli, definition: TableDefinition, changes: readonly Change
     return index < definition.key.length || used <= room;
   });
   const left = definition.key.length + held.length - fits.length;
-  if (left > 0) cli.say(`${left} more columns have values: --columns selects columns, --json shows all.`);
+  if (left > 0)
+    cli.say(`${left === 1 ? '1 more column has' : `${left} more columns have`} values: --columns selects columns, --json shows all.`);
   return fits;
 }
 

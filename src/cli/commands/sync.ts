@@ -13,7 +13,7 @@ export function addSync(program: Command, run: Register): void {
     .argument('[connection[.table]...]', 'only these')
     .option('--once', 'one pass over every table, which is what sync always does')
     .option('--json', 'the run table as JSON')
-    .addHelpText('after', '\nExample:\n  $ tributary sync --once\n  $ tributary sync klaviyo.profile --json')
+    .addHelpText('after', '\nExample:\n  $ tributary sync\n  $ tributary sync klaviyo.profile --json')
     .action(
       run(async (cli, typed: string[], options: { json?: boolean }) => {
         const selection = select(cli.settings(), typed).map(({ connection, tables }) => ({ connection: connection.name, tables }));

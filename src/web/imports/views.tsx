@@ -43,7 +43,7 @@ export function Imports({
       </p>
       <div id="imports" data-live="">
         {records.length === 0 ? (
-          <Empty title="No import yet">
+          <Empty title="No imports yet">
             <p>
               {able
                 ? 'A CSV file is checked row by row before anything of it is sent.'

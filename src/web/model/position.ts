@@ -23,6 +23,7 @@ function inWords(value: Json): string {
   if (value === null) return 'none';
   if (Array.isArray(value)) return `${value.length} ${value.length === 1 ? 'entry' : 'entries'}`;
   const members = Object.entries(value as JsonObject).filter(([name]) => name !== 'v');
+  if (members.length === 0) return 'between two runs';
   return members.length > 4 ? `${members.length} entries` : `(${members.map(([name, item]) => `${name} ${inWords(item)}`).join(', ')})`;
 }
 

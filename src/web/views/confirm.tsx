@@ -32,7 +32,7 @@ export function Confirm({
   return (
     <Page
       view={view}
-      title={`${title} ${what}?`}
+      title={title(what)}
       crumbs={[
         { href: '/', text: 'Overview' },
         { href: connectionPath(connection.name), text: connection.name },
@@ -83,10 +83,10 @@ export function Confirm({
   );
 }
 
-const texts: Readonly<Record<Question, readonly [title: string, label: string, tone: string]>> = {
-  resync: ['Read everything again of', 'Read everything again', 'main'],
-  backfill: ['Back-fill', 'Start the back-fill', 'main'],
-  'allow-deletes': ['Allow the deletes of', 'Allow the deletes', 'danger'],
+const texts: Readonly<Record<Question, readonly [title: (what: string) => string, label: string, tone: string]>> = {
+  resync: [(what) => `Read everything of ${what} again?`, 'Read everything again', 'main'],
+  backfill: [(what) => `Back-fill ${what}?`, 'Start the back-fill', 'main'],
+  'allow-deletes': [(what) => `Allow the deletes of ${what}?`, 'Allow the deletes', 'danger'],
 };
 
 function Consequences({ question, rows, whole }: { question: Question; rows: readonly TableRow[]; whole: readonly string[] }): Child {
@@ -136,11 +136,7 @@ function Consequences({ question, rows, whole }: { question: Question; rows: rea
       <li>
         {plural(rows.length, 'table')}: {named(rows.map(({ status }) => status.table))}.
       </li>
-      {whole.length === 0 ? null : (
-        <li>
-          Not asked, because they have no history and every run reads them whole ({plural(whole.length, 'table')}): {named(whole)}.
-        </li>
-      )}
+      {whole.length === 0 ? null : <li>Left out, because every run reads the whole table anyway: {named(whole)}.</li>}
       <li>
         {question === 'resync'
           ? 'All history is read again from the vendor.'

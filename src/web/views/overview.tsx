@@ -197,7 +197,7 @@ function Connections({ view, rows, query }: { view: View; rows: readonly Connect
               </a>
             ),
         },
-        { title: 'Rows per hour', num: true, sort: by('rows'), cell: (row) => <Sparkline hourly={row.hourly} /> },
+        { title: 'Rows, 24 h', num: true, sort: by('rows'), cell: (row) => <Sparkline hourly={row.hourly} /> },
         {
           title: 'Worker',
           cell: ({ worker }) =>

@@ -33,10 +33,10 @@ export function Moment({ at, now, none = '–' }: { at: number | undefined; now:
   );
 }
 
-/** `just now`, `5 min ago`, `in 12 min`, `3 d ago`. */
+/** `just now`, `5 min ago`, `in a moment`, `in 12 min`, `3 d ago`. */
 export function relative(at: number, now: number): string {
   const away = Math.abs(at - now);
-  if (away < 5_000) return 'just now';
+  if (away < 5_000) return at > now ? 'in a moment' : 'just now';
   const text = span(away);
   return at > now ? `in ${text}` : `${text} ago`;
 }

@@ -92,8 +92,8 @@ export function Audit({ view, board }: { view: View; board: BoardSnapshot }) {
       <p>Every command given on a page like this one or on the command line, kept for 90 days.</p>
       <div id="commands" data-live="">
         {board.commands.length === 0 ? (
-          <Empty title="No command yet">
-            <p>Whoever pauses, starts or changes something stands here.</p>
+          <Empty title="No commands yet">
+            <p>What is paused, started or changed is listed here, with the time and who did it.</p>
           </Empty>
         ) : (
           <List
