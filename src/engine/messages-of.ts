@@ -1,3 +1,4 @@
+import { takeTurns } from '../core/turns.ts';
 import type { RowChange } from '../state/diff.ts';
 import type { IndexEntry } from '../state/live-index.ts';
 import { deletePair } from '../state/tombstones.ts';
@@ -6,21 +7,24 @@ import { frame } from '../record/framing.ts';
 import type { DeletedRow } from './batch-builder.ts';
 import type { OpenTable } from './open-table.ts';
 
-/** What a batch's changes are in the topic, and in the index once they are committed. `at`: epoch ms. */
-export function messagesOf(
+/** What a batch's changes are in the topic, and in the index once they are committed; in turns. `at`: epoch ms. */
+export async function messagesOf(
   { codec, keySchemaId, valueSchemaId }: Pick<OpenTable, 'codec' | 'keySchemaId' | 'valueSchemaId'>,
   upserts: readonly RowChange[],
   deletes: readonly DeletedRow[],
   at: number,
-): { messages: TopicMessage[]; entries: IndexEntry[] } {
+): Promise<{ messages: TopicMessage[]; entries: IndexEntry[] }> {
+  const turns = takeTurns();
   const tail = codec.tail(at, false);
   const messages: TopicMessage[] = [];
   const entries: IndexEntry[] = [];
   for (const { row, fresh } of upserts) {
+    if (turns.over()) await turns.next();
     messages.push({ key: frame(keySchemaId, row.keyBody), value: frame(valueSchemaId, row.body, tail) });
     entries.push({ keyHash: row.keyHash, row, fresh });
   }
   for (const gone of deletes) {
+    if (turns.over()) await turns.next();
     const { marker, tombstone } = deletePair(codec, { keySchemaId, valueSchemaId }, gone.keyBody, at, gone.known);
     messages.push(marker, tombstone);
     entries.push({ keyHash: gone.keyHash, row: null });

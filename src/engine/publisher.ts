@@ -48,7 +48,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
   let unread = false;
   let pendingCommit: Promise<void> = Promise.resolve();
   /** What the batch in flight changes: key hash to row hash, null for a delete. */
-  let inFlight: ReadonlyMap<string, Buffer | null> = new Map();
+  let inFlight = new Map<string, Buffer | null>();
   let builder = createBatchBuilder(table, run, committedHash);
   /** By a clock that nobody sets. */
   let openedAt = performance.now();
@@ -62,12 +62,16 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
   async function write(batch: BatchBuilder, done: readonly string[]): Promise<void> {
     const at = services.now();
     const deletes = batch.deletes();
-    const { messages, entries } = messagesOf(table, batch.upserts(), deletes, at);
+    const changed = batch.upserts();
     const outbox = batch.outboxTasks();
-    const upserts = messages.length - 2 * deletes.length;
+    const upserts = changed.length;
     state = { ...state, rowsPublished: state.rowsPublished + upserts, updatedAt: at };
     const next = state;
-    inFlight = new Map(entries.map(({ keyHash, row }) => [keyHash.toString('latin1'), row?.rowHash ?? null]));
+    // Before anything is awaited, because the next batch is compared with it.
+    inFlight = new Map();
+    for (const { row } of changed) inFlight.set(row.keyHash.toString('latin1'), row.rowHash);
+    for (const { keyHash } of deletes) inFlight.set(keyHash.toString('latin1'), null);
+    const { messages, entries } = await messagesOf(table, changed, deletes, at);
     const contents: Batch = {
       topic: table.topic,
       messages,
@@ -81,7 +85,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
       headers: { tributary: `run=${run.id} schema=${table.valueSchemaId}` },
     };
     try {
-      index.apply(entries, await services.writer.write(contents));
+      await index.applyInTurns(entries, await services.writer.write(contents));
     } catch (error) {
       lost = true;
       throw error;

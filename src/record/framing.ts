@@ -11,7 +11,10 @@ export function frame(schemaId: number, ...parts: readonly Buffer[]): Buffer {
   framed[0] = 0;
   framed.writeInt32BE(schemaId, 1);
   let at = HEADER_BYTES;
-  for (const part of parts) at += part.copy(framed, at);
+  for (const part of parts) {
+    framed.set(part, at);
+    at += part.length;
+  }
   return framed;
 }
 

@@ -19,10 +19,10 @@ const sumOf = (keyHash: Buffer, bytes: Buffer): number => crc32(bytes.subarray(S
 
 export function packEntry(keyHash: Buffer, entry: StoredEntry): Buffer {
   const bytes = Buffer.allocUnsafe(KEY_AT + entry.keyBody.length);
-  entry.rowHash.copy(bytes, ROW_AT, 0, HASH_BYTES);
+  bytes.set(entry.rowHash, ROW_AT);
   bytes.writeUInt32LE(entry.lastSeen, SEEN_AT);
-  entry.scopeHash.copy(bytes, SCOPE_AT, 0, SCOPE_BYTES);
-  entry.keyBody.copy(bytes, KEY_AT);
+  bytes.set(entry.scopeHash, SCOPE_AT);
+  bytes.set(entry.keyBody, KEY_AT);
   bytes.writeUInt32LE(sumOf(keyHash, bytes), 0);
   return bytes;
 }

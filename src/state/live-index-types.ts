@@ -32,9 +32,10 @@ export interface IndexedRow {
  * What one topic holds now: key hash to row hash, kept on disk. It is a cache. A killed process leaves the state after some
  * call, with the offsets that it covers; a store that is missing, damaged or built for another topic or schema is replaced
  * by an empty one, and {@link LiveIndex.rebuildReason} says why. Every call is durable when it returns, except `apply`
- * while no scan is open: its rows may stay in memory until `flush` or the next call that changes or lists anything.
+ * and `applyInTurns` while no scan is open: their rows may stay in memory until `flush` or the next call that changes or
+ * lists anything.
  *
- * Every method but `close` is synchronous. It throws a `transient` TributaryError with code `index_broken` when the
+ * Every method throws a `transient` TributaryError with code `index_broken` when the
  * store is found damaged; the store is then discarded at the next opening.
  */
 export interface LiveIndex {
@@ -56,6 +57,11 @@ export interface LiveIndex {
    * everything the topic holds; false while more is still to be read. Default true.
    */
   apply(entries: Iterable<IndexEntry>, covered: ReadonlyMap<number, bigint>, upToDate?: boolean): void;
+  /**
+   * The same for any number of entries, in several transactions between which the event loop is free. The offsets come with
+   * the last one: a process that is killed before leaves rows that are newer than its offsets say, and reads them again.
+   */
+  applyInTurns(entries: readonly IndexEntry[], covered: ReadonlyMap<number, bigint>): Promise<void>;
   /** Writes the changes that wait in memory to disk. */
   flush(): void;
   /**

@@ -1,4 +1,4 @@
-import { takeTurns } from '../core/turns.ts';
+import { othersFirst, takeTurns } from '../core/turns.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
 import {
   hasScope,
@@ -15,42 +15,34 @@ import { SCOPE_BYTES } from '../record/codec.ts';
 import { firstOfEach, incremented, isZero, rangeOf } from './index-range.ts';
 import type { IndexEntry, IndexedRow, LiveIndex, LiveIndexIdentity } from './live-index-types.ts';
 import { openIndexStore } from './index-store.ts';
+import { type WaitingRoom, waitingRows } from './waiting-rows.ts';
 export type { IndexEntry, IndexedRow, LiveIndex, LiveIndexIdentity } from './live-index-types.ts';
 import { adopted, begun, custodyOf, emptyScanLog, ended, excused, pageMore, type ScanLog, seenMore, vanishedBelow } from './scan-log.ts';
 
 const MARKED = Buffer.from([1]);
 
-/**
- * Rows that `apply` keeps in memory at most, because each transaction rewrites every page that it changes and then waits
- * for the disk. The keys are spread over all pages, so a few large transactions write far less than many small ones.
- */
-const MOST_WAITING = 12_000;
+/** Most rows of one transaction while others wait for the event loop: some 50 ms. */
+const SLICE = 4_000;
 
-/** What the topic holds and the store does not. */
-interface Waiting {
-  /** In order. They are packed at once, so that the rest of the rows can be collected. Null: the key is deleted. */
-  readonly entries: { readonly keyHash: Buffer; readonly packed: Buffer | null; readonly fresh: boolean }[];
-  /** Row hash by key hash; null for a deleted key. */
-  readonly rowHashes: Map<string, Buffer | null>;
-  /** When the index was last up to date, epoch ms. */
-  current?: number;
-}
-
-const nothing = (): Waiting => ({ entries: [], rowHashes: new Map() });
+const NO_OFFSETS: ReadonlyMap<number, bigint> = new Map();
 
 /** Name in the meta table of the number of times a scope's parent was asked about. */
 const orphanName = (scopeHash: Buffer): string => `orphan:${scopeHash.toString('hex')}`;
 
-/** Opens the index in the directory and creates it when needed. `now`: epoch ms. */
-export function openLiveIndex(directory: string, identity: LiveIndexIdentity, now: () => number = Date.now): LiveIndex {
+/** Opens the index in the directory and creates it when needed. `now`: epoch ms; `room`: shared with other indexes. */
+export function openLiveIndex(directory: string, identity: LiveIndexIdentity, now: () => number = Date.now, room?: WaitingRoom): LiveIndex {
   const store = openIndexStore(directory, canonicalJson(identity));
   const { live, scopes, text, setText, guarded } = store;
 
   let log = readLog();
   let covered: ReadonlyMap<number, bigint> = readCovered();
-  let waiting = nothing();
+  const waiting = waitingRows(room);
   /** Whether the store holds everything, including the offsets. */
   let isDrained = true;
+  /** When the index was last up to date and the store does not know it yet, epoch ms. */
+  let current: number | undefined;
+  /** How often the index was cleared or closed. */
+  let endings = 0;
   let rebuildReason = store.rebuildReason;
 
   return {
@@ -66,10 +58,8 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       transaction(() => setText('life', topicEpoch));
     },
     get: (keyHash) => {
-      if (waiting.entries.length > 0) {
-        const rowHash = waiting.rowHashes.get(keyHash.toString('latin1'));
-        if (rowHash !== undefined) return rowHash ?? undefined;
-      }
+      const rowHash = waiting.rowHash(keyHash);
+      if (rowHash !== undefined) return rowHash ?? undefined;
       return guarded(() => {
         const bytes = live.getBinaryFast(keyHash);
         return bytes === undefined ? undefined : rowHashOf(bytes);
@@ -77,31 +67,23 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     },
     coveredOffsets: () => new Map(covered),
     apply: (changed, newlyCovered, upToDate = true) => {
-      const next = new Map(covered);
-      for (const [partition, offset] of newlyCovered) if (offset > (next.get(partition) ?? -1n)) next.set(partition, offset);
-      // A scan counts the rows it sees, and the count must be on disk together with them.
-      if (log.current !== undefined) {
-        let seen = 0;
-        transaction(() => {
-          for (const { keyHash, row, fresh } of changed) seen += applyOne(keyHash, packed(keyHash, row), fresh);
-          writeCovered(next, upToDate ? now() : undefined);
-          writeLog(seenMore(log, seen));
-        });
-        covered = next;
-        log = readLog();
-        return;
+      put(changed, newlyCovered, upToDate);
+      if (waiting.isFull()) flush();
+    },
+    async applyInTurns(changed, newlyCovered) {
+      const before = endings;
+      const isOver = (): boolean => endings !== before;
+      let at = 0;
+      for (; changed.length - at > SLICE; at += SLICE) {
+        if (at === 0) beginOffsets(newlyCovered.keys());
+        put(changed.slice(at, at + SLICE), NO_OFFSETS, false);
+        if (waiting.isFull()) await drain(isOver);
+        await othersFirst();
+        // Whoever cleared it reads the topic again, these rows included.
+        if (isOver()) return;
       }
-      const taken = guarded(() =>
-        Array.from(changed, ({ keyHash, row, fresh = false }) => ({ keyHash, packed: packed(keyHash, row), fresh })),
-      );
-      for (const entry of taken) {
-        waiting.entries.push(entry);
-        waiting.rowHashes.set(entry.keyHash.toString('latin1'), entry.packed === null ? null : rowHashOf(entry.packed));
-      }
-      if (upToDate) waiting.current = now();
-      covered = next;
-      isDrained = false;
-      if (waiting.entries.length >= MOST_WAITING) flush();
+      put(at === 0 ? changed : changed.slice(at), newlyCovered, true);
+      if (waiting.isFull()) await drain(isOver);
     },
     flush,
     markSeen: (keyHashes) => {
@@ -177,38 +159,85 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     },
     clear,
     close: async () => {
+      endings += 1;
       try {
         if (!store.isBroken()) flush();
       } catch {
         // The store is marked then, and is rebuilt at the next opening.
       }
+      waiting.written(waiting.count());
       await store.close();
     },
   };
 
   /** Runs the work in one transaction, after the changes that wait. */
   function transaction(work: () => void): void {
-    const taken = waiting;
     const drained = isDrained;
-    waiting = nothing();
+    const count = waiting.count();
     isDrained = true;
     try {
       store.transaction(() => {
         if (!drained) {
-          for (const { keyHash, packed: bytes, fresh } of taken.entries) applyOne(keyHash, bytes, fresh);
-          writeCovered(covered, taken.current);
+          for (const { keyHash, packed: bytes, fresh } of waiting.first(count)) applyOne(keyHash, bytes, fresh);
+          writeCovered(covered, current);
         }
         work();
       });
     } catch (error) {
-      waiting = taken;
       isDrained = drained;
       throw error;
     }
+    waiting.written(count);
+    if (!drained) current = undefined;
   }
 
   function flush(): void {
     if (!isDrained) transaction(() => undefined);
+  }
+
+  /** The same in several transactions, between which the event loop is free. Only the last one writes the offsets. */
+  async function drain(isOver: () => boolean): Promise<void> {
+    if (waiting.count() > SLICE) beginOffsets(covered.keys());
+    while (waiting.count() > SLICE) {
+      store.transaction(() => {
+        for (const { keyHash, packed: bytes, fresh } of waiting.first(SLICE)) applyOne(keyHash, bytes, fresh);
+      });
+      waiting.written(SLICE);
+      await othersFirst();
+      if (isOver()) return;
+    }
+    flush();
+  }
+
+  /** Rows without any offset would count as an index that holds nothing yet, and would not be cleared with it. */
+  function beginOffsets(partitions: Iterable<number>): void {
+    if (text('covered') !== undefined) return;
+    store.transaction(() => writeCovered(new Map(Array.from(partitions, (partition) => [partition, 0n])), undefined));
+  }
+
+  /** Takes changes into the store while a scan is open, otherwise among the waiting rows. */
+  function put(changed: Iterable<IndexEntry>, newlyCovered: ReadonlyMap<number, bigint>, upToDate: boolean): void {
+    const next = new Map(covered);
+    for (const [partition, offset] of newlyCovered) if (offset > (next.get(partition) ?? -1n)) next.set(partition, offset);
+    // A scan counts the rows it sees, and the count must be on disk together with them.
+    if (log.current !== undefined) {
+      let seen = 0;
+      transaction(() => {
+        for (const { keyHash, row, fresh } of changed) seen += applyOne(keyHash, packed(keyHash, row), fresh);
+        writeCovered(next, upToDate ? now() : undefined);
+        writeLog(seenMore(log, seen));
+      });
+      covered = next;
+      log = readLog();
+      return;
+    }
+    const taken = guarded(() =>
+      Array.from(changed, ({ keyHash, row, fresh = false }) => ({ keyHash, packed: packed(keyHash, row), fresh })),
+    );
+    for (const row of taken) waiting.add(row);
+    if (upToDate) current = now();
+    covered = next;
+    isDrained = false;
   }
 
   function packed(keyHash: Buffer, row: IndexEntry['row']): Buffer | null {
@@ -224,6 +253,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
 
   function clear(why: string): void {
     rebuildReason = why;
+    endings += 1;
     transaction(() => {
       live.clearSync();
       scopes.clearSync();
@@ -289,10 +319,10 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     log = next;
   }
 
-  /** Only within a transaction. `current`: when the index was up to date, epoch ms. */
-  function writeCovered(next: ReadonlyMap<number, bigint>, current: number | undefined): void {
-    setText('covered', JSON.stringify([...next].map(([partition, offset]) => [partition, String(offset)])));
-    if (current !== undefined) setText('current', String(current));
+  /** Only within a transaction. `upToDateAt`: when the index was up to date, epoch ms. */
+  function writeCovered(next: ReadonlyMap<number, bigint>, upToDateAt: number | undefined): void {
+    if (next.size > 0) setText('covered', JSON.stringify([...next].map(([partition, offset]) => [partition, String(offset)])));
+    if (upToDateAt !== undefined) setText('current', String(upToDateAt));
   }
 
   function readCovered(): Map<number, bigint> {

@@ -119,11 +119,18 @@ export function memoryTables(source: Source, given: unknown, clock: Clock, secre
       },
     };
     // What the topic holds, for snapshots: the index itself cannot be copied.
+    const keep = (changed: Iterable<IndexEntry>): void => {
+      for (const entry of changed) entries.set(entry.keyHash.toString('latin1'), { keyHash: entry.keyHash, row: entry.row });
+    };
     const kept: typeof index = {
       ...index,
       apply(changed, covered, upToDate) {
-        for (const entry of changed) entries.set(entry.keyHash.toString('latin1'), { keyHash: entry.keyHash, row: entry.row });
+        keep(changed);
         index.apply(changed, covered, upToDate);
+      },
+      applyInTurns(changed, covered) {
+        keep(changed);
+        return index.applyInTurns(changed, covered);
       },
     };
     const table: OpenTable = {

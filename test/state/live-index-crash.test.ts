@@ -62,3 +62,63 @@ it.each([
   },
   120_000,
 );
+
+// Of five transactions each.
+const MANY = 20_000;
+
+it.each([
+  ['in a scan, in turns', true],
+  ['outside a scan, in turns', false],
+])(
+  'a live index whose process is killed while it writes %s holds no less than its offsets say, and the next batch as soon as that is read again',
+  async (where, scanning) => {
+    const directory = mkdtempSync(join(tmpdir(), 'live-index-crash-'));
+    try {
+      let last = 0n;
+      let ahead = 0;
+      for (let kill = 0; kill < KILLS; kill += 1) {
+        const child = spawn(process.execPath, [...programArguments(writer), directory, String(MANY), where], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        const ended = once(child, 'exit');
+        let said = '';
+        // Another turn each time, of a batch that has not been written to its end.
+        while ((said.split(`wrote ${last + 1n}\n`)[1]?.match(/turn/g)?.length ?? 0) < 2 + kill)
+          said += String(((await once(child.stdout, 'data')) as [Buffer])[0]);
+        child.kill('SIGKILL');
+        expect(await ended).toEqual([null, 'SIGKILL']);
+
+        await mendStores([directory]);
+        const index = openLiveIndex(directory, { topic: 'crash', valueSchemaId: 1 });
+        expect(index.rebuildReason()).toBeUndefined();
+        const batch = index.coveredOffsets().get(0) ?? -1n;
+        expect(batch).toBeGreaterThan(last);
+        const [held, next] = [batch, batch + 1n].map((one) => Buffer.alloc(16, `${one}.`)) as [Buffer, Buffer];
+        expect(index.size()).toBe(MANY);
+        for (const { rowHash } of index.entries()) {
+          if (rowHash.equals(next)) ahead += 1;
+          else expect(rowHash.equals(held)).toBe(true);
+        }
+        if (scanning) expect([index.scanIntact('scan'), index.seenInScan()]).toEqual([true, MANY]);
+        const row = {
+          rowHash: next,
+          scopeHash: Buffer.alloc(8, `${Number(next.toString().split('.')[0]) % 3}.`),
+          keyBody: Buffer.from('key'),
+        };
+        index.apply(
+          Array.from({ length: MANY }, (_, key) => ({ keyHash: Buffer.alloc(16, `${key}.`), row })),
+          new Map([[0, batch + 1n]]),
+        );
+        for (const { rowHash } of index.entries()) expect(rowHash.equals(next)).toBe(true);
+        expect([...index.keysInScope(row.scopeHash)].length).toBe(MANY);
+        if (scanning) expect(index.seenInScan()).toBe(MANY);
+        last = batch + 1n;
+        await index.close();
+      }
+      expect(ahead).toBeGreaterThan(0);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  },
+  240_000,
+);

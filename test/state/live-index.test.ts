@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type IndexEntry, type LiveIndex, openLiveIndex } from '../../src/state/live-index.ts';
+import { waitingRoom } from '../../src/state/waiting-rows.ts';
 
 const identity = { topic: 'saas.klaviyo.profile', valueSchemaId: 7 };
 const hash = (text: string, length = 16): Buffer => createHash('sha256').update(text).digest().subarray(0, length);
@@ -123,6 +125,67 @@ describe('the live index', () => {
     index.clear('test');
     expect([index.get(hash('k5')), index.size(), index.coveredOffsets().size]).toEqual([undefined, 0, 0]);
     await index.close();
+  });
+
+  it.each(['in a scan', 'outside a scan'])('takes many rows in turns, %s, and shows them all the while', async (where) => {
+    const index = openIndex();
+    const many = Array.from({ length: 40_000 }, (_, i) => put(`k${i}`, '1', 'A'));
+    index.apply([put('k1', 'old', 'B'), put('k39999', 'old', 'B')], covered(1n));
+    if (where === 'in a scan') index.beginScan('scan');
+    let turns = 0;
+    const taken = index.applyInTurns(many, covered(40_001n));
+    let done = false;
+    void taken.then(() => (done = true));
+    for (; !done; turns += 1) {
+      await setImmediate();
+      // What only the last transaction changes.
+      if (!done) expect(index.coveredOffsets()).toEqual(covered(1n));
+      expect(index.get(hash('k1'))).toEqual(hash('1'));
+    }
+    await taken;
+    expect(turns).toBeGreaterThanOrEqual(4);
+    expect([index.size(), index.coveredOffsets()]).toEqual([40_000, covered(40_001n)]);
+    expect([index.get(hash('k39999')), index.get(hash('k0'))]).toEqual([hash('1'), hash('1')]);
+    expect([[...index.keysInScope(hash('A', 8))].length, index.holdsScope(hash('B', 8))]).toEqual([40_000, false]);
+    if (where === 'in a scan') expect(index.seenInScan()).toBe(40_000);
+  });
+
+  it('that is cleared or closed while it takes rows in turns takes no more of them', async () => {
+    for (const how of ['clear', 'close'] as const) {
+      const index = openIndex();
+      const taken = index.applyInTurns(
+        Array.from({ length: 40_000 }, (_, i) => put(`k${i}`, '1')),
+        covered(40_000n),
+      );
+      await setImmediate();
+      if (how === 'clear') index.clear('test');
+      else await index.close();
+      await taken;
+      if (how === 'clear') expect([index.size(), index.coveredOffsets().size]).toEqual([0, 0]);
+      await index.close();
+    }
+    // Rows without the offsets are of no use until the topic was read from its beginning.
+    const again = openIndex();
+    expect(again.coveredOffsets()).toEqual(covered(0n));
+    again.trust('life', 60_000);
+    expect(again.size()).toBe(0);
+  });
+
+  it('shares the memory for rows that wait with all other indexes', () => {
+    const room = waitingRoom(1_000_000);
+    const several = Array.from({ length: 20 }, (_, i) => openLiveIndex(join(directory, `of ${i}`), identity, Date.now, room));
+    open.push(...several);
+    for (let round = 0; round < 5; round += 1)
+      for (const [at, index] of several.entries()) {
+        index.apply(
+          Array.from({ length: 300 }, (_, i) => put(`k${round} ${i}`, '1')),
+          covered(BigInt(round)),
+        );
+        expect(room.taken).toBeLessThanOrEqual(room.most);
+        if (at === 0) expect(room.taken).toBeGreaterThan(0);
+      }
+    for (const index of several) expect(index.size()).toBe(1_500);
+    expect(room.taken).toBe(0);
   });
 
   it('never moves an offset back', () => {
@@ -337,6 +400,7 @@ describe('against a model', () => {
   const step = fc.oneof(
     fc.record({ do: fc.constant('put' as const), key, row: fc.constantFrom('1', '2'), scope: fc.constantFrom(undefined, 'A', 'B') }),
     fc.record({ do: fc.constant('gone' as const), key }),
+    fc.record({ do: fc.constant('puts' as const), key, row: fc.constantFrom('1', '2'), scope: fc.constantFrom(undefined, 'A', 'B') }),
     fc.record({ do: fc.constant('seen' as const), key }),
     fc.record({ do: fc.constant('begin' as const) }),
     fc.record({ do: fc.constant('end' as const) }),
@@ -357,6 +421,11 @@ describe('against a model', () => {
           for (const [at, s] of steps.entries()) {
             if (s.do === 'put') {
               index.apply([put(s.key, s.row, s.scope)], covered((offset += 1n)));
+              rows.set(s.key, { row: s.row, scope: s.scope, missed: 0, seenNow: true });
+            } else if (s.do === 'puts') {
+              // One key again and again, with other content before the last time.
+              const times = Array.from({ length: 9_000 }, () => put(s.key, '3', 'B'));
+              await index.applyInTurns([...times, put(s.key, s.row, s.scope)], covered((offset += 1n)));
               rows.set(s.key, { row: s.row, scope: s.scope, missed: 0, seenNow: true });
             } else if (s.do === 'gone') {
               index.apply([gone(s.key)], covered((offset += 1n)));

@@ -1,0 +1,73 @@
+import { rowHashOf } from './index-entry.ts';
+
+/** A change that the topic holds and the index's store does not yet. */
+export interface WaitingRow {
+  readonly keyHash: Buffer;
+  /** Packed at once, so that the rest of the row can be collected. Null: the key is deleted. */
+  readonly packed: Buffer | null;
+  /** The store is known not to hold the key. */
+  readonly fresh: boolean;
+}
+
+/** What the rows that wait for their index take, over all indexes that share it. */
+export interface WaitingRoom {
+  /** Bytes taken, about. */
+  taken: number;
+  /** An index that adds a row beyond this many bytes has to write its rows. */
+  readonly most: number;
+}
+
+export const waitingRoom = (most: number): WaitingRoom => ({ taken: 0, most });
+
+/** Of all indexes of this process. A worker may have hundreds of tables, and any number of them may be read at a time. */
+const ROOM = waitingRoom(12 * 1024 * 1024);
+
+/** Most rows of one index. A larger transaction saves little, and holds the event loop longer. */
+const MOST_ROWS = 12_000;
+
+/** Bytes of a row in memory besides its packed form: objects, the key as text, its place in the map. */
+const ROW_OVERHEAD = 320;
+
+/**
+ * Rows that an index keeps in memory, because each transaction rewrites every page that it changes and then waits for
+ * the disk. The keys are spread over all pages, so a few large transactions write far less than many small ones.
+ */
+export interface WaitingRows {
+  count(): number;
+  /** Row hash of a waiting row; null when its key is deleted, undefined when it does not wait. */
+  rowHash(keyHash: Buffer): Buffer | null | undefined;
+  add(row: WaitingRow): void;
+  /** Whether they have to be written now: there are many, or all indexes together have many. */
+  isFull(): boolean;
+  /** The first ones, in order. */
+  first(most: number): readonly WaitingRow[];
+  /** Forgets the first ones, which are written. */
+  written(count: number): void;
+}
+
+export function waitingRows(room: WaitingRoom = ROOM): WaitingRows {
+  let rows: WaitingRow[] = [];
+  /** Packed rows by key hash. */
+  const byKey = new Map<string, Buffer | null>();
+  const bytesOf = ({ packed }: WaitingRow): number => ROW_OVERHEAD + (packed?.length ?? 0);
+  return {
+    count: () => rows.length,
+    rowHash(keyHash) {
+      const packed = rows.length === 0 ? undefined : byKey.get(keyHash.toString('latin1'));
+      return packed ? rowHashOf(packed) : packed;
+    },
+    add(row) {
+      rows.push(row);
+      byKey.set(row.keyHash.toString('latin1'), row.packed);
+      room.taken += bytesOf(row);
+    },
+    isFull: () => rows.length >= MOST_ROWS || (rows.length > 0 && room.taken > room.most),
+    first: (most) => (most >= rows.length ? rows : rows.slice(0, most)),
+    written(count) {
+      for (let i = 0; i < count; i += 1) room.taken -= bytesOf(rows[i] as WaitingRow);
+      rows = rows.slice(count);
+      // A key that waits twice must keep its last row, so they are forgotten all at once.
+      if (rows.length === 0) byKey.clear();
+    },
+  };
+}
