@@ -63,8 +63,8 @@ it.each([
   120_000,
 );
 
-// Of five transactions each.
-const MANY = 20_000;
+// Of three transactions each.
+const MANY = 10_000;
 
 it.each([
   ['in a scan, in turns', true],
@@ -91,28 +91,33 @@ it.each([
         await mendStores([directory]);
         const index = openLiveIndex(directory, { topic: 'crash', valueSchemaId: 1 });
         expect(index.rebuildReason()).toBeUndefined();
-        const batch = index.coveredOffsets().get(0) ?? -1n;
-        expect(batch).toBeGreaterThan(last);
-        const [held, next] = [batch, batch + 1n].map((one) => Buffer.alloc(16, `${one}.`)) as [Buffer, Buffer];
-        expect(index.size()).toBe(MANY);
-        for (const { rowHash } of index.entries()) {
-          if (rowHash.equals(next)) ahead += 1;
-          else expect(rowHash.equals(held)).toBe(true);
-        }
+        const batch = index.coveredOffsets().get(0) ?? 0n;
+        const of = (one: bigint): Buffer => Buffer.alloc(16, `${one}.`);
+        // Outside a scan the end of a batch may wait for the next one, and is then written with its beginning.
+        expect(batch).toBeGreaterThanOrEqual(scanning ? last + 1n : last);
+        const rows = [...index.entries()];
+        const held = [0n, 1n, 2n].map((later) => rows.filter(({ rowHash }) => rowHash.equals(of(batch + later))).length) as [
+          number,
+          number,
+          number,
+        ];
+        expect(held[0] + held[1] + held[2]).toBe(rows.length);
+        ahead += held[1] + held[2];
+        if (scanning || batch > 0n) expect(index.size()).toBe(MANY);
         if (scanning) expect([index.scanIntact('scan'), index.seenInScan()]).toEqual([true, MANY]);
-        const row = {
-          rowHash: next,
-          scopeHash: Buffer.alloc(8, `${Number(next.toString().split('.')[0]) % 3}.`),
-          keyBody: Buffer.from('key'),
-        };
-        index.apply(
-          Array.from({ length: MANY }, (_, key) => ({ keyHash: Buffer.alloc(16, `${key}.`), row })),
-          new Map([[0, batch + 1n]]),
-        );
-        for (const { rowHash } of index.entries()) expect(rowHash.equals(next)).toBe(true);
-        expect([...index.keysInScope(row.scopeHash)].length).toBe(MANY);
+        // What the topic holds behind the offsets is read again.
+        for (const one of [batch + 1n, batch + 2n]) {
+          const row = { rowHash: of(one), scopeHash: Buffer.alloc(8, `${one % 3n}.`), keyBody: Buffer.from('key') };
+          index.apply(
+            Array.from({ length: MANY }, (_, key) => ({ keyHash: Buffer.alloc(16, `${key}.`), row })),
+            new Map([[0, one]]),
+          );
+        }
+        last = batch + 2n;
+        expect([...index.entries()].filter(({ rowHash }) => rowHash.equals(of(last))).length).toBe(MANY);
+        for (const scope of [0n, 1n, 2n])
+          expect([...index.keysInScope(Buffer.alloc(8, `${scope}.`))].length).toBe(scope === last % 3n ? MANY : 0);
         if (scanning) expect(index.seenInScan()).toBe(MANY);
-        last = batch + 1n;
         await index.close();
       }
       expect(ahead).toBeGreaterThan(0);
