@@ -1,3 +1,4 @@
+import { cutText } from '../../src/core/cut.ts';
 import type { HttpAnswer, HttpClient, HttpFactory, Verdict } from '../../src/sdk/http/client.ts';
 import { asObject, asText } from '../../src/sdk/readers/resume.ts';
 import { retryAfter } from '../../src/sdk/http/retry.ts';
@@ -45,7 +46,7 @@ function classify(answer: HttpAnswer, now: number): Verdict | undefined {
   const said = vendorText(answer.body);
   const because = said === undefined ? '' : ` (${said})`;
   // The raw text contains the reference number of the request, which the vendor's support asks for.
-  const detail = answer.text.slice(0, 500);
+  const detail = cutText(answer.text, 500);
   switch (answer.status) {
     case 401:
       return {

@@ -1,3 +1,4 @@
+import { cutText } from '../../src/core/cut.ts';
 import { TributaryError } from '../../src/core/errors.ts';
 import type { RateWindow } from '../../src/sdk/http/budget.ts';
 import { statusOf } from '../../src/sdk/http/client.ts';
@@ -99,7 +100,7 @@ function otherRevision({ status, headers }: HttpAnswer, asked: string): Verdict 
     kind: 'config',
     reach: 'connection',
     code: 'klaviyo:revision',
-    message: `Klaviyo was asked for its API revision ${asked} and answered with ${made.slice(0, 40)}.`,
+    message: `Klaviyo was asked for its API revision ${asked} and answered with ${cutText(made, 40)}.`,
     remedy: 'Set revision to one that Klaviyo still supports.',
   };
 }

@@ -1,3 +1,4 @@
+import { cutText } from '../../src/core/cut.ts';
 import { orderedMap } from '../../src/sdk/concurrency/ordered-map.ts';
 import { idText } from '../../src/core/checked-rows.ts';
 import { pathPart } from '../../src/sdk/http/url.ts';
@@ -27,7 +28,7 @@ export async function* confirmProfiles(
 async function verdictOn(ctx: ReadContext<KlaviyoApi>, key: JsonObject, signal: AbortSignal): Promise<VanishedVerdict> {
   const id = String(key.id);
   if (idText(key.id) === undefined)
-    return { key, gone: false, doubt: `the profile ${id.slice(0, 40)} has an id nobody can be asked about` };
+    return { key, gone: false, doubt: `the profile ${cutText(id, 40)} has an id nobody can be asked about` };
   const found = await readProfile(ctx, id, signal);
   if (found === id) return { key, gone: false };
   const seen = await lookAtEvents(ctx, id, signal);

@@ -1,3 +1,4 @@
+import { cutText } from '../../src/core/cut.ts';
 import { TributaryError } from '../../src/core/errors.ts';
 import type { HttpAnswer, Verdict } from '../../src/sdk/http/client.ts';
 import { asObject, asText } from '../../src/sdk/readers/resume.ts';
@@ -44,7 +45,7 @@ function fatal(text: string, words = text): Verdict | undefined {
     code: `listrak:${code}`,
     message: `${message}${said(words)}.`,
     remedy,
-    detail: text.slice(0, 500),
+    detail: cutText(text, 500),
   };
 }
 
@@ -54,7 +55,7 @@ export function cooldownAfter(error: unknown): number | undefined {
   return code !== undefined && Object.hasOwn(FATAL, code) ? FATAL[code as keyof typeof FATAL].cooldown : undefined;
 }
 
-const said = (text: string): string => (text === '' ? '' : ` (${text.replace(/\s+/g, ' ').trim().slice(0, 300).replace(/\.$/, '')})`);
+const said = (text: string): string => (text === '' ? '' : ` (${cutText(text.replace(/\s+/g, ' ').trim(), 300).replace(/\.$/, '')})`);
 
 /** A fatal code counts wherever it stands in a fault's text; every other fault may be temporary. */
 export function faultVerdict({ text, status }: SoapFault, operation: string): Verdict | undefined {
@@ -85,7 +86,7 @@ const refused = (status: number, text: string): Verdict => ({
   kind: 'config',
   reach: 'connection',
   code: `listrak:${status}`,
-  detail: text.slice(0, 500),
+  detail: cutText(text, 500),
   message: `Listrak answered ${status}: the user may not do this.`,
   remedy: "Check username and password in the settings, the user's permissions, and the addresses allowed in Listrak.",
 });
@@ -115,7 +116,7 @@ export function classify(answer: HttpAnswer): Verdict | undefined {
     kind: 'transient',
     tries: TRIES,
     code: 'listrak:404',
-    detail: answer.text.slice(0, 500),
+    detail: cutText(answer.text, 500),
     message: 'Listrak answered 404 instead of data.',
     remedy: 'The call is repeated a few times. If every call ends like this, check base_url in the settings.',
   };

@@ -1,3 +1,4 @@
+import { cutText } from '../../src/core/cut.ts';
 import { TributaryError } from '../../src/core/errors.ts';
 import type { HttpAnswer, HttpClient, HttpFactory, Verdict } from '../../src/sdk/http/client.ts';
 import { checkedRows } from '../../src/core/checked-rows.ts';
@@ -70,8 +71,8 @@ function classify(answer: HttpAnswer, now: number): Verdict | undefined {
   const { status, text } = answer;
   if (status >= 200 && status < 300) return undefined;
   const words =
-    answer.body === undefined ? (/^\s*</.test(text.slice(0, 200)) ? '' : text.slice(0, 2_000)) : (vendorText(answer.body) ?? '');
-  const said = words.trim().slice(0, 200).replace(/\.$/, '');
+    answer.body === undefined ? (/^\s*</.test(text.slice(0, 200)) ? '' : cutText(text, 2_000)) : (vendorText(answer.body) ?? '');
+  const said = cutText(words.trim(), 200).replace(/\.$/, '');
   const because = said === '' ? '' : ` (${said})`;
   const heavy: Verdict = {
     kind: 'data',

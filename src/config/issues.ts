@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { knownKeys, isMarked, shapesAt, type JsonSchema, type KnownKeys } from './json-schema.ts';
 import type { Problem } from './placeholders.ts';
+import { PRIVATE_KEY } from './value-problems.ts';
 import { hint } from './suggest.ts';
 import type { Path } from './yaml-file.ts';
 
@@ -83,7 +84,7 @@ const LOGIN = /:[^\s/@]+@|[?&;][^=&;\s]*(passw|pwd|secret|token|key|sig)[^=&;\s]
 function shownValue(value: unknown, shape: JsonSchema, path: Path): string {
   if (typeof value !== 'string' && typeof value !== 'number') return '';
   if (isMarked(shape, path, 'secret') || isMarked(shape, path, 'reference')) return '';
-  if (LOGIN.test(String(value))) return '';
+  if (LOGIN.test(String(value)) || PRIVATE_KEY.test(String(value))) return '';
   const text = JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}..." ` : `${text} `;
 }

@@ -15,7 +15,7 @@ import type { ConnectionSettings, Settings } from './settings.ts';
 import { hint } from './suggest.ts';
 import { landingProblems } from './landing-problems.ts';
 import { topicProblems } from './topic-problems.ts';
-import { valueProblems } from './value-problems.ts';
+import { PRIVATE_KEY, textsOf, valueProblems } from './value-problems.ts';
 import { readYaml, type Path, type YamlFile } from './yaml-file.ts';
 
 export interface LoadOptions {
@@ -213,6 +213,7 @@ function registerSecrets(resolved: ReturnType<typeof resolvePlaceholders>, optio
   }
   for (const found of marked(shape, resolved.value, 'secret')) tell(found.value);
   for (const found of marked(shape, resolved.value, 'reference')) if (!isReference(found.value)) options.onSecret(found.value);
+  for (const { text } of textsOf(resolved.value)) if (PRIVATE_KEY.test(text)) tell(text);
   for (const { path, value } of resolved.inserted) {
     const own = path[0] === 'connections' && path[2] === 'settings' ? shapes.get(String(path[1])) : undefined;
     const harmless = own ? isMarked(own, path.slice(3), 'shown') : isMarked(shape, path, 'shown');

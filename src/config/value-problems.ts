@@ -46,7 +46,11 @@ function addressProblem(text: string): string | undefined {
   return undefined;
 }
 
-function textsOf(value: unknown, path: Path = []): { readonly path: Path; readonly text: string }[] {
+/** A private key, wherever it was typed. */
+export const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----/;
+
+/** All texts of the settings, with their places. */
+export function textsOf(value: unknown, path: Path = []): { readonly path: Path; readonly text: string }[] {
   if (typeof value === 'string') return [{ path, text: value }];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, item]) => textsOf(item, [...path, Array.isArray(value) ? Number(key) : key]));

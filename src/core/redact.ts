@@ -1,3 +1,4 @@
+import { CUT } from './cut.ts';
 import { encodings } from './secret-forms.ts';
 import { SECRET_WORDS } from './secret-names.ts';
 
@@ -24,6 +25,8 @@ const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
   [/(\b[a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/@:]{0,200}:[^\s/@]{1,500}@/gi, '$1***@'],
 ];
 
+/** A secret that was cut shorter than this (characters) tells nobody anything. */
+const SHOWN_OF_CUT = 6;
 /** Number of leading characters by which a secret form is looked up. */
 const HEAD = shortestSecret;
 const HASHES = 1 << 16;
@@ -62,9 +65,18 @@ export function createRedactor(): Redactor {
     let copied = 0;
     let until = -1;
     let from = -1;
+    let cut = -1;
+    /** Length of the beginning of a secret from `at` to the next place where the text was cut; 0 when there is none. */
+    const begun = (forms: readonly string[], at: number): number => {
+      if (cut < at) cut = text.indexOf(CUT, at);
+      if (cut < 0) cut = text.length + 1;
+      const part = cut - at;
+      return part >= SHOWN_OF_CUT && forms.some((form) => form.length > part && text.startsWith(form.slice(0, part), at)) ? part : 0;
+    };
     for (let at = 0; at + HEAD <= text.length; at += 1) {
       if (heads[hashOf(text, at)] === 0) continue;
-      const length = byHead.get(text.slice(at, at + HEAD))?.find((form) => text.startsWith(form, at))?.length ?? 0;
+      const forms = byHead.get(text.slice(at, at + HEAD));
+      const length = forms?.find((form) => text.startsWith(form, at))?.length ?? (forms === undefined ? 0 : begun(forms, at));
       if (length === 0) continue;
       if (at > until) {
         if (until >= 0) {

@@ -1,3 +1,4 @@
+import { cutText } from '../core/cut.ts';
 import { diffBatch, type RowChange } from '../state/diff.ts';
 import { faultOfRow } from '../core/checked-rows.ts';
 import { takeTurns } from '../core/turns.ts';
@@ -150,7 +151,7 @@ function* slices<T>(all: readonly T[]): Generator<readonly T[], void, void> {
 /** A dead letter must fit into a message: every part but the raw text is cut to this many characters; the raw text is cut to fit. */
 const LONGEST_PART = 2_000;
 
-const short = (text: string): string => (text.length <= LONGEST_PART ? text : `${text.slice(0, LONGEST_PART)}…`);
+const short = (text: string): string => cutText(text, LONGEST_PART);
 
 const brief = (position: Position | undefined): Position | undefined =>
   position === undefined || JSON.stringify(position).length <= 8 * LONGEST_PART ? position : { v: position.v };

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import ssh2, { type SFTPWrapper } from 'ssh2';
 import { onAbort } from '../core/clock.ts';
+import { cutText } from '../core/cut.ts';
 import { TributaryError } from '../core/errors.ts';
 import { makeLocalFolder, privateFile } from '../core/local-folder.ts';
 
@@ -107,7 +108,7 @@ function refusal(
       cause: error,
     });
   }
-  return new TributaryError(`${where} is not reachable over SFTP: ${error.message}.`, {
+  return new TributaryError(`${where} is not reachable over SFTP: ${cutText(error.message, 300)}.`, {
     kind: 'transient',
     code: 'import:unreachable',
     remedy: 'Check sftp.host and sftp.port of the connection and that no firewall blocks this machine. It is tried again.',

@@ -5,6 +5,8 @@ import type { ConnectionSettings } from '../config/settings.ts';
 import type { Clock } from '../core/clock.ts';
 import { asTributaryError, TributaryError } from '../core/errors.ts';
 import { makeLocalFolder } from '../core/local-folder.ts';
+import type { Redactor } from '../core/redact.ts';
+import { shown } from '../core/shown.ts';
 import { takeLock } from '../core/lock.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { writeImport, type ImportRecord } from '../kafka/meta/imports.ts';
@@ -32,8 +34,8 @@ export interface ImportPlace {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   onEvent(event: ImportEvent): void;
-  /** Hears the private key before anything is done with it: nothing may show it. */
-  onSecret(text: string): void;
+  /** Hears the private key before anything is done with it; what the server says passes it before it is recorded. */
+  readonly redactor: Redactor;
 }
 
 export interface StartImport extends ImportPlace {
@@ -53,7 +55,7 @@ export interface StartImport extends ImportPlace {
   readonly called?: string;
 }
 
-type CheckOnly = Omit<StartImport, 'access' | 'onSecret' | 'connection' | 'strict' | 'by' | 'called' | 'onChecked'>;
+type CheckOnly = Omit<StartImport, 'access' | 'redactor' | 'connection' | 'strict' | 'by' | 'called' | 'onChecked'>;
 
 export interface ImportOutcome {
   readonly checked: CheckedFile;
@@ -98,7 +100,7 @@ async function check(request: CheckOnly, importId: string): Promise<CheckedFile>
  */
 export async function startImport(request: StartImport): Promise<ImportOutcome> {
   const { connection, kind, clock, dataDir } = request;
-  const access = sftpAccess(connection, dataDir, request.onSecret);
+  const access = sftpAccess(connection, dataDir, request.redactor.add);
   const importId = randomUUID();
   const checked = await check(request, importId);
   request.onChecked?.(checked);
@@ -133,7 +135,7 @@ export async function startImport(request: StartImport): Promise<ImportOutcome> 
 
 /** Sends the remaining parts of an import. Throws as {@link startImport}. */
 export async function resumeImport(place: ImportPlace, job: Job): Promise<ImportRecord> {
-  return send(place, job, sftpAccess(place.connection, place.dataDir, place.onSecret));
+  return send(place, job, sftpAccess(place.connection, place.dataDir, place.redactor.add));
 }
 
 async function send(place: ImportPlace, job: Job, access: SftpAccess): Promise<ImportRecord> {
@@ -189,7 +191,8 @@ async function send(place: ImportPlace, job: Job, access: SftpAccess): Promise<I
     if (error.kind !== 'stopped') {
       const told = withResume(error, record.importId);
       const { message, remedy = '' } = told;
-      await keep({ state: 'failed', failure: { message, remedy } }).catch(() => undefined);
+      const clean = (text: string): string => shown(place.redactor.redact(text));
+      await keep({ state: 'failed', failure: { message: clean(message), remedy: clean(remedy) } }).catch(() => undefined);
       throw told;
     }
     await keep({}).catch(() => undefined);

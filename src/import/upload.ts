@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import type { SFTPWrapper } from 'ssh2';
 import type { Clock } from '../core/clock.ts';
 import { sleepUntil } from '../core/clock.ts';
+import { cutText } from '../core/cut.ts';
 import { asTributaryError, TributaryError } from '../core/errors.ts';
 import type { ImportKind } from './columns.ts';
 import { connectSftp, type SftpAccess, type SftpConnection } from './connect.ts';
@@ -146,10 +147,12 @@ function call<T>(ask: (done: (error?: Error | null, value?: T) => void) => void,
   });
 }
 
+/** Characters kept of what the server says. */
+const LONGEST_REASON = 300;
 const { NO_SUCH_FILE, PERMISSION_DENIED, FAILURE } = { NO_SUCH_FILE: 2, PERMISSION_DENIED: 3, FAILURE: 4 };
 
 function refusal(error: Error & { code?: number | string }, part: Part, path: string): TributaryError {
-  const told = error.message.replace(/\.$/, '');
+  const told = cutText(error.message, LONGEST_REASON).replace(/\.$/, '');
   const config = (what: string, code: string, remedy: string): TributaryError =>
     new TributaryError(what, { kind: 'config', code, remedy, cause: error });
   if (/no space|quota|disk full/i.test(told))

@@ -1,3 +1,4 @@
+import { CUT } from '../core/cut.ts';
 import { DEEPEST_JSON } from '../core/json/depth.ts';
 import { rawNumberText } from '../core/json/parse.ts';
 import type { Json } from '../core/types.ts';
@@ -7,7 +8,6 @@ import { canonicalJson } from '../core/json/canonical.ts';
 const MOST_TEXT = 1024 * 1024;
 /** Most values that are kept of one row, however short they are. */
 const MOST_VALUES = 100_000;
-const LEFT_OUT = '…';
 
 /**
  * What the vendor sent, as JSON text for people. It cannot fail: parts that are nested too deep or too large are left out
@@ -27,12 +27,12 @@ export function rawText(given: unknown, mask: (value: unknown) => unknown): { re
 function cut(value: unknown, levels: number, room: { text: number; values: number }): unknown {
   room.values -= 1;
   if (typeof value === 'string') {
-    const short = value.length <= room.text ? value : value.slice(0, Math.max(0, room.text)) + LEFT_OUT;
+    const short = value.length <= room.text ? value : value.slice(0, Math.max(0, room.text)) + CUT;
     room.text -= value.length;
     return short;
   }
   if (typeof value !== 'object' || value === null || rawNumberText(value as Json) !== undefined) return value;
-  if (levels <= 0) return LEFT_OUT;
+  if (levels <= 0) return CUT;
   if (Array.isArray(value)) {
     const items: unknown[] = [];
     for (let i = 0; i < value.length && room.values > 0 && room.text > 0; i += 1) items.push(cut(value[i], levels - 1, room));

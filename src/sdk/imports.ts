@@ -9,6 +9,7 @@ export const sftpSettings = (host: string) =>
     key_file: z
       .string()
       .min(1)
+      .refine((text) => !text.includes('-----BEGIN '), { error: 'must be the path of a file, not the key itself' })
       .optional()
       .meta({ description: 'Private key; by default the one `tributary import key` made.', shown: true }),
     passphrase: z.string().min(1).optional().meta({ description: 'Passphrase of the private key.', secret: true }),

@@ -122,13 +122,31 @@ test('nothing that leaves a worker shows a secret', { timeout: 600_000 }, async 
   for (const args of [
     ['status'],
     ['status', '--json'],
-    ['dead-letters', 'klaviyo.metric'],
-    ['dead-letters', 'klaviyo.metric', '--json'],
-    ['state', 'klaviyo.metric'],
+    ['discover'],
+    ['runs'],
+    ['runs', 'klaviyo.metric', '--json'],
+    ['peek', 'klaviyo.metric'],
+    ['peek', 'klaviyo.metric', '--json'],
+    ['dead-letters', 'list', 'klaviyo.metric'],
+    ['dead-letters', 'list', 'klaviyo.metric', '--json'],
+    ['state', 'show', 'klaviyo.metric'],
+    ['state', 'show', 'klaviyo.metric', '--json'],
+    ['state', 'export'],
+    ['deletes', 'list'],
+    ['import', 'list'],
+    ['landing', 'render', 'wh', '--json'],
+    ['landing', 'check', 'wh'],
+    ['landing', 'status', 'wh'],
+    ['check'],
   ]) {
-    const { out, err } = await startCommand({ sources, cwd: folder }, args).ended;
+    const { out, err } = await startCommand({ sources, cwd: folder }, ['--verbose', ...args]).ended;
+    // A command that nobody knows prints its usage, in which there is nothing to search.
+    expect(`${args.join(' ')}: ${err}`).not.toMatch(/unknown (command|option)|too many arguments|Usage: /);
     outputs[args.join(' ')] = `${out}\n${err}`;
   }
+  // What was searched is what the commands are for.
+  expect(outputs['dead-letters list klaviyo.metric --json']).toContain('"reason"');
+  expect(outputs['state show klaviyo.metric --json']).toContain('"position"');
   const access: KafkaAccess = {
     settings: {
       brokers: stack.brokers,

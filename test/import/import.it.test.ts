@@ -1,3 +1,4 @@
+import { createRedactor } from '../../src/core/redact.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +42,7 @@ test('an import is recorded, followed by reading the profiles back, and listed',
     clock: systemClock,
     signal: new AbortController().signal,
     onEvent: () => undefined,
-    onSecret: () => undefined,
+    redactor: createRedactor(),
   };
   const request = { ...place, kind: 'profiles', file, mapping: noMapping, consent: false, by: 'anna' } as const;
 

@@ -1,3 +1,4 @@
+import { createRedactor } from '../../src/core/redact.ts';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from 'node:events';
@@ -122,7 +123,7 @@ export async function roundTrip({ dir, profiles, events, prefix, say = () => und
         clock: systemClock,
         signal: new AbortController().signal,
         onEvent: () => undefined,
-        onSecret: () => undefined,
+        redactor: createRedactor(),
         kind,
         file: files[kind],
         mapping: noMapping,

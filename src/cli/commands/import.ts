@@ -248,7 +248,7 @@ function place(cli: Cli, connection: ConnectionSettings, dataDir: string, { acce
     clock: cli.deps.clock,
     signal: cli.interruption(),
     onEvent: listener(cli),
-    onSecret: cli.redactor.add,
+    redactor: cli.redactor,
   };
 }
 

@@ -12,6 +12,7 @@ import { streamItems } from './stream.ts';
 import { requestUrl } from './url.ts';
 import type { Query } from './url.ts';
 import { createRedactor, type Redactor } from '../../core/redact.ts';
+import { cutText } from '../../core/cut.ts';
 import { shown } from '../../core/shown.ts';
 import { USER_AGENT } from '../../core/version.ts';
 import { TooManyNumbers } from '../../core/json/parse.ts';
@@ -130,7 +131,7 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
   const send = createSender(open);
   const { clock, observer, random } = env;
   const budget = createBudget(options.budget, clock);
-  const clean = (text: string): string => shown(redactor.redact(short(text)));
+  const clean = (text: string): string => shown(redactor.redact(cutText(text, LONGEST_SENTENCE)));
   const timeoutCode = `${options.vendor}:timeout`;
 
   function problem(verdict: Verdict, retryAt?: number): TributaryError {
@@ -324,7 +325,6 @@ const LARGEST_WHOLE = 64 * 1024 * 1024;
 
 /** Messages are cut to this length, whatever text of the vendor they contain. */
 const LONGEST_SENTENCE = 2_000;
-const short = (text: string): string => (text.length <= LONGEST_SENTENCE ? text : `${text.slice(0, LONGEST_SENTENCE)}…`);
 
 /** The verdict with `retryAt` in the range of {@link pauseUntil}, or without it when it is not a time. */
 function bounded(verdict: Verdict | undefined, now: number): Verdict | undefined {

@@ -1,3 +1,4 @@
+import { cutText } from '../../core/cut.ts';
 import { TributaryError } from '../../core/errors.ts';
 import type { TributaryErrorOptions } from '../../core/errors.ts';
 import { TimedOut, TooLarge } from './attempt.ts';
@@ -198,5 +199,5 @@ function excerpt(text: string): string {
     .slice(0, 4 * LONGEST_EXCERPT)
     .replace(/[\u0000-\u001f\u007f]+/g, ' ')
     .trim();
-  return plain.length > LONGEST_EXCERPT ? `${plain.slice(0, LONGEST_EXCERPT)}…` : plain;
+  return cutText(plain, LONGEST_EXCERPT);
 }

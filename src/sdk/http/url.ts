@@ -1,3 +1,4 @@
+import { cutText } from '../../core/cut.ts';
 import { TributaryError } from '../../core/errors.ts';
 import { idText } from '../../core/checked-rows.ts';
 
@@ -20,7 +21,7 @@ function encode(text: string): string {
 export function pathPart(id: string): string {
   const usable = idText(id);
   if (usable !== undefined) return encode(usable);
-  throw new TributaryError(`The id ${JSON.stringify(id).slice(0, 100)} cannot be used in a request.`, {
+  throw new TributaryError(`The id ${cutText(JSON.stringify(id), 100)} cannot be used in a request.`, {
     kind: 'data',
     code: 'bad_id',
     remedy: 'Nothing was deleted. Correct it at the vendor, or report it there.',

@@ -1,3 +1,4 @@
+import { cutText } from '../../core/cut.ts';
 import type { Verdict } from '../http/errors.ts';
 import type { RawAnswer } from '../http/attempt.ts';
 import { asObject } from '../readers/resume.ts';
@@ -138,7 +139,7 @@ export function notSoap(
       code: `${vendor}:broken_xml`,
       message: `${what} sent a SOAP answer that cannot be read.`,
       remedy: 'The request is repeated a few times; nothing was deleted and the position stays. Report it to the vendor if this persists.',
-      detail: `${why.slice(0, 300)}: ${text.slice(-500)}`,
+      detail: `${cutText(why, 300)}: ${cutText(text, 500)}`,
     };
   }
   return {
@@ -146,7 +147,7 @@ export function notSoap(
     code: `${vendor}:invalid_xml`,
     message: `${what} was answered ${status} with ${seen} instead of data.`,
     remedy: 'The request is repeated. If this persists, check base_url in the settings and any proxy in between.',
-    detail: text.slice(0, 500),
+    detail: cutText(text, 500),
   };
 }
 

@@ -92,7 +92,7 @@ export function importWork(context: WebContext): ImportWork {
   }
 
   const placeOf = (connection: ConnectionSettings, onEvent: (event: ImportEvent) => void = () => undefined): ImportPlace => ({
-    ...{ connection, dataDir: dataDir(), access, clock, signal: stopping.signal, onEvent, onSecret: redactor.add },
+    ...{ connection, dataDir: dataDir(), access, clock, signal: stopping.signal, onEvent, redactor },
   });
 
   /** Runs in the background; an error becomes the state of the import. */
