@@ -73,7 +73,7 @@ export function openLandings(settings: Settings, place: LandingPlace): OpenLandi
 /** The settings of a landing. Throws `config` when there is none of that name. */
 export function requireLanding(settings: Settings, name: string): Settings['landings'][string] {
   const names = Object.keys(settings.landings);
-  const of = settings.landings[name];
+  const of = Object.hasOwn(settings.landings, name) ? settings.landings[name] : undefined;
   if (of === undefined) {
     throw new TributaryError(`No landing is called ${name}${hint(name, names) || '.'}`, {
       kind: 'config',
@@ -84,6 +84,16 @@ export function requireLanding(settings: Settings, name: string): Settings['land
     });
   }
   return of;
+}
+
+/** Names of all landings of the settings. Throws `config` when there is none. */
+export function requireLandings(settings: Settings): readonly string[] {
+  const names = Object.keys(settings.landings);
+  if (names.length > 0) return names;
+  throw new TributaryError('The settings have no landing.', {
+    kind: 'config',
+    remedy: 'Add a landings: section; sink-configs has a page for each kind.',
+  });
 }
 
 /** Throws like {@link requireLanding}, and `config` when its names do not fit its warehouse. */

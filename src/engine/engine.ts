@@ -25,6 +25,7 @@ import { failureNotice } from '../core/run.ts';
 import { keepTrying } from './keep-trying.ts';
 import { requireKeptNames } from './moved-tables.ts';
 import { createOpeningTurns } from './opening-turns.ts';
+import type { OpenTable } from './open-table.ts';
 import type { RunSummary } from './execute-run.ts';
 import { emptyTotals } from './table-run.ts';
 import { shareConnections } from './share-connections.ts';
@@ -293,15 +294,31 @@ export function createEngine(options: EngineOptions): Engine {
       }
       const dir = await mkdtemp(join(tmpdir(), 'tributary-verify-'));
       // Of the connection's other tables, only rows at the vendor may be needed; no other topic is read.
-      const connection = createConnection(of, { ...lent, indexDir: dir }, signal);
+      const open = async (): Promise<{ connection: Connection; found: OpenTable }> => {
+        const connection = createConnection(of, { ...lent, indexDir: dir }, signal);
+        try {
+          await connection.inspect();
+          const found = connection.tables.get(table);
+          if (!found || found.refusal !== undefined)
+            throw found?.refusal ?? new TributaryError(`${name}.${table} could not be opened.`, { kind: 'internal' });
+          return { connection, found };
+        } catch (error) {
+          await connection.close();
+          throw error;
+        }
+      };
       try {
-        await connection.inspect();
-        const found = connection.tables.get(table);
-        if (!found || found.refusal !== undefined)
-          throw found?.refusal ?? new TributaryError(`${name}.${table} could not be opened.`, { kind: 'internal' });
-        return await verifyTable(connection, found, join(dir, 'vendor'), clock, signal, onListed);
+        // A leader that has just moved, or a broker that starts again, is soon there.
+        const { connection, found } = await keepTrying(open, {
+          ...{ clock, random, signal, patience: patience.opening, what: 'The verification' },
+          onRetry: () => undefined,
+        });
+        try {
+          return await verifyTable(connection, found, join(dir, 'vendor'), clock, signal, onListed);
+        } finally {
+          await connection.close();
+        }
       } finally {
-        await connection.close();
         await rm(dir, { recursive: true, force: true });
       }
     },

@@ -3,7 +3,7 @@ import type { Cluster, ISocketFactory } from 'kafkajs';
 import { PartitionAssigners } from 'kafkajs';
 import type { KafkaAccess } from './client.ts';
 import { createClient, withClient } from './client.ts';
-import { brokerAway } from './errors.ts';
+import { brokerAway, passes } from './errors.ts';
 import { answered, recoverFetch } from './fetching.ts';
 import { trackSockets } from './tracked-sockets.ts';
 
@@ -75,7 +75,10 @@ async function patiently<T>(cluster: Cluster, ask: () => Promise<T>): Promise<T>
       return await answered(ask);
     } catch (error) {
       if (performance.now() > deadline) throw error;
-      await recoverFetch(cluster, error);
+      await recoverFetch(cluster, error).catch((failed: unknown) => {
+        // While leaders move, the new metadata may not be there either.
+        if (!passes(failed)) throw failed;
+      });
     }
   }
 }

@@ -64,3 +64,11 @@ test.each([
   expect(await create(name)).toMatchObject({ code: 2, err: expect.stringMatching(says) });
   expect(readdirSync(folder)).toEqual([]);
 });
+
+test('the package that npm fetches is the one that runs, which no registry need have', async () => {
+  expect(await create('acme')).toMatchObject({ code: 0 });
+  const { dependencies } = JSON.parse(text('acme', 'package.json')) as { dependencies: { tributary: string } };
+  const own = join(dependencies.tributary.replace(/^file:/, ''), 'package.json');
+  expect(dependencies.tributary).toMatch(/^file:\//);
+  expect(JSON.parse(readFileSync(own, 'utf8'))).toMatchObject({ name: 'tributary' });
+});

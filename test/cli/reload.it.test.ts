@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -38,6 +38,26 @@ async function outcome(): Promise<string | undefined> {
   const { tables } = (await answer.json()) as { tables: { state: { kind: string }; lastRun?: { outcome: string } }[] };
   return tables[0]?.state.kind === 'failed' ? 'failed' : tables[0]?.lastRun?.outcome;
 }
+
+/** Whether the process has a handler for SIGHUP, by the kernel's word. */
+const takesHangup = (pid: number): boolean => {
+  const caught = /^SigCgt:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return (BigInt(`0x${caught}`) & 1n) === 1n;
+};
+
+test.runIf(process.platform === 'linux')('SIGHUP that comes before the worker runs is kept until it can be taken', async () => {
+  const worker = startProcess({ cwd: folder }, ['run']);
+  try {
+    await until('SIGHUP is taken', () => takesHangup(worker.pid));
+    process.kill(worker.pid, 'SIGHUP');
+    expect(worker.err()).not.toContain('Running.');
+    await until('the settings are read again', () => worker.err().includes('The settings were read again.'));
+    expect(worker.err()).toContain('Running.');
+  } finally {
+    worker.interrupt();
+  }
+  expect((await worker.ended).code).toBe(130);
+});
 
 test('a wrong file changes nothing and is told; a rotated key is taken up; the worker goes on', async () => {
   const worker = startProcess({ cwd: folder }, ['run']);

@@ -27,6 +27,7 @@ import {
   rememberedPlace,
   requireConnect,
   requireLanding,
+  requireLandings,
   requireOurs,
   type OpenLanding,
 } from '../landings.ts';
@@ -34,6 +35,7 @@ import { withFreshness } from '../warehouses.ts';
 import { writeInside } from '../write-inside.ts';
 
 type Json = { readonly json?: boolean };
+type StatusOptions = Json & { readonly errors: keyof typeof RANGES };
 
 const RANGES = {
   '24h': { ms: 86_400_000, title: '24 hours' },
@@ -155,7 +157,7 @@ export function addLanding(program: Command, run: Register): void {
   landing
     .command('status')
     .description('task states, and how far the warehouse is behind in rows and seconds')
-    .argument('<landing>', 'its name in the settings')
+    .argument('[landing]', 'its name in the settings; default: all of them')
     .addOption(new Option('--errors <range>', 'errors of the last 24 hours or 30 days').choices(Object.keys(RANGES)).default('24h'))
     .option('--json', 'as JSON')
     .addHelpText(
@@ -163,31 +165,19 @@ export function addLanding(program: Command, run: Register): void {
       '\nExample:\n  $ tributary landing status warehouse --errors 30d\nExit code 0: every connector runs, none may have missed a delete and none is left over; 1: something needs a look.',
     )
     .action(
-      run((cli, name: string, options: Json & { errors: keyof typeof RANGES }) =>
-        withLanding(cli, name, async (opened, _apply, access, leftovers) => {
-          const connect = requireConnect(opened);
-          const seen = await landingStatus(opened.rendered, connect, access, cli.deps.clock.now, {
-            signal: cli.interruption(),
-            sqlPlace: opened.sqlPlace,
-          });
-          const facts = createFacts(access, 2_000);
-          await facts.poll();
-          const now = cli.deps.clock.now();
-          const found = withFreshness(seen, opened, facts, statusOf(facts, cli.settings(), now).tables, now);
-          const { ms, title } = RANGES[options.errors];
-          const errors = await readLandingErrors(access, { landing: name, since: cli.deps.clock.now() - ms, last: ERRORS_SHOWN });
-          const left = await leftovers(connect);
-          if (options.json) {
-            const gone = left.map((connector) => ({ connector, leftOver: true, errors: [] }));
-            cli.json([...found.map((one) => ({ ...one, errors: errors.filter(({ connector }) => connector === one.connector) })), ...gone]);
-          } else {
-            cli.print(landingStatusText(found, cli.deps.clock.now(), cli.paint));
-            if (left.length > 0) cli.print(leftoversText(name, left));
-            cli.print(landingErrorsText(errors, title));
-          }
-          return left.length > 0 || found.some(landingTroubled) ? exitCodes.someFailed : exitCodes.ok;
-        }),
-      ),
+      run(async (cli, name: string | undefined, options: StatusOptions) => {
+        const names = name === undefined ? requireLandings(cli.settings()) : [name];
+        const all: object[] = [];
+        let troubled = false;
+        for (const one of names) {
+          if (!options.json && names.length > 1) cli.print(`${one === names[0] ? '' : '\n'}${one}:`);
+          const seen = await showStatus(cli, one, options);
+          all.push(...seen.connectors.map((connector) => (name === undefined ? { landing: one, ...connector } : connector)));
+          troubled ||= seen.troubled;
+        }
+        if (options.json) cli.json(all);
+        return troubled ? exitCodes.someFailed : exitCodes.ok;
+      }),
     );
 
   landing
@@ -221,6 +211,38 @@ export function addLanding(program: Command, run: Register): void {
     );
 }
 
+/** Prints the status of one landing unless it is wanted as JSON. `troubled`: whether something of it needs a look. */
+async function showStatus(
+  cli: Cli,
+  name: string,
+  options: StatusOptions,
+): Promise<{ readonly troubled: boolean; readonly connectors: readonly object[] }> {
+  return withLanding(cli, name, async (opened, _apply, access, leftovers) => {
+    const connect = requireConnect(opened);
+    const seen = await landingStatus(opened.rendered, connect, access, cli.deps.clock.now, {
+      signal: cli.interruption(),
+      sqlPlace: opened.sqlPlace,
+    });
+    const facts = createFacts(access, 2_000);
+    await facts.poll();
+    const now = cli.deps.clock.now();
+    const found = withFreshness(seen, opened, facts, statusOf(facts, cli.settings(), now).tables, now);
+    const { ms, title } = RANGES[options.errors];
+    const errors = await readLandingErrors(access, { landing: name, since: cli.deps.clock.now() - ms, last: ERRORS_SHOWN });
+    const left = await leftovers(connect);
+    if (!options.json) {
+      cli.print(landingStatusText(found, cli.deps.clock.now(), cli.paint));
+      if (left.length > 0) cli.print(leftoversText(name, left));
+      cli.print(landingErrorsText(errors, title));
+    }
+    const gone = left.map((connector) => ({ connector, leftOver: true, errors: [] }));
+    return {
+      troubled: left.length > 0 || found.some(landingTroubled),
+      connectors: [...found.map((one) => ({ ...one, errors: errors.filter(({ connector }) => connector === one.connector) })), ...gone],
+    };
+  });
+}
+
 /** Opens a landing for a command that needs no Kafka. */
 async function openAt(cli: Cli, name: string): Promise<OpenLanding> {
   const settings = cli.settings();
@@ -228,7 +250,7 @@ async function openAt(cli: Cli, name: string): Promise<OpenLanding> {
   return openLanding(settings, await rememberedPlace(cli, settings), name);
 }
 
-async function withLanding(
+async function withLanding<T>(
   cli: Cli,
   name: string,
   work: (
@@ -236,8 +258,8 @@ async function withLanding(
     apply: () => Promise<readonly ConnectorDiff[]>,
     access: Parameters<typeof landingStatus>[2],
     leftovers: (connect: ConnectClient) => Promise<readonly string[]>,
-  ) => Promise<number>,
-): Promise<number> {
+  ) => Promise<T>,
+): Promise<T> {
   const settings = cli.settings();
   requireLanding(settings, name);
   const kafka = await openKafka(cli, settings, { connect: true });

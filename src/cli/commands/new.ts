@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { sourceName } from '../../config/own-sources.ts';
@@ -40,6 +40,8 @@ export function addNew(program: Command, run: Register): void {
             .map((file) => `  ${file}`)
             .join('\n')}`,
         );
+        if (!existsSync(join(root(), 'dist', 'exports', 'source.js')))
+          cli.say(`First, because this Tributary is a checkout that was not built: cd ${root()} && npm run build`);
         cli.say(`Try it: cd ${where} && npm install && npm test\nWhat to change where: docs/sources.md of Tributary.`);
       }),
     );
@@ -83,7 +85,7 @@ connections:
               private: true,
               type: 'module',
               scripts: { test: `node --import tsx --test ${kebab}.test.ts`, types: 'tsc --noEmit' },
-              dependencies: { tributary: `^${version}` },
+              dependencies: { tributary: ownPackage(version) },
               devDependencies: { '@types/node': '^20.19.0', tsx: '^4.19.0', typescript: '>=5.7' },
             },
             null,
@@ -111,6 +113,28 @@ connections:
         }),
   };
 }
+
+/**
+ * What `npm install` has to fetch to get this very Tributary: the version, where it came from the registry, otherwise the checkout
+ * or the packed file it came from.
+ */
+function ownPackage(version: string): string {
+  const modules = dirname(root());
+  if (basename(modules) !== 'node_modules') return `file:${root()}`;
+  try {
+    const lock = JSON.parse(readFileSync(join(modules, '.package-lock.json'), 'utf8')) as {
+      packages: Readonly<Record<string, { readonly resolved?: string }>>;
+    };
+    const { resolved = '' } = lock.packages[`node_modules/${basename(root())}`] ?? {};
+    if (resolved.startsWith('file:')) return `file:${resolve(dirname(modules), resolved.slice('file:'.length))}`;
+  } catch {
+    // Another package manager installed it.
+  }
+  return `^${version}`;
+}
+
+/** The folder of this program's package. */
+const root = (): string => dirname(dirname(dirname(templateFile('acme.ts'))));
 
 /** Reads a file of `templates/source`; works from the sources and from the build. */
 function templateFile(name: string): string {
