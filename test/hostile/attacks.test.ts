@@ -32,6 +32,7 @@ const text =
     wire.body = Buffer.from(change(wire.body.toString()));
     return true;
   };
+let fresh = 0;
 const inside = (body: Body, name: string): Body => body[name] as Body;
 
 /** Of any vendor: what stands around an answer. */
@@ -54,6 +55,22 @@ const AROUND: Readonly<Record<string, Attack>> = {
   accepted: (wire) => ((wire.status = 202), (wire.body = Buffer.from('{"status":"pending"}')), true),
   'somewhere else': (wire) => ((wire.status = 302), (wire.headers['location'] = 'http://127.0.0.1:9/'), true),
   'a body longer than it said': (wire) => ((wire.told = wire.body.length - 5), true),
+  'an answer in UTF-16 of the other order': (wire) => {
+    const pairs = Buffer.from(wire.body.toString(), 'utf16le').swap16();
+    wire.body = Buffer.concat([Buffer.from([0xfe, 0xff]), pairs]);
+    return true;
+  },
+  'two byte order marks': (wire) => ((wire.body = Buffer.concat([Buffer.from('\ufeff\ufeff'), wire.body])), true),
+  'NUL between all characters': text((body) => [...body.slice(0, 20_000)].join('\u0000')),
+  'compressed twice, said once': (wire) => {
+    wire.headers['content-encoding'] = 'gzip';
+    wire.body = gzipSync(gzipSync(wire.body));
+    return true;
+  },
+  'a success that is an error': (wire) => ((wire.body = Buffer.from('{"errors":[{"status":"500","detail":"oops"}]}')), true),
+  'an answer that ends in the middle of a chunk': (wire) => ((wire.cutAfter = wire.body.length >> 1), true),
+  'nested without an end': (wire) => ((wire.body = Buffer.from('[{"a":'.repeat(100_000))), true),
+  'reset content': (wire) => ((wire.status = 205), (wire.body = Buffer.alloc(0)), true),
   'a body shorter than it said': (wire) => ((wire.told = wire.body.length + 5), true),
 };
 
@@ -68,6 +85,26 @@ const OF: Readonly<Record<string, { readonly tables: readonly string[]; readonly
       'a next link without a cursor': json((body) => void (inside(body, 'links')['next'] = '/api/metrics')),
       'a next link to elsewhere': json((body) => void (inside(body, 'links')['next'] = 'http://127.0.0.1:9/api?page%5Bcursor%5D=x')),
       'a next link in a list': json((body) => void (inside(body, 'links')['next'] = [inside(body, 'links')['next'] ?? null])),
+      'a next link to the same host without TLS and another port': json(
+        (body) => void (inside(body, 'links')['next'] = 'https://127.0.0.1:1/api/metrics?page%5Bcursor%5D=x'),
+      ),
+      'a next link with another cursor on each page': json((body) => {
+        const links = inside(body, 'links');
+        links['next'] = String(links['self']).replace(/\?.*$/, '') + `?page%5Bcursor%5D=${(fresh += 1)}`;
+      }),
+      'rows that stand twice, with other contents': json((body) => {
+        const rows = body['data'] as Body[];
+        body['data'] = [...rows.map((row) => ({ ...row, attributes: { name: 'another' } })), ...rows] as Json[];
+      }),
+      'the answer to another question': json((body) => {
+        for (const row of body['data'] as Body[]) row['type'] = 'list';
+      }),
+      'ids with a blank behind': json((body) => {
+        for (const row of body['data'] as Body[]) if (typeof row['id'] === 'string') row['id'] = `${row['id']} `;
+      }),
+      'ids that are __proto__ beside the rows': text((body) =>
+        body.replace('"data":[', '"data":[{"type":"metric","id":"__proto__","attributes":{"__proto__":{"name":"x"},"constructor":1}},'),
+      ),
       'links in the list': json((body) => void (body['data'] = [...(body['data'] as Json[]), { type: 'links', links: {} }])),
       'one resource instead of a list': json((body) => void (body['data'] = (body['data'] as Json[])[0] ?? {})),
       'ids in capitals': json((body) => {
@@ -84,6 +121,10 @@ const OF: Readonly<Record<string, { readonly tables: readonly string[]; readonly
       'a next that is a space': json((body) => ('next' in body ? void (body['next'] = ' ') : false)),
       'a next that is an object': json((body) => ('next' in body ? void (body['next'] = { start: 'x' }) : false)),
       'a next that is always the same': json((body) => ('next' in body ? void (body['next'] = 'bG9vcA==') : false)),
+      'a list that ends with null': json((body) => {
+        for (const list of Object.values(body)) if (Array.isArray(list)) (list as Json[]).push(null);
+      }),
+      'an error beside the rows': json((body) => void (body['meta'] = { error: 'partial failure', errors: ['timeout'] })),
       'half of each page': json((body) => {
         for (const [name, list] of Object.entries(body))
           if (name === 'suppressions' && Array.isArray(list) && list.length > 1) body[name] = (list as Json[]).slice(0, list.length >> 1);
@@ -123,6 +164,13 @@ const OF: Readonly<Record<string, { readonly tables: readonly string[]; readonly
         const pagination = inside(inside(body, 'data'), 'pagination') as Body | undefined;
         return pagination === undefined ? false : void (pagination['totalEntries'] = 1);
       }),
+      'a total that is text': json((body) => {
+        const pagination = inside(inside(body, 'data'), 'pagination') as Body | undefined;
+        return pagination === undefined ? false : void (pagination['totalEntries'] = '3');
+      }),
+      'a total that is minus nothing': text((body) => body.replace(/"totalEntries":\d+/, '"totalEntries":-0')),
+      'a total without an end': text((body) => body.replace(/"totalEntries":\d+/, '"totalEntries":1e400')),
+      'errors beside the data': json((body) => void (body['errors'] = [{ type: 'timeout' }])),
       'data in a list': json((body) => void (body['data'] = [body['data'] ?? null])),
     },
   },
@@ -157,6 +205,18 @@ const OF: Readonly<Record<string, { readonly tables: readonly string[]; readonly
       'the response of another operation': text((body) => body.replaceAll(/<(\/?)(\w+)Response\b/g, '<$1Other$2Response')),
       // Without any result: that is how the service writes a list that is null.
       'an empty result of its own': text((body) => body.replace(/<(\w+)Result\b[^]*<\/\1Result>/, '<$1Result><Nothing/></$1Result>')),
+      'entities that grow': text((body) =>
+        body.replace(
+          /^(<\?xml[^>]*>)?/,
+          `$1<!DOCTYPE a [<!ENTITY b0 "x">${Array.from({ length: 20 }, (_, n) => `<!ENTITY b${n + 1} "&b${n};&b${n};&b${n};">`).join('')}]>`,
+        ),
+      ),
+      'an attribute of 8 MB': text((body) => body.replace(/<(\w+Result)\b/, (found) => `${found} long="${'x'.repeat(8 << 20)}"`)),
+      'a result nested without an end': text((body) =>
+        body.replace(/<(\w+)Result\b[^]*<\/\1Result>/, `<$1Result>${'<a>'.repeat(100_000)}`),
+      ),
+      'rows in a comment that does not end': text((body) => body.replace(/(<\w+Result\b[^>]*>)/, '$1<!-- ')),
+      'UTF-16 by its own word': text((body) => body.replace(/^(<\?xml[^>]*>)?/, '<?xml version="1.0" encoding="UTF-16"?>')),
       'rows of another namespace': text((body) => body.replace(/<(\w+Result)\b/, '<$1 xmlns="urn:other"')),
       'a document type': text((body) => body.replace(/^(<\?xml[^>]*>)?/, '$1<!DOCTYPE a [<!ENTITY b "c">]>')),
       'two bodies': text((body) => body.replace(/<soap:Body>[^]*<\/soap:Body>/, '$&$&')),

@@ -34,9 +34,12 @@ export interface Step extends ListingPage {
   readonly page: number;
 }
 
+/** Pages in a row without a new row, of at most one row each, after which a listing leads nowhere. Some vendors send a few. */
+const MOST_STILL = 1_000;
+
 /**
  * Follows a listing from a cursor to its end. A listing that leads back to a page it has already shown is a `data` error, never
- * an end.
+ * an end, also when every page has a new cursor.
  */
 export async function* paginate(
   fetch: (cursor: Json | undefined) => Promise<ListingPage>,
@@ -45,6 +48,9 @@ export async function* paginate(
   const used = new Set<string>();
   let first: string | undefined;
   let previous: string | undefined;
+  /** A page that all later ones are compared with, until twice as many were read: so a round of any length is noticed (Brent). */
+  let landmark: { readonly fingerprint: string | undefined; readonly page: number } = { fingerprint: undefined, page: 1 };
+  let small: { readonly rows: string; readonly times: number } = { rows: '', times: 0 };
   let cursor = from;
   for (let page = 1; ; page += 1) {
     if (cursor !== undefined) used.add(JSON.stringify(cursor));
@@ -53,10 +59,14 @@ export async function* paginate(
     if (batch.next === undefined || batch.next === null || batch.next === '') throw endless(page);
     if (more && used.has(JSON.stringify(batch.next))) throw loops('the vendor named a page that was read before as the next one');
     const fingerprint = fingerprintOf(batch.seen ?? batch.rows);
-    if (fingerprint !== undefined && (fingerprint === first || fingerprint === previous))
+    if (fingerprint !== undefined && [first, previous, landmark.fingerprint].includes(fingerprint))
       throw loops(`page ${page} repeats an earlier one`);
     first ??= fingerprint;
     previous = fingerprint;
+    if (fingerprint !== undefined && page >= 2 * landmark.page) landmark = { fingerprint, page };
+    const rows = fingerprint === undefined ? textOf(batch.seen ?? batch.rows) : undefined;
+    small = rows === undefined ? { rows: '', times: 0 } : { rows, times: rows === small.rows ? small.times + 1 : 1 };
+    if (more && small.times > MOST_STILL) throw loops(`${MOST_STILL} pages in a row showed nothing new`);
     yield { ...batch, more, page };
     if (!more) return;
     cursor = batch.next;
@@ -85,8 +95,9 @@ function loops(what: string): TributaryError {
  */
 function fingerprintOf(rows: readonly Row[]): string | undefined {
   if (rows.length < 2) return undefined;
-  const ends = JSON.stringify([rows.length, rows[0], rows.at(-1)], (_, value: unknown) =>
-    typeof value === 'bigint' ? `${value}n` : value,
-  );
-  return createHash('sha1').update(ends).digest('base64');
+  return createHash('sha1')
+    .update(textOf([rows.length, rows[0], rows.at(-1)]))
+    .digest('base64');
 }
+
+const textOf = (value: unknown): string => JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? `${item}n` : item));

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import type { Row } from '../../src/core/types.ts';
+import { END, paginate, type Cursor } from '../../src/sdk/readers/paginate.ts';
+
+/** Rows that were read until the listing ended or was given up. */
+async function followed(pageAt: (page: number) => { readonly rows: readonly Row[]; readonly next: Cursor | typeof END }, most = 5_000) {
+  let page = 0;
+  let rows = 0;
+  try {
+    for await (const step of paginate(async () => pageAt((page += 1)), undefined)) {
+      rows += step.rows.length;
+      if (page > most) return { ended: 'never', page, rows };
+    }
+    return { ended: 'by the vendor', page, rows };
+  } catch (error) {
+    return { ended: (error as { code?: string }).code, page, rows };
+  }
+}
+
+const two = (name: string | number): Row[] => [{ id: `${name}a` }, { id: `${name}b` }];
+
+describe('a listing in which every page has a new cursor', () => {
+  it.each([
+    ['pages that alternate after others', (page: number) => two(page < 6 ? page : `round ${page % 2}`)],
+    ['a long round', (page: number) => two(page < 100 ? page : page % 37)],
+    ['one row for ever', () => [{ id: 'a' }]],
+    ['no rows for ever', () => []],
+  ])('is given up for %s', async (_, rowsAt) => {
+    const { ended, page } = await followed((at) => ({ rows: rowsAt(at), next: `cursor ${at}` }));
+    expect(ended).toBe('paging_loop');
+    expect(page).toBeLessThan(1_100);
+  });
+
+  it.each([
+    ['two equal pages of one row', (page: number) => (page < 10 ? [{ id: 'a' }] : two(page)), 40],
+    ['many pages without rows between others', (page: number) => (page % 900 === 0 ? two(page) : []), 3_000],
+    ['thousands of pages', (page: number) => two(page), 4_000],
+  ])('is read to its end for %s', async (_, rowsAt, last) => {
+    const { ended, page } = await followed((at) => ({ rows: rowsAt(at), next: at === last ? END : `cursor ${at}` }));
+    expect([ended, page]).toEqual(['by the vendor', last]);
+  });
+});
