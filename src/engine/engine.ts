@@ -182,8 +182,20 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   /** Applies pauses, back-fills and allowed deletes that were requested while no worker was running. */
-  async function applyControl(worker: ConnectionWorker, name: string): Promise<void> {
-    const { records } = await readControl(access);
+  async function applyControl(
+    worker: ConnectionWorker,
+    ref: { readonly connection: string; readonly source: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const name = ref.connection;
+    const { records } = await keepTrying(() => readControl(access), {
+      clock,
+      random,
+      patience: patience.opening,
+      signal,
+      what: name,
+      onRetry: (error, retryAt) => emit({ type: 'connection-failed', failure: { ...failureNotice(error), retryAt }, ...ref }),
+    });
     for (const record of records) if (record.connection === name) worker.apply(record);
   }
 
@@ -219,7 +231,7 @@ export function createEngine(options: EngineOptions): Engine {
           const stop = (): void => void opened.worker.stop();
           const forget = onAbort(signal, stop);
           try {
-            await applyControl(opened.worker, name);
+            await applyControl(opened.worker, { connection: name, source: settingsOf(name).source.name }, signal);
             if (signal.aborted) stop();
             return await opened.worker.once(tables ?? [...opened.connection.tables.keys()]);
           } finally {

@@ -28,6 +28,8 @@ const cases: readonly (Case & { readonly ends: string; readonly words: RegExp })
   },
   { api: 'EndTxn', code: 47, from: 'run', lasts: 'for ever', ends: 'failed fenced', words: /another instance has taken over/ },
   { api: 'EndTxn', code: 51, from: 'run', lasts: 'once', ends: 'succeeded ', words: /^$/ },
+  // What was asked for while nothing ran is read once the connection is open.
+  { api: 'ListOffsets', code: -1, from: 'opened', lasts: 'once', ends: 'succeeded ', words: /^$/ },
   { api: 'Fetch', code: 6, from: 'start', lasts: 'once', ends: 'succeeded ', words: /^$/ },
 ];
 

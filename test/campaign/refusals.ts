@@ -8,8 +8,8 @@ import type { Figures, Place } from './run.ts';
 export interface Case {
   readonly api: Api;
   readonly code: number;
-  /** From the start of everything, or from the start of the run on. */
-  readonly from: 'start' | 'run';
+  /** From the start of everything, once the connection is open, or from the start of the run on. */
+  readonly from: 'start' | 'opened' | 'run';
   /** Answered so once, or for ever. */
   readonly lasts: 'once' | 'for ever';
 }
@@ -26,9 +26,11 @@ export interface Outcome {
   readonly faults: readonly string[];
 }
 
-const codes: Readonly<Partial<Record<Api, { readonly start?: readonly number[]; readonly run?: readonly number[] }>>> = {
+const codes: Readonly<
+  Partial<Record<Api, { readonly start?: readonly number[]; readonly opened?: readonly number[]; readonly run?: readonly number[] }>>
+> = {
   Metadata: { start: [3, 5, 17, 29], run: [3, 5, 29] },
-  ListOffsets: { start: [3, 6, 29, 43, 56, 74, 78] },
+  ListOffsets: { start: [3, 6, 29, 43, 56, 74, 78], opened: [-1, 3, 6, 56] },
   Fetch: { start: [-1, 1, 2, 3, 6, 29, 56, 70, 74, 75] },
   FindCoordinator: { start: [14, 15, 30, 53], run: [15] },
   DescribeGroups: { start: [14, 15, 16, 30] },
@@ -42,9 +44,7 @@ const codes: Readonly<Partial<Record<Api, { readonly start?: readonly number[]; 
 
 export const cases: readonly Case[] = Object.entries(codes).flatMap(([api, when]) =>
   Object.entries(when).flatMap(([from, found]) =>
-    found.flatMap((code) =>
-      (['once', 'for ever'] as const).map((lasts) => ({ api: api as Api, code, from: from as 'start' | 'run', lasts })),
-    ),
+    found.flatMap((code) => (['once', 'for ever'] as const).map((lasts) => ({ api: api as Api, code, from: from as Case['from'], lasts }))),
   ),
 );
 
@@ -90,7 +90,10 @@ export async function underRefusal(
   };
   try {
     if (from === 'start') begin();
-    else test.bus.on(({ type }) => void (type === 'run-started' && refused() === 0 && begin()));
+    else {
+      const sign = from === 'opened' ? 'table-known' : 'run-started';
+      test.bus.on(({ type }) => void (type === sign && refused() === 0 && begin()));
+    }
     const found = await sync();
     const seconds = (clock.now() - began) / 1_000;
     const count = refused();
