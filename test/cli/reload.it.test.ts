@@ -52,7 +52,7 @@ test.runIf(process.platform === 'linux')('SIGHUP that comes before the worker ru
     process.kill(worker.pid, 'SIGHUP');
     expect(worker.err()).not.toContain('Running.');
     await until('the settings are read again', () => worker.err().includes('The settings were read again.'));
-    expect(worker.err()).toContain('Running.');
+    await until('the worker runs', () => worker.err().includes('Running.'));
   } finally {
     worker.interrupt();
   }
