@@ -119,7 +119,7 @@ describe.concurrent('campaigns', () => {
       return runs.reduce((sum, { totals }) => sum + totals.messages, 0);
     };
     // Each pass has two kinds of trouble at once, on lines of which each has each kind in one of the two.
-    const faults: readonly LineFaults[] = [{ resets: 0.01, latencyMs: 15 }, {}];
+    const faults: readonly LineFaults[] = [{ resets: 0.005, latencyMs: 10 }, {}];
     for (const suffered of faults) {
       lines.forEach((line) => line.suffer(suffered));
       if (Object.keys(suffered).length === 0) broker.suffer({ blackHoles: 0.005 });
