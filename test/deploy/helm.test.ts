@@ -102,6 +102,16 @@ function kubeconform(resources: readonly Resource[], version = '1.37.0'): { read
 const example = join(chart, 'example-values.yaml');
 const small = { settings: { connections: { klaviyo: { settings: { api_key: '${KEY}' } } }, kafka: { brokers: ['kafka:9092'] } } };
 
+test('the ports of docs/kafka-in-the-cloud.md are open from the start, or the chart says that they have to be added', () => {
+  const pages = readFileSync(join(root, 'docs/kafka-in-the-cloud.md'), 'utf8');
+  const values = parse(readFileSync(join(chart, 'values.yaml'), 'utf8')) as { networkPolicy: { egressPorts: number[] } };
+  const ports = [...pages.matchAll(/[a-z]:(\d{4,5})\b/g)].map(([, port]) => Number(port));
+  expect(ports.length).toBeGreaterThan(6);
+  // Aiven draws them for each service.
+  const said = [30081, 12835, 12838];
+  expect(ports.filter((port) => !values.networkPolicy.egressPorts.includes(port) && !said.includes(port))).toEqual([]);
+});
+
 describe('the chart', () => {
   test('passes helm lint without a warning', () => {
     const { code, out } = helm('lint', '--strict', chart, '-f', example);

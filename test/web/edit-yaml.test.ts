@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { editYaml, type Change } from '../../src/web/setup/edit-yaml.ts';
+import { diff } from '../../src/web/setup/settings-file.ts';
 
 const text = `# Settings of the shop.
 prefix:   acme       # never change this
@@ -137,4 +138,34 @@ test('what cannot be edited in place is written by the package', () => {
     connections: { a: { settings: { k: 'v' }, history: '1y' }, b: { settings: { k: 'v' }, history: '1y' } },
   });
   expect(() => edited('a', 1, 'a: [')).toThrow();
+});
+
+test('what is shown of a change are its lines, not what lies between two of them', () => {
+  const lines = Array.from({ length: 20 }, (_, n) => `line ${n}`);
+  const after = lines.map((line, n) => (n === 4 ? 'fresh' : line)).toSpliced(16, 1);
+  const shown = diff(lines.join('\n'), after.join('\n'));
+  const sign = { same: ' ', add: '+', del: '-' } as const;
+  expect(shown.map(({ kind, text: line }) => `${sign[kind]}${line.replace('line ', '')}`)).toEqual([
+    ' 1',
+    ' 2',
+    ' 3',
+    '-4',
+    '+fresh',
+    ' 5',
+    ' 6',
+    ' 7',
+    ' …',
+    ' 13',
+    ' 14',
+    ' 15',
+    '-16',
+    ' 17',
+    ' 18',
+    ' 19',
+  ]);
+  expect(diff('a\nb', 'a\nb')).toEqual([]);
+  expect(diff('', 'a\n')).toEqual([
+    { kind: 'add', text: 'a' },
+    { kind: 'same', text: '' },
+  ]);
 });

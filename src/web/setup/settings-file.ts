@@ -97,21 +97,50 @@ export function write({ file, before, after, secrets }: Draft): void {
   }
 }
 
-/** The changed lines, with three lines of context. */
+/** Lines shown before and after a change. */
+const CONTEXT = 3;
+
+/** The changed lines, with three lines of context; `…` stands for lines in between that stay. */
 export function diff(before: string, after: string): DiffLine[] {
-  const a = before.split('\n');
-  const b = after.split('\n');
+  const [a, b] = [before.split('\n'), after.split('\n')];
+  // What both begin and end with need not be compared line by line with everything.
   let head = 0;
   while (head < Math.min(a.length, b.length) && a[head] === b[head]) head += 1;
   let tail = 0;
   while (tail < Math.min(a.length, b.length) - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail += 1;
-  const same = (lines: readonly string[]): DiffLine[] => lines.map((text) => ({ kind: 'same', text }));
-  return [
-    ...same(a.slice(Math.max(0, head - 3), head)),
-    ...a.slice(head, a.length - tail).map((text): DiffLine => ({ kind: 'del', text })),
-    ...b.slice(head, b.length - tail).map((text): DiffLine => ({ kind: 'add', text })),
-    ...same(a.slice(a.length - tail).slice(0, 3)),
+  const same = (text: string): DiffLine => ({ kind: 'same', text });
+  const lines = [
+    ...a.slice(0, head).map(same),
+    ...compared(a.slice(head, a.length - tail), b.slice(head, b.length - tail)),
+    ...a.slice(a.length - tail).map(same),
   ];
+  const shown = lines.map((_, at) => lines.slice(Math.max(0, at - CONTEXT), at + CONTEXT + 1).some(({ kind }) => kind !== 'same'));
+  const first = shown.indexOf(true);
+  return lines.flatMap((line, at): DiffLine[] => {
+    if (shown[at]) return [line];
+    return at > first && first >= 0 && shown[at - 1] && shown.includes(true, at) ? [{ kind: 'same', text: '…' }] : [];
+  });
+}
+
+/** All lines of both texts, those in common once: by their longest common subsequence. */
+function compared(a: readonly string[], b: readonly string[]): DiffLine[] {
+  // longest[i][j]: lines that a from i and b from j have in common. Settings files have some hundred lines.
+  const longest = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));
+  const at = (i: number, j: number): number => longest[i]?.[j] ?? 0;
+  for (let i = a.length - 1; i >= 0; i -= 1)
+    for (let j = b.length - 1; j >= 0; j -= 1) {
+      const row = longest[i];
+      if (row) row[j] = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+    }
+  const lines: DiffLine[] = [];
+  for (let i = 0, j = 0; i < a.length || j < b.length;) {
+    const [old, fresh] = [a[i], b[j]];
+    const kind = old === fresh ? 'same' : old !== undefined && (fresh === undefined || at(i + 1, j) >= at(i, j + 1)) ? 'del' : 'add';
+    lines.push({ kind, text: (kind === 'add' ? fresh : old) ?? '' });
+    if (kind !== 'add') i += 1;
+    if (kind !== 'del') j += 1;
+  }
+  return lines;
 }
 
 function dotEnv(path: string): NodeJS.Dict<string> {
