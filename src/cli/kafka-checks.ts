@@ -20,7 +20,7 @@ import { finding, type CheckFinding } from './findings.ts';
 export function kafkaChecks(settings: Settings, access: KafkaAccess, registry: Registry): (() => Promise<readonly CheckFinding[]>)[] {
   const { prefix } = access.settings;
   const tables = settings.connections.flatMap((connection) => tableTopics(connection, access));
-  const looked: { facts: ReadonlyMap<string, TopicFacts> } = { facts: new Map() };
+  const looked: { facts?: ReadonlyMap<string, TopicFacts> } = {};
   return [
     () =>
       one('rights', async () => {
@@ -32,24 +32,29 @@ export function kafkaChecks(settings: Settings, access: KafkaAccess, registry: R
       }),
     () =>
       several('topics', async () => {
-        looked.facts = await lookAtTopics(access, [...ownTopics(access.settings), ...tables]);
-        const faults = [...looked.facts.values()].flatMap(({ refusal }) => (refusal === undefined ? [] : [refusal]));
-        const there = [...looked.facts].filter(([, { partitions }]) => partitions > 0).length;
+        const facts = await lookAtTopics(access, [...ownTopics(access.settings), ...tables]);
+        looked.facts = facts;
+        const faults = [...facts.values()].flatMap(({ refusal }) => (refusal === undefined ? [] : [refusal]));
+        const there = [...facts].filter(([, { partitions }]) => partitions > 0).length;
         return {
           faults,
           text: there === 0 ? 'none is there yet; they are created by the first run' : `${plural(there, 'topic')} of ours, as they must be`,
         };
       }),
-    () =>
-      several('schemas', async () => {
-        if (!looked.facts.has(topicNames(prefix).state)) return { faults: [], text: 'nothing has been published yet' };
-        const { faults, tables: count } = await schemaFaults(settings, access, registry, looked.facts);
+    async () => {
+      const { facts } = looked;
+      // Nothing is known of topics that could not be looked at, which is told already.
+      if (facts === undefined) return [];
+      return several('schemas', async () => {
+        if (!facts.has(topicNames(prefix).state)) return { faults: [], text: 'nothing has been published yet' };
+        const { faults, tables: count } = await schemaFaults(settings, access, registry, facts);
         return {
           faults,
           text:
             count === 0 ? 'nothing has been published yet' : `the registry knows those of ${plural(count, 'table')} as they were published`,
         };
-      }),
+      });
+    },
     () =>
       one('workers', async () => {
         const workers = await activeWorkers(access);

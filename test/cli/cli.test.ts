@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { refusedPort } from '../support/refused-port.ts';
 import { main } from '../../src/cli/main.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { sampleSource } from '../config/sample-source.ts';
@@ -169,6 +170,14 @@ describe('settings', () => {
     expect(err).toMatch(/line 5: .*regoin is not a known setting; did you mean region\?/);
     expect(err).not.toContain(secret);
     expect(err).not.toMatch(/\n\s+at /);
+  });
+
+  test('check calls nothing well that it could not look at', async () => {
+    const port = await refusedPort();
+    const own = `kafka: { brokers: ["127.0.0.1:${port}"] }\nregistry: { url: "http://127.0.0.1:${port}" }\n`;
+    const { out } = await tributary(['check', '--config', file('away.yaml', good + own)], { SAMPLE_API_KEY: secret });
+    expect(out).toMatch(/^FAIL {2}topics: /m);
+    expect(out).not.toMatch(/schemas/);
   });
 
   test('doctor tells a fault of the settings once, and looks at the folder all the same', async () => {
