@@ -1,3 +1,4 @@
+import { forwardTime } from '../core/clock.ts';
 import type { Page, Position } from '../core/types.ts';
 import { outboxRecord, tableStateRecord, outboxDoneRecord } from '../kafka/meta/state.ts';
 import type { Batch, TableState } from '../kafka/types.ts';
@@ -50,8 +51,8 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
   /** What the batch in flight changes: key hash to row hash, null for a delete. */
   let inFlight = new Map<string, Buffer | null>();
   let builder = createBatchBuilder(table, run, committedHash);
-  /** By a clock that nobody sets. */
-  let openedAt = performance.now();
+  const time = forwardTime(services.now);
+  let openedAt = time();
 
   function committedHash(keyHash: Buffer): Buffer | undefined {
     if (inFlight.size === 0) return index.get(keyHash);
@@ -135,7 +136,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
     remembered: () => state,
     isFull() {
       const { rows, bytes } = builder.size();
-      return rows >= fullRows || bytes >= fullBytes || performance.now() - openedAt >= fullMs;
+      return rows >= fullRows || bytes >= fullBytes || time() - openedAt >= fullMs;
     },
     async flush() {
       await pendingCommit;
@@ -145,7 +146,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
       pendingCommit = write(batch, done);
       pendingCommit.catch(() => undefined);
       builder = createBatchBuilder(table, run, committedHash);
-      openedAt = performance.now();
+      openedAt = time();
       completedTasks = [];
       moved = false;
     },
