@@ -113,7 +113,8 @@ it(
             host: 'db',
             database: 'd',
             password_ref: 'env:PG',
-            connect_url: connect.url,
+            // TLS is refused for an address without it.
+            connect_url: connect.url.replace('http:', 'https:'),
             connect_username: 'u',
             connect_password: at('connect'),
             connect_tls: { cert: tlsFile('client.pem'), key: clientKey },
