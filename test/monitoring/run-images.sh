@@ -4,6 +4,8 @@
 # what the Dockerfile copies beside them as COPIES (lines of "from to").
 # Of the images themselves only the shell scripts are missing: Kafka's own class makes the broker's properties of the environment, as there.
 set -euo pipefail
+# What was fetched under a umask of its owner's alone could not be read by the image's user.
+chmod -R a+rX "$JARS" $PLUGINS
 ip link set lo up
 printf '127.0.0.1 localhost kafka connect\n' > "$WORK/hosts"
 mount --bind "$WORK/hosts" /etc/hosts
