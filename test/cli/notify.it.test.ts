@@ -79,9 +79,11 @@ async function whileWorking(work: () => Promise<void>): Promise<void> {
       () => false,
     ),
   );
-  await work();
+  const failure = await work().catch((error: Error) => error);
   worker.interrupt();
-  expect((await worker.ended).code).toBe(130);
+  const { code, out, err } = await worker.ended;
+  if (failure) throw new Error(`${failure.message}; the worker said: ${out}${err}`, { cause: failure });
+  expect(code).toBe(130);
 }
 
 test('a table that fails is told once, whatever is started again in between, and that it has recovered', async () => {
