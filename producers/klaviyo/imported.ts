@@ -6,7 +6,6 @@ import { asObject, asText } from '../../src/sdk/readers/resume.ts';
 import { listPage, type KlaviyoApi, type ListRequest } from './api.ts';
 
 const PER_REQUEST = 50;
-/** Klaviyo stores event times in seconds. */
 
 /** Reads the profiles of these addresses ("Get Profiles") and counts those updated at `since` (epoch ms) or later. */
 export async function arrived(api: KlaviyoApi, emails: readonly string[], since: number, signal: AbortSignal): Promise<number> {

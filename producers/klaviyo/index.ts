@@ -1,5 +1,5 @@
 import { TributaryError } from '../../src/core/errors.ts';
-import { parseSpan } from '../../src/core/time.ts';
+import { DAY, parseSpan } from '../../src/core/time.ts';
 import { asObject, asText } from '../../src/sdk/readers/resume.ts';
 import { statusOf } from '../../src/sdk/http/client.ts';
 import type { Json } from '../../src/core/types.ts';
@@ -43,7 +43,7 @@ export const klaviyo: Source<KlaviyoSettings, KlaviyoApi> = {
   costs: ({ sweep_every: every, predictive_analytics: predictive }, tables) => {
     if (!tables.includes('profile')) return [];
     const perMinute = predictive ? 150 : 750;
-    const days = (parseSpan(every) ?? 0) / 86_400_000;
+    const days = (parseSpan(every) ?? 0) / DAY;
     const often = days === 0 ? 'with every run' : `every ${every}`;
     const perDay = days === 0 ? '' : `, about ${Math.ceil(10_000 / days).toLocaleString('en-US')} a day,`;
     return [

@@ -3,6 +3,7 @@ import { newMetric } from './metric-catalogue.ts';
 import { appendEvents, appendProfiles, type NewEvent } from './growth.ts';
 import type { Table } from './quirks.ts';
 import { currentProfile, DETACHED, GONE, isLive, NO_PROFILE, metricOfNewEvent, REDACTED, type Spoil, type World } from './world.ts';
+import { DAY } from '../kit/durations.ts';
 
 export interface HowMany {
   count?: number;
@@ -41,7 +42,7 @@ export interface Mutations {
   spoil(how: HowMany & { table: 'profiles' | 'events'; as: Spoil }): string[];
 }
 
-const YEAR = 365 * 86_400_000;
+const YEAR = 365 * DAY;
 
 export function mutations(world: World): Mutations {
   const { profiles, events, ids, clock } = world;

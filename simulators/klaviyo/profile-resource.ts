@@ -4,6 +4,7 @@ import { onlyParts, renderAttributes, type Fields } from './fields.ts';
 import { AWKWARD_NAMES, LONG_STRING, iso, isoWithSpace, quote } from './text.ts';
 import { spoiltProfileAttributes } from './spoilt-rows.ts';
 import type { World } from './world.ts';
+import { HOUR } from '../kit/durations.ts';
 
 export const PROFILE_ATTRIBUTES = [
   'email',
@@ -102,7 +103,7 @@ function lastEventDate(world: World, row: number): string {
   if (known !== undefined) return iso(known);
   if (row % 9 === 8) return 'null';
   const born = world.profiles.created[row] as number;
-  const at = Math.floor((born + 3_600_000 * fraction(world.seed, row, 20)) / 1000) * 1000;
+  const at = Math.floor((born + HOUR * fraction(world.seed, row, 20)) / 1000) * 1000;
   return row % 128 === 77 ? isoWithSpace(at) : iso(at);
 }
 

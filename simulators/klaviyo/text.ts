@@ -1,4 +1,5 @@
 import { DAY } from '../kit/durations.ts';
+
 const TWO_DIGITS = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, '0'));
 let lastDay = NaN;
 let lastDayText = '';

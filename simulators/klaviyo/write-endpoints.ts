@@ -8,8 +8,9 @@ import type { Mutations } from './mutations.ts';
 import { findProfile } from './profile-endpoints.ts';
 import { PROFILE_ATTRIBUTES, profileResource } from './profile-resource.ts';
 import { isLive } from './world.ts';
+import { DAY } from '../kit/durations.ts';
 
-const YEAR = 365 * 86_400_000;
+const YEAR = 365 * DAY;
 const SINCE_1990 = Date.UTC(1990, 0, 1);
 
 /** Duration of the vendor's asynchronous jobs, simulated ms. */

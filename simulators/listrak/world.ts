@@ -2,7 +2,7 @@ import type { SimClock } from '../kit/clock.ts';
 import { below, fraction, hash32, pick } from '../kit/random.ts';
 import type { EventKind, ListrakOptions } from './options.ts';
 import { KINDS } from './options.ts';
-import { DAY } from '../kit/durations.ts';
+import { DAY, HOUR } from '../kit/durations.ts';
 
 export interface SimList {
   readonly id: number;
@@ -89,7 +89,7 @@ export function buildWorld(options: ListrakOptions, clock: SimClock): World {
   const sending = lists.length > 1 ? lists.slice(0, -1) : lists;
   const messages: SimMessage[] = Array.from({ length: messageCount }, (_, index) => {
     const list = sending[index % sending.length] as SimList;
-    const first = whole(start - ((messageCount - index - 0.5) / messageCount) * days * DAY - below(3_600_000, seed, index, 3));
+    const first = whole(start - ((messageCount - index - 0.5) / messageCount) * days * DAY - below(HOUR, seed, index, 3));
     return {
       id: 700_001 + index * 3,
       list,

@@ -1,4 +1,5 @@
 import { HOUR } from '../kit/durations.ts';
+
 const formats = new Map<string, (instant: number) => number>();
 
 /** Offset of a zone from UTC at an instant, ms. */

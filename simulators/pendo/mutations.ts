@@ -2,6 +2,7 @@ import type { SimClock } from '../kit/clock.ts';
 import type { VendorRow } from './rows.ts';
 import { featureRow, guideRow, pageRow, trackTypeRow, visitorRow, accountRow } from './rows.ts';
 import { insertRaws, noteVisit, session, type RawEvent, type World } from './world.ts';
+import { HOUR } from '../kit/durations.ts';
 
 const LISTS = ['accounts', 'visitors', 'features', 'pages', 'guides', 'trackTypes'] as const;
 export type ListName = (typeof LISTS)[number];
@@ -53,7 +54,7 @@ export function pendoMutations(world: World, clock: SimClock) {
     /** Simulates the vendor's own counting: its marks on features, pages and track types change, and nothing else. */
     'marks.move'(): void {
       for (const row of [...world.features, ...world.pages, ...world.trackTypes])
-        Object.assign(row, { validThrough: clock.now(), dailyMergeFirst: clock.now() - 3_600_000, dailyRollupFirst: clock.now() });
+        Object.assign(row, { validThrough: clock.now(), dailyMergeFirst: clock.now() - HOUR, dailyRollupFirst: clock.now() });
       world.version += 1;
     },
     'row.delete'({ list, id }: { list: ListName; id: string }): void {

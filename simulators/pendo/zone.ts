@@ -1,4 +1,5 @@
 import { HOUR, MINUTE } from '../kit/durations.ts';
+
 /** Offsets and midnights of all zones fall on quarters of an hour. */
 const QUARTER_HOUR = 15 * MINUTE;
 

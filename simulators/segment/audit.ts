@@ -1,8 +1,9 @@
 import { below, pick } from '../kit/random.ts';
 import { ids } from './ids.ts';
 import type { VendorRow, Workspace } from './workspace.ts';
+import { DAY } from '../kit/durations.ts';
 
-export const RETENTION_MS = 90 * 86_400_000;
+export const RETENTION_MS = 90 * DAY;
 
 export const EVENT_TYPES = [
   'Source Created',
@@ -51,7 +52,7 @@ const RESOURCE_TYPES = ['SOURCE', 'WAREHOUSE', 'SPACE', 'WORKSPACE', 'FUNCTION']
 
 /** Spread over 100 days, so that the oldest are older than the 90 days the vendor keeps; every tenth group of three shares an instant. */
 export function auditEvents(workspace: Workspace, count: number, now: number): VendorRow[] {
-  const span = 100 * 86_400_000;
+  const span = 100 * DAY;
   return Array.from({ length: count }, (_, n) => {
     const slot = n % 30 < 3 ? n - (n % 30) : n;
     const at = now - span + Math.floor(((slot + 0.5) * span) / Math.max(count, 1));

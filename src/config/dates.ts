@@ -1,4 +1,5 @@
 import { DAY } from '../core/time.ts';
+
 /** History ranges that a connection may set. */
 export const historyRanges = ['30d', '90d', '1y', 'all'] as const;
 export type HistoryRange = (typeof historyRanges)[number];

@@ -1,5 +1,6 @@
 import { Cron } from 'croner';
 import cron from 'node-cron';
+import { DAY, HOUR } from './time.ts';
 
 /** The first time of the schedule after epoch ms `after`; undefined when there is none. */
 export type NextMoment = (after: number) => number | undefined;
@@ -25,10 +26,10 @@ export function isTimezone(text: string): boolean {
 }
 
 /** How far ahead (ms) clock changes are searched that leave out a scheduled time. */
-const LOOK_AHEAD = 400 * 86_400_000;
-const STEP = 6 * 3_600_000;
+const LOOK_AHEAD = 400 * DAY;
+const STEP = 6 * HOUR;
 /** An expression without a time in this period (ms) has none: 29 February may be eight years away, on a given weekday forty. */
-const FAR = 50 * 366 * 86_400_000;
+const FAR = 50 * 366 * DAY;
 
 /**
  * The times of a cron expression in a time zone, across clock changes: a time in the skipped hour is due right after it; a
@@ -126,7 +127,7 @@ function dayFilter(expression: string): (shown: number) => boolean {
   if (!days.some(isBeforeLast)) return () => true;
   const task = cron.createTask(`0 0 0 ${days.join(',')} * *`, () => undefined, { timezone: 'UTC' });
   void task.destroy();
-  return (shown) => task.match(new Date(Math.floor(shown / 86_400_000) * 86_400_000));
+  return (shown) => task.match(new Date(Math.floor(shown / DAY) * DAY));
 }
 
 /** Longest time (ms) between two consecutive times of a cron expression; weekends count. */

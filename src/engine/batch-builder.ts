@@ -28,7 +28,6 @@ export interface NewOutboxTask {
 
 /** A batch being built: whole pages and the changes that follow from them. */
 export interface BatchBuilder {
-  readonly openedAt: number;
   readonly deadLetters: readonly DeadLetter[];
   /** Turns all rows of a page into records and changes. Returns how many rows became dead letters: without a usable key, and with one. */
   add(page: Page, at: Position | undefined): Promise<{ readonly unnamed: number; readonly putAside: number }>;
@@ -85,7 +84,6 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committedHas
   }
 
   return {
-    openedAt,
     deadLetters,
     counts,
     async add(page, at) {

@@ -2,6 +2,7 @@ import { checkCell, instantOf } from './cells.ts';
 import { IDENTIFIERS, METRIC, TIMESTAMP, type ImportKind } from './columns.ts';
 import type { CsvRow } from './csv.ts';
 import type { SentColumn } from './mapping.ts';
+import { DAY } from '../core/time.ts';
 
 /** What is wrong with one cell, or with a whole row (`column` empty). */
 export interface RowFault {
@@ -24,7 +25,7 @@ export interface RowRules {
 
 /** 100 KB per profile and 5 MB per event: the vendor's limits of "Bulk Import Profiles" and "Create Event", which we apply to files. */
 const MOST_BYTES: Readonly<Record<ImportKind, number>> = { profiles: 100_000, events: 5_000_000 };
-const YEAR = 365 * 86_400_000;
+const YEAR = 365 * DAY;
 const SINCE_1990 = Date.UTC(1990, 0, 1);
 
 /** The cells of a row to send, and everything that is wrong with it. */

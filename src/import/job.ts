@@ -5,6 +5,7 @@ import { privateFile } from '../core/local-folder.ts';
 import type { ImportRecord } from '../kafka/meta/imports.ts';
 import type { SentEvent } from '../sdk/imports.ts';
 import type { Part } from './parts.ts';
+import { DAY } from '../core/time.ts';
 
 /** What this machine stores about an import, so that it can be resumed and followed. */
 export interface Job {
@@ -62,13 +63,11 @@ export function jobToResume(dataDir: string, importId: string | undefined): Job 
   });
 }
 
-const DAY_MS = 86_400_000;
-
 /** Removes copies of rows left by a process that was killed while reading: no import refers to them. */
 export function removeAbandoned(dataDir: string, now: number): void {
   const folder = importsFolder(dataDir);
   if (!existsSync(folder)) return;
-  const old = (path: string): boolean => now - statSync(path).mtimeMs > DAY_MS;
+  const old = (path: string): boolean => now - statSync(path).mtimeMs > DAY;
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
     if (name.startsWith(QUERY_FOLDER) && old(path)) rmSync(path, { recursive: true, force: true });

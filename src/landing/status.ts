@@ -6,6 +6,7 @@ import { messageCounts, sinkLag } from './lag.ts';
 import type { TopicLag } from './lag.ts';
 import { newestRows, type SqlPlace } from './newest-rows.ts';
 import type { Connector, RenderedLanding } from './types.ts';
+import { DAY } from '../core/time.ts';
 
 export interface LandingStatus {
   readonly connector: string;
@@ -80,7 +81,7 @@ function deletesBy({ config }: Connector): 'tombstone' | 'marker' {
  * Connect would create them with the broker's default retention.
  */
 export function deadLetterTopics(rendered: RenderedLanding): TopicSpec[] {
-  const log = (name: string, days: number): TopicSpec => ({ name, partitions: 1, kind: 'log', retention: days * 86_400_000 });
+  const log = (name: string, days: number): TopicSpec => ({ name, partitions: 1, kind: 'log', retention: days * DAY });
   return rendered.connectors.flatMap(({ deadLetterTopic, controlTopic }) => [
     log(deadLetterTopic, 30),
     ...(controlTopic === undefined ? [] : [log(controlTopic, 7)]),

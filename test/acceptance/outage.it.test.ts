@@ -35,7 +35,7 @@ beforeAll(async () => {
     prefix,
     connections: [{ source: klaviyo, settings: settings() }],
   });
-}, 300_000);
+});
 
 afterAll(async () => {
   for (const one of workers) one.signal('SIGKILL');
@@ -44,7 +44,7 @@ afterAll(async () => {
   await stack?.stop();
   await vendor?.close();
   await rm(dir, { recursive: true, force: true });
-}, 300_000);
+});
 
 const settings = () => ({ api_key: DEFAULT_KEY, base_url: vendor.url, sweep_every: '0h' });
 const ahead = (): number => vendor.clock.now() - Date.now();

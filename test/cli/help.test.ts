@@ -8,13 +8,16 @@ import { createProgram } from '../../src/cli/main.ts';
 import { defaultsOf } from '../../src/config/source-defaults.ts';
 import { sources } from '../../producers/index.ts';
 
-test('what the help shows of commands that are not loaded is what they say of themselves', async () => {
-  const deps = { version: '1', stdout: process.stdout, stderr: process.stderr } as unknown as CliDeps;
-  const all = await createProgram(
-    deps,
+/** The program; its commands are loaded, or only named. */
+const programWith = (loaded: boolean): Promise<Command> =>
+  createProgram(
+    { version: '1', stdout: process.stdout, stderr: process.stderr } as unknown as CliDeps,
     () => undefined,
-    () => true,
+    () => loaded,
   );
+
+test('what the help shows of commands that are not loaded is what they say of themselves', async () => {
+  const all = await programWith(true);
   for (const { commands: own } of COMMAND_FILES)
     for (const { name, args, description } of own) {
       const command = all.commands.find((one) => one.name() === name)!;
@@ -25,11 +28,7 @@ test('what the help shows of commands that are not loaded is what they say of th
       });
     }
   expect(all.commands).toHaveLength(COMMAND_FILES.flatMap(({ commands: own }) => own).length);
-  const none = await createProgram(
-    deps,
-    () => undefined,
-    () => false,
-  );
+  const none = await programWith(false);
   expect(none.helpInformation()).toBe(all.helpInformation());
 });
 
@@ -40,12 +39,7 @@ function commandOf(program: Command, words: readonly string[]): [Command, readon
 }
 
 test('every example of the help and of the pages names commands, options, tables and columns that exist', async () => {
-  const deps = { version: '1', stdout: process.stdout, stderr: process.stderr } as unknown as CliDeps;
-  const program = await createProgram(
-    deps,
-    () => undefined,
-    () => true,
-  );
+  const program = await programWith(true);
   const helps: string[] = [];
   const collect = (command: Command): void => {
     command.configureOutput({ writeOut: (text) => helps.push(text) }).outputHelp();

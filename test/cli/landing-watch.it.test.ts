@@ -85,4 +85,4 @@ test('a Connect worker that is away is told once, shown as not seen, and seen ag
   const after = asked;
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(asked).toBe(after);
-}, 300_000);
+});

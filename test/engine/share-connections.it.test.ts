@@ -143,4 +143,4 @@ test('a connection that somebody else takes is let go and asked for again, as of
   expect(failures(events).map(({ kind, retryAt }) => [kind, typeof retryAt])).toEqual(
     Array.from({ length: 3 }, () => ['fenced', 'number']),
   );
-}, 300_000);
+});

@@ -90,7 +90,7 @@ test('bad rows are told with line, column and remedy; --strict sends nothing, wi
   expect(line).toMatch(/^Complete +100 % +\d{4}-\d\d-\d\dT\S+ +\S+ +people\.csv +6 +1 +\S+errors\.csv/);
   const errors = readFileSync(/\S+errors\.csv/.exec(line)?.[0] ?? '', 'utf8');
   expect(errors).toMatch(/^Line,Column,Reason,Remedy,Email,First Name\n5,Email,is not an e-mail address,.*,nobody,Ben\n$/);
-}, 300_000);
+});
 
 test('options decide what a column is and whether it may go', async () => {
   const at = await desk();
@@ -156,7 +156,7 @@ test('events arrive, and the list tells how many of them were found', async () =
   at.sftp.switches.lost = true;
   await at.run('events', 'other.csv');
   expect((await listed(at))[0]).toMatchObject({ file: 'other.csv', state: 'uploaded', processed: 0 });
-}, 300_000);
+});
 
 test('Ctrl-C leaves what resume goes on with at the byte', async () => {
   const at = await desk();
@@ -189,7 +189,7 @@ test('Ctrl-C leaves what resume goes on with at the byte', async () => {
     ['import', 'klaviyo', 'bad.csv'],
     ['import', 'klaviyo', 'people.csv'],
   ]);
-}, 300_000);
+});
 
 test('a process that was killed leaves what resume goes on with', async () => {
   const at = await desk();
@@ -214,7 +214,7 @@ test('a process that was killed leaves what resume goes on with', async () => {
   utimesSync(abandoned, 0, 0);
   await at.run('profiles', 'people.csv', '--dry-run');
   expect(readdirSync(abandoned)).toEqual(['errors.csv']);
-}, 300_000);
+});
 
 test('the list is shown although the vendor refuses to be asked', async () => {
   const at = await desk();
@@ -227,7 +227,7 @@ test('the list is shown although the vendor refuses to be asked', async () => {
     out: expect.stringMatching(/^Not complete +- .*people\.csv/m),
     err: expect.stringMatching(/people\.csv: the vendor could not be asked how much has arrived \(.*api_key/),
   });
-}, 300_000);
+});
 
 test('another host key, another key, a full disk and a refused folder end with 2 in words, and nothing is lost', async () => {
   const at = await desk({ clock: hasty });
@@ -269,4 +269,4 @@ test('another host key, another key, a full disk and a refused folder end with 2
   expect(imported(at)).toEqual(addresses(0, 20_000));
   expect((await listed(at))[0]).toMatchObject({ state: 'completed', sentRows: 20_000 });
   expect(existsSync(join(at.dir, '.tributary', 'imports', 'klaviyo-profiles.lock'))).toBe(false);
-}, 300_000);
+});

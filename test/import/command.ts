@@ -29,6 +29,21 @@ export interface DeskOptions {
   readonly profiles?: number;
 }
 
+/** Writes the settings of one Klaviyo connection on the shared stack. `more`: further sections. */
+export function writeKlaviyoSettings(dir: string, prefix: string, settings: object, more = ''): void {
+  writeFile(
+    dir,
+    'tributary.yaml',
+    settingsText({
+      prefix,
+      kafka: inject('stack'),
+      metricsPort: 1,
+      more,
+      connections: `klaviyo: ${JSON.stringify({ settings, history: 'all' })}`,
+    }),
+  );
+}
+
 export async function desk({ clock, variables = {}, landings = {}, profiles = 20 }: DeskOptions = {}): Promise<Desk> {
   const dir = folder();
   const account = await startKlaviyoSimulator({ profiles, events: 0, metrics: 3, limits: false });
@@ -42,17 +57,7 @@ export async function desk({ clock, variables = {}, landings = {}, profiles = 20
   });
   const prefix = `import${randomBytes(4).toString('hex')}`;
   const settings = { api_key: DEFAULT_KEY, base_url: account.url, sftp: { host: '127.0.0.1', port: sftp.port, user: 'sim_user' } };
-  writeFile(
-    dir,
-    'tributary.yaml',
-    settingsText({
-      prefix,
-      kafka: inject('stack'),
-      metricsPort: 1,
-      more: `landings: ${JSON.stringify(landings)}`,
-      connections: `klaviyo: ${JSON.stringify({ settings, history: 'all' })}`,
-    }),
-  );
+  writeKlaviyoSettings(dir, prefix, settings, `landings: ${JSON.stringify(landings)}`);
   const start = (...args: string[]): Started =>
     startCommand({ sources: [klaviyo], cwd: dir, variables, ...(clock === undefined ? {} : { clock }) }, ['import', ...args]);
   return {

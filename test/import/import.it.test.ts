@@ -68,4 +68,4 @@ test('an import is recorded, followed by reading the profiles back, and listed',
   const followed = await followImport(place, record!, http);
   expect(followed).toMatchObject({ state: 'completed', processed: 100, processedBy: expect.stringMatching(/read back/) });
   expect(await readImports(access)).toEqual([followed]);
-}, 300_000);
+});

@@ -83,7 +83,7 @@ test('a query goes as its rows are: times, numbers and nulls in the forms the ve
   expect((await at.run('list')).out).toMatch(/^Complete .*warehouse_\d{8}T\d{6}Z\.csv +1 +0/m);
   // The copy of the rows is not left behind.
   expect(readdirSync(join(at.dir, '.tributary', 'imports')).filter((name) => name.startsWith('query-'))).toEqual([]);
-}, 300_000);
+});
 
 test('rows come through a cursor: many, and large ones', async () => {
   const at = await warehouse();
@@ -93,7 +93,7 @@ test('rows come through a cursor: many, and large ones', async () => {
     .map((row) => String(row.resource().attributes.email))
     .filter((email) => email.endsWith('@import.test'));
   expect([found.length, new Set(found).size]).toEqual([30_000, 30_000]);
-}, 300_000);
+});
 
 test('what is no query, cannot be run, or brings nothing to send is told in words', async () => {
   const at = await warehouse();
@@ -110,7 +110,7 @@ test('what is no query, cannot be run, or brings nothing to send is told in word
   ] as const)
     expect([sql, await at.run(...query(sql))]).toEqual([sql, { code, out: '', err: expect.stringMatching(told) }]);
   expect((await database.query(`SELECT count(*) AS rows FROM ${schema}.people`)).rows).toEqual([{ rows: '3' }]);
-}, 300_000);
+});
 
 test('the password is the one of the landing where it can be read here, or the one this command is given', async () => {
   const sql = `SELECT email FROM ${schema}.people`;
@@ -166,4 +166,4 @@ test('Ctrl-C ends a query that takes long', async () => {
     .toEqual([{ n: expect.toSatisfy((n: number) => n > 0) }]);
   started.interrupt();
   expect(await started.ended).toMatchObject({ code: 130, err: expect.stringMatching(/nothing was sent/) });
-}, 300_000);
+});

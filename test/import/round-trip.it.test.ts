@@ -17,4 +17,4 @@ test('profiles and events arrive equal to the file and come back through the syn
       events: 5_000,
     }),
   ).toEqual({ atVendor: { profiles: all(2_000), events: all(5_000) }, inTopic: { profiles: all(2_000), events: all(5_000) } });
-}, 300_000);
+});

@@ -3,15 +3,16 @@ import { writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
 import { systemClock, type Clock } from '../../src/core/clock.ts';
 import { makeKeyPair } from '../../src/import/openssh-key.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
 import { echoed, shownIn } from '../hostile/echo.ts';
 import { accessTo } from '../kafka/support.ts';
-import { settingsText, startCommand, writeFile } from '../support/command.ts';
+import { startCommand } from '../support/command.ts';
 import { folder } from './check.ts';
+import { writeKlaviyoSettings } from './command.ts';
 
 /* What an SFTP server says goes into messages, the log and the record of the import. It may say anything. */
 
@@ -59,17 +60,7 @@ async function desk(port: number, sftp: Readonly<Record<string, unknown>> = {}) 
     base_url: 'http://127.0.0.1:9',
     sftp: { host: '127.0.0.1', port, user: 'u', key_file: key, passphrase, ...sftp },
   };
-  writeFile(
-    dir,
-    'tributary.yaml',
-    settingsText({
-      prefix,
-      kafka: inject('stack'),
-      metricsPort: 1,
-      more: '',
-      connections: `klaviyo: ${JSON.stringify({ settings, history: 'all' })}`,
-    }),
-  );
+  writeKlaviyoSettings(dir, prefix, settings);
   writeFileSync(join(dir, 'people.csv'), 'Email\na@import.test\n');
   return {
     prefix,

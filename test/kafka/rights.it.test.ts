@@ -31,7 +31,7 @@ beforeAll(async () => {
       sasl: { mechanism: 'plain', ...broker.login },
     },
   };
-}, 300_000);
+});
 afterAll(() => broker?.stop());
 
 const acl = (type: number, name: string, right: number) => ({

@@ -151,7 +151,7 @@ describe('the files of a landing', () => {
       files: filesOf(configOf(s3), s3Lines),
       prefixes: copies.map(([, , , prefix]) => prefix),
     }) as typeof copied;
-  }, 300_000);
+  });
 
   it('hold a line for every version and marker, and none for a tombstone', () => {
     expect(s3Lines.map((line) => line === '')).toEqual(RECORDS.map((record) => record.avro === null));
@@ -206,7 +206,7 @@ describe('the files of a landing', () => {
       ).toEqual(Object.keys(JSON.parse(own[0]!) as object).sort());
       expect(rows.map((row) => asText(row)).sort()).toEqual(truth.map((row) => asText(row)).sort());
     }
-  }, 300_000);
+  });
 });
 
 /** Integers beyond 2^53 have gone through a JSON number here, so they are compared by it. */

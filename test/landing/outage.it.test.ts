@@ -104,7 +104,7 @@ afterAll(async () => {
   await Promise.all([writer?.close(), other?.close()]);
   await stack?.stop();
   await rm(folder, { recursive: true, force: true });
-}, 300_000);
+});
 
 test(
   'messages nobody can read, in every table, and a key no index takes stop no table',

@@ -73,7 +73,7 @@ describe('the PostgreSQL landing', () => {
       definition,
       partitions: 2,
     });
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await connect?.delete(connector.name).catch(() => undefined);
@@ -98,12 +98,12 @@ describe('the PostgreSQL landing', () => {
     expect((await planLanding(rendered, connect)).map((diff) => diff.kind)).toEqual(['same']);
     expect((await applyLanding(rendered, connect, applying)).map((diff) => diff.kind)).toEqual(['same']);
     await setUpPostgres(rendered, settings, stack.postgres, stack.postgres.password);
-  }, 300_000);
+  });
 
   it('lands every type, nulls, extremes and large JSON as they are', async () => {
     await writer.upsert(...Object.values(SAMPLES));
     await expectRows(Object.values(SAMPLES));
-  }, 300_000);
+  });
 
   it('keeps the column types of the set-up', async () => {
     const { rows: found } = await database.query(
@@ -126,14 +126,14 @@ describe('the PostgreSQL landing', () => {
     await writer.remove(SAMPLES.nulls, SAMPLES.early);
     const { nulls: _nulls, early: _early, ...rest } = SAMPLES;
     await expectRows(Object.values({ ...rest, full: { ...SAMPLES.full, user: 'changed', properties: null } }));
-  }, 300_000);
+  });
 
   it('brings a deleted row back when it is published again', async () => {
     await writer.upsert(SAMPLES.nulls);
     await writer.remove(SAMPLES.nulls);
     await writer.upsert(SAMPLES.nulls, SAMPLES.early);
     await expectRows(Object.values({ ...SAMPLES, full: { ...SAMPLES.full, user: 'changed', properties: null } }));
-  }, 300_000);
+  });
 
   it('adds a column of a later schema by itself; the next set-up makes its type right', async () => {
     const later = await writer.evolve(evolved);
@@ -152,14 +152,14 @@ describe('the PostgreSQL landing', () => {
     expect(type.rows).toEqual([{ data_type: 'timestamp with time zone' }]);
     await later.upsert({ ...SAMPLES.early, later: -62_167_219_200_000 });
     await expectRows(expected.map((row) => (row.id === 'b' && row.part === -1 ? { ...row, later: -62_167_219_200_000 } : row)));
-  }, 300_000);
+  });
 
   it('puts a message nobody can read with the dead letters and goes on', async () => {
     await writer.raw(Buffer.from('no avro'), Buffer.from('neither'));
     await writer.upsert({ id: 'after-poison', part: 1 });
     await eventually(async () => expect((await rows()).some((row) => row['id'] === 'after-poison')).toBe(true));
     await eventually(async () => expect(await countOf(stack.brokers, connector.deadLetterTopic)).toBe(1));
-  }, 300_000);
+  });
 
   it('shows itself as caught up behind ends of transactions and dead letters', async () => {
     // Both partitions end with a message nobody can read.
@@ -174,14 +174,14 @@ describe('the PostgreSQL landing', () => {
         topics: [{ topic: `${prefix}.shop.order`, caughtUp: true, lagSeconds: 0 }],
       });
     });
-  }, 300_000);
+  });
 
   it('lands everything again when its topics are read again from the start', async () => {
     const before = await rows();
     await database.query(`DELETE FROM ${table} WHERE part = 0`);
     await rereadConnector(connect, connector.name, applying);
     await eventually(async () => expect(await rows()).toEqual(before));
-  }, 300_000);
+  });
 
   it('lets the reader read and no more', async () => {
     await database.query(`SET ROLE reader_${run}`);

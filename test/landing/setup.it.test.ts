@@ -45,7 +45,7 @@ describe('the set-up of PostgreSQL', () => {
     await sink.query(`INSERT INTO ${settings.schema}.shop_order (id, part) VALUES ('a', 1)`);
     await expect(sink.query('CREATE SCHEMA more')).rejects.toThrow(/permission denied/);
     await sink.end();
-  }, 300_000);
+  });
 });
 
 describe('the set-up of Redshift', () => {
@@ -78,5 +78,5 @@ describe('the set-up of Redshift', () => {
       '_deleted boolean',
     ]);
     await database.query(`DROP SCHEMA r_${run} CASCADE`);
-  }, 300_000);
+  });
 });

@@ -74,7 +74,7 @@ describe("today's SQL after yesterday's", () => {
     ]);
     const { rows } = await database.query('SELECT tableowner FROM pg_tables WHERE schemaname = $1 GROUP BY 1', [schema]);
     expect(rows).toEqual([{ tableowner: user }]);
-  }, 300_000);
+  });
 
   it('on Redshift, imitated by PostgreSQL: the views show the new columns, and keep their reader', async () => {
     const settings = landingSettings.parse({
@@ -119,5 +119,5 @@ describe("today's SQL after yesterday's", () => {
     ]);
     await database.query('RESET ROLE');
     await database.query(`DROP SCHEMA rs_${run} CASCADE; DROP ROLE "rsink_${run}"; DROP ROLE "rread_${run}"`);
-  }, 300_000);
+  });
 });

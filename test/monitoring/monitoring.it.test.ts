@@ -59,7 +59,7 @@ beforeAll(async () => {
   vendor.change.spoil({ table: 'profiles', as: 'oversize', count: 1 });
   prometheus = await startPrometheus(`127.0.0.1:${port}`);
   worker = command('run');
-}, 300_000);
+});
 
 afterAll(async () => {
   worker?.interrupt();
@@ -151,5 +151,5 @@ describe('a real run, watched by the real Prometheus', () => {
     worker.interrupt();
     expect((await worker.ended).code).toBe(130);
     await until('nobody answers', () => hasHad('ALERTS{alertname="TributaryNoWorker",alertstate="pending"}'), 300_000);
-  }, 300_000);
+  });
 });

@@ -81,4 +81,4 @@ it("marks of Pendo's own processing publish nothing by themselves, and come with
     name: 'Renamed',
     valid_through: vendor.clock.now(),
   });
-}, 300_000);
+});

@@ -61,7 +61,7 @@ describe('a workspace in the topics', () => {
     expect((await test.readTable('usage_mtu_per_source_daily')).rows.size).toBe(SOURCES * (31 + 28 + 18));
     expect(simulator.requests.count({ route: 'GET /sources' })).toBe(1);
     expect(simulator.requests.count({ route: 'GET /destinations' })).toBe(1);
-  }, 300_000);
+  });
 
   it('is not published again when nothing changed', async () => {
     const before = await Promise.all(simulator.truth.tables.map(async (name) => (await test.readTable(name)).messages));
@@ -253,5 +253,5 @@ describe('a workspace in PostgreSQL', () => {
       for (const { name } of rendered.connectors) await connect.delete(name).catch(() => undefined);
       await database.end();
     }
-  }, 300_000);
+  });
 });

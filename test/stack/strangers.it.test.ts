@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await stack?.stop();
   rmSync(home, { recursive: true, force: true });
-}, 300_000);
+});
 
 const addresses = (): { registry: string; connect: string; broker: string; controller: string } => {
   const { ports } = JSON.parse(readFileSync(join(dir, 'stack.json'), 'utf8')) as { ports: Record<string, number> };

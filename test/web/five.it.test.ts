@@ -82,7 +82,7 @@ beforeAll(async () => {
   page.setDefaultTimeout(PATIENCE);
   page.context().setDefaultTimeout(150_000);
   await served(urls.alone);
-}, 300_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -92,7 +92,7 @@ afterAll(async () => {
   await beside?.ended;
   await Promise.all(Object.values(vendors ?? {}).map((vendor) => vendor.close()));
   rmSync(folder, { recursive: true, force: true });
-}, 300_000);
+});
 
 const row = (table: string) => page.locator('#tables tbody tr').filter({ has: page.getByRole('link', { name: table, exact: true }) });
 /** Waits for a state as it is shown, whatever else the row tells. */
@@ -251,7 +251,7 @@ describe('five connections and a landing', () => {
     await other.goto(`${urls.worker}/audit`);
     await other.getByRole('row').filter({ hasText: 'pause' }).filter({ hasText: 'segment.sources' }).waitFor();
     await other.close();
-  }, 300_000);
+  });
 
   // With TRIBUTARY_PICTURES=1 they are written; docs/images are made so.
   test('the charts of the runs are drawn; pictures for the README', async () => {
@@ -289,5 +289,5 @@ describe('five connections and a landing', () => {
     );
     expect(drawn).toEqual([true, true]);
     await picture('table', '#runs');
-  }, 300_000);
+  });
 });

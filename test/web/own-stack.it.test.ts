@@ -46,7 +46,7 @@ beforeAll(async () => {
   page.context().setDefaultTimeout(150_000);
   // A whole stack starts first.
   await served(url, 270_000);
-}, 300_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -54,7 +54,7 @@ afterAll(async () => {
   await worker?.ended;
   await simulator?.close();
   rmSync(folder, { recursive: true, force: true });
-}, 300_000);
+});
 
 test('an empty folder becomes rows in the PostgreSQL of this machine, by clicks alone', async () => {
   await page.goto(url);

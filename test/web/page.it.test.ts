@@ -59,7 +59,7 @@ beforeAll(async () => {
   page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   await served(url);
-}, 300_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -67,11 +67,11 @@ afterAll(async () => {
   await worker?.ended;
   await simulator?.close();
   rmSync(folder, { recursive: true, force: true });
-}, 300_000);
+});
 
 const wanted = async (slot: ControlRecord['slot'], table: string | null) =>
   (await readControl(access)).records.findLast((record) => record.slot === slot && record.table === table)?.value;
-const shown = (text: string | RegExp) => page.getByRole('main').getByText(text).first().waitFor({ timeout: 150_000 });
+const shown = (text: string | RegExp) => page.getByRole('main').getByText(text).first().waitFor();
 
 /** By keyboard alone. */
 const press = async (name: string): Promise<void> => {
@@ -90,19 +90,19 @@ describe('the page over a real run', () => {
     await page.locator('[name="set.base_url"]').fill(simulator.url);
     await page.getByRole('button', { name: 'Test the connection' }).click();
     // The real call names what is wrong, and nothing is written.
-    await page.getByRole('alert').filter({ hasText: 'Could not connect' }).waitFor({ timeout: 150_000 });
+    await page.getByRole('alert').filter({ hasText: 'Could not connect' }).waitFor();
     expect(readFileSync(join(folder, 'tributary.yaml'), 'utf8')).not.toContain('klaviyo');
     expect(await page.content()).not.toContain('wrong-key-of-a-test');
 
     await page.locator('[name="set.api_key"]').fill(DEFAULT_KEY);
     await page.getByRole('button', { name: 'Test the connection' }).click();
     // Every table was asked for, and the account lists what its events may be chosen by.
-    await page.getByText('Connected to').waitFor({ timeout: 150_000 });
+    await page.getByText('Connected to').waitFor();
     expect(await page.locator('.rights .pill').allTextContents()).toEqual(['Connected', 'Connected', 'Connected']);
     expect(await page.locator('[name="set.events"]').count()).toBe([...simulator.truth.metrics()].length);
     expect(await page.content()).not.toContain(DEFAULT_KEY);
     await page.getByRole('button', { name: 'Review' }).click();
-    await page.getByText('What changes in the settings file').waitFor({ timeout: 150_000 });
+    await page.getByText('What changes in the settings file').waitFor();
     expect(await page.content()).not.toContain(DEFAULT_KEY);
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Saved. Running workers').waitFor();
@@ -126,8 +126,8 @@ describe('the page over a real run', () => {
     await page.goto(`${url}/c/klaviyo/t/profile`);
     await page.locator('[name="key.id"]').fill(id);
     await page.getByRole('button', { name: 'Look up' }).click();
-    await page.getByText('The topic holds this row.').waitFor({ timeout: 150_000 });
-  }, 300_000);
+    await page.getByText('The topic holds this row.').waitFor();
+  });
 
   test('a PostgreSQL landing is set up by clicks alone, and its rows are in the warehouse', async () => {
     const connectUrl = await startSharedConnect();
@@ -171,10 +171,10 @@ describe('the page over a real run', () => {
       await database.query('RESET ROLE');
       await database.query(`ALTER ROLE ${names.user} PASSWORD '${stack.postgres.password}'`);
       await press('Check');
-      await page.getByText('Checked: the Connect worker takes every connector as it is.').waitFor({ timeout: 150_000 });
+      await page.getByText('Checked: the Connect worker takes every connector as it is.').waitFor();
       await press('Apply');
-      await page.getByText('Applied: all connectors run.').waitFor({ timeout: 150_000 });
-      await page.getByText('Running', { exact: true }).waitFor({ timeout: 150_000 });
+      await page.getByText('Applied: all connectors run.').waitFor();
+      await page.getByText('Running', { exact: true }).waitFor();
       const landed = async (): Promise<string[]> =>
         (await database.query(`SELECT id FROM ${names.schema}.klaviyo_profile ORDER BY id`)).rows.map(({ id }: { id: string }) => id);
       const wantedRows = [...simulator.truth.profiles()].map(({ id }) => String(id)).sort();
@@ -213,19 +213,19 @@ describe('the page over a real run', () => {
     const configOf = async () => [...(await connect.configs())].find(([name]) => name.includes(landing))?.[1];
     expect((await configOf())?.['tasks.max']).toBe('1');
     await press('Apply');
-    await page.getByText('Applied: all connectors run.').waitFor({ timeout: 150_000 });
+    await page.getByText('Applied: all connectors run.').waitFor();
     expect((await configOf())?.['tasks.max']).toBe('2');
-  }, 300_000);
+  });
 
   test('every button does in Kafka what it says, by keyboard as well', async () => {
     await page.goto(`${url}/c/klaviyo`);
     await press('Pause event');
     await page.getByText('Paused. The position is kept.').waitFor();
     expect(await wanted('paused', 'event')).toEqual({ paused: true });
-    await page.getByRole('button', { name: 'Resume event' }).waitFor({ timeout: 150_000 });
+    await page.getByRole('button', { name: 'Resume event' }).waitFor();
     await press('Resume event');
     await until('it is resumed', async () => JSON.stringify(await wanted('paused', 'event')) === '{"paused":false}', 300_000);
-    await page.getByRole('button', { name: 'Pause event' }).waitFor({ timeout: 150_000 });
+    await page.getByRole('button', { name: 'Pause event' }).waitFor();
 
     // A double click asks once, as the notes below show.
     await page.getByRole('button', { name: 'Sync now' }).dblclick();
@@ -272,7 +272,7 @@ describe('the page over a real run', () => {
     expect((await fetch(`${url}/api/v1/connections/klaviyo`)).status).toBe(200);
     writeFile(folder, 'tributary.yaml', good);
     await until('it is told no more', async () => (await page.getByText('keeps the settings it has').count()) === 0, 300_000);
-  }, 300_000);
+  });
 
   test('no page has a fault axe knows, in light and dark, nor is any wider than a phone', async () => {
     const paths = [
@@ -324,7 +324,7 @@ describe('the page over a real run', () => {
     await page.getByText('Left empty, what is used now stays: ${file:').waitFor();
     await page.locator('[name="set.events"]').fill('m_gone');
     await page.getByRole('button', { name: 'Test the connection' }).click();
-    await page.getByText('Connected to').waitFor({ timeout: 150_000 });
+    await page.getByText('Connected to').waitFor();
     // What the account does not list is not lost on the way.
     await page.getByText('Not listed by the account').click();
     expect(await page.getByRole('checkbox', { name: 'm_gone' }).isChecked()).toBe(true);
@@ -348,7 +348,7 @@ describe('the page over a real run', () => {
     await until('the page has two tables', async () => (await page.locator('#tables tbody tr').count()) === 2, 300_000);
     writeFile(folder, 'tributary.yaml', before);
     await until('the page has all tables again', async () => (await page.locator('#tables tbody tr').count()) === 3, 300_000);
-  }, 300_000);
+  });
 
   test('a file is checked, sent and listed by clicks alone', async () => {
     const before = readFileSync(join(folder, 'tributary.yaml'), 'utf8');
@@ -375,11 +375,11 @@ describe('the page over a real run', () => {
         },
         60_000,
       );
-      await page.getByRole('heading', { name: 'The first rows as they will arrive' }).waitFor({ timeout: 150_000 });
+      await page.getByRole('heading', { name: 'The first rows as they will arrive' }).waitFor();
       await page.getByRole('row').filter({ hasText: '32' }).waitFor();
       expect(await axeFaults(page)).toEqual([]);
       await press('Send 30 rows');
-      await page.getByText('30 rows uploaded to klaviyo').waitFor({ timeout: 150_000 });
+      await page.getByText('30 rows uploaded to klaviyo').waitFor();
       expect([...simulator.truth.profiles()].filter(({ json }) => json.includes('@import.test'))).toHaveLength(30);
       const [record] = await readImports(access);
       expect(record).toMatchObject({ file: 'people.csv', by: 'local', kind: 'profiles', rows: 31, refused: 1, sentRows: 30 });
@@ -392,7 +392,7 @@ describe('the page over a real run', () => {
       await sftp.close();
       writeFile(folder, 'tributary.yaml', before);
     }
-  }, 300_000);
+  });
 
   test('what is removed says what stays, and stops its connectors', async () => {
     const connect = connectClient(await startSharedConnect(), { login: stackLogin() });
@@ -413,16 +413,16 @@ describe('the page over a real run', () => {
     await shown('1 connector will be stopped and deleted from Kafka Connect');
     await shown('The tables in the warehouses stay with all their rows.');
     await press('Remove the connection');
-    await page.getByText('Removed from the settings.').waitFor({ timeout: 150_000 });
+    await page.getByText('Removed from the settings.').waitFor();
     // Connect answers before the connector is gone from its list.
     await until('the connector is gone', async () => (await connect.status(connector)) === undefined, 300_000);
-    await page.getByText('No connection yet').waitFor({ timeout: 150_000 });
+    await page.getByText('No connection yet').waitFor();
     await page.goto(`${url}/l/${landing}/remove`);
     await shown('The topics stay');
     await press('Remove the landing');
-    await page.getByText('Removed from the settings.').waitFor({ timeout: 150_000 });
+    await page.getByText('Removed from the settings.').waitFor();
     const left = parse(readFileSync(join(folder, 'tributary.yaml'), 'utf8')) as Record<string, object>;
     expect([left['connections'], left['landings']]).toEqual([{}, {}]);
     expect(await held()).toEqual(before);
-  }, 300_000);
+  });
 });

@@ -59,7 +59,7 @@ beforeAll(async () => {
   page.setDefaultTimeout(PATIENCE);
   page.setDefaultTimeout(150_000);
   await served(url);
-}, 300_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -67,7 +67,7 @@ afterAll(async () => {
   await worker?.ended;
   await Promise.all([simulator?.close(), stack?.stop()]);
   rmSync(folder, { recursive: true, force: true });
-}, 300_000);
+});
 
 test('a page that is left open tells that Kafka, the registry and the worker are away, and goes on by itself', async () => {
   await page.goto(`${url}/c/klaviyo`);

@@ -1,6 +1,6 @@
 import { unusable } from '../../../src/sdk/answers.ts';
 import { asObject } from '../../../src/sdk/readers/resume.ts';
-import { isoSeconds } from '../../../src/core/time.ts';
+import { DAY, HOUR, isoSeconds, MINUTE } from '../../../src/core/time.ts';
 import type { Row } from '../../../src/core/types.ts';
 import { END } from '../../../src/sdk/readers/paginate.ts';
 import type { FetchPage } from '../../../src/sdk/readers/paginate.ts';
@@ -10,7 +10,7 @@ import type { SegmentApi } from '../api.ts';
 import { about, readData } from '../listing.ts';
 import { ofEach } from '../scans.ts';
 
-const STEP = { MINUTE: 60_000, HOUR: 3_600_000, DAY: 86_400_000 } as const;
+const STEP = { MINUTE, HOUR, DAY } as const;
 
 /** One object per destination and source. The whole window is sent, because the vendor's defaults exceed its own limits. */
 const summary =
@@ -18,7 +18,7 @@ const summary =
   async (api, _ask, signal) => {
     const { granularity, window_hours: hours } = api.deliveryMetrics;
     const end = Math.floor(api.now() / STEP[granularity]) * STEP[granularity];
-    const window = { windowStart: isoSeconds(end - hours * 3_600_000), windowEnd: isoSeconds(end), granularity };
+    const window = { windowStart: isoSeconds(end - hours * HOUR), windowEnd: isoSeconds(end), granularity };
     const path = '/destinations/{destinationId}/delivery-metrics';
     const query = { sourceId: String(sourceId), startTime: window.windowStart, endTime: window.windowEnd, granularity };
     const { deliveryMetricsSummary: answered } = await readData(api, path, { params: { destinationId: String(id) } }, query, signal);

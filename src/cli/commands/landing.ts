@@ -33,13 +33,14 @@ import {
 } from '../landings.ts';
 import { withFreshness } from '../warehouses.ts';
 import { writeInside } from '../write-inside.ts';
+import { DAY } from '../../core/time.ts';
 
 type Json = { readonly json?: boolean };
 type StatusOptions = Json & { readonly errors: keyof typeof RANGES };
 
 const RANGES = {
-  '24h': { ms: 86_400_000, title: '24 hours' },
-  '30d': { ms: 30 * 86_400_000, title: '30 days' },
+  '24h': { ms: DAY, title: '24 hours' },
+  '30d': { ms: 30 * DAY, title: '30 days' },
 } as const;
 const ERRORS_SHOWN = 50;
 

@@ -18,7 +18,7 @@ export function addRun(program: Command, run: Register): void {
         const kafka = await openKafka(cli, settings, { connect: Object.keys(settings.landings).length > 0, own: true, writes: true });
         try {
           if (kafka.stack) await applyLandings(settings, kafka, cli.deps.clock.now, stop);
-          const worker = openWorker(cli, settings, kafka, await knownStatus(kafka, settings, cli.log));
+          const worker = openWorker(cli, settings, kafka, await knownStatus(cli, kafka, settings));
           try {
             const followed = cli.followSettings(settings);
             const server = await serveWorker(cli, settings, kafka, worker, followed);

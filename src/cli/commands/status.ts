@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { kafkaSettings, type Settings } from '../../config/settings.ts';
 import { TributaryError } from '../../core/errors.ts';
-import type { Logger } from '../../observability/log.ts';
+import { keepTrying } from '../../engine/keep-trying.ts';
 import type { StatusModel } from '../../observability/status-model.ts';
 import { statusText } from '../../observability/status-text.ts';
 import type { StatusSnapshot } from '../../observability/status-view.ts';
@@ -95,27 +94,26 @@ async function fromTopics(cli: Cli, settings: Settings, wanted: readonly Selecte
   }
 }
 
-/** How often a worker that starts tries to read the status, and the pause (ms) in between. */
-const statusTries = 4;
-const statusPauseMs = 1_000;
+/** How long (ms) a worker that starts goes on trying to read the status. */
+const statusPatienceMs = 5_000;
 
 /**
  * The status from the topics for a worker that starts, without pauses, which it reads from `_control` itself. Empty while Kafka
  * is away: then nobody is told that an earlier failure is over, so it is not given up at the first try.
  */
-export async function knownStatus(kafka: KafkaSession, settings: Settings, log: Pick<Logger, 'warn'>): Promise<StatusModel> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return knownModel(await factsNow(kafka), settings);
-    } catch (error) {
-      if (!(error instanceof TributaryError) || error.kind !== 'transient') throw error;
-      if (kafka.stop.aborted) return unreadStatus(settings);
-      if (tries === statusTries) {
-        log.warn(`What earlier workers did could not be read, so their failures are not known: ${error.message}`);
-        return unreadStatus(settings);
-      }
-      await sleep(statusPauseMs, undefined, { signal: kafka.stop }).catch(() => undefined);
-    }
+export async function knownStatus(cli: Cli, kafka: KafkaSession, settings: Settings): Promise<StatusModel> {
+  const { clock, random } = cli.deps;
+  try {
+    const facts = await keepTrying(() => factsNow(kafka), {
+      ...{ clock, random, patience: statusPatienceMs, signal: kafka.stop, what: 'The start' },
+      onRetry: () => undefined,
+    });
+    return knownModel(facts, settings);
+  } catch (error) {
+    if (!(error instanceof TributaryError) || (error.kind !== 'transient' && error.kind !== 'stopped')) throw error;
+    if (error.kind === 'transient')
+      cli.log.warn(`What earlier workers did could not be read, so their failures are not known: ${error.message}`);
+    return unreadStatus(settings);
   }
 }
 

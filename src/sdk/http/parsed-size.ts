@@ -1,4 +1,4 @@
-import { isAscii } from 'node:buffer';
+import { asciiRuns } from './ascii-runs.ts';
 
 /** Limit of the memory a parsed answer may take, bytes. Two or three pages are held at once, and the process must stay small. */
 export const LARGEST_PARSED = 96 * 1024 * 1024;
@@ -19,9 +19,6 @@ for (const [mark, weight] of [
 /** From here on, the first byte of a character in UTF-8 is of one beyond Latin-1. */
 const BEYOND_LATIN1 = 0xc4;
 
-/** Most texts are ASCII with few exceptions; those are looked for by this many bytes. */
-const STRETCH = 2 * 1024;
-
 /** Approximate bytes that texts take once they are parsed together: 8 MB of `{},` take twenty times as much. */
 export function parsedSizes(): { add(utf8: Buffer): void; total(): number } {
   let size = 0;
@@ -41,10 +38,9 @@ export function parsedSizes(): { add(utf8: Buffer): void; total(): number } {
     add(utf8) {
       size += weighed(utf8);
       length += utf8.length;
-      for (let at = 0; at < utf8.length; at += STRETCH) {
-        const stretch = utf8.subarray(at, at + STRETCH);
-        if (!isAscii(stretch)) countCharacters(stretch);
-      }
+      asciiRuns(utf8, (from, to, plain) => {
+        if (!plain) countCharacters(utf8.subarray(from, to));
+      });
     },
     // One character beyond Latin-1 makes V8 store two bytes for every character of the text.
     total: () => size + (wide ? 2 * length : length),
