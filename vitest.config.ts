@@ -1,3 +1,6 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { FileOrder } from './test/setup/file-order.ts';
 
@@ -6,30 +9,36 @@ const expectation = { poll: { timeout: 60_000 } };
 
 const exclude = [...configDefaults.exclude, 'dist/**', '.tributary/**'];
 
-/** On two cores: integration files wait most of their time, so three at once keep both busy. */
-const maxWorkers = 3;
+/** On two cores: integration files wait for more than half of their time, so five at once keep both busy where memory allows it. */
+const maxWorkers = totalmem() > 12 * 2 ** 30 ? 5 : 3;
+
+/** Unit tests that need a process of their own: they replace modules, or measure the process that they run in. */
+const apart = readdirSync(join(import.meta.dirname, 'test'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.ts') && !name.endsWith('.it.test.ts'))
+  .map((name) => join('test', name))
+  .filter((name) => /vi\.(do)?mock\(|process\.(memoryUsage|cpuUsage)/i.test(readFileSync(join(import.meta.dirname, name), 'utf8')));
+
+const unit = {
+  include: ['test/**/*.test.ts', 'src/**/*.test.ts', 'producers/**/*.test.ts'],
+  exclude: [...exclude, '**/*.it.test.ts'],
+  pool: 'forks' as const,
+  globalSetup: ['test/setup/programs.ts'],
+  // The set-up of the integration project puts the stack's login here; no unit test may see it.
+  env: { TRIBUTARY_TEST_LOGIN: '' },
+  // A limit for what hangs, not a measure: a busy machine is ten times slower.
+  expect: expectation,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  maxWorkers,
+};
 
 export default defineConfig({
   test: {
     teardownTimeout: 20_000,
     sequence: { sequencer: FileOrder },
     projects: [
-      {
-        test: {
-          name: 'unit',
-          include: ['test/**/*.test.ts', 'src/**/*.test.ts', 'producers/**/*.test.ts'],
-          exclude: [...exclude, '**/*.it.test.ts'],
-          pool: 'forks',
-          globalSetup: ['test/setup/programs.ts'],
-          // The set-up of the integration project puts the stack's login here; no unit test may see it.
-          env: { TRIBUTARY_TEST_LOGIN: '' },
-          // A limit for what hangs, not a measure: a busy machine is ten times slower.
-          expect: expectation,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          maxWorkers,
-        },
-      },
+      { test: { ...unit, name: 'unit', exclude: [...unit.exclude, ...apart], isolate: false } },
+      { test: { ...unit, name: 'unit-apart', include: apart } },
       {
         test: {
           name: 'integration',
@@ -39,6 +48,7 @@ export default defineConfig({
           // One real broker, registry and database for all files. Every file has topics and schemas of its own.
           maxWorkers,
           globalSetup: ['test/setup/programs.ts', 'test/setup/stack.ts'],
+          setupFiles: ['test/setup/file-told.ts'],
           expect: expectation,
           testTimeout: 300_000,
           hookTimeout: 300_000,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import axios from 'axios';
 import { Kafka, Partitioners, logLevel } from 'kafkajs';
+import { createTopics } from '../test/support/topics.ts';
 
 /**
  * What a script without any of our promises does: fetch a page, JSON.parse it, produce its rows as JSON in
@@ -17,7 +18,7 @@ export async function rawLoop(
   const topic = `raw.${randomUUID()}`;
   const admin = kafka.admin();
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic, numPartitions: 3, replicationFactor: 1 }], waitForLeaders: true });
+  await createTopics(admin, { topic, numPartitions: 3, replicationFactor: 1 });
   await admin.disconnect();
   const producer = kafka.producer({
     transactionalId: topic,

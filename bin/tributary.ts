@@ -3,11 +3,9 @@ import { processDeps } from '../src/cli/process.ts';
 import { main, showsHelp } from '../src/cli/main.ts';
 import { drainingMs } from '../src/cli/session/ending.ts';
 import { watchHangups } from '../src/cli/hangups.ts';
-import { hideKnownWarnings } from '../src/core/known-warnings.ts';
 import { keepHeapSmall } from '../src/engine/small-heap.ts';
 
 keepHeapSmall();
-hideKnownWarnings();
 
 const argv = process.argv.slice(2);
 // Before anything that takes time: a SIGHUP that nobody takes ends the process.

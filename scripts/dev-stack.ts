@@ -1,13 +1,10 @@
 // Starts the embedded stack in a folder, prints one JSON line with its addresses, stays until killed.
-// node --import tsx scripts/dev-stack.ts <folder> [--connect] [--fast]
+// node --import tsx scripts/dev-stack.ts <folder> [--connect] [--fast] [--plugins <folder of more plugins for Connect>]
+import { parseArgs } from 'node:util';
 import { whenLauncherEnds } from '../src/core/launchers.ts';
 import { startStack } from '../src/stack/stack.ts';
 
-const [dir, ...flags] = process.argv.slice(2);
-if (dir === undefined) {
-  console.error('usage: node --import tsx scripts/dev-stack.ts <folder> [--connect] [--fast]');
-  process.exit(2);
-}
+const { dir, connect, fast, plugins } = given();
 const interrupted = new AbortController();
 let stop = async (): Promise<void> => undefined;
 const end = (): void => {
@@ -19,8 +16,9 @@ whenLauncherEnds(end);
 try {
   const stack = await startStack({
     dir,
-    connect: flags.includes('--connect'),
-    topicDefaults: flags.includes('--fast') ? 'fast' : 'normal',
+    connect,
+    topicDefaults: fast ? 'fast' : 'normal',
+    plugins,
     signal: interrupted.signal,
     log: (line) => console.error(line),
     onPartDied: (_part, error) => console.error(error.message),
@@ -35,4 +33,23 @@ try {
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
+}
+
+function given(): { readonly dir: string; readonly connect: boolean; readonly fast: boolean; readonly plugins: string[] } {
+  try {
+    const { positionals, values } = parseArgs({
+      allowPositionals: true,
+      options: {
+        connect: { type: 'boolean', default: false },
+        fast: { type: 'boolean', default: false },
+        plugins: { type: 'string', multiple: true, default: [] },
+      },
+    });
+    const [dir, ...more] = positionals;
+    if (dir !== undefined && more.length === 0) return { dir, ...values };
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+  }
+  console.error('usage: node --import tsx scripts/dev-stack.ts <folder> [--connect] [--fast] [--plugins <folder>]');
+  process.exit(2);
 }

@@ -34,6 +34,10 @@ export async function runTests(root, args) {
       tool(
         'prettier/bin/prettier.cjs',
         '--check',
+        // Below node_modules, by content: what has not changed is not looked at again.
+        '--cache',
+        '--cache-strategy',
+        'content',
         '--log-level',
         'warn',
         '{bin,exports,src,producers,simulators,templates,examples,test,bench,scripts}/**/*.{ts,tsx,mjs,mts}',

@@ -78,7 +78,7 @@ function classify(answer: HttpAnswer, now: number): Verdict | undefined {
             detail,
           };
     case 429: {
-      const at = retryAfter(answer.headers['retry-after'], now);
+      const at = retryAfter(answer.headers, now);
       return at === undefined
         ? {
             kind: 'rate_limit',

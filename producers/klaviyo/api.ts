@@ -2,8 +2,11 @@ import { cutText } from '../../src/core/cut.ts';
 import { TributaryError } from '../../src/core/errors.ts';
 import type { RateWindow } from '../../src/sdk/http/budget.ts';
 import { statusOf } from '../../src/sdk/http/client.ts';
+import { notOfApi } from '../../src/sdk/http/errors.ts';
+import { parseListing } from '../../src/sdk/http/listing-text.ts';
+import type { RowsOfTexts } from '../../src/sdk/http/listing-text.ts';
 import type { HttpAnswer, HttpClient, HttpFactory, Query, Verdict } from '../../src/sdk/http/client.ts';
-import { listAt, nextAt, unusable } from '../../src/sdk/answers.ts';
+import { listAt, nextAt, otherAnswer, unusable } from '../../src/sdk/answers.ts';
 import type { Asked } from '../../src/sdk/answers.ts';
 import { asObject, asText } from '../../src/sdk/readers/resume.ts';
 import type { Json, JsonObject } from '../../src/core/types.ts';
@@ -92,10 +95,14 @@ export function connectKlaviyo(settings: KlaviyoSettings, http: HttpFactory, now
   };
 }
 
-/** An answer that names its revision must name the requested one. */
+/**
+ * An answer that names its revision must name the requested one. A header that names no revision is not Klaviyo's: gateways
+ * write the revision of their own programs into it.
+ */
 function otherRevision({ status, headers }: HttpAnswer, asked: string): Verdict | undefined {
-  const made = headers['revision'];
-  if (status >= 300 || made === undefined || made === '' || made === asked) return undefined;
+  const named = (headers['revision'] ?? '').split(',').map((one) => one.trim());
+  const made = named.find((one) => /^\d{4}-\d{2}-\d{2}/.test(one));
+  if (status >= 300 || made === undefined || named.includes(asked)) return undefined;
   return {
     kind: 'config',
     reach: 'connection',
@@ -137,6 +144,8 @@ function classify(answer: HttpAnswer, now: number): Verdict | undefined {
       detail,
     };
   }
+  if (answer.status === 404 && !Array.isArray(asObject(answer.body)?.errors))
+    return notOfApi({ title: 'Klaviyo', vendor: 'klaviyo', what: 'a request' });
   if (answer.status === 410) {
     return {
       kind: 'config',
@@ -158,21 +167,34 @@ export interface ListRequest {
   readonly query: Query;
   readonly cursor: Json | undefined;
   readonly signal: AbortSignal;
+  /** Makes rows of the elements' texts. */
+  readonly rows?: RowsOfTexts | undefined;
 }
 
 /** One page of a JSON:API collection. The cursor is taken from the link to the next page; the link itself is never followed. */
 export async function listPage(api: KlaviyoApi, request: ListRequest): Promise<ListingPage & { readonly included: readonly JsonObject[] }> {
-  const { path, endpoint, bucket, signal } = request;
+  const { path, endpoint, bucket, signal, rows } = request;
   const query = { ...request.query, 'page[cursor]': asText(request.cursor) };
-  const { body } = await api.http.get(path, { endpoint, ...(bucket === undefined ? {} : { bucket }), query, signal });
+  const parse = rows && ((text: string) => parseListing(text, 'data', rows));
+  const { body } = await api.http.get(path, { endpoint, ...(bucket === undefined ? {} : { bucket }), query, signal, parse });
   const asked = about(path);
   // The last page has no `next` link. A missing `next` proves the end only together with the `self` link that every page has.
   const link = nextAt(body, { at: 'links.next', ends: ['absent', 'null'], beside: 'self' }, asked);
+  const listed = listAt(body, 'data', asked);
+  checkType(listed, path);
   return {
-    rows: checkedRows(listAt(body, 'data', asked), needsId('id')),
+    rows: checkedRows(listed, needsId('id')),
     next: link === END ? END : cursorOf(String(link)),
     included: includedIn(body, path),
   };
+}
+
+/** Throws `data` when all resources of an answer are of another type than the one at that path. */
+function checkType(resources: readonly Json[], path: string): void {
+  const wanted = path.split('/')[2]?.replace(/s$/, '');
+  const types = resources.map((resource) => asText(asObject(resource)?.type)).filter((type) => type !== undefined);
+  if (types.length > 0 && !types.includes(wanted as string))
+    throw otherAnswer(`GET ${path} of Klaviyo holds resources of the type ${cutText(types[0] as string, 40)}`);
 }
 
 /** The included resources of an answer; the member is absent when there are none. */
@@ -201,7 +223,7 @@ export interface Document {
   readonly resource: JsonObject;
 }
 
-/** The answer about one resource; undefined only when the vendor answers 404. */
+/** The answer about one resource; undefined only when the vendor's API itself answers 404. */
 export async function readDocument(
   api: KlaviyoApi,
   path: string,

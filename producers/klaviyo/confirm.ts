@@ -32,6 +32,9 @@ async function verdictOn(ctx: ReadContext<KlaviyoApi>, key: JsonObject, signal: 
   const found = await readProfile(ctx, id, signal);
   if (found === id) return { key, gone: false };
   const seen = await lookAtEvents(ctx, id, signal);
+  // After a merge the events name the survivor. Events that still name this profile contradict the answer about it.
+  if (found !== undefined && seen.owner === id)
+    return { key, gone: false, doubt: `Klaviyo showed another profile in place of ${cutText(id, 40)}, but its events still name it.` };
   const survivor = found ?? seen.owner;
   if (survivor !== undefined && survivor !== id) {
     return { key, gone: true, marker: { _merged_into: survivor }, rereads: [{ table: 'event', work: { profile_id: survivor } }] };

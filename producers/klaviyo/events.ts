@@ -4,6 +4,8 @@ import { statusOf } from '../../src/sdk/http/client.ts';
 import { pathPart } from '../../src/sdk/http/url.ts';
 import type { Query } from '../../src/sdk/http/client.ts';
 import { asNumber, asObject, asText, contextWith } from '../../src/sdk/readers/resume.ts';
+import { knownRow, type KnownRows } from '../../src/core/known-row.ts';
+import type { RowsOfTexts } from '../../src/sdk/http/listing-text.ts';
 import { DAY, HOUR, instantOf, isoSeconds, SECOND } from '../../src/core/time.ts';
 import type { Json, JsonObject, Page, Position, Reader, Row } from '../../src/core/types.ts';
 import { outboxTasks } from '../../src/sdk/readers/outbox.ts';
@@ -14,10 +16,14 @@ import { windows } from '../../src/sdk/readers/windows.ts';
 import type { WindowAsk } from '../../src/sdk/readers/windows.ts';
 import { includedIn, listPage, readDocument } from './api.ts';
 import type { KlaviyoApi } from './api.ts';
+import { eventTexts } from './event-texts.ts';
 import { relatedId, resourceKey } from './resource.ts';
 import { everything, selectionOf, selects } from './selection.ts';
 import type { Selection } from './selection.ts';
 import type { KlaviyoSettings } from './settings.ts';
+
+/** What to read, and what is known of it. */
+type Wanted = Selection & { readonly known: KnownRows | undefined };
 
 /** The API refuses times within a few seconds of now. */
 const DELAY = 30 * SECOND;
@@ -34,7 +40,7 @@ export function readEvents(settings: KlaviyoSettings): Reader<KlaviyoApi> {
       (name) =>
         `No metric or integration of this Klaviyo account is called "${name}" (settings events and excluded_integrations). Klaviyo renames metrics, so name them by id.`,
     );
-    for await (const page of reader(selection)(contextWith(ctx, { position: known }))) {
+    for await (const page of reader({ ...selection, known: ctx.known })(contextWith(ctx, { position: known }))) {
       const warnings = [...untold, ...(page.warnings ?? [])];
       untold = [];
       yield { ...page, ...(warnings.length === 0 ? {} : { warnings }), position: { ...page.position, selection: selection.id } };
@@ -42,7 +48,7 @@ export function readEvents(settings: KlaviyoSettings): Reader<KlaviyoApi> {
   };
 }
 
-function reader(selection: Selection): Reader<KlaviyoApi> {
+function reader(selection: Wanted): Reader<KlaviyoApi> {
   return phases<KlaviyoApi>({
     history: {
       read: windows<KlaviyoApi>({
@@ -50,6 +56,7 @@ function reader(selection: Selection): Reader<KlaviyoApi> {
           ...(ask.from === undefined ? [] : [`greater-or-equal(datetime,${isoSeconds(ask.from)})`]),
           `less-than(datetime,${isoSeconds(ask.to)})`,
         ]),
+        by: (event) => instantOf(asObject((knownRow(event)?.parsed() ?? event).attributes)?.datetime),
         span: 7 * DAY,
         least: 10 * 60 * SECOND,
         maxPages: 20,
@@ -71,7 +78,7 @@ function reader(selection: Selection): Reader<KlaviyoApi> {
         Array.isArray(work.event_ids)
           ? eventsById(selection, work.event_ids.map(String))
           : eventsWhere(selection, () => [
-              `equals(profile_id,"${String(work.profile_id)}")`,
+              `equals(profile_id,${JSON.stringify(String(work.profile_id))})`,
               ...(horizon === undefined ? [] : [`greater-or-equal(datetime,${isoSeconds(horizon)})`]),
             ]),
       ),
@@ -89,7 +96,7 @@ async function firstEvent(api: KlaviyoApi, signal: AbortSignal): Promise<number>
 }
 
 /** Events dated in the future, up to a year. A server that refuses such a bound has none to show. */
-function readFuture(selection: Selection): Reader<KlaviyoApi> {
+function readFuture(selection: Wanted): Reader<KlaviyoApi> {
   return async function* read(ctx): AsyncGenerator<Page, void, void> {
     const from = isoSeconds(ctx.runStart - DELAY);
     const call = selected(selection, () => [`greater-or-equal(datetime,${from})`]);
@@ -108,7 +115,7 @@ function readFuture(selection: Selection): Reader<KlaviyoApi> {
 }
 
 /** One listing of all events, or one per selected metric. */
-function selected<Ask>(selection: Selection, filters: (ask: Ask) => readonly string[]): FetchPage<KlaviyoApi, Ask> {
+function selected<Ask>(selection: Wanted, filters: (ask: Ask) => readonly string[]): FetchPage<KlaviyoApi, Ask> {
   if (selection.metricIds === undefined) return eventsWhere(selection, filters);
   return concat(new Map(selection.metricIds.map((id) => [id, eventsOfMetric(id, selection, filters)])));
 }
@@ -117,8 +124,8 @@ function selected<Ask>(selection: Selection, filters: (ask: Ask) => readonly str
  * The API refuses some metrics it lists, mostly custom ones, as a filter. Their events are then searched in the listing of all
  * events.
  */
-function eventsOfMetric<Ask>(metricId: string, selection: Selection, filters: (ask: Ask) => readonly string[]): FetchPage<KlaviyoApi, Ask> {
-  const alone = eventsWhere(selection, (ask: Ask) => [`equals(metric_id,"${metricId}")`, ...filters(ask)]);
+function eventsOfMetric<Ask>(metricId: string, selection: Wanted, filters: (ask: Ask) => readonly string[]): FetchPage<KlaviyoApi, Ask> {
+  const alone = eventsWhere(selection, (ask: Ask) => [`equals(metric_id,${JSON.stringify(metricId)})`, ...filters(ask)]);
   const among = eventsWhere(
     { ...selection, leavesOut: (_, id) => (id === metricId ? undefined : 'not_selected'), count: () => undefined },
     filters,
@@ -139,7 +146,7 @@ function eventsOfMetric<Ask>(metricId: string, selection: Selection, filters: (a
   };
 }
 
-function eventsWhere<Ask>(selection: Selection, filters: (ask: Ask) => readonly string[]): FetchPage<KlaviyoApi, Ask> {
+function eventsWhere<Ask>(selection: Wanted, filters: (ask: Ask) => readonly string[]): FetchPage<KlaviyoApi, Ask> {
   return async (api, ask, signal) => {
     const page = await eventPage(
       api,
@@ -147,6 +154,7 @@ function eventsWhere<Ask>(selection: Selection, filters: (ask: Ask) => readonly 
       api.eventPageSize,
       ask.cursor,
       signal,
+      rowsKnown(api, selection),
     );
     return { rows: keep(page, selection, api.attributions), next: page.next };
   };
@@ -161,9 +169,10 @@ async function eventPage(
   size: number,
   cursor: Json | undefined,
   signal: AbortSignal,
+  rows?: RowsOfTexts,
 ): ReturnType<typeof listPage> {
   const request = (wanted: number | undefined): ReturnType<typeof listPage> =>
-    listPage(api, { path: '/api/events', endpoint: 'events', query: { ...query, 'page[size]': wanted }, cursor, signal });
+    listPage(api, { path: '/api/events', endpoint: 'events', query: { ...query, 'page[size]': wanted }, cursor, signal, rows });
   if (api.eventPageSize === USUAL_PAGE) return request(undefined);
   try {
     return await request(size);
@@ -171,7 +180,7 @@ async function eventPage(
     if (size > 1 && error instanceof TributaryError && error.code === 'klaviyo:too_large') {
       // A cursor may be valid only for the page size it was made for; if it is refused, the slice is read again with this size.
       api.eventPageSize = Math.ceil(size / 4);
-      return eventPage(api, query, api.eventPageSize, cursor, signal);
+      return eventPage(api, query, api.eventPageSize, cursor, signal, rows);
     }
     if (statusOf(error) !== 400 || !/page.?size/i.test(String(error))) throw error;
     api.eventPageSize = USUAL_PAGE;
@@ -205,13 +214,19 @@ function includeQuery(api: KlaviyoApi): Query {
   return { include: api.attributions ? 'metric,attributions' : 'metric', 'fields[metric]': 'name,created,updated,integration' };
 }
 
+/** Only where nothing but its text and its metric shapes an event. */
+function rowsKnown(api: KlaviyoApi, { known, ...selection }: Wanted): RowsOfTexts | undefined {
+  if (known === undefined || api.attributions || selection.id !== everything.id) return undefined;
+  return eventTexts(known, (event, included) => keep({ rows: [event], included }, selection, false)[0] as Row);
+}
+
 function keep(
   page: { readonly rows: readonly Row[]; readonly included: readonly JsonObject[] },
   selection: Selection,
   attributions: boolean,
 ): Row[] {
   const included = new Map(page.included.map((resource) => [resourceKey(resource), resource]));
-  return page.rows.flatMap((event) => kept(event, selection, included, attributions));
+  return page.rows.flatMap((event) => (knownRow(event) === undefined ? kept(event, selection, included, attributions) : [event]));
 }
 
 /** The event with its metric; nothing when it is not selected. */

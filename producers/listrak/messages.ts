@@ -60,7 +60,7 @@ export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerato
     position: { v: 1 },
     // The messages of a list without a valid id are unknown, so nothing may be deleted.
     scan: invalidIds > 0 ? { id } : { id, end: unread.length === 0 ? {} : { unread } },
-    ...(warnings.length > 0 ? { warnings } : invalidIds > 0 ? {} : { readTo: ctx.runStart }),
+    ...(warnings.length > 0 ? { warnings } : invalidIds > 0 || lists.length === 0 ? {} : { readTo: ctx.runStart }),
   };
   if (invalidIds > 0) throw unnamedParents(invalidIds, 'lists');
   if (unreadable !== undefined) throw unreadable;

@@ -155,7 +155,7 @@ export function readItems<I extends Item>(options: ItemsOptions<I>): (ctx: ReadC
       yield {
         rows: [],
         position: positionOf(base),
-        ...(earliest > 0 && unlisted.length === 0 && invalidIds === 0 ? { readTo: earliest } : {}),
+        ...(earliest > 0 && unlisted.length === 0 && invalidIds === 0 && items.length > 0 ? { readTo: earliest } : {}),
         ...(unlisted.length === 0
           ? {}
           : {

@@ -1,17 +1,22 @@
 import { TributaryError } from '../../src/core/errors.ts';
 import { statusOf } from '../../src/sdk/http/client.ts';
 import { orderedMap } from '../../src/sdk/concurrency/ordered-map.ts';
-import { asNumber, asObject, asText, pastTime, saved } from '../../src/sdk/readers/resume.ts';
+import { asNumber, asObject, pastTime, saved } from '../../src/sdk/readers/resume.ts';
 import type { Json, JsonObject, Page, ReadContext, Reader, Row } from '../../src/core/types.ts';
 import { filter, limit, skip, sort, source } from './aggregation.ts';
 import { aggregated } from './api.ts';
-import { checkedRows } from '../../src/core/checked-rows.ts';
+import { checkedRows, faultOfRow, idText } from '../../src/core/checked-rows.ts';
+import { unusableParents } from '../../src/sdk/readers/fan-out.ts';
 import { pathPart } from '../../src/sdk/http/url.ts';
 import type { PendoApi } from './api.ts';
 import { DAY, HOUR } from '../../src/core/time.ts';
 
 /** Activity becomes visible hours after it happened. */
 const HORIZON = 8 * HOUR;
+/** Status of a visitor or day the vendor has no history of. */
+const NO_HISTORY = 422;
+/** Statuses that say that a visitor has an id that is refused, or no history. */
+const OF_THE_VISITOR: readonly number[] = [400, NO_HISTORY];
 /** The vendor keeps history for 180 days. */
 const FARTHEST = 179 * DAY;
 
@@ -38,7 +43,7 @@ export const readHistory: Reader<PendoApi> = async function* read(ctx) {
   const { max_visitors: maxVisitors, max_calls: maxCalls } = ctx.api.settings.visitor_history;
   const position = saved(ctx, 1) ?? { v: 1 };
   const before = asObject(position.read) ?? {};
-  const newest = await newestVisitors(ctx, maxVisitors);
+  const { visitors: newest, unusable } = await newestVisitors(ctx, maxVisitors);
   const ids = new Set(newest.map(({ id }) => id));
   // Visitors that are no longer among the newest are dropped, so that the position stays small.
   const done: Record<string, Json> = Object.fromEntries(Object.entries(before).filter(([id]) => ids.has(id)));
@@ -78,18 +83,22 @@ export const readHistory: Reader<PendoApi> = async function* read(ctx) {
           `The history of ${refused.length} visitors could not be read and is read again in the next run. The first is ${first.visitor}: ${first.why.message}`,
         ]),
   ];
-  yield { rows: [], position: at(), ...(warnings.length > 0 ? { warnings } : { readTo: ctx.runStart - DAY }) };
-  // A visitor the vendor refuses is only a warning, because it always refuses some. An answer that cannot be read fails the
-  // run.
-  const unreadable = refused.find(({ why }) => statusOf(why) === undefined);
-  if (unreadable !== undefined) throw unreadable.why;
+  yield { rows: [], position: at(), ...(warnings.length > 0 ? { warnings } : unusable > 0 ? {} : { readTo: ctx.runStart - DAY }) };
+  // A visitor the vendor refuses is only a warning, because it always refuses some. Every other refusal, and an answer that
+  // cannot be read, fails the run.
+  const unread = refused.find(({ why }) => !OF_THE_VISITOR.includes(statusOf(why) ?? 0));
+  if (unread !== undefined) throw unread.why;
+  if (unusable > 0) throw unusableParents(unusable);
 };
 
 /**
  * The `count` visitors that changed last, or all if there are fewer. An answer may be incomplete, so requests continue until
  * one is empty.
  */
-async function newestVisitors({ api, signal }: ReadContext<PendoApi>, count: number): Promise<readonly Visitor[]> {
+async function newestVisitors(
+  { api, signal }: ReadContext<PendoApi>,
+  count: number,
+): Promise<{ readonly visitors: readonly Visitor[]; readonly unusable: number }> {
   const updated = 'metadata.auto.lastupdated';
   const newest = [
     source('visitors', { identified: !api.settings.include_anonymous_visitors }),
@@ -98,6 +107,7 @@ async function newestVisitors({ api, signal }: ReadContext<PendoApi>, count: num
   ];
   // A visitor that changes meanwhile moves to the front and may appear twice.
   const found = new Map<string, Visitor>();
+  let unusable = 0;
   for (let given = 0; given < count;) {
     const part = await aggregated(
       api,
@@ -108,15 +118,22 @@ async function newestVisitors({ api, signal }: ReadContext<PendoApi>, count: num
     );
     if (part.length === 0) break;
     given += part.length;
-    for (const visitor of part) if (!found.has(visitor.id)) found.set(visitor.id, visitor);
+    for (const visitor of part) {
+      if (visitor === undefined) unusable += 1;
+      else if (!found.has(visitor.id)) found.set(visitor.id, visitor);
+    }
   }
-  return [...found.values()];
+  return { visitors: [...found.values()], unusable };
 }
 
-function visitorOf({ visitorId, metadata }: Row): Visitor {
+/** Undefined when nobody can be asked about the visitor. The vendor knows one without an id, who has no history. */
+function visitorOf(row: Row): Visitor | undefined {
+  const { visitorId, metadata } = row;
+  const id = visitorId === '' ? '' : idText(visitorId);
+  if (faultOfRow(row)?.reason === 'bad_shape' || id === undefined) return undefined;
   const { auto, pendo } = asObject(metadata) ?? {};
   return {
-    id: asText(visitorId) ?? '',
+    id,
     updated: asNumber(asObject(auto)?.lastupdated) ?? 0,
     firstVisit: asNumber(asObject(auto)?.firstvisit) ?? 0,
     doNotProcess: asObject(pendo)?.donotprocess === true,
@@ -173,8 +190,11 @@ async function activities(
         query: { starttime: day },
         signal,
       });
-      if (body !== null && !Array.isArray(body)) {
-        throw new TributaryError("Pendo's answer about a visitor's history is not a list.", {
+      // A list within the list, for example, holds activities that nobody would find in a dead letter.
+      const usable =
+        body === null || (Array.isArray(body) && (body.length === 0 || body.some((one) => asObject(one as Json) !== undefined)));
+      if (!usable) {
+        throw new TributaryError("Pendo's answer about a visitor's history is not a list of activities.", {
           kind: 'data',
           code: 'pendo:no_list',
           remedy: 'The next run asks again; check base_url if this persists.',
@@ -183,7 +203,7 @@ async function activities(
       for (const row of checkedRows((body ?? []) as readonly Json[])) rows.push({ ...row, visitorId: visitor });
     } catch (error) {
       if (!(error instanceof TributaryError) || error.kind !== 'data') throw error;
-      if (statusOf(error) === 422) return unavailable(error);
+      if (statusOf(error) === NO_HISTORY) return unavailable(error);
       if (statusOf(error) !== 404) return error;
       count('visitors_without_history');
       return rows;

@@ -1,3 +1,4 @@
+import { checkedRows } from '../../src/core/checked-rows.ts';
 import { unusable } from '../../src/sdk/answers.ts';
 import { END } from '../../src/sdk/readers/paginate.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
@@ -32,7 +33,7 @@ export function readSchema(of: 'account' | 'visitor'): Reader<PendoApi> {
     const { body } = await api.http.get(path, { endpoint: path, bucket: 'default', signal });
     const rows = fieldsIn(body);
     if (rows === undefined) throw unusable({ what: `GET ${path} of Pendo`, code: 'pendo:no_groups' }, 'holds no groups of fields');
-    return { rows, next: END };
+    return { rows: checkedRows(rows), next: END };
   });
 }
 

@@ -2,7 +2,7 @@ import { TributaryError } from '../../src/core/errors.ts';
 import { statusOf } from '../../src/sdk/http/client.ts';
 import type { HttpAnswer, HttpClient, HttpFactory, Verdict } from '../../src/sdk/http/client.ts';
 import { asNumber, asObject, asText } from '../../src/sdk/readers/resume.ts';
-import { retryAfter } from '../../src/sdk/http/retry.ts';
+import { retryAfter, untilDate } from '../../src/sdk/http/retry.ts';
 import type { Json, JsonObject } from '../../src/core/types.ts';
 import { withKeyProof } from '../../src/sdk/http/known-key.ts';
 import type { SegmentSettings } from './settings.ts';
@@ -117,15 +117,13 @@ function classify(answer: HttpAnswer, now: number): Verdict | undefined {
 
 function waitUntil(error: JsonObject | undefined, headers: HttpAnswer['headers'], now: number): number | undefined {
   const wait = asNumber(asObject(error?.data)?.msBeforeNext) ?? 0;
-  const told = wait > 0 ? now + wait : (retryAfter(headers['retry-after'], now) ?? windowEnd(headers, now));
+  const told = wait > 0 ? now + wait : (retryAfter(headers, now) ?? windowEnd(headers, now));
   // A time that is not in the future would repeat the request at once, again and again.
   return told === undefined || told <= now ? undefined : told;
 }
 
-/** End of the vendor's window. It is a time of the vendor's clock, so it is counted from the date of the answer. */
+/** End of the vendor's window. */
 function windowEnd(headers: HttpAnswer['headers'], now: number): number | undefined {
-  const reset = Date.parse(headers['x-ratelimit-reset'] ?? '');
-  if (Number.isNaN(reset)) return undefined;
-  const sent = Date.parse(headers['date'] ?? '');
-  return now + Math.max(0, reset - (Number.isNaN(sent) ? now : sent));
+  const left = untilDate(headers['x-ratelimit-reset'], now, headers['date']);
+  return Number.isNaN(left) ? undefined : now + Math.max(0, left);
 }

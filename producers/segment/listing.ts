@@ -1,12 +1,13 @@
 import { listAt, nextAt, totalAt, unusable } from '../../src/sdk/answers.ts';
 import type { Asked, NextPlace } from '../../src/sdk/answers.ts';
 import { checkedRows } from '../../src/core/checked-rows.ts';
+import type { Need } from '../../src/core/checked-rows.ts';
 import type { Query } from '../../src/sdk/http/client.ts';
 import { pathPart } from '../../src/sdk/http/url.ts';
 import { asObject, asText, printed } from '../../src/sdk/readers/resume.ts';
 import type { Json, JsonObject, Row } from '../../src/core/types.ts';
 import { END } from '../../src/sdk/readers/paginate.ts';
-import type { FetchPage } from '../../src/sdk/readers/paginate.ts';
+import type { FetchPage, ListingPage } from '../../src/sdk/readers/paginate.ts';
 import { explained } from './api.ts';
 import type { SegmentApi } from './api.ts';
 
@@ -21,10 +22,12 @@ export interface ListingOptions<Ask> extends RequestParts {
   readonly query?: (ask: Ask & { readonly cursor: Json | undefined }) => Query;
   /** Converts the rows of a page, e.g. adds values of the request. */
   readonly rows?: (rows: readonly Row[], ask: Ask) => readonly Row[];
+  /** What each row needs before it is used. */
+  readonly need?: Need;
   /** The vendor may omit the pagination object when one page holds everything. */
   readonly single?: boolean;
-  /** Warnings about these rows for the user. */
-  readonly warnings?: (rows: readonly Row[]) => readonly string[];
+  /** The member by which the rows name the parent they were requested below, that parent, and how often they do so. */
+  readonly namedParent?: readonly [field: string, parent: string, how: 'usually' | 'always'];
 }
 
 /** The request, for errors about its answer. */
@@ -42,17 +45,16 @@ export function listing<Ask = unknown>(path: string, collection: string, options
     const query = { ...options.query?.(ask), 'pagination.count': api.pageSize, 'pagination.cursor': asText(ask.cursor) };
     const data = await readData(api, path, options, query, signal);
     const asked = about(path);
-    const rows = checkedRows(listAt(data, collection, asked));
+    const rows = checkedRows(listAt(data, collection, asked), options.need);
     const total = totalAt(data, 'pagination.totalEntries', asked);
     const single =
       options.single === true && query['pagination.cursor'] === undefined && rows.length < api.pageSize && data.pagination === undefined;
     const next = single ? END : nextAt(data, NEXT, asked);
-    const warnings = options.warnings?.(rows) ?? [];
     return {
       rows: options.rows?.(rows, ask) ?? rows,
       next,
       ...(total === undefined ? {} : { total }),
-      ...(warnings.length === 0 ? {} : { warnings }),
+      ...(options.namedParent === undefined ? {} : namingAnother(rows, options.namedParent)),
     };
   };
 }
@@ -78,11 +80,18 @@ export async function readData(
   return data;
 }
 
-/** One warning when rows requested below one parent name another parent. */
-export function namingAnother(rows: readonly Row[], field: string, parent: string): readonly string[] {
+/**
+ * A warning when rows requested below one parent name another one. Where rows always name their own, and all of these name
+ * another, it is a doubt, because the answer may be that to another request.
+ */
+function namingAnother(
+  rows: readonly Row[],
+  [field, parent, how]: NonNullable<ListingOptions<unknown>['namedParent']>,
+): Pick<ListingPage, 'warnings' | 'doubt'> {
   const odd = rows.filter((row) => typeof row[field] === 'string' && row[field] !== parent);
   const [first] = odd;
-  return first === undefined
-    ? []
-    : [`${odd.length} of the rows of ${parent} name another ${field}, e.g. ${printed(first.id)} names ${printed(first[field])}.`];
+  if (first === undefined) return {};
+  const example = `e.g. ${printed(first.id)} names ${printed(first[field])}.`;
+  if (how === 'always' && !rows.some((row) => row[field] === parent)) return { doubt: `All rows name another ${field}, ${example}` };
+  return { warnings: [`${odd.length} of the rows of ${parent} name another ${field}, ${example}`] };
 }

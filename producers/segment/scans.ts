@@ -1,3 +1,5 @@
+import { needsId } from '../../src/core/checked-rows.ts';
+import { printed } from '../../src/sdk/readers/resume.ts';
 import { fanOut } from '../../src/sdk/readers/fan-out.ts';
 import type { FanOutOptions } from '../../src/sdk/readers/fan-out.ts';
 import { statusOf } from '../../src/sdk/http/client.ts';
@@ -16,7 +18,11 @@ interface Scanned {
 }
 
 /** Listings from whose rows the requests of other tables are built. */
-export const PARENTS = { sources: listing('/sources', 'sources'), destinations: listing('/destinations', 'destinations') };
+const need = needsId('id');
+export const PARENTS = {
+  sources: listing('/sources', 'sources', { need }),
+  destinations: listing('/destinations', 'destinations', { need }),
+};
 
 /**
  * One paged listing of all rows. Cursors are offsets: a row deleted during the listing shifts another one past the reader. So
@@ -90,12 +96,15 @@ async function everyRow(
 ): Promise<{ readonly rows: readonly Row[]; readonly doubt?: string }> {
   const rows: Row[] = [];
   let announced: number | undefined;
+  let doubt: string | undefined;
   for await (const step of paginate((cursor) => call(ctx.api, { cursor }, ctx.signal), undefined)) {
     rows.push(...step.rows);
+    doubt ??= step.doubt;
     announced = step.total ?? announced;
   }
-  if (announced === undefined || announced === rows.length || ctx.rescan === true) return { rows };
-  return { rows, doubt: `The vendor announced ${announced} rows of the listing that confirms deletes, and showed ${rows.length}.` };
+  if (announced !== undefined && announced !== rows.length)
+    doubt ??= `The vendor announced ${announced} rows of the listing that confirms deletes, and showed ${rows.length}.`;
+  return { rows, ...(ctx.rescan === true || doubt === undefined ? {} : { doubt }) };
 }
 
 /** The keys of the rows as {@link keyText} gives them, with the columns of `like`. */
@@ -105,4 +114,4 @@ function keysOf(rows: readonly Row[], like: readonly JsonObject[]): ReadonlySet<
   return new Set(rows.map((row) => keyText(Object.fromEntries(columns.map((column, i) => [column, row[fields[i] as string] ?? null])))));
 }
 
-const keyText = (key: JsonObject): string => JSON.stringify(Object.values(key).map(String));
+const keyText = (key: JsonObject): string => JSON.stringify(Object.values(key).map(printed));

@@ -164,7 +164,7 @@ export async function startSftp(options: SftpOptions): Promise<SftpSimulator> {
     client.on('error', () => undefined);
     client.on('ready', () => client.on('session', (accept) => accept().on('sftp', (acceptSftp) => session(acceptSftp(), own))));
   });
-  const server = createServer((socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
     socket.once('close', () => sockets.delete(socket));
@@ -187,8 +187,11 @@ export async function startSftp(options: SftpOptions): Promise<SftpSimulator> {
 
 /** Not with the generator of `ssh2`, which removes leading zero bytes of ed25519 keys, so that one in 256 cannot be read. */
 function newHostKey(): string {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return privateKey.export({ type: 'sec1', format: 'pem' }).toString();
+  return generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'sec1', format: 'pem' },
+  }).privateKey;
 }
 
 const clean = (path: string): string =>

@@ -1,32 +1,20 @@
-import { parseArgs } from 'node:util';
+import { PORTS, runAsProcess } from '../kit/process.ts';
 import { DEFAULT_KEY, startPendoSimulator } from './simulator.ts';
 
-/** The simulator as a process. Prints one line of JSON with the addresses and the key when ready; ends on SIGINT or SIGTERM. */
-const { values } = parseArgs({
-  options: {
-    port: { type: 'string', default: '0' },
-    'control-port': { type: 'string', default: '0' },
-    seed: { type: 'string', default: '7' },
-    now: { type: 'string', default: 'real' },
-    'time-zone': { type: 'string', default: 'America/New_York' },
-    days: { type: 'string', default: '30' },
-    visitors: { type: 'string', default: '2000' },
-    'lag-hours': { type: 'string', default: '0' },
-    unlimited: { type: 'boolean', default: false },
+await runAsProcess(
+  'Pendo',
+  {
+    ...PORTS,
+    seed: { whole: 7, help: 'what the data are made from' },
+    now: { clock: 'real', help: 'the vendor\'s clock, "real" or a time' },
+    'time-zone': { text: 'America/New_York', help: 'time zone of the subscription' },
+    days: { whole: 30, help: 'days of history' },
+    visitors: { whole: 2_000, help: 'visitors' },
+    'lag-hours': { whole: 0, help: 'hours by which events come late' },
+    unlimited: { flag: true, help: 'without the documented rate limits' },
   },
-});
-
-const simulator = await startPendoSimulator({
-  seed: Number(values.seed),
-  now: values.now === 'real' ? 'real' : Date.parse(values.now),
-  timeZone: values['time-zone'],
-  days: Number(values.days),
-  visitors: Number(values.visitors),
-  lagHours: Number(values['lag-hours']),
-  limits: { enabled: !values.unlimited },
-  port: Number(values.port),
-  controlPort: Number(values['control-port']),
-});
-process.stdout.write(`${JSON.stringify({ url: simulator.url, controlUrl: simulator.controlUrl, key: DEFAULT_KEY })}\n`);
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void simulator.close().then(() => process.exit(0)));
+  async ({ 'time-zone': timeZone, 'lag-hours': lagHours, 'control-port': controlPort, unlimited, ...size }) => {
+    const simulator = await startPendoSimulator({ ...size, timeZone, lagHours, controlPort, limits: { enabled: !unlimited } });
+    return { says: { url: simulator.url, controlUrl: simulator.controlUrl, key: DEFAULT_KEY }, close: () => simulator.close() };
+  },
+);

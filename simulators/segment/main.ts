@@ -1,48 +1,32 @@
-import { parseArgs } from 'node:util';
+import { PORTS, runAsProcess } from '../kit/process.ts';
 import { startSegmentSimulator } from './segment-simulator.ts';
 
-/**
- * The simulator as a process: one workspace per region, each on its own port. Prints one line of JSON with
- * the addresses and tokens when ready, and ends on SIGINT or SIGTERM.
- */
-const { values } = parseArgs({
-  options: {
-    port: { type: 'string', default: '0' },
-    'control-port': { type: 'string', default: '0' },
-    'eu-port': { type: 'string' },
-    'eu-control-port': { type: 'string', default: '0' },
-    seed: { type: 'string', default: '7' },
-    clock: { type: 'string', default: 'real' },
-    sources: { type: 'string', default: '60' },
-    destinations: { type: 'string', default: '180' },
-    'audit-events': { type: 'string', default: '10000' },
-    'usage-months': { type: 'string', default: '3' },
-    unlimited: { type: 'boolean', default: false },
+/** One workspace per region, each on its own port. */
+await runAsProcess(
+  'Segment',
+  {
+    ...PORTS,
+    'eu-port': { whole: undefined, help: 'port of a second workspace in the region eu; there is none without it' },
+    'eu-control-port': { whole: 0, help: 'port of its control server' },
+    seed: { whole: 7, help: 'what the data are made from' },
+    clock: { clock: 'real', help: 'the vendor\'s clock, "real" or a time' },
+    sources: { whole: 60, help: 'sources' },
+    destinations: { whole: 180, help: 'destinations' },
+    'audit-events': { whole: 10_000, help: 'audit events' },
+    'usage-months': { whole: 3, help: 'months of usage figures' },
+    unlimited: { flag: true, help: 'without the documented rate limits' },
   },
-});
-
-const size = {
-  seed: Number(values.seed),
-  clock: values.clock === 'real' ? ('real' as const) : Date.parse(values.clock),
-  sources: Number(values.sources),
-  destinations: Number(values.destinations),
-  auditEvents: Number(values['audit-events']),
-  usageMonths: Number(values['usage-months']),
-  limits: { enabled: !values.unlimited },
-};
-const us = await startSegmentSimulator({ ...size, region: 'us', port: Number(values.port), controlPort: Number(values['control-port']) });
-const eu =
-  values['eu-port'] === undefined
-    ? undefined
-    : await startSegmentSimulator({
-        ...size,
-        region: 'eu',
-        port: Number(values['eu-port']),
-        controlPort: Number(values['eu-control-port']),
-      });
-const shown = ({ url, controlUrl, tokens }: typeof us) => ({ url, controlUrl, tokens });
-process.stdout.write(`${JSON.stringify({ us: shown(us), ...(eu && { eu: shown(eu) }) })}\n`);
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void Promise.all([us.close(), eu?.close()]).then(() => process.exit(0)));
-}
+  async (values) => {
+    const { port, 'control-port': controlPort, 'eu-port': euPort, 'eu-control-port': euControlPort } = values;
+    const { seed, clock, sources, destinations, 'audit-events': auditEvents, 'usage-months': usageMonths, unlimited } = values;
+    const size = { seed, clock, sources, destinations, auditEvents, usageMonths, limits: { enabled: !unlimited } };
+    const us = await startSegmentSimulator({ ...size, region: 'us', port, controlPort });
+    const eu =
+      euPort === undefined ? undefined : await startSegmentSimulator({ ...size, region: 'eu', port: euPort, controlPort: euControlPort });
+    const shown = ({ url, controlUrl, tokens }: typeof us) => ({ url, controlUrl, tokens });
+    return {
+      says: { us: shown(us), ...(eu && { eu: shown(eu) }) },
+      close: async () => void (await Promise.all([us.close(), eu?.close()])),
+    };
+  },
+);

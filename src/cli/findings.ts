@@ -1,4 +1,5 @@
 import { asTributaryError } from '../core/errors.ts';
+import { shown } from '../core/shown.ts';
 import { fileError } from '../core/local-folder.ts';
 import type { Paint } from '../observability/text.ts';
 
@@ -23,5 +24,5 @@ export async function finding(what: string, look: () => Promise<string>): Promis
 }
 
 export function findingText({ what, ok, text, remedy }: CheckFinding, paint: Paint): string {
-  return `${ok ? paint.good('ok  ') : paint.bad('FAIL')}  ${what}: ${text}${remedy === undefined ? '' : `\n      ${remedy}`}`;
+  return `${ok ? paint.good('ok  ') : paint.bad('FAIL')}  ${what}: ${shown(text)}${remedy === undefined ? '' : `\n      ${remedy}`}`;
 }

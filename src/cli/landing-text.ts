@@ -1,14 +1,50 @@
+import { shown } from '../core/shown.ts';
 import type { LandingError } from '../landing/errors-log.ts';
 import type { LandingStatus } from '../landing/status.ts';
-import { count, duration, textTable, type Paint } from '../observability/text.ts';
+import { warehouseWords } from '../landing/warehouse-words.ts';
+import { count, duration, plural, sentence, textTable, type Paint } from '../observability/text.ts';
+import type { LandingLook } from './landing-look.ts';
 
 /** With the age of the warehouse's data, measured from the vendor; absent where it is not known. */
 export type FreshLandingStatus = Omit<LandingStatus, 'topics'> & {
   readonly topics: readonly (LandingStatus['topics'][number] & { readonly freshnessSeconds?: number })[];
 };
 
-/** Whether a person should look at the connector: it does not run as it should, or may have missed deletes. */
-export function landingTroubled({ state, tasks, failure, topics }: LandingStatus): boolean {
+/** Whether a person should look at something of the landing. */
+export const lookTroubled = (look: LandingLook): boolean =>
+  'problem' in look || look.leftOver.length > 0 || look.found.some(landingTroubled);
+
+/** A landing of `landing status --json`: an object per connector. `named`: which landing it is, is told too. */
+export function landingJson(look: LandingLook, named: boolean): object[] {
+  const { name: landing } = look;
+  const of = named ? { landing } : {};
+  if ('problem' in look) {
+    const { message, remedy, code } = look.problem;
+    return [{ ...of, problem: { message, remedy: remedy ?? null, code: code ?? null } }];
+  }
+  return [
+    ...look.found.map((one) => ({ ...of, ...one, errors: look.errors.filter(({ connector }) => connector === one.connector) })),
+    ...look.leftOver.map((connector) => ({ ...of, connector, leftOver: true, errors: [] })),
+  ];
+}
+
+/** Everything `landing status` shows of a landing. `range`: of which time the errors are. */
+export function landingLookText(look: LandingLook, range: string, now: number, paint: Paint): string {
+  if ('problem' in look) {
+    const { message, remedy } = look.problem;
+    return `${paint.bad('error:')} ${message}${remedy === undefined ? '' : `\n${remedy}`}`;
+  }
+  const { name, found, errors, leftOver } = look;
+  return [
+    landingStatusText(name, found, now, paint),
+    ...(leftOver.length > 0 ? [leftoversText(name, leftOver)] : []),
+    landingErrorsText(errors, range),
+  ].join('\n');
+}
+
+/** Whether a person should look at the connector: it does not run as it should, may have missed deletes, or its warehouse is away. */
+function landingTroubled({ state, tasks, failure, topics, warehouseTrouble }: LandingStatus): boolean {
+  if (warehouseTrouble !== undefined) return true;
   if (state === 'PAUSED' || state === 'STOPPED') return false;
   return (
     state !== 'RUNNING' ||
@@ -22,8 +58,8 @@ export function landingTroubled({ state, tasks, failure, topics }: LandingStatus
 export function landingErrorsText(errors: readonly LandingError[], range: string): string {
   if (errors.length === 0) return `No errors in the last ${range}.`;
   const lines = errors.flatMap(({ at, code, summary, message }) => [
-    `${new Date(at).toISOString()}  ${code}  ${summary}`,
-    `    said: ${message}`,
+    `${new Date(at).toISOString()}  ${code}  ${shown(summary)}`,
+    `    said: ${shown(message)}`,
   ]);
   return [`Errors of the last ${range}, newest first:`, ...lines].join('\n');
 }
@@ -34,7 +70,7 @@ export function leftoversText(landing: string, names: readonly string[]): string
 }
 
 /** One line per topic, followed by what is wrong and what to do. */
-export function landingStatusText(found: readonly FreshLandingStatus[], now: number, paint: Paint): string {
+function landingStatusText(landing: string, found: readonly FreshLandingStatus[], now: number, paint: Paint): string {
   const rows = found.flatMap(({ connector, state, tasks, topics, deadLetters }) =>
     topics.map((topic, index) => [
       ...(index === 0 ? [connector, painted(state, paint), tasksText(tasks)] : ['', '', '']),
@@ -51,18 +87,31 @@ export function landingStatusText(found: readonly FreshLandingStatus[], now: num
     rows,
     ['left', 'left', 'left', 'left', 'right', 'left', 'right', 'right', 'right'],
   );
-  const reasons = found.flatMap(({ connector, state, failure, topics, deadLetters }) => [
-    ...(failure === undefined ? [] : [`${connector} fails: ${failure}`]),
-    ...(state === 'MISSING' ? [`${connector} does not exist: apply the landing.`] : []),
+  const reasons = found.flatMap(({ connector, connection, state, failure, topics, deadLetters, deadLetterTopic }) => [
+    ...(failure === undefined ? [] : [failureText(connector, failure)]),
+    ...(state === 'MISSING' ? [`${connector} does not exist: \`tributary landing apply ${landing}\` makes it.`] : []),
+    ...(state === 'PAUSED' || state === 'STOPPED'
+      ? [`${connector} is ${state.toLowerCase()}, so nothing lands until somebody resumes it on Kafka Connect.`]
+      : []),
     ...topics
       .filter(({ deletesMayBeMissed }) => deletesMayBeMissed)
       .map(
         ({ topic }) =>
           `${connector} is further behind on ${topic} than the topic keeps deletes. Unless this is its first read, rows deleted meanwhile may stay in the warehouse: when it has caught up, empty the table and have it read again.`,
       ),
-    ...(deadLetters > 0 ? [`${connector} could not read ${count(deadLetters)} messages; their headers say why.`] : []),
+    ...(deadLetters > 0
+      ? [
+          `${connector} could not land ${plural(deadLetters, 'message')}: ${deadLetters === 1 ? 'it is' : 'they are'} in ${deadLetterTopic}, and the headers say why. When the cause is gone: \`tributary landing reread ${landing} ${connection}\`.`,
+        ]
+      : []),
   ]);
-  return [table, ...reasons].join('\n');
+  const warehouses = new Set(found.flatMap(({ warehouseTrouble }) => warehouseTrouble ?? []));
+  return [table, ...reasons, ...[...warehouses].map((trouble) => `The warehouse could not be asked. ${shown(trouble)}`)].join('\n');
+}
+
+function failureText(connector: string, failure: string): string {
+  const { summary, remedy } = warehouseWords(failure) ?? { remedy: 'Correct the cause it names, then apply the landing again.' };
+  return `${connector} fails: ${sentence(shown(failure))}${summary === undefined ? '' : ` ${summary}`} ${remedy}`;
 }
 
 function tasksText(tasks: LandingStatus['tasks']): string {

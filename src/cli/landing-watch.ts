@@ -62,7 +62,7 @@ export function watchLandings({ landings, access, assigned, readTo = () => undef
     try {
       const before = clock.now();
       landed.get(landing.name)?.note(tables.map(({ connection, table, topic }) => ({ topic, readTo: readTo(connection, table) })));
-      const sinks = await landingStatus({ ...rendered, connectors }, connect, access, clock.now, { signal: stopping.signal, sqlPlace });
+      const sinks = await landingStatus({ rendered: { ...rendered, connectors }, connect, sqlPlace }, access, before, stopping.signal);
       await attend(landing.name, connect, connectors, sinks);
       const supervised = supervisors.get(landing.name);
       seen.set(landing.name, {

@@ -1,5 +1,5 @@
 import { kafkaSettings, type Settings } from '../config/settings.ts';
-import { hint } from '../config/suggest.ts';
+import { meantOr } from '../config/suggest.ts';
 import { TributaryError } from '../core/errors.ts';
 import { requireKeptNames } from '../engine/moved-tables.ts';
 import { tlsMaterial } from '../core/tls.ts';
@@ -75,7 +75,7 @@ export function requireLanding(settings: Settings, name: string): Settings['land
   const names = Object.keys(settings.landings);
   const of = Object.hasOwn(settings.landings, name) ? settings.landings[name] : undefined;
   if (of === undefined) {
-    throw new TributaryError(`No landing is called ${name}${hint(name, names) || '.'}`, {
+    throw new TributaryError(`No landing is called ${name}${meantOr(name, names)}`, {
       kind: 'config',
       remedy:
         names.length === 0

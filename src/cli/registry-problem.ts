@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts';
-import { asTributaryError, type TributaryError } from '../core/errors.ts';
+import { asTributaryError, TributaryError } from '../core/errors.ts';
 import { tableTopics } from '../engine/table-opener.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { topicNames } from '../kafka/meta/topic-names.ts';
@@ -29,10 +29,16 @@ export async function registryProblem(
   }
 }
 
-/** The error of the first existing topic that was written with schema ids the registry does not have for it. */
+/**
+ * The error of the first existing topic that was written with schema ids the registry does not have for it; undefined also when Kafka does not
+ * let the topics be looked at, which is no fault of the registry.
+ */
 export async function foreignTopic(settings: Settings, access: KafkaAccess, registry: Registry): Promise<TributaryError | undefined> {
   const tables = settings.connections.flatMap((connection) => tableTopics(connection, access));
-  const facts = await lookAtTopics(access, [...ownTopics(access.settings), ...tables]);
-  if (!facts.has(topicNames(access.settings.prefix).state)) return undefined;
+  const facts = await lookAtTopics(access, [...ownTopics(access.settings), ...tables]).catch((error: unknown) => {
+    if (error instanceof TributaryError && error.code?.startsWith('kafka:') === true) return undefined;
+    throw error;
+  });
+  if (facts === undefined || !facts.has(topicNames(access.settings.prefix).state)) return undefined;
   return (await schemaFaults(settings, access, registry, facts)).faults[0];
 }

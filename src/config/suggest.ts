@@ -17,6 +17,12 @@ export function hint(typed: string, known: readonly string[]): string {
   return known.length > 0 && known.length <= 12 ? `; known are ${[...known].sort().join(', ')}` : '';
 }
 
+/** The end of a sentence whose remedy lists the choices: `; did you mean x?`, or a full stop. */
+export function meantOr(typed: string, known: readonly string[]): string {
+  const name = closest(typed, known);
+  return name === undefined ? '.' : `; did you mean ${name}?`;
+}
+
 function normal(name: string): string {
   return name.toLowerCase().replaceAll('-', '_');
 }

@@ -150,7 +150,10 @@ export interface TableDefinition<F extends Fields = Fields, Api = any, Column ex
   readonly parent?: string;
   /** Columns that identify the listing a row came from (its parent), within which deletes are judged; or the name used by {@link NamedBy}. */
   readonly scope?: readonly Column[];
-  /** Asks the vendor about each vanished key before it is deleted. */
+  /**
+   * Asks the vendor about each vanished key before it is deleted. Among the keys stand some of a row that the scan has shown:
+   * when the answer calls it gone, no answer to that question is believed.
+   */
   readonly confirm?: (ctx: ReadContext<Api>, keys: readonly JsonObject[]) => AsyncGenerator<VanishedVerdict, void, void>;
   readonly namedBy?: NamedBy<Api>;
   /** With `deletes: 'flag'`: whether the shaped row is a deleted one. */

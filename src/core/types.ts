@@ -1,3 +1,5 @@
+import type { KnownRows } from './known-row.ts';
+
 /** A losslessly parsed JSON value: integers beyond 2^53 are `bigint`. */
 export type Json = null | boolean | number | bigint | string | readonly Json[] | JsonObject;
 export interface JsonObject {
@@ -86,6 +88,8 @@ export interface ReadContext<Api = unknown> {
   readonly rescan?: boolean;
   /** Read only what has changed since the position; no complete listing is needed. */
   readonly changesOnly?: boolean;
+  /** For readers that know the text of a row; undefined where every row must be parsed. */
+  readonly known?: KnownRows | undefined;
   /** Adds to a metric, for example `rows_out_of_order`. */
   count(what: string, by?: number): void;
 }

@@ -1,5 +1,6 @@
 import { cutText } from '../core/cut.ts';
 import { diffBatch, type RowChange } from '../state/diff.ts';
+import { knownRow, type KnownRow } from '../core/known-row.ts';
 import { faultOfRow } from '../core/checked-rows.ts';
 import { takeTurns } from '../core/turns.ts';
 import type { Page, Position, Row } from '../core/types.ts';
@@ -8,6 +9,7 @@ import { compileRowMask } from '../record/mask.ts';
 import { rawText } from '../record/raw-text.ts';
 import type { CompiledRow, RejectedRow } from '../record/row.ts';
 import type { TableRecord } from '../core/table.ts';
+import type { PrintedRow } from '../state/live-index.ts';
 import type { OpenTable } from './open-table.ts';
 import type { TableRun } from './table-run.ts';
 
@@ -34,6 +36,8 @@ export interface BatchBuilder {
   delete(row: DeletedRow): void;
   addTask(task: NewOutboxTask): void;
   upserts(): readonly RowChange[];
+  /** Unchanged rows with a print that the live index has not stored. */
+  printed(): readonly PrintedRow[];
   deletes(): readonly DeletedRow[];
   /** Outbox tasks to commit with the batch, those of its deletes included. */
   outboxTasks(): readonly NewOutboxTask[];
@@ -45,10 +49,17 @@ export interface BatchBuilder {
   duplicates(): number;
 }
 
-/** @param committedHash row hash the topic will hold once everything before this batch is committed. */
-export function createBatchBuilder(table: OpenTable, run: TableRun, committedHash: (keyHash: Buffer) => Buffer | undefined): BatchBuilder {
+/** What the topic will hold once everything before a batch is committed. */
+export interface Committed {
+  /** Row hash of a live row. */
+  rowHash(keyHash: Buffer): Buffer | undefined;
+  /** Whether it still holds a row that was known when it was read. */
+  holds(known: KnownRow): boolean;
+}
+
+export function createBatchBuilder(table: OpenTable, run: TableRun, committed: Committed): BatchBuilder {
   const { definition, index, ref, services } = table;
-  const diff = diffBatch(committedHash, definition.newer);
+  const diff = diffBatch(committed.rowHash, definition.newer);
   const vanished: DeletedRow[] = [];
   const tasks: NewOutboxTask[] = [];
   const deadLetters: DeadLetter[] = [];
@@ -88,19 +99,25 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committedHas
     counts,
     async add(page, at) {
       const listed: Buffer[] = [];
-      const usable: CompiledRow[] = [];
       let unnamed = 0;
       let putAside = 0;
       // A page may have as many rows as the vendor likes.
       const turns = takeTurns();
       for (const row of page.rows) {
         if (turns.over()) await turns.next();
-        const result = table.rows(row);
+        const known = knownRow(row);
+        if (known !== undefined && !diff.has(known.about.keyHash) && committed.holds(known)) {
+          diff.addKnown(known.about.keyHash);
+          listed.push(known.about.keyHash);
+          continue;
+        }
+        const whole = known === undefined ? row : known.parsed();
+        const result = table.rows(whole);
         if (result.deadLetter !== undefined) {
-          reject(row, result, at);
+          reject(whole, result, at);
           if (result.keyHash && index.get(result.keyHash) === undefined) putAside += 1;
         } else {
-          usable.push(result);
+          diff.add([result]);
           count(result);
         }
         if (result.keyHash) listed.push(result.keyHash);
@@ -111,10 +128,6 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committedHas
         const { keyHash } = table.rows(row);
         if (keyHash) listed.push(keyHash);
         else unnamed += 1;
-      }
-      for (const some of slices(usable)) {
-        diff.add(some);
-        if (turns.over()) await turns.next();
       }
       if (page.scan) {
         index.beginScan(page.scan.id, run.freshScans.has(page.scan.id));
@@ -129,6 +142,12 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committedHas
     delete: (row) => void vanished.push(row),
     addTask: (task) => void tasks.push(task),
     upserts: () => diff.changes().filter(({ op }) => op === 'upsert'),
+    printed: () =>
+      diff
+        .same()
+        .flatMap(({ keyHash, rowHash, print }) =>
+          print === undefined || index.wasShapedBy(keyHash, print.shapedBy) ? [] : [{ keyHash, rowHash, print }],
+        ),
     deletes: () => [...vanished, ...diff.changes().flatMap(({ op, row }) => (op === 'delete' ? [row] : []))],
     outboxTasks: () => [...vanished.flatMap(({ outbox = [] }) => outbox), ...tasks],
     size: () => ({ rows: counts.fetched + vanished.length + tasks.length, bytes: diff.bytes() + asideBytes }),

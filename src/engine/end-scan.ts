@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IndexedRow } from '../state/live-index.ts';
+import { cutText } from '../core/cut.ts';
+import type { VanishedVerdict } from '../core/table.ts';
 import { decideVanished } from '../state/vanished.ts';
 import type { JsonObject, ReadContext, ScanMark } from '../core/types.ts';
 import type { TableState } from '../kafka/types.ts';
@@ -12,6 +14,8 @@ import type { TableRun } from './table-run.ts';
 
 /** Vanished keys in one question to the vendor. */
 const confirmAtOnce = 500;
+/** Among so many vanished keys stands one that the scan has shown. One request can ask about 100 rows at most (Customer.io). */
+const controlEvery = 99;
 /** Most keys of withheld deletes that are shown. */
 const sampleSize = 10;
 
@@ -110,7 +114,9 @@ export async function endScan(
 }
 
 /**
- * The vanished rows that the vendor confirms as deleted; all of them when the table does not ask the vendor.
+ * The vanished rows that the vendor confirms as deleted; all of them when the table does not ask the vendor. A vendor that says
+ * of everything that it is gone (a replica that lags, an answer to another question) is found out by a control: a row that
+ * the scan has just shown is asked about too.
  *
  * @param doubts receives one sentence for each row that the vendor could not confirm.
  */
@@ -128,10 +134,24 @@ async function* confirmed(
   for await (const rows of inGroups(vanished, confirmAtOnce)) {
     const keys = rows.map((row) => table.codec.decodeKey(row.keyBody) as JsonObject);
     const byKey = new Map(rows.map((row, at) => [canonicalJson(keys[at]), row]));
-    for await (const { key, gone, doubt, marker, rereads } of confirm(ctx, keys)) {
-      if (doubt !== undefined) doubts.push(doubt);
-      const row = byKey.get(canonicalJson(key));
-      if (!row || !gone) continue;
+    const shown = table.index.oneSeenInScan();
+    const control = shown && (table.codec.decodeKey(shown.keyBody) as JsonObject);
+    const controlText = canonicalJson(control ?? null);
+    const gone: (VanishedVerdict & { readonly row: IndexedRow })[] = [];
+    let believed = true;
+    for await (const verdict of confirm(ctx, withControl(keys, control))) {
+      const text = canonicalJson(verdict.key);
+      const row = byKey.get(text);
+      if (text === controlText) believed &&= !verdict.gone;
+      else if (verdict.doubt !== undefined) doubts.push(verdict.doubt);
+      else if (verdict.gone && row) gone.push({ ...verdict, row });
+    }
+    if (!believed) {
+      const reason = `The vendor was asked whether ${keys.length} missing rows still exist, and said of ${cutText(controlText, 80)}, which its listing had just shown, that it does not. All is asked again after the next listing.`;
+      doubts.push(...gone.map(() => reason));
+      continue;
+    }
+    for (const { row, marker, rereads } of gone) {
       yield {
         keyHash: row.keyHash,
         keyBody: row.keyBody,
@@ -144,6 +164,13 @@ async function* confirmed(
       };
     }
   }
+}
+
+function withControl(keys: readonly JsonObject[], control: JsonObject | undefined): readonly JsonObject[] {
+  if (control === undefined) return keys;
+  const asked: JsonObject[] = [];
+  for (let at = 0; at < keys.length; at += controlEvery) asked.push(...keys.slice(at, at + controlEvery), control);
+  return asked;
 }
 
 /** Keys of some of the rows, for the person who decides about them. */

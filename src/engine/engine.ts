@@ -305,6 +305,11 @@ export function createEngine(options: EngineOptions): Engine {
         });
       }
       const dir = await mkdtemp(join(tmpdir(), 'tributary-verify-'));
+      const patiently = <T>(work: () => Promise<T>): Promise<T> =>
+        keepTrying(work, {
+          ...{ clock, random, signal, patience: patience.opening, what: 'The verification' },
+          onRetry: () => undefined,
+        });
       // Of the connection's other tables, only rows at the vendor may be needed; no other topic is read.
       const open = async (): Promise<{ connection: Connection; found: OpenTable }> => {
         const connection = createConnection(of, { ...lent, indexDir: dir }, signal);
@@ -321,12 +326,11 @@ export function createEngine(options: EngineOptions): Engine {
       };
       try {
         // A leader that has just moved, or a broker that starts again, is soon there.
-        const { connection, found } = await keepTrying(open, {
-          ...{ clock, random, signal, patience: patience.opening, what: 'The verification' },
-          onRetry: () => undefined,
-        });
+        const { connection, found } = await patiently(open);
         try {
-          return await verifyTable(connection, found, join(dir, 'vendor'), clock, signal, onListed);
+          // Listing may have taken hours: Kafka is waited for as at the start.
+          const follow = (): Promise<void> => patiently(() => connection.follow());
+          return await verifyTable({ ...connection, follow }, found, join(dir, 'vendor'), clock, signal, onListed);
         } finally {
           await connection.close();
         }

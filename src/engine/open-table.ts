@@ -26,6 +26,8 @@ export interface OpenTable {
   /** As of the last opening, recovery or check. */
   topicFacts: TopicFacts;
   readonly codec: TableCodec;
+  /** Hash of everything that shapes all rows of the table; undefined: no row is known by its text. */
+  readonly shaping?: () => Buffer;
   /** Replaced when the topic's size limit changes. */
   rows: RowCompiler;
   /** Replaced when its store is damaged. */

@@ -1,8 +1,9 @@
 import { forwardTime } from '../core/clock.ts';
+import { knownRow, type KnownRow } from '../core/known-row.ts';
 import type { Page, Position } from '../core/types.ts';
 import { outboxRecord, tableStateRecord, outboxDoneRecord } from '../kafka/meta/state.ts';
 import type { Batch, TableState } from '../kafka/types.ts';
-import { createBatchBuilder, type DeletedRow, type BatchBuilder, type NewOutboxTask } from './batch-builder.ts';
+import { createBatchBuilder, type Committed, type DeletedRow, type BatchBuilder, type NewOutboxTask } from './batch-builder.ts';
 import { messagesOf } from './messages-of.ts';
 import type { OpenTable } from './open-table.ts';
 import type { EngineReadContext } from './read-context.ts';
@@ -50,7 +51,8 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
   let pendingCommit: Promise<void> = Promise.resolve();
   /** What the batch in flight changes: key hash to row hash, null for a delete. */
   let inFlight = new Map<string, Buffer | null>();
-  let builder = createBatchBuilder(table, run, committedHash);
+  const committed: Committed = { rowHash: committedHash, holds };
+  let builder = createBatchBuilder(table, run, committed);
   const time = forwardTime(services.now);
   let openedAt = time();
 
@@ -58,6 +60,11 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
     if (inFlight.size === 0) return index.get(keyHash);
     const pending = inFlight.get(keyHash.toString('latin1'));
     return pending === undefined ? index.get(keyHash) : (pending ?? undefined);
+  }
+
+  function holds({ about: { keyHash, print, state: asked } }: KnownRow): boolean {
+    if (inFlight.size > 0 && inFlight.has(keyHash.toString('latin1'))) return false;
+    return index.state() === asked || index.holds(keyHash, print);
   }
 
   async function write(batch: BatchBuilder, done: readonly string[]): Promise<void> {
@@ -87,6 +94,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
     };
     try {
       await index.applyInTurns(entries, await services.writer.write(contents));
+      await index.learn(batch.printed());
     } catch (error) {
       lost = true;
       throw error;
@@ -108,7 +116,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
         const { id } = page.scan;
         const before = state.scan?.id === id ? state.scan : { unnamed: 0, putAside: 0 };
         state = { ...state, scan: { id, ...index.custody(), unnamed: before.unnamed + unnamed, putAside: before.putAside + putAside } };
-        if (run.freshScans.has(id)) run.keptRows?.push(...page.rows);
+        if (run.freshScans.has(id)) run.keptRows?.push(...page.rows.map((row) => knownRow(row)?.parsed() ?? row));
         unread ||= (page.scan.end?.unread ?? []).length > 0;
       }
       run.totals.fetched += page.rows.length;
@@ -145,7 +153,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
       const done = completedTasks;
       pendingCommit = write(batch, done);
       pendingCommit.catch(() => undefined);
-      builder = createBatchBuilder(table, run, committedHash);
+      builder = createBatchBuilder(table, run, committed);
       openedAt = time();
       completedTasks = [];
       moved = false;

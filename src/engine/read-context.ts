@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonObject, ReadContext } from '../core/types.ts';
+import { knownRows } from './known-rows.ts';
 import type { OpenTable } from './open-table.ts';
 import { backfillOf, horizonOf, type TableRun } from './table-run.ts';
 
@@ -22,6 +23,7 @@ export function createReadContext(table: OpenTable, run: TableRun): EngineReadCo
     runStart: run.startedAt,
     signal: run.signal,
     rescan: run.rescan,
+    known: knownRows(table),
     now: services.now,
     newScan() {
       const id = randomUUID();

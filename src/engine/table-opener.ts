@@ -13,6 +13,7 @@ import { TributaryError } from '../core/errors.ts';
 import type { TableDefinition } from '../core/table.ts';
 import { compileTable, type TableCodec } from '../record/codec.ts';
 import { compileRow, type RowCompiler } from '../record/row.ts';
+import { shaping } from './known-rows.ts';
 import type { ConnectionEnvironment } from './environment.ts';
 import type { ConnectionServices, OpenTable } from './open-table.ts';
 
@@ -42,6 +43,7 @@ export async function prepareTables(
       topicFacts,
       codec,
       rows: rowsFor(definition, codec, topicFacts),
+      shaping: shaping(settings, definition),
       ...ids,
       services,
       state: newState({ topic, ...ids }, topicFacts),

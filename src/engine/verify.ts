@@ -2,6 +2,7 @@ import { openLiveIndex, type IndexedRow, type IndexEntry, type LiveIndex } from 
 import { takeTurns } from '../core/turns.ts';
 import { TributaryError } from '../core/errors.ts';
 import { sleepUntil, type Clock } from '../core/clock.ts';
+import { SECOND } from '../core/time.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
 import type { JsonObject, Position, ReadContext } from '../core/types.ts';
 import type { Connection } from './connection.ts';
@@ -36,7 +37,7 @@ export interface RowDifference {
 type Kind = 'missing' | 'surplus' | 'different';
 
 const shownKeys = 20;
-/** The longest wait (ms) for the vendor to show the changes made up to the end of the listing. */
+/** The longest waits together (ms) for the vendor to show the changes made up to the end of the listing. */
 const patienceMs = 60_000;
 /** Most differences that are compared again (20 MB of memory); changes made meanwhile never cause more. */
 const mostComparedAgain = 200_000;
@@ -117,12 +118,15 @@ export async function verifyTable(
         // A row that changes during the listing moves out of the part still to come, and the vendor shows recent changes
         // late: so the changes are read again, up to now.
         const here = services.now();
-        readTo = undefined;
-        await changes();
-        const late = here - (readTo ?? here);
-        if (late > 0 && late <= patienceMs) {
-          await sleepUntil(clock, services.now() + late, signal);
+        for (let patience = patienceMs; ;) {
+          readTo = undefined;
           await changes();
+          const late = here - (readTo ?? here);
+          // Vendors count in seconds: a wait of less would often end in the same second.
+          const wait = Math.max(late, SECOND);
+          if (late <= 0 || wait > patience) break;
+          patience -= wait;
+          await sleepUntil(clock, services.now() + wait, signal);
         }
       }
       // Applies what a worker has published meanwhile.

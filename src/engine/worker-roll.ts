@@ -48,7 +48,7 @@ export async function openWorkerRoll(folder: string): Promise<KeptRoll> {
     async dead() {
       for (const name of readdirSync(folder)) {
         const at = /^(\d+)\.member$/.exec(name)?.[1];
-        if (at === undefined) continue;
+        if (at === undefined || join(folder, name) === own?.file) continue;
         const lock = await takeLock(join(folder, `${at}.lock`));
         if ('heldBy' in lock) continue;
         collect(join(folder, name));

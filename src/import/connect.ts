@@ -62,6 +62,8 @@ export async function connectSftp(access: SftpAccess, signal: AbortSignal): Prom
           return !changed;
         },
       });
+      // Many small messages go to and fro until a connection is open; collected by the system, each costs 40 ms.
+      client.setNoDelay(true);
       if (signal.aborted) client.destroy();
     });
     sftp.on('error', () => undefined);

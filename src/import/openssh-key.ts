@@ -16,9 +16,14 @@ export interface KeyPair {
  * public key, so that one pair in 256 cannot be read; here every number keeps its 32 bytes.
  */
 export function makeKeyPair(comment: string): KeyPair {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  const { x = '', d = '' } = privateKey.export({ format: 'jwk' });
-  return writeKeyPair(Buffer.from(x, 'base64url'), Buffer.from(d, 'base64url'), comment);
+  // Encoded by the generation itself. Exporting a new key object as JWK can lock up for ever: Node 20 holds the key's mutex while
+  // it makes the texts, and a collection just then wants the same mutex to drop the job that made the key.
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519', {
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+  });
+  // Both encodings end with the 32 bytes (RFC 8410).
+  return writeKeyPair(publicKey.subarray(-KEY), privateKey.subarray(-KEY), comment);
 }
 
 /** The key pair of a public key and a seed, 32 bytes each, as text. */

@@ -4,6 +4,8 @@ import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { registerCodecs } from './codecs.ts';
 import { withDeadline } from './deadline.ts';
 import { kafkaError, passes } from './errors.ts';
+import { quietIdleConnections } from './idle-connections.ts';
+import { likelyFirst, tryAllBrokers } from './seed-brokers.ts';
 import { tokenProvider } from './tokens.ts';
 import { trackSockets } from './tracked-sockets.ts';
 import type { KafkaSettings } from './types.ts';
@@ -35,6 +37,8 @@ export interface SharedClients {
 }
 
 registerCodecs();
+quietIdleConnections();
+tryAllBrokers();
 
 const RETRY = { initialRetryTime: 100, maxRetryTime: 2_000, retries: 7 } as const;
 
@@ -52,7 +56,7 @@ export function createClient(
   const log = access.onClientLog;
   const config: KafkaConfig = {
     clientId: settings.clientId,
-    brokers: [...settings.brokers],
+    brokers: likelyFirst(settings.brokers),
     connectionTimeout: 5_000,
     authenticationTimeout: 10_000,
     requestTimeout: access.requestTimeout ?? 15_000,

@@ -28,7 +28,8 @@ export async function withDeadline<T>(ms: number | undefined, doing: string, wor
       );
     if (signal !== undefined) forget = onAbort(signal, () => reject(stopped()));
   });
-  const working = work();
+  // Work that throws at once is a rejection, too: otherwise the timer would go on and reject when nobody listens any more.
+  const working = (async () => work())();
   working.catch(() => undefined);
   try {
     return await Promise.race([working, late]);

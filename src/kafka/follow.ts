@@ -1,5 +1,5 @@
 import type { KafkaAccess } from './client.ts';
-import { offsetsOf, topicsOf, withCluster } from './cluster.ts';
+import { askCluster, offsetsOf, topicsOf } from './cluster.ts';
 import { readTopics, type ReadMessage, type ReadOptions } from './reader.ts';
 
 export interface Followed {
@@ -39,7 +39,7 @@ export function followTopics(
   async function placeAtTail(): Promise<void> {
     const fresh = topics.filter(({ topic, newest }) => newest !== undefined && !next.has(topic));
     if (fresh.length === 0) return;
-    await withCluster(access, 'Reading topics', async (cluster) => {
+    await askCluster(access, 'Reading topics', async (cluster) => {
       const there = await topicsOf(cluster);
       const known = fresh.filter(({ topic }) => there.has(topic));
       for (const [topic, partitions] of await offsetsOf(

@@ -51,6 +51,11 @@ export interface ReadOptions {
   readonly skipOpen?: boolean;
 }
 
+/** What `onMessage` returns to read no more of the record's partition. */
+export const ENOUGH = Symbol('enough');
+
+type Taken = void | typeof ENOUGH;
+
 interface Line extends FetchLine {
   readonly range: ReadRange;
 }
@@ -58,7 +63,7 @@ interface Line extends FetchLine {
 /**
  * Reads everything committed from the given offsets up to the ends that the topics have when the call begins, and returns the
  * ranges read, per topic and partition; topics that do not exist are left out. Records of a partition come in order; a
- * promise returned by `onMessage` is awaited before the next record.
+ * promise returned by `onMessage` is awaited before the next record, and {@link ENOUGH} ends the record's partition.
  *
  * @throws TributaryError `transient` when the cluster is not reachable or nothing progresses, `stopped` when the signal
  * fires, and whatever `onMessage` throws.
@@ -66,15 +71,15 @@ interface Line extends FetchLine {
 export async function readTopics(
   access: KafkaAccess,
   requests: readonly ReadRequest[],
-  onMessage: (message: ReadMessage) => void | Promise<void>,
+  onMessage: (message: ReadMessage) => Taken | Promise<void>,
   { signal, patience = 30_000, skipOpen = false }: ReadOptions = {},
 ): Promise<ReadonlyMap<string, ReadonlyMap<number, ReadRange>>> {
   if (requests.length === 0) return new Map();
   let thrown: { readonly error: unknown } | undefined;
-  const deliver = async (message: ReadMessage): Promise<void> => {
+  const deliver = async (message: ReadMessage): Promise<Taken> => {
     try {
-      const pending = onMessage(message);
-      if (pending !== undefined) await pending;
+      const taken = onMessage(message);
+      return taken === undefined || taken === ENOUGH ? taken : await taken;
     } catch (error) {
       thrown = { error };
       throw error;
@@ -137,7 +142,7 @@ async function linesOf(cluster: Cluster, requests: readonly ReadRequest[]): Prom
 async function readRound(
   cluster: Cluster,
   open: Set<Line>,
-  deliver: (message: ReadMessage) => Promise<void>,
+  deliver: (message: ReadMessage) => Promise<Taken>,
   signal: AbortSignal | undefined,
   skipOpen: boolean,
 ): Promise<boolean> {
@@ -178,7 +183,7 @@ async function recover(cluster: Cluster, open: Set<Line>, error: unknown): Promi
 async function take(
   answer: FetchAnswer,
   open: Set<Line>,
-  deliver: (message: ReadMessage) => Promise<void>,
+  deliver: (message: ReadMessage) => Promise<Taken>,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   let moved = false;
@@ -186,11 +191,12 @@ async function take(
     for (const { partition, messages, abortedTransactions } of partitions) {
       const line = [...open].find((one) => one.topic === topicName && one.partition === partition);
       if (line === undefined) continue;
+      let enough = false;
       for (const record of committed(messages, abortedTransactions ?? [], line.next)) {
         const offset = BigInt(record.offset);
         if (offset >= line.range.end) break;
         stopIf(signal);
-        await deliver({
+        const taken = await deliver({
           topic: topicName,
           partition,
           offset,
@@ -199,8 +205,10 @@ async function take(
           value: record.value,
           headers: texts(record.headers),
         });
+        enough = taken === ENOUGH;
+        if (enough) break;
       }
-      const next = endOf(messages, line.next);
+      const next = enough ? line.range.end : endOf(messages, line.next);
       if (next === line.next) continue;
       line.next = next;
       moved = true;

@@ -145,6 +145,7 @@ export async function missingRights(access: KafkaAccess, { topics, connections }
           attempt({ right: 'Create', on: 'topic', name: topic }, () =>
             admin.createTopics({
               validateOnly: true,
+              waitForLeaders: false,
               topics: [{ topic, numPartitions: 1, replicationFactor: access.settings.replicationFactor }],
             }),
           ),

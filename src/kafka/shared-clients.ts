@@ -31,6 +31,16 @@ export function shareClients(access: KafkaAccess): SharedClients {
   };
 }
 
+/** Runs `work` with an access whose calls share their clients, for a command that asks much in a short time. */
+export async function withSharedClients<T>(access: KafkaAccess, work: (access: KafkaAccess) => Promise<T>): Promise<T> {
+  const shared = shareClients(access);
+  try {
+    return await work({ ...access, shared });
+  } finally {
+    await shared.close();
+  }
+}
+
 function keep<C extends { connect(): Promise<void>; disconnect(): Promise<void> }>(
   access: KafkaAccess,
   make: (sockets: ReturnType<typeof trackSockets>) => C,
@@ -41,12 +51,14 @@ function keep<C extends { connect(): Promise<void>; disconnect(): Promise<void> 
     const sockets = trackSockets(access.socketFactory, access.signal);
     const client = make(sockets);
     const connected = client.connect();
-    connected.catch(() => undefined);
     const end = (): void => {
       client.disconnect().catch(() => undefined);
       sockets.cut();
     };
-    return { client, connected, users: 0, retired: false, end };
+    const life: Life<C> = { client, connected, users: 0, retired: false, end };
+    // Whatever the reason, such as a refused log-in: the next request tries again.
+    connected.catch(() => retire(life));
+    return life;
   };
   /** The client gets no new requests; running requests are not interrupted. */
   const retire = (life: Life<C>): void => {

@@ -33,7 +33,11 @@ export async function ensureTopics(access: KafkaAccess, specs: readonly TopicSpe
     const missing = specs.filter((spec) => !there.has(spec.name) && !colliding.has(spec.name));
     if (missing.length > 0) {
       try {
-        await admin.createTopics({ topics: missing.map((spec) => creation(spec, settings)), waitForLeaders: false, timeout: 30_000 });
+        await create(
+          admin,
+          missing.map((spec) => creation(spec, settings)),
+          settings.replicationFactor,
+        );
       } catch (error) {
         throw kafkaError(error, settings, `Creating ${missing.length === 1 ? missing[0]?.name : `${missing.length} topics`}`);
       }
@@ -49,6 +53,25 @@ export async function ensureTopics(access: KafkaAccess, specs: readonly TopicSpe
     requireOwn(specs, facts);
     return facts;
   });
+}
+
+/**
+ * A cluster that has just started refuses every replication factor while all its brokers are fenced (`StripedReplicaPlacer` of
+ * Kafka), and kafkajs drops the text that says so. So the refusal counts only when there are brokers in service, and too few.
+ */
+async function create(admin: Admin, topics: ITopicConfig[], replicas: number): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  for (let first = true; ; first = false) {
+    try {
+      await admin.createTopics({ topics, waitForLeaders: false, timeout: 30_000 });
+      return;
+    } catch (error) {
+      if (protocolType(error) !== 'INVALID_REPLICATION_FACTOR' || performance.now() > deadline) throw error;
+      const { brokers } = await admin.describeCluster();
+      if (brokers.length > 0 && brokers.length < replicas && !first) throw error;
+    }
+    await sleep(250);
+  }
 }
 
 /** Creates one of the topics that exist once per prefix when it is missing. */

@@ -65,6 +65,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
   const { settings } = access;
   const topic = topicNames(settings.prefix).control;
   const sessionTimeout = options.sessionTimeout ?? DEFAULT_SESSION_MS;
+  const beatMs = Math.floor(Math.min(1_000, sessionTimeout / 3));
   const mine = new Map<number, readonly string[]>();
   const followed = new Map<number, bigint>();
   const leaving = new AbortController();
@@ -145,8 +146,9 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
         PartitionAssigners.roundRobin,
       ],
       // Also determines how soon a member notices a rebalance.
-      heartbeatInterval: Math.floor(Math.min(1_000, sessionTimeout / 3)),
-      maxWaitTimeInMs: 500,
+      heartbeatInterval: beatMs,
+      // kafkajs sends heartbeats between fetches. What arrives ends a fetch at once.
+      maxWaitTimeInMs: beatMs,
       allowAutoTopicCreation: false,
       // A consumer that kafkajs restarts after a crash can hang for ever; a new one does not.
       retry: { retries: 7, restartOnFailure: () => Promise.resolve(false) },
@@ -180,7 +182,7 @@ export function joinWorkers(access: KafkaAccess, options: WorkerGroupOptions): W
       if (!isStuck && (heard === undefined || now - heard <= sessionTimeout)) return;
       clearInterval(watching);
       if (member === active) void joinAgain(member, silent(isStuck ? REJOIN_SESSIONS * sessionTimeout : sessionTimeout));
-    }, WATCH_MS);
+    }, beatMs);
     watching.unref();
     consumer.on('consumer.disconnect', () => clearInterval(watching));
     const crashed = new Promise<never>((_, reject) => {
@@ -307,7 +309,6 @@ interface Member {
 const JOIN_DEADLINE = 90_000;
 /** Longest rebalance, in session time-outs: it waits for slow members for two of them, and may be tried again. */
 const REJOIN_SESSIONS = 6;
-const WATCH_MS = 500;
 const DISMISS_MS = 300;
 const NEIGHBOURS_MS = 2_000;
 

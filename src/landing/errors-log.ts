@@ -56,21 +56,32 @@ export async function recordLandingErrors(access: KafkaAccess, errors: readonly 
 }
 
 export interface LandingErrorFilter {
-  readonly landing: string;
+  readonly landings: readonly string[];
   /** Epoch ms of the oldest error to return. */
   readonly since: number;
-  /** Number of errors to return, counted from the newest. */
+  /** Number of errors of each landing to return, counted from the newest. */
   readonly last: number;
 }
 
-/** The newest errors of a landing, newest first; empty when none was ever stored. */
+/** The newest errors of the landings, newest first; empty when none was ever stored. */
 export async function readLandingErrors(
   access: KafkaAccess,
-  { landing, since, last }: LandingErrorFilter,
+  { landings, since, last }: LandingErrorFilter,
 ): Promise<readonly LandingError[]> {
-  return readTail(access, topicNames(access.settings.prefix).landingErrors, last, ({ value }) => {
-    const error = landingError(value);
-    return error?.landing === landing && error.at >= since ? error : undefined;
+  const found = await readTail(
+    access,
+    topicNames(access.settings.prefix).landingErrors,
+    Number.POSITIVE_INFINITY,
+    ({ value }) => {
+      const error = landingError(value);
+      return error !== undefined && landings.includes(error.landing) && error.at >= since ? error : undefined;
+    },
+    (so) => landings.every((name) => so.filter(({ landing }) => landing === name).length >= last),
+  );
+  const counts = new Map<string, number>();
+  return found.filter(({ landing }) => {
+    counts.set(landing, (counts.get(landing) ?? 0) + 1);
+    return (counts.get(landing) ?? 0) <= last;
   });
 }
 

@@ -1,8 +1,8 @@
 import kafkajs from 'kafkajs';
-import type { Admin } from 'kafkajs';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { withAdmin } from '../kafka/client.ts';
-import { readTopics } from '../kafka/reader.ts';
+import { askCluster, offsetsOf, topicsOf, type OffsetRange } from '../kafka/cluster.ts';
+import { ENOUGH, readTopics } from '../kafka/reader.ts';
 import type { ReadMessage } from '../kafka/reader.ts';
 import type { SinkOffset } from './connect-client.ts';
 
@@ -42,56 +42,66 @@ export interface LagRequest {
   readonly deadLetterTopic: string;
 }
 
-/** Measures how far a sink is behind on each topic. Reads with read_committed and commits nothing. */
-export async function sinkLag(
-  access: KafkaAccess,
-  requests: readonly LagRequest[],
-  now: () => number,
-  signal?: AbortSignal,
-): Promise<TopicLag[]> {
-  const facts = await withAdmin(access, 'Measuring the lag of a landing', async (admin) => {
-    const existing = new Set(await admin.listTopics());
-    return Promise.all(
-      requests.map(async (request) =>
-        existing.has(request.topic)
-          ? { ...request, missing: false, ...(await topicFacts(admin, request)) }
-          : { ...request, missing: true, gaps: [], keepsDeletesMs: 0 },
-      ),
+/** Offsets of topics that exist, by topic and partition. */
+export type TopicRanges = ReadonlyMap<string, ReadonlyMap<number, OffsetRange>>;
+
+/** Start and end of every partition of the topics; topics that do not exist are left out. */
+export async function topicRanges(access: KafkaAccess, topics: Iterable<string>): Promise<TopicRanges> {
+  return askCluster(access, 'Measuring the lag of the landings', async (cluster) => {
+    const existing = await topicsOf(cluster);
+    return offsetsOf(
+      cluster,
+      [...new Set(topics)].filter((topic) => existing.has(topic)),
     );
-  });
-  const dead = await deadPlaces(
-    access,
-    new Set(facts.filter(({ gaps }) => gaps.length > 0).map(({ deadLetterTopic }) => deadLetterTopic)),
-    signal,
-  );
-  const gaps = facts.flatMap(({ topic, deletesBy, gaps: own }) =>
-    own.map((gap) => ({ ...gap, topic, passes: done(gap, dead.get(topic), deletesBy) })),
-  );
-  const found = await oldestRecords(access, gaps, signal);
-  return facts.map(({ topic, missing, keepsDeletesMs }) => {
-    const unread = gaps.filter((gap) => gap.topic === topic && found.has(gap));
-    const ageMs = (of: readonly Gap[]): number => Math.max(0, ...of.map((gap) => now() - (found.get(gap) ?? now())));
-    return {
-      topic,
-      missing,
-      caughtUp: unread.length === 0,
-      rowsAtMost: Number(unread.reduce((sum, gap) => sum + gap.to - gap.from, 0n)),
-      lagSeconds: ageMs(unread) / 1000,
-      deletesMayBeMissed: ageMs(unread.filter(({ begun }) => begun)) > keepsDeletesMs,
-    };
   });
 }
 
-/** Number of messages in each topic; 0 where the topic does not exist. */
-export async function messageCounts(access: KafkaAccess, topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  return withAdmin(access, 'Counting dead letters', async (admin) => {
-    const existing = new Set(await admin.listTopics());
-    const counts = topics.map(async (topic): Promise<[string, number]> => {
-      if (!existing.has(topic)) return [topic, 0];
-      const ends = await admin.fetchTopicOffsets(topic);
-      return [topic, Number(ends.reduce((sum, end) => sum + BigInt(end.high) - BigInt(end.low), 0n))];
-    });
-    return new Map(await Promise.all(counts));
+/** Number of messages in the topic; 0 when it does not exist. */
+export const messageCount = (ranges: TopicRanges, topic: string): number =>
+  Number([...(ranges.get(topic)?.values() ?? [])].reduce((sum, { start, end }) => sum + end - start, 0n));
+
+/**
+ * Measures how far sinks are behind on topics, in the order of the requests. Reads with read_committed and commits nothing.
+ *
+ * @param ranges of all topics and dead-letter topics of the requests, from {@link topicRanges}.
+ * @param at the moment (epoch ms) that ages are counted to: not later than anything was asked.
+ */
+export async function sinkLag(
+  access: KafkaAccess,
+  requests: readonly LagRequest[],
+  ranges: TopicRanges,
+  at: number,
+  signal?: AbortSignal,
+): Promise<TopicLag[]> {
+  const gapsOf = requests.map((request) => gaps(request, ranges));
+  const behind = requests.filter((_, index) => gapsOf[index]?.length !== 0);
+  const dead = await deadPlaces(
+    access,
+    new Set(behind.map(({ deadLetterTopic }) => deadLetterTopic).filter((topic) => messageCount(ranges, topic) > 0)),
+    signal,
+  );
+  const open = requests.map(({ topic, deletesBy, deadLetterTopic }, index) =>
+    (gapsOf[index] ?? []).map((gap): TopicGap => ({
+      ...gap,
+      topic,
+      passes: done(gap, dead.get(`${deadLetterTopic} ${topic}`), deletesBy),
+    })),
+  );
+  const found = await oldestRecords(access, open.flat(), signal);
+  const ageMs = (of: readonly TopicGap[]): number => Math.max(0, ...of.map((gap) => at - (found.get(gap) ?? at)));
+  const unread = open.map((of) => of.filter((gap) => found.has(gap)));
+  const begun = unread.map((of) => of.filter((gap) => gap.begun));
+  const kept = await retentions(access, new Set(begun.flat().map(({ topic }) => topic)));
+  return requests.map(({ topic, deletesBy }, index) => {
+    const left = unread[index] ?? [];
+    return {
+      topic,
+      missing: !ranges.has(topic),
+      caughtUp: left.length === 0,
+      rowsAtMost: Number(left.reduce((sum, gap) => sum + gap.to - gap.from, 0n)),
+      lagSeconds: ageMs(left) / 1000,
+      deletesMayBeMissed: ageMs(begun[index] ?? []) > (kept.get(topic)?.[deletesBy] ?? Number.POSITIVE_INFINITY),
+    };
   });
 }
 
@@ -103,32 +113,49 @@ interface Gap {
   readonly begun: boolean;
 }
 
-async function topicFacts(
-  admin: Admin,
-  { topic, committed, deletesBy }: LagRequest,
-): Promise<{ gaps: readonly Gap[]; keepsDeletesMs: number }> {
-  const ends = await admin.fetchTopicOffsets(topic);
+/** What lies between the sink's offsets and the ends of the topic. */
+function gaps({ topic, committed }: LagRequest, ranges: TopicRanges): Gap[] {
   const at = new Map(committed.filter((one) => one.topic === topic).map((one) => [one.partition, BigInt(one.offset)]));
-  const gaps = ends
-    .map((end) => ({
-      partition: end.partition,
-      from: at.get(end.partition) ?? BigInt(end.low),
-      to: BigInt(end.high),
-      begun: at.has(end.partition),
-    }))
+  return [...(ranges.get(topic) ?? [])]
+    .map(([partition, { start, end }]) => ({ partition, from: at.get(partition) ?? start, to: end, begun: at.has(partition) }))
     .filter((gap) => gap.from < gap.to);
-  const setting = deletesBy === 'tombstone' ? 'delete.retention.ms' : 'min.compaction.lag.ms';
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: [setting] }],
-  });
-  const retention = resources[0]?.configEntries.find((entry) => entry.configName === setting)?.configValue;
-  return { gaps, keepsDeletesMs: retention === undefined ? Number.POSITIVE_INFINITY : Number(retention) };
+}
+
+/** The topic's setting that says for how long it keeps what tells of a delete. */
+const RETENTION = { tombstone: 'delete.retention.ms', marker: 'min.compaction.lag.ms' } as const;
+
+/** For how long (ms) each topic keeps tombstones and markers; no entry for what it does not say. */
+async function retentions(
+  access: KafkaAccess,
+  topics: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, Partial<Record<LagRequest['deletesBy'], number>>>> {
+  if (topics.size === 0) return new Map();
+  const { resources } = await withAdmin(access, 'Measuring the lag of the landings', (admin) =>
+    admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [...topics].map((name) => ({
+        type: kafkajs.ConfigResourceTypes.TOPIC,
+        name,
+        configNames: Object.values(RETENTION),
+      })),
+    }),
+  );
+  return new Map(
+    resources.map(({ resourceName, configEntries }) => [
+      resourceName,
+      Object.fromEntries(
+        Object.entries(RETENTION).flatMap(([by, setting]) => {
+          const value = configEntries.find(({ configName }) => configName === setting)?.configValue;
+          return value === undefined ? [] : [[by, Number(value)]];
+        }),
+      ),
+    ]),
+  );
 }
 
 /**
- * By topic, the `partition:offset` of its records that are among the dead letters. The JDBC sink commits only what it has
- * written, so a dead letter at the end of a partition looks unread until a good record follows.
+ * By `<dead-letter topic> <topic>`, the `partition:offset` of the topic's records that are among the dead letters. The JDBC
+ * sink commits only what it has written, so a dead letter at the end of a partition looks unread until a good record follows.
  */
 async function deadPlaces(
   access: KafkaAccess,
@@ -139,11 +166,10 @@ async function deadPlaces(
   await readTopics(
     access,
     [...deadLetterTopics].map((topic) => ({ topic })),
-    ({ headers }) => {
-      const topic = headers['__connect.errors.topic'];
-      if (topic === undefined) return;
-      const of = places.get(topic) ?? new Set();
-      places.set(topic, of.add(`${headers['__connect.errors.partition']}:${headers['__connect.errors.offset']}`));
+    ({ topic, headers }) => {
+      const of = `${topic} ${headers['__connect.errors.topic']}`;
+      const known = places.get(of) ?? new Set();
+      places.set(of, known.add(`${headers['__connect.errors.partition']}:${headers['__connect.errors.offset']}`));
     },
     signal === undefined ? {} : { signal },
   );
@@ -173,47 +199,44 @@ interface TopicGap extends Gap {
   readonly passes: (message: ReadMessage) => boolean;
 }
 
-/** A gap of up to this many offsets is read completely: most are a transaction marker, and one read serves them all. */
-const SMALL = 100n;
-
-/** Thrown to stop a read at its first record. */
-class Enough extends Error {}
-
 /** Publish time of the oldest record in each gap that the sink is not done with; no entry where there is none. */
-async function oldestRecords<G extends TopicGap>(
+async function oldestRecords(
   access: KafkaAccess,
-  gaps: readonly G[],
+  all: readonly TopicGap[],
   signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<Gap, number>> {
-  const found = new Map<Gap, number>();
-  const read = async (of: readonly G[], onFound: () => void): Promise<void> => {
-    const requests = [...new Set(of.map(({ topic }) => topic))].map((topic) => {
-      const from = new Map(of.filter((gap) => gap.topic === topic).map((gap) => [gap.partition, gap.from]));
-      return { topic, from, partitions: [...from.keys()] };
-    });
-    const byPlace = new Map(of.map((gap) => [`${gap.topic} ${gap.partition}`, gap]));
+): Promise<ReadonlyMap<TopicGap, number>> {
+  const found = new Map<TopicGap, number>();
+  const read = async (turn: ReadonlyMap<string, readonly TopicGap[]>): Promise<void> => {
+    const requests = new Map<string, Map<number, bigint>>();
+    for (const [gap] of turn.values()) {
+      if (gap === undefined) continue;
+      requests.set(gap.topic, (requests.get(gap.topic) ?? new Map<number, bigint>()).set(gap.partition, gap.from));
+    }
     await readTopics(
       access,
-      requests,
+      [...requests].map(([topic, from]) => ({ topic, from, partitions: [...from.keys()] })),
       (message) => {
-        const gap = byPlace.get(`${message.topic} ${message.partition}`);
-        if (gap === undefined || found.has(gap) || gap.passes(message)) return;
-        found.set(gap, message.timestamp);
-        onFound();
+        const here = turn.get(placeOf(message)) ?? [];
+        for (const gap of here) if (!found.has(gap) && message.offset < gap.to && !gap.passes(message)) found.set(gap, message.timestamp);
+        return here.every((gap) => found.has(gap) || message.offset + 1n >= gap.to) ? ENOUGH : undefined;
       },
       signal === undefined ? {} : { signal },
     );
   };
-  const isSmall = ({ from, to }: Gap): boolean => to - from <= SMALL;
-  await read(gaps.filter(isSmall), () => undefined);
-  for (const gap of gaps.filter((one) => !isSmall(one))) {
-    try {
-      await read([gap], () => {
-        throw new Enough();
-      });
-    } catch (error) {
-      if (!(error instanceof Enough)) throw error;
-    }
-  }
+  await Promise.all(turnsOf(all).map(read));
   return found;
+}
+
+const placeOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string => `${topic} ${partition}`;
+
+/** Gaps by their partition, in as many turns as sinks stand at different offsets of one: a read has one place in each partition. */
+function turnsOf(all: readonly TopicGap[]): ReadonlyMap<string, readonly TopicGap[]>[] {
+  const turns: Map<string, TopicGap[]>[] = [];
+  for (const gap of all) {
+    const place = placeOf(gap);
+    const turn = turns.find((one) => (one.get(place)?.[0]?.from ?? gap.from) === gap.from);
+    if (turn === undefined) turns.push(new Map([[place, [gap]]]));
+    else turn.set(place, [...(turn.get(place) ?? []), gap]);
+  }
+  return turns;
 }

@@ -56,7 +56,7 @@ export function relander({ landing, access, now, signal }: RelandOptions): Relan
 
   async function start(connector: string): Promise<Seen> {
     // What another process, or this one before a restart, has already made the sink read again.
-    const past = await readLandingErrors(access, { landing, since: 0, last: 500 });
+    const past = await readLandingErrors(access, { landings: [landing], since: 0, last: 500 });
     const until = past.find((error) => error.connector === connector && error.deadLettersUntil !== undefined)?.deadLettersUntil ?? 0;
     return { until, lastAt: 0, oldest: new Map(), count: 0 };
   }

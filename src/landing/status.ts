@@ -1,10 +1,9 @@
 import type { KafkaAccess } from '../kafka/client.ts';
 import type { TopicSpec } from '../kafka/topics.ts';
 import { failure, rootCause } from './apply.ts';
-import type { ConnectClient, ConnectorState } from './connect-client.ts';
-import { messageCounts, sinkLag } from './lag.ts';
-import type { TopicLag } from './lag.ts';
-import { newestRows, type SqlPlace } from './newest-rows.ts';
+import type { ConnectClient, ConnectorState, ConnectorStatus, SinkOffset } from './connect-client.ts';
+import { messageCount, sinkLag, topicRanges, type LagRequest, type TopicLag } from './lag.ts';
+import { newestRows, type NewestRows, type SqlPlace } from './newest-rows.ts';
 import type { Connector, RenderedLanding } from './types.ts';
 import { DAY } from '../core/time.ts';
 
@@ -17,53 +16,108 @@ export interface LandingStatus {
   /** Why it fails: only the root cause. */
   readonly failure?: string;
   readonly topics: readonly TopicLag[];
-  /** Messages in the dead-letter topic. */
+  readonly deadLetterTopic: string;
+  /** Messages in it. */
   readonly deadLetters: number;
+  /** Why the warehouse could not be queried; only where the settings say how. */
+  readonly warehouseTrouble?: string;
 }
 
-/** Task states, lag and dead letters of every connector of the landing. */
-export async function landingStatus(
-  rendered: RenderedLanding,
-  connect: ConnectClient,
+/** What is asked about a landing. */
+export interface AskedLanding {
+  readonly rendered: RenderedLanding;
+  readonly connect: ConnectClient;
+  /** Where its rows can be queried. */
+  readonly sqlPlace?: SqlPlace | undefined;
+}
+
+/**
+ * Task states, lag and dead letters of every connector of a landing.
+ *
+ * @param at the present moment, epoch ms: ages are counted to it.
+ */
+export async function landingStatus(asked: AskedLanding, access: KafkaAccess, at: number, signal?: AbortSignal): Promise<LandingStatus[]> {
+  const [found] = await landingStatuses([asked], access, at, signal);
+  if (found?.status !== 'fulfilled') throw found?.reason;
+  return found.value;
+}
+
+/**
+ * {@link landingStatus} of several landings, in their order, for which Kafka is asked once. A landing whose Connect does not
+ * answer has the error instead; one of Kafka is thrown.
+ */
+export async function landingStatuses(
+  landings: readonly AskedLanding[],
   access: KafkaAccess,
-  now: () => number,
-  { signal, sqlPlace }: { readonly signal?: AbortSignal; readonly sqlPlace?: SqlPlace | undefined } = {},
-): Promise<LandingStatus[]> {
-  const deadLetters = await messageCounts(
+  at: number,
+  signal?: AbortSignal,
+): Promise<PromiseSettledResult<LandingStatus[]>[]> {
+  const asked = await Promise.allSettled(landings.map((landing) => askLanding(landing, at)));
+  const sinks = asked.flatMap((one) => (one.status === 'fulfilled' ? one.value.sinks : []));
+  if (sinks.length === 0) return asked.map((one) => (one.status === 'fulfilled' ? { ...one, value: [] } : one));
+  const ranges = await topicRanges(
     access,
-    rendered.connectors.map((connector) => connector.deadLetterTopic),
+    sinks.flatMap(({ connector: { deadLetterTopic, tables } }) => [deadLetterTopic, ...tables.map(({ topic }) => topic)]),
   );
+  const lags = await sinkLag(access, sinks.flatMap(lagRequests), ranges, at, signal);
+  return asked.map((one) => {
+    if (one.status === 'rejected') return one;
+    const { sinks: own, warehouse } = one.value;
+    return {
+      status: 'fulfilled',
+      value: own.map(({ connector, status }) => ({
+        ...stateOf(connector, status),
+        topics: lags.splice(0, connector.tables.length).map((topic) => withNewest(topic, warehouse?.newest.get(topic.topic))),
+        deadLetterTopic: connector.deadLetterTopic,
+        deadLetters: messageCount(ranges, connector.deadLetterTopic),
+        ...(warehouse?.trouble === undefined ? {} : { warehouseTrouble: warehouse.trouble }),
+      })),
+    };
+  });
+}
+
+interface AskedSink {
+  readonly connector: Connector;
+  readonly status: ConnectorStatus | undefined;
+  readonly committed: readonly SinkOffset[];
+}
+
+/** What Connect and the warehouse themselves say. */
+async function askLanding(
+  { rendered, connect, sqlPlace }: AskedLanding,
+  at: number,
+): Promise<{ readonly sinks: readonly AskedSink[]; readonly warehouse: NewestRows | undefined }> {
   const tables = rendered.connectors.flatMap((connector) => connector.tables);
-  const newest = sqlPlace === undefined ? undefined : await newestRows(sqlPlace, tables, now);
-  const all: LandingStatus[] = [];
+  const warehouse = sqlPlace === undefined ? undefined : await newestRows(sqlPlace, tables, at);
+  const sinks: AskedSink[] = [];
   for (const connector of rendered.connectors) {
     const status = await connect.status(connector.name);
-    const committed = status === undefined ? [] : await connect.offsets(connector.name);
-    const trace = status === undefined ? undefined : failure(status);
-    all.push({
-      connector: connector.name,
-      connection: connector.connection,
-      state: status?.connector.state ?? 'MISSING',
-      tasks: (status?.tasks ?? []).map(({ id, state }) => ({ id, state })),
-      ...(trace === undefined ? {} : { failure: rootCause(trace) }),
-      topics: (
-        await sinkLag(
-          access,
-          connector.tables.map(({ topic }) => ({
-            topic,
-            committed,
-            deletesBy: deletesBy(connector),
-            deadLetterTopic: connector.deadLetterTopic,
-          })),
-          now,
-          signal,
-        )
-      ).map((topic) => withNewest(topic, newest?.get(topic.topic))),
-      deadLetters: deadLetters.get(connector.deadLetterTopic) ?? 0,
-    });
+    sinks.push({ connector, status, committed: status === undefined ? [] : await connect.offsets(connector.name) });
   }
-  return all;
+  return { sinks, warehouse };
 }
+
+function stateOf(
+  { name, connection }: Connector,
+  status: ConnectorStatus | undefined,
+): Pick<LandingStatus, 'connector' | 'connection' | 'state' | 'tasks' | 'failure'> {
+  const trace = status === undefined ? undefined : failure(status);
+  return {
+    connector: name,
+    connection,
+    state: status?.connector.state ?? 'MISSING',
+    tasks: (status?.tasks ?? []).map(({ id, state }) => ({ id, state })),
+    ...(trace === undefined ? {} : { failure: rootCause(trace) }),
+  };
+}
+
+const lagRequests = ({ connector, committed }: AskedSink): LagRequest[] =>
+  connector.tables.map(({ topic }) => ({
+    topic,
+    committed,
+    deletesBy: deletesBy(connector),
+    deadLetterTopic: connector.deadLetterTopic,
+  }));
 
 const withNewest = (topic: TopicLag, newestRowAt: number | undefined): TopicLag =>
   newestRowAt === undefined ? topic : { ...topic, newestRowAt };

@@ -3,7 +3,7 @@ import { pino, type Logger } from 'pino';
 import type { Redactor } from '../core/redact.ts';
 import { isSecretName } from '../core/secret-names.ts';
 import { shown, shownJson } from '../core/shown.ts';
-import { clockSeconds } from './text.ts';
+import { clockSeconds, painted } from './text.ts';
 
 export type { Logger } from 'pino';
 export type LogFormat = 'pretty' | 'json';
@@ -45,7 +45,7 @@ const levels: Readonly<Record<number, readonly [name: string, colour: number]>> 
 function prettyLine(entry: LogEntry, colours: boolean): string {
   const { level, time, msg, err, ...rest } = entry;
   const [name, colour] = levels[level] ?? ['log', 0];
-  const label = colours ? `\u001b[${colour}m${name}\u001b[0m` : name;
+  const label = colours ? painted(colour, name) : name;
   const facts = Object.entries(rest).map(
     ([key, value]) => `${key}=${typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value)}`,
   );

@@ -44,8 +44,10 @@ export interface TableModel extends TableRef {
   /** The topic has everything that the vendor had up to this time. */
   readonly readTo?: number;
   readonly nextRunAt?: number;
-  /** Why the last run failed; kept until a new one starts. */
+  /** Why the last run failed, or why the connection cannot be opened; kept until a run starts. */
   readonly failure?: FailureNotice;
+  /** Why the last run failed that was not interrupted; kept until one succeeds. An interrupted run ends no failure. */
+  readonly lastFailure?: FailureNotice;
   readonly paused: boolean;
   readonly disabled?: string;
   readonly withheld?: Withheld;
@@ -91,12 +93,24 @@ export function seedStatus(model: StatusModel, ref: TableRef, facts: KnownFacts)
   const { lastRuns: runs = [], disabled, ...plain } = facts;
   const ended = [...runs].filter((run) => run.endedAt !== undefined).sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
   const last = ended.at(-1);
+  const completed = lastCompleted(ended);
+  const failed = completed?.outcome === 'failed' ? completed.failure : undefined;
   const table: TableModel = {
     ...(model.tables[tableKey(ref)] ?? emptyTable(ref)),
     ...Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined)),
     ...(disabled === undefined ? {} : { disabled }),
     ...(last ? { lastRun: last, lastRuns: Object.fromEntries(ended.map((run) => [run.mode, run])) } : {}),
-    ...(last?.outcome === 'failed' && last.failure ? { failure: last.failure } : {}),
+    ...(failed === undefined ? {} : { failure: last === completed ? failed : withoutRetry(failed), lastFailure: failed }),
   };
   return { ...model, tables: { ...model.tables, [tableKey(ref)]: table } };
+}
+
+/** Of runs, oldest first, the last that was not interrupted: only such a run tells whether the table can be read. */
+export function lastCompleted<T extends Pick<TimelineRun, 'outcome'>>(runs: readonly T[]): T | undefined {
+  return runs.findLast(({ outcome }) => outcome !== 'interrupted');
+}
+
+/** A failure from before an interrupted run: the retry it announced was that run. */
+export function withoutRetry({ retryAt: _, ...failure }: FailureNotice): FailureNotice {
+  return failure;
 }

@@ -1,7 +1,7 @@
 import type { StatusLog, StatusNotice, WorkerNotice } from '../kafka/meta/status-log.ts';
 import { forwardTime } from '../core/clock.ts';
 import { tableKey } from '../core/run.ts';
-import type { StatusSnapshot } from './status-view.ts';
+import type { LiveStatus, StatusSnapshot } from './status-view.ts';
 
 /** Least time (ms) between two publications; changes in between are published together, because a speed changes with every page. */
 const tellEveryMs = 1_500;
@@ -14,7 +14,7 @@ export interface StatusPublishing {
 
 export interface StatusPublishOptions {
   readonly log: StatusLog;
-  readonly status: () => StatusSnapshot;
+  readonly status: Pick<LiveStatus, 'snapshot' | 'revision'>;
   readonly worker: Omit<WorkerNotice, 'v' | 'at' | 'assigned' | 'settingsProblem'>;
   readonly settingsProblem?: () => string | undefined;
   readonly now: () => number;
@@ -27,11 +27,13 @@ export function publishStatus({ log, status, worker, settingsProblem, now, onRet
   const time = forwardTime(now);
   let aliveAt = Number.NEGATIVE_INFINITY;
   let aliveAs = '';
+  let toldProblem: string | undefined;
+  /** The revision that was published whole, unless a run was going on then, whose speed changes with the clock alone. */
+  let settled: number | undefined;
   let telling: Promise<void> | undefined;
 
-  function notices(): StatusNotice[] {
-    const { assigned, tables } = status();
-    const found: StatusNotice[] = tables
+  const changedTables = ({ assigned, tables }: StatusSnapshot): StatusNotice[] =>
+    tables
       .filter(({ connection }) => assigned.includes(connection))
       // Values that follow from the clock alone are computed by the reader.
       .map(
@@ -39,19 +41,22 @@ export function publishStatus({ log, status, worker, settingsProblem, now, onRet
           ({ v: 1, worker: worker.worker, connection: table.connection, table: table.table, status: table }) as const,
       )
       .filter((notice) => told.get(tableKey(notice)) !== JSON.stringify(notice.status));
-    const problem = settingsProblem?.();
-    const alive = JSON.stringify([assigned, problem]);
-    if (alive !== aliveAs || time() - aliveAt >= aliveEveryMs) {
-      found.unshift({ v: 1, ...worker, at: now(), assigned, ...(problem === undefined ? {} : { settingsProblem: problem }) });
-    }
-    return found;
-  }
 
   async function tell(): Promise<void> {
-    const wanted = notices();
-    if (wanted.length === 0) return;
+    const revision = status.revision();
+    const problem = settingsProblem?.();
+    const isDue = time() - aliveAt >= aliveEveryMs;
+    // Most looks of an idle worker end here.
+    if (revision === settled && problem === toldProblem && !isDue) return;
+    const snapshot = status.snapshot();
+    const { assigned, tables } = snapshot;
+    const wanted = revision === settled ? [] : changedTables(snapshot);
+    const alive = JSON.stringify([assigned, problem]);
+    if (alive !== aliveAs || isDue) {
+      wanted.unshift({ v: 1, ...worker, at: now(), assigned, ...(problem === undefined ? {} : { settingsProblem: problem }) });
+    }
     try {
-      await log.send(wanted);
+      if (wanted.length > 0) await log.send(wanted);
     } catch (error) {
       onRetry(error);
       return;
@@ -60,9 +65,12 @@ export function publishStatus({ log, status, worker, settingsProblem, now, onRet
       if ('table' in notice) told.set(tableKey(notice), JSON.stringify(notice.status));
       else {
         aliveAt = time();
-        aliveAs = JSON.stringify([notice.assigned, notice.settingsProblem]);
+        aliveAs = alive;
+        toldProblem = problem;
       }
     }
+    const isRunning = tables.some(({ state: { kind } }) => kind === 'in_progress' || kind === 'rate_limited');
+    settled = isRunning ? undefined : revision;
   }
 
   const timer = setInterval(() => {

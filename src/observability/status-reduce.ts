@@ -3,6 +3,7 @@ import { tableKey, type FailureNotice, type TableRef } from '../core/run.ts';
 import {
   emptyTable,
   timelineLength,
+  withoutRetry,
   type Notice,
   type TimelineRun,
   type RunningTable,
@@ -157,13 +158,20 @@ function ended(table: TableModel, event: Extract<EngineEvent, { type: 'run-ended
   if (outcome === 'succeeded') {
     const readTo = run?.readTo;
     return noted(
-      { ...after, lastSuccessAt: event.at, ...(readTo === undefined ? {} : { readTo: Math.max(readTo, table.readTo ?? readTo) }) },
+      {
+        ...without('lastFailure')(after),
+        lastSuccessAt: event.at,
+        ...(readTo === undefined ? {} : { readTo: Math.max(readTo, table.readTo ?? readTo) }),
+      },
       { at: event.at, level: 'info', message: 'Completed.' },
     );
   }
-  if (outcome === 'interrupted') return noted(after, { at: event.at, level: 'info', message: 'Interrupted; the position is saved.' });
+  if (outcome === 'interrupted') {
+    const earlier = table.lastFailure === undefined ? {} : { failure: withoutRetry(table.lastFailure) };
+    return noted({ ...after, ...earlier }, { at: event.at, level: 'info', message: 'Interrupted; the position is saved.' });
+  }
   const failure: FailureNotice = event.failure ?? { kind: 'internal', message: 'The run failed without a reason.' };
-  return noted({ ...after, failure }, failureNotice(now, failure));
+  return noted({ ...after, failure, lastFailure: failure }, failureNotice(now, failure));
 }
 
 function everyTable(model: StatusModel, connection: string, change: (table: TableModel) => TableModel): StatusModel {
@@ -194,7 +202,7 @@ function failureNotice(at: number, failure: FailureNotice): Notice {
   return { at, level: 'error', message, ...(code === undefined ? {} : { code }), ...(remedy === undefined ? {} : { remedy }) };
 }
 
-type OptionalTable = 'run' | 'failure' | 'disabled' | 'nextRunAt' | 'withheld';
+type OptionalTable = 'run' | 'failure' | 'lastFailure' | 'disabled' | 'nextRunAt' | 'withheld';
 
 function without(...names: readonly OptionalTable[]): (table: TableModel) => TableModel {
   return (table) => omit(table, names);

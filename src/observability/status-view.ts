@@ -143,14 +143,18 @@ function tableStatus(table: TableModel, now: number): TableStatus {
 /** The status of a running engine. */
 export interface LiveStatus {
   snapshot(): StatusSnapshot;
+  /** Another number once something has happened. Until then a snapshot differs only by what follows from the clock. */
+  revision(): number;
   stop(): void;
 }
 
 /** Follows the bus, starting from `initial`. */
 export function followStatus(bus: EventBus, initial: readonly TableRef[] | StatusModel, now: () => number): LiveStatus {
   let model = 'tables' in initial ? initial : emptyStatus(initial);
+  let revision = 0;
   const stop = bus.on((event) => {
     model = reduceStatus(model, event, now());
+    revision += 1;
   });
-  return { snapshot: () => snapshotOf(model, now()), stop };
+  return { snapshot: () => snapshotOf(model, now()), revision: () => revision, stop };
 }

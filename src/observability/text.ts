@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { shownLines } from '../core/shown.ts';
 
 /** Formatting helpers for text on a terminal. */
@@ -70,22 +71,24 @@ function width(text: string): number {
   return [...withoutColours(text)].length;
 }
 
-// eslint-disable-next-line no-control-regex
-const colourCodes = /\u001b\[\d+m/g;
+/** Part of our own colour codes until they are printed, so that no text of a vendor can hold one. */
+const OWN = String(randomInt(1e9, 1e12));
+const ownCodes = new RegExp(`\\u001b\\[(\\d+);${OWN}m`, 'g');
+const colourCodes = new RegExp(`\\u001b\\[\\d+(?:;${OWN})?m`, 'g');
+
+/** The text in a colour of the terminal. */
+export const painted = (colour: number, text: string): string => `\u001b[${colour};${OWN}m${text}\u001b[0;${OWN}m`;
 
 export function withoutColours(text: string): string {
   return text.replaceAll(colourCodes, '');
 }
 
-/** Our own colour codes. */
-const PAINTED = /(\u001b\[(?:0|31|32|33|36|90)m)/;
-
 /** The text as it may be printed: without characters that move the cursor, change the direction or are invisible; only our own colour codes stay. */
 export function terminalText(text: string, colours: boolean): string {
   return colours
     ? text
-        .split(PAINTED)
-        .map((part, at) => (at % 2 === 1 ? part : shownLines(part)))
+        .split(ownCodes)
+        .map((part, at) => (at % 2 === 1 ? `\u001b[${part}m` : shownLines(part)))
         .join('')
     : shownLines(text);
 }
@@ -98,6 +101,6 @@ export interface Paint {
 }
 
 export function createPaint(colours: boolean): Paint {
-  const code = (n: number) => (text: string) => (colours ? `\u001b[${n}m${text}\u001b[0m` : text);
+  const code = (n: number) => (text: string) => (colours ? painted(n, text) : text);
   return { good: code(32), bad: code(31), odd: code(33), faint: code(90) };
 }

@@ -188,8 +188,19 @@ function isCovered(parts: ReadonlyMap<string, Binding>, columns: readonly Column
   return [...parts.values()].some((part) => part.byPath.some(covered) || (part.parts !== undefined && isCovered(part.parts, columns)));
 }
 
+/** Objects within each other that are looked through for a value. */
+const DEEPEST_NOTHING = 8;
+
+/** Null, and objects that hold nothing else at any level. */
+function saysNothing(value: unknown, levels = DEEPEST_NOTHING): boolean {
+  if (value === null) return true;
+  if (typeof value !== 'object' || Array.isArray(value) || levels === 0 || rawNumberText(value as Json) !== undefined) return false;
+  for (const name in value) if (!saysNothing((value as Record<string, unknown>)[name], levels - 1)) return false;
+  return true;
+}
+
 function leave(found: Found, path: readonly string[], value: unknown): void {
-  if (value === null) return;
+  if (saysNothing(value)) return;
   found.unknown += 1;
   found.rest.keep(path, value);
 }

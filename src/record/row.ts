@@ -1,6 +1,7 @@
 import { canonicalJson } from '../core/json/canonical.ts';
 import type { TableCodec } from './codec.ts';
 import { compileCoerce, type RefusalReason } from './coerce.ts';
+import { printOf, type RowPrint } from '../core/known-row.ts';
 import { faultOfRow, pruned, type RowFault } from '../core/checked-rows.ts';
 import type { Row } from '../core/types.ts';
 import type { TableDefinition, TableRecord } from '../core/table.ts';
@@ -22,6 +23,8 @@ export interface CompiledRow {
   readonly replicationValue: number | undefined;
   readonly misfits: number;
   readonly unknown: number;
+  /** To be stored with the row; undefined where it has none, or where the row has something that is counted whenever it is read. */
+  readonly print?: RowPrint | undefined;
 }
 
 export interface RejectedRow {
@@ -111,6 +114,7 @@ export function compileRow(definition: TableDefinition, codec: TableCodec, limit
       replicationValue: follows === undefined ? undefined : instantOf(record, follows),
       misfits,
       unknown,
+      print: misfits === 0 && unknown === 0 ? printOf(row) : undefined,
     };
   }
 

@@ -1,6 +1,7 @@
 import { TributaryError } from '../core/errors.ts';
+import { isoMillis } from '../core/time.ts';
 import { asObject } from './readers/resume.ts';
-import type { Json } from '../core/types.ts';
+import type { Json, Row } from '../core/types.ts';
 import { END } from './readers/paginate.ts';
 import type { Cursor } from './readers/paginate.ts';
 
@@ -39,6 +40,43 @@ export function listAt(body: Json | undefined, path: string, asked: Asked, { orN
   if (Array.isArray(found)) return found as readonly Json[];
   if (found === null && orNull) return [];
   throw unusable(asked, `holds no list at ${path}`, 'no_list');
+}
+
+/** Times (epoch ms) outside these are faults of a row: they tell nothing about the question that an answer belongs to. */
+const PLAUSIBLE = { from: Date.UTC(2000, 0, 1), before: Date.UTC(2100, 0, 1) } as const;
+
+/**
+ * Throws `data` when several rows have plausible times and none of them lies between `from` and `to` (epoch ms): the vendor or a
+ * cache before it gave the answer to another question, and the rows of this one are unknown. One row inside proves that it is
+ * the right answer, because some vendors round. One row alone outside is taken for a row with a wrong time: a table must not
+ * stand still for a row.
+ */
+export function checkTimes(
+  rows: readonly Row[],
+  by: (row: Row) => number | null | undefined,
+  { from, to }: { readonly from: number; readonly to: number },
+): void {
+  const outside: number[] = [];
+  for (const row of rows) {
+    const at = by(row) ?? undefined;
+    if (at === undefined) continue;
+    if (at >= from && at <= to) return;
+    if (at >= PLAUSIBLE.from && at < PLAUSIBLE.before) outside.push(at);
+  }
+  const [example] = outside;
+  if (example === undefined || outside.length < 2) return;
+  throw otherAnswer(
+    `it was asked for rows up to ${isoMillis(to)}${Number.isFinite(from) ? ` from ${isoMillis(from)}` : ''}, and all rows are from other times, such as ${isoMillis(example)}`,
+  );
+}
+
+/** The error for an answer that holds rows of another question: a cache that mixes up answers, for example. */
+export function otherAnswer(how: string): TributaryError {
+  return new TributaryError(`The vendor answered another question than the one it was asked: ${how}.`, {
+    kind: 'data',
+    code: 'other_answer',
+    remedy: 'Nothing was deleted and the position stays. The next run asks again; check any cache or proxy in between if this persists.',
+  });
 }
 
 /** The total number of rows the vendor announces; undefined where it announces none. Throws `data` for anything that is not a count. */

@@ -17,6 +17,8 @@ export interface JarSet extends Pinned {
   within?: string;
   /** `group:artifact:version` */
   coordinates: readonly string[];
+  /** Classes of plugins, by the interface they implement, that no manifest of the jars names: a jar of their manifests is added. */
+  services?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A tar.gz archive, unpacked. */
@@ -63,12 +65,13 @@ export const avroConverter: JarSet = {
   kind: 'jars',
   within: 'converter',
   title: 'Avro converter for Kafka Connect (26 MB)',
-  folder: 'apicurio-converter-2.6.13-r2',
-  files: filesOf('apicurio-converter-2.6.13-r2'),
+  folder: 'apicurio-converter-2.6.13-r3',
+  files: filesOf('apicurio-converter-2.6.13-r3'),
   coordinates: [
     'io.apicurio:apicurio-registry-utils-converter:2.6.13.Final',
     'io.apicurio:apicurio-registry-serdes-avro-serde:2.6.13.Final',
   ],
+  services: { 'org.apache.kafka.connect.storage.Converter': ['io.apicurio.registry.utils.converter.AvroConverter'] },
 };
 
 export const jdbcSink: Archive = {

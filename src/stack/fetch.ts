@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TributaryError } from '../core/errors.ts';
 import type { Archive, Artifact, JarSet } from './artifacts.ts';
 import { takeLock } from '../core/lock.ts';
+import { servicesJar } from './services-jar.ts';
 import { mavenMissing, runTool } from './tools.ts';
 
 export interface FetchOptions {
@@ -85,6 +86,7 @@ async function fetchJars(set: JarSet, draft: string, options: FetchOptions): Pro
   for (const name of brought) {
     if ((await stat(join(folder, name))).size === 0) throw incomplete(set, `${name} is empty`);
   }
+  if (set.services !== undefined) await writeFile(join(folder, 'tributary-services.jar'), servicesJar(set.services));
 }
 
 async function fetchArchive(archive: Archive, draft: string, options: FetchOptions): Promise<void> {

@@ -33,7 +33,7 @@ export interface StackOptions {
   signal?: AbortSignal;
   /** `fast`: the broker compacts topics within a second, for tests that wait for it. */
   topicDefaults?: TopicDefaults;
-  /** Folders with additional connectors for Kafka Connect. */
+  /** Folders with additional plugins for Kafka Connect, which it finds by their service manifests. */
   plugins?: readonly string[];
   /** Called when a part ends without a request; {@link Stack.restart} starts it again. */
   onPartDied?: (part: PartName, error: TributaryError) => void;

@@ -12,10 +12,14 @@ export interface RowChange {
 export interface BatchDiff {
   /** Adds the next rows of the batch, in the order in which they were read. */
   add(rows: Iterable<CompiledRow>): void;
+  /** Whether a row with this key was added. */
+  has(keyHash: Buffer): boolean;
+  /** Adds a row that the topic holds as it is, with a key that was not added before. */
+  addKnown(keyHash: Buffer): void;
   /** At most one change per key: the last state in the batch compared with the topic. */
   changes(): readonly RowChange[];
-  /** Key hashes of the rows that the topic already holds with the same content. */
-  unchanged(): Buffer[];
+  /** Rows that were compared and are the same in the topic. */
+  same(): CompiledRow[];
   /** Number of rows whose key had already occurred in the batch. */
   duplicates(): number;
   /** Total bytes of keys and values of the changes. */
@@ -24,9 +28,12 @@ export interface BatchDiff {
 
 interface Outcome {
   readonly op: RowChange['op'] | 'none';
-  readonly row: CompiledRow;
+  /** Undefined: the row is known to be unchanged. */
+  readonly row: CompiledRow | undefined;
   readonly fresh: boolean;
 }
+
+const KNOWN: Outcome = { op: 'none', row: undefined, fresh: false };
 
 /**
  * Compares the rows of one batch with what the topic holds. `committedHash` returns the row hash of a live key, otherwise
@@ -39,7 +46,8 @@ export function diffBatch(committedHash: (keyHash: Buffer) => Buffer | undefined
   let bytes = 0;
   let changes: readonly RowChange[] | undefined;
 
-  const sizeOf = ({ op, row }: Outcome): number => (op === 'none' ? 0 : row.keyBody.length + (op === 'upsert' ? row.body.length : 0));
+  const sizeOf = ({ op, row }: Outcome): number =>
+    op === 'none' || row === undefined ? 0 : row.keyBody.length + (op === 'upsert' ? row.body.length : 0);
 
   return {
     add(rows) {
@@ -48,7 +56,7 @@ export function diffBatch(committedHash: (keyHash: Buffer) => Buffer | undefined
         const earlier = outcomes.get(key);
         if (earlier !== undefined) {
           duplicates += 1;
-          if (prefers(earlier.row, row, newer)) continue;
+          if (earlier.row !== undefined && prefers(earlier.row, row, newer)) continue;
           bytes -= sizeOf(earlier);
         }
         const held = committedHash(row.keyHash);
@@ -58,8 +66,10 @@ export function diffBatch(committedHash: (keyHash: Buffer) => Buffer | undefined
         bytes += sizeOf(outcome);
       }
     },
+    has: (keyHash) => outcomes.has(keyHash.toString('latin1')),
+    addKnown: (keyHash) => void outcomes.set(keyHash.toString('latin1'), KNOWN),
     changes: () => (changes ??= [...outcomes.values()].filter((outcome): outcome is RowChange => outcome.op !== 'none')),
-    unchanged: () => [...outcomes.values()].filter(({ op, row }) => op === 'none' && !row.deleted).map(({ row }) => row.keyHash),
+    same: () => [...outcomes.values()].flatMap(({ op, row }) => (op === 'none' && row !== undefined && !row.deleted ? [row] : [])),
     duplicates: () => duplicates,
     bytes: () => bytes,
   };

@@ -18,7 +18,7 @@ import {
 import { fullDisk } from './full-disk.ts';
 
 /** Version of the store's layout; increase it with every change, then older stores are rebuilt. */
-const FORMAT = 3;
+const FORMAT = 5;
 
 /** The embedded key-value store (LMDB) under the live index. */
 export interface IndexStore {

@@ -1,3 +1,4 @@
+import type { RowPrint } from '../core/known-row.ts';
 import type { ScanCustody } from './scan-log.ts';
 
 /** What the index was built from; an index with another identity is rebuilt. */
@@ -15,9 +16,17 @@ export interface IndexEntry {
     readonly scopeHash: Buffer;
     /** Avro bytes of the key, without the registry's header. */
     readonly keyBody: Buffer;
+    readonly print?: RowPrint | undefined;
   } | null;
   /** True when the index is known not to hold the key, which saves the look-up. */
   readonly fresh?: boolean;
+}
+
+/** The print of a row that the topic holds already. */
+export interface PrintedRow {
+  readonly keyHash: Buffer;
+  readonly rowHash: Buffer;
+  readonly print: RowPrint;
 }
 
 /** A live row as the index returns it. */
@@ -50,6 +59,12 @@ export interface LiveIndex {
   trust(topicEpoch: string, within: number): void;
   /** Row hash of a live row. */
   get(keyHash: Buffer): Buffer | undefined;
+  /** Whether the row is live and was stored with this print. */
+  holds(keyHash: Buffer, print: RowPrint): boolean;
+  /** Whether the row is live and was stored with a print of the same `shapedBy`. */
+  wasShapedBy(keyHash: Buffer, shapedBy: Buffer): boolean;
+  /** Another object after each change of any row. */
+  state(): object;
   /** Offset after the last message this index includes, per partition. */
   coveredOffsets(): ReadonlyMap<number, bigint>;
   /**
@@ -62,6 +77,8 @@ export interface LiveIndex {
    * the last one: a process that is killed before leaves rows that are newer than its offsets say, and reads them again.
    */
   applyInTurns(entries: readonly IndexEntry[], covered: ReadonlyMap<number, bigint>): Promise<void>;
+  /** Stores the prints of those rows that are live with that row hash. Nothing else about them changes: no scan sees them by it. */
+  learn(rows: readonly PrintedRow[]): Promise<void>;
   /** Writes the changes that wait in memory to disk. */
   flush(): void;
   /**
@@ -85,6 +102,8 @@ export interface LiveIndex {
   scanIntact(id: string): boolean;
   /** Which session has recorded the open scan, and up to which page; committed with the position after that page. */
   custody(): ScanCustody | undefined;
+  /** A live row that the open scan has seen; undefined when there is none. */
+  oneSeenInScan(): IndexedRow | undefined;
   /** Number of distinct live rows that the open scan has seen so far. */
   seenInScan(): number;
   /** Completes the open scan. Rows of unread scopes count neither as seen nor as missing. */

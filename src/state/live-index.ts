@@ -1,6 +1,7 @@
 import { othersFirst, takeTurns } from '../core/turns.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
 import {
+  hasPrint,
   hasScope,
   lastSeenOf,
   packEntry,
@@ -9,14 +10,15 @@ import {
   scopeHashOf,
   scopeKeyOf,
   unpackEntry,
+  wasShapedBy,
   withLastSeen,
 } from './index-entry.ts';
 import { SCOPE_BYTES } from '../record/codec.ts';
 import { firstOfEach, incremented, isZero, rangeOf } from './index-range.ts';
-import type { IndexEntry, IndexedRow, LiveIndex, LiveIndexIdentity } from './live-index-types.ts';
+import type { IndexEntry, IndexedRow, LiveIndex, LiveIndexIdentity, PrintedRow } from './live-index-types.ts';
 import { openIndexStore } from './index-store.ts';
 import { type WaitingRoom, waitingRows } from './waiting-rows.ts';
-export type { IndexEntry, IndexedRow, LiveIndex, LiveIndexIdentity } from './live-index-types.ts';
+export type { IndexEntry, IndexedRow, LiveIndex, LiveIndexIdentity, PrintedRow } from './live-index-types.ts';
 import { adopted, begun, custodyOf, emptyScanLog, ended, excused, pageMore, type ScanLog, seenMore, vanishedBelow } from './scan-log.ts';
 
 const MARKED = Buffer.from([1]);
@@ -44,6 +46,8 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
   /** How often the index was cleared or closed. */
   let endings = 0;
   let rebuildReason = store.rebuildReason;
+  /** Replaced by each change of rows. */
+  let state = {};
 
   return {
     rebuildReason: () => rebuildReason,
@@ -57,14 +61,10 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
         clear(known === topicEpoch ? 'it had not been brought up to date for too long' : 'its topic was recreated or reset');
       transaction(() => setText('life', topicEpoch));
     },
-    get: (keyHash) => {
-      const rowHash = waiting.rowHash(keyHash);
-      if (rowHash !== undefined) return rowHash ?? undefined;
-      return guarded(() => {
-        const bytes = live.getBinaryFast(keyHash);
-        return bytes === undefined ? undefined : rowHashOf(bytes);
-      });
-    },
+    get: (keyHash) => ofRow(keyHash, rowHashOf),
+    holds: (keyHash, print) => ofRow(keyHash, (bytes) => hasPrint(bytes, print)) === true,
+    wasShapedBy: (keyHash, shapedBy) => ofRow(keyHash, (bytes) => wasShapedBy(bytes, shapedBy)) === true,
+    state: () => state,
     coveredOffsets: () => new Map(covered),
     apply: (changed, newlyCovered, upToDate = true) => {
       put(changed, newlyCovered, upToDate);
@@ -84,6 +84,18 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       }
       put(at === 0 ? changed : changed.slice(at), newlyCovered, true);
       if (waiting.isFull()) await drain(isOver);
+    },
+    async learn(rows) {
+      const before = endings;
+      const isOver = (): boolean => endings !== before;
+      for (let at = 0; at < rows.length && !isOver(); at += SLICE) {
+        if (at > 0) await othersFirst();
+        const learnt = rows.slice(at, at + SLICE).flatMap(withPrint);
+        if (log.current !== undefined) transaction(() => learnt.forEach(({ keyHash, packed: bytes }) => live.putSync(keyHash, bytes)));
+        else for (const row of learnt) waiting.add(row);
+        if (learnt.length > 0) isDrained = log.current !== undefined;
+      }
+      if (!isOver() && waiting.isFull()) await drain(isOver);
     },
     flush,
     markSeen: (keyHashes) => {
@@ -107,6 +119,10 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     currentScan: () => log.current?.id,
     scanIntact: (id) => log.current?.id === id && log.current.whole,
     custody: () => custodyOf(log),
+    oneSeenInScan() {
+      if (log.current !== undefined) for (const row of rows()) if (row.lastSeen === log.serial) return row;
+      return undefined;
+    },
     seenInScan: () => log.current?.seen ?? 0,
     endScan: (unreadScopes = []) => {
       if (log.current === undefined) return;
@@ -170,6 +186,16 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     },
   };
 
+  /** What the packed row tells; undefined when it is not live. The bytes are valid only until the next look-up. */
+  function ofRow<T>(keyHash: Buffer, told: (bytes: Buffer) => T): T | undefined {
+    const packed = waiting.packed(keyHash);
+    if (packed !== undefined) return packed === null ? undefined : told(packed);
+    return guarded(() => {
+      const bytes = live.getBinaryFast(keyHash);
+      return bytes === undefined ? undefined : told(bytes);
+    });
+  }
+
   /** Runs the work in one transaction, after the changes that wait. */
   function transaction(work: () => void): void {
     const drained = isDrained;
@@ -217,6 +243,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
 
   /** Takes changes into the store while a scan is open, otherwise among the waiting rows. */
   function put(changed: Iterable<IndexEntry>, newlyCovered: ReadonlyMap<number, bigint>, upToDate: boolean): void {
+    if (!Array.isArray(changed) || changed.length > 0) state = {};
     const next = new Map(covered);
     for (const [partition, offset] of newlyCovered) if (offset > (next.get(partition) ?? -1n)) next.set(partition, offset);
     // A scan counts the rows it sees, and the count must be on disk together with them.
@@ -241,7 +268,17 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
   }
 
   function packed(keyHash: Buffer, row: IndexEntry['row']): Buffer | null {
-    return row === null ? null : packEntry(keyHash, { ...row, lastSeen: log.serial });
+    return row === null ? null : packEntry(keyHash, row, log.serial);
+  }
+
+  /** The stored row with its new print; none when it is not live any more, or has changed. */
+  function withPrint({ keyHash, rowHash, print }: PrintedRow): { keyHash: Buffer; packed: Buffer; fresh: false }[] {
+    const waits = waiting.packed(keyHash);
+    const bytes = waits === undefined ? guarded(() => live.getBinary(keyHash)) : waits;
+    if (!bytes || !rowHashOf(bytes).equals(rowHash)) return [];
+    return [
+      { keyHash, packed: packEntry(keyHash, { ...guarded(() => unpackEntry(keyHash, bytes)), print }, lastSeenOf(bytes)), fresh: false },
+    ];
   }
 
   // The counts are valid within one topic epoch only.
@@ -254,6 +291,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
   function clear(why: string): void {
     rebuildReason = why;
     endings += 1;
+    state = {};
     transaction(() => {
       live.clearSync();
       scopes.clearSync();

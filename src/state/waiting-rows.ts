@@ -1,5 +1,3 @@
-import { rowHashOf } from './index-entry.ts';
-
 /** A change that the topic holds and the index's store does not yet. */
 export interface WaitingRow {
   readonly keyHash: Buffer;
@@ -34,8 +32,8 @@ const ROW_OVERHEAD = 320;
  */
 export interface WaitingRows {
   count(): number;
-  /** Row hash of a waiting row; null when its key is deleted, undefined when it does not wait. */
-  rowHash(keyHash: Buffer): Buffer | null | undefined;
+  /** A waiting row, packed; null when its key is deleted, undefined when it does not wait. */
+  packed(keyHash: Buffer): Buffer | null | undefined;
   add(row: WaitingRow): void;
   /** Whether they have to be written now: there are many, or all indexes together have many. */
   isFull(): boolean;
@@ -52,10 +50,7 @@ export function waitingRows(room: WaitingRoom = ROOM): WaitingRows {
   const bytesOf = ({ packed }: WaitingRow): number => ROW_OVERHEAD + (packed?.length ?? 0);
   return {
     count: () => rows.length,
-    rowHash(keyHash) {
-      const packed = rows.length === 0 ? undefined : byKey.get(keyHash.toString('latin1'));
-      return packed ? rowHashOf(packed) : packed;
-    },
+    packed: (keyHash) => (rows.length === 0 ? undefined : byKey.get(keyHash.toString('latin1'))),
     add(row) {
       rows.push(row);
       byKey.set(row.keyHash.toString('latin1'), row.packed);

@@ -4,10 +4,11 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
 import { HTTPException } from 'hono/http-exception';
+import { trimTrailingSlash } from 'hono/trailing-slash';
 import type { JSX } from 'hono/jsx/jsx-runtime';
 import type { Settings } from '../config/settings.ts';
+import { sleepUntil } from '../core/clock.ts';
 import { asTributaryError } from '../core/errors.ts';
-import { shownJson, shownLines } from '../core/shown.ts';
 import { importPath } from './api/import-routes.ts';
 import { addApi } from './api/routes.ts';
 import { addAssets } from './assets.ts';
@@ -21,6 +22,7 @@ import {
   localPath,
   originGuard,
   pageHeaders,
+  readOnlyRefusal,
   sessionCookie,
   userGuard,
   type Guarded,
@@ -30,9 +32,10 @@ import { importWork } from './imports/work.ts';
 import { createBoard, type Board } from './model/board.ts';
 import { onceGuard } from './once.ts';
 import { addPages } from './pages.tsx';
+import { isApi, refuse, textOf } from './refusal.tsx';
 import { createAccess } from './security.ts';
 import { addSetup } from './setup/pages.tsx';
-import { Login, ErrorPage } from './views/login.tsx';
+import { Login } from './views/login.tsx';
 import type { View } from './views/view.ts';
 import { commandDone } from './commands.ts';
 
@@ -54,6 +57,16 @@ export interface Site {
   view(c: Context<Guarded>): View;
 }
 
+/** Pages that are nothing but a form: a read-only server has none of them. */
+const formPages = [
+  ...['/new/*', '/set-up/*', '/imports/new', '/imports/key'],
+  ...['/c/:connection', '/l/:landing'].flatMap((base) => [`${base}/edit`, `${base}/remove`]),
+  ...['/c/:connection', '/c/:connection/t/:table'].map((base) => `${base}/ask/:question`),
+];
+
+/** Longest wait (ms) of a page for the first look at the topics. */
+const FIRST_LOOK = 10_000;
+
 /** Largest form or JSON body in bytes; a private key fits. */
 const largestBody = 256 * 1024;
 
@@ -68,6 +81,10 @@ export function createWebApp(
 ): WebApp {
   const access = createAccess(settings, context.clock.now);
   const board = openBoard(context);
+  // Nothing is told of tables before the topics have been read once, nor is anybody kept waiting for Kafka that is away.
+  const looked = new AbortController();
+  void board.ready.finally(() => looked.abort());
+  const firstLook = sleepUntil(context.clock, context.clock.now() + FIRST_LOOK, looked.signal);
   const events = createEventStream(board);
   const app = new Hono<Guarded>();
 
@@ -93,6 +110,7 @@ export function createWebApp(
   };
 
   app.use(pageHeaders);
+  app.use(trimTrailingSlash());
   app.use(originGuard());
   app.use(async (c, next) => (c.req.path === '/events' ? next() : compress()(c, next)));
   const limited = bodyLimit({ maxSize: largestBody, onError: (c) => c.text('That is too large.\n', 413) });
@@ -100,6 +118,7 @@ export function createWebApp(
   addAssets(app);
   addLogin(app, access);
   app.use(userGuard(access, settings.web.read_only));
+  for (const path of formPages) app.get(path, (c, next) => (c.get('readOnly') ? readOnlyRefusal(c) : next()));
   app.use(formGuard(access, receivingPath, isFile));
   app.use(onceGuard(context.clock.now, (path) => path === receivingPath || path.startsWith('/api/')));
   app.get('/events', (c) => events.open(c));
@@ -108,6 +127,10 @@ export function createWebApp(
     deleteCookie(c, sessionCookie(c), { path: '/' });
     return c.redirect('/login', 303);
   });
+  app.use(async (_, next) => {
+    await firstLook;
+    await next();
+  });
   const importing = importWork(context);
   addApi(app, site, importing);
   addSetup(app, site);
@@ -115,28 +138,19 @@ export function createWebApp(
   addPages(app, site);
 
   app.notFound((c) =>
-    c.req.path.startsWith('/api/')
-      ? c.json({ error: { message: 'There is no such address.', code: 'not_found' } }, 404)
-      : c.html(textOf((<ErrorPage title="Not found" message="There is no such page." />).toString()), 404),
+    refuse(c, 404, { title: 'Not found', message: `There is no such ${isApi(c) ? 'address' : 'page'}.`, code: 'not_found' }),
   );
   app.onError((thrown, c) => {
     // What hono's own guards refuse.
     if (thrown instanceof HTTPException)
-      return thrown.status === 403 ? foreign(c) : c.json({ error: { message: thrown.message, code: 'bad_request' } }, thrown.status);
+      return thrown.status === 403 ? foreign(c) : refuse(c, thrown.status, { message: thrown.message, code: 'bad_request' });
     const error = asTributaryError(thrown, 'The page');
     if (error.kind === 'internal') context.log.error({ err: thrown }, `The page ${c.req.path} failed`);
     const status =
       error.code === 'not_found' ? 404 : error.kind === 'config' || error.kind === 'data' ? 400 : error.kind === 'internal' ? 500 : 503;
     const message = context.redactor.redact(error.message);
     const remedy = error.remedy === undefined ? undefined : context.redactor.redact(error.remedy);
-    if (c.req.path.startsWith('/api/'))
-      return c.body(
-        shownJson(JSON.stringify({ error: { message, code: error.code ?? error.kind, ...(remedy === undefined ? {} : { remedy }) } })),
-        status,
-        { 'content-type': 'application/json' },
-      );
-    const title = status === 404 ? 'Not found' : 'That did not work';
-    return c.html(textOf((<ErrorPage title={title} message={message} remedy={remedy} />).toString()), status);
+    return refuse(c, status, { message, remedy, code: error.code ?? error.kind, ...(status === 404 ? { title: 'Not found' } : {}) });
   });
 
   return {
@@ -145,13 +159,11 @@ export function createWebApp(
     events,
     async stop() {
       events.close();
+      looked.abort();
       await Promise.all([board.stop(), importing.stop()]);
     },
   };
 }
-
-/** A page as it is sent: nothing in it turns, hides or ends what stands behind. */
-const textOf = (page: string): string => `<!doctype html>${shownLines(page)}`;
 
 /** A program's file for an import, which is not held in memory. No form can be sent as CSV. */
 const isFile = (c: Context): boolean =>
@@ -177,7 +189,9 @@ function awayOf(board: Board): string[] {
 
 function addLogin(app: Hono<Guarded>, access: ReturnType<typeof createAccess>): void {
   app.get('/login', (c) =>
-    access.tokenAsked ? c.html(textOf((<Login to={localPath(c.req.query('to'))} />).toString())) : c.redirect('/', 303),
+    access.tokenAsked
+      ? c.html(textOf((<Login to={localPath(c.req.query('to'))} ended={c.req.query('ended') !== undefined} />).toString()))
+      : c.redirect('/', 303),
   );
   app.post('/login', async (c) => {
     const form = await c.req.parseBody();

@@ -6,6 +6,7 @@ import { csrf } from 'hono/csrf';
 import { secureHeaders } from 'hono/secure-headers';
 import { randomBytes } from 'node:crypto';
 import { fromAnotherUser } from './peer.ts';
+import { isApi, refuse } from './refusal.tsx';
 import type { Access, User } from './security.ts';
 
 /** What the guard has determined about a request. */
@@ -66,8 +67,21 @@ export function originGuard(): MiddlewareHandler {
 
 /** The answer to a command from somebody else's page. */
 export function foreign(c: Context): Response {
-  const message = 'Commands are taken from this page only.';
-  return c.req.path.startsWith('/api/') ? c.json({ error: { message, code: 'foreign' } }, 403) : c.text(`${message}\n`, 403);
+  return refuse(c, 403, { message: 'Commands are taken from this page only.', code: 'foreign' });
+}
+
+/** The answer to what would change something at a server that only shows. */
+export function readOnlyRefusal(c: Context): Response {
+  return refuse(c, 403, { message: 'This server is read-only (web.read_only).', code: 'read_only', title: 'Read-only' });
+}
+
+/** The answer to a form that another page may have made up. */
+export function unknownForm(c: Context): Response {
+  return refuse(c, 403, {
+    message: 'This form is not from this page, or too old; nothing was done.',
+    remedy: 'Go back, load the page again and repeat.',
+    code: 'form',
+  });
 }
 
 function ours(origin: string, c: Context): boolean {
@@ -83,22 +97,27 @@ export function userGuard(access: Access, readOnly: boolean): MiddlewareHandler<
   return async (c, next) => {
     const session = getCookie(c, sessionCookie(c));
     const user = access.userOf({ address: addressOf(c), header: (name) => c.req.header(name), session });
-    const api = c.req.path.startsWith('/api/');
     if (!user) {
-      if (api || c.req.path === '/events')
-        return c.json({ error: { message: 'Who are you? Give the token as Authorization: Bearer ...', code: 'unauthorised' } }, 401);
-      if (!access.tokenAsked) return c.text('Only the proxy named in web.trusted_proxy may send users here.\n', 401);
-      return c.redirect(`/login?to=${encodeURIComponent(safe(c.req.method) ? pathOf(c) : '/')}`, 303);
+      if (isApi(c)) return refuse(c, 401, { message: 'Who are you? Give the token as Authorization: Bearer ...', code: 'unauthorised' });
+      if (!access.tokenAsked)
+        return refuse(c, 401, { message: 'Only the proxy named in web.trusted_proxy may send users here.', code: 'unauthorised' });
+      // What was sent is not kept: the log-in says so, and leads back to the page with the form.
+      return c.redirect(
+        safe(c.req.method)
+          ? `/login?to=${encodeURIComponent(pathOf(c.req.url))}`
+          : `/login?to=${encodeURIComponent(pathOf(c.req.header('referer') ?? '/'))}&ended=yes`,
+        303,
+      );
     }
     if (user.by === 'loopback' && isStranger(c)) {
-      const message = 'This page belongs to the user who runs Tributary on this machine. With web.token set, others are let in by it.';
-      return api ? c.json({ error: { message, code: 'another_user' } }, 403) : c.text(`${message}\n`, 403);
+      return refuse(c, 403, {
+        message: 'This page belongs to the user who runs Tributary on this machine.',
+        remedy: 'With web.token set, others are let in by it.',
+        code: 'another_user',
+      });
     }
-    if (!safe(c.req.method) && readOnly) {
-      return api
-        ? c.json({ error: { message: 'This server is read-only (web.read_only).', code: 'read_only' } }, 403)
-        : c.text('This server is read-only (web.read_only).\n', 403);
-    }
+    // Logging out changes nothing but the session.
+    if (!safe(c.req.method) && readOnly && c.req.path !== '/logout') return readOnlyRefusal(c);
     const form = getCookie(c, formCookie(c)) ?? newFormCookie(c);
     c.set('user', user);
     c.set('session', form);
@@ -120,11 +139,11 @@ export function formGuard(access: Access, itself: string, isFile: (c: Context) =
       const empty = type === '' && (c.req.header('content-length') ?? '0') === '0';
       return type === 'application/json' || empty || isFile(c)
         ? next()
-        : c.json({ error: { message: 'Send JSON (content-type: application/json).', code: 'content_type' } }, 415);
+        : refuse(c, 415, { message: 'Send JSON (content-type: application/json).', code: 'content_type' });
     }
     const given = (await c.req.parseBody())['form_token'];
     if (typeof given !== 'string' || !access.formTokenFits(c.get('session'), given)) {
-      return c.text('This form is not from this page, or too old. Go back, load the page again and repeat.\n', 403);
+      return unknownForm(c);
     }
     return next();
   };
@@ -145,8 +164,9 @@ export function localPath(path: string | undefined): string {
   return path !== undefined && /^\/(?![/\\])[\w./?=&%~+-]*$/.test(path) ? path : '/';
 }
 
-function pathOf(c: Context): string {
-  const { pathname, search } = new URL(c.req.url);
+function pathOf(address: string): string {
+  if (!URL.canParse(address)) return '/';
+  const { pathname, search } = new URL(address);
   return localPath(pathname + search);
 }
 

@@ -7,6 +7,7 @@ import type { Guarded } from './guard.ts';
 import type { LandingView } from './model/board-rows.ts';
 import { Landing, LandingFile } from './views/landing.tsx';
 import { note } from './note.ts';
+import { waiting } from './setup/drafts.ts';
 import { landingPath } from './views/view.ts';
 
 const applyMs = 120_000;
@@ -15,7 +16,11 @@ const applyMs = 120_000;
 export function addLandingPages(app: Hono<Guarded>, site: Site): void {
   const { context } = site;
 
-  async function page(c: Context<Guarded>, findings?: readonly string[]): Promise<Response> {
+  /** What checks have found, for the page that each leads to. */
+  const found = waiting<readonly string[]>(context.clock.now);
+
+  async function page(c: Context<Guarded>): Promise<Response> {
+    const findings = found.find(c.req.query('found'));
     const { name, open } = requireLandingOf(site, c.req.param('landing') ?? '');
     const own = context.settings().landings[name] === 'embedded';
     const errors = c.req.query('errors') !== undefined;
@@ -40,11 +45,16 @@ export function addLandingPages(app: Hono<Guarded>, site: Site): void {
     if (!file) throw new TributaryError(`The landing ${name} has no such file.`, { kind: 'config', code: 'not_found' });
     return site.show(c, <LandingFile view={site.view(c)} landing={name} path={file.path} text={file.text} />);
   });
-  app.post('/l/:landing/check', async (c) => page(c, await findingsOf(site, requireLandingOf(site, c.req.param('landing')).open)));
+  const tell = (c: Context<Guarded>, name: string, findings: readonly string[]): Response =>
+    c.redirect(`${landingPath(name)}?found=${found.hold(findings)}`, 303);
+  app.post('/l/:landing/check', async (c) => {
+    const { name, open } = requireLandingOf(site, c.req.param('landing'));
+    return tell(c, name, await findingsOf(site, open));
+  });
   app.post('/l/:landing/apply', async (c) => {
     const { name, open } = requireLandingOf(site, c.req.param('landing'));
     const findings = await applyOpen(site, c, name, open);
-    if (findings.length > 0) return page(c, findings);
+    if (findings.length > 0) return tell(c, name, findings);
     return c.redirect(`${landingPath(name)}?done=applied`, 303);
   });
 }

@@ -22,10 +22,7 @@ export function addPages(app: Hono<Guarded>, site: Site): void {
   const { board, context } = site;
   const one = (c: Context): ConnectionView => requireConnection(site, c.req.param('connection') ?? '');
 
-  app.get('/', async (c) => {
-    await board.ready;
-    return site.show(c, <Overview view={site.view(c)} board={board.snapshot()} query={overviewQuery(c)} />);
-  });
+  app.get('/', (c) => site.show(c, <Overview view={site.view(c)} board={board.snapshot()} query={overviewQuery(c)} />));
   app.get('/c/:connection', (c) => {
     const errors = c.req.query('errors');
     return site.show(
@@ -63,20 +60,28 @@ export function addPages(app: Hono<Guarded>, site: Site): void {
     app.get(`${base}/ask/:question`, (c) => {
       const question = questions.find((known) => known === c.req.param('question'));
       if (!question) return c.notFound();
-      return ask(c, question);
+      const { history, from = '' } = c.req.query();
+      const wrong = history !== undefined && backfillSince(history, from, context.clock.now()) === undefined;
+      return ask(c, question, { history, from }, wrong ? 'Give the first day as MM/DD/YYYY or YYYY-MM-DD.' : undefined);
     });
     for (const name of ['pause', 'resume', 'sync', 'resync', 'allow-deletes'] as const)
       app.post(`${base}/${name}`, (c) => command(c, { name }));
     app.post(`${base}/backfill`, async (c) => {
       const form = await c.req.parseBody();
-      const since = backfillSince(String(form['history'] ?? ''), String(form['from'] ?? ''), context.clock.now());
-      if (since === undefined) return ask(c, 'backfill', 'Give the first day as MM/DD/YYYY or YYYY-MM-DD.');
+      const [history, from] = [String(form['history'] ?? ''), String(form['from'] ?? '').slice(0, 100)];
+      const since = backfillSince(history, from, context.clock.now());
+      if (since === undefined) return c.redirect(`${pathOf(c)}/ask/backfill?${new URLSearchParams({ history, from }).toString()}`, 303);
       return command(c, { name: 'backfill', since });
     });
   }
   addLandingPages(app, site);
 
-  function ask(c: Context<Guarded>, question: Question, error?: string): Promise<Response> {
+  function ask(
+    c: Context<Guarded>,
+    question: Question,
+    filled: { readonly history: string | undefined; readonly from: string },
+    error: string | undefined,
+  ): Promise<Response> {
     const connection = one(c);
     const table = c.req.param('table');
     const row = table === undefined ? {} : { row: requireRow(board, connection.name, table) };
@@ -84,7 +89,7 @@ export function addPages(app: Hono<Guarded>, site: Site): void {
     targetsOf(context.settings(), { connection: connection.name, table: table ?? null }, { name: question });
     return site.show(
       c,
-      <Confirm view={site.view(c)} connection={connection} question={question} {...row} {...(error === undefined ? {} : { error })} />,
+      <Confirm view={site.view(c)} filled={filled} {...{ connection, question }} {...row} {...(error === undefined ? {} : { error })} />,
     );
   }
 
@@ -96,9 +101,14 @@ export function addPages(app: Hono<Guarded>, site: Site): void {
       now: context.clock.now(),
     });
     void board.refresh();
-    const back = target.table === null ? connectionPath(target.connection) : tablePath(target.connection, target.table);
-    return c.redirect(`${fromConnection(c, target) ?? back}?done=${wanted.name}`, 303);
+    return c.redirect(`${fromConnection(c, target) ?? pathOf(c)}?done=${wanted.name}`, 303);
   }
+}
+
+/** The page of the connection or table that a request is about. */
+function pathOf(c: Context): string {
+  const [connection = '', table] = [c.req.param('connection'), c.req.param('table')];
+  return table === undefined ? connectionPath(connection) : tablePath(connection, table);
 }
 
 /** Where a row's button leads back to: the list it was in. */

@@ -225,7 +225,7 @@ describe('rows that are wrong', () => {
 
   it('reading them again publishes nothing', async () => {
     const second = await home.run('sync', 'klaviyo.event', 'klaviyo.metric', '--json');
-    expect(second.code).toBe(0);
+    expect(second.code, second.out + second.err).toBe(0);
     const runs = JSON.parse(second.out) as { table: string; totals: { published: number; fetched: number; deleted: number } }[];
     for (const { table, totals } of runs)
       expect({ table, published: totals.published, deleted: totals.deleted }).toEqual({ table, published: 0, deleted: 0 });

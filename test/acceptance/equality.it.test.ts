@@ -11,6 +11,7 @@ import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../..
 import { compare, digestOf, digestsOf, none, type Contents } from '../support/contents.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { landInPostgres, type TestLanding } from '../support/landed.ts';
+import { landInS3 } from '../support/landed-files.ts';
 import { SCALE } from '../support/scale.ts';
 import { summariesByTable } from '../support/summaries.ts';
 
@@ -26,6 +27,8 @@ const size = {
   insertedProfiles: 40,
   insertedEvents: 60,
 };
+/** By hand the landing can be S3: TRIBUTARY_TEST_LANDING=s3, on a stack that has its connector. */
+const warehouse = process.env['TRIBUTARY_TEST_LANDING'] === 's3' ? 'S3' : 'PostgreSQL';
 const SYNC_MS = 480_000 * Math.max(1, SCALE / 10);
 const LANDING_MS = 300_000 * Math.max(1, SCALE / 10);
 const DAY = 86_400_000;
@@ -162,7 +165,7 @@ async function expectLandedEqual(table: KlaviyoTable, truth: Contents, topic: To
   await landing.visit(table, (columns, { syncedAt, deleted }) => {
     const id = String(columns['id']);
     const digest = digestOf(columns);
-    if (rows.has(id)) throw new Error(`${table} ${id} stands twice in the database`);
+    if (rows.has(id)) throw new Error(`${table} ${id} stands twice in the warehouse`);
     rows.set(id, digest);
     if (deleted || syncedAt !== topic.syncedAt.get(id)) stale += 1;
     if (some.size < 3 && truth.has(id) && truth.get(id) !== digest) some.set(id, columns);
@@ -197,9 +200,9 @@ describe(`an account with ${size.profiles} profiles and ${size.events} events`, 
   );
 
   it(
-    'is in PostgreSQL, row by row and column by column',
+    `is in ${warehouse}, row by row and column by column`,
     async () => {
-      landing = await landInPostgres(stack, test);
+      landing = await (warehouse === 'S3' ? landInS3 : landInPostgres)(stack, test);
       await landing.untilLanded(LANDING_MS);
       for (const table of tables) await expectLandedEqual(table, truth[table], before[table]);
     },
@@ -271,7 +274,7 @@ describe(`an account with ${size.profiles} profiles and ${size.events} events`, 
   );
 
   it(
-    'is in PostgreSQL again, the deleted rows gone',
+    `is in ${warehouse} again, the deleted rows gone`,
     async () => {
       await landing.untilLanded(LANDING_MS);
       for (const table of tables) await expectLandedEqual(table, truth[table], before[table]);

@@ -167,7 +167,7 @@ describe('every state of a table is reached by a worker and shown', () => {
 
     expect(await home.shown()).toMatch(/klaviyo\.metric +not yet synced +- +never +0 +-\n/);
 
-    simulator.faults.add({ kind: 'throttled', retryAfter: 3, on: 'GET /api/metrics', times: 1 });
+    const throttled = simulator.faults.add({ kind: 'throttled', retryAfter: 3, on: 'GET /api/metrics' });
     const slow = simulator.faults.add({ kind: 'slow', delayMs: 300, on: 'GET /api/profiles' });
     const broken = simulator.faults.add({ kind: 'status', status: 503, on: 'GET /api/events' });
     const worker = home.worker();
@@ -177,7 +177,8 @@ describe('every state of a table is reached by a worker and shown', () => {
       return metric?.state.kind === 'rate_limited' ? metric.state : undefined;
     });
     expect(limited.until - Date.now()).toBeLessThanOrEqual(3_000);
-    expect(await home.shown()).toMatch(/klaviyo\.metric +rate limited until \d\d:\d\d/);
+    await until('rate limited, shown', async () => /klaviyo\.metric +rate limited until \d\d:\d\d/.test(await home.shown()));
+    simulator.faults.clear(throttled);
 
     const troubled = await until('an error', async () => {
       const { event } = await home.status();
@@ -446,14 +447,20 @@ describe('what is asked for happens', () => {
     expect((await home.status())['event']?.state.kind).toBe('paused');
 
     // A run that waits because the vendor asked for it is not hurried by another wish, and that is said.
-    simulator.faults.add({ kind: 'throttled', retryAfter: 1_800, on: 'GET /api/metrics', times: 1 });
+    // As often as it is asked: a worker that a busy machine takes out of its group begins the run again.
+    simulator.faults.add({ kind: 'throttled', retryAfter: 1_800, on: 'GET /api/metrics' });
     await home.run('trigger', 'klaviyo.metric');
     await until('the pause the vendor asks for', async () => (await home.status())['metric']?.state.kind === 'rate_limited');
-    await until('what is said of it', async () => {
-      const { code, err } = await home.run('trigger', 'klaviyo.metric');
-      expect(code).toBe(0);
-      return /klaviyo\.metric: the vendor has asked to wait until \d\d:\d\d:\d\d \(in (29|30) min .*the new one follows it\./.test(err);
-    });
+    const said = new Set<string>();
+    await until(
+      () => `a wish that says it must wait, after ${[...said].join(' | ')}`,
+      async () => {
+        const { code, err } = await home.run('trigger', 'klaviyo.metric');
+        expect(code).toBe(0);
+        said.add(err);
+        return /klaviyo\.metric: the vendor has asked to wait until \d\d:\d\d:\d\d \(in (2\d|30) min .*the new one follows it\./.test(err);
+      },
+    );
   });
 
   it('sent while nothing ran, it counts when a worker starts; and a paused table keeps what is known of it', async () => {

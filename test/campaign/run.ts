@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { randomStream } from '../../simulators/kit/random.ts';
 import { startStack } from '../../src/stack/stack.ts';
-import { clock } from './clock.ts';
+import { clock, clockChanges } from './clock.ts';
 import { brokerRestarts, kills, sickLines } from './cluster.ts';
 import { disks } from './disks.ts';
 import { groupRefusals } from './group-refusals.ts';
@@ -66,6 +66,7 @@ export const campaigns: Readonly<Record<string, Campaign>> = {
   lives: { count: 12, run: (place, { count, random }) => lives(place, { prefix: prefix('lives'), count, random }) },
   disks: { count: 1, run: (place) => disks(place, { prefix: prefix('disks'), items: 20_000, seeds: [1, 2, 3, 4, 5] }) },
   clock: { count: 1, run: (place) => clock(place, { prefix: prefix('clock') }) },
+  clock_changes: { count: 1, run: (place) => clockChanges(place, { prefix: prefix('nights') }) },
   refusals: {
     count: 24,
     run: (place, { count, only }) =>

@@ -13,6 +13,7 @@ export interface WorkerOrders {
   readonly vendorUrl: string;
   readonly connections: number;
   readonly schedule: string;
+  readonly timezone?: string;
   readonly sessionTimeout?: number;
   readonly mode: 'worker' | 'once';
 }

@@ -55,6 +55,19 @@ function landing(landings: string, args: readonly string[]): Promise<Ended> {
   return startCommand({ sources: [sampleSource], cwd: folder }, ['landing', ...args, '--config', config]).ended;
 }
 
+test('landing status without a landing says what is missing, and asks nobody', async () => {
+  const config = writeFile(
+    folder,
+    'none.yaml',
+    settingsText({ prefix: 'saas', kafka, connections: 'sample:\n  settings: { api_key: sk_1 }' }),
+  );
+  expect(await startCommand({ sources: [sampleSource], cwd: folder }, ['landing', 'status', '--config', config]).ended).toEqual({
+    code: 2,
+    out: '',
+    err: 'error: The settings have no landing.\nAdd a landings: section; sink-configs has a page for each kind.\n',
+  });
+});
+
 describe('landing render', () => {
   test("writes Strimzi's resources instead of files for Connect, and says what the settings lack", async () => {
     const asked = await landing(`wh: { ${warehouse} }`, ['render', 'wh', 'kafka-connectors.yaml', '--strimzi']);
@@ -108,6 +121,8 @@ describe('a landing', () => {
     const { code, out, err } = await landing(`warehouse: { ${warehouse} }`, ['status', 'wharehouse']);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain('No landing is called wharehouse; did you mean warehouse?\nThere are warehouse.');
+    const other = await landing(`warehouse: { ${warehouse} }`, ['status', 'lake']);
+    expect(other.err).toBe('error: No landing is called lake.\nThere are warehouse.\n');
   });
 
   test('of a connection that is not there is refused', async () => {

@@ -110,4 +110,19 @@ test('a table that fails and recovers is told once each, and a failure that last
 
   await whileWorking(() => runs('failed'));
   expect(messages).toHaveLength(3);
+
+  // A worker that is stopped in the middle of a run leaves an interrupted run behind: the failure before it is not over.
+  vendor.faults.add({ kind: 'hang', on: 'GET /api/metrics' });
+  await whileWorking(async () => {
+    expect((await tributary('trigger', 'klaviyo.metric')).code).toBe(0);
+    await until('a request hangs', () => vendor.faults.list().some(({ hits }) => hits > 0));
+  });
+  expect(messages).toHaveLength(3);
+  vendor.faults.clear();
+  vendor.quirks.forbidden = [];
+  await whileWorking(async () => {
+    await runs('succeeded');
+    await until('the end is told', () => messages.length > 3);
+  });
+  expect(messages[3]).toMatchObject({ event: 'recovered', table: 'metric' });
 });

@@ -14,6 +14,7 @@ import type { Source } from '../../src/sdk/source.ts';
 import { until } from '../support/command.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { kafkaLogin, stackLogin } from '../support/login.ts';
+import { createTopics } from '../support/topics.ts';
 
 const wide = 9_007_199_254_740_993n;
 
@@ -194,7 +195,7 @@ test('saved offsets of a topic that was made anew are refused; a view begins aga
       (error: { code?: string }) => error.code === 'consumer:no_topic',
     ),
   );
-  await withAdmin(opened.access, 'Testing', (admin) => admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 2 }] }));
+  await withAdmin(opened.access, 'Testing', (admin) => createTopics(admin, { topic, numPartitions: 2 }));
   await expect(read({ from: offsets })).rejects.toMatchObject({
     code: 'consumer:offsets_gone',
     remedy: expect.stringMatching(/from the start/),

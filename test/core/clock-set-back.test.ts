@@ -101,7 +101,7 @@ describe('a clock that is set back by an hour', () => {
         withdraw: () => Promise.resolve(),
         close: () => Promise.resolve(),
       } as never,
-      status: () => ({ assigned: [], tables: [] }) as never,
+      status: { snapshot: () => ({ assigned: [], tables: [] }) as never, revision: () => 0 },
       worker: { worker: 'w', host: 'h', pid: 1, version: '1', startedAt: 0 },
       now: clock.now,
       onRetry: deaf,

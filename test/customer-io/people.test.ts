@@ -91,4 +91,28 @@ describe('people', () => {
     expect(found).toHaveLength(150);
     expect(at.simulator.requests.count({ route: 'POST /v1/customers/attributes' })).toBe(2);
   });
+
+  it('whose ids come as numbers are no more gone than others', async () => {
+    const at = await workspace({ people: 5 });
+    at.simulator.faults.add({
+      kind: 'status',
+      status: 200,
+      on: 'POST /v1/customers/attributes',
+      body: JSON.stringify({ customers: [{ identifiers: { cio_id: 12 }, attributes: {} }] }),
+    });
+    expect(await verdicts(at, ['12', '13'])).toMatchObject([{ gone: false }, { gone: true }]);
+  });
+
+  it.each([
+    ['other people', [{ identifiers: { cio_id: 'another' }, attributes: {} }]],
+    ['people without an id', [{ identifiers: {}, attributes: {} }]],
+    ['no people at all', [null, 'a']],
+  ])('are not gone when the vendor answers with %s', async (_what, customers) => {
+    const at = await workspace({ people: 150 });
+    at.simulator.faults.add({ kind: 'status', status: 200, on: 'POST /v1/customers/attributes', body: JSON.stringify({ customers }) });
+    expect(await verdicts(at, ['12'])).toMatchObject([{ gone: false, doubt: expect.any(String) }]);
+    const { error, pages } = await at.table('customers').run();
+    expect(error).toMatchObject({ kind: 'data', code: 'other_answer' });
+    expect(pages.some((page) => page.scan?.end !== undefined)).toBe(false);
+  });
 });

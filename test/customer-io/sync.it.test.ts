@@ -308,6 +308,30 @@ describe(`a workspace with ${size.people} people and ${size.deliveries} deliveri
   );
 
   it(
+    'deletes nobody when the vendor names nobody at all, asked about people who slipped from its listing',
+    async () => {
+      const { world, midway, faults } = simulator;
+      simulator.clock.advance(10_000);
+      const gone = [...world.people.keys()].sort()[10] as string;
+      midway.add('POST /v1/customers', 1, () => void world.people.delete(gone));
+      // With the last request for the profiles of those who are listed; one has slipped from the listing.
+      midway.add('POST /v1/customers/attributes', Math.ceil((world.people.size - 1) / 100) - 1, () => {
+        faults.add({ kind: 'status', status: 200, on: 'POST /v1/customers/attributes', times: 1, body: '{"customers":[]}' });
+      });
+      const before = (await topicOf('customers')).tombstones;
+      const { totals } = (await sync(['customers'])).get('customers') as RunSummary;
+      expect(midway.pending).toBe(0);
+      expect(totals.deleted).toBe(0);
+      expect(status.snapshot().tables.find(({ table }) => table === 'customers')?.withheld).toMatchObject({ count: 1 });
+      expect((await topicOf('customers')).tombstones).toBe(before);
+      simulator.clock.advance(10_000);
+      expect((await sync(['customers'])).get('customers')?.totals.deleted).toBe(1);
+      await expectTopicEqual('customers');
+    },
+    SYNC_MS,
+  );
+
+  it(
     'keeps its rows when a table comes empty or with a quarter less, until somebody allows it',
     async () => {
       const { mutate, world } = simulator;

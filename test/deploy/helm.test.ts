@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { rootCertificates } from 'node:tls';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { sources } from '../../producers/index.ts';
 import { loadSettings } from '../../src/config/load.ts';
@@ -18,6 +18,8 @@ const chart = join(root, 'deploy/helm/tributary');
 const work = mkdtempSync(join(tmpdir(), 'tributary-helm-'));
 /** Helm without a cluster takes the oldest it knows. */
 const KUBERNETES = ['--kube-version', '1.37.0'];
+// Builds the tools where they are not in the cache, which takes minutes.
+beforeAll(() => void goTools(), 1_800_000);
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 interface Container {

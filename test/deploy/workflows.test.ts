@@ -3,13 +3,15 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { goTools } from '../setup/go-tools.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = join(root, '.github/workflows');
 const work = mkdtempSync(join(tmpdir(), 'tributary-workflows-'));
+// Builds the tools where they are not in the cache, which takes minutes.
+beforeAll(() => void goTools(), 1_800_000);
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 interface Workflow {

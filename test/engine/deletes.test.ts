@@ -2,9 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { TributaryError } from '../../src/core/errors.ts';
 import type { Orphan, TableDefinition, VanishedVerdict } from '../../src/core/table.ts';
 import type { JsonObject, Page, ReadContext, Row } from '../../src/core/types.ts';
-import { table } from '../../src/sdk/define.ts';
 import { boolean, text } from '../../src/sdk/fields.ts';
-import { key, openScriptedTables, rowsOf, type ScriptedTables, type Written } from './scripted-tables.ts';
+import { itemTable, key, openScriptedTables, rowsOf, type ScriptedTables, type Written } from './scripted-tables.ts';
 
 let tables: ScriptedTables;
 afterEach(() => tables.close());
@@ -25,19 +24,10 @@ async function run(name: string, read: Read, signal?: AbortSignal) {
 const messages = (written: readonly Written[]): readonly string[] => written.flatMap((one) => one.messages);
 
 const item = (more: Partial<TableDefinition> = {}): TableDefinition =>
-  table({
-    name: 'item',
-    docs: 'Items',
-    documentedKey: ['id'],
-    key: ['id'],
-    method: 'full_table',
-    deletes: 'scan',
-    fields: { id: text('Item'), owner: text('Owner'), merged_into: text('Winner of a merge'), gone: boolean('Whether it is deleted') },
-    async *read() {
-      // The test gives the pages.
-    },
-    ...more,
-  } as Parameters<typeof table>[0]) as TableDefinition;
+  itemTable(
+    { id: text('Item'), owner: text('Owner'), merged_into: text('Winner of a merge'), gone: boolean('Whether it is deleted') },
+    more,
+  );
 
 describe('a table whose vendor is asked about each vanished row', () => {
   const asked: string[][] = [];
@@ -57,12 +47,36 @@ describe('a table whose vendor is asked about each vanished row', () => {
     verdicts.set('c', { gone: false });
     verdicts.set('d', { gone: true, rereads: [{ table: 'left_out', work: { of: 'd' } }] });
     const { written, totals } = await run('item', listing(rowsOf('a')));
-    expect(asked).toEqual([['b', 'c', 'd']]);
+    expect(asked, 'a is the control').toEqual([['a', 'b', 'c', 'd']]);
     expect(tables.live('item')).toEqual([key('a'), key('c')]);
     expect(totals.deleted).toBe(2);
     const deleting = written.find((one) => one.messages.length > 0);
     expect(deleting?.handed, 'in the transaction of the delete').toMatchObject([{ table: 'event', work: { work: { of: 'b' } } }]);
     expect(tables.tables.get('event')?.outbox).toMatchObject([{ work: { of: 'b' } }]);
+  });
+
+  it('loses none by the word of a vendor that says of every row that it is gone, also of those just listed', async () => {
+    tables = openScriptedTables([confirming]);
+    const all = Array.from({ length: 2_000 }, (_, n) => `r${n}`);
+    const [missing, shown] = [all.slice(0, 130), all.slice(130)];
+    await run('item', listing(rowsOf(...all)));
+    asked.length = 0;
+    verdicts.clear();
+    for (const id of all) verdicts.set(id, { gone: true });
+    const { written, totals, events } = await run('item', listing(rowsOf(...shown)));
+    expect(messages(written)).toEqual([]);
+    expect(totals.deleted).toBe(0);
+    expect(events.find(({ type }) => type === 'deletes-withheld')).toMatchObject({
+      count: 130,
+      reason: expect.stringContaining('had just shown'),
+    });
+    const controls = (asked[0] ?? []).filter((id) => !missing.includes(id));
+    expect(controls, 'in every hundred rows').toHaveLength(2);
+
+    for (const id of shown) verdicts.delete(id);
+    await run('item', listing(rowsOf(...shown)));
+    expect(tables.live('item')).toHaveLength(shown.length);
+    expect(tables.tables.get('item')?.state.withheld).toBeUndefined();
   });
 
   it('withholds those of which the vendor cannot tell, and says why', async () => {
@@ -83,7 +97,10 @@ describe('a table whose vendor is asked about each vanished row', () => {
     asked.length = 0;
     verdicts.clear();
     const { totals } = await run('item', listing(rowsOf(...many.slice(1_001))));
-    expect(asked.map((group) => group.length)).toEqual([500, 500, 1]);
+    expect(
+      asked.map((group) => group.length),
+      'with the controls',
+    ).toEqual([506, 506, 2]);
     expect(totals.deleted, 'none was called gone').toBe(0);
   });
 });

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TributaryError } from '../../src/core/errors.ts';
 import type { RunTotals } from '../../src/core/run.ts';
-import type { TableDefinition } from '../../src/core/table.ts';
+import type { TableDefinition, TableRecord } from '../../src/core/table.ts';
 import type { Page, ReadContext, Row } from '../../src/core/types.ts';
+import { table } from '../../src/sdk/define.ts';
 import { createCycle } from '../../src/engine/cycle.ts';
 import type { EngineEvent } from '../../src/engine/events.ts';
 import type { ConnectionServices, OpenTable } from '../../src/engine/open-table.ts';
@@ -46,6 +47,8 @@ export interface ScriptedTables {
   readonly tables: ReadonlyMap<string, OpenTable>;
   /** Keys each topic holds a row for. */
   live(table: string): readonly string[];
+  /** The row that each of these keys has in its topic. */
+  records(table: string): ReadonlyMap<string, TableRecord>;
   /** What the next run of a table reads. */
   script(table: string, read: (ctx: ReadContext) => AsyncGenerator<Page, void, void>): void;
   /** Hears of each transaction before it is committed; what it throws fails the write. */
@@ -55,12 +58,29 @@ export interface ScriptedTables {
   close(): void;
 }
 
+/** A table of items, listed whole. */
+export function itemTable(fields: TableDefinition['fields'], more: Partial<TableDefinition> = {}): TableDefinition {
+  return table({
+    name: 'item',
+    docs: 'Items',
+    documentedKey: ['id'],
+    key: ['id'],
+    method: 'full_table',
+    deletes: 'scan',
+    fields,
+    async *read() {
+      // The test gives the pages.
+    },
+    ...more,
+  } as Parameters<typeof table>[0]) as TableDefinition;
+}
+
 /** Tables of one connection with the engine's own code, pages from the test, and a writer that keeps what it gets. */
 export function openScriptedTables(definitions: readonly TableDefinition[]): ScriptedTables {
   // In memory where there is such a folder: most of the time went into waiting for the disk to say that an index is safe.
   const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'tributary-engine-'));
   const tables = new Map<string, OpenTable>();
-  const topics = new Map<string, Set<string>>();
+  const topics = new Map<string, Map<string, TableRecord>>();
   const scripts = new Map<string, (ctx: ReadContext) => AsyncGenerator<Page, void, void>>();
   let written: Written[] = [];
   let events: EngineEvent[] = [];
@@ -76,9 +96,11 @@ export function openScriptedTables(definitions: readonly TableDefinition[]): Scr
         const transaction = readBack(tables.get(batch.topic) as OpenTable, batch);
         await all.beforeCommit?.(transaction);
         written.push(transaction);
-        const topic = topics.get(batch.topic) as Set<string>;
-        for (const message of transaction.messages) {
-          if (message.startsWith('+')) topic.add(message.slice(1));
+        const { codec } = tables.get(batch.topic) as OpenTable;
+        const topic = topics.get(batch.topic) as Map<string, TableRecord>;
+        for (const [n, message] of transaction.messages.entries()) {
+          const { value } = batch.messages[n] as Batch['messages'][number];
+          if (message.startsWith('+')) topic.set(message.slice(1), codec.decodeValue(unframe(value as Buffer).payload).record);
           if (message.startsWith('-')) topic.delete(message.slice(1));
         }
         offset += BigInt(batch.messages.length);
@@ -110,7 +132,7 @@ export function openScriptedTables(definitions: readonly TableDefinition[]): Scr
       refusal: undefined,
     };
     tables.set(name, table);
-    topics.set(name, new Set());
+    topics.set(name, new Map());
   }
 
   let sessions = 0;
@@ -118,7 +140,8 @@ export function openScriptedTables(definitions: readonly TableDefinition[]): Scr
     tables,
     clock: Date.UTC(2026, 0, 1),
     beforeCommit: undefined,
-    live: (name) => [...(topics.get(name) ?? [])].sort(),
+    live: (name) => [...(topics.get(name)?.keys() ?? [])].sort(),
+    records: (name) => topics.get(name) ?? new Map(),
     script: (name, read) => void scripts.set(name, read),
     async run(name, request = {}, signal = new AbortController().signal) {
       const table = tables.get(name) as OpenTable;

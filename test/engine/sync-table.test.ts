@@ -1,22 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TributaryError } from '../../src/core/errors.ts';
 import type { Page, ReadContext } from '../../src/core/types.ts';
-import { table } from '../../src/sdk/define.ts';
 import { text } from '../../src/sdk/fields.ts';
-import { key, openScriptedTables, rowsOf, type ScriptedTables, type Written } from './scripted-tables.ts';
+import { itemTable, key, openScriptedTables, rowsOf, type ScriptedTables, type Written } from './scripted-tables.ts';
 
-const item = table({
-  name: 'item',
-  docs: 'Items',
-  documentedKey: ['id'],
-  key: ['id'],
-  method: 'full_table',
-  deletes: 'scan',
-  fields: { id: text('Item'), name: text('Name') },
-  async *read() {
-    // The test gives the pages.
-  },
-});
+const item = itemTable({ id: text('Item'), name: text('Name') });
 
 let tables: ScriptedTables;
 beforeEach(() => {

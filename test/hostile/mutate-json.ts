@@ -89,7 +89,9 @@ export function mutateJson(text: string, dice: Dice, { isEnd, nullLists }: Manne
       ['data empty', { data: {} }],
       ['error', { errors: [{ detail: echo }] }],
     ]);
-    return { text: printed(value), what: `answer is ${name}`, touched: new Set(), everything: false };
+    // An answer that is a list alone says by an empty one that it has no rows.
+    const emptied = Array.isArray(parsed) && ((Array.isArray(value) && value.length === 0) || (nullLists && value === null));
+    return { text: printed(value), what: `answer is ${name}`, touched: leavesOf(emptied ? parsed : null), everything: false };
   }
   if (kind === 'duplicate') {
     const objects = all.filter(({ value }) => typeof value === 'object' && value !== null && !Array.isArray(value));
@@ -158,7 +160,8 @@ export function mutateJson(text: string, dice: Dice, { isEnd, nullLists }: Manne
     else list[at] = nasty(dice, echo).value;
     // A row that stands twice or elsewhere is still there; where the list is a part of a row, the row is another one.
     const kept = place.row === place.value && (how === 'twice' || how === 'moved');
-    const touched = kept ? new Set<string>() : leavesOf(place.row ?? null);
+    // Where rows are members of an object, their names are their keys.
+    const touched = kept ? new Set<string>() : leavesOf(place.row ?? null, new Set(place.path));
     const everything = list.length === 0 && isEnd(place.path.at(-1) ?? '', list, {});
     return { text: printed(parsed), what: `element ${at} of a list: ${how}`, touched, everything };
   }
@@ -169,8 +172,13 @@ export function mutateJson(text: string, dice: Dice, { isEnd, nullLists }: Manne
   const { holder, name, value, row, path } = dice.of(outer.length > 0 && dice.below(3) === 0 ? outer : members);
   const target = holder as Record<string, Json>;
   const touched = leavesOf(row ?? null, new Set([...path, name]));
+  /** Where rows are members of an object, there are none of them without it. */
+  const leaveOutMembers = (): void => {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) for (const member of Object.keys(value)) touched.add(member);
+  };
   if (dice.below(4) === 0) {
     delete target[name];
+    leaveOutMembers();
     return {
       text: printed(parsed),
       what: `${name} is missing`,
@@ -180,6 +188,7 @@ export function mutateJson(text: string, dice: Dice, { isEnd, nullLists }: Manne
   }
   const { what, value: changed } = nasty(dice, echo, value);
   target[name] = changed;
+  if (what === 'null' || what === 'an empty object') leaveOutMembers();
   // A list in place of a list has other rows.
   const empty = (Array.isArray(changed) && changed.length === 0) || (nullLists && changed === null);
   if (Array.isArray(value) && (empty || Array.isArray(changed) || what === 'nested 600 deep')) leavesOf(value, touched);

@@ -46,6 +46,8 @@ export interface HostileSubject {
   readonly isEnd: IsEnd;
   /** Whether the vendor writes an empty list as null. */
   readonly nullLists?: boolean;
+  /** Changes by which the vendor says that what it was asked about has no rows, by table. */
+  readonly saysNone?: Readonly<Record<string, RegExp>>;
 }
 
 export type IsEnd = (name: string, value: unknown, beside: Readonly<Record<string, unknown>>) => boolean;
@@ -155,6 +157,8 @@ export const hostileSubjects: readonly HostileSubject[] = [
     // An empty page is the end, written as null or as a list.
     isEnd: (name, value) => name === 'results' && empty(value),
     nullLists: true,
+    // A visitor without a history, or one the vendor does not know or accept.
+    saysNone: { visitor_history: /^status (400|404|422)$/ },
   },
   {
     source: segment,

@@ -8,9 +8,12 @@ import { TributaryError } from '../../src/core/errors.ts';
 import type { Json, Row } from '../../src/core/types.ts';
 import { parseJson } from '../../src/core/json/parse.ts';
 import { createLog } from '../../src/observability/log.ts';
-import { clockTime, terminalText, textTable } from '../../src/observability/text.ts';
+import { clockTime, createPaint, terminalText, textTable } from '../../src/observability/text.ts';
 import { compileTable } from '../../src/record/codec.ts';
 import { compileRow } from '../../src/record/row.ts';
+import { findingText } from '../../src/cli/findings.ts';
+import { landingErrorsText } from '../../src/cli/landing-text.ts';
+import type { LandingError } from '../../src/landing/errors-log.ts';
 import { rawText } from '../../src/record/raw-text.ts';
 import { table } from '../../src/sdk/define.ts';
 import { json, text } from '../../src/sdk/fields.ts';
@@ -118,7 +121,7 @@ describe('a pause the vendor asks for', () => {
     'Fri, 31 Dec 9999 23:59:59 GMT',
     '1'.repeat(400),
   ])('of %s is kept within an hour, or is none', (header) => {
-    const until = retryAfter(header, NOW);
+    const until = retryAfter({ 'retry-after': header }, NOW);
     if (until === undefined) return;
     expect(until).toBeGreaterThanOrEqual(NOW + 1_000);
     expect(until).toBeLessThanOrEqual(NOW + HOUR);
@@ -128,7 +131,7 @@ describe('a pause the vendor asks for', () => {
   it('is within an hour whatever it says', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.double().map(String), fc.bigInt().map(String), fc.date().map(String)), (header) => {
-        const until = retryAfter(header, NOW);
+        const until = retryAfter({ 'retry-after': header }, NOW);
         expect(until === undefined || (until >= NOW + 1_000 && until <= NOW + HOUR)).toBe(true);
       }),
     );
@@ -136,9 +139,18 @@ describe('a pause the vendor asks for', () => {
     expect(pauseUntil(Number.NaN, NOW)).toBeUndefined();
   });
 
+  it("until a date is counted by the vendor's clock, whatever ours says", () => {
+    const told = (ahead: number): number | undefined =>
+      retryAfter({ 'retry-after': new Date(NOW + ahead + 30_000).toUTCString(), date: new Date(NOW + ahead).toUTCString() }, NOW);
+    for (const ahead of [-5 * HOUR, 0, 5 * HOUR]) expect(told(ahead)).toBe(NOW + 30_000);
+    for (const sent of ['', 'soon', 'x'.repeat(1_000), undefined])
+      expect(retryAfter({ 'retry-after': new Date(NOW + 30_000).toUTCString(), date: sent }, NOW)).toBe(NOW + 30_000);
+    expect(retryAfter({ 'retry-after': '30', date: new Date(NOW + HOUR).toUTCString() }, NOW)).toBe(NOW + 30_000);
+  });
+
   it('that is really long is kept, as long as it may be', () => {
-    expect(retryAfter('31536000', NOW)).toBe(NOW + HOUR);
-    expect(retryAfter('60', NOW)).toBe(NOW + 60_000);
+    expect(retryAfter({ 'retry-after': '31536000' }, NOW)).toBe(NOW + HOUR);
+    expect(retryAfter({ 'retry-after': '60' }, NOW)).toBe(NOW + 60_000);
   });
 });
 
@@ -161,6 +173,25 @@ describe('what a vendor writes, shown to people', () => {
     expect(out.trimEnd().split('\n')).toHaveLength(1);
     expect(out).not.toMatch(acts);
     expect(out).toContain('forged');
+  });
+
+  it('is in no colour but ours', () => {
+    const coloured = `\u001b[31mred\u001b[0m \u001b[31;1m ${createPaint(true).good('fine')}`;
+    expect(terminalText(coloured, true)).toBe('\\u001b[31mred\\u001b[0m \\u001b[31;1m \u001b[32mfine\u001b[0m');
+    expect(terminalText(coloured, false)).not.toContain('\u001b');
+  });
+
+  it('is one line of what a command says about a connection or a warehouse', () => {
+    const said = [
+      findingText({ what: 'klaviyo', ok: true, text: `Klaviyo answers as ${vendor}` }, createPaint(false)),
+      landingErrorsText([{ at: 0, code: 'x', summary: 'It failed.', message: vendor } as LandingError], '24 hours'),
+    ];
+    for (const text of said)
+      expect(
+        text.split('\n').filter((line) => /^\s*2026-11-28 error/.test(line)),
+        text,
+      ).toEqual([]);
+    expect(said.join('')).toContain('forged');
   });
 
   it('stays in its cell of a table', () => {

@@ -18,9 +18,11 @@ const read = (text: string): ParsedKey => {
 /** A pair whose public key begins with a zero byte: one of 256, which the generator of `ssh2` writes with 31 bytes. */
 function pairWithLeadingZero(): { publicKey: Buffer; seed: Buffer } {
   for (;;) {
-    const { x = '', d = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
-    const publicKey = Buffer.from(x, 'base64url');
-    if (publicKey[0] === 0) return { publicKey, seed: Buffer.from(d, 'base64url') };
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519', {
+      publicKeyEncoding: { type: 'spki', format: 'der' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+    });
+    if (publicKey.at(-32) === 0) return { publicKey: publicKey.subarray(-32), seed: privateKey.subarray(-32) };
   }
 }
 

@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { expect, onTestFinished, test } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
-import { systemClock, type Clock } from '../../src/core/clock.ts';
 import { makeKeyPair } from '../../src/import/openssh-key.ts';
 import { readTopics } from '../../src/kafka/reader.ts';
 import { echoed, shownIn } from '../hostile/echo.ts';
 import { accessTo } from '../kafka/support.ts';
 import { startCommand } from '../support/command.ts';
+import { eagerClock } from '../support/eager-clock.ts';
 import { folder } from './check.ts';
 import { writeKlaviyoSettings } from './command.ts';
 
@@ -21,7 +21,7 @@ const { FAILURE, PERMISSION_DENIED } = ssh2.utils.sftp.STATUS_CODE;
 /** A server that says all the secrets in its banner and in whatever it refuses. */
 async function echoSftp(secrets: readonly string[], refuses: { readonly key: boolean; readonly code: number; readonly because: string }) {
   const text = `${refuses.because} ${echoed(secrets)}`;
-  const server = new ssh2.Server({ hostKeys: [makeKeyPair('host').private], banner: text }, (client) => {
+  const ssh = new ssh2.Server({ hostKeys: [makeKeyPair('host').private], banner: text }, (client) => {
     client.on('error', () => undefined);
     client.on('authentication', (context) => (refuses.key ? context.reject() : context.accept()));
     client.on('session', (accept) =>
@@ -32,19 +32,11 @@ async function echoSftp(secrets: readonly string[], refuses: { readonly key: boo
       }),
     );
   });
+  const server = createServer({ noDelay: true }, (socket) => ssh.injectSocket(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   return (server.address() as AddressInfo).port;
 }
-
-/** Passes over the waits between attempts. */
-const eager: Clock = {
-  now: systemClock.now,
-  timer(_ms, callback) {
-    const handle = setImmediate(callback);
-    return () => clearImmediate(handle);
-  },
-};
 
 const passphrase = `pass/+&<"'=%${randomBytes(6).toString('hex')}`;
 const pair = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256, passphrase, cipher: 'aes256-cbc', rounds: 16 });
@@ -65,7 +57,7 @@ async function desk(port: number, sftp: Readonly<Record<string, unknown>> = {}) 
   return {
     prefix,
     async run(...args: string[]) {
-      const { code, out, err } = await startCommand({ sources: [klaviyo], cwd: dir, clock: eager }, args).ended;
+      const { code, out, err } = await startCommand({ sources: [klaviyo], cwd: dir, clock: eagerClock() }, args).ended;
       return { code, said: `${out}\n${err}` };
     },
   };

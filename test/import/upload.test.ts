@@ -7,23 +7,13 @@ import { ownKey, ownKeyFile, privateKey } from '../../src/import/keys.ts';
 import { makeKeyPair } from '../../src/import/openssh-key.ts';
 import { noMapping } from '../../src/import/mapping.ts';
 import { uploadParts } from '../../src/import/upload.ts';
-import type { Clock } from '../../src/core/clock.ts';
 import { startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import { startSftp, type SftpSimulator } from '../../simulators/klaviyo/sftp.ts';
+import { eagerClock } from '../support/eager-clock.ts';
 import { folder, NOW } from './check.ts';
 
-/** Waits for nothing, so that twenty cuts are over at once. */
-let passed = 0;
-const eager: Clock = {
-  now: () => Date.now() + passed,
-  timer(ms, callback) {
-    const handle = setImmediate(() => {
-      passed += ms;
-      callback();
-    });
-    return () => clearImmediate(handle);
-  },
-};
+/** Twenty cuts are over at once. */
+const eager = eagerClock();
 
 interface Vendor {
   readonly account: KlaviyoSimulator;

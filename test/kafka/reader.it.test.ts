@@ -5,7 +5,7 @@ import type { KafkaAccess } from '../../src/kafka/client.ts';
 import { createClient, withAdmin } from '../../src/kafka/client.ts';
 import { requireKeptNames } from '../../src/engine/moved-tables.ts';
 import { topicNames } from '../../src/kafka/meta/topic-names.ts';
-import { readTopics } from '../../src/kafka/reader.ts';
+import { ENOUGH, readTopics } from '../../src/kafka/reader.ts';
 import { readStates } from '../../src/kafka/meta/state.ts';
 import { ensureTopics } from '../../src/kafka/topics.ts';
 import { accessTo, keysIn, readAll, refusalOf, tableTopic, until } from './support.ts';
@@ -39,6 +39,19 @@ test('an aborted transaction is not read, also when nothing follows it', async (
   await produce(access, topic, [[row('a')]]);
   await produce(access, topic, [[row('x')], [row('y')]], true);
   expect(await keysIn(access, topic)).toEqual(['a']);
+});
+
+test('of a partition whose reader has enough no more is read, and the others are read to their ends', async () => {
+  const access = accessTo();
+  const topic = await tableTopic(access, 2);
+  const at = (partition: number): Message[] => ['a', 'b', 'c'].map((key) => ({ ...row(`${key}${partition}`), partition }));
+  await produce(access, topic, [at(0), at(1)]);
+  const keys: string[] = [];
+  await readTopics(access, [{ topic }], ({ key }) => {
+    keys.push(String(key));
+    return String(key) === 'b1' ? ENOUGH : undefined;
+  });
+  expect(keys.sort()).toEqual(['a0', 'a1', 'b0', 'b1', 'c0']);
 });
 
 test("overlapping aborted transactions of two producers are not read, which kafkajs's own consumer gets wrong", async () => {

@@ -9,6 +9,7 @@ import { ownTopics } from '../../src/kafka/meta/own-topics.ts';
 import { ensureTopics } from '../../src/kafka/topics.ts';
 import { createWriter } from '../../src/kafka/writer.ts';
 import { loginHeader } from '../support/login.ts';
+import { refuse } from '../support/refusing-brokers.ts';
 import { accessTo, readAll, refusalOf, stateOf, tableTopic, until } from './support.ts';
 
 const record = (name: string, fields: readonly object[]): string => JSON.stringify({ type: 'record', name, fields });
@@ -104,6 +105,15 @@ test('a replication factor the cluster cannot give is a settings error', async (
     kind: 'config',
     code: 'kafka:INVALID_REPLICATION_FACTOR',
   });
+});
+
+test('a cluster that has just started, whose brokers are all fenced, gets its topics once they are in service', async () => {
+  const clientId = 'starting';
+  const access = accessTo(undefined, { settings: { clientId } });
+  const refused = refuse(clientId, 'CreateTopics', 38, 3);
+  const topics = await ensureTopics(access, ownTopics(access.settings));
+  expect(refused()).toBe(3);
+  expect(topics.size).toBe(ownTopics(access.settings).length);
 });
 
 test('a cluster that is not there is named, with what to check', async () => {

@@ -42,6 +42,18 @@ test('hundreds of questions at once are asked over a few sockets, which are gone
   expect(await brokersOf(access)).toBe(1);
 });
 
+test('after a refused log-in the next request logs in anew, perhaps with a password that was put right', async () => {
+  const { sasl, ...settings } = accessTo().settings;
+  if (sasl === undefined || !('password' in sasl)) throw new Error('the shared stack asks for a password');
+  const given = { ...sasl, password: 'wrong' };
+  const access: KafkaAccess = { settings: { ...settings, sasl: given } };
+  const clients = shareClients(access);
+  onTestFinished(() => clients.close());
+  await expect(brokersOf({ ...access, shared: clients })).rejects.toMatchObject({ kind: 'config', code: 'kafka:sasl' });
+  given.password = sasl.password;
+  expect(await brokersOf({ ...access, shared: clients })).toBe(1);
+});
+
 test('one who stops waiting ends alone, and a line that goes silent is replaced', async () => {
   const { access, line } = await shared(1_000);
   await brokersOf(access);

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Cluster } from '../../src/kafka/cluster.ts';
 import { offsetsOf, offsetsSince, topicsOf } from '../../src/kafka/cluster.ts';
+import { withDeadline } from '../../src/kafka/deadline.ts';
 import { brokerAway } from '../../src/kafka/errors.ts';
 import { keptProducer } from '../../src/kafka/kept-producer.ts';
 import { fetchFrom, recoverFetch, startsAgain } from '../../src/kafka/fetching.ts';
@@ -51,6 +52,14 @@ it.each([
     await pause(20);
   }
   expect(outcome).toMatchObject({ kind: 'transient', code: 'kafka:deadline' });
+});
+
+it('a call that throws before it returns anything leaves no timer behind, whose rejection would end the process', async () => {
+  const throws = (): never => {
+    throw new Error('at once');
+  };
+  await expect(withDeadline(1_000, 'Asking', throws)).rejects.toThrow('at once');
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 it('a producer whose connecting or sending hangs is replaced', async () => {

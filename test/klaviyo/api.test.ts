@@ -151,4 +151,19 @@ describe('the revision', () => {
     expect(error).toMatchObject({ kind: 'config', reach: 'connection', code: 'klaviyo:revision' });
     expect(pages).toEqual([]);
   });
+
+  it.each(['', 'a1b2c3d', 'undefined', '2026-07-15, 2026-07-15', '\u00e9', '0'])(
+    'is not another one because a header says %j',
+    async (revision) => {
+      const { simulator, table } = await account({ profiles: 1, events: 5 }, { revision: '2026-07-15' });
+      simulator.faults.add({
+        kind: 'status',
+        status: 200,
+        body: '{"data":[],"links":{"self":"","next":null}}',
+        headers: { revision },
+        on: 'GET /api/metrics',
+      });
+      expect((await table('metric').run()).error).toBeUndefined();
+    },
+  );
 });

@@ -233,23 +233,54 @@ describe('reading Klaviyo profiles', () => {
 });
 
 describe('a profile that is asked about', () => {
+  /** The verdict on a profile that exists, when its own request is answered like this. */
+  async function askedAbout(answer: { readonly status: number; readonly body: string }): Promise<unknown> {
+    const { simulator, tables, api } = await account({ profiles: 5, events: 10 });
+    const [alive] = [...simulator.truth.profiles()];
+    simulator.faults.add({ kind: 'status', ...answer, on: 'GET /api/profiles/*' });
+    const ctx = {
+      api,
+      signal: new AbortController().signal,
+      async *liveKeys() {
+        /* It has no events. */
+      },
+    };
+    return tables
+      .get('profile')
+      ?.confirm?.(ctx as never, [{ id: alive?.id ?? '' }])
+      .next();
+  }
+
   it.each(['{}', 'null', '[]', '{"data":null}', '{"data":[]}', '{"data":{"type":"profile"}}', '{"data":{"id":null}}'])(
     'is not gone because the answer is %s',
     async (body) => {
-      const { simulator, tables, api } = await account({ profiles: 5, events: 10 });
-      const [alive] = [...simulator.truth.profiles()];
-      simulator.faults.add({ kind: 'status', status: 200, body, on: 'GET /api/profiles/*' });
-      const ctx = {
-        api,
-        signal: new AbortController().signal,
-        async *liveKeys() {
-          /* It has no events. */
-        },
-      };
-      const verdicts = tables.get('profile')?.confirm?.(ctx as never, [{ id: alive?.id ?? '' }]);
-      await expect(verdicts?.next()).rejects.toMatchObject({ kind: 'data', code: 'klaviyo:no_data' });
+      await expect(askedAbout({ status: 200, body })).rejects.toMatchObject({ kind: 'data', code: 'klaviyo:no_data' });
     },
   );
+
+  it.each(['<html><body>Not Found</body></html>', '', 'no healthy upstream', '{}', '{"message":"no Route matched"}'])(
+    'is not gone because something in front of the API answers 404 with %j',
+    async (body) => {
+      await expect(askedAbout({ status: 404, body })).rejects.toMatchObject({ kind: 'data', code: 'klaviyo:not_api' });
+    },
+  );
+
+  it('is not merged into another that is shown in its place while its events still name it', async () => {
+    const { simulator, tables, api } = await account();
+    const event = [...simulator.truth.events()].find(({ id }) => simulator.truth.profileOf(id) !== null);
+    const id = simulator.truth.profileOf(event!.id) as string;
+    simulator.faults.add({ kind: 'status', status: 200, body: '{"data":{"type":"profile","id":"another"}}', on: 'GET /api/profiles/*' });
+    const ctx = {
+      api,
+      signal: new AbortController().signal,
+      liveKeys: async function* keys() {
+        yield { id: event!.id };
+      },
+    };
+    const verdicts = [];
+    for await (const verdict of tables.get('profile')!.confirm!(ctx as never, [{ id }])) verdicts.push(verdict);
+    expect(verdicts).toEqual([{ key: { id }, gone: false, doubt: expect.stringContaining('its events still name it') }]);
+  });
 
   it.each(['{}', '{"data":[]}', '{"data":{"type":"profile"}}'])(
     'has no event without an owner because the answer about one is %s',
@@ -268,6 +299,21 @@ describe('a profile that is asked about', () => {
       await expect(verdicts?.next()).rejects.toMatchObject({ kind: 'data', code: 'klaviyo:no_data' });
     },
   );
+});
+
+describe('an answer to another question', () => {
+  it.each([
+    ['metric', 'GET /api/metrics', 'profile'],
+    ['profile', 'GET /api/profiles', 'metric'],
+    ['event', 'GET /api/events', 'metric'],
+  ])('is not believed by table %s', async (name, on, type) => {
+    const { simulator, table } = await account({ profiles: 5, events: 10 });
+    const body = JSON.stringify({ data: [{ type, id: 'x', attributes: {} }], links: { self: 'https://x/', next: null } });
+    simulator.faults.add({ kind: 'status', status: 200, body, on });
+    const { error, pages } = await table(name).run();
+    expect(error).toMatchObject({ kind: 'data', code: 'other_answer' });
+    expect(pages.some((page) => page.scan?.end !== undefined)).toBe(false);
+  });
 });
 
 describe('reading Klaviyo events', () => {

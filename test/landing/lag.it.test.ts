@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ensureTopics } from '../../src/kafka/topics.ts';
-import { sinkLag } from '../../src/landing/lag.ts';
+import { sinkLag, topicRanges } from '../../src/landing/lag.ts';
 import type { TopicLag } from '../../src/landing/lag.ts';
 import { renderLanding } from '../../src/landing/render.ts';
 import { landingStatus } from '../../src/landing/status.ts';
@@ -17,7 +17,7 @@ const prefix = `lag${randomBytes(4).toString('hex')}`;
 const topic = `${prefix}.shop.order`;
 const kafka = testAccess(stack.brokers, prefix);
 const HOUR = 3_600_000;
-const after = (ms: number) => () => Date.now() + ms;
+const after = (ms: number): number => Date.now() + ms;
 
 describe('a sink that has not read a topic to its end', () => {
   let writer: TopicWriter & { close(): Promise<void> };
@@ -58,6 +58,7 @@ describe('a sink that has not read a topic to its end', () => {
             deadLetterTopic: `${prefix}._dlq.none`,
           },
         ],
+        await topicRanges(kafka, [of]),
         after(ms),
       )
     )[0]!;
@@ -103,11 +104,26 @@ describe('a sink that has not read a topic to its end', () => {
         offsets: async () => [{ topic, partition: 0, offset: 1 }],
       } as unknown as ConnectClient;
       const rendered = renderLanding({ ...landing, prefix, connections: [{ name: 'shop', tables: [orders] }] });
-      const [status] = await landingStatus(rendered, connect, kafka, after(2 * HOUR));
+      const [status] = await landingStatus({ rendered, connect }, kafka, after(2 * HOUR));
       expect(status!.topics).toMatchObject([{ topic, caughtUp: false, deletesMayBeMissed: !['postgres', 'bigquery'].includes(name) }]);
     },
     60_000,
   );
+
+  it('is measured beside others, each from where it stands', async () => {
+    const at = (of: string, offset: number | undefined, by: DeletesBy = 'tombstone') => ({
+      ...{ topic: of, deletesBy: by, deadLetterTopic: `${prefix}._dlq.none` },
+      committed: offset === undefined ? [] : [{ topic: of, partition: 0, offset }],
+    });
+    const requests = [at(topic, 2), at(deletes, 8, 'marker'), at(topic, 1), at(deletes, 8), at(topic, undefined), at(`${prefix}.none`, 1)];
+    const now = after(HOUR);
+    const together = await sinkLag(kafka, requests, await topicRanges(kafka, [topic, deletes]), now);
+    const alone = [];
+    for (const one of requests) alone.push(...(await sinkLag(kafka, [one], await topicRanges(kafka, [one.topic]), now)));
+    expect(together).toEqual(alone);
+    expect(together.map(({ rowsAtMost }) => rowsAtMost)).toEqual([2, 0, 3, 2, 4, 0]);
+    expect(together.map(({ missing }) => missing)).toEqual([false, false, false, false, false, true]);
+  });
 
   it('is as far behind as the oldest record of a large backlog, however far its end is', async () => {
     await writer.upsert(...Array.from({ length: 150 }, (_, at) => ({ id: `r${at}`, part: 1 })));

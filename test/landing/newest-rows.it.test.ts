@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { newestRows } from '../../src/landing/newest-rows.ts';
 import { landedTables } from '../../src/landing/tables.ts';
+import { refusedPort } from '../support/refused-port.ts';
 import { orders, reservedNames } from './definitions.ts';
 
 const { postgres } = inject('stack');
@@ -13,7 +14,7 @@ let database: Client;
 let now = Date.now();
 const seen = async (place: object = {}): Promise<Record<string, number>> => {
   now += 3_600_000;
-  return Object.fromEntries(await newestRows({ ...postgres, schema, ...place }, tables, () => now));
+  return Object.fromEntries((await newestRows({ ...postgres, schema, ...place }, tables, now)).newest);
 };
 
 beforeAll(async () => {
@@ -40,12 +41,12 @@ test('is not asked again for half a minute', async () => {
   const before = await seen();
   expect(before[first]).toBeGreaterThan(1_000);
   await database.query(`TRUNCATE "${schema}".shop_order; INSERT INTO "${schema}".shop_order VALUES (to_timestamp(1))`);
-  const asked = async (at: number): Promise<object> => Object.fromEntries(await newestRows({ ...postgres, schema }, tables, () => at));
+  const asked = async (at: number): Promise<object> => Object.fromEntries((await newestRows({ ...postgres, schema }, tables, at)).newest);
   expect(await asked(now + 20_000)).toEqual(before);
   expect(await asked(now + 31_000)).toEqual({ [first]: 1_000, [second]: 0 });
 });
 
-test('a table somebody has locked is passed over, and a server that is away says nothing', async () => {
+test('a table somebody has locked is passed over', async () => {
   const locker = new Client(postgres);
   await locker.connect();
   try {
@@ -54,5 +55,34 @@ test('a table somebody has locked is passed over, and a server that is away says
   } finally {
     await locker.end();
   }
-  expect(await seen({ port: 1 })).toEqual({});
+});
+
+test('why nobody was let in is told, until somebody is; a table that is not there yet is no reason', async () => {
+  const at = { ...postgres, schema };
+  const trouble = async (place: object = {}): Promise<string | undefined> =>
+    (await newestRows({ ...at, ...place }, tables, (now += 3_600_000))).trouble;
+  const { host, port, database: name } = postgres;
+  const away = await refusedPort();
+  expect(await newestRows({ ...at, port: away }, tables, now)).toEqual({
+    newest: new Map(),
+    trouble: `PostgreSQL at ${host}:${away}/${name} does not let ${postgres.user} in: connect ECONNREFUSED ${host}:${away}.`,
+  });
+  expect(await trouble({ user: 'nobody', password: 'wrong' })).toBe(
+    `PostgreSQL at ${host}:${port}/${name} does not let nobody in: password authentication failed for user "nobody".`,
+  );
+  expect(await trouble({ schema: 'not_there' })).toBeUndefined();
+  const stranger = `stranger_${randomBytes(4).toString('hex')}`;
+  await database.query(`CREATE ROLE ${stranger} LOGIN PASSWORD 'p'`);
+  try {
+    const told = { user: stranger, password: 'p' };
+    expect(await trouble(told)).toBe(
+      `PostgreSQL at ${host}:${port}/${name} does not show ${stranger} the table ${schema}.shop_group: permission denied for schema ${schema}.`,
+    );
+    await database.query(
+      `GRANT USAGE ON SCHEMA "${schema}" TO ${stranger}; GRANT SELECT ON ALL TABLES IN SCHEMA "${schema}" TO ${stranger}`,
+    );
+    expect(await trouble(told)).toBeUndefined();
+  } finally {
+    await database.query(`DROP OWNED BY ${stranger}; DROP ROLE ${stranger}`);
+  }
 });

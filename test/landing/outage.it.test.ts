@@ -66,7 +66,7 @@ const landed = (): Promise<void> =>
   eventually(async () => expect(await ask(`SELECT count(*)::int AS n FROM ${TABLE}`)).toEqual([{ n: written }]), PATIENCE_MS);
 /** What `landing status` would say now. */
 const status = async (): Promise<LandingStatus> => {
-  const [one] = await landingStatus(rendered, connect, testAccess(stack.brokers, prefix), Date.now);
+  const [one] = await landingStatus({ rendered, connect }, testAccess(stack.brokers, prefix), Date.now());
   return one!;
 };
 const ofOrders = ({ topics }: LandingStatus): LandingStatus['topics'][number] =>
@@ -219,7 +219,7 @@ test('a task that has failed is started again by the worker, which tells it and 
   await landed();
   // It is told first and kept then.
   await eventually(async () => {
-    const kept = await readLandingErrors(testAccess(stack.brokers, prefix), { landing: 'wh', since: Date.now() - 3_600_000, last: 20 });
+    const kept = await readLandingErrors(testAccess(stack.brokers, prefix), { landings: ['wh'], since: Date.now() - 3_600_000, last: 20 });
     expect(kept).toContainEqual(
       expect.objectContaining({
         connector: 'wh-shop',

@@ -165,7 +165,7 @@ describe('the PostgreSQL landing', () => {
     // Both partitions end with a message nobody can read.
     for (const key of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) await writer.raw(Buffer.from(key), Buffer.from('x'));
     await eventually(async () => {
-      const [status] = await landingStatus(rendered, connect, kafka, Date.now);
+      const [status] = await landingStatus({ rendered, connect }, kafka, Date.now());
       expect(status).toMatchObject({
         connector: connector.name,
         state: 'RUNNING',

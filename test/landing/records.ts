@@ -5,6 +5,7 @@ import { compileTable } from '../../src/record/codec.ts';
 import type { TableDefinition, TableRecord } from '../../src/core/table.ts';
 import { frame } from '../../src/record/framing.ts';
 import { kafkaLogin, stackLogin } from '../support/login.ts';
+import { createTopics } from '../support/topics.ts';
 
 export interface TopicWriter {
   readonly topic: string;
@@ -31,16 +32,11 @@ export async function topicWriter(options: WriterOptions): Promise<TopicWriter &
   const kafka = new Kafka({ brokers: [...options.brokers], clientId: 'landing-test', logLevel: logLevel.NOTHING, ...kafkaLogin() });
   const admin = kafka.admin();
   await admin.connect();
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: [
-      {
-        topic: options.topic,
-        numPartitions: options.partitions ?? 1,
-        replicationFactor: 1,
-        configEntries: [{ name: 'cleanup.policy', value: 'compact' }],
-      },
-    ],
+  await createTopics(admin, {
+    topic: options.topic,
+    numPartitions: options.partitions ?? 1,
+    replicationFactor: 1,
+    configEntries: [{ name: 'cleanup.policy', value: 'compact' }],
   });
   await admin.disconnect();
   const login = stackLogin();

@@ -17,6 +17,7 @@ function ward() {
     tasks: [{ id: 0, state: failure === undefined ? 'RUNNING' : 'FAILED' }],
     ...(failure === undefined ? {} : { failure }),
     topics: [],
+    deadLetterTopic: 't._dlq.wh-shop',
     deadLetters: 0,
   });
   return {

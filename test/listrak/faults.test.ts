@@ -246,6 +246,7 @@ it('lists that are out of sight for a while cost no more than that', async () =>
   simulator.clock.advance(3_600_000);
   const empty = await table('lists').run();
   expect(empty.pages.at(-1)?.warnings).toEqual([expect.stringContaining('no list')]);
+  expect(empty.pages.at(-1)).not.toHaveProperty('readTo');
   const without = await reader.run();
   expect(without.pages).toMatchObject([{ warnings: [expect.stringContaining('no longer shows anything to read')] }]);
   expect(without.pages[0]).not.toHaveProperty('readTo');
@@ -256,6 +257,28 @@ it('lists that are out of sight for a while cost no more than that', async () =>
   const starts = new Set(simulator.calls.filter(({ operation }) => operation === CLICK).map(({ parameters }) => parameters['StartDate']));
   expect([...starts]).toEqual([new Date(simulator.clock.now() - 27 * 3_600_000).toISOString().slice(0, 19)]);
 });
+
+it.each(['empty', 'absent', 'nil-row', 'self-closed'] as const)(
+  'lists that are not there from the beginning (%s) are a success that claims nothing, and cost nothing once they are',
+  async (style) => {
+    const { table, simulator } = await account({ ...small, switches: { empty: style } });
+    const lists = simulator.world.lists.splice(0);
+    const tables = ['lists', 'messages', 'message_clicks', 'subscribed_contacts'] as const;
+    const readers = new Map(tables.map((name) => [name, table(name)]));
+    for (const [name, reader] of readers) {
+      const { error, pages, rows } = await reader.run();
+      expect([error, rows.length, pages.flatMap(({ readTo = [] }) => readTo)], name).toEqual([undefined, 0, []]);
+    }
+    simulator.world.lists.push(...lists);
+    simulator.clock.advance(3_600_000);
+    for (const [name, reader] of readers) {
+      const { error, pages, rows } = await reader.run();
+      expect(error, name).toBeUndefined();
+      expect(rows.length, name).toBeGreaterThan(0);
+      expect(pages.at(-1)?.readTo, name).toBe(simulator.clock.now());
+    }
+  },
+);
 
 it('characters that XML forbids become U+FFFD and are counted', async () => {
   const { table, simulator, record } = await account(small);

@@ -295,7 +295,9 @@ describe('a process that is killed in the middle of its walk', () => {
           prefix: name,
           connections: [{ source: listrak, settings: options.settings, tables: [table] }],
         });
-        const walk = (await readStates(reader.access, 'listrak')).states.get(table)?.position?.['walk'] as JsonObject;
+        // The killed process may have left a transaction open, which ends after a minute by itself.
+        const { states } = await readStates(reader.access, 'listrak', { patience: 150_000 });
+        const walk = states.get(table)?.position?.['walk'] as JsonObject;
         const open = Object.entries((walk['open'] ?? {}) as Record<string, true | { page: number }>);
         const done = new Set([
           ...small.world.messages.slice(0, walk['done'] as number).map(({ id }) => String(id)),

@@ -8,6 +8,7 @@ const sink = (more: Partial<LandingStatus>): LandingStatus => ({
   connection: 'shop',
   state: 'RUNNING',
   tasks: [{ id: 0, state: 'RUNNING' }],
+  deadLetterTopic: 't._dlq.wh-shop',
   deadLetters: 0,
   topics: [{ topic: 't.shop.item', missing: false, caughtUp: false, rowsAtMost: 12, lagSeconds: 3.5, deletesMayBeMissed: false }],
   ...more,

@@ -119,6 +119,26 @@ describe('a table is shown as', () => {
       { kind: 'in_progress' },
     ],
     [
+      'failed still when the next run was interrupted, which ends no failure',
+      [started, ended('failed', refused), started, ended('interrupted')],
+      { kind: 'failed', reason: 'Klaviyo refused the key.', remedy: 'Set api_key.', code: 'klaviyo:401' },
+    ],
+    [
+      'failed without the retry that was interrupted',
+      [started, ended('failed', { kind: 'transient', message: 'Down.', retryAt: t0 + 90_000 }), started, ended('interrupted')],
+      { kind: 'failed', reason: 'Down.' },
+    ],
+    [
+      'not failed any more when a run has succeeded before the interrupted one',
+      [started, ended('failed', refused), started, ended('succeeded'), started, ended('interrupted')],
+      { kind: 'scheduled' },
+    ],
+    [
+      'not failed with a connection that was opened since',
+      [{ type: 'connection-failed', connection: 'shop', source: 'klaviyo', failure: refused }, started, ended('interrupted')],
+      { kind: 'not_synced' },
+    ],
+    [
       'failed with its connection',
       [started, { type: 'connection-failed', connection: 'shop', source: 'klaviyo', failure: refused }],
       { kind: 'failed' },
@@ -261,6 +281,14 @@ describe('beside the state', () => {
       runs: { historical: run },
       withheld: { count: 3 },
     });
+    const interrupted = { runId: 'r1', mode: 'periodic', startedAt: 3, endedAt: 4, outcome: 'interrupted' } as const;
+    const model = seedStatus(emptyStatus([ref]), ref, { lastRuns: [run, interrupted] });
+    expect(snapshotOf(model, t0).tables[0]).toMatchObject({ state: { kind: 'failed' }, lastRun: interrupted });
+    const again = [{ ...started, runId: 'r2' } as EngineEvent, ended('interrupted')].reduce(
+      (now, event) => reduceStatus(now, event, t0),
+      model,
+    );
+    expect(snapshotOf(again, t0).tables[0]?.state).toMatchObject({ kind: 'failed', reason: 'Klaviyo refused the key.' });
     const paused = snapshotOf(seedStatus(emptyStatus([ref]), ref, { paused: true, lastSuccessAt: 5 }), t0);
     expect(paused.tables[0]?.state.kind).toBe('paused');
   });

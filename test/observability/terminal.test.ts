@@ -4,7 +4,7 @@ import { startProgress } from '../../src/observability/progress.ts';
 import { runsText, type RunLine } from '../../src/observability/runs-text.ts';
 import { statusText } from '../../src/observability/status-text.ts';
 import type { StatusSnapshot, DisplayState } from '../../src/observability/status-view.ts';
-import { clockTime, createPaint, duration, withoutColours } from '../../src/observability/text.ts';
+import { clockTime, createPaint, duration, terminalText, withoutColours } from '../../src/observability/text.ts';
 
 const now = new Date(2026, 0, 1, 12, 0, 0).getTime();
 const plain = createPaint(false);
@@ -115,7 +115,7 @@ describe('status in words', () => {
 
   test('columns stand under one another, colours or not', () => {
     const coloured = statusText(snapshot(running, { kind: 'paused' }), createPaint(true));
-    expect(coloured).toContain('\u001b[32m');
+    expect(terminalText(coloured, true)).toContain('\u001b[32m');
     expect(withoutColours(coloured)).toBe(statusText(snapshot(running, { kind: 'paused' }), plain));
   });
 

@@ -13,6 +13,7 @@ describe('a schema of metadata', () => {
     '{"auto":{"id":{}}}',
     '{"auto":[]}',
     '{"auto":{"id":{"Type":"string"}},"custom":"none"}',
+    '{"auto":{"id":{"Type":"string"}},"custom":1e400}',
   ])('is none, and no end of one, when it is %s', async (body) => {
     const { simulator, table } = await subscription({ days: 1, visitors: 2 });
     simulator.faults.add({ kind: 'status', status: 200, body, on: 'GET /api/v1/metadata/schema/account' });

@@ -262,6 +262,7 @@ describe('visitor history', () => {
     for (const fault of [
       { status: 400, body: 'bad region' },
       { status: 200, body: '{"visitors":[]}' },
+      { status: 200, body: '[[{"ts":1}]]' },
     ]) {
       const id = about.simulator.faults.add({ kind: 'status', on: 'GET /api/v1/visitor/*', ...fault });
       const { error, pages } = await about.table('visitor_history').run();
@@ -270,6 +271,51 @@ describe('visitor history', () => {
       about.simulator.faults.clear(id);
     }
   });
+
+  it('takes the 404 of something in front of the API for no visitor without a history', async () => {
+    const about = await subscription({ days: 2, visitors: 30, anonymous: 0 }, on());
+    const whole = (await about.table('visitor_history').run()).rows.length;
+    const reader = about.table('visitor_history');
+    const body = '<html><body><h1>404 Not Found</h1></body></html>';
+    const fault = about.simulator.faults.add({ kind: 'status', status: 404, on: 'GET /api/v1/visitor/*', body, contentType: 'text/html' });
+    const { error, counted } = await reader.run();
+    expect(error).toMatchObject({ kind: 'data', code: 'pendo:not_api' });
+    expect(counted['visitors_without_history']).toBeUndefined();
+    about.simulator.faults.clear(fault);
+    expect((await reader.run()).rows).toHaveLength(whole);
+  });
+
+  it.each([409, 414, 421, 451])('fails the run for a visitor that is refused with %i, once the others are read', async (status) => {
+    const about = await subscription({ days: 2, visitors: 30, anonymous: 0 }, on());
+    const reader = about.table('visitor_history');
+    const fault = about.simulator.faults.add({ kind: 'status', status, on: 'GET /api/v1/visitor/u-1009/*', body: '{}' });
+    const { error, rows, pages } = await reader.run();
+    expect(error).toMatchObject({ kind: 'data', code: `pendo:${status}` });
+    expect(rows.length).toBeGreaterThan(0);
+    expect(pages.flatMap(({ readTo = [] }) => readTo)).toEqual([]);
+    about.simulator.faults.clear(fault);
+    expect((await reader.run()).error).toBeUndefined();
+  });
+
+  it.each(['7.5', 'null', '{"visitorId":[]}', '{"visitorId":1e400}'])(
+    'fails the run for a visitor such as %s, once the others are read',
+    async (visitor) => {
+      const about = await subscription({ days: 2, visitors: 30, anonymous: 0 }, on());
+      const known = { visitorId: 'u-1009', metadata: { auto: { lastupdated: about.simulator.clock.now(), firstvisit: 1 } } };
+      about.simulator.faults.add({
+        kind: 'status',
+        status: 200,
+        times: 1,
+        on: 'POST /api/v1/aggregation',
+        requestBody: 'newest_visitors',
+        body: `{"results":[${visitor},${JSON.stringify(known)}]}`,
+      });
+      const { error, rows, pages } = await about.table('visitor_history').run();
+      expect(error).toMatchObject({ kind: 'data', code: 'unusable_parent' });
+      expect(rows.length).toBeGreaterThan(0);
+      expect(pages.flatMap(({ readTo = [] }) => readTo)).toEqual([]);
+    },
+  );
 
   it('leaves out a visitor the vendor no longer knows', async () => {
     const about = await subscription({ days: 2, visitors: 30, anonymous: 0 }, on());

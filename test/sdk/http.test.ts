@@ -185,6 +185,31 @@ describe('the HTTP client', () => {
     expect(server.asked).toHaveLength(1);
   });
 
+  it('calls an answer that nothing has changed no redirect', async () => {
+    const server = await serve((_, response) => response.writeHead(304).end());
+    const error = await thrown(client(server.url).http.get('/x', { endpoint: 'x', signal: signal() }));
+    expect(error).toMatchObject({ kind: 'config', code: 'vendor:304', remedy: expect.stringContaining('cache') });
+    expect(error.message).not.toContain('redirect');
+  });
+
+  it.each(['json', 'text'] as const)('does not take a part of an answer for the whole, expecting %s', async (expected) => {
+    let answers = 0;
+    const server = await serve((_, response) => answerJson(response, { rows: [1, 2].slice(0, (answers += 1)) }, answers === 1 ? 206 : 200));
+    const { text } = await client(server.url).http.get('/x', { endpoint: 'x', signal: signal(), expect: expected });
+    expect(JSON.parse(text)).toEqual({ rows: [1, 2] });
+    expect(server.asked).toHaveLength(2);
+  });
+
+  it('does not take a web page with 404 for the answer of the API', async () => {
+    const server = await serve((_, response) => {
+      response.writeHead(404, { 'content-type': 'text/html' });
+      response.end('<html><body>Not Found</body></html>');
+    });
+    const error = await thrown(client(server.url).http.get('/x', { endpoint: 'x', signal: signal() }));
+    expect(error).toMatchObject({ kind: 'data', code: 'vendor:not_api' });
+    expect(statusOf(error)).toBeUndefined();
+  });
+
   it('waits as long as a 429 says, for every request of that bucket', async () => {
     const server = await serve((_, response, count) =>
       count === 1 ? answerJson(response, {}, 429, { 'retry-after': '1' }) : answerJson(response, {}),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../../src/core/types.ts';
+import type { Json, Row } from '../../src/core/types.ts';
 import { END, paginate, type Cursor } from '../../src/sdk/readers/paginate.ts';
 
 /** Rows that were read until the listing ended or was given up. */
@@ -39,4 +39,11 @@ describe('a listing in which every page has a new cursor', () => {
     const { ended, page } = await followed((at) => ({ rows: rowsAt(at), next: at === last ? END : `cursor ${at}` }));
     expect([ended, page]).toEqual(['by the vendor', last]);
   });
+});
+
+it('is followed also when its rows are nested so deep that no text can be made of them', async () => {
+  const deep: Row = { id: 'a', value: Array.from({ length: 20_000 }).reduce<Json>((inner) => [inner], 1) };
+  const pages = (rows: readonly Row[]) => followed((at) => ({ rows, next: at < 3 ? `cursor ${at}` : END }));
+  expect(await pages([deep])).toEqual({ ended: 'by the vendor', page: 3, rows: 3 });
+  expect(await pages([deep, deep])).toEqual({ ended: 'by the vendor', page: 3, rows: 6 });
 });

@@ -64,12 +64,12 @@ describe('when to try again', () => {
 
   it('reads Retry-After in seconds and as a date, at least a second ahead', () => {
     const now = Date.UTC(2026, 2, 3, 10, 0, 0);
-    expect(retryAfter('30', now)).toBe(now + 30_000);
-    expect(retryAfter('0', now)).toBe(now + 1_000);
-    expect(retryAfter('Tue, 03 Mar 2026 10:15:00 GMT', now)).toBe(now + 900_000);
-    expect(retryAfter('Tue, 03 Mar 2020 10:15:00 GMT', now)).toBe(now + 1_000);
-    expect(retryAfter('later', now)).toBeUndefined();
-    expect(retryAfter(undefined, now)).toBeUndefined();
+    expect(retryAfter({ 'retry-after': '30' }, now)).toBe(now + 30_000);
+    expect(retryAfter({ 'retry-after': '0' }, now)).toBe(now + 1_000);
+    expect(retryAfter({ 'retry-after': 'Tue, 03 Mar 2026 10:15:00 GMT' }, now)).toBe(now + 900_000);
+    expect(retryAfter({ 'retry-after': 'Tue, 03 Mar 2020 10:15:00 GMT' }, now)).toBe(now + 1_000);
+    expect(retryAfter({ 'retry-after': 'later' }, now)).toBeUndefined();
+    expect(retryAfter({ 'retry-after': undefined }, now)).toBeUndefined();
   });
 
   it('waits 1 to 60 s where no time is named', () => {

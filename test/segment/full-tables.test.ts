@@ -1,3 +1,4 @@
+import { faultOfRow } from '../../src/core/checked-rows.ts';
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../../src/core/types.ts';
 import { compileTable } from '../../src/record/codec.ts';
@@ -261,6 +262,79 @@ describe('the children of sources and destinations', () => {
     });
     const { pages } = await table('source_connected_warehouses').run();
     expect(pages.at(-1)?.scan?.end?.unread).toContainEqual({ source_id: id });
+  });
+
+  it('are not deleted below a destination whose listing holds the rows of another alone', async () => {
+    const { simulator, table, definition, api, parents } = await workspace();
+    const [id, other] = simulator.workspace.destinations.slice(3, 5).map((row) => row['id'] as string) as [string, string];
+    const name = 'destination_subscriptions';
+    const answer = (...owners: readonly string[]) =>
+      simulator.faults.add({
+        kind: 'status',
+        status: 200,
+        on: `GET /destinations/${id}/subscriptions`,
+        body: JSON.stringify({
+          data: {
+            subscriptions: owners.map((destinationId, n) => ({ id: `sub ${n}`, destinationId })),
+            pagination: { current: 'MA==' },
+          },
+        }),
+      });
+    const fault = answer(other, other);
+    const { pages, error } = await table(name).run();
+    expect(error).toBeUndefined();
+    expect(pages.at(-1)?.scan?.end?.unread).toEqual([{ destination_id: id }]);
+    const ctx = {
+      api,
+      parents,
+      signal: new AbortController().signal,
+      async *liveKeys(_: string, scope: Row) {
+        if (scope.destination_id === id) yield { id: 'mine' };
+      },
+    };
+    const verdicts = [];
+    for await (const verdict of definition(name).confirm!(ctx as never, [{ id: 'mine' }])) verdicts.push(verdict);
+    expect(verdicts).toMatchObject([{ gone: false }]);
+    simulator.faults.clear(fault);
+    // One stray row among its own is told, and no less is deleted for it.
+    answer(other, id);
+    const strayed = (await table(name).run()).pages;
+    expect(strayed.at(-1)?.scan?.end).toEqual({});
+    expect(strayed.flatMap((page) => page.warnings ?? [])).toContainEqual(expect.stringContaining('name another destinationId'));
+  });
+
+  it.each(['1e400', '{"toString":1}', '[]', '123456789012345678901'])(
+    'of a source whose id is %s are unknown, and those of others are read',
+    async (id) => {
+      const { simulator, table } = await workspace();
+      const other = simulator.workspace.sources[0]?.['id'] as string;
+      simulator.faults.add({
+        kind: 'status',
+        status: 200,
+        on: 'GET /sources',
+        body: `{"data":{"sources":[{"id":${id}},{"id":"${other}"}],"pagination":{"current":"MA=="}}}`,
+      });
+      const { error, pages, rows } = await table('source_connected_warehouses').run();
+      expect(rows.length).toBeGreaterThan(0);
+      if (/^\d+$/.test(id)) return expect(error).toBeUndefined();
+      expect(error).toMatchObject({ kind: 'data', code: 'unusable_parent' });
+      expect(pages.some((page) => page.scan?.end !== undefined)).toBe(false);
+    },
+  );
+
+  it('put a summary aside that is nested without an end', async () => {
+    const { simulator, table } = await workspace();
+    const { id } = simulator.workspace.destinations[4] as { id: string };
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    simulator.faults.add({
+      kind: 'status',
+      status: 200,
+      on: `GET /destinations/${id}/delivery-metrics`,
+      body: `{"data":{"deliveryMetricsSummary":{"metrics":${deep}}}}`,
+    });
+    const { error, rows } = await table('destination_delivery_metrics_summary').run();
+    expect(error).toBeUndefined();
+    expect(rows.filter((row) => faultOfRow(row)?.reason === 'too_deep')).toMatchObject([{ destinationId: id }]);
   });
 
   it('state the connection when the record itself names another source, and say so', async () => {

@@ -96,6 +96,25 @@ describe('the audit trail', () => {
 describe('usage by month', () => {
   const PER_SOURCE = 'usage_api_calls_per_source_daily';
 
+  it('takes no report of another month for that of the month asked for', async () => {
+    const { simulator, table } = await workspace({ usageMonths: 3 });
+    simulator.faults.add({
+      kind: 'status',
+      status: 200,
+      on: 'GET /usage/api-calls/daily',
+      query: 'period=2026-02-01',
+      body: JSON.stringify({
+        data: {
+          dailyWorkspaceAPICallsUsage: ['2026-01-29T00:00:00Z', '2026-01-30T00:00:00Z'].map((timestamp) => ({ apiCalls: '1', timestamp })),
+          pagination: { current: 'MA==' },
+        },
+      }),
+    });
+    const { error, rows } = await table('usage_api_calls_workspace_daily').run();
+    expect(error).toMatchObject({ kind: 'data', code: 'other_answer' });
+    expect(rows.every(({ apiCalls }) => apiCalls !== '1')).toBe(true);
+  });
+
   it('takes the whole month of the start date, and all that exists without one', async () => {
     const { simulator, table } = await workspace({ usageMonths: 3 });
     const inMarch = (await table(PER_SOURCE).run({ since: Date.UTC(2026, 2, 15) })).rows;

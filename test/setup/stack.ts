@@ -3,16 +3,18 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
 import type { TestProject } from 'vitest/node';
 import { startStack } from '../../src/stack/stack.ts';
 import type { Stack } from '../../src/stack/stack.ts';
+import { sweepTopics, type TopicSweep } from './topic-sweep.ts';
 
 /** What every integration test gets by `inject('stack')`. It is shared: use topic names and schemas of your own. */
 export interface SharedStack {
   brokers: string[];
   registryUrl: string;
   postgres: Stack['postgres'];
-  /** Used by `startSharedConnect` of shared-stack.ts. */
+  /** Used by `startSharedConnect` of shared-stack.ts and by file-told.ts. */
   controlUrl: string;
 }
 
@@ -33,26 +35,28 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   tellLogin(stack.login);
   // Kafka Connect is slow and large: started when the first test asks for it.
   let connect: Promise<string> | undefined;
-  const control = createServer((_request, response) => {
-    connect ??= stack.startConnect();
-    connect.then(
-      (url) => response.end(url),
-      (error) => {
-        response.statusCode = 500;
-        response.end(String(error));
-      },
-    );
+  const admin = new Kafka({
+    clientId: 'tributary-sweep',
+    brokers: stack.brokers,
+    sasl: { mechanism: 'plain', ...stack.login },
+    logLevel: logLevel.NOTHING,
+  }).admin();
+  await admin.connect();
+  const sweep = sweepTopics({
+    list: () => admin.listTopics(),
+    delete: (names) => admin.deleteTopics({ topics: [...names], timeout: 60_000 }),
   });
-  await new Promise<void>((resolve) => control.listen(0, '127.0.0.1', resolve));
+  const control = await serveControl(() => (connect ??= stack.startConnect()), sweep);
   project.provide('stack', {
     brokers: stack.brokers,
     registryUrl: stack.registryUrl,
     postgres: stack.postgres,
-    controlUrl: `http://127.0.0.1:${(control.address() as AddressInfo).port}`,
+    controlUrl: control.url,
   });
   return async () => {
     control.close();
-    control.closeAllConnections();
+    await sweep.idle();
+    await admin.disconnect();
     await stack.stop();
     await rm(dir, { recursive: true, force: true });
     if (died.length > 0) throw new Error(`the shared stack did not survive the tests: ${died.join('; ')}`);
@@ -69,14 +73,39 @@ async function useRunningStack(project: TestProject, file: string): Promise<() =
     (await readFile(file, 'utf8')).split('\n')[0] ?? '',
   ) as SharedStack & { connectUrl?: string; login?: Stack['login'] };
   tellLogin(login);
-  const control = createServer((_request, response) => {
-    response.statusCode = connectUrl === undefined ? 500 : 200;
-    response.end(connectUrl ?? 'the running stack was started without --connect');
+  const control = await serveControl(async () => {
+    if (connectUrl === undefined) throw new Error('the running stack was started without --connect');
+    return connectUrl;
   });
-  await new Promise<void>((resolve) => control.listen(0, '127.0.0.1', resolve));
-  project.provide('stack', { brokers, registryUrl, postgres, controlUrl: `http://127.0.0.1:${(control.address() as AddressInfo).port}` });
-  return async () => {
-    control.close();
-    control.closeAllConnections();
+  project.provide('stack', { brokers, registryUrl, postgres, controlUrl: control.url });
+  return async () => control.close();
+}
+
+/** Where the tests' processes ask for Kafka Connect and say which file begins and ends. */
+async function serveControl(connect: () => Promise<string>, sweep?: TopicSweep): Promise<{ readonly url: string; close(): void }> {
+  const server = createServer((request, response) => {
+    // A file may take minutes: a kept connection could be closed here just when the file tells its end.
+    response.setHeader('connection', 'close');
+    const [, what, worker = ''] = (request.url ?? '').split('/');
+    if (what === 'began' || what === 'ended') {
+      sweep?.[what](worker);
+      response.end();
+      return;
+    }
+    connect().then(
+      (url) => response.end(url),
+      (error) => {
+        response.statusCode = 500;
+        response.end(String(error));
+      },
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
   };
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -50,6 +51,27 @@ test('two who ask at once cause one fetch, and a later one none', async () => {
   expect((await readdir(one)).sort()).toEqual(['dep-2.jar', 'thing-1.jar']);
   expect(await readdir(cache)).toEqual(['jars-1']);
   expect(await calls()).toBe(1);
+});
+
+test('the manifest that a plugin lacks comes with its jars, the same bytes each time', async () => {
+  await mavenDoes(both);
+  const plugin: JarSet = {
+    ...jars,
+    services: { 'org.example.Converter': ['org.example.Thing', 'org.example.Other'] },
+    files: { ...jars.files, 'tributary-services.jar': 'c140f5b2c71410bc5403ff9475025dc76f311092c963d7aa47c90aa70d46f356' },
+  };
+  const folder = await get(plugin);
+  const jar = join(folder, 'tributary-services.jar');
+  vi.unstubAllEnvs();
+  // Another reader of the format, which holds the content to its checksum.
+  const read = 'import sys, zipfile; sys.stdout.write(zipfile.ZipFile(sys.argv[1]).read(sys.argv[2]).decode())';
+  expect(execFileSync('python3', ['-c', read, jar, 'META-INF/services/org.example.Converter'], { encoding: 'utf8' })).toBe(
+    'org.example.Thing\norg.example.Other\n',
+  );
+  await mavenDoes(both);
+  await rm(folder, { recursive: true });
+  expect(await get(plugin)).toBe(folder);
+  expect(await calls()).toBe(2);
 });
 
 test.each<[string, (folder: string) => Promise<void>]>([

@@ -2,6 +2,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { Client } from 'pg';
 import { expect } from 'vitest';
 import type { Stack } from '../../src/stack/stack.ts';
+import { createTopics } from '../support/topics.ts';
 
 export type Addresses = Pick<Stack, 'brokers' | 'registryUrl' | 'login' | 'postgres'>;
 
@@ -18,7 +19,7 @@ export async function leaveTraces(stack: Addresses): Promise<Traces> {
   await withKafka(stack, async (kafka) => {
     const admin = kafka.admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic, numPartitions: 2, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }] });
+    await createTopics(admin, { topic, numPartitions: 2, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] });
     await admin.disconnect();
     const producer = kafka.producer({ transactionalId: 'traces', idempotent: true, maxInFlightRequests: 1 });
     await producer.connect();

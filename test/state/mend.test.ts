@@ -63,7 +63,7 @@ describe('a store whose process was killed', () => {
     expect([...index.entries()]).toHaveLength(keys);
     expect(index.scanIntact('scan')).toBe(true);
     await index.close();
-  }, 60_000);
+  });
 
   it('is put in order beside others that are damaged, however many are asked for at once', async () => {
     await killedWriter();
@@ -83,23 +83,19 @@ describe('a store whose process was killed', () => {
       await index.close();
     }
     expect(sizes).toEqual([keys, 0, keys, keys]);
-  }, 60_000);
+  });
 
-  it.each(damages)(
-    'and that has %s is built anew, or is whole, and never ends the process',
-    async (_what, damage) => {
-      await killedWriter();
-      damage();
-      await mendStores([directory]);
-      const index = open();
-      // The damage may have hit the last transaction alone: what the store held before it is whole too.
-      const held = [...index.entries()].length;
-      expect(index.rebuildReason() === undefined ? [0, keys] : [0]).toContain(held);
-      expect(index.size()).toBe(held);
-      await index.close();
-    },
-    60_000,
-  );
+  it.each(damages)('and that has %s is built anew, or is whole, and never ends the process', async (_what, damage) => {
+    await killedWriter();
+    damage();
+    await mendStores([directory]);
+    const index = open();
+    // The damage may have hit the last transaction alone: what the store held before it is whole too.
+    const held = [...index.entries()].length;
+    expect(index.rebuildReason() === undefined ? [0, keys] : [0]).toContain(held);
+    expect(index.size()).toBe(held);
+    await index.close();
+  });
 });
 
 describe('a store that was closed', () => {

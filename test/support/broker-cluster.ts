@@ -25,7 +25,7 @@ export async function startBrokerCluster(): Promise<BrokerCluster> {
   for (const _ of folders) ports.push({ client: await freePort(), inner: await freePort(), controller: await freePort() });
   const lines = await Promise.all(ports.map(({ client }) => startFaultyLine(`127.0.0.1:${client}`)));
   const brokers = lines.map(({ port }) => `127.0.0.1:${port}`);
-  const running: BrokerProcess[] = [];
+  const running: (BrokerProcess | undefined)[] = [];
   const admin = new Kafka({ brokers, clientId: 'campaign', logLevel: logLevel.NOTHING, retry: { retries: 2 } }).admin();
 
   async function start(at: number): Promise<void> {
@@ -43,6 +43,14 @@ export async function startBrokerCluster(): Promise<BrokerCluster> {
       return false;
     }
   };
+
+  async function stop(): Promise<void> {
+    await admin.disconnect().catch(() => undefined);
+    for (const broker of running) broker?.signal('SIGKILL');
+    await Promise.all(running.map((broker) => broker?.ended));
+    await Promise.all(lines.map((line) => line.close()));
+    rmSync(dir, { recursive: true, force: true });
+  }
 
   for (const [at, folder] of folders.entries()) {
     mkdirSync(folder);
@@ -65,8 +73,15 @@ export async function startBrokerCluster(): Promise<BrokerCluster> {
       'replica.lag.time.max.ms': 15_000,
     });
   }
-  await Promise.all(folders.map((_, at) => start(at)));
-  await until('three brokers answer', () => admin.connect().then(healthy, () => false), 180_000);
+  const starts = folders.map((_, at) => start(at));
+  try {
+    await Promise.all(starts);
+    await until('three brokers answer', () => admin.connect().then(healthy, () => false), 180_000);
+  } catch (error) {
+    await Promise.allSettled(starts);
+    await stop();
+    throw error;
+  }
 
   return {
     brokers,
@@ -78,12 +93,6 @@ export async function startBrokerCluster(): Promise<BrokerCluster> {
       await start(at);
       await until('the broker has caught up', healthy, 180_000);
     },
-    async stop() {
-      await admin.disconnect().catch(() => undefined);
-      for (const broker of running) broker.signal('SIGKILL');
-      await Promise.all(running.map(({ ended }) => ended));
-      await Promise.all(lines.map((line) => line.close()));
-      rmSync(dir, { recursive: true, force: true });
-    },
+    stop,
   };
 }

@@ -137,12 +137,16 @@ export async function freePort(): Promise<number> {
 }
 
 /** Asks until the answer is there. The limit only ends what hangs: a busy machine is ten times slower. */
-export async function until<T>(what: string, ask: () => T | undefined | false | Promise<T | undefined | false>, ms = 150_000): Promise<T> {
+export async function until<T>(
+  what: string | (() => string),
+  ask: () => T | undefined | false | Promise<T | undefined | false>,
+  ms = 150_000,
+): Promise<T> {
   const deadline = performance.now() + ms;
   for (;;) {
     const found = await ask();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`waited ${ms / 1000} s in vain: ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited ${ms / 1000} s in vain: ${typeof what === 'string' ? what : what()}`);
     await new Promise((resolve) => setTimeout(resolve, 40));
   }
 }

@@ -39,6 +39,8 @@ export interface TestEngineOptions {
   readonly prefix: string;
   readonly connections: readonly TestConnection[];
   /** Folder that outlives the engine, for tests that restart it. */
+  /** Of the schedules; UTC where none is given. */
+  readonly timezone?: string;
   readonly dataDir?: string;
   readonly clock?: Clock;
   readonly access?: Partial<KafkaAccess>;
@@ -92,7 +94,7 @@ export async function openTestEngine(options: TestEngineOptions): Promise<TestEn
     file: 'tributary.yaml',
     dataDir,
     prefix: options.prefix,
-    timezone: 'UTC',
+    timezone: options.timezone ?? 'UTC',
     sources: {},
     connections,
     kafka: undefined,

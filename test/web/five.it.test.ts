@@ -151,7 +151,7 @@ describe('five connections and a landing', () => {
     await page.goto(`${urls.alone}/c/customer_io`);
     await seen('segments', /Rate limited.*until/);
     await page.goto(`${urls.alone}/c/listrak`);
-    await seen('lists', /Error.*tried again/);
+    await seen('lists', /Error.*(next try due|tried again)/);
     vendors.listrak.faults.clear(cut);
     await seen('lists', 'Scheduled');
     await page.goto(`${urls.alone}/c/segment`);

@@ -28,11 +28,16 @@ async function site(more = '', told: Told = {}) {
     if (content !== undefined) form.set('file', new File([content], 'people.csv', { type: 'text/csv' }));
     return fetch(`${url}/imports/new`, { method: 'POST', body: form, redirect: 'manual', headers: { cookie, origin: url } });
   };
+  /** What a refused form leads to. */
+  const led = async (answer: Response): Promise<string> => {
+    if (answer.status !== 303) return answer.text();
+    return (await fetch(url + (answer.headers.get('location') ?? ''), { headers: { cookie } })).text();
+  };
   const received = (): string[] => {
     const at = join(folder, 'imports', 'received');
     return existsSync(at) ? readdirSync(at) : [];
   };
-  return { url, cookie, token, send, received, folder };
+  return { url, cookie, token, send, led, received, folder };
 }
 
 const people = 'Email\na@import.test\nnobody\n';
@@ -56,21 +61,24 @@ test.each([
     403,
     'This form is not from this page',
   ],
-  ['into a connection that takes no files', { connection: 'pendo', kind: 'profiles' }, 200, 'Pendo accepts no files'],
-  ['into no connection', { connection: 'nobody', kind: 'profiles' }, 200, 'No connection is called nobody.'],
-  ['of no kind', { connection: 'klaviyo', kind: '' }, 200, 'profiles or events'],
+  ['into a connection that takes no files', { connection: 'pendo', kind: 'profiles' }, 303, 'Pendo accepts no files'],
+  ['into no connection', { connection: 'nobody', kind: 'profiles' }, 303, 'No connection is called nobody.'],
+  ['of no kind', { connection: 'klaviyo', kind: '' }, 303, 'profiles or events'],
 ])('a file %s is refused and nothing of it kept', async (_, fields, status, says) => {
-  const { token, send, received } = await site();
+  const { token, send, led, received } = await site();
   const answer = await send({ form_token: token, ...fields }, people);
   expect(answer.status).toBe(status);
-  expect(await answer.text()).toContain(says);
+  expect(await led(answer)).toContain(says);
   expect(received()).toEqual([]);
 });
 
 test('a form without a file says so, and a read-only server takes none', async () => {
-  const { token, send, received } = await site();
-  const answer = await send({ form_token: token, connection: 'klaviyo', kind: 'profiles' }, undefined);
-  expect(await answer.text()).toContain('Choose a file.');
+  const { token, send, led, received } = await site();
+  const page = await led(await send({ form_token: token, connection: 'klaviyo', kind: 'events', map: 'email=E' }, undefined));
+  expect(page).toContain('Choose a file.');
+  // What was filled in is there, and in sight.
+  expect(page).toMatch(/value="events"[^>]*checked/);
+  expect(page).toMatch(/<details id="more" open/);
   expect(received()).toEqual([]);
   const quiet = await site('web: { read_only: true }\n');
   expect((await quiet.send({ form_token: quiet.token, connection: 'klaviyo', kind: 'profiles' }, people)).status).toBe(403);

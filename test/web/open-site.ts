@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import type { Clock } from '../../src/core/clock.ts';
 import { tableKey } from '../../src/core/run.ts';
 import { parseSettings } from '../../src/config/load.ts';
 import type { Settings } from '../../src/config/settings.ts';
@@ -144,14 +145,21 @@ export function fakeBoard(settings: Settings, told: Told): Board & { tell(change
 /**
  * The page on a real socket, over what the topics are made to tell; nothing behind it is reached.
  *
- * @param options `settingsFile`: where the settings stand, for what changes them.
+ * @param options `settingsFile`: where the settings stand, for what changes them. `ready`: when the topics have been read once. `clock`: otherwise time stands still.
  */
 export async function openSite(
-  options: { readonly yaml?: string; readonly told?: Told; readonly host?: string; readonly settingsFile?: string } = {},
+  options: {
+    readonly yaml?: string;
+    readonly told?: Told;
+    readonly host?: string;
+    readonly settingsFile?: string;
+    readonly ready?: Promise<void>;
+    readonly clock?: Clock;
+  } = {},
 ) {
   const redactor = createRedactor();
   const settings = fakeSettings(options.yaml, (secret) => redactor.add(secret));
-  const board = fakeBoard(settings, options.told ?? {});
+  const board = { ...fakeBoard(settings, options.told ?? {}), ...(options.ready === undefined ? {} : { ready: options.ready }) };
   const logged: string[] = [];
   const stream = new Writable({
     write: (chunk, _, done) => {
@@ -167,7 +175,7 @@ export async function openSite(
     redactor,
     version: '0.0.0',
     random: Math.random,
-    clock: { now: () => NOW, timer: () => () => undefined },
+    clock: options.clock ?? { now: () => NOW, timer: () => () => undefined },
     // Nobody listens there: whatever reaches Kafka fails and is seen to.
     access: {
       settings: {

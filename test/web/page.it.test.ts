@@ -21,7 +21,7 @@ import { connectClient } from '../../src/landing/connect-client.ts';
 import { startSharedConnect } from '../setup/shared-stack.ts';
 import { freePort, startCommand, until, writeFile, type Started } from '../support/command.ts';
 import { kafkaLogin, stackLogin } from '../support/login.ts';
-import { accessTo, axeFaults, launchBrowser, PATIENCE, served } from './browser.ts';
+import { accessTo, axeFaults, launchBrowser, PATIENCE, served, tabFaults, tabTo } from './browser.ts';
 
 const stack = inject('stack');
 const prefix = `page${randomBytes(4).toString('hex')}`;
@@ -75,7 +75,7 @@ const shown = (text: string | RegExp) => page.getByRole('main').getByText(text).
 
 /** By keyboard alone. */
 const press = async (name: string): Promise<void> => {
-  await page.getByRole('button', { name, exact: true }).focus();
+  await tabTo(page, page.getByRole('button', { name, exact: true }));
   await page.keyboard.press('Enter');
 };
 
@@ -152,7 +152,7 @@ describe('the page over a real run', () => {
     // A secret is not taken where a reference is asked for.
     await page.getByRole('alert').filter({ hasText: 'must be a reference' }).waitFor();
     await page.locator('[name="set.password_ref"]').fill('env:TRIBUTARY_WAREHOUSE_PASSWORD');
-    await page.getByText('More settings').click();
+    // What was filled in stays unfolded.
     await page.locator('[name="set.connect_password"]').fill(login.password);
     await page.getByRole('button', { name: 'Review' }).click();
     await page.getByText('What changes in the settings file').waitFor();
@@ -309,6 +309,8 @@ describe('the page over a real run', () => {
         await page.emulateMedia({ colorScheme });
         expect({ path, colorScheme, violations: await axeFaults(page) }).toEqual({ path, colorScheme, violations: [] });
       }
+      // The others are walked through by keyboard.it.test.ts.
+      if (/^\/l\/|\/(changes|edit|remove)$/.test(path)) expect([path, await tabFaults(page)]).toEqual([path, []]);
       await page.setViewportSize({ width: 360, height: 740 });
       expect([path, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([path, 360]);
       await page.setViewportSize({ width: 1280, height: 800 });

@@ -5,7 +5,8 @@ import { sinkProblems } from '../../src/web/model/sink-problems.ts';
 import { NOW } from './fake-site.ts';
 
 const sink = (more: Partial<LandingStatus> = {}): LandingStatus => ({
-  ...{ connector: 'wh-shop', connection: 'shop', state: 'RUNNING', tasks: [{ id: 0, state: 'RUNNING' }], topics: [], deadLetters: 0 },
+  ...{ connector: 'wh-shop', connection: 'shop', state: 'RUNNING', tasks: [{ id: 0, state: 'RUNNING' }], topics: [] },
+  ...{ deadLetterTopic: 't._dlq.wh-shop', deadLetters: 0 },
   ...more,
 });
 const noted = (message: string, more: Partial<LandingError> = {}): LandingError => ({

@@ -34,17 +34,22 @@ function flat({ customer, ...around }: Row): Row {
   };
 }
 
+/** The id by which a profile is asked for. */
+const personOf = (profile: Row): string | undefined => idText(flat(profile).id);
+
 /** Requests each person that the search no longer showed: the order of its pages is not guaranteed, so a person may be missed. */
 async function* confirm(ctx: ReadContext<CustomerIoApi>, keys: readonly JsonObject[]): AsyncGenerator<VanishedVerdict, void, void> {
   for (let at = 0; at < keys.length; at += GROUP) {
     const group = keys.slice(at, at + GROUP);
-    const found = await profiles(
-      ctx.api,
-      group.map(({ id }) => String(id)),
-      ctx.signal,
-    );
-    const alive = new Set(found.map((row) => flat(row).id));
-    for (const key of group) yield { key, gone: !alive.has(String(key.id)) };
+    const asked = group.map(({ id }) => String(id));
+    const alive = (await profiles(ctx.api, asked, ctx.signal)).map(personOf);
+    // Such a profile may be that of a person who was asked about, or the answer is about other people.
+    const strange = alive.some((id) => id === undefined || !asked.includes(id));
+    for (const key of group) {
+      if (alive.includes(String(key.id))) yield { key, gone: false };
+      else if (!strange) yield { key, gone: true };
+      else yield { key, gone: false, doubt: 'Customer.io was asked whether people still exist, and answered with others.' };
+    }
   }
 }
 
@@ -73,6 +78,7 @@ export const customers = table({
     id: (person) => idText(person.cio_id),
     size: GROUP,
     fetch: profiles,
+    idOf: personOf,
     seen: (person) => ({ identifiers: person }),
     concurrency: CONCURRENCY,
   }),

@@ -11,7 +11,7 @@ import type { CustomerIoApi } from '../api.ts';
 import { deduplicateId, lastChange, time, withPerson } from '../columns.ts';
 import { listing, rowsIn } from '../listing.ts';
 import type { CustomerIoSettings } from '../settings.ts';
-import { DAY, HOUR, SECOND } from '../../../src/core/time.ts';
+import { DAY, HOUR, instantOf, SECOND } from '../../../src/core/time.ts';
 
 /** Lower bound: the vendor did not exist before, so there are no earlier deliveries. */
 const FIRST_DAY = Date.UTC(2012, 0, 1);
@@ -42,6 +42,7 @@ const read = (lookback: number): Reader<CustomerIoApi> =>
   windows<CustomerIoApi>({
     // There is nothing before the origin, and a window without a start would return six months.
     call: async (api, ask, signal) => (ask.from === undefined ? { rows: [], next: END } : page(api, ask, signal)),
+    by: (delivery) => instantOf(delivery.created, { epoch: 's' }),
     // Pages of one window are read one after the other, windows in parallel, so short windows use the request limit.
     span: DAY,
     least: 10 * 60 * SECOND,

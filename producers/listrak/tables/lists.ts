@@ -8,11 +8,13 @@ import type { ListrakSettings } from '../settings.ts';
 
 async function* readLists(ctx: ReadContext<ListrakApi>): AsyncGenerator<Page, void, void> {
   const rows = await ctx.api.rows('GetContactListCollection', 'WSContactList', {}, { signal: ctx.signal });
-  const warnings =
+  // The service answers with nothing both for an account without lists and for a user who may see none, so an answer without
+  // rows does not show that everything was read.
+  const shown =
     rows.length > 0
-      ? {}
+      ? { readTo: ctx.runStart }
       : { warnings: ['Listrak shows this user no list, so there is nothing to read. Give the user access to lists in Listrak.'] };
-  yield { rows, position: { v: 1 }, scan: { id: ctx.newScan(), end: {} }, readTo: ctx.runStart, ...warnings };
+  yield { rows, position: { v: 1 }, scan: { id: ctx.newScan(), end: {} }, ...shown };
 }
 
 export const lists = (settings: ListrakSettings): TableDefinition =>

@@ -4,7 +4,7 @@ import { boolean, text } from '../../../src/sdk/fields.ts';
 import type { TableDefinition } from '../../../src/core/table.ts';
 import { catalogEntry, secretJson, wanted } from '../columns.ts';
 import type { ColumnSettings } from '../columns.ts';
-import { listing, namingAnother } from '../listing.ts';
+import { listing } from '../listing.ts';
 import { ofEach } from '../scans.ts';
 import { warehouseFields, warehouseShape } from './warehouses.ts';
 
@@ -18,7 +18,7 @@ const ofEachSource = (name: string, path: string, collection: string, connect: (
       return listing(path, collection, {
         params: { sourceId },
         rows: (rows) => rows.map((row) => connect(sourceId, row)),
-        warnings: (rows) => namingAnother(rows, 'sourceId', sourceId),
+        namedParent: ['sourceId', sourceId, 'usually'],
       });
     },
     { key: (source) => String(source.id), scope: (source) => ({ source_id: source.id ?? null }), unreadOn: [403, 404] },

@@ -1,5 +1,7 @@
+import { checkedRows } from '../../../src/core/checked-rows.ts';
 import { unusable } from '../../../src/sdk/answers.ts';
-import { asObject } from '../../../src/sdk/readers/resume.ts';
+import { canonicalJson } from '../../../src/core/json/canonical.ts';
+import { asObject, printed } from '../../../src/sdk/readers/resume.ts';
 import { DAY, HOUR, isoSeconds, MINUTE } from '../../../src/core/time.ts';
 import type { Row } from '../../../src/core/types.ts';
 import { END } from '../../../src/sdk/readers/paginate.ts';
@@ -20,12 +22,12 @@ const summary =
     const end = Math.floor(api.now() / STEP[granularity]) * STEP[granularity];
     const window = { windowStart: isoSeconds(end - hours * HOUR), windowEnd: isoSeconds(end), granularity };
     const path = '/destinations/{destinationId}/delivery-metrics';
-    const query = { sourceId: String(sourceId), startTime: window.windowStart, endTime: window.windowEnd, granularity };
+    const query = { sourceId: printed(sourceId), startTime: window.windowStart, endTime: window.windowEnd, granularity };
     const { deliveryMetricsSummary: answered } = await readData(api, path, { params: { destinationId: String(id) } }, query, signal);
     if (answered === null) return { rows: [], next: END };
     const found = asObject(answered);
     if (found === undefined) throw unusable(about(path), 'holds no summary');
-    return { rows: [{ ...found, sourceId: sourceId ?? null, destinationId: id ?? null, ...window }], next: END };
+    return { rows: checkedRows([{ ...found, sourceId: sourceId ?? null, destinationId: id ?? null, ...window }]), next: END };
   };
 
 export const destinationDeliveryMetricsSummary = table({
@@ -44,7 +46,7 @@ export const destinationDeliveryMetricsSummary = table({
     granularity: text('Granularity asked for: MINUTE, HOUR or DAY'),
   },
   ...ofEach('destination_delivery_metrics_summary', 'destinations', summary, {
-    key: ({ id, sourceId }) => JSON.stringify([id, sourceId]),
+    key: ({ id, sourceId }) => canonicalJson([id, sourceId]),
     scope: ({ id, sourceId }) => ({ source_id: sourceId ?? null, destination_id: id ?? null }),
     unreadOn: [403, 404],
   }),

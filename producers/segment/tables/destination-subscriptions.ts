@@ -6,7 +6,7 @@ import type { TableDefinition } from '../../../src/core/table.ts';
 import type { SegmentApi } from '../api.ts';
 import { secretJson, wanted } from '../columns.ts';
 import type { ColumnSettings } from '../columns.ts';
-import { listing, namingAnother } from '../listing.ts';
+import { listing } from '../listing.ts';
 import { ofEach } from '../scans.ts';
 
 const ofOne = ({ id }: Row): FetchPage<SegmentApi> =>
@@ -15,7 +15,7 @@ const ofOne = ({ id }: Row): FetchPage<SegmentApi> =>
     single: true,
     params: { destinationId: String(id) },
     rows: (rows) => rows.map((row) => ({ ...row, destinationId: id ?? null })),
-    warnings: (rows) => namingAnother(rows, 'destinationId', String(id)),
+    namedParent: ['destinationId', String(id), 'always'],
   });
 
 export const destinationSubscriptions = (settings: ColumnSettings, keep = wanted(settings, ['settings'])): TableDefinition =>

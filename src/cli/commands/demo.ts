@@ -194,7 +194,9 @@ async function lateLanding(
   landed: readonly Landed[],
 ): Promise<TributaryError> {
   const states = (
-    await Promise.all(landings.map((opened) => landingStatus(opened.rendered, requireConnect(opened), kafka.access, cli.deps.clock.now)))
+    await Promise.all(
+      landings.map((opened) => landingStatus({ ...opened, connect: requireConnect(opened) }, kafka.access, cli.deps.clock.now())),
+    )
   ).flat();
   const failures = states.flatMap(({ connector, state, failure }) =>
     state === 'RUNNING' && failure === undefined ? [] : [`${connector} is ${state}${failure === undefined ? '' : `: ${failure}`}`],

@@ -1,9 +1,9 @@
 import { join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import { hint } from '../../config/suggest.ts';
+import { meantOr } from '../../config/suggest.ts';
 import { TributaryError } from '../../core/errors.ts';
+import type { KafkaAccess } from '../../kafka/client.ts';
 import { planLanding } from '../../landing/apply.ts';
-import { readLandingErrors } from '../../landing/errors-log.ts';
 import { leftoverConnectors, pruneConnectors } from '../../landing/leftovers.ts';
 import { checkLanding } from '../../landing/check.ts';
 import type { ConnectClient } from '../../landing/connect-client.ts';
@@ -11,14 +11,12 @@ import { describeDiff, type ConnectorDiff } from '../../landing/diff.ts';
 import type { LintFinding } from '../../landing/lint.ts';
 import { renderLanding } from '../../landing/render.ts';
 import { rereadConnector } from '../../landing/reread.ts';
-import { landingStatus } from '../../landing/status.ts';
-import { createFacts } from '../../web/model/facts.ts';
-import { statusOf } from '../../web/model/status.ts';
 import { plural } from '../../observability/text.ts';
 import { exitCodes, type Cli, type Register } from '../app.ts';
 import { note } from '../author.ts';
-import { openKafka } from '../session/kafka-session.ts';
-import { landingErrorsText, landingStatusText, landingTroubled, leftoversText } from '../landing-text.ts';
+import { openKafka, withKafka } from '../session/kafka-session.ts';
+import { lookAtLandings } from '../landing-look.ts';
+import { landingJson, landingLookText, leftoversText, lookTroubled } from '../landing-text.ts';
 import {
   allConnectorNames,
   applyOpenLanding,
@@ -31,7 +29,6 @@ import {
   requireOurs,
   type OpenLanding,
 } from '../landings.ts';
-import { withFreshness } from '../warehouses.ts';
 import { writeInside } from '../write-inside.ts';
 import { DAY } from '../../core/time.ts';
 
@@ -42,7 +39,6 @@ const RANGES = {
   '24h': { ms: DAY, title: '24 hours' },
   '30d': { ms: 30 * DAY, title: '30 days' },
 } as const;
-const ERRORS_SHOWN = 50;
 
 export function addLanding(program: Command, run: Register): void {
   const landing = program
@@ -163,21 +159,25 @@ export function addLanding(program: Command, run: Register): void {
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  $ tributary landing status warehouse --errors 30d\nExit code 0: every connector runs, none may have missed a delete and none is left over; 1: something needs a look.',
+      '\nExample:\n  $ tributary landing status warehouse --errors 30d\nExit code 0: every connector runs, none may have missed a delete, none is left over and what can be asked answers; 1: something needs a look; 2: the settings of a landing are wrong.',
     )
     .action(
-      run(async (cli, name: string | undefined, options: StatusOptions) => {
-        const names = name === undefined ? requireLandings(cli.settings()) : [name];
-        const all: object[] = [];
-        let troubled = false;
-        for (const one of names) {
-          if (!options.json && names.length > 1) cli.print(`${one === names[0] ? '' : '\n'}${one}:`);
-          const seen = await showStatus(cli, one, options);
-          all.push(...seen.connectors.map((connector) => (name === undefined ? { landing: one, ...connector } : connector)));
-          troubled ||= seen.troubled;
-        }
-        if (options.json) cli.json(all);
-        return troubled ? exitCodes.someFailed : exitCodes.ok;
+      run(async (cli, name: string | undefined, { errors, json }: StatusOptions) => {
+        const settings = cli.settings();
+        if (name !== undefined) requireLanding(settings, name);
+        const names = name === undefined ? requireLandings(settings) : [name];
+        const { ms, title } = RANGES[errors];
+        const looks = await withKafka(cli, (kafka) => lookAtLandings(cli, settings, kafka, names, ms), { connect: true });
+        const [first] = looks;
+        if (name !== undefined && first !== undefined && 'problem' in first) throw first.problem;
+        if (json) cli.json(looks.flatMap((look) => landingJson(look, name === undefined)));
+        else
+          for (const look of looks) {
+            if (names.length > 1) cli.print(`${look === first ? '' : '\n'}${look.name}:`);
+            cli.print(landingLookText(look, title, cli.deps.clock.now(), cli.paint));
+          }
+        if (looks.some((look) => 'problem' in look && look.problem.kind === 'config')) return exitCodes.badSettings;
+        return looks.some(lookTroubled) ? exitCodes.someFailed : exitCodes.ok;
       }),
     );
 
@@ -196,7 +196,7 @@ export function addLanding(program: Command, run: Register): void {
           const known = opened.rendered.connectors.map(({ connection }) => connection);
           const unknown = connections.find((wanted) => !known.includes(wanted));
           if (unknown !== undefined)
-            throw new TributaryError(`The landing ${name} does not land the connection ${unknown}${hint(unknown, known) || '.'}`, {
+            throw new TributaryError(`The landing ${name} does not land the connection ${unknown}${meantOr(unknown, known)}`, {
               kind: 'config',
               remedy: `It lands ${known.join(', ')}.`,
             });
@@ -212,38 +212,6 @@ export function addLanding(program: Command, run: Register): void {
     );
 }
 
-/** Prints the status of one landing unless it is wanted as JSON. `troubled`: whether something of it needs a look. */
-async function showStatus(
-  cli: Cli,
-  name: string,
-  options: StatusOptions,
-): Promise<{ readonly troubled: boolean; readonly connectors: readonly object[] }> {
-  return withLanding(cli, name, async (opened, _apply, access, leftovers) => {
-    const connect = requireConnect(opened);
-    const seen = await landingStatus(opened.rendered, connect, access, cli.deps.clock.now, {
-      signal: cli.interruption(),
-      sqlPlace: opened.sqlPlace,
-    });
-    const facts = createFacts(access, 2_000);
-    await facts.poll();
-    const now = cli.deps.clock.now();
-    const found = withFreshness(seen, opened, facts, statusOf(facts, cli.settings(), now).tables, now);
-    const { ms, title } = RANGES[options.errors];
-    const errors = await readLandingErrors(access, { landing: name, since: cli.deps.clock.now() - ms, last: ERRORS_SHOWN });
-    const left = await leftovers(connect);
-    if (!options.json) {
-      cli.print(landingStatusText(found, cli.deps.clock.now(), cli.paint));
-      if (left.length > 0) cli.print(leftoversText(name, left));
-      cli.print(landingErrorsText(errors, title));
-    }
-    const gone = left.map((connector) => ({ connector, leftOver: true, errors: [] }));
-    return {
-      troubled: left.length > 0 || found.some(landingTroubled),
-      connectors: [...found.map((one) => ({ ...one, errors: errors.filter(({ connector }) => connector === one.connector) })), ...gone],
-    };
-  });
-}
-
 /** Opens a landing for a command that needs no Kafka. */
 async function openAt(cli: Cli, name: string): Promise<OpenLanding> {
   const settings = cli.settings();
@@ -257,7 +225,7 @@ async function withLanding<T>(
   work: (
     opened: OpenLanding,
     apply: () => Promise<readonly ConnectorDiff[]>,
-    access: Parameters<typeof landingStatus>[2],
+    access: KafkaAccess,
     leftovers: (connect: ConnectClient) => Promise<readonly string[]>,
   ) => Promise<T>,
 ): Promise<T> {

@@ -8,7 +8,7 @@ import type { StatusSnapshot } from '../../observability/status-view.ts';
 import { withWarehouses } from '../../observability/warehouse-status.ts';
 import { createFacts, type Facts } from '../../web/model/facts.ts';
 import { knownModel, statusOf, unreadStatus } from '../../web/model/status.ts';
-import { openKafka, type KafkaSession } from '../session/kafka-session.ts';
+import { withKafka, type KafkaSession } from '../session/kafka-session.ts';
 import type { Cli, Register } from '../app.ts';
 import { askedTables } from '../warehouses.ts';
 import { foreignTopic, registryProblem } from '../registry-problem.ts';
@@ -80,8 +80,7 @@ async function fromWorker(cli: Cli, { metrics, prefix }: Settings): Promise<Stat
 }
 
 async function fromTopics(cli: Cli, settings: Settings, wanted: readonly Selected[]): Promise<CurrentStatus> {
-  const kafka = await openKafka(cli, settings);
-  try {
+  return withKafka(cli, async (kafka) => {
     const [facts, registry] = await Promise.all([
       factsNow(kafka),
       registryProblem(kafka.access.settings, kafka.stop, (registry) => foreignTopic(settings, kafka.access, registry)),
@@ -89,9 +88,7 @@ async function fromTopics(cli: Cli, settings: Settings, wanted: readonly Selecte
     const snapshot = statusOf(facts, settings, cli.deps.clock.now());
     const tables = snapshot.tables.filter((table) => wanted.some(({ connection }) => connection.name === table.connection));
     return { snapshot: withWarehouses(snapshot, await askedTables(cli, settings, kafka, facts, tables)), registry };
-  } finally {
-    await kafka.close();
-  }
+  });
 }
 
 /** How long (ms) a worker that starts goes on trying to read the status. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { shown } from '../../core/shown.ts';
 import { count } from '../../observability/text.ts';
 import { exitCodes, type Register } from '../app.ts';
 import { withKafka } from '../session/kafka-session.ts';
@@ -60,7 +61,7 @@ export function addVerify(program: Command, run: Register): void {
                   ? ''
                   : `  e.g. ${keys
                       .slice(0, 3)
-                      .map((key) => Object.values(key).join('/'))
+                      .map((key) => shown(Object.values(key).join('/')))
                       .join(', ')}`
               }`,
             );

@@ -6,6 +6,7 @@ import { asTributaryError, TributaryError } from '../../core/errors.ts';
 import type { KafkaAccess } from '../../kafka/client.ts';
 import { activeWorkers } from '../../kafka/worker.ts';
 import { createRegistry, type Registry } from '../../kafka/registry.ts';
+import { withSharedClients } from '../../kafka/shared-clients.ts';
 import { closeLocalFolder } from '../../core/local-folder.ts';
 import { connectUrl } from '../../stack/connect.ts';
 import { loginOf, recall, type PartName, type StackMemory } from '../../stack/memory.ts';
@@ -160,7 +161,7 @@ function later(signal: AbortSignal, ms: number): AbortSignal {
   return end.signal;
 }
 
-/** Opens Kafka with {@link openKafka} for the duration of `work`. */
+/** Opens Kafka with {@link openKafka} for the duration of `work`, whose calls share their clients. */
 export async function withKafka<T>(
   cli: Cli,
   work: (kafka: KafkaSession, settings: Settings) => Promise<T>,
@@ -169,7 +170,7 @@ export async function withKafka<T>(
   const settings = cli.settings();
   const kafka = await openKafka(cli, settings, options);
   try {
-    return await work(kafka, settings);
+    return await withSharedClients(kafka.access, (access) => work({ ...kafka, access }, settings));
   } finally {
     await kafka.close();
   }

@@ -123,7 +123,7 @@ export async function serveWorker(
   watching.now = watch();
   const telling = publishStatus({
     log: createStatusLog(kafka.access),
-    status: status.snapshot,
+    status,
     worker: { worker: randomUUID(), host: hostname(), pid: process.pid, version, startedAt: clock.now() },
     settingsProblem: followed.problem,
     now: clock.now,

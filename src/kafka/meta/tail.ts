@@ -1,5 +1,5 @@
 import type { KafkaAccess } from '../client.ts';
-import { offsetsOf, topicsOf, withCluster } from '../cluster.ts';
+import { askCluster, offsetsOf, topicsOf } from '../cluster.ts';
 import type { ReadMessage } from '../reader.ts';
 import { readTopics } from '../reader.ts';
 
@@ -14,7 +14,7 @@ export async function readTail<T>(
   pick: (message: ReadMessage) => T | undefined,
   enough: (found: readonly T[]) => boolean = (found) => found.length >= last,
 ): Promise<readonly T[]> {
-  const range = await withCluster(access, `Reading ${topic}`, async (cluster) =>
+  const range = await askCluster(access, `Reading ${topic}`, async (cluster) =>
     (await topicsOf(cluster)).has(topic) ? (await offsetsOf(cluster, [topic])).get(topic)?.get(0) : undefined,
   );
   if (range === undefined) return [];

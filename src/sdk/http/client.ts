@@ -82,6 +82,8 @@ export interface RequestOptions {
   readonly maxTries?: number;
   /** Time-outs after which the request fails, because a smaller request may succeed. Default: unlimited. */
   readonly maxTimeouts?: number;
+  /** Parses an answer of success instead of the usual parser, with the same result but for rows that are known. */
+  readonly parse?: ((text: string) => Promise<Json>) | undefined;
   /** Called with each answer, of any status, before all other rules; undefined means that the other rules decide. */
   readonly decode?: (answer: RawAnswer) => Promise<Verdict | undefined>;
 }
@@ -283,7 +285,7 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
   }
 
   async function request(method: Attempt['method'], path: string, body: unknown, ask: RequestOptions): Promise<HttpResponse> {
-    const read = (attempt: Attempt): AsyncGenerator<never, HttpAnswer, void> => whole(attempt, ask.expect !== 'text');
+    const read = (attempt: Attempt): AsyncGenerator<never, HttpAnswer, void> => whole(attempt, ask.expect !== 'text', ask.parse);
     const maxBytes = Math.min(ask.maxBytes ?? options.maxBytes ?? LARGEST, LARGEST_WHOLE);
     for (const tries = untilGood(method, path, () => body, { ...ask, maxBytes }, read); ;) {
       const step = await tries.next();
@@ -294,9 +296,10 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
 
   // A whole answer yields nothing before its end.
   // oxlint-disable-next-line require-yield
-  async function* whole(attempt: Attempt, expectJson: boolean): AsyncGenerator<never, HttpAnswer, void> {
+  async function* whole(attempt: Attempt, expectJson: boolean, parse: RequestOptions['parse']): AsyncGenerator<never, HttpAnswer, void> {
     const raw = await send(attempt);
-    return { ...raw, body: expectJson || raw.status >= 300 ? await jsonOrNothing(raw.text) : undefined };
+    const good = raw.status >= 200 && raw.status < 300;
+    return { ...raw, body: expectJson || raw.status >= 300 ? await jsonOrNothing(raw.text, good ? parse : undefined) : undefined };
   }
 
   async function* stream(path: string, ask: StreamOptions): AsyncGenerator<readonly Json[], void, void> {
@@ -334,9 +337,9 @@ function bounded(verdict: Verdict | undefined, now: number): Verdict | undefined
   return until === undefined ? rest : { ...rest, retryAt: until };
 }
 
-async function jsonOrNothing(text: string): Promise<Json | undefined> {
+async function jsonOrNothing(text: string, parse: (text: string) => Promise<Json> = parseJsonInPieces): Promise<Json | undefined> {
   try {
-    return await parseJsonInPieces(text);
+    return await parse(text);
   } catch (error) {
     // It may well be JSON, and would be the same the next time.
     if (error instanceof TooManyNumbers) throw new TooLarge(error.message);

@@ -47,7 +47,7 @@ const REASON = 2_000;
 export function refusedForNow(answer: HttpAnswer, place: RequestPlace, now: number): Verdict | undefined {
   if ((answer.status !== 401 && answer.status !== 403) || looksLikeHtml(answer) || !TOO_MANY.test(answer.text.slice(0, REASON)))
     return undefined;
-  const retryAt = retryAfter(answer.headers['retry-after'], now);
+  const retryAt = retryAfter(answer.headers, now);
   return {
     kind: 'rate_limit',
     code: `${place.vendor}:${answer.status}`,
@@ -64,6 +64,14 @@ export function judge(answer: HttpAnswer, place: RequestPlace, expectJson: boole
   const said = vendorText(answer.body);
   const html = looksLikeHtml(answer);
   const answered = `${place.title} answered ${status} to ${place.what}`;
+  if (status === 206) {
+    return {
+      ...base,
+      kind: 'transient',
+      message: `${answered}: a part of the answer, which it was not asked for.`,
+      remedy: 'The request is repeated. If this persists, check any cache or proxy between this machine and the vendor.',
+    };
+  }
   if (status >= 200 && status < 300) {
     if (!expectJson || answer.body !== undefined) return undefined;
     return {
@@ -78,8 +86,12 @@ export function judge(answer: HttpAnswer, place: RequestPlace, expectJson: boole
     return {
       ...base,
       kind: 'config',
-      message: `${answered}: a redirect, which is not followed.`,
-      remedy: 'Check base_url in the settings of this connection.',
+      ...(status === 304
+        ? {
+            message: `${answered}: nothing has changed, which it was not asked.`,
+            remedy: 'Check any cache or proxy between this machine and the vendor. The next run asks again.',
+          }
+        : { message: `${answered}: a redirect, which is not followed.`, remedy: 'Check base_url in the settings of this connection.' }),
     };
   }
   if (status === 401) {
@@ -107,6 +119,7 @@ export function judge(answer: HttpAnswer, place: RequestPlace, expectJson: boole
       remedy: 'Give the key the right to read this, or leave the table out.',
     };
   }
+  if (status === 404 && html) return notOfApi(place);
   if (status === 404) {
     return {
       ...base,
@@ -116,13 +129,26 @@ export function judge(answer: HttpAnswer, place: RequestPlace, expectJson: boole
     };
   }
   if (status === 429) {
-    const retryAt = retryAfter(answer.headers['retry-after'], now);
+    const retryAt = retryAfter(answer.headers, now);
     return { ...base, kind: 'rate_limit', message: `${answered}: too many requests.`, ...(retryAt === undefined ? {} : { retryAt }) };
   }
   if (status === 408 || status >= 500) {
     return { ...base, kind: 'transient', message: `${answered}${quote(said)}.`, remedy: 'The request is repeated until it succeeds.' };
   }
   return { ...base, kind: 'data', message: `${answered}: the request was refused${quote(said)}.` };
+}
+
+/**
+ * The meaning of a 404 that something in front of the API gave. Its code names no status, because readers take the API's own
+ * 404 as proof that a row does not exist.
+ */
+export function notOfApi({ title, vendor, what }: RequestPlace): Verdict {
+  return {
+    kind: 'data',
+    code: `${vendor}:not_api`,
+    message: `${title} answered 404 to ${what} with something that is not from its API.`,
+    remedy: 'Nothing was deleted. If every request ends like this, check base_url in the settings and any proxy in between.',
+  };
 }
 
 /** The meaning of a request that got no complete answer. */

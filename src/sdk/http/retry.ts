@@ -25,13 +25,24 @@ export function pauseUntil(until: number | undefined, now: number): number | und
   return Math.min(Math.max(until, now + 1_000), now + LONGEST_PAUSE);
 }
 
-/** `Retry-After` (seconds or an HTTP date) as epoch ms, limited as by {@link pauseUntil}; undefined when it cannot be read. */
-export function retryAfter(header: string | undefined, now: number): number | undefined {
-  const value = header?.trim();
+/**
+ * `Retry-After` (seconds or an HTTP date) of an answer as epoch ms, limited as by {@link pauseUntil}; undefined when it cannot
+ * be read. A date is one of the vendor's clock: it is counted from when the answer was sent, which its header `Date` says.
+ */
+export function retryAfter(headers: Readonly<Record<string, string | undefined>>, now: number): number | undefined {
+  const value = headers['retry-after']?.trim();
   if (value === undefined || value === '') return undefined;
   // `Date.parse` would read some numbers as years, so anything that looks like a number is read as seconds.
   if (/^[+-]?[0-9.]+$/.test(value)) return pauseUntil(now + Number(value) * 1_000, now);
-  return value.length > LONGEST_DATE ? undefined : pauseUntil(Date.parse(value), now);
+  return pauseUntil(now + untilDate(value, now, headers['date']), now);
 }
+
+/** Time from when an answer was sent (its header `Date`, otherwise now) to a date in it, ms; NaN when that is not a date. */
+export function untilDate(date: string | undefined, now: number, sent: string | undefined): number {
+  const from = parsed(sent);
+  return parsed(date) - (Number.isNaN(from) ? now : from);
+}
+
+const parsed = (date = ''): number => (date.length > LONGEST_DATE ? Number.NaN : Date.parse(date));
 
 const LONGEST_DATE = 100;

@@ -4,6 +4,7 @@ import { childController } from '../../core/clock.ts';
 import { prefetcher } from '../concurrency/prefetch.ts';
 import { CursorLost, asText, fromSavedCursor, saved } from './resume.ts';
 import type { Json, Page, Position, Reader, Row } from '../../core/types.ts';
+import { otherAnswer } from '../answers.ts';
 import { paginate } from './paginate.ts';
 import type { FetchPage, Step } from './paginate.ts';
 
@@ -16,6 +17,8 @@ export interface DetailsOptions<Api> {
   readonly size: number;
   /** Requests the details of these ids; ids the vendor no longer knows are missing from the result. */
   readonly fetch: (api: Api, ids: readonly string[], signal: AbortSignal) => Promise<readonly Row[]>;
+  /** The id by which the details of such a row were requested. With it, details of other rows are noticed. */
+  readonly idOf?: (detailed: Row) => string | undefined;
   /** A listed row as proof that its key exists. */
   readonly seen: (listed: Row) => Row;
   /** Requests in flight at once. */
@@ -104,6 +107,9 @@ export function details<Api>(options: DetailsOptions<Api>): Reader<Api> {
           remedy: 'Nothing was deleted. The next run asks again; report it to the vendor if this persists.',
         });
       }
+      const { idOf } = options;
+      if (idOf !== undefined && rows.length > 0 && !rows.some((row) => asked.includes(idOf(row) ?? '')))
+        throw otherAnswer(`it was asked for ${asked.length} rows and sent ${rows.length} others`);
       if (rows.length < asked.length) ctx.count('listed_without_details', asked.length - rows.length);
       return { rows: [...rows, ...unusable], seen: listed.map(options.seen) };
     }

@@ -136,16 +136,17 @@ export function fanOut<Api>(
       try {
         let read = 0;
         let announced: number | undefined;
+        let doubt: string | undefined;
         for await (const step of fromSavedCursor(steps, cursor)) {
+          doubt ??= step.doubt;
           read += step.rows.length + (step.seen?.length ?? 0);
           announced = step.total ?? announced;
-          const short = !step.more && cursor === undefined && announced !== undefined && announced !== read;
+          if (!step.more && cursor === undefined && announced !== undefined && announced !== read)
+            doubt ??= `The vendor announced ${announced} rows and showed ${read}.`;
           yield {
             parent,
             step,
-            ...(short
-              ? { refused: `${parent.key}: the vendor announced ${announced} rows and showed ${read}; none of its rows are deleted.` }
-              : {}),
+            ...(step.more || doubt === undefined ? {} : { refused: `${parent.key}: ${doubt} None of its rows are deleted.` }),
           };
         }
       } catch (error) {
@@ -157,7 +158,7 @@ export function fanOut<Api>(
   };
 }
 
-function unusableParents(count: number): TributaryError {
+export function unusableParents(count: number): TributaryError {
   return new TributaryError(`${count} parent rows of this table cannot be used, so their rows could not be read.`, {
     kind: 'data',
     code: 'unusable_parent',

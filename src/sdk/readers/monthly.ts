@@ -1,5 +1,6 @@
 import { CursorLost, asNumber, asText, fromSavedCursor, saved } from './resume.ts';
 import type { Json, Page, Position, Reader, Row } from '../../core/types.ts';
+import { checkTimes } from '../answers.ts';
 import { paginate } from './paginate.ts';
 import type { FetchPage } from './paginate.ts';
 import { DAY } from '../../core/time.ts';
@@ -83,6 +84,8 @@ export function monthly<Api>(options: MonthlyOptions<Api>): Reader<Api> {
       const steps = paginate((at) => options.call(ctx.api, { month, cursor: at }, ctx.signal), from);
       let read = from === undefined ? 0 : (asNumber(position?.read) ?? 0);
       for await (const step of fromSavedCursor(steps, from)) {
+        // A report may hold days next to its month, because the vendor's days are those of another time zone.
+        checkTimes(step.rows, options.by, { from: startOf(month) - DAY, to: end + DAY });
         const rows: Row[] = [];
         for (const row of step.rows) {
           const at = options.by(row);

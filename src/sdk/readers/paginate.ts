@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { TributaryError } from '../../core/errors.ts';
+import { DEEPEST_JSON, isDeeper } from '../../core/json/depth.ts';
 import type { Json, Row } from '../../core/types.ts';
 
 /** The vendor said that no page follows. Only the value the vendor uses for that may become END; a missing value proves nothing. */
@@ -18,6 +19,8 @@ export interface ListingPage {
   /** Rows of the whole listing, where the vendor announces it. */
   readonly total?: number;
   readonly warnings?: readonly string[];
+  /** Why these may be the rows of another parent, one sentence: `fanOut` then deletes none of the rows of this parent. */
+  readonly doubt?: string;
 }
 
 /** Requests one page; the first has no cursor. */
@@ -94,10 +97,10 @@ function loops(what: string): TributaryError {
  * which is cheap.
  */
 function fingerprintOf(rows: readonly Row[]): string | undefined {
-  if (rows.length < 2) return undefined;
-  return createHash('sha1')
-    .update(textOf([rows.length, rows[0], rows.at(-1)]))
-    .digest('base64');
+  const ends = rows.length < 2 ? undefined : textOf([rows.length, rows[0], rows.at(-1)]);
+  return ends === undefined ? undefined : createHash('sha1').update(ends).digest('base64');
 }
 
-const textOf = (value: unknown): string => JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? `${item}n` : item));
+/** Undefined for what is nested so deep that no text can be made of it. */
+const textOf = (value: unknown): string | undefined =>
+  isDeeper(value, DEEPEST_JSON) ? undefined : JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? `${item}n` : item));

@@ -1,4 +1,5 @@
 import { TributaryError } from '../../core/errors.ts';
+import { rawNumberText } from '../../core/json/parse.ts';
 import { canonicalJson } from '../../core/json/canonical.ts';
 import type { Json, JsonObject, Position, ReadContext } from '../../core/types.ts';
 
@@ -21,8 +22,11 @@ export function asText(value: Json | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** A number that is kept as its digits is no object. */
 export function asObject(value: Json | undefined): JsonObject | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && rawNumberText(value) === undefined
+    ? (value as JsonObject)
+    : undefined;
 }
 
 /**

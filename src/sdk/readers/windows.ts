@@ -1,6 +1,7 @@
 import { orderedMap } from '../concurrency/ordered-map.ts';
 import { CursorLost, asNumber, asObject, fromSavedCursor, saved } from './resume.ts';
-import type { Json, JsonObject, Page, Position, Reader } from '../../core/types.ts';
+import type { Json, JsonObject, Page, Position, Reader, Row } from '../../core/types.ts';
+import { checkTimes } from '../answers.ts';
 import { paginate } from './paginate.ts';
 import type { FetchPage } from './paginate.ts';
 import { DAY } from '../../core/time.ts';
@@ -26,6 +27,8 @@ export interface WindowsOptions<Api> {
   readonly maxPages: number;
   /** Time until a row becomes visible at the vendor, ms. */
   readonly delay: number;
+  /** The time by which the vendor cuts windows, epoch ms; null when a row has none. With it, rows of another window are noticed. */
+  readonly by?: (row: Row) => number | null | undefined;
   /** Smallest step of the vendor's time, ms: bounds are rounded down to it. Default 1 s. */
   readonly granularity?: number;
   readonly tiers: readonly Tier[];
@@ -109,7 +112,11 @@ export function windows<Api>(options: WindowsOptions<Api>): Reader<Api> {
         slicesOf(plan, begun, () => span.current),
         async function* pages(slice, signal) {
           const steps = paginate((cursor) => options.call(ctx.api, { from: slice.from, to: slice.to, cursor }, signal), slice.cursor);
-          for await (const step of fromSavedCursor(steps, slice.cursor)) yield { slice, step };
+          for await (const step of fromSavedCursor(steps, slice.cursor)) {
+            if (options.by !== undefined)
+              checkTimes(step.rows, options.by, { from: (slice.from ?? -Infinity) - granularity, to: slice.to + granularity });
+            yield { slice, step };
+          }
         },
         { signal: ctx.signal, concurrency: options.concurrency, depth: options.ahead ?? 1 },
       );

@@ -105,10 +105,9 @@ export function apiOf(site: Site, work: ImportWork): OpenAPIHono<Guarded> {
   const tableOf = (c: Context<Guarded>): readonly [string, string] => [param(c, 'connection'), param(c, 'table')];
   const newest = (c: Context<Guarded>): number => Number(c.req.query('last') ?? 50);
 
-  add('get', '/api/v1/status', 'What every table is doing, as `tributary status --json` prints it.', shapes.snapshot, {}, async () => {
-    await board.ready;
-    return statusOf(board.facts, context.settings(), context.clock.now());
-  });
+  add('get', '/api/v1/status', 'What every table is doing, as `tributary status --json` prints it.', shapes.snapshot, {}, () =>
+    statusOf(board.facts, context.settings(), context.clock.now()),
+  );
   const overview = z.looseObject({
     at: z.number(),
     connections: z.array(shapes.connection),
@@ -116,8 +115,7 @@ export function apiOf(site: Site, work: ImportWork): OpenAPIHono<Guarded> {
     workers: z.array(shapes.worker),
     parts: z.array(shapes.part),
   });
-  add('get', '/api/v1/overview', 'Everything the overview shows.', overview, {}, async () => {
-    await board.ready;
+  add('get', '/api/v1/overview', 'Everything the overview shows.', overview, {}, () => {
     const { commands: _, imports: __, ...shown } = board.snapshot();
     return shown;
   });

@@ -29,6 +29,30 @@
     }
   };
 
+  // Nothing is put in place under a finger: what is pressed would not be clicked, and what is selected could not be copied.
+  let pressed;
+  let held = false;
+  const chosen = (part) => {
+    const selection = document.getSelection();
+    return selection !== null && !selection.isCollapsed && selection.containsNode(part, true);
+  };
+  const press = (event) => {
+    const key = event.type === 'keydown';
+    if (key ? event.key === ' ' || event.key === 'Enter' : event.button === 0) pressed = event.target.closest?.('[data-live]');
+  };
+  const release = () => {
+    pressed = undefined;
+    if (!held) return;
+    held = false;
+    later();
+  };
+  for (const name of ['pointerdown', 'keydown']) addEventListener(name, press, true);
+  for (const name of ['pointerup', 'pointercancel', 'keyup']) addEventListener(name, release, true);
+  addEventListener('blur', release);
+  document.addEventListener('selectionchange', () => {
+    if (held && pressed === undefined && document.getSelection()?.isCollapsed) release();
+  });
+
   // Live parts: when something changes, the page is asked for again and its live parts that differ are put in place.
   let asked = false;
   let again = false;
@@ -40,15 +64,17 @@
     }
     asked = true;
     try {
-      const answer = await fetch(location.href, { headers: { accept: 'text/html' }, cache: 'no-store', redirect: 'error' });
+      const answer = await fetch(location.href, { headers: { accept: 'text/html' }, cache: 'no-store', redirect: 'manual' });
+      if (answer.type === 'opaqueredirect')
+        tell('Your log-in has ended. Log in in another window, and this page goes on; or load it again.');
+      else if (answer.status === 404) tell('What this page shows is not there any more: it was removed, or turned off in the settings.');
       if (!answer.ok) throw new Error(String(answer.status));
       const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
       for (const part of document.querySelectorAll('[data-live]')) {
         const other = part.id && fresh.getElementById(part.id);
-        if (!other) continue;
-        const known = part.liveHtml ?? part.dataset.liveHtml;
-        if (known === other.innerHTML) continue;
-        swap(part, other.innerHTML);
+        if (!other || part.liveHtml === other.innerHTML) continue;
+        if (pressed === part || chosen(part)) held = true;
+        else swap(part, other.innerHTML);
       }
       // A server that was started anew knows other forms than the one before.
       const token = fresh.querySelector('input[name="form_token"]')?.value;
@@ -64,8 +90,37 @@
       later();
     }
   };
+  // What only this page knows; the next answer takes it away.
+  const tell = (text) => {
+    const away = document.getElementById('away');
+    if (!away || away.textContent === text) return;
+    const notice = document.createElement('p');
+    notice.className = 'notice bad';
+    notice.setAttribute('role', 'alert');
+    notice.textContent = text;
+    away.replaceChildren(notice);
+    away.liveHtml = undefined;
+  };
+  // What has the focus, or was scrolled, is found again by its id or address. Of several with one name it is counted from the
+  // end, because lists grow at the front.
+  const stops = 'a[href], button, summary, [tabindex]';
+  const called = (one) => one.id || one.getAttribute('href') || `${one.tagName} ${one.closest('[id]')?.id}`;
+  const finder = (part, one) => {
+    const name = called(one);
+    const named = () => [...part.querySelectorAll(stops)].filter((other) => called(other) === name);
+    const all = named();
+    const fromEnd = all.length - all.indexOf(one);
+    return () => {
+      const now = named();
+      return now[now.length - fromEnd] ?? now[0];
+    };
+  };
   const swap = (part, html) => {
-    const focused = part.contains(document.activeElement) ? document.activeElement.id || document.activeElement.getAttribute('href') : null;
+    const active = document.activeElement;
+    const focused = active !== part && part.contains(active) ? finder(part, active) : undefined;
+    const scrolled = [...part.querySelectorAll('[tabindex]')]
+      .filter(({ scrollLeft, scrollTop }) => scrollLeft > 0 || scrollTop > 0)
+      .map((one) => ({ find: finder(part, one), left: one.scrollLeft, top: one.scrollTop }));
     const open = [...part.querySelectorAll('details[open][id]')].map((one) => one.id);
     part.liveHtml = html;
     part.innerHTML = html;
@@ -73,12 +128,10 @@
       const one = part.querySelector(`#${CSS.escape(id)}`);
       if (one) one.open = true;
     }
-    if (focused) {
-      const back = part.querySelector(`#${CSS.escape(focused)}`) ?? part.querySelector(`a[href="${CSS.escape(focused)}"]`);
-      if (back) back.focus({ preventScroll: true });
-    }
     times(part);
     copyButtons(part);
+    for (const { find, left, top } of scrolled) find()?.scrollTo(left, top);
+    focused?.()?.focus({ preventScroll: true });
   };
   // A little apart, and not all pages at the same moment.
   let waiting;
@@ -129,8 +182,10 @@
       });
       source.addEventListener('error', () => {
         say('lost', 'connection lost');
-        // The browser tries again by itself, but not after an answer that was no stream.
-        if (source.readyState === EventSource.CLOSED) setTimeout(() => !document.hidden && open(), 3000);
+        // The browser tries again by itself, but not after an answer that was no stream; what it was, the page itself says.
+        if (source.readyState !== EventSource.CLOSED) return;
+        later();
+        setTimeout(() => !document.hidden && open(), 3000);
       });
     };
     if (!document.hidden) open();
@@ -224,7 +279,7 @@
     };
     one('Each run', 'seconds', [
       { label: 'Rows read', scale: 'rows', tone: '--busy', values: (run) => run.totals.fetched },
-      { label: 'Rows published', scale: 'rows', tone: '--good', values: (run) => run.totals.published + run.totals.deleted },
+      { label: 'Published or deleted', scale: 'rows', tone: '--good', values: (run) => run.totals.published + run.totals.deleted },
       { label: 'Duration (s)', scale: 'seconds', tone: '--wait', dash: [4, 4], values: (run) => (run.endedAt - run.startedAt) / 1000 },
     ]);
     if (!runs.some((run) => run.liveRows !== undefined)) return;
@@ -243,6 +298,13 @@
     const close = document.querySelector('[data-close]');
     if (event.key === 'Escape' && close) close.click();
   });
+
+  // What was done is told once, not again by the back button or a bookmark.
+  const here = new URL(location.href);
+  if (here.searchParams.has('done')) {
+    here.searchParams.delete('done');
+    history.replaceState(history.state, '', here);
+  }
 
   for (const part of document.querySelectorAll('[data-live]')) part.liveHtml = part.innerHTML;
   times(document);

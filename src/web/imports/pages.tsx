@@ -1,12 +1,14 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
+import { existsSync } from 'node:fs';
 import type { ReadableStream } from 'node:stream/web';
-import type { Context, Hono } from 'hono';
+import type { Hono } from 'hono';
 import { asTributaryError, TributaryError } from '../../core/errors.ts';
-import { ownKey } from '../../import/keys.ts';
+import { ownKey, ownKeyFile } from '../../import/keys.ts';
 import type { Site } from '../app.tsx';
-import type { Guarded } from '../guard.ts';
+import { unknownForm, type Guarded } from '../guard.ts';
 import { note } from '../note.ts';
 import type { Access } from '../security.ts';
+import { waiting } from '../setup/drafts.ts';
 import { receive } from './receive.ts';
 import { BegunPage, ImportForm, ImportKey, Imports } from './views.tsx';
 import { errorFileOf, sendErrorFile } from './error-file.ts';
@@ -31,15 +33,18 @@ export function addImports(app: Hono<Guarded>, site: Site, access: Access, work:
       <Imports view={site.view(c)} imports={imports} able={able().length > 0} here={here} waiting={new Set(work.waiting())} />,
     );
   });
-  app.get('/imports/new', (c) => form(c));
+  /** Forms that were refused, without their files. */
+  const refused = waiting<{ readonly fields: Readonly<Record<string, string>>; readonly error: TributaryError }>(context.clock.now);
+
+  app.get('/imports/new', (c) => {
+    const { fields = {}, error } = refused.find(c.req.query('again')) ?? {};
+    return site.show(c, <ImportForm view={site.view(c)} connections={able().map(({ name }) => name)} fields={fields} error={error} />);
+  });
   app.post(receivingPath, async (c) => {
     const { id, path } = work.place();
     const admit = (fields: Readonly<Record<string, string>>): void => {
       if (!access.formTokenFits(c.get('session'), fields['form_token'] ?? ''))
-        throw new TributaryError('This form is not from this page, or too old. Load the page again and repeat.', {
-          kind: 'config',
-          code: 'form',
-        });
+        throw new TributaryError('The form is not from this page.', { kind: 'config', code: 'form' });
       work.requireAble(fields['connection'] ?? '');
       optionsOf(fields);
     };
@@ -55,15 +60,18 @@ export function addImports(app: Hono<Guarded>, site: Site, access: Access, work:
       work.check(id, name, optionsOf(fields));
     } catch (thrown) {
       const error = asTributaryError(thrown, 'Taking the file');
-      if (error.code === 'form') return c.text(`${error.message}\n`, 403);
-      return form(c, filled, error);
+      if (error.code === 'form') return unknownForm(c);
+      return c.redirect(`/imports/new?again=${refused.hold({ fields: filled, error })}`, 303);
     }
     return c.redirect(`/imports/new/${id}`, 303);
   });
-  app.post('/imports/key', (c) => {
-    const connection = able()[0];
-    const key = ownKey(context.settings().dataDir);
-    return site.show(c, <ImportKey view={site.view(c)} publicKey={key} steps={connection?.source.imports?.keySteps ?? []} />);
+  app.post('/imports/key', (c) => c.redirect(`/imports/key${ownKey(context.settings().dataDir).made ? '?made=yes' : ''}`, 303));
+  app.get('/imports/key', async (c) => {
+    const { dataDir } = context.settings();
+    // Only the button makes one.
+    if (!existsSync(ownKeyFile(dataDir))) return c.redirect('/imports/new', 303);
+    const key = { ...ownKey(dataDir), made: c.req.query('made') !== undefined };
+    return site.show(c, <ImportKey view={site.view(c)} publicKey={key} steps={able()[0]?.source.imports?.keySteps ?? []} />);
   });
   app.get('/imports/new/:id', (c) => {
     const begun = work.get(c.req.param('id'));
@@ -91,9 +99,5 @@ export function addImports(app: Hono<Guarded>, site: Site, access: Access, work:
 
   function able() {
     return context.settings().connections.filter(({ source }) => source.imports !== undefined);
-  }
-
-  function form(c: Context<Guarded>, fields: Readonly<Record<string, string>> = {}, error?: TributaryError) {
-    return site.show(c, <ImportForm view={site.view(c)} connections={able().map(({ name }) => name)} fields={fields} error={error} />);
   }
 }

@@ -86,7 +86,10 @@ export async function receive(
       throw new TributaryError('The form did not arrive whole.', { kind: 'config', remedy: 'Send it again.', cause });
     }
     const name = await kept;
-    if (name === undefined || name === '') throw new TributaryError('Choose a file.', { kind: 'config' });
+    if (name === undefined || name === '') {
+      if (kept === undefined) admit(fields);
+      throw new TributaryError('Choose a file.', { kind: 'config' });
+    }
     return { fields, name };
   } catch (error) {
     rmSync(path, { force: true });

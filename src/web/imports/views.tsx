@@ -84,7 +84,7 @@ const columns = (view: View, here: ReadonlySet<string>, waiting: ReadonlySet<str
     ),
   },
   { title: 'Import date', cell: ({ at }) => <Moment at={at} now={view.now} /> },
-  { title: 'Imported by', cell: ({ by }) => by },
+  { title: 'Imported by', words: true, cell: ({ by }) => by },
   {
     title: 'File',
     words: true,
@@ -113,6 +113,9 @@ const columns = (view: View, here: ReadonlySet<string>, waiting: ReadonlySet<str
       ),
   },
 ];
+
+/** The fields that are seldom filled in. */
+const options = ['map', 'drop', 'dates', 'texts', 'country', 'consent', 'strict'] as const;
 
 export function ImportForm({
   view,
@@ -151,7 +154,7 @@ export function ImportForm({
             <small>one row per thing somebody did</small>
           </label>
         </fieldset>
-        <details id="more">
+        <details id="more" open={options.some((name) => (fields[name] ?? '') !== '')}>
           <summary>Columns and options</summary>
           <label>
             Columns under another name (one per line)

@@ -71,8 +71,9 @@ export function watchParts(
     const base = { name: landing.name, kind: landing.settings.kind, connections: landing.connections.map(({ name }) => name) };
     if (!connect) return { ...base, sinks: [], problems: new Map(), trouble: 'The settings name no Connect worker (connect_url).' };
     try {
-      const sinks = await landingStatus(rendered, connect, access, clock.now, { signal: stopping.signal, sqlPlace });
+      // The moment before anything was asked: what is published during the look counts as not seen by it.
       const at = clock.now();
+      const sinks = await landingStatus({ rendered, connect, sqlPlace }, access, at, stopping.signal);
       // A lasting failure keeps the time at which it was first observed.
       const since = (connector: string, problem: Problem): number =>
         problem.active ? (before?.problems.get(connector)?.find((one) => one.active && one.code === problem.code)?.at ?? at) : problem.at;

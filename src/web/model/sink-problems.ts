@@ -2,14 +2,14 @@ import type { LandingError } from '../../landing/errors-log.ts';
 import type { LandingStatus } from '../../landing/status.ts';
 import { warehouseWords } from '../../landing/warehouse-words.ts';
 import { plural } from '../../observability/text.ts';
-import { defined, type Problem } from './table-row.ts';
+import { defined, NOT_APPLIED, type Problem } from './table-row.ts';
 
 /**
  * Present and past problems of a connector for the drawer: its current state, and what workers have recorded (`noted`,
  * newest first). `at`: when the state was observed, epoch ms.
  */
 export function sinkProblems(landing: string, sink: LandingStatus, noted: readonly LandingError[], at: number): Problem[] {
-  const { connector, state, tasks, failure, deadLetters } = sink;
+  const { connector, connection, state, tasks, failure, deadLetterTopic, deadLetters } = sink;
   const failed = state === 'FAILED' || tasks.some((task) => task.state === 'FAILED');
   const now = (problem: Pick<Problem, 'summary' | 'code' | 'message' | 'remedy'>): Problem => ({
     at,
@@ -23,7 +23,7 @@ export function sinkProblems(landing: string, sink: LandingStatus, noted: readon
   if (state === 'MISSING') {
     problems.push(
       now({
-        code: 'connect:missing',
+        code: NOT_APPLIED,
         summary: `The landing ${landing} has no connector ${connector}.`,
         remedy: `Apply the landing: tributary landing apply ${landing}`,
       }),
@@ -34,7 +34,7 @@ export function sinkProblems(landing: string, sink: LandingStatus, noted: readon
       now({
         code: 'connect:dead-letters',
         summary: `The warehouse refused ${plural(deadLetters, 'row')} of ${connector}.`,
-        remedy: 'Look into its dead-letter topic; once the cause is gone: tributary landing reread.',
+        remedy: `Look into ${deadLetterTopic}; once the cause is gone: tributary landing reread ${landing} ${connection}.`,
       }),
     );
   }

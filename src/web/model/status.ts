@@ -1,7 +1,7 @@
 import type { Settings } from '../../config/settings.ts';
 import type { RunRecord } from '../../kafka/meta/runs.ts';
 import type { TableState } from '../../kafka/types.ts';
-import { emptyStatus, seedStatus, type KnownFacts, type StatusModel } from '../../observability/status-model.ts';
+import { emptyStatus, lastCompleted, seedStatus, type KnownFacts, type StatusModel } from '../../observability/status-model.ts';
 import { snapshotOf, type StatusSnapshot, type TableStatus } from '../../observability/status-view.ts';
 import { tableKey, type TableRef } from '../../core/run.ts';
 import type { Facts } from './facts.ts';
@@ -28,7 +28,7 @@ export function knownModel(facts: Facts, settings: Settings): StatusModel {
     const name = tableKey(ref);
     const state = facts.state(name);
     const lastRuns = facts.runs(name);
-    const disabled = disabledBy(settings, ref, lastRuns.at(-1));
+    const disabled = disabledBy(settings, ref, lastCompleted(lastRuns));
     model = seedStatus(model, ref, {
       ...(state ? factsOf(state) : {}),
       lastRuns,
@@ -67,7 +67,7 @@ function liveStatus(notice: ReturnType<Facts['live']>, known: TableStatus, now: 
   };
 }
 
-/** Why the vendor refuses this table only; undefined unless its last run ended with that. */
+/** Why the vendor refuses this table only; undefined unless its last run that was not interrupted ended with that. */
 function disabledBy({ connections }: Settings, { connection, table }: TableRef, last: RunRecord | undefined): string | undefined {
   const definition = connections.find(({ name }) => name === connection)?.tables.find(({ name }) => name === table);
   if (definition?.planGated === undefined || last?.outcome !== 'failed' || last.failure?.kind !== 'config') return undefined;

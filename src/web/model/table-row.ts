@@ -38,6 +38,9 @@ export interface Problem {
   readonly active: boolean;
 }
 
+/** Code of the problem that a landing was not applied yet: to be done, but no error. */
+export const NOT_APPLIED = 'connect:missing';
+
 /** Progress of one landing with the table. */
 export interface TableLanding {
   readonly landing: string;
@@ -98,7 +101,7 @@ export function tableRow({ connection, status, facts, landings, unseen, sinkProb
     problems,
     historical: historicalTab(status, runs, landings, unseen),
     periodic: periodicTab(status, runs),
-    errors24h: problems.filter(({ at, code }) => now - at < DAY && code !== 'connect:missing').reduce((sum, { times }) => sum + times, 0),
+    errors24h: problems.filter(({ at, code }) => now - at < DAY && code !== NOT_APPLIED).reduce((sum, { times }) => sum + times, 0),
     hourly: hourlyRows(runs, now),
     ...defined({ liveRows: runs.findLast(({ liveRows }) => liveRows !== undefined)?.liveRows }),
     ...(freshnessMs === undefined ? {} : { freshnessMs }),

@@ -7,15 +7,15 @@ import { asTributaryError, TributaryError } from '../../core/errors.ts';
 import type { Source } from '../../sdk/source.ts';
 import type { Site } from '../app.tsx';
 import type { Guarded } from '../guard.ts';
+import { connectionSteps } from '../views/steps.tsx';
 import { connectionPath } from '../views/view.ts';
 import { waiting, type Drafts } from './drafts.ts';
 import { changedSettings, fieldsOf, prefilled, textOf, type Form } from './form.tsx';
 import { tryConnection, type Tried } from './rights.ts';
 import { secretsOf } from './secrets.ts';
 import type { Change } from './edit-yaml.ts';
-import { diff, draft, written } from './settings-file.ts';
+import { draft, written } from './settings-file.ts';
 import { AccountForm, TablesForm } from './connection-views.tsx';
-import { Review } from './views.tsx';
 
 /** A set-up in progress: its account has answered, its tables are not chosen yet. */
 interface Begun {
@@ -26,6 +26,9 @@ interface Begun {
   readonly form: Form;
   readonly tried: Tried;
   readonly tables: readonly string[];
+  /** The second form as it was filled in last, and why it was refused. */
+  readonly filled: Form;
+  readonly error?: TributaryError;
 }
 
 /** Sets a connection up, or changes it, in three steps: account, tables, review of the changes. */
@@ -51,6 +54,10 @@ export function addConnectionSetup(app: Hono<Guarded>, site: Site, drafts: Draft
     return begin(c, source, name, true, await c.req.parseBody({ all: true }));
   });
 
+  app.get('/set-up/:id/tables', (c) => {
+    const id = c.req.param('id');
+    return tablesForm(c, id, begun.get(id));
+  });
   app.post('/set-up/:id/tables', async (c) => {
     const id = c.req.param('id');
     const one = begun.get(id);
@@ -63,26 +70,26 @@ export function addConnectionSetup(app: Hono<Guarded>, site: Site, drafts: Draft
     try {
       const made = drafted(one, form);
       const connection = made.settings.connections.find(({ name }) => name === one.name) as ConnectionSettings;
-      const next = connectionPath(one.name);
-      const command = one.editing ? 'connection-edit' : 'connection-add';
-      const review = drafts.waiting.hold({ draft: made, command, connection: one.name, detail: one.source.title, next });
-      const lines = diff(made.before, made.after);
-      return await site.show(
-        c,
-        <Review
-          view={site.view(c)}
-          title={`Review ${one.name}`}
-          id={review}
-          lines={lines}
-          facts={[
-            ['Account', one.tried.account],
-            ['Tables', connection.tables.map((table) => table.name).join(', ')],
-            ...[...made.secrets.keys()].map((path) => ['Secret goes into', `${path} (mode 0600)`] as const),
-          ]}
-        />,
-      );
+      const review = drafts.waiting.hold({
+        draft: made,
+        command: one.editing ? 'connection-edit' : 'connection-add',
+        connection: one.name,
+        detail: one.source.title,
+        next: connectionPath(one.name),
+        title: `Review ${one.name}`,
+        steps: connectionSteps,
+        facts: [
+          ['Account', one.tried.account],
+          ['Tables', connection.tables.map((table) => table.name).join(', ')],
+          ...[...made.secrets.keys()].map((path) => ['Secret goes into', `${path} (mode 0600)`] as const),
+        ],
+      });
+      const { error: _, ...accepted } = one;
+      begun.renew(id, { ...accepted, filled: form });
+      return c.redirect(`/set-up/${review}`, 303);
     } catch (error) {
-      return tablesForm(c, id, one, form, asTributaryError(error, 'Setting the connection up'));
+      begun.renew(id, { ...one, filled: form, error: asTributaryError(error, 'Setting the connection up') });
+      return c.redirect(`/set-up/${id}/tables`, 303);
     }
   });
 
@@ -97,10 +104,11 @@ export function addConnectionSetup(app: Hono<Guarded>, site: Site, drafts: Draft
       const { settings } = draftOf(source, name, editing, whole, undefined);
       const connection = settings.connections.find((one) => one.name === name) as ConnectionSettings;
       const tried = await tryConnection(context, connection);
-      const one: Begun = { source, name, editing, form: whole, tried, tables };
-      return await tablesForm(c, begun.hold(one), one, editing ? whole : form);
+      const one: Begun = { source, name, editing, form: whole, tried, tables, filled: editing ? whole : form };
+      return c.redirect(`/set-up/${begun.hold(one)}/tables`, 303);
     } catch (error) {
-      return accountForm(c, source, name, editing, form, asTributaryError(error, 'Setting the connection up'));
+      const again = drafts.refused.hold({ form, error: asTributaryError(error, 'Setting the connection up') });
+      return c.redirect(`${editing ? `${connectionPath(name)}/edit` : `/new/connection/${source.name}`}?again=${again}`, 303);
     }
   }
 
@@ -131,7 +139,10 @@ export function addConnectionSetup(app: Hono<Guarded>, site: Site, drafts: Draft
     return draft(context, changes, secrets);
   }
 
-  function accountForm(c: Context<Guarded>, source: Source, name: string, editing: boolean, form: Form, error?: TributaryError) {
+  /** The form as it stands, or as it was filled in and refused. */
+  function accountForm(c: Context<Guarded>, source: Source, name: string, editing: boolean, before: Form) {
+    const { form: filled, error } = drafts.refused.find(c.req.query('again')) ?? { form: {}, error: undefined };
+    const form = { ...before, ...filled };
     const fields = fieldsOf(shapeOf(source.settings));
     return site.show(
       c,
@@ -139,8 +150,7 @@ export function addConnectionSetup(app: Hono<Guarded>, site: Site, drafts: Draft
     );
   }
 
-  function tablesForm(c: Context<Guarded>, id: string, one: Begun, form: Form, error?: TributaryError) {
-    const { source, name, editing, tried } = one;
+  function tablesForm(c: Context<Guarded>, id: string, { source, name, editing, tried, filled: form, error }: Begun) {
     const fields = fieldsOf(shapeOf(source.settings));
     const tables = source.tables(defaultsOf(source));
     return site.show(c, <TablesForm view={site.view(c)} id={id} {...{ source, name, editing, tried, fields, tables, form, error }} />);

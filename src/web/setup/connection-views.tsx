@@ -3,13 +3,12 @@ import type { TributaryError } from '../../core/errors.ts';
 import type { Source } from '../../sdk/source.ts';
 import { Page } from '../views/layout.tsx';
 import { Pill } from '../views/parts.tsx';
-import { Steps } from '../views/steps.tsx';
+import { connectionSteps, Steps } from '../views/steps.tsx';
 import { connectionPath, type View } from '../views/view.ts';
-import { Field, textOf, type Form, type FormField } from './form.tsx';
+import { changed, Field, textOf, type Form, type FormField } from './form.tsx';
 import type { TableRight, Tried } from './rights.ts';
 import { Actions, Wrong, overview } from './views.tsx';
 
-const steps = ['Account', 'Tables', 'Review'] as const;
 const crumbsOf = (name: string, editing: boolean) => [
   overview,
   editing ? { href: connectionPath(name), text: name } : { href: '/new/connection', text: 'New connection' },
@@ -36,7 +35,7 @@ export function AccountForm({
   const first = ({ needed, kind }: FormField): boolean => needed || kind === 'secret';
   return (
     <Page view={view} title={editing ? `Settings of ${name}` : `New ${source.title} connection`} crumbs={crumbsOf(name, editing)}>
-      <Steps names={steps} at={0} />
+      <Steps names={connectionSteps} at={0} />
       <Wrong error={error} what={error?.kind === 'config' && error.code === undefined ? undefined : 'Could not connect.'} />
       <form method="post" action={editing ? `${connectionPath(name)}/edit` : `/new/connection/${source.name}`} class="card form">
         <input type="hidden" name="form_token" value={view.formToken} />
@@ -49,7 +48,7 @@ export function AccountForm({
         {fields.filter(first).map((field) => (
           <Field field={field} value={textOf(form, `set.${field.name}`)} kept={textOf(form, `kept.${field.name}`)} />
         ))}
-        <details id="more" open={editing}>
+        <details id="more" open={editing || fields.some((field) => !first(field) && changed(field, form))}>
           <summary>More settings</summary>
           {fields
             .filter((field) => !first(field))
@@ -101,7 +100,7 @@ export function TablesForm({
   const rightOf = (table: string): TableRight | undefined => tried.rights.find((one) => one.table === table);
   return (
     <Page view={view} title={editing ? `Settings of ${name}` : `New ${source.title} connection`} crumbs={crumbsOf(name, editing)}>
-      <Steps names={steps} at={1} />
+      <Steps names={connectionSteps} at={1} />
       <p class="notice good" role="status">
         Connected to {tried.account}.
       </p>

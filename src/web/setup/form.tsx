@@ -60,6 +60,9 @@ export function textOf(form: Form, name: string): string {
   return text.replaceAll('\r\n', '\n').trim();
 }
 
+/** Whether a field holds anything but its default: then it is not hidden. */
+export const changed = ({ name, standard }: FormField, form: Form): boolean => !['', standard].includes(textOf(form, `set.${name}`));
+
 /** The form filled in from existing settings. Of a secret, only its reference is shown, never its value. */
 export function prefilled(fields: readonly FormField[], settings: Readonly<Record<string, unknown>>): Record<string, string> {
   const form: Record<string, string> = {};

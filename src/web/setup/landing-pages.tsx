@@ -11,8 +11,8 @@ import { landingPath } from '../views/view.ts';
 import type { Drafts } from './drafts.ts';
 import { changedSettings, fieldsOf, prefilled, textOf, type Form, type FormField } from './form.tsx';
 import { secretsOf } from './secrets.ts';
-import { diff, draft, written, type Draft } from './settings-file.ts';
-import { KindChoice, LandingForm, Review } from './views.tsx';
+import { draft, written, type Draft } from './settings-file.ts';
+import { KindChoice, LandingForm } from './views.tsx';
 
 /** A kind of warehouse to choose from. */
 interface Kind {
@@ -85,14 +85,14 @@ export function addLandingSetup(app: Hono<Guarded>, site: Site, drafts: Drafts):
         about.kind === embedded
           ? 'Apply: Tributary sets its own PostgreSQL up by itself.'
           : 'Run its set-up script in the warehouse, then check and apply.';
-      return await review(c, name, 'landing-add', draft(context, [{ path: ['landings', name], value }], secrets), chosen, next);
+      return review(c, name, 'landing-add', draft(context, [{ path: ['landings', name], value }], secrets), chosen, next);
     } catch (error) {
-      return form(c, about, filled, asTributaryError(error, 'Setting the landing up'));
+      return refuse(c, `/new/landing/${about.kind}`, filled, asTributaryError(error, 'Setting the landing up'));
     }
   });
   app.get('/l/:landing/edit', (c) => {
     const about = ofLanding(c.req.param('landing'));
-    return form(c, about, about.before);
+    return form(c, about);
   });
   app.post('/l/:landing/edit', async (c) => {
     const filled = await c.req.parseBody({ all: true });
@@ -108,9 +108,9 @@ export function addLandingSetup(app: Hono<Guarded>, site: Site, drafts: Drafts):
       const changes = Object.entries(changed).map(([key, value]) => ({ path: ['landings', name, key], value }));
       if (changes.length === 0) throw new TributaryError('Nothing was changed.', { kind: 'config' });
       const next = 'Check and apply: until then the connectors run as they were applied last.';
-      return await review(c, name, 'landing-edit', draft(context, changes, secrets), chosen, next);
+      return review(c, name, 'landing-edit', draft(context, changes, secrets), chosen, next);
     } catch (error) {
-      return form(c, { kind, name, before }, { ...before, connection: [], ...filled }, asTributaryError(error, 'Changing the landing'));
+      return refuse(c, `${landingPath(name)}/edit`, filled, asTributaryError(error, 'Changing the landing'));
     }
   });
 
@@ -121,24 +121,22 @@ export function addLandingSetup(app: Hono<Guarded>, site: Site, drafts: Drafts):
     made: Draft,
     connections: readonly string[] | undefined,
     next: string,
-  ): Promise<Response> {
-    const id = drafts.waiting.hold({ draft: made, command, connection: null, detail: name, next: landingPath(name) });
-    return site.show(
-      c,
-      <Review
-        view={site.view(c)}
-        title={`Review ${name}`}
-        id={id}
-        steps={command === 'landing-add' ? landingSteps : landingSteps.filter((step) => step !== 'Set-up script')}
-        lines={diff(made.before, made.after)}
-        facts={[
-          ['Connections', connections?.join(', ') ?? 'all'],
-          ...[...made.secrets.keys()].map((path) => ['Secret goes into', `${path} (mode 0600)`] as const),
-          ['Next', next],
-        ]}
-      />,
-    );
+  ): Response {
+    const id = drafts.waiting.hold({
+      ...{ draft: made, command, connection: null, detail: name, next: landingPath(name) },
+      title: `Review ${name}`,
+      steps: command === 'landing-add' ? landingSteps : landingSteps.filter((step) => step !== 'Set-up script'),
+      facts: [
+        ['Connections', connections?.join(', ') ?? 'all'],
+        ...[...made.secrets.keys()].map((path) => ['Secret goes into', `${path} (mode 0600)`] as const),
+        ['Next', next],
+      ],
+    });
+    return c.redirect(`/set-up/${id}`, 303);
   }
+
+  const refuse = (c: Context<Guarded>, path: string, filled: Form, error: TributaryError): Response =>
+    c.redirect(`${path}?again=${drafts.refused.hold({ form: { connection: [], ...filled }, error })}`, 303);
 
   /** The connections that are ticked; undefined for all of them, whatever is added later. */
   function connectionsOf(filled: Form): string[] | undefined {
@@ -148,7 +146,10 @@ export function addLandingSetup(app: Hono<Guarded>, site: Site, drafts: Drafts):
     return chosen.length === all.length ? undefined : chosen;
   }
 
-  function form(c: Context<Guarded>, { kind, name, before }: Subject, filled: Form = {}, error?: TributaryError): Promise<Response> {
+  /** The form as it stands, or as it was filled in and refused. */
+  function form(c: Context<Guarded>, { kind, name, before }: Subject): Promise<Response> {
+    const { form: refused, error } = drafts.refused.find(c.req.query('again')) ?? { form: {}, error: undefined };
+    const filled: Form = { ...before, ...refused };
     const { title, doc, fields } = requireKind(kind);
     const connections = kind === embedded ? [] : context.settings().connections.map(({ name, tables }) => [name, tables.length] as const);
     const editing = before !== undefined;

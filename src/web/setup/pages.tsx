@@ -1,12 +1,15 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
 import type { Hono } from 'hono';
+import { defaultsOf } from '../../config/source-defaults.ts';
+import { plural } from '../../observability/text.ts';
 import type { Site } from '../app.tsx';
 import type { Guarded } from '../guard.ts';
 import { addConnectionSetup } from './connection-pages.tsx';
 import { createDrafts } from './drafts.ts';
 import { addLandingSetup } from './landing-pages.tsx';
 import { addRemoval } from './removal.tsx';
-import { KindChoice, SettingsPage } from './views.tsx';
+import { diff } from './settings-file.ts';
+import { KindChoice, Review, SettingsPage } from './views.tsx';
 
 /** Sets up connections and landings: a form, a test request, a review of the changes, the settings file. */
 export function addSetup(app: Hono<Guarded>, site: Site): void {
@@ -20,13 +23,22 @@ export function addSetup(app: Hono<Guarded>, site: Site): void {
         view={site.view(c)}
         title="New connection"
         base="/new/connection"
-        kinds={context.sources.map(({ name, title }) => ({ kind: name, title }))}
+        kinds={context.sources.map((source) => ({
+          kind: source.name,
+          title: source.title,
+          doc: plural(source.tables(defaultsOf(source)).length, 'table'),
+        }))}
       />,
     ),
   );
   addConnectionSetup(app, site, drafts);
   addLandingSetup(app, site, drafts);
   addRemoval(app, site, drafts);
+  app.get('/set-up/:id', (c) => {
+    const id = c.req.param('id');
+    const { draft, title, steps, facts } = drafts.waiting.get(id);
+    return site.show(c, <Review view={site.view(c)} lines={diff(draft.before, draft.after)} {...{ id, title, steps, facts }} />);
+  });
   app.post('/set-up/:id', async (c) => {
     const id = c.req.param('id');
     const one = drafts.waiting.get(id);

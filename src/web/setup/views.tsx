@@ -6,7 +6,7 @@ import { Page } from '../views/layout.tsx';
 import { Empty, Fact, List, type Column } from '../views/parts.tsx';
 import { landingSteps, Steps } from '../views/steps.tsx';
 import { connectionPath, landingPath, type View } from '../views/view.ts';
-import { Field, textOf, type Form, type FormField } from './form.tsx';
+import { changed, Field, textOf, type Form, type FormField } from './form.tsx';
 import type { DiffLine } from './settings-file.ts';
 
 export const overview = { href: '/', text: 'Overview' };
@@ -120,7 +120,7 @@ export function LandingForm({
           </fieldset>
         )}
         {fields.length === 0 ? null : (
-          <details id="more" open={editing}>
+          <details id="more" open={editing || fields.some((field) => !field.needed && changed(field, form))}>
             <summary>More settings</summary>
             {fields
               .filter(({ needed }) => !needed)
@@ -157,14 +157,14 @@ export function Review({
   id,
   lines,
   facts,
-  steps = ['Account', 'Tables', 'Review'],
+  steps,
 }: {
   view: View;
   title: string;
   id: string;
   lines: readonly DiffLine[];
   facts: readonly (readonly [string, string])[];
-  steps?: readonly string[];
+  steps: readonly string[];
 }) {
   return (
     <Page view={view} title={title} crumbs={[overview]}>

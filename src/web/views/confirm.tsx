@@ -16,12 +16,15 @@ export function Confirm({
   connection,
   row,
   question,
+  filled = {},
   error,
 }: {
   view: View;
   connection: ConnectionView;
   row?: TableRow;
   question: Question;
+  /** What was filled in before. */
+  filled?: { readonly history?: string | undefined; readonly from?: string | undefined };
   error?: string;
 }) {
   const base = row ? tablePath(connection.name, row.status.table) : connectionPath(connection.name);
@@ -50,30 +53,23 @@ export function Confirm({
         {question === 'backfill' ? (
           <fieldset>
             <legend>How far back</legend>
-            <label class="check">
-              <input type="radio" name="history" value="30d" checked /> 30 days
-            </label>
-            <label class="check">
-              <input type="radio" name="history" value="90d" /> 90 days
-            </label>
-            <label class="check">
-              <input type="radio" name="history" value="1y" /> 1 year
-            </label>
-            <label class="check">
-              <input type="radio" name="history" value="all" /> all history
-            </label>
-            <label class="check">
-              <input type="radio" name="history" value="from" /> from a day on
-            </label>
+            {stretches.map(([value, text]) => (
+              <label class="check">
+                <input type="radio" name="history" value={value} checked={value === (filled.history ?? '30d')} /> {text}
+              </label>
+            ))}
             <label>
-              First day <input type="text" name="from" placeholder="MM/DD/YYYY or YYYY-MM-DD" autocomplete="off" />
+              First day{' '}
+              <input type="text" name="from" value={filled.from ?? ''} placeholder="MM/DD/YYYY or YYYY-MM-DD" autocomplete="off" />
             </label>
           </fieldset>
         ) : null}
         <div class="actions">
-          <button type="submit" class={`button ${tone}`}>
-            {label}
-          </button>
+          {question === 'allow-deletes' && row?.status.withheld === undefined ? null : (
+            <button type="submit" class={`button ${tone}`}>
+              {label}
+            </button>
+          )}
           <a class="button plain" href={base}>
             Cancel
           </a>
@@ -82,6 +78,14 @@ export function Confirm({
     </Page>
   );
 }
+
+const stretches = [
+  ['30d', '30 days'],
+  ['90d', '90 days'],
+  ['1y', '1 year'],
+  ['all', 'all history'],
+  ['from', 'from a day on'],
+] as const;
 
 const texts: Readonly<Record<Question, readonly [title: (what: string) => string, label: string, tone: string]>> = {
   resync: [(what) => `Read everything of ${what} again?`, 'Read everything again', 'main'],

@@ -1,7 +1,7 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
 import { count, plural } from '../../observability/text.ts';
 import type { ConnectionView } from '../model/board-rows.ts';
-import type { SyncTab, TableRow } from '../model/table-row.ts';
+import { NOT_APPLIED, type SyncTab, type TableRow } from '../model/table-row.ts';
 import { Drawer, type DrawerEntry } from './drawer.tsx';
 import { Page } from './layout.tsx';
 import { CommandButton, Empty, Fact, Freshness, List, Moment, State, type Column } from './parts.tsx';
@@ -42,6 +42,9 @@ export function Connection({ view, connection, tab, errors }: { view: View; conn
             <HistoryLinks base={base} able={connection.tables.some((row) => row.history)} />
             <a class="button plain" href={`${base}/edit`}>
               Settings
+            </a>
+            <a class="button plain" href={`${base}/remove`}>
+              Remove
             </a>
           </>
         )
@@ -90,7 +93,7 @@ export function Connection({ view, connection, tab, errors }: { view: View; conn
             <Drawer
               title={errors === 'all' ? connection.name : `${connection.name}.${errors}`}
               entries={entries}
-              close={here}
+              close={errors === 'all' ? here : `${here}#${encodeURIComponent(errorsOf(errors))}`}
               now={view.now}
             />
           </div>
@@ -105,13 +108,20 @@ export function Connection({ view, connection, tab, errors }: { view: View; conn
   );
 }
 
+const errorsOf = (table: string): string => `errors-of-${table}`;
+
 /** The number of active errors, as a link to the drawer. */
 function Errors({ row, here }: { row: TableRow; here: string }) {
-  const active = row.problems.filter((problem) => problem.active).length;
+  const open = row.problems.filter((problem) => problem.active);
+  const active = open.filter(({ code }) => code !== NOT_APPLIED).length;
   if (row.problems.length === 0) return null;
   return (
-    <a class={active > 0 ? 'errors' : 'errors over'} href={`${here}&errors=${encodeURIComponent(row.status.table)}#errors`}>
-      {active > 0 ? plural(active, 'active error') : 'past errors'}
+    <a
+      id={errorsOf(row.status.table)}
+      class={active > 0 ? 'errors' : 'errors over'}
+      href={`${here}&errors=${encodeURIComponent(row.status.table)}#errors`}
+    >
+      {active > 0 ? plural(active, 'active error') : open.length > 0 ? 'landing not applied' : 'past errors'}
       <span class="sr"> of {row.status.table}</span>
     </a>
   );

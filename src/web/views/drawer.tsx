@@ -5,6 +5,8 @@ import { cut, Moment, Pill } from './parts.tsx';
 
 /** Longest summary, message or remedy that is shown. */
 const longest = 1_000;
+/** Of what stands above: all of it follows as the message. */
+const longestTitle = 200;
 
 const places: Readonly<Record<Problem['where'], string>> = {
   vendor: 'the vendor',
@@ -19,11 +21,11 @@ export interface DrawerEntry {
   readonly problem: Problem;
 }
 
-/** Every problem with its summary, code, original message, time, place and remedy. */
+/** Every problem with its summary, code, original message, time, place and remedy. `close` leads back to what it was opened by. */
 export function Drawer({ title, entries, close, now }: { title: string; entries: readonly DrawerEntry[]; close: string; now: number }) {
   const shown = grouped(entries.map(({ table, problem }) => ({ table, problem: shortened(problem) }))).slice(0, 50);
   return (
-    <aside class="drawer" id="errors" aria-labelledby="errors-title">
+    <aside class="drawer" id="errors" tabindex={-1} aria-labelledby="errors-title">
       <div class="drawer-head">
         <h2 id="errors-title">Errors of {title}</h2>
         <a class="button plain" href={close} data-close="">
@@ -35,7 +37,7 @@ export function Drawer({ title, entries, close, now }: { title: string; entries:
       ) : (
         shown.map(({ tables, problem }, at) => (
           <article class="problem">
-            <h3>{problem.summary}</h3>
+            <h3>{cut(problem.summary, longestTitle)}</h3>
             <p class="problem-line">
               <Pill tone={problem.active ? 'bad' : 'off'}>{problem.active ? 'active' : 'over'}</Pill> <Moment at={problem.at} now={now} />
               {problem.times > 1 ? `, ${count(problem.times)} times` : ''}

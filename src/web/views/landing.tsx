@@ -89,7 +89,7 @@ export function Landing({
             {landing.problems.length === 0 ? (
               '0'
             ) : (
-              <a href={`${base}?errors=1#errors`}>
+              <a id="errors-link" href={`${base}?errors=1#errors`}>
                 {count(landing.problems.length)}
                 <span class="sr"> errors, show them</span>
               </a>
@@ -101,7 +101,7 @@ export function Landing({
           <Drawer
             title={landing.name}
             entries={landing.problems.map((problem) => ({ table: landing.name, problem }))}
-            close={base}
+            close={`${base}#errors-link`}
             now={view.now}
           />
         ) : null}

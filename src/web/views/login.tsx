@@ -1,9 +1,15 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
 import { Bare } from './layout.tsx';
 
-export function Login({ to, error }: { to: string; error?: string }) {
+/** `ended`: something was sent by a session that had ended. */
+export function Login({ to, error, ended = false }: { to: string; error?: string; ended?: boolean }) {
   return (
     <Bare title="Log in">
+      {ended ? (
+        <p class="notice bad" role="alert">
+          Your log-in had ended, so what you sent was not done. Log in, and do it again.
+        </p>
+      ) : null}
       {error === undefined ? null : (
         <p class="notice bad" role="alert">
           {error}

@@ -4,7 +4,7 @@ import { urgencyOf, type ConnectionView, type LandingView } from '../model/board
 import type { BoardSnapshot } from '../model/board.ts';
 import type { SyncState } from '../model/table-row.ts';
 import { Page } from './layout.tsx';
-import { Empty, Freshness, List, Moment, Pill, Sparkline, State, span, stateLook, type Column, type Tone } from './parts.tsx';
+import { Empty, Freshness, List, Moment, Pill, short3, Sparkline, State, span, stateLook, type Column, type Tone } from './parts.tsx';
 import { connectionPath, landingPath, type View } from './view.ts';
 
 export const sortings = ['state', 'name', 'freshness', 'last', 'errors', 'rows'] as const;
@@ -28,9 +28,10 @@ export const landingLook: Readonly<Record<LandingView['state'], readonly [label:
 export function Overview({ view, board, query }: { view: View; board: BoardSnapshot; query: OverviewQuery }) {
   const shown = chosen(board.connections, query);
   const tables = board.connections.reduce((sum, { tables: all }) => sum + all.length, 0);
+  const rows = board.connections.reduce((all, { hourly }) => all + sum(hourly), 0);
   const landings = [...board.landings]
     .sort((a, b) => Number(b.state === 'failed') - Number(a.state === 'failed'))
-    .filter(({ name }) => name.includes(query.q));
+    .filter(({ name, kind }) => `${name} ${kind}`.toLowerCase().includes(query.q.toLowerCase()));
   return (
     <Page
       view={view}
@@ -63,11 +64,7 @@ export function Overview({ view, board, query }: { view: View; board: BoardSnaps
           tone={board.connections.some(({ worst }) => worst.kind === 'failed') ? 'bad' : undefined}
         />
         <Tile label="Errors" value={count(board.connections.reduce((sum, { errors24h }) => sum + errors24h, 0))} note="last 24 hours" />
-        <Tile
-          label="Rows"
-          value={count(board.connections.reduce((sum, { hourly }) => sum + hourly.reduce((a, b) => a + b, 0), 0))}
-          note="published, last 24 hours"
-        />
+        <Tile label="Rows" value={short3(rows)} exact={count(rows)} note="published, last 24 hours" />
       </div>
       <form class="filter" method="get" action="/" role="search">
         <label>
@@ -119,12 +116,18 @@ export function Overview({ view, board, query }: { view: View; board: BoardSnaps
         <div id="landings" data-live="">
           {board.landings.length === 0 ? (
             <Empty title="No landing yet">
-              <p>A landing brings the topics into a warehouse: PostgreSQL, Redshift, BigQuery, Snowflake, Synapse or S3.</p>
+              <p>A landing brings the topics into a warehouse: PostgreSQL, Redshift, BigQuery, Snowflake, Synapse, S3 or Iceberg.</p>
               {view.readOnly ? null : (
                 <a class="button plain" href="/new/landing">
                   New landing
                 </a>
               )}
+            </Empty>
+          ) : landings.length === 0 ? (
+            <Empty title="Nothing fits">
+              <p>
+                <a href="/">Show all landings</a>
+              </p>
             </Empty>
           ) : (
             <Landings view={view} rows={landings} />
@@ -135,11 +138,26 @@ export function Overview({ view, board, query }: { view: View; board: BoardSnaps
   );
 }
 
-function Tile({ label, value, note, tone }: { label: string; value: string; note: string; tone?: Tone | undefined }) {
+/** A number with its name; `exact` is shown on hover. */
+function Tile({
+  label,
+  value,
+  exact,
+  note,
+  tone,
+}: {
+  label: string;
+  value: string;
+  exact?: string;
+  note: string;
+  tone?: Tone | undefined;
+}) {
   return (
     <div class={`tile ${tone ?? ''}`}>
       <span class="label">{label}</span>
-      <strong class="num">{value}</strong>
+      <strong class="num" title={exact}>
+        {value}
+      </strong>
       <small>{note}</small>
     </div>
   );
@@ -200,6 +218,7 @@ function Connections({ view, rows, query }: { view: View; rows: readonly Connect
         { title: 'Rows, 24 h', num: true, sort: by('rows'), cell: (row) => <Sparkline hourly={row.hourly} /> },
         {
           title: 'Worker',
+          words: true,
           cell: ({ worker }) =>
             worker ? (
               <span title={`process ${worker.pid}, Tributary ${worker.version}`}>{worker.host}</span>
@@ -245,6 +264,7 @@ const Landings = ({ view, rows }: { view: View; rows: readonly LandingView[] }) 
       { title: 'Rows to land, at most', num: true, cell: (row) => count(row.rowsAtMost) },
       {
         title: 'Connections',
+        words: true,
         cell: (row) =>
           `${row.connections.slice(0, 6).join(', ')}${row.connections.length > 6 ? ` and ${row.connections.length - 6} more` : ''}`,
       },

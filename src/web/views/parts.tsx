@@ -91,7 +91,7 @@ export function State({ state, now, brief = false }: { state: SyncState; now: nu
           <Pill tone={tone}>{label}</Pill>
           {brief || state.nextRunAt === undefined ? null : (
             <small>
-              {state.kind === 'scheduled' ? 'next' : 'first run'} <Moment at={state.nextRunAt} now={now} />
+              {state.kind === 'scheduled' ? 'due' : 'first run due'} <Moment at={state.nextRunAt} now={now} />
             </small>
           )}
         </div>
@@ -118,7 +118,7 @@ export function State({ state, now, brief = false }: { state: SyncState; now: nu
                 'tried again by itself'
               ) : (
                 <>
-                  tried again <Moment at={state.nextTryAt} now={now} />
+                  next try due <Moment at={state.nextTryAt} now={now} />
                 </>
               )}
             </small>
@@ -205,7 +205,8 @@ export function Sparkline({ hourly }: { hourly: readonly number[] }) {
 /** `950`, `12.3 k`, `4.1 M`. */
 export function short3(n: number): string {
   if (n < 10_000) return count(n);
-  const [unit, of] = n < 1_000_000 ? (['k', 1000] as const) : n < 1e9 ? (['M', 1e6] as const) : (['G', 1e9] as const);
+  const [unit, of] =
+    n < 1e6 ? (['k', 1e3] as const) : n < 1e9 ? (['M', 1e6] as const) : n < 1e12 ? (['G', 1e9] as const) : (['T', 1e12] as const);
   const value = n / of;
   return `${value < 100 ? value.toFixed(1) : Math.round(value)} ${unit}`;
 }

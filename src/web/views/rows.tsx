@@ -115,7 +115,6 @@ function OneChange({ change, view }: { change: Change; view: View }) {
 
 const Columns = ({ record }: { record: TableRecord }) => (
   <List
-    cards={false}
     rows={Object.entries(record).filter(([, value]) => value !== null)}
     columns={[
       { title: 'Column', cell: ([name]) => <code>{name}</code> },

@@ -1,5 +1,6 @@
 /** @jsxRuntime automatic @jsxImportSource hono/jsx */
 
+export const connectionSteps = ['Account', 'Tables', 'Review'] as const;
 export const landingSteps = ['Warehouse', 'Review', 'Set-up script', 'Check', 'Apply'] as const;
 
 /** Progress of a set-up. */

@@ -17,6 +17,7 @@ const workerColumns = (now: number): readonly Column<WorkerNotice>[] => [
   { title: 'Heard', cell: ({ at }) => <Moment at={at} now={now} /> },
   {
     title: 'Connections',
+    words: true,
     cell: ({ assigned, settingsProblem }) => (
       <>
         {assigned.length === 0 ? (
@@ -102,6 +103,7 @@ export function Audit({ view, board }: { view: View; board: BoardSnapshot }) {
               { title: 'When', cell: ({ at }) => <Moment at={at} now={view.now} /> },
               {
                 title: 'Who',
+                words: true,
                 cell: ({ user, address }) => (
                   <>
                     {user}
@@ -110,7 +112,7 @@ export function Audit({ view, board }: { view: View; board: BoardSnapshot }) {
                 ),
               },
               { title: 'Command', cell: ({ command }) => command },
-              { title: 'Of', cell: (command) => <Target {...command} /> },
+              { title: 'Of', words: true, cell: (command) => <Target {...command} /> },
               { title: 'Detail', words: true, cell: ({ detail }) => detail || '–' },
             ]}
           />

@@ -63,7 +63,7 @@ export function Table({ view, detail, errors }: { view: View; detail: TableDetai
             {row.problems.length === 0 ? (
               '0'
             ) : (
-              <a href={`${base}?errors=1#errors`}>
+              <a id="errors-link" href={`${base}?errors=1#errors`}>
                 {count(row.errors24h)}
                 <span class="sr"> errors, show them</span>
               </a>
@@ -71,7 +71,12 @@ export function Table({ view, detail, errors }: { view: View; detail: TableDetai
           </Fact>
         </dl>
         {errors ? (
-          <Drawer title={row.name} entries={row.problems.map((problem) => ({ table: row.name, problem }))} close={base} now={view.now} />
+          <Drawer
+            title={row.name}
+            entries={row.problems.map((problem) => ({ table: row.name, problem }))}
+            close={`${base}#errors-link`}
+            now={view.now}
+          />
         ) : null}
         {withheld === undefined ? null : (
           <section class="card warn" id="withheld" aria-labelledby="withheld-title">
@@ -137,7 +142,7 @@ export function Table({ view, detail, errors }: { view: View; detail: TableDetai
               rows={row.landings}
               columns={[
                 { title: 'Landing', cell: ({ landing }) => <a href={landingPath(landing)}>{landing}</a> },
-                { title: 'Connector', cell: ({ connector }) => connector },
+                { title: 'Connector', words: true, cell: ({ connector }) => connector },
                 { title: 'Rows to land, at most', num: true, cell: ({ lag }) => (lag.missing ? '–' : count(lag.rowsAtMost)) },
                 {
                   title: 'Behind',
@@ -222,7 +227,6 @@ export function Table({ view, detail, errors }: { view: View; detail: TableDetai
         <details id="columns">
           <summary>{plural(Object.keys(definition.fields).length, 'column')}</summary>
           <List
-            cards={false}
             rows={Object.entries(definition.fields)}
             columns={[
               { title: 'Column', cell: ([name]) => <code>{name}</code> },
