@@ -1,5 +1,3 @@
-import kafkajs, { type Admin } from 'kafkajs';
-
 /** The topic settings that limit the size of a batch. */
 export const LIMIT_SETTINGS = ['max.message.bytes', 'segment.bytes'] as const;
 
@@ -18,17 +16,3 @@ export function largestBatch(config: ReadonlyMap<string, string> | undefined): n
 
 /** Bytes of keys and values, overhead included, that fit a batch of that size whatever their content: batch / GROWTH - BATCH_ROOM. */
 export const roomIn = (batch: number): number => Math.max(0, Math.floor(batch / GROWTH) - BATCH_ROOM);
-
-/** Current {@link largestBatch} of the topics; topics that do not exist are left out. */
-export async function largestBatches(admin: Admin, topics: readonly string[]): Promise<Map<string, number>> {
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: [...LIMIT_SETTINGS] })),
-  });
-  return new Map(
-    resources.map(({ resourceName, configEntries }) => [
-      resourceName,
-      largestBatch(new Map(configEntries.map(({ configName, configValue }) => [configName, configValue]))),
-    ]),
-  );
-}

@@ -1,9 +1,11 @@
 import { TributaryError } from '../core/errors.ts';
+import { anyBroker, type RawBroker } from './any-broker.ts';
 import { withAdmin, type KafkaAccess } from './client.ts';
 import { askCluster, type Cluster } from './cluster.ts';
 import { kafkaError, protocolType } from './errors.ts';
 import { groupOf } from './dead-workers.ts';
 import { topicNames } from './meta/topic-names.ts';
+import { requestConfigs } from './topic-configs.ts';
 import type { KafkaSettings } from './types.ts';
 
 /** A permission that the Kafka user lacks, in the terms of Kafka's ACLs. */
@@ -17,15 +19,6 @@ export interface NeededRights {
   readonly topics: readonly string[];
   /** Connections that need a writer. */
   readonly connections: readonly string[];
-}
-
-/** Requests of kafkajs's broker that are missing in its types. */
-interface RawBroker {
-  produce(request: object): Promise<unknown>;
-  fetch(request: object): Promise<unknown>;
-  heartbeat(request: object): Promise<unknown>;
-  findGroupCoordinator(request: object): Promise<{ coordinator: { nodeId: string | number } }>;
-  addPartitionsToTxn(request: object): Promise<unknown>;
 }
 
 const DENIED: Readonly<Record<MissingRight['on'], readonly string[]>> = {
@@ -60,6 +53,21 @@ export async function missingRights(access: KafkaAccess, { topics, connections }
   // All at once, because hundreds of requests in sequence would take minutes on a slow network.
   const together = async (attempts: readonly Promise<readonly MissingRight[]>[]): Promise<readonly MissingRight[]> =>
     (await Promise.all(attempts)).flat();
+  /** One request about all topics, and one about each only when that was refused: with 200 connections the others add up. */
+  const aboutAll = async (
+    right: MissingRight['right'],
+    names: readonly string[],
+    ask: (names: readonly string[]) => Promise<unknown>,
+  ): Promise<readonly MissingRight[]> => {
+    if (names.length === 0) return [];
+    try {
+      await ask(names);
+      return [];
+    } catch (error) {
+      if (protocolType(error) === undefined) throw error;
+    }
+    return together(names.map((name) => attempt({ right, on: 'topic', name }, () => ask([name]))));
+  };
 
   const used = await askCluster(access, 'Trying the rights', async (cluster) => {
     const any = await anyBroker(cluster);
@@ -99,6 +107,7 @@ export async function missingRights(access: KafkaAccess, { topics, connections }
           }),
         ),
       ]),
+      aboutAll('DescribeConfigs', topics, (names) => requestConfigs(any, names, ['cleanup.policy'])),
       onCoordinator(
         cluster,
         any,
@@ -129,30 +138,21 @@ export async function missingRights(access: KafkaAccess, { topics, connections }
     return [...ofFirst, ...(await ofOthers)];
   });
 
-  const described = await withAdmin(access, 'Trying the rights', async (admin) => {
-    const resources = (name: string) => [{ type: 2, name, configNames: ['cleanup.policy'] }];
+  const creatable = await withAdmin(access, 'Trying the rights', async (admin) => {
     const there = new Set(await admin.listTopics());
-    return together([
-      ...topics.map((topic) =>
-        attempt({ right: 'DescribeConfigs', on: 'topic', name: topic }, () =>
-          admin.describeConfigs({ includeSynonyms: false, resources: resources(topic) }),
-        ),
-      ),
-      // A topic that exists but is hidden from us is found by its other permissions.
-      ...topics
-        .filter((topic) => !there.has(topic))
-        .map((topic) =>
-          attempt({ right: 'Create', on: 'topic', name: topic }, () =>
-            admin.createTopics({
-              validateOnly: true,
-              waitForLeaders: false,
-              topics: [{ topic, numPartitions: 1, replicationFactor: access.settings.replicationFactor }],
-            }),
-          ),
-        ),
-    ]);
+    // A topic that exists but is hidden from us is found by its other permissions.
+    return aboutAll(
+      'Create',
+      topics.filter((topic) => !there.has(topic)),
+      (names) =>
+        admin.createTopics({
+          validateOnly: true,
+          waitForLeaders: false,
+          topics: names.map((topic) => ({ topic, numPartitions: 1, replicationFactor: access.settings.replicationFactor })),
+        }),
+    );
   });
-  return [...used, ...described];
+  return [...used, ...creatable];
 }
 
 /** Finding a coordinator needs Describe; the request `then` needs the other permission: Read of a group or Write of a transactional id. */
@@ -170,19 +170,6 @@ async function onCoordinator(
     coordinator = (await cluster.findBroker({ nodeId: String(answer.coordinator.nodeId) })) as unknown as RawBroker;
   });
   return [...describe, ...(await attempt(type === GROUP ? 'Read' : 'Write', () => then(coordinator)))];
-}
-
-async function anyBroker(cluster: Cluster): Promise<RawBroker> {
-  await cluster.refreshMetadata();
-  const [nodeId] = cluster.getNodeIds();
-  if (nodeId === undefined)
-    throw new TributaryError('Kafka reports no broker.', {
-      kind: 'transient',
-      reach: 'connection',
-      code: 'kafka:no-broker',
-      remedy: 'Check the state of the brokers.',
-    });
-  return (await cluster.findBroker({ nodeId: String(nodeId) })) as unknown as RawBroker;
 }
 
 const shown = 4;

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, ITopicConfig } from 'kafkajs';
-import kafkajs from 'kafkajs';
 import { TributaryError } from '../core/errors.ts';
 import type { KafkaAccess } from './client.ts';
 import { withAdmin } from './client.ts';
@@ -8,6 +7,7 @@ import { codecFault } from './codecs.ts';
 import { kafkaError, protocolType } from './errors.ts';
 import { DEFAULT_BATCH_BYTES, LIMIT_SETTINGS, largestBatch } from './message-limits.ts';
 import { ownTopics } from './meta/own-topics.ts';
+import { topicConfigs } from './topic-configs.ts';
 import { collision, topicRefusal, type TopicFacts, type TopicSpec } from './topic-rules.ts';
 import type { KafkaSettings } from './types.ts';
 import { DAY, HOUR } from '../core/time.ts';
@@ -23,7 +23,8 @@ export type { TopicFacts, TopicSpec } from './topic-rules.ts';
  */
 export async function ensureTopics(access: KafkaAccess, specs: readonly TopicSpec[]): Promise<ReadonlyMap<string, TopicFacts>> {
   const { settings } = access;
-  return withAdmin(access, 'Preparing the topics', async (admin) => {
+  const doing = 'Preparing the topics';
+  const { colliding, possible, partitions } = await withAdmin(access, doing, async (admin) => {
     const there = new Set(await admin.listTopics());
     const colliding = new Map(
       specs.flatMap((spec) =>
@@ -43,16 +44,13 @@ export async function ensureTopics(access: KafkaAccess, specs: readonly TopicSpe
       }
     }
     const possible = specs.filter((spec) => !colliding.has(spec.name));
-    const partitions = await knownPartitions(
-      admin,
-      possible.map((spec) => spec.name),
-    );
-    // Includes topics that were missing a moment ago: another process may have created them first.
-    const facts = new Map(await describe(admin, possible, partitions));
-    for (const [name, refusal] of colliding) facts.set(name, refused(refusal));
-    requireOwn(specs, facts);
-    return facts;
+    return { colliding, possible, partitions: await knownPartitions(admin, names(possible)) };
   });
+  // Includes topics that were missing a moment ago: another process may have created them first.
+  const facts = new Map(await describe(access, doing, possible, partitions));
+  for (const [name, refusal] of colliding) facts.set(name, refused(refusal));
+  requireOwn(specs, facts);
+  return facts;
 }
 
 /**
@@ -84,26 +82,21 @@ export async function ensureOwnTopic(access: KafkaAccess, topic: string): Promis
 
 /** The topics' current facts, creating nothing; missing topics are left out, unless their names cannot be created. */
 export async function lookAtTopics(access: KafkaAccess, specs: readonly TopicSpec[]): Promise<ReadonlyMap<string, TopicFacts>> {
-  return withAdmin(access, 'Looking at the topics', async (admin) => {
+  const doing = 'Looking at the topics';
+  const { there, existing, partitions } = await withAdmin(access, doing, async (admin) => {
     const there = new Set(await admin.listTopics());
     const existing = specs.filter((spec) => there.has(spec.name));
-    const facts = new Map(
-      await describe(
-        admin,
-        existing,
-        await knownPartitions(
-          admin,
-          existing.map((spec) => spec.name),
-        ),
-      ),
-    );
-    for (const spec of specs) {
-      const [refusal] = there.has(spec.name) ? [] : (collision(spec.name, there) ?? []);
-      if (refusal !== undefined) facts.set(spec.name, refused(refusal));
-    }
-    return facts;
+    return { there, existing, partitions: await knownPartitions(admin, names(existing)) };
   });
+  const facts = new Map(await describe(access, doing, existing, partitions));
+  for (const spec of specs) {
+    const [refusal] = there.has(spec.name) ? [] : (collision(spec.name, there) ?? []);
+    if (refusal !== undefined) facts.set(spec.name, refused(refusal));
+  }
+  return facts;
 }
+
+const names = (specs: readonly TopicSpec[]): string[] => specs.map(({ name }) => name);
 
 /** The facts of a topic that cannot be created. */
 const refused = (refusal: TributaryError): TopicFacts => ({ partitions: 0, tombstonesKept: 0, largestBatch: DEFAULT_BATCH_BYTES, refusal });
@@ -161,25 +154,17 @@ function enoughForOwnRecords(config: KafkaSettings['topicConfig']): Record<strin
 }
 
 async function describe(
-  admin: Admin,
+  access: KafkaAccess,
+  doing: string,
   specs: readonly TopicSpec[],
   partitions: ReadonlyMap<string, number>,
 ): Promise<[string, TopicFacts][]> {
-  if (specs.length === 0) return [];
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: specs.map(({ name }) => ({
-      type: kafkajs.ConfigResourceTypes.TOPIC,
-      name,
-      configNames: ['cleanup.policy', 'delete.retention.ms', 'compression.type', ...LIMIT_SETTINGS],
-    })),
-  });
-  const configs = new Map(
-    resources.map(({ resourceName, configEntries }) => [
-      resourceName,
-      new Map(configEntries.map(({ configName, configValue }) => [configName, configValue])),
-    ]),
-  );
+  const configs = await topicConfigs(access, doing, names(specs), [
+    'cleanup.policy',
+    'delete.retention.ms',
+    'compression.type',
+    ...LIMIT_SETTINGS,
+  ]);
   const codecFaults = new Map<string, string | undefined>();
   for (const config of configs.values()) {
     const compression = config.get('compression.type') ?? 'producer';

@@ -8,7 +8,8 @@ import { withAdmin } from './client.ts';
 import { compressionType } from './codecs.ts';
 import { withDeadline } from './deadline.ts';
 import { isFenced, kafkaError } from './errors.ts';
-import { DEFAULT_BATCH_BYTES, largestBatches, roomIn } from './message-limits.ts';
+import { largestBatch, LIMIT_SETTINGS, roomIn } from './message-limits.ts';
+import { topicConfigs } from './topic-configs.ts';
 import { deadLetterMessage, stateMessage } from './messages.ts';
 import type { TransactionalProducer } from './producer.ts';
 import { openProducer } from './producer.ts';
@@ -242,16 +243,17 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
 }
 
 async function lookUp(access: KafkaAccess, known: Cluster, asked: readonly string[]): Promise<Cluster> {
-  return withAdmin(access, `Looking up ${asked[0]}`, async (admin) => {
-    const { brokers } = await admin.describeCluster();
-    const { topics } = await admin.fetchTopicMetadata({ topics: [...asked] });
-    const limits = await largestBatches(admin, asked);
-    const found = topics.map(({ name, partitions }): [string, KnownTopic] => [
-      name,
-      { partitions: partitions.length, room: roomIn(limits.get(name) ?? DEFAULT_BATCH_BYTES) },
-    ]);
-    return { brokers: brokers.length, topics: new Map([...known.topics, ...found]) };
-  });
+  const doing = `Looking up ${asked[0]}`;
+  const { brokers, topics } = await withAdmin(access, doing, async (admin) => ({
+    brokers: (await admin.describeCluster()).brokers.length,
+    topics: (await admin.fetchTopicMetadata({ topics: [...asked] })).topics,
+  }));
+  const configs = await topicConfigs(access, doing, asked, LIMIT_SETTINGS);
+  const found = topics.map(({ name, partitions }): [string, KnownTopic] => [
+    name,
+    { partitions: partitions.length, room: roomIn(largestBatch(configs.get(name))) },
+  ]);
+  return { brokers, topics: new Map([...known.topics, ...found]) };
 }
 
 function deadError(connection: string, fenced: boolean): TributaryError {

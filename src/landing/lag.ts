@@ -1,6 +1,5 @@
-import kafkajs from 'kafkajs';
 import type { KafkaAccess } from '../kafka/client.ts';
-import { withAdmin } from '../kafka/client.ts';
+import { topicConfigs } from '../kafka/topic-configs.ts';
 import { askCluster, offsetsOf, topicsOf, type OffsetRange } from '../kafka/cluster.ts';
 import { ENOUGH, readTopics } from '../kafka/reader.ts';
 import type { ReadMessage } from '../kafka/reader.ts';
@@ -129,23 +128,13 @@ async function retentions(
   access: KafkaAccess,
   topics: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, Partial<Record<LagRequest['deletesBy'], number>>>> {
-  if (topics.size === 0) return new Map();
-  const { resources } = await withAdmin(access, 'Measuring the lag of the landings', (admin) =>
-    admin.describeConfigs({
-      includeSynonyms: false,
-      resources: [...topics].map((name) => ({
-        type: kafkajs.ConfigResourceTypes.TOPIC,
-        name,
-        configNames: Object.values(RETENTION),
-      })),
-    }),
-  );
+  const configs = await topicConfigs(access, 'Measuring the lag of the landings', [...topics], Object.values(RETENTION));
   return new Map(
-    resources.map(({ resourceName, configEntries }) => [
-      resourceName,
+    [...configs].map(([topic, config]) => [
+      topic,
       Object.fromEntries(
         Object.entries(RETENTION).flatMap(([by, setting]) => {
-          const value = configEntries.find(({ configName }) => configName === setting)?.configValue;
+          const value = config.get(setting);
           return value === undefined ? [] : [[by, Number(value)]];
         }),
       ),
