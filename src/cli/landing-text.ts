@@ -1,8 +1,8 @@
 import { shown } from '../core/shown.ts';
 import type { LandingError } from '../landing/errors-log.ts';
 import type { LandingStatus } from '../landing/status.ts';
-import { warehouseWords } from '../landing/warehouse-words.ts';
-import { count, duration, plural, sentence, textTable, type Paint } from '../observability/text.ts';
+import { sinkNotes } from '../landing/sink-notes.ts';
+import { count, duration, textTable, type Paint } from '../observability/text.ts';
 import type { LandingLook } from './landing-look.ts';
 
 /** With the age of the warehouse's data, measured from the vendor; absent where it is not known. */
@@ -87,31 +87,7 @@ function landingStatusText(landing: string, found: readonly FreshLandingStatus[]
     rows,
     ['left', 'left', 'left', 'left', 'right', 'left', 'right', 'right', 'right'],
   );
-  const reasons = found.flatMap(({ connector, connection, state, failure, topics, deadLetters, deadLetterTopic }) => [
-    ...(failure === undefined ? [] : [failureText(connector, failure)]),
-    ...(state === 'MISSING' ? [`${connector} does not exist: \`tributary landing apply ${landing}\` makes it.`] : []),
-    ...(state === 'PAUSED' || state === 'STOPPED'
-      ? [`${connector} is ${state.toLowerCase()}, so nothing lands until somebody resumes it on Kafka Connect.`]
-      : []),
-    ...topics
-      .filter(({ deletesMayBeMissed }) => deletesMayBeMissed)
-      .map(
-        ({ topic }) =>
-          `${connector} is further behind on ${topic} than the topic keeps deletes. Unless this is its first read, rows deleted meanwhile may stay in the warehouse: when it has caught up, empty the table and have it read again.`,
-      ),
-    ...(deadLetters > 0
-      ? [
-          `${connector} could not land ${plural(deadLetters, 'message')}: ${deadLetters === 1 ? 'it is' : 'they are'} in ${deadLetterTopic}, and the headers say why. When the cause is gone: \`tributary landing reread ${landing} ${connection}\`.`,
-        ]
-      : []),
-  ]);
-  const warehouses = new Set(found.flatMap(({ warehouseTrouble }) => warehouseTrouble ?? []));
-  return [table, ...reasons, ...[...warehouses].map((trouble) => `The warehouse could not be asked. ${shown(trouble)}`)].join('\n');
-}
-
-function failureText(connector: string, failure: string): string {
-  const { summary, remedy } = warehouseWords(failure) ?? { remedy: 'Correct the cause it names, then apply the landing again.' };
-  return `${connector} fails: ${sentence(shown(failure))}${summary === undefined ? '' : ` ${summary}`} ${remedy}`;
+  return [table, ...sinkNotes(landing, found).map(({ text }) => text)].join('\n');
 }
 
 function tasksText(tasks: LandingStatus['tasks']): string {

@@ -103,6 +103,7 @@ function viewOf({ board }: Site, { landing }: WebLanding): LandingView {
       connections: landing.connections.map(({ name }) => name),
       sinks: [],
       problems: [],
+      notes: [],
       rowsAtMost: 0,
       lagSeconds: 0,
     }

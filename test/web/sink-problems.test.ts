@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { LandingError } from '../../src/landing/errors-log.ts';
 import type { LandingStatus } from '../../src/landing/status.ts';
+import { landingView } from '../../src/web/model/board-rows.ts';
 import { sinkProblems } from '../../src/web/model/sink-problems.ts';
 import { NOW } from './fake-site.ts';
 
@@ -50,4 +51,22 @@ test('words that name no code keep the connector’s own, and a missing connecto
     'connect:missing',
     'connect:dead-letters',
   ]);
+});
+
+test('a landing tells once what its connectors alone do not show: a closed warehouse, a paused sink, deletes that may be missed', () => {
+  const lag = { topic: 'shop.order', missing: false, caughtUp: false, rowsAtMost: 1, lagSeconds: 9, deletesMayBeMissed: true };
+  const warehouseTrouble = 'password authentication failed for user "reader"';
+  const sinks = [
+    sink({ warehouseTrouble, topics: [lag] }),
+    sink({ connector: 'wh-club', state: 'PAUSED', warehouseTrouble, deadLetters: 1 }),
+  ];
+  const seen = { name: 'wh', kind: 'postgres', connections: ['shop'], sinks, problems: new Map(), seenAt: NOW };
+  const { notes, state } = landingView(seen, NOW);
+  expect(state).toBe('paused');
+  expect(notes).toEqual([
+    expect.stringContaining('shop.order than the topic keeps deletes'),
+    expect.stringContaining('wh-club is paused'),
+    `The warehouse could not be asked. ${warehouseTrouble}`,
+  ]);
+  expect(landingView({ ...seen, sinks: [sink()] }, NOW).notes).toEqual([]);
 });

@@ -158,6 +158,7 @@ const sink = open({
   failure: z.string().optional(),
   topics: z.array(lag),
   deadLetters: z.number(),
+  warehouseTrouble: z.string().optional(),
 });
 export const landing = open({
   name: z.string(),
@@ -170,6 +171,7 @@ export const landing = open({
   lagSeconds: z.number(),
   seenAt: ms.optional(),
   trouble: z.string().optional(),
+  notes: z.array(z.string()),
 }).openapi('Landing');
 
 export const part = open({

@@ -1,6 +1,7 @@
 import type { ConnectionSettings } from '../../config/settings.ts';
 import type { WorkerNotice } from '../../kafka/meta/status-log.ts';
 import type { LandingStatus } from '../../landing/status.ts';
+import { sinkNotes } from '../../landing/sink-notes.ts';
 import type { SeenLanding } from './parts.ts';
 import { defined, type Problem, type SyncState, type TableRow } from './table-row.ts';
 
@@ -38,6 +39,8 @@ export interface LandingView {
   readonly seenAt?: number;
   /** Why it could not be checked. */
   readonly trouble?: string;
+  /** What else a person should know, with what to do. */
+  readonly notes: readonly string[];
 }
 
 /** Most urgent first. */
@@ -110,6 +113,10 @@ export function landingView(seen: SeenLanding, now: number): LandingView {
     problems: [...seen.problems.values()].flat(),
     rowsAtMost: topics.reduce((sum, { rowsAtMost }) => sum + rowsAtMost, 0),
     lagSeconds: Math.max(0, ...topics.map(({ lagSeconds }) => lagSeconds)),
+    // The others are among the problems.
+    notes: sinkNotes(name, sinks).flatMap(({ about, text }) =>
+      about === 'paused' || about === 'deletes' || about === 'warehouse' ? [text] : [],
+    ),
     ...defined({ seenAt, trouble }),
   };
 }

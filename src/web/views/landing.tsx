@@ -97,6 +97,9 @@ export function Landing({
           </Fact>
         </dl>
         {landing.trouble === undefined ? null : <p class="notice bad">{landing.trouble}</p>}
+        {landing.notes.map((note) => (
+          <p class="notice warn">{note}</p>
+        ))}
         {errors ? (
           <Drawer
             title={landing.name}

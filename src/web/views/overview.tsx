@@ -250,6 +250,9 @@ const Landings = ({ view, rows }: { view: View; rows: readonly LandingView[] }) 
           <>
             <Pill tone={landingLook[row.state][1]}>{landingLook[row.state][0]}</Pill>
             {row.trouble === undefined ? null : <small>{row.trouble}</small>}
+            {row.notes.map((note) => (
+              <small class="words">{note}</small>
+            ))}
           </>
         ),
       },
