@@ -81,7 +81,6 @@ export function addConnectionSetup(app: Hono<Guarded>, site: Site, drafts: Draft
         facts: [
           ['Account', one.tried.account],
           ['Tables', connection.tables.map((table) => table.name).join(', ')],
-          ...[...made.secrets.keys()].map((path) => ['Secret goes into', `${path} (mode 0600)`] as const),
         ],
       });
       const { error: _, ...accepted } = one;

@@ -128,7 +128,6 @@ export function addLandingSetup(app: Hono<Guarded>, site: Site, drafts: Drafts):
       steps: command === 'landing-add' ? landingSteps : landingSteps.filter((step) => step !== 'Set-up script'),
       facts: [
         ['Connections', connections?.join(', ') ?? 'all'],
-        ...[...made.secrets.keys()].map((path) => ['Secret goes into', `${path} (mode 0600)`] as const),
         ['Next', next],
       ],
     });

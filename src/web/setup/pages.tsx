@@ -37,7 +37,11 @@ export function addSetup(app: Hono<Guarded>, site: Site): void {
   app.get('/set-up/:id', (c) => {
     const id = c.req.param('id');
     const { draft, title, steps, facts } = drafts.waiting.get(id);
-    return site.show(c, <Review view={site.view(c)} lines={diff(draft.before, draft.after)} {...{ id, title, steps, facts }} />);
+    const secrets = [...draft.secrets.keys()].map((path) => ['Secret goes into', `${path} (mode 0600)`] as const);
+    return site.show(
+      c,
+      <Review view={site.view(c)} lines={diff(draft.before, draft.after)} facts={[...facts, ...secrets]} {...{ id, title, steps }} />,
+    );
   });
   app.post('/set-up/:id', async (c) => {
     const id = c.req.param('id');
