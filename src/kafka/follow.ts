@@ -12,7 +12,8 @@ export interface Followed {
 export interface TopicFollower {
   /**
    * Delivers what was committed since the last call, each record once, even after a call that failed half-way. Topics that do
-   * not exist yet are skipped and read once they do. Throws like `readTopics`.
+   * not exist yet are skipped and read once they do. A topic whose log begins again is delivered from its start, after
+   * `onRestart`. Throws like `readTopics`.
    */
   poll(options?: ReadOptions): Promise<void>;
 }
@@ -21,6 +22,7 @@ export interface TopicFollower {
  * Follows topics without a consumer group, for any number of readers in one process.
  *
  * @param onRestart called when the topic was recreated or its log was truncated: what was read before is no longer valid.
+ * A topic that was recreated and has grown beyond its old end is not recognised: kafkajs does not know topics by their ids.
  */
 export function followTopics(
   access: KafkaAccess,
@@ -52,25 +54,40 @@ export function followTopics(
     });
   }
 
+  /** Reads once. Returns the topics that have begun again, of which the records of this call do not count. */
+  async function read(options: ReadOptions | undefined): Promise<ReadonlySet<string>> {
+    const begunAgain = new Set<string>();
+    const ranges = await readTopics(
+      access,
+      topics.map(({ topic }) => ({ topic, from: new Map(next.get(topic)) })),
+      (message) => {
+        const { topic, partition, offset } = message;
+        if (offset < (at(topic).get(partition) ?? 0n)) begunAgain.add(topic);
+        if (begunAgain.has(topic)) return;
+        at(topic).set(partition, offset + 1n);
+        onMessage(message);
+      },
+      options,
+    );
+    for (const [topic, partitions] of ranges) {
+      // Ends do not go back in one log; this also finds a topic that is empty now.
+      for (const [partition, { end }] of partitions) if (end < (at(topic).get(partition) ?? 0n)) begunAgain.add(topic);
+      if (!begunAgain.has(topic)) for (const [partition, { end }] of partitions) at(topic).set(partition, end);
+    }
+    return begunAgain;
+  }
+
   return {
     async poll(options) {
-      await placeAtTail();
-      const ranges = await readTopics(
-        access,
-        topics.map(({ topic }) => ({ topic, from: new Map(next.get(topic)) })),
-        (message) => {
-          const seen = at(message.topic);
-          if (message.offset < (seen.get(message.partition) ?? 0n)) {
-            // The offsets begin again, so this is another topic with the same name.
-            onRestart(message.topic);
-            seen.clear();
-          }
-          seen.set(message.partition, message.offset + 1n);
-          onMessage(message);
-        },
-        options,
-      );
-      for (const [topic, partitions] of ranges) for (const [partition, { end }] of partitions) at(topic).set(partition, end);
+      for (;;) {
+        await placeAtTail();
+        const begunAgain = await read(options);
+        if (begunAgain.size === 0) return;
+        for (const topic of begunAgain) {
+          next.delete(topic);
+          onRestart(topic);
+        }
+      }
     },
   };
 }
