@@ -122,7 +122,8 @@ test(
       PATIENCE_MS,
     );
     expect(code).toBe(1);
-    const left = { caughtUp: false, rowsAtMost: expect.toSatisfy((n: number) => n >= 1 && n <= 4) as number };
+    // A sink that landed rows a moment ago may not have said so yet: then all offsets of the topic count, those of the two commits too.
+    const left = { caughtUp: false, rowsAtMost: expect.toSatisfy((n: number) => n >= 1 && n <= 6) as number };
     expect(Object.fromEntries([...told].map(([name, one]) => [name.slice(0, -run.length), one]))).toMatchObject({
       unseen: {
         problem: { message: `Kafka Connect at ${away} does not answer (ECONNREFUSED).`, code: 'connect:unreachable' },
@@ -142,9 +143,9 @@ test(
       `error: Kafka Connect at ${away} does not answer (ECONNREFUSED).\nCheck that a worker runs there and that connect_url in the landing is its address.\n\n`,
     );
     expect(well).toMatch(/-shop +running +1 running +\S+shop\.item +0 +caught up +\d.* ago +0\nNo errors in the last 24 hours\.\n/);
-    expect(behind).toMatch(/-shop +paused +1 paused +\S+shop\.item +[1-4] +\d/);
+    expect(behind).toMatch(/-shop +paused +1 paused +\S+shop\.item +[1-6] +\d/);
     expect(behind).toContain(`${nameOf('behind')}-shop is paused, so nothing lands until somebody resumes it on Kafka Connect.`);
-    expect(cut).toMatch(/-shop +running +1 running +\S+shop\.item +[1-4] +\d/);
+    expect(cut).toMatch(/-shop +running +1 running +\S+shop\.item +[1-6] +\d/);
     expect(cut).toMatch(new RegExp(`The warehouse could not be asked\\. PostgreSQL at ${stack.postgres.host}:${line.port}/`));
     expect(await tributary('landing', 'status', nameOf('well'))).toMatchObject({ code: 0 });
     // Left over on a Connect worker that two landings share: told once.
