@@ -1,7 +1,7 @@
 import { shown } from '../core/shown.ts';
 import type { LandingError } from '../landing/errors-log.ts';
 import type { LandingStatus } from '../landing/status.ts';
-import { sinkNotes } from '../landing/sink-notes.ts';
+import { sinkNotes } from '../web/model/sink-notes.ts';
 import { count, duration, textTable, type Paint } from '../observability/text.ts';
 import type { LandingLook } from './landing-look.ts';
 

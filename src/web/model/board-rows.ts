@@ -1,7 +1,7 @@
 import type { ConnectionSettings } from '../../config/settings.ts';
 import type { WorkerNotice } from '../../kafka/meta/status-log.ts';
 import type { LandingStatus } from '../../landing/status.ts';
-import { sinkNotes } from '../../landing/sink-notes.ts';
+import { sinkNotes } from './sink-notes.ts';
 import type { SeenLanding } from './parts.ts';
 import { defined, type Problem, type SyncState, type TableRow } from './table-row.ts';
 

@@ -1,7 +1,7 @@
-import { shown } from '../core/shown.ts';
-import { plural, sentence } from '../observability/text.ts';
-import type { LandingStatus } from './status.ts';
-import { warehouseWords } from './warehouse-words.ts';
+import { shown } from '../../core/shown.ts';
+import { plural, sentence } from '../../observability/text.ts';
+import type { LandingStatus } from '../../landing/status.ts';
+import { warehouseWords } from '../../landing/warehouse-words.ts';
 
 /** Something about a connector that a person should know, and what to do. */
 export interface SinkNote {
