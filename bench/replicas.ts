@@ -31,7 +31,7 @@ try {
       // Which worker gets a connection is decided by the hash of its name: of twelve workers some may have none.
       const joined = (): boolean =>
         names.every((name) => workers.filter((worker) => worker.assigned().has(name)).length === 1) &&
-        workers.every((worker) => worker.lines.length > 0 || worker.sockets() > 1);
+        workers.every((worker) => worker.lines.length > 0 || worker.sockets().size > 0);
       const shared = await until('every connection has one worker', joined, 300);
       const from = Date.now();
       const read = await until(

@@ -11,7 +11,8 @@ export interface FleetWorker {
   readonly child: ChildProcess;
   /** Connections it has by its own account. */
   assigned(): ReadonlySet<string>;
-  sockets(): number;
+  /** Connected TCP sockets by remote port. */
+  sockets(): ReadonlyMap<number, number>;
   /** Resident memory, MB. */
   memory(): number;
   signal(signal: NodeJS.Signals): void;
@@ -44,18 +45,34 @@ export function startWorker(orders: WorkerOrders, variables: Readonly<Record<str
       }
       return has;
     },
-    sockets: () => readdirSync(`/proc/${child.pid}/fd`).filter((fd) => socketAt(`/proc/${child.pid}/fd/${fd}`)).length,
+    sockets: () => socketsOf(child.pid),
     memory: () => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024),
     signal: (signal) => void child.kill(signal),
     ended,
   };
 }
 
-function socketAt(path: string): boolean {
+function socketsOf(pid: number | undefined): ReadonlyMap<number, number> {
+  const own = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => inodeAt(`/proc/${pid}/fd/${fd}`)));
+  const found = new Map<number, number>();
+  for (const file of ['tcp', 'tcp6']) {
+    for (const line of readFileSync(`/proc/${pid}/net/${file}`, 'utf8').split('\n').slice(1)) {
+      const [, , remote = '', state, , , , , , inode] = line.trim().split(/\s+/);
+      const port = Number.parseInt(remote.split(':')[1] ?? '', 16);
+      if (state === ESTABLISHED && own.has(inode)) found.set(port, (found.get(port) ?? 0) + 1);
+    }
+  }
+  return found;
+}
+
+/** As `/proc/net/tcp` writes it. */
+const ESTABLISHED = '01';
+
+function inodeAt(path: string): string | undefined {
   try {
-    return readlinkSync(path).startsWith('socket:');
+    return /^socket:\[(\d+)\]$/.exec(readlinkSync(path))?.[1];
   } catch {
-    return false;
+    return undefined;
   }
 }
 

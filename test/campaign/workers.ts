@@ -35,14 +35,18 @@ export async function workers(
     started.push(worker);
     return worker;
   };
-  let most = { sockets: 0, memory: 0, over: -Infinity };
+  const vendorPort = Number(new URL(vendor.url).port);
+  let most = { sockets: 0, toVendor: 0, memory: 0, over: -Infinity };
   const watching = setInterval(() => {
     for (const worker of started) {
       if (worker.child.exitCode !== null || worker.child.signalCode !== null) continue;
       try {
-        const sockets = worker.sockets();
+        const byPort = worker.sockets();
+        const toVendor = byPort.get(vendorPort) ?? 0;
+        const sockets = [...byPort.values()].reduce((sum, some) => sum + some, -toVendor);
         most = {
           sockets: Math.max(most.sockets, sockets),
+          toVendor: Math.max(most.toVendor, toVendor),
           memory: Math.max(most.memory, worker.memory()),
           over: Math.max(most.over, sockets - 60 - 2 * worker.assigned().size),
         };
@@ -116,7 +120,8 @@ export async function workers(
     figures['warnings'] = lines.filter(({ type }) => type === 'warning' || type === 'notice').length;
   } finally {
     clearInterval(watching);
-    figures['most sockets of a worker'] = most.sockets;
+    figures['most sockets to Kafka and registry of a worker'] = most.sockets;
+    figures['most sockets to the vendor, as many as requests under way'] = most.toVendor;
     figures['most sockets above 60 + 2 per connection'] = most.over;
     figures['most memory of a worker, MB'] = most.memory;
     for (const worker of started) worker.signal('SIGKILL');
