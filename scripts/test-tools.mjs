@@ -2,7 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 
 /** Debian packages the tests run, and the commands by which one sees that they are there. */
-const PACKAGES = { prometheus: ['prometheus', 'promtool'], 'docker-compose': ['docker-compose'], chromium: ['chromium'] };
+const PACKAGES = {
+  prometheus: ['prometheus', 'promtool'],
+  'docker-compose': ['docker-compose'],
+  chromium: ['chromium'],
+  'postgresql-client': ['psql', 'pg_isready'],
+};
 
 /**
  * Installs what is missing where that is possible: as root on Debian. Elsewhere answers false, having said
