@@ -15,6 +15,7 @@ import { activeWorkers } from '../kafka/worker.ts';
 import { compileTable, type TableCodec } from '../record/codec.ts';
 import { plural } from '../observability/text.ts';
 import { finding, type CheckFinding } from './findings.ts';
+import { timeLimit } from '../core/signals.ts';
 
 /** Checks, by the same rules as `run`, whether a topic would be refused, without changing anything. One finding per check, and one more for each further fault. */
 export function kafkaChecks(settings: Settings, access: KafkaAccess, registry: Registry): (() => Promise<readonly CheckFinding[]>)[] {
@@ -150,7 +151,7 @@ const mostMs = 60_000;
 export async function clockCheck(url: string, now: () => number): Promise<CheckFinding> {
   return finding('clock', async () => {
     const before = now();
-    const answer = await fetch(url, { signal: AbortSignal.timeout(10_000), redirect: 'manual' }).catch(() => undefined);
+    const answer = await fetch(url, { signal: timeLimit(10_000), redirect: 'manual' }).catch(() => undefined);
     const told = Date.parse(answer?.headers.get('date') ?? '');
     if (Number.isNaN(told)) return 'the registry sent no time to compare with';
     // The header has whole seconds only.

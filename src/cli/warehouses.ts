@@ -10,6 +10,7 @@ import type { Cli } from './app.ts';
 import type { FreshLandingStatus } from './landing-text.ts';
 import { openLanding, placeOf, type OpenLanding } from './landings.ts';
 import type { KafkaSession } from './session/kafka-session.ts';
+import { anySignal, timeLimit } from '../core/signals.ts';
 
 /** Longest wait (ms) for one landing: the status of the tables is worth more than that of a warehouse that does not answer. */
 const LONGEST_MS = 15_000;
@@ -48,8 +49,8 @@ export async function askedTables(
   tables: readonly TableStatus[],
 ): Promise<LandedTableStatus[]> {
   const at = cli.deps.clock.now();
-  const limit = AbortSignal.timeout(LONGEST_MS);
-  const place = { ...placeOf(kafka), signal: AbortSignal.any([kafka.stop, limit]) };
+  const limit = timeLimit(LONGEST_MS);
+  const place = { ...placeOf(kafka), signal: anySignal(kafka.stop, limit) };
   const unknown = (name: string, error: unknown): void => {
     if (kafka.stop.aborted) throw error;
     const { kind, message } = asTributaryError(error, 'Asking it');

@@ -7,6 +7,7 @@ import { readTopics, type ReadMessage } from '../kafka/reader.ts';
 import { createRegistry } from '../kafka/registry.ts';
 import { changeDecoder } from './decode.ts';
 import type { Change, ConsumeOptions, SavedOffsets, TableRef } from './types.ts';
+import { anySignal } from '../core/signals.ts';
 
 export interface ReadTableOptions extends ConsumeOptions {
   /** Where reading begins: at the start of the topic (default), at its current end, or at saved {@link TableReader.offsets}. */
@@ -48,7 +49,7 @@ export function readTable<R extends object, K extends keyof R>(ref: TableRef<R, 
 
   async function* read(): AsyncGenerator<Change<R, K>, void, void> {
     const stopping = new AbortController();
-    const signal = options.signal === undefined ? stopping.signal : AbortSignal.any([options.signal, stopping.signal]);
+    const signal = options.signal === undefined ? stopping.signal : anySignal(options.signal, stopping.signal);
     const access = accessOf(options, signal);
     const decode = changeDecoder(ref, createRegistry(access.settings, { signal }), signal);
     let placed = from !== 'now';
@@ -96,7 +97,7 @@ export function readTable<R extends object, K extends keyof R>(ref: TableRef<R, 
   /** Reads from `next` to the current end of each partition, one message at a time: a slow caller slows the reading down. */
   async function* roundOf(access: KafkaAccess, outer: AbortSignal): AsyncGenerator<ReadMessage, void, void> {
     const round = new AbortController();
-    const signal = AbortSignal.any([outer, round.signal]);
+    const signal = anySignal(outer, round.signal);
     const waiting: ReadMessage[] = [];
     let wake = (): void => undefined;
     let proceed = (): void => undefined;

@@ -2,6 +2,7 @@ import { TributaryError } from '../core/errors.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
 import { readTable, type ReadTableOptions } from './read-table.ts';
 import type { Change, TableRef } from './types.ts';
+import { anySignal } from '../core/signals.ts';
 
 /** A table in memory that stays current: the rows in its topic, by key. */
 export interface TableView<R extends object, K extends keyof R> {
@@ -30,7 +31,7 @@ export async function tableView<R extends object, K extends keyof R>(
   const rows = new Map<string, R>();
   const listeners = new Set<(change: Change<R, K>) => void>();
   const closing = new AbortController();
-  const signal = options.signal === undefined ? closing.signal : AbortSignal.any([options.signal, closing.signal]);
+  const signal = options.signal === undefined ? closing.signal : anySignal(options.signal, closing.signal);
   let failure: TributaryError | undefined;
 
   const textOf = (key: Readonly<Pick<R, K>>): string =>

@@ -21,6 +21,7 @@ import { lockIndexFolder, type IndexFolder } from './index-folder.ts';
 import { lookAgain, applyFacts, openIndexes, prepareTables, replaceBrokenIndexes, tableTopics } from './table-opener.ts';
 import type { ConnectionServices, OpenTable } from './open-table.ts';
 import { readParentRows } from './parent-rows.ts';
+import { anySignal } from '../core/signals.ts';
 
 /** For this long (ms) one look at the topics' configuration serves all tables of the connection. */
 const lookEveryMs = 2_000;
@@ -112,11 +113,11 @@ export function createConnection(settings: ConnectionSettings, env: ConnectionEn
   /** Once fenced, this instance must not open a writer again: it would fence the other one. */
   let fatal: TributaryError | undefined;
   const closing = new AbortController();
-  const ended = AbortSignal.any([lifetime, closing.signal]);
+  const ended = anySignal(lifetime, closing.signal);
   // Everything except the writer stops on `closing`; the writer may still commit the batches it holds.
   const opens: ConnectionEnvironment = {
     ...env,
-    access: { ...env.access, signal: AbortSignal.any([ended, env.access.signal].filter((one) => one !== undefined)) },
+    access: { ...env.access, signal: anySignal(ended, env.access.signal) },
   };
 
   function stopIfEnded(): void {

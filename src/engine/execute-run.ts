@@ -9,6 +9,7 @@ import type { OpenTable } from './open-table.ts';
 import { withinRun } from './run-scope.ts';
 import { syncTable } from './sync-table.ts';
 import { createTableRun, emptyTotals, type RunRequest } from './table-run.ts';
+import { anySignal } from '../core/signals.ts';
 
 /** The outcome of one run of one table. */
 export interface RunSummary {
@@ -85,7 +86,7 @@ export async function executeRun(connection: Connection, table: OpenTable, reque
         await connection.recover(session, stop);
         continue;
       }
-      const signal = AbortSignal.any([stop, session.signal]);
+      const signal = anySignal(stop, session.signal);
       const run = createTableRun(request, { id: runId, startedAt, totals, signal, keepRows });
       await session.attempt(withinRun({ ref, totals }, () => syncTable(table, run)));
       // A topic that expires rows cannot hold the table, so the run must not count as succeeded.

@@ -9,6 +9,7 @@ import { DEFAULT_MAX_WORKERS } from '../kafka/partitioning.ts';
 import { joinWorkers } from '../kafka/worker.ts';
 import type { EngineEvent } from './events.ts';
 import { failureNotice, type FailureNotice } from '../core/run.ts';
+import { anySignal } from '../core/signals.ts';
 
 /** First and longest pause (ms, doubling) before a connection that another process fenced is opened again, while the group still assigns it to us. */
 const firstFencedMs = 2_000;
@@ -71,7 +72,7 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
   let { connections } = options;
   const time = forwardTime(clock.now);
   const lifetime = new AbortController();
-  const end = AbortSignal.any([signal, lifetime.signal]);
+  const end = anySignal(signal, lifetime.signal);
   const leases = new Map<string, Lease>();
   /** Pending requests of each connection, by table and request slot, oldest first. */
   const pendingRequests = new Map<string, Map<string, ControlRecord>>();
@@ -105,7 +106,7 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
       return undefined;
     });
     inTurn(name, async () => {
-      await delay(wait, undefined, { signal: AbortSignal.any([end, lease.ends.signal]) }).catch(() => undefined);
+      await delay(wait, undefined, { signal: anySignal(end, lease.ends.signal) }).catch(() => undefined);
       return startUntilItWorks(name, lease);
     });
   };
@@ -116,7 +117,7 @@ export async function shareConnections(options: SharingOptions, signal: AbortSig
   }
 
   async function startUntilItWorks(name: string, lease: Lease): Promise<Running | undefined> {
-    const lifetime = AbortSignal.any([end, lease.ends.signal]);
+    const lifetime = anySignal(end, lease.ends.signal);
     for (let failures = 1; !lifetime.aborted; failures += 1) {
       try {
         lease.openedAt = time();

@@ -3,6 +3,7 @@ import type { Row, RunMode } from '../core/types.ts';
 import type { TableState } from '../kafka/types.ts';
 import type { Cycle } from './cycle.ts';
 import type { RunTotals } from '../core/run.ts';
+import { anySignal } from '../core/signals.ts';
 
 /** What a run of a table is asked to do. */
 export interface RunRequest {
@@ -71,7 +72,7 @@ export function createTableRun(
     id: attempt.id ?? randomUUID(),
     startedAt: attempt.startedAt,
     totals: attempt.totals,
-    signal: AbortSignal.any([attempt.signal, cancel.signal]),
+    signal: anySignal(attempt.signal, cancel.signal),
     freshScans: new Set(),
     keptRows: attempt.keepRows ? [] : undefined,
     async orCancel(work) {

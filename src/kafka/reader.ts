@@ -9,6 +9,7 @@ import { committed, endOf } from './committed.ts';
 import type { FetchAnswer, FetchLine } from './fetching.ts';
 import { passes } from './errors.ts';
 import { fetchFrom, leaderOf, recoverFetch, startsAgain } from './fetching.ts';
+import { anySignal } from '../core/signals.ts';
 
 /** A committed record. `timestamp` is epoch milliseconds. */
 export interface ReadMessage {
@@ -85,7 +86,7 @@ export async function readTopics(
       throw error;
     }
   };
-  const end = AbortSignal.any([signal, access.signal].filter((one) => one !== undefined));
+  const end = anySignal(signal, access.signal);
   let movedAt = performance.now();
   let lines: Line[] | undefined;
   const open = new Set<Line>();

@@ -3,6 +3,7 @@ import { Agent } from 'node:https';
 import axios from 'axios';
 import type { RegistryAnswer } from './registry-errors.ts';
 import type { KafkaSettings } from './types.ts';
+import { timeLimit } from '../core/signals.ts';
 
 export type RegistryHttp = (method: 'GET' | 'POST' | 'PUT', path: string, body?: object, signal?: AbortSignal) => Promise<RegistryAnswer>;
 
@@ -25,7 +26,7 @@ export function registryHttp({ url, username, password, token, tls }: KafkaSetti
   });
   return async (method, path, body, signal) => {
     // Not axios's own time-out, which starts again with every byte.
-    const end = AbortSignal.any([AbortSignal.timeout(timeout), ...(signal === undefined ? [] : [signal])]);
+    const end = timeLimit(timeout, signal);
     try {
       const { status, data, headers } = await http.request<unknown>({
         method,

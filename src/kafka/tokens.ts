@@ -2,6 +2,7 @@ import axios from 'axios';
 import { TributaryError } from '../core/errors.ts';
 import { USER_AGENT } from '../core/version.ts';
 import type { KafkaSettings, SaslOauth } from './types.ts';
+import { timeLimit } from '../core/signals.ts';
 
 interface Token {
   readonly value: string;
@@ -81,7 +82,7 @@ async function fromEndpoint({
       maxContentLength: 1_000_000,
       validateStatus: () => true,
       proxy: false,
-      signal: AbortSignal.timeout(answerMs),
+      signal: timeLimit(answerMs),
       headers: { 'user-agent': USER_AGENT, accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
       // Both parts are form-encoded first (RFC 6749, 2.3.1).
       ...(how === 'body' ? {} : { auth: { username: encodeURIComponent(id), password: encodeURIComponent(secret) } }),

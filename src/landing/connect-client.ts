@@ -4,6 +4,7 @@ import { USER_AGENT } from '../core/version.ts';
 import type { AxiosInstance } from 'axios';
 import { TributaryError } from '../core/errors.ts';
 import { tlsFault, type TlsMaterial } from '../core/tls.ts';
+import { timeLimit } from '../core/signals.ts';
 
 export type ConnectorState = 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'UNASSIGNED' | 'RESTARTING';
 
@@ -151,7 +152,7 @@ async function request(
   path: string,
   body: unknown,
 ): Promise<Answer> {
-  const end = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal === undefined ? [] : [signal])]);
+  const end = timeLimit(timeoutMs, signal);
   try {
     // Without a body axios sends the content type of a form, which Connect refuses.
     return await http.request({ method, url: path, data: body ?? (method === 'get' || method === 'delete' ? undefined : {}), signal: end });

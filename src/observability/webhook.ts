@@ -4,6 +4,7 @@ import { VERSION, USER_AGENT } from '../core/version.ts';
 import { createProblemTracker, notificationText, type Notification } from './notify.ts';
 import type { StatusSnapshot } from './status-view.ts';
 import type { NoticeKind, TableRef } from '../core/run.ts';
+import { timeLimit } from '../core/signals.ts';
 
 /** The webhook and the format of its messages. */
 export interface NotifySettings {
@@ -45,7 +46,7 @@ export async function sendNotifications(
       redirect: 'manual',
       headers: { 'content-type': 'application/json', 'user-agent': USER_AGENT },
       body: JSON.stringify(body),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]),
+      signal: timeLimit(answerMs, signal),
     });
     await answer.body?.cancel();
     ({ status } = answer);

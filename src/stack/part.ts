@@ -8,6 +8,7 @@ import { serverEnvironment } from '../config/env.ts';
 import { TributaryError } from '../core/errors.ts';
 import { privately } from '../core/local-folder.ts';
 import type { PartName } from './memory.ts';
+import { anySignal, timeLimit } from '../core/signals.ts';
 
 export interface PartCommand {
   name: PartName;
@@ -105,8 +106,8 @@ export function launch(dir: string, part: PartCommand): RunningPart {
 
 /** Waits until the part answers. An early end or a passed deadline becomes an error that quotes its log. */
 export async function waitUntilReady(dir: string, part: PartCommand, process: RunningPart, signal: AbortSignal): Promise<void> {
-  const deadline = AbortSignal.timeout(part.readyWithinMs);
-  const either = AbortSignal.any([signal, deadline]);
+  const deadline = timeLimit(part.readyWithinMs);
+  const either = anySignal(signal, deadline);
   let end: string | undefined;
   void process.ended.then((text) => (end = text));
   for (;;) {

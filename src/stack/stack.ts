@@ -19,6 +19,7 @@ import { createDatabases, postgresAddress, postgresCommand } from './postgres.ts
 import { endOrphans } from './orphans.ts';
 import { registryCommand, registryUrl } from './registry.ts';
 import { requireJava } from './tools.ts';
+import { anySignal } from '../core/signals.ts';
 
 export type { PartName } from './memory.ts';
 
@@ -198,7 +199,7 @@ async function start(
     await release();
   }
 
-  const abort = AbortSignal.any([signal, failed.signal]);
+  const abort = anySignal(signal, failed.signal);
   const awaited = tellAwaited(log);
   const upOrAbort = async (...names: PartName[]): Promise<void> => {
     try {

@@ -9,6 +9,7 @@ import { Landing, LandingFile } from './views/landing.tsx';
 import { note } from './note.ts';
 import { waiting } from './setup/drafts.ts';
 import { landingPath } from './views/view.ts';
+import { timeLimit } from '../core/signals.ts';
 
 const applyMs = 120_000;
 
@@ -66,7 +67,7 @@ export async function applyOpen(site: Site, c: Context<Guarded>, name: string, o
   if (findings.length > 0) return findings;
   await note(context, c, { command: 'landing-apply', connection: null, table: null, detail: name });
   try {
-    await context.applyLanding(open, AbortSignal.timeout(applyMs));
+    await context.applyLanding(open, timeLimit(applyMs));
     return [];
   } catch (error) {
     const { message, remedy } = asTributaryError(error, 'Applying the landing');

@@ -6,6 +6,7 @@ import { DEFAULT_KEY, startKlaviyoSimulator } from '../../simulators/klaviyo/sim
 import { systemClock } from '../../src/core/clock.ts';
 import { openTestEngine } from '../support/engine.ts';
 import { commotion, expectTopicsEqualTruth } from './klaviyo-account.ts';
+import { timeLimit } from '../../src/core/signals.ts';
 
 /*
  * The clock of the machine is set in the middle of listings, while the quota is counted and rows are deleted, merged and changed. The vendor's
@@ -50,7 +51,7 @@ describe.concurrent('a clock that is set within a listing', () => {
         ahead += 600_000;
         const began = wrong;
         // An hour that somebody waits for by mistake does not pass within this time.
-        const runs = await test.engine.sync([{ connection: 'klaviyo' }], AbortSignal.timeout(150_000));
+        const runs = await test.engine.sync([{ connection: 'klaviyo' }], timeLimit(150_000));
         // Klaviyo refuses times to come. It says so, and nothing of it is left once the clock is right.
         const judged = runs.filter(({ error }) => Math.max(began, wrong) <= 0 || !/may not be in the future/.test(error?.message ?? ''));
         expect(judged.map(({ ref, outcome, error }) => [ref.table, outcome, error?.message])).toEqual(

@@ -8,6 +8,7 @@ import { randomStream } from '../../simulators/kit/random.ts';
 import type { RunSummary } from '../../src/engine/execute-run.ts';
 import { openTestEngine } from '../support/engine.ts';
 import { shopSource } from '../support/shop-source.ts';
+import { timeLimit } from '../../src/core/signals.ts';
 
 /*
  * The disk of the data folder fills up while a scan notes what it has seen. Only the superuser may mount a small disk; elsewhere the campaign
@@ -57,7 +58,7 @@ describe.skipIf(first === undefined)('a disk that fills up within a scan', () =>
       fill = undefined;
     });
     const sync = async (): Promise<RunSummary> => {
-      const [run] = await test.engine.sync([{ connection: 'shop_vendor' }], AbortSignal.timeout(120_000));
+      const [run] = await test.engine.sync([{ connection: 'shop_vendor' }], timeLimit(120_000));
       if (run === undefined) throw new Error('nothing was run');
       return run;
     };

@@ -13,6 +13,7 @@ import { ensureTopics } from '../../src/kafka/topics.ts';
 import { until } from '../support/command.ts';
 import { openTestEngine, type TestConnection } from '../support/engine.ts';
 import { shopSource } from '../support/shop-source.ts';
+import { timeLimit } from '../../src/core/signals.ts';
 
 /** Syncs a table, makes its topic one that holds only its first messages, and syncs it again. */
 async function shortened(
@@ -26,7 +27,7 @@ async function shortened(
   const { name } = connection.source;
   const topic = tableTopic({ prefix }, name, table);
   const sync = async (test: Awaited<ReturnType<typeof engine>>): Promise<RunSummary | undefined> =>
-    (await test.engine.sync([{ connection: name }], AbortSignal.timeout(120_000)))[0];
+    (await test.engine.sync([{ connection: name }], timeLimit(120_000)))[0];
 
   const one = await engine();
   expect(await sync(one)).toMatchObject({ outcome: 'succeeded' });

@@ -6,6 +6,7 @@ import { refuse, relent } from '../support/refusing-brokers.ts';
 import { shopSource } from '../support/shop-source.ts';
 import { until } from './fleet.ts';
 import type { Figures, Place } from './run.ts';
+import { timeLimit } from '../../src/core/signals.ts';
 
 /** One error code at one of the calls by which workers form a group. */
 export interface GroupCase {
@@ -126,7 +127,7 @@ export async function underGroupRefusal(place: Place, prefix: string, { api, cod
     // Whose leaving or last joining was refused is a member until its session ends.
     await until('the group has missed it', async () => (await activeWorkers(test.access)).length === 0, 60);
     // What was left out is read by the next pass, and the topic equals the vendor.
-    const runs = await test.engine.sync([{ connection: 'shop' }], AbortSignal.timeout(120_000));
+    const runs = await test.engine.sync([{ connection: 'shop' }], timeLimit(120_000));
     for (const run of runs) if (run.outcome !== 'succeeded') faults.push(`afterwards: ${run.outcome} ${run.error?.message}`);
     const topic = await test.readTable('item');
     const found = [...topic.rows.values()].map((row) => String(row['id'])).sort();

@@ -3,6 +3,7 @@ import { openTestEngine } from '../support/engine.ts';
 import { refuse, relent, type Api } from '../support/refusing-brokers.ts';
 import { shopSource } from '../support/shop-source.ts';
 import type { Figures, Place } from './run.ts';
+import { timeLimit } from '../../src/core/signals.ts';
 
 /** One error code at one of our calls. */
 export interface Case {
@@ -76,7 +77,7 @@ export async function underRefusal(
   const begin = (): void => void (refused = refuse(clientId, api, code, lasts === 'once' ? 1 : Number.POSITIVE_INFINITY));
   const sync = async (): Promise<{ outcome: string; kind: string; message: string; remedy: string }> => {
     try {
-      const [run] = await test.engine.sync([{ connection }], AbortSignal.timeout(240_000));
+      const [run] = await test.engine.sync([{ connection }], timeLimit(240_000));
       return {
         outcome: run?.outcome ?? 'none',
         kind: run?.error?.kind ?? '',
@@ -135,7 +136,7 @@ export async function prepare(place: Place, prefix: string): Promise<void> {
       { name: 'first', source: shopSource({ items: ['a'], shops: new Map(), refusals: new Map() }), tables: ['item'], settings: {} },
     ],
   });
-  await first.engine.sync([{ connection: 'first' }], AbortSignal.timeout(120_000));
+  await first.engine.sync([{ connection: 'first' }], timeLimit(120_000));
   await first.close();
 }
 

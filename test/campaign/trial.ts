@@ -15,6 +15,7 @@ import { openTestEngine } from '../support/engine.ts';
 import { startFaultyLine, type FaultyLine } from '../support/faulty-line.ts';
 import { stackLogin } from '../support/login.ts';
 import type { Place } from './run.ts';
+import { timeLimit } from '../../src/core/signals.ts';
 
 /** An account that changes, three brokers with RF 3, a registry, and a line to each of them. */
 export interface Trial {
@@ -128,7 +129,7 @@ export async function openTrial(
           for (let passes = 1; ; passes += 1) {
             vendor.clock.advance(600_000);
             ahead += 600_000;
-            const runs = await test.engine.sync([{ connection: 'klaviyo' }], AbortSignal.timeout(240_000));
+            const runs = await test.engine.sync([{ connection: 'klaviyo' }], timeLimit(240_000));
             const bad = runs.filter(({ outcome }) => outcome !== 'succeeded');
             if (bad.length > 0)
               throw new Error(`a quiet pass failed: ${bad.map(({ ref, error }) => `${ref.table} ${error?.message}`).join('; ')}`);

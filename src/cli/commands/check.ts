@@ -15,6 +15,7 @@ import { plural } from '../../observability/text.ts';
 import { createAccess } from '../../web/security.ts';
 import { exitCodes, type Cli, type Register } from '../app.ts';
 import { finding, findingText, type CheckFinding } from '../findings.ts';
+import { anySignal, timeLimit } from '../../core/signals.ts';
 
 const probeTimeoutMs = 20_000;
 
@@ -127,14 +128,14 @@ async function probe(cli: Cli, connection: ConnectionSettings): Promise<CheckFin
     onRecovered: () => undefined,
     onRetry: (error: TributaryError) => void (lastError = error),
   };
-  const late = AbortSignal.timeout(probeTimeoutMs);
+  const late = timeLimit(probeTimeoutMs);
   return finding(connection.name, async () => {
     const api: unknown = connection.source.connect(connection.settings, {
       http: createHttpFactory({ clock, random, observer, redactor: cli.redactor }),
       now: clock.now,
     });
     try {
-      const { account } = await connection.source.probe(api, AbortSignal.any([late, cli.interruption()]));
+      const { account } = await connection.source.probe(api, anySignal(late, cli.interruption()));
       return `${connection.source.title} answers as ${account}`;
     } catch (error) {
       if (!late.aborted) throw error instanceof TributaryError ? onceOnly(error) : error;

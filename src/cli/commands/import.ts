@@ -30,6 +30,7 @@ import { exitCodes, type Cli, type Register } from '../app.ts';
 import { author, note } from '../author.ts';
 import { selectOne } from '../selection.ts';
 import { withKafka, type KafkaSession } from '../session/kafka-session.ts';
+import { timeLimit } from '../../core/signals.ts';
 
 /** Options that are the same for every file. */
 type Request = Pick<StartImport, 'kind' | 'mapping' | 'consent' | 'encoding' | 'country'>;
@@ -291,7 +292,7 @@ async function list(cli: Cli, json: boolean): Promise<void> {
     const http = createHttpFactory({ clock, random, observer, redactor: cli.redactor });
     const found: ImportRecord[] = [];
     // The client retries without a limit while the vendor is away; after the time limit the list shows what is known.
-    const signal = AbortSignal.any([cli.interruption(), AbortSignal.timeout(ASK_MS)]);
+    const signal = timeLimit(ASK_MS, cli.interruption());
     for (const record of await readImports(kafka.access)) {
       const connection = settings.connections.find(({ name }) => name === record.connection);
       if (connection === undefined) found.push(record);

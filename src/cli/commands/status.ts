@@ -13,6 +13,7 @@ import type { Cli, Register } from '../app.ts';
 import { askedTables } from '../warehouses.ts';
 import { foreignTopic, registryProblem } from '../registry-problem.ts';
 import { select, type Selected } from '../selection.ts';
+import { timeLimit } from '../../core/signals.ts';
 
 export function addStatus(program: Command, run: Register): void {
   program
@@ -64,7 +65,7 @@ async function fromWorker(cli: Cli, { metrics, prefix }: Settings): Promise<Stat
   const where = `${metrics.host}:${metrics.port}`;
   try {
     const answer = await fetch(`http://${host.includes(':') ? `[${host}]` : host}:${metrics.port}/status`, {
-      signal: AbortSignal.timeout(2_000),
+      signal: timeLimit(2_000),
     });
     const body = answer.ok ? ((await answer.json()) as StatusSnapshot & { readonly prefix?: string }) : undefined;
     if (body?.v === 1 && Array.isArray(body.tables) && Array.isArray(body.assigned) && body.prefix === prefix) {

@@ -13,6 +13,7 @@ import { connectionView, landingView, type ConnectionView, type LandingView } fr
 import { watchParts, type PartHealth, type PartsWatch } from './parts.ts';
 import { statusOf } from './status.ts';
 import { tableRow, type TableLanding, type TableRow } from './table-row.ts';
+import { anySignal } from '../../core/signals.ts';
 
 /** Polling intervals (ms): while a page is open, and while none is. */
 const busyMs = 1_000;
@@ -105,7 +106,7 @@ export function createBoard(context: WebContext): Board {
   const running = (async () => {
     await ready;
     while (!stopping.signal.aborted) {
-      await sleepUntil(clock, clock.now() + (listeners.size > 0 ? busyMs : idleMs), AbortSignal.any([stopping.signal, wake.signal])).catch(
+      await sleepUntil(clock, clock.now() + (listeners.size > 0 ? busyMs : idleMs), anySignal(stopping.signal, wake.signal)).catch(
         () => undefined,
       );
       wake = new AbortController();

@@ -8,6 +8,7 @@ import type { WebContext } from '../context.ts';
 import type { Board } from './board.ts';
 import { positionInWords } from './position.ts';
 import type { TableRow } from './table-row.ts';
+import { timeLimit } from '../../core/signals.ts';
 
 /** The data of one table's page. */
 export interface TableDetail {
@@ -49,8 +50,8 @@ export async function tableDetail(context: WebContext, board: Board, connection:
   const topic = tableTopic(context.access.settings, connection, table);
   const runs = board.facts.runs(row.name);
   const [schemaVersions, schema, deadLetters] = await Promise.all([
-    state === undefined ? [] : inTime(context.registry.versionsOf(`${topic}-value`, AbortSignal.timeout(schemaMs))),
-    state === undefined ? undefined : inTime(context.registry.schemaById(state.valueSchemaId, AbortSignal.timeout(schemaMs))),
+    state === undefined ? [] : inTime(context.registry.versionsOf(`${topic}-value`, timeLimit(schemaMs))),
+    state === undefined ? undefined : inTime(context.registry.schemaById(state.valueSchemaId, timeLimit(schemaMs))),
     // While Kafka is unavailable, the page shows what it knows.
     row.status.deadLetters === 0 ? [] : readDeadLetters(context.access, { connection, table, last: 20 }).catch(() => []),
   ]);

@@ -12,6 +12,7 @@ import type { TableDefinition, TableRecord } from '../../core/table.ts';
 import { frame, unframe } from '../../record/framing.ts';
 import type { KafkaAccess } from '../../kafka/client.ts';
 import type { WebContext } from '../context.ts';
+import { timeLimit } from '../../core/signals.ts';
 
 /** What is needed to read a topic. */
 export type TopicContext = Pick<WebContext, 'access' | 'registry' | 'settings'>;
@@ -135,7 +136,7 @@ export async function lookUp(
         if (message.key !== null && unframe(message.key).payload.equals(body)) found.push(message);
         if (found.length > 50) found.shift();
       },
-      { signal: AbortSignal.timeout(lookUpMs) },
+      { signal: timeLimit(lookUpMs) },
     );
   }
   const versions = await Promise.all(found.reverse().map(decoder(context, connection, definition)));

@@ -6,6 +6,7 @@ import { createHttpFactory } from '../../sdk/http/client.ts';
 import type { SettingChoices, Source } from '../../sdk/source.ts';
 import type { WebContext } from '../context.ts';
 import { DAY } from '../../core/time.ts';
+import { timeLimit } from '../../core/signals.ts';
 
 /** Result of the test request for one table. */
 export interface TableRight {
@@ -44,7 +45,7 @@ export async function tryConnection(
     onRecovered: nothing,
     onRetry: (error: TributaryError) => void (lastError = error),
   };
-  const late = AbortSignal.timeout(probeMs);
+  const late = timeLimit(probeMs);
   const http = createHttpFactory({ clock: context.clock, random: context.random, observer, redactor: context.redactor });
   const api: unknown = source.connect(settings, { http, now: context.clock.now });
   let account: string;
@@ -55,7 +56,7 @@ export async function tryConnection(
       ? (lastError ?? new TributaryError(`${source.title} did not answer within ${probeMs / 1000} s.`, { kind: 'transient' }))
       : error;
   }
-  const signal = AbortSignal.timeout(tablesMs);
+  const signal = timeLimit(tablesMs);
   const tables = source.tables(settings).filter(({ off }) => off === undefined);
   const [rights, choices] = await Promise.all([tryTables(context, source.title, api, tables, signal), choicesOf(source, api, signal)]);
   return { account, rights, choices };
