@@ -25,7 +25,8 @@ const commands: readonly (readonly [command: string, right: (ended: Ended) => bo
     ({ code, out }) =>
       code === 1 &&
       out ===
-        'shop.item: 41 rows at the vendor, 40 in the topic\n  missing    2  e.g. new-1, new-2\n  surplus    1  e.g. item-7\n  different  0\n',
+        'shop.item: 41 rows at the vendor, 40 in the topic\n  missing    2  e.g. new-1, new-2\n  surplus    1  e.g. item-7\n  different  0\n' +
+          "The table's next run mends it: tributary trigger shop.item (or sync, where no worker runs).\n",
   ],
   ['peek shop.item --last 3', (ended) => ended.code === 0 && lines(ended) === 4 && /upsert +item-\d+$/m.test(ended.out)],
   ['peek shop.item --key id=item-9', (ended) => ended.code === 0 && /upsert +item-9$/m.test(ended.out)],

@@ -139,7 +139,9 @@ test('peek shows the newest changes, the versions of a row, deletes, and what co
     [['--columns', 'e_mail'], /profile has no column "e_mail"/],
     [['--since', 'yesterday'], /Give a time such as/],
     [['--last', '0'], /Give a whole number above 0/],
-    [['--key', 'id=1', '--follow'], /cannot be combined with --since or --follow/],
+    [['--key', 'id=1', '--follow'], /cannot be combined with --since, --last or --follow/],
+    [['--key', 'id=1', '--last', '3'], /cannot be combined with --since, --last or --follow/],
+    [['--since', '1h', '--last', '3'], /--since shows all changes since a time, --last a number of the newest/],
   ] as const) {
     const wrong = await tributary('peek', 'klaviyo.profile', ...args);
     expect(wrong.code).toBe(2);

@@ -12,13 +12,14 @@ import { instantSince, positive, sinceOption, type Since } from '../since.ts';
 interface PeekOptions {
   readonly key?: readonly (readonly [string, string])[];
   readonly since?: Since;
-  readonly last: number;
+  readonly last?: number;
   readonly deleted?: boolean;
   readonly follow?: boolean;
   readonly columns?: readonly string[];
   readonly json?: boolean;
 }
 
+const lastByDefault = 20;
 /** Most characters of a cell, and of a line when the terminal's width is not known. */
 const widestCell = 32;
 const widestLine = 160;
@@ -30,7 +31,7 @@ export function addPeek(program: Command, run: Register): void {
     .argument('<connection.table>', 'the table')
     .option('--key <column=value...>', 'the versions of one row; the plain value of a hashed column is hashed', keyOption)
     .option('--since <when>', 'all changes since then: 2026-03-01T12:00Z, or 30m, 12h, 7d ago', sinceOption)
-    .option('--last <n>', 'how many of the newest changes', positive, 20)
+    .option('--last <n>', `how many of the newest changes (default: ${lastByDefault})`, positive)
     .option('--deleted', 'only deletes')
     .option('--follow', 'continue with what is published from now on, until Ctrl-C')
     .option('--columns <names>', 'these columns, comma-separated', (text: string) => text.split(',').map((name) => name.trim()))
@@ -65,11 +66,12 @@ export function addPeek(program: Command, run: Register): void {
             // Changes that arrive while the newest ones are printed are shown by --follow.
             const begin = cli.deps.clock.now();
             if (since === undefined) {
-              const newest = await lastChanges(context, connection.name, definition, options.last * 2);
+              const last = options.last ?? lastByDefault;
+              const newest = await lastChanges(context, connection.name, definition, last * 2);
               show(
                 newest
                   .filter((change) => wanted(change) && (!options.follow || change.at < begin))
-                  .slice(0, options.last)
+                  .slice(0, last)
                   .reverse(),
               );
             }
@@ -176,16 +178,18 @@ function cell(value: unknown): string {
   return characters.length > widestCell ? `${characters.slice(0, widestCell - 1).join('')}…` : text;
 }
 
-function check(definition: TableDefinition, { key, columns, since, follow }: PeekOptions): void {
+function check(definition: TableDefinition, { key, columns, since, follow, last }: PeekOptions): void {
   const refuse = (message: string, remedy: string): never => {
     throw new TributaryError(message, { kind: 'config', remedy });
   };
   const unknown = (columns ?? []).find((name) => !Object.hasOwn(definition.fields, name) && name !== '_extra');
   if (unknown !== undefined)
     refuse(`${definition.name} has no column "${unknown}".`, `It has ${[...Object.keys(definition.fields), '_extra'].join(', ')}.`);
+  if (since !== undefined && last !== undefined)
+    refuse('--since shows all changes since a time, --last a number of the newest.', 'Leave one of them out.');
   if (key === undefined) return;
-  if (since !== undefined || follow)
-    refuse('--key shows all versions of one row and cannot be combined with --since or --follow.', 'Leave one of them out.');
+  if (since !== undefined || follow || last !== undefined)
+    refuse('--key shows all versions of one row and cannot be combined with --since, --last or --follow.', 'Leave one of them out.');
   const given = key.map(([column]) => column);
   const wrong = given.find((column) => !definition.key.includes(column));
   const missing = definition.key.find((column) => !given.includes(column));

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { shown } from '../../core/shown.ts';
+import type { TableDefinition } from '../../core/table.ts';
 import { count } from '../../observability/text.ts';
 import { exitCodes, type Register } from '../app.ts';
 import { withKafka } from '../session/kafka-session.ts';
 import type { RowDifference } from '../../engine/verify.ts';
 import { selectTable } from '../selection.ts';
+import { verifyText } from '../verify-text.ts';
 import { openWorker } from '../session/worker-session.ts';
 
 /** Progress is shown this often (ms), because listing a large table may take hours. */
@@ -23,13 +24,19 @@ export function addVerify(program: Command, run: Register): void {
     .action(
       run(async (cli, typed: string, options: { json?: boolean }) => {
         const { connection, table } = selectTable(cli.settings(), typed);
+        const { method } = connection.tables.find(({ name }) => name === table) as TableDefinition;
         const stop = cli.interruption();
         const found = await withKafka(
           cli,
           async (kafka, settings) => {
             const worker = openWorker(cli, settings, kafka);
             let listed = 0;
-            const telling = setInterval(() => cli.say(`${typed}: ${count(listed)} rows listed`), tellEveryMs);
+            let told = -1;
+            const telling = setInterval(() => {
+              // What it waits for is told by whoever waits.
+              if (listed !== told) cli.say(`${typed}: ${count(listed)} rows read from the vendor`);
+              told = listed;
+            }, tellEveryMs);
             return worker.engine
               .verify({ connection: connection.name, table }, stop, (rows) => (listed += rows))
               .finally(() => {
@@ -53,22 +60,7 @@ export function addVerify(program: Command, run: Register): void {
             different: told(different),
           });
         } else {
-          cli.print(`${typed}: ${count(found.vendorRows)} rows at the vendor, ${count(found.topicRows)} in the topic`);
-          for (const [what, { count: n, keys }] of Object.entries({ missing, surplus, different })) {
-            cli.print(
-              `  ${what.padEnd(9)}  ${count(n)}${
-                keys.length === 0
-                  ? ''
-                  : `  e.g. ${keys
-                      .slice(0, 3)
-                      .map((key) => shown(Object.values(key).join('/')))
-                      .join(', ')}`
-              }`,
-            );
-          }
-          if (found.changedMeanwhile > 0) cli.print(`  ${count(found.changedMeanwhile)} changed meanwhile and were not compared further`);
-          if (found.unusable > 0)
-            cli.print(`  unusable   ${count(found.unusable)}  (rows without a usable key, or too large: see dead-letters)`);
+          for (const line of verifyText(typed, found, method)) cli.print(line);
         }
         return missing.count + surplus.count + different.count === 0 ? exitCodes.ok : exitCodes.someFailed;
       }),
