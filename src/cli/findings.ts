@@ -7,6 +7,8 @@ import type { Paint } from '../observability/text.ts';
 export interface CheckFinding {
   readonly what: string;
   readonly ok: boolean;
+  /** Nothing was looked at, so `ok` says nothing but that no fault was found. */
+  readonly skipped?: true;
   readonly text: string;
   readonly remedy?: string;
   readonly kind?: string;
@@ -23,6 +25,6 @@ export async function finding(what: string, look: () => Promise<string>): Promis
   }
 }
 
-export function findingText({ what, ok, text, remedy }: CheckFinding, paint: Paint): string {
-  return `${ok ? paint.good('ok  ') : paint.bad('FAIL')}  ${what}: ${shown(text)}${remedy === undefined ? '' : `\n      ${remedy}`}`;
+export function findingText({ what, ok, skipped, text, remedy }: CheckFinding, paint: Paint): string {
+  return `${skipped ? 'skip' : ok ? paint.good('ok  ') : paint.bad('FAIL')}  ${what}: ${shown(text)}${remedy === undefined ? '' : `\n      ${remedy}`}`;
 }

@@ -151,6 +151,14 @@ export function requireConnect({ landing, connect }: OpenLanding): ConnectClient
   });
 }
 
+/** Throws `config` when the settings name other topics than those that hold the landed rows: sinks of topics that no worker writes to would wait without an error. */
+export async function requireLandedNames(settings: Settings, { rendered }: OpenLanding, access: KafkaAccess): Promise<void> {
+  await requireKeptNames(
+    access,
+    settings.connections.filter(({ name }) => rendered.connectors.some(({ connection }) => connection === name)),
+  );
+}
+
 /**
  * Creates the Kafka topics of a landing, and the tables of an embedded one, and applies its connectors to Connect.
  * Returns the changes.
@@ -164,11 +172,7 @@ export async function applyOpenLanding(
   signal: AbortSignal,
 ): Promise<ConnectorDiff[]> {
   const { landing, rendered } = opened;
-  // Sinks of topics that no worker writes to would wait without an error.
-  await requireKeptNames(
-    access,
-    settings.connections.filter(({ name }) => rendered.connectors.some(({ connection }) => connection === name)),
-  );
+  await requireLandedNames(settings, opened, access);
   await ensureTopics(access, deadLetterTopics(rendered));
   if (settings.landings[landing.name] === 'embedded' && landing.settings.kind === 'postgres' && postgres) {
     await setUpPostgres(rendered, landing.settings, postgres, postgres.password);

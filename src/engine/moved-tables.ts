@@ -5,12 +5,15 @@ import { readAllStates } from '../kafka/meta/state.ts';
 import { movedTable } from '../kafka/topic-rules.ts';
 
 /**
- * Refuses to start if the settings name other topics for tables that were read before. Called before a topic is created, a schema
- * registered or a sink changed.
+ * Refuses to go on if the settings name other topics for tables that were read before. Called before a topic is created, a schema
+ * registered or a sink changed, and before rows are looked for in a topic that does not hold them.
  *
  * @throws TributaryError `config`
  */
-export async function requireKeptNames(access: KafkaAccess, connections: readonly ConnectionSettings[]): Promise<void> {
+export async function requireKeptNames(
+  access: KafkaAccess,
+  connections: readonly Pick<ConnectionSettings, 'name' | 'tables'>[],
+): Promise<void> {
   // What an open transaction hides is looked at again when the connection is opened.
   const states = await readAllStates(access, { skipOpen: true }).catch((error: unknown) => {
     // An unreadable record stops its connection only, when that connection is opened.

@@ -6,10 +6,20 @@ import { takeLock } from '../core/lock.ts';
 import { recall, type StackMemory } from './memory.ts';
 import { commandLine, endProcess } from '../core/processes.ts';
 
+/** Whether the process runs and is a server of that folder (a real path): another program may have its id by now. */
+const isOurs = async (dir: string, pid: number): Promise<boolean> => (await commandLine(pid))?.includes(`${dir}/`) ?? false;
+
+/** Whether Kafka and the registry of a stack's folder run, whoever started them. */
+export async function isRunning(dir: string, { pids: { kafka, registry } }: StackMemory): Promise<boolean> {
+  if (kafka === undefined || registry === undefined) return false;
+  const folder = await realpath(dir);
+  return (await isOurs(folder, kafka)) && (await isOurs(folder, registry));
+}
+
 /** Ends servers that a killed owner left behind. They are found by process id, and ended only when their command line contains our folder. */
 export async function endOrphans(dir: string, pids: StackMemory['pids'], graceMs: number, log: (line: string) => void): Promise<void> {
   const ends = Object.values(pids).map(async (pid) => {
-    if (!(await commandLine(pid))?.includes(`${dir}/`)) return;
+    if (!(await isOurs(dir, pid))) return;
     log(`ending process ${pid}, which an owner that was killed has left behind`);
     await endProcess(pid, graceMs);
   });

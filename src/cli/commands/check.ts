@@ -5,15 +5,19 @@ import { TributaryError } from '../../core/errors.ts';
 import { createHttpFactory } from '../../sdk/http/client.ts';
 import { withAdmin } from '../../kafka/client.ts';
 import { createRegistry } from '../../kafka/registry.ts';
+import type { KafkaSettings } from '../../kafka/types.ts';
 import { placeOf } from '../../kafka/registry-errors.ts';
 import { kafkaJars, registryApp } from '../../stack/artifacts.ts';
 import { isFetched } from '../../stack/fetch.ts';
+import { recall, type StackMemory } from '../../stack/memory.ts';
+import { isRunning } from '../../stack/orphans.ts';
 import { requireJava, requireMaven } from '../../stack/tools.ts';
 import { diskSpace } from '../../core/disk-space.ts';
 import { clockCheck, kafkaChecks } from '../kafka-checks.ts';
 import { plural } from '../../observability/text.ts';
 import { createAccess } from '../../web/security.ts';
 import { exitCodes, type Cli, type Register } from '../app.ts';
+import { remembered, stackFolder } from '../session/kafka-session.ts';
 import { finding, findingText, type CheckFinding } from '../findings.ts';
 import { anySignal, timeLimit } from '../../core/signals.ts';
 
@@ -64,13 +68,44 @@ function stackChecks(cli: Cli, settings: Settings): (() => Promise<readonly Chec
           return 'no kafka: in the settings, so a local stack is started by run and sync; what it needs is there';
         }),
       ],
+      () => localStack(cli, settings),
     ];
   }
-  const kafka = kafkaSettings(settings, undefined);
+  return [folder, ...clusterChecks(cli, settings, kafkaSettings(settings, undefined))];
+}
+
+/** The checks of the user's own Kafka on the local one, if it runs; a check starts nothing. */
+async function localStack(cli: Cli, settings: Settings): Promise<readonly CheckFinding[]> {
+  const dir = stackFolder(settings);
+  const seen: { memory?: StackMemory; running?: boolean } = {};
+  const found = await finding('local stack', async () => {
+    seen.memory = await recall(dir);
+    seen.running = await isRunning(dir, seen.memory);
+    return '';
+  });
+  const { memory, running } = seen;
+  if (memory === undefined || running === undefined) return [found];
+  // A stack that has never run holds nothing.
+  if (memory.ports.kafka === 0) return [];
+  if (!running)
+    return [
+      {
+        what: 'topics',
+        ok: true,
+        skipped: true,
+        text: 'the local Kafka does not run, so what it holds was not compared with the settings (names and partitions of topics, schemas); run and sync do it when they start it',
+      },
+    ];
+  cli.redactor.add(memory.password);
+  const findings: CheckFinding[] = [];
+  for (const check of clusterChecks(cli, settings, kafkaSettings(settings, remembered(memory)))) findings.push(...(await check()));
+  return findings;
+}
+
+function clusterChecks(cli: Cli, settings: Settings, kafka: KafkaSettings): (() => Promise<readonly CheckFinding[]>)[] {
   const client = createRegistry(kafka, { signal: cli.interruption() });
   const access = { settings: kafka, onClientLog: ({ message }: { message: string }) => cli.log.debug(message), signal: cli.interruption() };
   return [
-    folder,
     async () => [
       await finding('kafka', () =>
         withAdmin(access, 'Asking Kafka', async (admin) => {
@@ -91,10 +126,10 @@ function stackChecks(cli: Cli, settings: Settings): (() => Promise<readonly Chec
     async () => [
       await finding(
         'registry',
-        async () => `answers with ${plural(await client.countSubjects(cli.interruption()), 'subject')} at ${placeOf(registry.url)}`,
+        async () => `answers with ${plural(await client.countSubjects(cli.interruption()), 'subject')} at ${placeOf(kafka.registry.url)}`,
       ),
     ],
-    async () => [await clockCheck(registry.url, cli.deps.clock.now)],
+    async () => [await clockCheck(kafka.registry.url, cli.deps.clock.now)],
     ...kafkaChecks(settings, access, client),
   ];
 }

@@ -24,6 +24,7 @@ import {
   placeOf,
   rememberedPlace,
   requireConnect,
+  requireLandedNames,
   requireLanding,
   requireLandings,
   requireOurs,
@@ -124,6 +125,8 @@ export function addLanding(program: Command, run: Register): void {
             else showFindings(cli, findings);
             return exitCodes.badSettings;
           }
+          // Before the difference is shown: none of it would be applied.
+          await requireLandedNames(cli.settings(), opened, access);
           const diffs = await planLanding(opened.rendered, connect);
           const left = await leftovers(connect);
           if (options.prune) requireOurs(opened, left);

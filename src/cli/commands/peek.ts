@@ -2,6 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { TributaryError } from '../../core/errors.ts';
 import { shownJson } from '../../core/shown.ts';
 import type { TableDefinition } from '../../core/table.ts';
+import { requireKeptNames } from '../../engine/moved-tables.ts';
 import { textTable } from '../../observability/text.ts';
 import { changesSince, lastChanges, lookUp, type Change } from '../../web/model/topic-rows.ts';
 import type { Cli, Register } from '../app.ts';
@@ -47,6 +48,7 @@ export function addPeek(program: Command, run: Register): void {
         const definition = connection.tables.find(({ name }) => name === table) as TableDefinition;
         check(definition, options);
         await withKafka(cli, async ({ access, registry, stop }) => {
+          await requireKeptNames(access, [{ name: connection.name, tables: [definition] }]);
           const context = { access, registry, settings: () => settings };
           const wanted = ({ kind }: Change): boolean => (options.deleted ? kind === 'marker' : kind !== 'tombstone');
           const print = printer(cli, definition, options);
