@@ -21,19 +21,17 @@ function describe(issue: Issue, shape: JsonSchema, value: unknown, base: Path): 
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({ path: [...path, key], text: unknownKey(key, knownKeys(shape, inner, found)) }));
     case 'invalid_type':
-      return found === undefined || found === null
-        ? one(`is missing; it must be ${typeName(issue.expected)}`)
-        : one(`must be ${typeName(issue.expected)}, not ${kindOf(found)}`);
+      return one(wrongType([issue.expected], found, shape, inner));
     case 'invalid_value':
-      return found === undefined || found === null
-        ? one(`is missing; it must be one of ${issue.values.map(String).join(', ')}`)
+      return absent(found) !== undefined
+        ? one(`${absent(found)}; it must be one of ${issue.values.map(String).join(', ')}`)
         : one(`${shownValue(found, shape, inner)}must be one of ${issue.values.map(String).join(', ')}`);
     case 'invalid_key':
       return one(issue.issues[0]?.message ?? 'is not a valid name');
     case 'invalid_union': {
       if (issue.errors.length === 0 && issue.discriminator !== undefined) {
         const choices = `must be one of ${constantsAt(shape, inner).join(', ')}`;
-        return one(found === undefined || found === null ? `is missing; it ${choices}` : `${shownValue(found, shape, inner)}${choices}`);
+        return one(absent(found) === undefined ? `${shownValue(found, shape, inner)}${choices}` : `${absent(found)}; it ${choices}`);
       }
       // Where a section or one of some texts is allowed, only the alternative that fits the given kind of value is reported.
       const other = typeof found === 'object' && found !== null ? 'invalid_value' : 'invalid_type';
@@ -41,12 +39,7 @@ function describe(issue: Issue, shape: JsonSchema, value: unknown, base: Path): 
         branch.some((nested) => (nested.code !== 'invalid_type' && nested.code !== other) || nested.path.length > 0),
       );
       const [branch] = branches;
-      if (!branch || found === undefined || found === null) {
-        const expected = [...new Set(issue.errors.flat().flatMap(expectedBy))].join(' or ');
-        return one(
-          found === undefined || found === null ? `is missing; it must be ${expected}` : `must be ${expected}, not ${kindOf(found)}`,
-        );
-      }
+      if (!branch || absent(found) !== undefined) return one(wrongType(issue.errors.flat().flatMap(expectedBy), found, shape, inner));
       return branch.flatMap((nested) => describe({ ...nested, path: [...issue.path, ...nested.path] }, shape, value, base));
     }
     case 'too_small':
@@ -57,17 +50,44 @@ function describe(issue: Issue, shape: JsonSchema, value: unknown, base: Path): 
         issue.origin === 'number' || issue.origin === 'int' ? `must be at most ${issue.maximum}` : `is too long (at most ${issue.maximum})`,
       );
     default:
-      return one(`${shownValue(found, shape, inner)}${issue.message === INVALID_URL ? MUST_BE_ADDRESS : issue.message}`);
+      return one(`${shownValue(found, shape, inner)}${issue.message === INVALID_URL ? `must be ${ADDRESS}` : issue.message}`);
   }
 }
 
 /** zod's own words where a schema gives none. */
 const INVALID_URL = 'Invalid URL';
-const MUST_BE_ADDRESS = 'must be an http:// or https:// address';
+const ADDRESS = 'an http:// or https:// address';
 
-/** What an alternative of a union would accept, in words. */
+/** How a value is told that is not there; undefined when it is. In YAML, a name without a value has the value null. */
+function absent(found: unknown): string | undefined {
+  return found === undefined ? 'is missing' : found === null ? 'is empty' : undefined;
+}
+
+/** The problem of a value of another type than the `expected` ones (zod's names, or texts of our own). */
+function wrongType(expected: readonly string[], found: unknown, shape: JsonSchema, path: Path): string {
+  const isAddress = shapesAt(shape, path).some(({ format, address }) => format === 'uri' || address === true);
+  const names = [...new Set(expected.map((type) => (type === 'string' && isAddress ? ADDRESS : typeName(type))))].join(' or ');
+  const gone = absent(found);
+  if (gone !== undefined) return `${gone}; it must be ${names}`;
+  return `must be ${names}, not ${kindOf(found)}${expected.includes('array') ? asList(found, shape, path) : ''}`;
+}
+
+/** How a single value is written as the list that it has to be. */
+function asList(value: unknown, shape: JsonSchema, path: Path): string {
+  // What is no text here has no form that could be repeated; secrets and the like have none that may be.
+  const text = shownValue(value, shape, path).trim();
+  if (text === '' || text.endsWith('...')) return '';
+  const takesNumbers = shapesAt(shape, [...path, 0]).some(({ type }) => type === 'number' || type === 'integer');
+  if (typeof value === 'number') return `; write ${takesNumbers ? `[${value}]` : `["${value}"]`}`;
+  return `; write [${PLAIN_LIST.test(String(value)) ? String(value) : text}]`;
+}
+
+/** Names that need no quotes inside brackets, also several after commas. */
+const PLAIN_LIST = /^[A-Za-z_][\w.-]*(\s*,\s*[A-Za-z_][\w.-]*)*$/;
+
+/** What an alternative of a union would accept: zod's type or words. */
 function expectedBy(issue: Issue): string[] {
-  if (issue.code === 'invalid_type') return [typeName(issue.expected)];
+  if (issue.code === 'invalid_type') return [issue.expected];
   if (issue.code === 'invalid_value') return issue.values.map(String);
   // Of a union inside the union, only sections are told apart by a member.
   return issue.code === 'invalid_union' && issue.discriminator !== undefined ? ['a section'] : [];

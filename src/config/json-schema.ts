@@ -15,6 +15,8 @@ export interface JsonSchema {
   secret?: boolean;
   shown?: boolean;
   reference?: boolean;
+  /** An address whose parts are not restricted like those of `format: uri`. */
+  address?: boolean;
   [keyword: string]: unknown;
 }
 

@@ -121,6 +121,11 @@ function acrossSections(raw: RawSettings, orEmpty: boolean): Problem[] {
     });
   if (raw.registry && !raw.kafka)
     problems.push({ path: ['kafka'], text: 'is missing; a registry of your own needs your own kafka (kafka: { brokers: ... })' });
+  if (raw.kafka?.sasl?.mechanism === 'aws-iam' && !raw.kafka.tls)
+    problems.push({
+      path: ['kafka', 'sasl', 'mechanism'],
+      text: 'aws-iam needs TLS: Amazon MSK takes IAM log-ins over TLS only (port 9098); set kafka.tls: true',
+    });
   const logins: [Path, string | undefined, string | undefined][] = [
     [['registry', 'username'], raw.registry?.username, raw.registry?.password],
     ...Object.entries(raw.landings).flatMap(([name, landing]): [Path, string | undefined, string | undefined][] =>

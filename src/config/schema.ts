@@ -253,7 +253,11 @@ export const settingsSchema = z.strictObject({
         .refine((text) => !URL.canParse(text) || new URL(text).username + new URL(text).password === '', {
           error: 'holds a user name or password, which cannot be sent; use an address that is secret by its path or query',
         })
-        .meta({ secret: true, description: 'Webhook that receives the messages. Anybody who knows its address can post there.' }),
+        .meta({
+          secret: true,
+          address: true,
+          description: 'Webhook that receives the messages. Anybody who knows its address can post there.',
+        }),
       form: z.enum(['json', 'slack']).default('json').meta({ description: 'Format of the messages: our JSON, or that of Slack.' }),
       events: z
         .array(z.enum(NOTICES))

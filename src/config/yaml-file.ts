@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type Node } from 'yaml';
 import { TributaryError } from '../core/errors.ts';
 import { structureFault } from './yaml-structure.ts';
 
@@ -19,6 +19,11 @@ export function readYaml(text: string, file: string): YamlFile {
     throw new TributaryError(`${file} line ${lines.linePos(at).line}: ${what}`, { kind: 'config', code: 'settings', remedy });
   };
   const [error] = document.errors;
+  if (error?.code === 'DUPLICATE_KEY') {
+    const { name, before } = namedTwice(document, error.pos[0]);
+    const where = before === undefined ? '' : ` (before in line ${lines.linePos(before).line})`;
+    refuse(error.pos[0], `${name} stands twice in one section${where}`, 'Keep one of the two.');
+  }
   if (error) refuse(error.pos[0], error.message, 'Correct the YAML at that line; most often it is the indentation or a missing quote.');
   const [warning] = document.warnings;
   if (warning)
@@ -46,6 +51,23 @@ export function readYaml(text: string, file: string): YamlFile {
       return Math.max(1, lines.linePos(at).line);
     },
   };
+}
+
+/** The name of the setting at index `at` of the text, and the index of the same name before it. */
+function namedTwice(document: Document, at: number): { readonly name: string; readonly before: number | undefined } {
+  let name = 'a name';
+  let before: number | undefined;
+  visit(document, {
+    Map(_, map) {
+      const keys = map.items.flatMap(({ key }) => (isScalar(key) && isNode(key) ? [key] : []));
+      const twice = keys.find(({ range }) => range[0] === at);
+      if (twice === undefined) return undefined;
+      name = String(twice.value);
+      before = keys.find(({ value }) => value === twice.value)?.range[0];
+      return visit.BREAK;
+    },
+  });
+  return { name, before };
 }
 
 function isNode(value: unknown): value is Node & { range: [number, number, number] } {

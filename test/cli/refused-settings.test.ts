@@ -76,7 +76,7 @@ const REFUSED: Readonly<Record<string, readonly (readonly [what: string, text: s
     ['a field that is wrong', landing(`${postgres}, port: nine`), /line 5: landings.wh.port/],
     ['an unknown field', landing(`${postgres}, hots: db`), /line 5: landings.wh.hots .*did you mean host/],
     ['an unknown kind', landing('kind: mysql, host: db'), /line 5: landings.wh.kind "mysql"/],
-    ['nothing', `${plain}landings: { wh: ~ }\n`, /line 4: landings.wh is missing; it must be embedded or a section/],
+    ['nothing', `${plain}landings: { wh: ~ }\n`, /line 4: landings.wh is empty; it must be embedded or a section/],
     [
       'a field of another kind',
       landing(`${postgres}, keyfile: /a.json`),
@@ -126,7 +126,7 @@ const REFUSED: Readonly<Record<string, readonly (readonly [what: string, text: s
     ],
     ['a start in the future', of('tables: { event: { start_date: 01/01/2200 } }\n'), /line 4: .*tables.event.start_date .*in the future/],
     ['a history alone', of('tables: { event: 1y }\n'), /line 4: .*tables.event must be a section, not text/],
-    ['nothing for a table', of('tables: { event: ~ }\n'), /line 4: .*tables.event is missing/],
+    ['nothing for a table', of('tables: { event: ~ }\n'), /line 4: .*tables.event is empty/],
     ['no table', of('tables: []\n'), /line 4: .*tables must not be empty/],
     ['the name of every object', of('tables: { toString: { history: 1y } }\n'), /line 4: .*no table is called toString/],
     ['half a partition', of('partitions: { event: 1.5 }\n'), /line 4: .*must be a whole number, not 1\.5/],
@@ -183,6 +183,11 @@ const REFUSED: Readonly<Record<string, readonly (readonly [what: string, text: s
       kafka('sasl: { mechanism: oauthbearer, token_url: "https://i.test/t", client_id: i, client_secret: s, password: p }'),
       /line 4: kafka.sasl.password is not a known setting of mechanism oauthbearer; known are mechanism, token_url, client_id, client_secret/,
     ],
+    [
+      'a log-in of AWS without TLS',
+      kafka('sasl: { mechanism: aws-iam, region: eu-west-1 }'),
+      /line 4: kafka.sasl.mechanism aws-iam needs TLS: .*set kafka.tls: true/,
+    ],
     ['a region that is none', kafka('sasl: { mechanism: aws-iam, region: Ireland }'), /line 4: kafka.sasl.region .*AWS region/],
     [
       'a role that is none',
@@ -227,7 +232,7 @@ const REFUSED: Readonly<Record<string, readonly (readonly [what: string, text: s
       kafka('', 'url: "https://r:1", password: p, token: t'),
       /line 5: registry.token cannot be combined with password/,
     ],
-    ['a setting of a topic that is empty', kafka('topic_config: { retention.ms: ~ }'), /line 4: .*retention.ms is missing/],
+    ['a setting of a topic that is empty', kafka('topic_config: { retention.ms: ~ }'), /line 4: .*retention.ms is empty/],
     ['a login without a user', kafka('sasl: { mechanism: plain, password: p }'), /line 4: kafka.sasl.username is missing/],
     ['a certificate that is a path', kafka('tls: { ca: "/etc/ca.pem" }'), /line 4: kafka.tls.ca .*must be PEM/],
     ['a key without its certificate', kafka('tls: { key: "-----BEGIN PRIVATE KEY-----" }'), /line 4: kafka.tls/],

@@ -61,6 +61,7 @@ describe('wrong ways to log in are refused with their line and what to do', () =
     ['another way to tell', `${oauth}, client_auth: header`, /line 3: .*client_auth "header" must be one of basic, body/],
     ['an odd extension', `${oauth}, extensions: { "logical cluster": x }`, /line 3: .*is not a name of a SASL extension/],
     ['no region', 'mechanism: aws-iam', /line 3: kafka\.sasl\.region is missing/],
+    ['no TLS', 'mechanism: aws-iam, region: eu-west-1', /line 3: kafka\.sasl\.mechanism aws-iam needs TLS: .*set kafka\.tls: true/],
     ['a zone as region', 'mechanism: aws-iam, region: eu-west-1a', /line 3: .*region "eu-west-1a" is not an AWS region/],
     ['a role by name', 'mechanism: aws-iam, region: eu-west-1, role: tributary', /line 3: .*role "tributary" must be the ARN of a role/],
   ])('%s', (_, sasl, message) => {

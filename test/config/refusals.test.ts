@@ -60,7 +60,12 @@ describe('the form of the file', () => {
     ['a tag that runs code elsewhere', `${plain}prefix: !!js/function "function () {}"\n`, /line 4: Unresolved tag/],
     ['merge keys', `x: &x { a: 1 }\n${plain}metrics:\n  <<: *x\n`, /line 6: merge keys \(<<\) are not supported/],
     ['a list as a name', `${plain}? [a, b]\n: 1\n`, /line 4: a setting's name must be plain text/],
-    ['a name twice', `${plain}prefix: a\nprefix: b\n`, /line 5: Map keys must be unique/],
+    ['a name twice', `${plain}prefix: a\nprefix: b\n`, /line 5: prefix stands twice in one section \(before in line 4\)/],
+    [
+      'a name twice, deeper',
+      `${plain}prefix: a\nweb: { enabled: true }\nmetrics:\n  "port": 1\n  host: a\n  port: 2\n`,
+      /line 9: port stands twice in one section \(before in line 7\)/,
+    ],
     ['brackets without end', `${plain}x: ${'['.repeat(150)}${']'.repeat(150)}\n`, /line 4: sections are nested more than 100 levels/],
     ['two documents', `${plain}---\nprefix: x\n`, /line 4: /],
     ['a list instead of sections', '- a\n- b\n', /the file must be a section, not a list/],
@@ -73,8 +78,43 @@ describe('the form of the file', () => {
   });
 });
 
+test('of a name that stands twice, one is to be kept', () => {
+  expect(() => parse(`${plain}prefix: a\nprefix: b\n`)).toThrow(expect.objectContaining({ remedy: 'Keep one of the two.' }));
+});
+
 describe('single values', () => {
   test.each([
+    [
+      'a text for a list of tables',
+      `${plain}    tables: person\n`,
+      /line 4: .*tables must be a list or a section, not text; write \[person\]$/,
+    ],
+    ['a text for tables left out', `${plain}    exclude: person\n`, /line 4: .*exclude must be a list, not text; write \[person\]$/],
+    ['names after commas', `${plain}    exclude: person, label\n`, /line 4: .*; write \[person, label\]$/],
+    ['a text that needs quotes in a list', `${plain}    exclude: "two words"\n`, /line 4: .*; write \["two words"\]$/],
+    ['a number for a list of texts', `${plain}    exclude: 7\n`, /line 4: .*exclude must be a list, not a number; write \["7"\]$/],
+    ['a section for a list', `${plain}    exclude: { person: }\n`, /line 4: .*exclude must be a list, not a section$/],
+    ['a connection without anything', 'connections:\n  sample:\n', /line 2: connections\.sample is empty; it must be a section$/],
+    [
+      'a token without its address',
+      kafka('"a:9092"', ', sasl: { mechanism: oauthbearer, client_id: a, client_secret: b }'),
+      /line 4: .*token_url is missing; it must be an http:\/\/ or https:\/\/ address$/,
+    ],
+    [
+      'a registry without its address',
+      kafka('"a:9092"').replace('url: "http://registry:8081"', ''),
+      /line 5: registry\.url is missing; it must be an http:\/\/ or https:\/\/ address$/,
+    ],
+    [
+      'a webhook without its address',
+      `${plain}notify: { url: }\n`,
+      /line 4: notify\.url is empty; it must be an http:\/\/ or https:\/\/ address$/,
+    ],
+    [
+      'a number for an address',
+      kafka('"a:9092"').replace('"http://registry:8081"', '3'),
+      /line 5: registry\.url must be an http:\/\/ or https:\/\/ address, not a number$/,
+    ],
     ['cron with seconds', `${plain}    schedule: "*/5 * * * * *"\n`, /line 4: .*schedule .*five fields.*no seconds/],
     ['cron with seconds for a table', `${plain}    schedule: { tables: { person: "0 0 * * * *" } }\n`, /line 4: .*schedule.*five fields/],
     ['a start in the future', `${plain}    start_date: 06/02/2026\n`, /line 4: .*start_date 06\/02\/2026 is in the future/],
