@@ -69,4 +69,8 @@ test('a landing tells once what its connectors alone do not show: a closed wareh
     `The warehouse could not be asked. ${warehouseTrouble}`,
   ]);
   expect(landingView({ ...seen, sinks: [sink()] }, NOW).notes).toEqual([]);
+  const many = ['a', 'b', 'c', 'd', 'e'].map((topic) => ({ ...lag, topic }));
+  expect(landingView({ ...seen, sinks: [sink({ topics: many })] }, NOW).notes).toEqual([
+    expect.stringContaining('further behind on a, b, c and 2 more than'),
+  ]);
 });

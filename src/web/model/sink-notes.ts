@@ -26,18 +26,26 @@ function notesOf(landing: string, sink: LandingStatus): readonly SinkNote[] {
   if (state === 'MISSING') note('missing', `${connector} does not exist: \`tributary landing apply ${landing}\` makes it.`);
   if (state === 'PAUSED' || state === 'STOPPED')
     note('paused', `${connector} is ${state.toLowerCase()}, so nothing lands until somebody resumes it on Kafka Connect.`);
-  for (const { topic, deletesMayBeMissed } of topics)
-    if (deletesMayBeMissed)
-      note(
-        'deletes',
-        `${connector} is further behind on ${topic} than the topic keeps deletes. Unless this is its first read, rows deleted meanwhile may stay in the warehouse: when it has caught up, empty the table and have it read again.`,
-      );
+  const behind = topics.filter(({ deletesMayBeMissed }) => deletesMayBeMissed).map(({ topic }) => topic);
+  if (behind.length > 0)
+    note(
+      'deletes',
+      `${connector} is further behind on ${someOf(behind)} than the topic keeps deletes. Unless this is its first read, rows deleted meanwhile may stay in the warehouse: when it has caught up, empty the table and have it read again.`,
+    );
   if (deadLetters > 0)
     note(
       'dead-letters',
       `${connector} could not land ${plural(deadLetters, 'message')}: ${deadLetters === 1 ? 'it is' : 'they are'} in ${deadLetterTopic}, and the headers say why. When the cause is gone: \`tributary landing reread ${landing} ${connection}\`.`,
     );
   return notes;
+}
+
+const named = 3;
+
+/** The first few, and how many more: a connector may have 63 topics. */
+function someOf(topics: readonly string[]): string {
+  const rest = topics.length - named;
+  return `${topics.slice(0, named).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 function failureText(connector: string, failure: string): string {
