@@ -45,7 +45,7 @@ await runAsProcess(
     let turn = 0;
     const timer = perMinute > 0 ? setInterval(() => change(simulator, turn++), 60_000 / perMinute) : undefined;
     return {
-      says: { url: simulator.url, controlUrl: simulator.controlUrl },
+      says: { url: simulator.url, controlUrl: simulator.controlUrl, key },
       close() {
         clearInterval(timer);
         return simulator.close();
