@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Source } from '../sdk/source.ts';
-import { hasHistory, type TableDefinition } from '../core/table.ts';
+import { beginsAtHistory, type TableDefinition } from '../core/table.ts';
 import { columnProblems, coverColumns, hashWith } from './columns.ts';
 import { parseStartDate, type HistoryStart } from './dates.ts';
 import { problemsOf } from './issues.ts';
@@ -148,8 +148,10 @@ function singleTableProblems(
     const problems = historyProblems(own, path, now);
     const say = (key: string, text: string): void => void problems.push({ path: [...path, key], text });
     if (raw.exclude?.includes(table)) problems.push({ path, text: 'configures a table that exclude leaves out; remove one of the two' });
-    if (saysHistory(own) && !hasHistory(definition))
-      say(own.history === undefined ? 'start_date' : 'history', `has no effect: every run reads the whole table ${table}; remove it`);
+    if (saysHistory(own) && !beginsAtHistory(definition)) {
+      const runs = definition.method === 'incremental' ? 'the first run' : 'every run';
+      say(own.history === undefined ? 'start_date' : 'history', `has no effect: ${runs} reads the whole table ${table}; remove it`);
+    }
     if (own.partitions !== undefined && raw.partitions?.[table] !== undefined)
       say('partitions', `is also set in connections.${name}.partitions; keep one of the two`);
     if (own.schedule !== undefined && typeof raw.schedule === 'object' && raw.schedule.tables[table] !== undefined)

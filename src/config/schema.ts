@@ -92,7 +92,9 @@ export const connectionSchema = z.strictObject({
         hash: columnList.optional().meta({
           description: 'These values are replaced by their HMAC-SHA256 with hash_secret, so that tables can still be joined on them.',
         }),
-        mask: columnList.optional().meta({ description: 'All but the last four characters of these values are hidden.' }),
+        mask: columnList
+          .optional()
+          .meta({ description: 'These values are hidden; of texts longer than 12 characters the last four are shown.' }),
       }),
     )
     .optional()

@@ -119,6 +119,11 @@ export interface NamedBy<Api> {
 
 /** Whether a back-fill can read history again. Without history every run reads the whole table. */
 export function hasHistory({ method, history }: TableDefinition): boolean {
+  return method === 'incremental' || history === true;
+}
+
+/** Whether the first run begins at the configured history; otherwise it reads the whole table. */
+export function beginsAtHistory({ method, history }: TableDefinition): boolean {
   return history ?? method === 'incremental';
 }
 
@@ -170,6 +175,9 @@ export interface TableDefinition<F extends Fields = Fields, Api = any, Column ex
   readonly off?: string;
   /** Set by the settings, never by a source. With it, dead letters show no value of their row. */
   readonly cover?: Cover;
-  /** Whether runs of a full table also begin at the configured history; runs of an incremental table always do. */
+  /**
+   * Whether the first run of an incremental table, or every run of a full one, begins at the configured history. Default: that of
+   * an incremental table does. The settings refuse a history of a table that does not.
+   */
   readonly history?: boolean;
 }

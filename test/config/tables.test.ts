@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { sources } from '../../producers/index.ts';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
 import { changedConnections } from '../../src/config/follow-settings.ts';
 import { parseSettings } from '../../src/config/load.ts';
+import { defaultsOf } from '../../src/config/source-defaults.ts';
+import { beginsAtHistory, hasHistory } from '../../src/core/table.ts';
 
 const now = Date.UTC(2026, 5, 1);
 
@@ -29,16 +32,38 @@ function refusal(...given: Parameters<typeof parse>): string {
 
 test('a table has its own history, schedule and partitions; the others have the connection’s, and all are read', () => {
   const connection = parse(
-    'history: 90d\nschedule: "5 * * * *"\ntables:\n  event: { history: 1y, schedule: "0 3 * * *", partitions: 6 }\n  profile: { start_date: 02/01/2026 }',
+    'history: 90d\nschedule: "5 * * * *"\ntables:\n  event: { history: 1y, schedule: "0 3 * * *", partitions: 6 }\n  profile: { partitions: 2 }',
   );
   expect(connection.tables.map(({ name }) => name)).toEqual(['metric', 'profile', 'event']);
   expect(connection.history).toEqual({ range: '90d' });
-  expect([...(connection.histories ?? [])]).toEqual([
-    ['event', { range: '1y' }],
-    ['profile', { from: Date.UTC(2026, 1, 1) }],
-  ]);
+  expect([...(connection.histories ?? [])]).toEqual([['event', { range: '1y' }]]);
   expect(Object.fromEntries(connection.schedules)).toEqual({ metric: '5 * * * *', profile: '5 * * * *', event: '0 3 * * *' });
-  expect([...(connection.partitions ?? [])]).toEqual([['event', 6]]);
+  expect([...(connection.partitions ?? [])]).toEqual([
+    ['event', 6],
+    ['profile', 2],
+  ]);
+  expect([...(parse('tables: { event: { start_date: 02/01/2026 } }').histories ?? [])]).toEqual([
+    ['event', { from: Date.UTC(2026, 1, 1) }],
+  ]);
+});
+
+// As the sources' READMEs say. Their readers ask for `ctx.since`, those of the other tables do not.
+test('the tables whose first run begins at the configured history', () => {
+  const names = (of: typeof hasHistory): Record<string, string[]> =>
+    Object.fromEntries(
+      sources.map((source) => [
+        source.name,
+        source
+          .tables(defaultsOf(source))
+          .filter(of)
+          .map(({ name }) => name),
+      ]),
+    );
+  const begins = names(beginsAtHistory);
+  expect(begins).toMatchObject({ klaviyo: ['event'], customer_io: ['messages', 'activities'] });
+  expect(begins['pendo']?.every((name) => /events$|^visitor_history$/.test(name))).toBe(true);
+  // What is read whole at first can still be read again by a back-fill.
+  expect(names(hasHistory)).toMatchObject({ klaviyo: ['profile', 'event'], pendo: ['accounts', 'visitors', ...(begins['pendo'] ?? [])] });
 });
 
 test('a change of one of them is taken up by a running worker', () => {
@@ -64,6 +89,11 @@ describe('what cannot be is refused with its line and what to do', () => {
       'history of a table that has none',
       'tables: { metric: { history: 1y } }',
       /line 4: .*every run reads the whole table metric; remove it/,
+    ],
+    [
+      'a start of a table that is read whole at first',
+      'tables: { profile: { start_date: 02/01/2026 } }',
+      /line 4: .*profile\.start_date has no effect: the first run reads the whole table profile; remove it/,
     ],
     ['a wrong schedule', 'tables: { event: { schedule: hourly } }', /line 4: .*is not a cron expression of five fields/],
     [

@@ -53,6 +53,7 @@ export const broadcasts = table({
   key: ['id'],
   method: 'incremental',
   replicationKey: 'updated',
+  history: false,
   fields: {
     id: integer('Broadcast id'),
     ...automation,
@@ -74,6 +75,7 @@ export const campaigns = table({
   key: ['id'],
   method: 'incremental',
   replicationKey: 'updated',
+  history: false,
   fields: {
     id: integer('Campaign id'),
     ...automation,
@@ -111,6 +113,7 @@ export const newsletters = table({
   key: ['id'],
   method: 'incremental',
   replicationKey: 'updated',
+  history: false,
   fields: {
     id: integer('Newsletter id'),
     deduplicate_id: deduplicateId,
@@ -145,6 +148,7 @@ export const transactionalMessages = table({
   key: ['id'],
   method: 'incremental',
   replicationKey: 'updated_at',
+  history: false,
   fields: {
     id: integer('Template id'),
     name: text('Name'),

@@ -13,6 +13,7 @@ export const segments = table({
   key: ['id'],
   method: 'incremental',
   replicationKey: 'updated_at',
+  history: false,
   fields: {
     id: integer('Segment id'),
     deduplicate_id: deduplicateId,
@@ -40,6 +41,7 @@ export const exportJobs = table({
   key: ['id'],
   method: 'incremental',
   replicationKey: 'updated_at',
+  history: false,
   fields: {
     id: integer('Export id'),
     deduplicate_id: deduplicateId,
@@ -68,6 +70,7 @@ export const snippets = table({
   key: ['name'],
   method: 'incremental',
   replicationKey: 'updated_at',
+  history: false,
   fields: {
     name: text('Name; a renamed snippet is a new one'),
     value: text('Text'),
@@ -87,6 +90,7 @@ export const collections = table({
   key: ['id'],
   method: 'incremental',
   replicationKey: 'updated_at',
+  history: false,
   fields: {
     id: integer('Collection id'),
     name: text('Name'),

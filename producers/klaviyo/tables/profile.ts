@@ -64,6 +64,7 @@ export const profile = (settings: KlaviyoSettings): TableDefinition =>
     key: ['id'],
     method: 'incremental',
     replicationKey: 'updated',
+    history: false,
     fields: {
       id: text('Profile id'),
       email: text('E-mail address'),

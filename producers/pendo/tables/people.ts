@@ -15,6 +15,7 @@ export const accounts = ({ custom_fields: custom }: PendoSettings): TableDefinit
     key: ['account_id'],
     method: 'incremental',
     replicationKey: 'lastupdated',
+    history: false,
     fields: {
       account_id: text('Account id'),
       ...autoColumns,
@@ -35,6 +36,7 @@ export const visitors = ({ custom_fields: custom }: PendoSettings): TableDefinit
     key: ['visitor_id'],
     method: 'incremental',
     replicationKey: 'lastupdated',
+    history: false,
     fields: {
       visitor_id: text('Visitor id'),
       ...autoColumns,

@@ -77,7 +77,10 @@ export function addSchemas(program: Command, run: Register): void {
     .description('write the row types of all tables in a programming language')
     .addOption(new Option('--lang <language>', 'the language').choices(Object.keys(writers)).makeOptionMandatory())
     .option('--out <folder>', 'where they go', '.')
-    .addHelpText('after', '\nExample:\n  $ tributary schemas types --lang python --out consumer/types')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ tributary schemas types --lang python --out consumer/types\nAll sources are written, with every column of their definitions: columns: of the settings (drop, hash, mask) is not applied.',
+    )
     .action(
       run((cli, options: { lang: keyof typeof writers; out: string }) => {
         const folder = resolve(cli.deps.cwd, options.out);
