@@ -105,6 +105,21 @@ export function seedStatus(model: StatusModel, ref: TableRef, facts: KnownFacts)
   return { ...model, tables: { ...model.tables, [tableKey(ref)]: table } };
 }
 
+/** The model with the tables of other settings added, and what those turn off. */
+export function withTables(model: StatusModel, known: StatusModel): StatusModel {
+  const tables = Object.entries(known.tables).map(([key, fresh]) => {
+    const { off: _, ...learned } = model.tables[key] ?? fresh;
+    return [key, { ...learned, ...(fresh.off === undefined ? {} : { off: fresh.off }) }] as const;
+  });
+  return { ...model, tables: { ...model.tables, ...Object.fromEntries(tables) } };
+}
+
+/** The model with these tables alone, in this order. */
+export function onlyTables(model: StatusModel, keys: readonly string[]): StatusModel {
+  const tables = keys.flatMap((key) => (model.tables[key] === undefined ? [] : [[key, model.tables[key]] as const]));
+  return { ...model, tables: Object.fromEntries(tables) };
+}
+
 /** Of runs, oldest first, the last that was not interrupted: only such a run tells whether the table can be read. */
 export function lastCompleted<T extends Pick<TimelineRun, 'outcome'>>(runs: readonly T[]): T | undefined {
   return runs.findLast(({ outcome }) => outcome !== 'interrupted');

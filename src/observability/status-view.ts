@@ -1,7 +1,16 @@
 import type { RunMode } from '../core/types.ts';
 import type { EventBus } from '../engine/events.ts';
 import type { FailureNotice, TableRef } from '../core/run.ts';
-import { emptyStatus, type Notice, type TimelineRun, type RunningTable, type StatusModel, type TableModel } from './status-model.ts';
+import {
+  emptyStatus,
+  onlyTables,
+  withTables,
+  type Notice,
+  type TimelineRun,
+  type RunningTable,
+  type StatusModel,
+  type TableModel,
+} from './status-model.ts';
 import { reduceStatus } from './status-reduce.ts';
 
 /** The displayed state of a table. Times are epoch ms. */
@@ -145,16 +154,29 @@ export interface LiveStatus {
   snapshot(): StatusSnapshot;
   /** Another number once something has happened. Until then a snapshot differs only by what follows from the clock. */
   revision(): number;
+  /** Takes up changed settings, whose tables `known` has: from now on those are shown, with what was learned of them, and no others. */
+  list(known: StatusModel): void;
   stop(): void;
 }
 
 /** Follows the bus, starting from `initial`. */
 export function followStatus(bus: EventBus, initial: readonly TableRef[] | StatusModel, now: () => number): LiveStatus {
   let model = 'tables' in initial ? initial : emptyStatus(initial);
+  let listed: readonly string[] | undefined;
   let revision = 0;
   const stop = bus.on((event) => {
     model = reduceStatus(model, event, now());
     revision += 1;
   });
-  return { snapshot: () => snapshotOf(model, now()), revision: () => revision, stop };
+  return {
+    // A table that is listed no more still ends its run, and may be listed again.
+    snapshot: () => snapshotOf(listed === undefined ? model : onlyTables(model, listed), now()),
+    revision: () => revision,
+    list(known) {
+      model = withTables(model, known);
+      listed = Object.keys(known.tables);
+      revision += 1;
+    },
+    stop,
+  };
 }

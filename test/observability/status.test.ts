@@ -334,6 +334,28 @@ test('the live status follows the bus until it is stopped', () => {
   expect(status.snapshot().tables[0]?.state.kind).toBe('in_progress');
 });
 
+test('tables of a connection that was removed count no more, and are known when it comes again', () => {
+  const bus = createEventBus(() => undefined);
+  const status = followStatus(bus, [ref, other], () => t0);
+  bus.emit({ type: 'run-started', runId: 'r1', mode: 'periodic', at: t0, ...other });
+  bus.emit(started);
+  bus.emit({ type: 'run-retrying', stage: 'extract', failure: { kind: 'transient', message: 'x' }, ...ref });
+  const names = (): string[] => status.snapshot().tables.map(({ table, state }) => `${table} ${state.kind}`);
+  expect(names()).toEqual(['event error', 'profile in_progress']);
+
+  const revision = status.revision();
+  const added = { ...ref, connection: 'new' };
+  status.list(emptyStatus([other, added]));
+  // What the removed one still tells while it is closed is not shown either.
+  bus.emit({ type: 'warning', message: 'x', ...ref });
+  expect(names()).toEqual(['profile in_progress', 'event not_synced']);
+  expect(status.revision()).toBeGreaterThan(revision);
+  status.list(seedStatus(emptyStatus([other]), ref, { off: 'off by default' }));
+  expect(names()).toEqual(['profile in_progress', 'event disabled']);
+  status.list(emptyStatus([ref]));
+  expect(names()).toEqual(['event error']);
+});
+
 test('a table the settings turn off says what turns it on, and is in no trouble', () => {
   const off = 'off by default, `visitor_history: true` turns it on';
   const model = seedStatus(emptyStatus([]), ref, { off });

@@ -142,6 +142,7 @@ export async function serveWorker(
   let turn = Promise.resolve();
   const unfollow = followed.on((next) => {
     engine.applySettings(next);
+    status.list(unreadStatus(next));
     turn = turn.then(async () => {
       // Our own stack starts without Connect when the settings had no landings.
       if (Object.keys(next.landings).length > 0) await kafka.stack?.startConnect();
