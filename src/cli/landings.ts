@@ -155,6 +155,7 @@ export function requireConnect({ landing, connect }: OpenLanding): ConnectClient
 export async function requireLandedNames(settings: Settings, { rendered }: OpenLanding, access: KafkaAccess): Promise<void> {
   await requireKeptNames(
     access,
+    settings,
     settings.connections.filter(({ name }) => rendered.connectors.some(({ connection }) => connection === name)),
   );
 }

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { asTributaryError, type TributaryError } from '../core/errors.ts';
+import { tableTopicPattern } from '../kafka/meta/topic-names.ts';
 import type { ConnectionSettings, Settings } from './settings.ts';
 
 /** Milliseconds between two checks of the file. A check is one `stat`. */
@@ -26,14 +27,13 @@ export interface FollowOptions {
   readonly load: () => Settings;
   readonly onChange: (settings: Settings) => void;
   readonly onProblem: (error: TributaryError) => void;
-  /** Called with the changed settings that need a restart. */
+  /** Called with the changed settings that need a restart, at each change of the file while they wait for it. */
   readonly onWaiting: (text: string) => void;
 }
 
 /** Settings that only a restart can change, because the process is built on them. */
 const fixed = [
   'prefix',
-  'topics',
   'dataDir',
   'sources',
   'kafka',
@@ -45,8 +45,8 @@ const fixed = [
 ] as const satisfies readonly (keyof Settings)[];
 
 /**
- * Follows the settings file: new, changed and removed connections and landings are applied. An invalid file changes nothing
- * and is reported; so is a change that needs a restart.
+ * Follows the settings file: new, changed and removed connections and landings, and the names of topics, are applied. An invalid
+ * file changes nothing and is reported; so is a change that needs a restart, for which the others do not wait.
  */
 export function followSettings(first: Settings, { file, load, onChange, onProblem, onWaiting }: FollowOptions): FollowedSettings {
   let current = first;
@@ -54,24 +54,26 @@ export function followSettings(first: Settings, { file, load, onChange, onProble
   let seen = stamp(file);
   const listeners = new Set<(settings: Settings) => void>();
 
-  function look(): void {
+  /** `edited`: the file has changed, so what keeps it from use is reported again. */
+  function look(edited: boolean): void {
     seen = stamp(file);
     let next: Settings;
     try {
       next = load();
     } catch (thrown) {
       const error = asTributaryError(thrown, 'Reading the settings again');
-      if (problem !== error.message) onProblem(error);
+      if (edited || problem !== error.message) onProblem(error);
       problem = error.message;
       return;
     }
     const rigid = fixed.filter((name) => JSON.stringify(next[name]) !== JSON.stringify(first[name]));
-    const waiting = rigid.length === 0 ? undefined : `${rigid.join(', ')} changed, which needs a restart.`;
-    if (waiting !== undefined && waiting !== problem) onWaiting(waiting);
+    const waiting =
+      rigid.length === 0
+        ? undefined
+        : `${rigid.join(', ')} changed, which needs a restart. Until then the earlier values stay in use; connections, landings and topics are taken from the changed file.`;
+    if (waiting !== undefined && (edited || waiting !== problem)) onWaiting(waiting);
     problem = waiting;
-    // A new connection would be read into topics with the old names.
-    if (rigid.includes('topics')) return;
-    const taken: Settings = { ...first, connections: next.connections, landings: next.landings };
+    const taken = adopt(first, next);
     if (same(current, taken)) return;
     current = taken;
     onChange(taken);
@@ -79,7 +81,7 @@ export function followSettings(first: Settings, { file, load, onChange, onProble
   }
 
   const timer = setInterval(() => {
-    if (stamp(file) !== seen) look();
+    if (stamp(file) !== seen) look(true);
   }, lookEveryMs);
   timer.unref();
   return {
@@ -87,7 +89,7 @@ export function followSettings(first: Settings, { file, load, onChange, onProble
     now: () => current,
     problem: () => problem,
     async reload() {
-      look();
+      look(false);
       return problem;
     },
     on(listener) {
@@ -98,32 +100,36 @@ export function followSettings(first: Settings, { file, load, onChange, onProble
   };
 }
 
+/** The settings of a running process with what can be taken up of others without a restart. */
+export function adopt({ topics: _, ...running }: Settings, { connections, landings, topics }: Settings): Settings {
+  return { ...running, connections, landings, ...(topics === undefined ? {} : { topics }) };
+}
+
 function same(a: Settings, b: Settings): boolean {
   return (
-    changedConnections(a.connections, b.connections).length === 0 &&
+    changedConnections(a, b).length === 0 &&
     a.connections.map(({ name }) => name).join() === b.connections.map(({ name }) => name).join() &&
-    JSON.stringify(a.landings) === JSON.stringify(b.landings)
+    JSON.stringify([a.landings, a.topics]) === JSON.stringify([b.landings, b.topics])
   );
 }
 
+/** Connections and what names their topics. */
+type Connections = Pick<Settings, 'connections' | 'prefix' | 'topics'>;
+
 /** Names of the connections that are in both and differ. */
-export function changedConnections(before: readonly ConnectionSettings[], after: readonly ConnectionSettings[]): string[] {
-  const known = new Map(before.map((connection) => [connection.name, shape(connection)]));
-  return after
-    .filter((connection) => known.has(connection.name) && known.get(connection.name) !== shape(connection))
+export function changedConnections(before: Connections, after: Connections): string[] {
+  const known = new Map(before.connections.map((connection) => [connection.name, shape(before, connection)]));
+  return after.connections
+    .filter((connection) => known.has(connection.name) && known.get(connection.name) !== shape(after, connection))
     .map(({ name }) => name);
 }
 
-function shape({
-  source,
-  settings,
-  tables,
-  schedules,
-  partitions = new Map(),
-  history,
-  histories = new Map(),
-}: ConnectionSettings): string {
+function shape(
+  naming: Connections,
+  { name: connection, source, settings, tables, schedules, partitions = new Map(), history, histories = new Map() }: ConnectionSettings,
+): string {
   return JSON.stringify([
+    tableTopicPattern(naming, connection),
     source.name,
     settings,
     tables.map(({ name, cover }) => [name, cover?.fingerprint]),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { changedConnections } from '../config/follow-settings.ts';
+import { adopt, changedConnections } from '../config/follow-settings.ts';
 import type { ConnectionSettings, Settings } from '../config/settings.ts';
 import { asTributaryError, TributaryError } from '../core/errors.ts';
 import { onAbort, type Clock } from '../core/clock.ts';
@@ -10,6 +10,7 @@ import type { KafkaAccess } from '../kafka/client.ts';
 import { readControl } from '../kafka/meta/control.ts';
 import type { Registry } from '../kafka/registry.ts';
 import { createRunLog, type RunRecord } from '../kafka/meta/runs.ts';
+import { tableTopicPattern } from '../kafka/meta/topic-names.ts';
 import { ownTopicNames, ownTopics } from '../kafka/meta/own-topics.ts';
 import { requireRights } from '../kafka/rights.ts';
 import { shareClients } from '../kafka/shared-clients.ts';
@@ -58,7 +59,7 @@ export interface Engine {
   sync(selection: readonly Selection[], signal: AbortSignal): Promise<readonly RunSummary[]>;
   /** Shares the connections with all other workers and keeps its own in sync until the signal fires. @throws as `shareConnections`. */
   run(signal: AbortSignal): Promise<void>;
-  /** Applies new, changed and removed connections while {@link Engine.run} goes on; other settings need a restart. */
+  /** Applies new, changed and removed connections and names of topics while {@link Engine.run} goes on; other settings need a restart. */
   applySettings(settings: Settings): void;
   close(): Promise<void>;
   /** Lists the table at the vendor and compares it with what the topic holds now; `onListed` receives the row count of every page. */
@@ -107,6 +108,8 @@ export function createEngine(options: EngineOptions): Engine {
       message: `Runs cannot be written to the run log at the moment: ${error.message} They are written later.`,
     });
   });
+  /** The names of a connection's topics that its tables, as far as they were read, are known to have. */
+  const keptNames = new Map<string, string>();
   const rollFolder = join(settings.dataDir, 'workers', access.settings.prefix);
 
   /** Reports tables that could not run as failed runs, so that they appear in the run table. */
@@ -130,6 +133,18 @@ export function createEngine(options: EngineOptions): Engine {
       }));
   }
 
+  /** The access with the names of topics of the settings now; a connection keeps those it was opened with. */
+  function namedNow(): typeof access {
+    const { topics: _, ...kafka } = access.settings;
+    return { ...access, settings: { ...kafka, ...(settings.topics === undefined ? {} : { topics: settings.topics }) } };
+  }
+
+  async function requireNames(connections: readonly ConnectionSettings[]): Promise<void> {
+    const naming = settings;
+    await requireKeptNames(access, naming, connections);
+    for (const { name } of connections) keptNames.set(name, tableTopicPattern(naming, name));
+  }
+
   function settingsOf(name: string): ConnectionSettings {
     const found = settings.connections.find((one) => one.name === name);
     if (found) return found;
@@ -146,8 +161,16 @@ export function createEngine(options: EngineOptions): Engine {
     waits?: ConnectionEnvironment['patience'],
   ): Promise<Opened> {
     const of = settingsOf(name);
-    const indexDir = join(settings.dataDir, 'index', access.settings.prefix);
-    const connection = createConnection(of, { ...lent, indexDir, ...(waits === undefined ? {} : { patience: waits }) }, lifetime);
+    const { dataDir, timezone } = settings;
+    const indexDir = join(dataDir, 'index', access.settings.prefix);
+    const named = namedNow();
+    // Names that came with a change of the settings.
+    if (keptNames.get(name) !== tableTopicPattern(settings, name)) await requireNames([of]);
+    const connection = createConnection(
+      of,
+      { ...lent, access: named, indexDir, ...(waits === undefined ? {} : { patience: waits }) },
+      lifetime,
+    );
     try {
       await connection.session(lifetime);
     } catch (error) {
@@ -156,7 +179,7 @@ export function createEngine(options: EngineOptions): Engine {
     }
     const worker = createConnectionWorker({
       settings: of,
-      timezone: settings.timezone,
+      timezone,
       connection,
       emit,
       clock,
@@ -209,7 +232,7 @@ export function createEngine(options: EngineOptions): Engine {
       const rights = { topics: ownTopicNames(access.settings.prefix), connections: [] };
       const busy = await retryAtStart(async () => {
         await requireRights(access, rights);
-        await requireKeptNames(access, settings.connections);
+        await requireNames(settings.connections);
         const roll = await openWorkerRoll(rollFolder);
         await dismissDead(access, roll);
         await roll.close();
@@ -258,7 +281,7 @@ export function createEngine(options: EngineOptions): Engine {
         await retryAtStart(async () => {
           await requireRights(access, { topics: ownTopicNames(access.settings.prefix), connections: [] });
           await ensureTopics(access, ownTopics(access.settings));
-          await requireKeptNames(access, settings.connections);
+          await requireNames(settings.connections);
         }, signal);
       } catch (error) {
         if (signal.aborted) return;
@@ -270,7 +293,7 @@ export function createEngine(options: EngineOptions): Engine {
           access,
           connections: refs(settings),
           onSettings(take) {
-            announce = (before) => take(refs(settings), changedConnections(before.connections, settings.connections));
+            announce = (before) => take(refs(settings), changedConnections(before, settings));
             return () => (announce = undefined);
           },
           emit,
@@ -291,7 +314,7 @@ export function createEngine(options: EngineOptions): Engine {
 
     applySettings(next) {
       const before = settings;
-      settings = { ...settings, connections: next.connections };
+      settings = adopt(settings, next);
       announce?.(before);
     },
 

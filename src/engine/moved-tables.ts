@@ -2,6 +2,7 @@ import type { ConnectionSettings } from '../config/settings.ts';
 import { TributaryError } from '../core/errors.ts';
 import type { KafkaAccess } from '../kafka/client.ts';
 import { readAllStates } from '../kafka/meta/state.ts';
+import type { TopicNaming } from '../kafka/meta/topic-names.ts';
 import { movedTable } from '../kafka/topic-rules.ts';
 
 /**
@@ -12,6 +13,7 @@ import { movedTable } from '../kafka/topic-rules.ts';
  */
 export async function requireKeptNames(
   access: KafkaAccess,
+  naming: TopicNaming,
   connections: readonly Pick<ConnectionSettings, 'name' | 'tables'>[],
 ): Promise<void> {
   // What an open transaction hides is looked at again when the connection is opened.
@@ -22,7 +24,7 @@ export async function requireKeptNames(
   });
   const moved = connections.flatMap(({ name, tables }) =>
     tables.flatMap((table) => {
-      const error = movedTable(access.settings, name, table.name, states.get(name)?.states.get(table.name));
+      const error = movedTable(naming, name, table.name, states.get(name)?.states.get(table.name));
       return error === undefined ? [] : [{ error, table: `${name}.${table.name}` }];
     }),
   );

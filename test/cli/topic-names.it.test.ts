@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
 import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
 import { topicsOf, withCluster } from '../../src/kafka/cluster.ts';
-import { settingsText, startCommand, writeFile, type Ended } from '../support/command.ts';
+import { freePort, settingsText, startCommand, until, writeFile, type Ended } from '../support/command.ts';
 import { kafkaLogin, stackLogin } from '../support/login.ts';
 
 // One table under a chosen name, then under another one; the steps build on each other.
@@ -14,10 +14,12 @@ const stack = inject('stack');
 const prefix = `names${randomBytes(3).toString('hex')}`;
 let folder: string;
 let vendor: KlaviyoSimulator;
+let account: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tributary-names-'));
   vendor = await startKlaviyoSimulator({ limits: false, profiles: 5, events: 5, metrics: 7 });
+  account = `  settings: { api_key: ${DEFAULT_KEY}, base_url: "${vendor.url}" }\n  tables: [metric]`;
 });
 afterAll(async () => {
   await vendor?.close();
@@ -26,16 +28,16 @@ afterAll(async () => {
 
 const tributary = (...args: string[]): Promise<Ended> => startCommand({ sources: [klaviyo], cwd: folder }, args).ended;
 
-function settings(template: string): void {
+function settings(template: string, metricsPort = 1, others = ''): void {
   writeFile(
     folder,
     'tributary.yaml',
     settingsText({
       prefix,
       kafka: stack,
-      metricsPort: 1,
+      metricsPort,
       more: `topics: { name: "${template}" }`,
-      connections: `klaviyo:\n  settings: { api_key: ${DEFAULT_KEY}, base_url: "${vendor.url}" }\n  tables: [metric]`,
+      connections: `klaviyo:\n${account}${others}`,
     }),
   );
 }
@@ -83,4 +85,37 @@ test('after a reset the table begins anew under the new name, and is told where 
   expect(reset).toMatchObject({ code: 0, err: expect.stringContaining(`The topic crm.${prefix}.metric-klaviyo stays`) as string });
   expect((await tributary('sync')).out).toMatch(/klaviyo\.metric +7 +7 /);
   expect(await topics()).toEqual([`crm.${prefix}.metric-klaviyo`, `${prefix}.klaviyo.metric`]);
+});
+
+test('a running worker reads a new connection into topics of its own name; another name for a table that was read makes nothing', async () => {
+  const port = await freePort();
+  const tables = async (): Promise<string[]> => {
+    const answer = await fetch(`http://127.0.0.1:${port}/status`).catch(() => undefined);
+    const { tables: all } = answer?.ok
+      ? ((await answer.json()) as { tables: { connection: string; state: { kind: string } }[] })
+      : { tables: [] };
+    return all.map(({ connection, state }) => `${connection} ${state.kind}`).sort();
+  };
+  const crm = `\ncrm:\n  source: klaviyo\n  topics: { name: "{prefix}.own.{table}" }\n${account}`;
+  const before = await topics();
+  settings('{prefix}.{connection}.{table}', port);
+  const worker = startCommand({ sources: [klaviyo], cwd: folder }, ['run']);
+  try {
+    await until('the worker reads', async () => (await tables()).join() === 'klaviyo scheduled');
+    settings('{prefix}.{connection}.{table}', port, crm);
+    await until('the new connection was read', async () => (await tables()).join() === 'crm scheduled,klaviyo scheduled');
+    expect(await topics()).toEqual([...before, `${prefix}.own.metric`].sort());
+    settings('{prefix}.{connection}.{table}', port, crm.replace('own', 'later'));
+    await until('the other name is refused', async () => (await tables()).includes('crm failed') || (await tables()).includes('crm error'));
+    expect(await topics()).toEqual([...before, `${prefix}.own.metric`].sort());
+    settings('{prefix}.{connection}.{table}', port, crm);
+    await until('it is read again', async () => (await tables()).join() === 'crm scheduled,klaviyo scheduled');
+    settings('{prefix}.{connection}.{table}', port);
+    await until('a removed connection has no tables', async () => (await tables()).join() === 'klaviyo scheduled');
+  } finally {
+    worker.interrupt();
+  }
+  const { code, err } = await worker.ended;
+  expect(code).toBe(130);
+  expect(err).toContain(`are in the topic ${prefix}.own.metric, but the settings now name it ${prefix}.later.metric`);
 });

@@ -4,6 +4,7 @@ import { listrak } from '../../producers/listrak/index.ts';
 import { segment } from '../../producers/segment/index.ts';
 import { changedConnections } from '../../src/config/follow-settings.ts';
 import { parseSettings } from '../../src/config/load.ts';
+import type { ConnectionSettings } from '../../src/config/settings.ts';
 import type { TableDefinition } from '../../src/core/table.ts';
 import { compileTable } from '../../src/record/codec.ts';
 
@@ -30,6 +31,9 @@ function refusal(...given: Parameters<typeof parse>): string {
   }
   throw new Error('the settings were accepted');
 }
+
+/** Settings of this connection alone. */
+const holding = (connection: ConnectionSettings) => ({ prefix: 'p', connections: [connection] });
 
 const table = (columns: string, name = 'profile'): TableDefinition => parse(columns).connection.tables.find((one) => one.name === name)!;
 
@@ -113,7 +117,8 @@ test('the secret is one, and a change of rules or secret is taken up by a runnin
   const { secrets, connection } = parse('profile: { hash: [email] }');
   expect(secrets).toContain(secret);
   expect(JSON.stringify(connection)).not.toContain(secret);
-  const changed = (...given: Parameters<typeof parse>): string[] => changedConnections([connection], [parse(...given).connection]);
+  const changed = (...given: Parameters<typeof parse>): string[] =>
+    changedConnections(holding(connection), holding(parse(...given).connection));
   expect(changed('profile: { hash: [email] }')).toEqual([]);
   expect(changed('profile: { drop: [email] }')).toEqual(['klaviyo']);
   expect(changed('profile: { hash: [email] }', 'hash_secret: another-random-text')).toEqual(['klaviyo']);

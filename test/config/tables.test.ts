@@ -3,6 +3,7 @@ import { sources } from '../../producers/index.ts';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
 import { changedConnections } from '../../src/config/follow-settings.ts';
 import { parseSettings } from '../../src/config/load.ts';
+import type { ConnectionSettings } from '../../src/config/settings.ts';
 import { defaultsOf } from '../../src/config/source-defaults.ts';
 import { beginsAtHistory, hasHistory } from '../../src/core/table.ts';
 
@@ -19,6 +20,9 @@ function parse(lines: string, more = '') {
   });
   return parsed.connections[0]!;
 }
+
+/** Settings of this connection alone. */
+const holding = (connection: ConnectionSettings) => ({ prefix: 'p', connections: [connection] });
 
 function refusal(...given: Parameters<typeof parse>): string {
   try {
@@ -68,9 +72,9 @@ test('the tables whose first run begins at the configured history', () => {
 
 test('a change of one of them is taken up by a running worker', () => {
   const before = parse('tables: { event: { history: 1y } }');
-  expect(changedConnections([before], [parse('tables: { event: { history: 1y } }')])).toEqual([]);
+  expect(changedConnections(holding(before), holding(parse('tables: { event: { history: 1y } }')))).toEqual([]);
   for (const other of ['{ history: 90d }', '{ history: 1y, schedule: "0 3 * * *" }', '{ history: 1y, partitions: 2 }'])
-    expect(changedConnections([before], [parse(`tables: { event: ${other} }`)])).toEqual(['klaviyo']);
+    expect(changedConnections(holding(before), holding(parse(`tables: { event: ${other} }`)))).toEqual(['klaviyo']);
 });
 
 describe('what cannot be is refused with its line and what to do', () => {

@@ -48,7 +48,7 @@ export function addPeek(program: Command, run: Register): void {
         const definition = connection.tables.find(({ name }) => name === table) as TableDefinition;
         check(definition, options);
         await withKafka(cli, async ({ access, registry, stop }) => {
-          await requireKeptNames(access, [{ name: connection.name, tables: [definition] }]);
+          await requireKeptNames(access, settings, [{ name: connection.name, tables: [definition] }]);
           const context = { access, registry, settings: () => settings };
           const wanted = ({ kind }: Change): boolean => (options.deleted ? kind === 'marker' : kind !== 'tombstone');
           const print = printer(cli, definition, options);

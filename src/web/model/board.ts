@@ -138,7 +138,7 @@ export function createBoard(context: WebContext): Board {
     return connection.tables.flatMap(({ name: table }) => {
       const status = statuses.get(tableKey({ connection: connection.name, table }));
       if (!status) return [];
-      const topic = tableTopic(access.settings, connection.name, table);
+      const topic = tableTopic(settings, connection.name, table);
       const landings: TableLanding[] = sinks.flatMap(({ name, sink, seenAt }) =>
         sink.topics.filter((lag) => lag.topic === topic).map((lag) => ({ landing: name, connector: sink.connector, lag, seenAt })),
       );

@@ -47,7 +47,7 @@ export async function tableDetail(context: WebContext, board: Board, connection:
   const row = requireRow(board, connection, table);
   const definition = definitionOf(context, connection, table);
   const state = board.facts.state(row.name);
-  const topic = tableTopic(context.access.settings, connection, table);
+  const topic = tableTopic(context.settings(), connection, table);
   const runs = board.facts.runs(row.name);
   const [schemaVersions, schema, deadLetters] = await Promise.all([
     state === undefined ? [] : inTime(context.registry.versionsOf(`${topic}-value`, timeLimit(schemaMs))),

@@ -44,7 +44,7 @@ const followMs = 1_000;
 /** The newest messages of a table, newest first. */
 export async function lastChanges(context: TopicContext, connection: string, definition: TableDefinition, last: number): Promise<Change[]> {
   const { access } = context;
-  const topic = tableTopic(access.settings, connection, definition.name);
+  const topic = tableTopic(context.settings(), connection, definition.name);
   const ranges = await withCluster(access, `Reading ${topic}`, async (cluster) =>
     (await topicsOf(cluster)).has(topic) ? (await offsetsOf(cluster, [topic])).get(topic) : undefined,
   );
@@ -80,7 +80,7 @@ export async function changesSince(
   onChange: (change: Change) => void | Promise<void>,
 ): Promise<void> {
   const { access } = context;
-  const topic = tableTopic(access.settings, connection, definition.name);
+  const topic = tableTopic(context.settings(), connection, definition.name);
   const decode = decoder(context, connection, definition);
   let from: ReadonlyMap<number, bigint> | undefined;
   for (;;) {
@@ -109,7 +109,7 @@ export async function lookUp(
   given: Readonly<Record<string, string>>,
 ): Promise<LookedUp> {
   const { access } = context;
-  const topic = tableTopic(access.settings, connection, definition.name);
+  const topic = tableTopic(context.settings(), connection, definition.name);
   const codec = compileTable(sourceOf(context, connection), definition);
   const key = Object.fromEntries(definition.key.map((column) => [column, keyValue(definition, column, given[column])])) as TableRecord;
   const body = codec.keyBody(key);
