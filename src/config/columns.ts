@@ -120,6 +120,9 @@ export function coverColumns(definition: TableDefinition, rules: Rules, hash: Ha
     const within = inside(column);
     if (how === 'drop') dropped[column] = field;
     else if (how === 'hash') fields[column] = hashed(field, hash);
+    else if (how === 'mask' && field.type === 'json')
+      // `secret` hides only what JSON names like a secret; here every value is meant.
+      fields[column] = { ...field, inside: [...within, { path: [], how, hash }], doc: told(field, 'masked') };
     else if (how === 'mask') fields[column] = { ...field, secret: true, doc: told(field, 'masked') };
     else if (within.length > 0)
       fields[column] = { ...field, inside: within, doc: told(field, 'some of its values are left out, hashed or masked') };

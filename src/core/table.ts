@@ -35,7 +35,7 @@ export type Treatment = 'drop' | 'hash' | 'mask';
 /** A keyed hash, so that nobody can find values by hashing a list of likely ones; equal texts give equal hashes. */
 export type HashText = (text: string) => string;
 
-/** A value inside JSON, by the member names that lead to it (every item of a list is included). */
+/** A value inside JSON, by the member names that lead to it (every item of a list is included); no name means all values. */
 export interface CoveredPath {
   readonly path: readonly string[];
   readonly how: Treatment;

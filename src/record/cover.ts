@@ -27,7 +27,7 @@ type Members = Readonly<Record<string, unknown>>;
 
 /** A copy of a JSON value in which the values at these paths are left out, hashed or masked. A path includes every item of a list. */
 export function coverInside(value: unknown, paths: readonly CoveredPath[]): unknown {
-  return paths.reduce((covered, rule) => coverOne(covered, rule, 0), value);
+  return paths.reduce((covered, rule) => (rule.path.length === 0 ? hideAll(covered) : coverOne(covered, rule, 0)), value);
 }
 
 function coverOne(value: unknown, rule: CoveredPath, at: number): unknown {

@@ -108,6 +108,15 @@ describe('what is left out, hashed or masked stands nowhere else', () => {
     expect(recordOf({ drop: ['more.ssn'] }, { id: 1, more: '{"ssn":"123-45-6789"}' })['more']).toBe('{}');
   });
 
+  test('a masked JSON column keeps its structure alone, whatever its members are called', () => {
+    const more = { name: 'Ada', ids: [{ value: 'card-99-of-a-long-text' }, 3, null], 'ada@shop.test': true };
+    const hidden = '{"ids":[{"value":"••••"},"••••",null],"name":"••••","••••":"••••"}';
+    expect(recordOf({ mask: ['more'] }, { id: 1, more })['more']).toBe(hidden);
+    expect(recordOf({ mask: ['more'] }, { id: 1, more: JSON.stringify(more) })['more']).toBe(hidden);
+    expect(recordOf({ mask: ['more'], drop: ['more.name'] }, { id: 1, more: { name: 'Ada', x: 1 } })['more']).toBe('{"x":"••••"}');
+    expect(recordOf({ mask: ['more'] }, { id: 1, more: null })['more']).toBeNull();
+  });
+
   test('_extra as a whole', () => {
     expect(recordOf({ drop: ['_extra'] }, { ...row })['_extra']).toBeNull();
   });
