@@ -4,7 +4,8 @@ import { duration, plural, sentence } from './text.ts';
 
 /** `at`: epoch ms. */
 export interface Notification {
-  readonly event: NoticeKind;
+  /** `test`: tells of no table. */
+  readonly event: NoticeKind | 'test';
   readonly connection: string;
   readonly table: string;
   readonly message: string;
@@ -98,6 +99,7 @@ export function notificationText(prefix: string, all: readonly Notification[]): 
   return [...groups.values()]
     .map((group) => {
       const [{ event, connection, message, remedy }] = group as [Notification, ...Notification[]];
+      if (event === 'test') return `[${prefix}] ${sentence(message)}`;
       const tables = group.map(({ table }) => table);
       const named = tables.length > 8 ? `${tables.slice(0, 8).join(', ')} and ${tables.length - 8} more tables` : tables.join(', ');
       return `[${prefix}] ${connection}: ${named} ${TITLES[event]}: ${sentence(message)}${remedy === undefined ? '' : ` ${remedy}`}`;

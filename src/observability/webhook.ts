@@ -93,7 +93,7 @@ export function startNotifying({ settings, prefix, status, interval, onProblem, 
   let failing = false;
 
   const look = (): void => {
-    waiting.push(...tracker.look(status()).filter(({ event }) => settings.events.includes(event)));
+    waiting.push(...tracker.look(status()).filter(({ event }) => settings.events.some((one) => one === event)));
     if (waiting.length > 0) sending ??= send().finally(() => (sending = undefined));
   };
   async function send(): Promise<void> {
@@ -137,7 +137,7 @@ export function startNotifying({ settings, prefix, status, interval, onProblem, 
 
 /** What `tributary notify test` sends. */
 export const testNotification = (at: number): Notification => ({
-  event: 'recovered',
+  event: 'test',
   connection: 'test',
   table: 'test',
   message: `This is a test of tributary ${VERSION}; nothing is wrong.`,

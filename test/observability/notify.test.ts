@@ -2,9 +2,10 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { NOTICES } from '../../src/core/run.ts';
+import { VERSION } from '../../src/core/version.ts';
 import { createProblemTracker, notificationText, type Notification } from '../../src/observability/notify.ts';
 import type { DisplayState, StatusSnapshot, TableStatus } from '../../src/observability/status-view.ts';
-import { sendNotifications, startNotifying } from '../../src/observability/webhook.ts';
+import { sendNotifications, startNotifying, testNotification } from '../../src/observability/webhook.ts';
 import type { TributaryError } from '../../src/core/errors.ts';
 import { until } from '../support/command.ts';
 
@@ -165,6 +166,24 @@ describe('the webhook', () => {
       'content-type': 'application/json',
       'user-agent': expect.stringMatching(/^tributary\//i),
     });
+  });
+
+  test('gets a test that no receiver takes for news of a table', async () => {
+    const { url, got } = await hook(() => 200);
+    const trial = testNotification(0);
+    await sendNotifications({ url, form: 'json' }, 'p', [trial], never);
+    await sendNotifications({ url, form: 'slack' }, 'p', [trial], never);
+    const message = `This is a test of tributary ${VERSION}; nothing is wrong.`;
+    expect(got.map(({ body }) => body)).toEqual([
+      {
+        v: 1,
+        prefix: 'p',
+        text: `[p] ${message}`,
+        notifications: [{ event: 'test', connection: 'test', table: 'test', message, at: '1970-01-01T00:00:00.000Z' }],
+      },
+      { text: `[p] ${message}` },
+    ]);
+    expect(NOTICES).not.toContain(trial.event);
   });
 
   test.each([
