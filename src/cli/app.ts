@@ -5,7 +5,7 @@ import { followSettings, type FollowedSettings } from '../config/follow-settings
 import { loadSettings } from '../config/load.ts';
 import type { OwnSources } from '../config/own-sources.ts';
 import type { Settings } from '../config/settings.ts';
-import type { TributaryError } from '../core/errors.ts';
+import { interruptedAs, type TributaryError } from '../core/errors.ts';
 import type { Clock } from '../core/clock.ts';
 import { createLog, type Logger, type LogFormat } from '../observability/log.ts';
 import { createRedactor, type Redactor } from '../core/redact.ts';
@@ -78,9 +78,22 @@ export interface Cli {
   readonly talksJson: boolean;
   /** Sends messages through `printer` from now on, for example above a progress block; undefined ends that. */
   talkThrough(printer: ((text: string) => void) | undefined): void;
-  /** Fires at the first SIGINT or SIGTERM. A second one ends the process at once, and so does a time limit when the command hangs after the first. */
-  interruption(): AbortSignal;
+  /**
+   * Fires at the first SIGINT or SIGTERM. A second one ends the process at once, and so does a time limit when the command hangs
+   * after the first.
+   */
+  interruption(as?: Interrupted): AbortSignal;
+  /** The error that a command ends with, in words about the command once it was interrupted. */
+  ending(error: TributaryError): TributaryError;
   close(): void;
+}
+
+/** What an interrupted command says of itself. */
+export interface Interrupted {
+  /** Such as `The verification`; `The command` when absent. */
+  readonly what?: string;
+  /** It saves positions before it ends. */
+  readonly savesPositions?: boolean;
 }
 
 export { exitCodes } from './exit-codes.ts';
@@ -98,6 +111,7 @@ export function createCli(deps: CliDeps, options: GlobalOptions, own: OwnSources
   let loaded: Settings | undefined;
   let printer: ((text: string) => void) | undefined;
   let interrupted: AbortController | undefined;
+  let told: Interrupted = {};
   let unlisten: () => void = () => undefined;
   let force: NodeJS.Timeout | undefined;
   const colours = (stream: Terminal) => stream.isTTY === true && !deps.noColours;
@@ -198,7 +212,8 @@ export function createCli(deps: CliDeps, options: GlobalOptions, own: OwnSources
     talkThrough(next) {
       printer = next;
     },
-    interruption() {
+    interruption(as = {}) {
+      told = { ...told, ...as };
       if (interrupted) return interrupted.signal;
       const controller = (interrupted = new AbortController());
       // Every client of the process listens to this signal, so Node's warning about many listeners is turned off.
@@ -211,15 +226,21 @@ export function createCli(deps: CliDeps, options: GlobalOptions, own: OwnSources
           return;
         }
         at = now;
-        say('Stopping; positions are being saved. Press Ctrl-C again to stop at once.');
+        say(`Stopping${told.savesPositions ? '; positions are being saved' : ''}. Press Ctrl-C again to stop at once.`);
         force = setTimeout(() => {
-          say(`Something still hangs ${endingMs / 1000} s after the signal, so the process ends now. What was committed is kept.`);
+          const kept = told.savesPositions ? ' What was committed is kept.' : '';
+          say(`Something still hangs ${endingMs / 1000} s after the signal, so the process ends now.${kept}`);
           deps.exitNow(exitCodes.interrupted);
         }, endingMs);
         force.unref();
         controller.abort();
       });
       return controller.signal;
+    },
+    ending(error) {
+      // Of a command that saves positions, what could not be saved is told.
+      if (!interrupted?.signal.aborted || (told.savesPositions && error.kind === 'transient')) return error;
+      return interruptedAs(told.what ?? 'The command', error);
     },
     close() {
       clearTimeout(force);

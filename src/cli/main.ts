@@ -37,7 +37,7 @@ export async function createProgram(deps: CliDeps, ended: (code: number) => void
       try {
         ended((await action(cli, ...args)) ?? exitCodes.ok);
       } catch (error) {
-        ended(report(cli, fileError(error) ?? asTributaryError(error, 'The command')));
+        ended(report(cli, cli.ending(fileError(error) ?? asTributaryError(error, 'The command'))));
       } finally {
         cli.close();
       }

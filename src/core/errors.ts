@@ -58,11 +58,24 @@ export class TributaryError extends Error {
   }
 }
 
+const STEP_STOPPED = 'stopped:step';
+
+/** The error of a single step that a stop signal has ended. A person is told of the whole instead: {@link interruptedAs}. */
+export function stepStopped(step: string, cause?: unknown): TributaryError {
+  return new TributaryError(`${step} was stopped.`, { kind: 'stopped', code: STEP_STOPPED, cause });
+}
+
+/** The error that ends `what` after a stop signal: a step that was stopped, or that failed because of it, does not matter any more. */
+export function interruptedAs(what: string, error: TributaryError): TributaryError {
+  if (error.kind !== 'transient' && error.code !== STEP_STOPPED) return error;
+  return new TributaryError(`${what} was interrupted.`, { kind: 'stopped', detail: error.message, cause: error });
+}
+
 /** Wraps anything thrown into a {@link TributaryError}; an unknown error becomes `internal`. */
 export function asTributaryError(error: unknown, where: string): TributaryError {
   if (error instanceof TributaryError) return error;
   if (error instanceof Error && error.name === 'AbortError') {
-    return new TributaryError(`${where} was stopped.`, { kind: 'stopped', cause: error });
+    return stepStopped(where, error);
   }
   const text = error instanceof Error ? error.message : String(error);
   return new TributaryError(`${where} failed: ${text}`, {

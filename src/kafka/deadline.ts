@@ -1,5 +1,5 @@
 import { onAbort } from '../core/clock.ts';
-import { TributaryError } from '../core/errors.ts';
+import { stepStopped, TributaryError } from '../core/errors.ts';
 
 /**
  * Waits for `work` for at most `ms` (undefined: without a limit) or until the signal fires. Neither ends the work itself, so
@@ -8,7 +8,7 @@ import { TributaryError } from '../core/errors.ts';
  * @throws TributaryError `transient` with code `kafka:deadline` when it takes longer, `stopped` on the signal.
  */
 export async function withDeadline<T>(ms: number | undefined, doing: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  const stopped = (): TributaryError => new TributaryError(`${doing} was stopped.`, { kind: 'stopped' });
+  const stopped = (): TributaryError => stepStopped(doing);
   if (signal?.aborted) throw stopped();
   let timer: NodeJS.Timeout | undefined;
   let forget: (() => void) | undefined;

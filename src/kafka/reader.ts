@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TributaryError } from '../core/errors.ts';
+import { stepStopped, TributaryError } from '../core/errors.ts';
 import type { KafkaAccess } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import { offsetsOf, topicsOf, withCluster } from './cluster.ts';
@@ -249,7 +249,7 @@ function texts(headers: RawRecord['headers']): Record<string, string> {
 }
 
 function stopIf(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new TributaryError('Reading topics was stopped.', { kind: 'stopped' });
+  if (signal?.aborted) throw stepStopped('Reading topics');
 }
 
 function stalled(open: readonly Line[], patience: number): TributaryError {

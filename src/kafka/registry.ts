@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { COMPATIBILITY } from '@kafkajs/confluent-schema-registry';
 import { onAbort } from '../core/clock.ts';
-import { TributaryError } from '../core/errors.ts';
+import { stepStopped, TributaryError } from '../core/errors.ts';
 import { placeOf, registryError, type RegistryAnswer } from './registry-errors.ts';
 import { registryHttp } from './registry-http.ts';
 import { registerOver } from './registry-package.ts';
@@ -61,7 +61,7 @@ export function createRegistry(
         if (answer.status < 500 && answer.status !== 429) return answer;
         throw registryError(doing, where, registry, answer);
       } catch (error) {
-        const told = signal?.aborted ? stopped(doing) : registryError(doing, where, registry, error);
+        const told = signal?.aborted ? stepStopped(doing) : registryError(doing, where, registry, error);
         if (told.kind !== 'transient' || told.code === 'registry:timeout' || tries >= TRIES) throw told;
         await sleep(250 * tries, undefined, { signal }).catch(() => undefined);
       }
@@ -176,8 +176,6 @@ const isReadOnly = (error: unknown): boolean => error instanceof TributaryError 
 /** A registry's 404 has an error code of its own; that of any other server does not. */
 const isRegistrys = ({ data }: RegistryAnswer): boolean => typeof (data as { error_code?: unknown } | undefined)?.error_code === 'number';
 
-const stopped = (doing: string): TributaryError => new TributaryError(`${doing} was stopped.`, { kind: 'stopped' });
-
 function remembered<K, V>(memory: Map<K, Promise<V>>, key: K, make: () => Promise<V>): Promise<V> {
   let known = memory.get(key);
   if (known === undefined) {
@@ -194,7 +192,7 @@ async function orStopped<T>(work: Promise<T>, doing: string, signal: AbortSignal
   if (signal === undefined) return work;
   let forget: () => void = () => undefined;
   const ended = new Promise<never>((_, reject) => {
-    const stop = (): void => reject(stopped(doing));
+    const stop = (): void => reject(stepStopped(doing));
     if (signal.aborted) stop();
     forget = onAbort(signal, stop);
   });

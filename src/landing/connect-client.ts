@@ -2,7 +2,7 @@ import { Agent } from 'node:https';
 import axios from 'axios';
 import { USER_AGENT } from '../core/version.ts';
 import type { AxiosInstance } from 'axios';
-import { TributaryError } from '../core/errors.ts';
+import { stepStopped, TributaryError } from '../core/errors.ts';
 import { tlsFault, type TlsMaterial } from '../core/tls.ts';
 import { timeLimit } from '../core/signals.ts';
 
@@ -157,7 +157,7 @@ async function request(
     // Without a body axios sends the content type of a form, which Connect refuses.
     return await http.request({ method, url: path, data: body ?? (method === 'get' || method === 'delete' ? undefined : {}), signal: end });
   } catch (cause) {
-    if (signal?.aborted) throw new TributaryError('The call to Kafka Connect was stopped.', { kind: 'stopped' });
+    if (signal?.aborted) throw stepStopped('The call to Kafka Connect');
     // A worker that is starting connectors answers late; repeating a call does no harm.
     if (end.aborted) {
       throw new TributaryError(`Kafka Connect at ${url} has not answered within ${timeoutMs / 1000} s.`, {

@@ -34,7 +34,7 @@ export function addDemo(program: Command, run: Register): void {
     )
     .action(
       run(async (cli, options: { once?: boolean }) => {
-        const stop = cli.interruption();
+        const stop = cli.interruption({ savesPositions: true });
         const folder = join(cli.deps.cwd, '.tributary', 'demo');
         await startAfresh(folder);
         cli.say('Starting a made-up Klaviyo account ...');

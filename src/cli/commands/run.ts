@@ -14,7 +14,7 @@ export function addRun(program: Command, run: Register): void {
     .action(
       run(async (cli, options: { setUp?: boolean }) => {
         const settings = cli.settings({ orEmpty: options.setUp ?? false });
-        const stop = cli.interruption();
+        const stop = cli.interruption({ savesPositions: true });
         const kafka = await openKafka(cli, settings, { connect: Object.keys(settings.landings).length > 0, own: true, writes: true });
         try {
           if (kafka.stack) await applyLandings(settings, kafka, cli.deps.clock.now, stop);

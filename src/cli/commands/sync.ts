@@ -17,7 +17,7 @@ export function addSync(program: Command, run: Register): void {
     .action(
       run(async (cli, typed: string[], options: { json?: boolean }) => {
         const selection = select(cli.settings(), typed).map(({ connection, tables }) => ({ connection: connection.name, tables }));
-        const stop = cli.interruption();
+        const stop = cli.interruption({ savesPositions: true });
         const summaries = await withKafka(
           cli,
           async (kafka, settings) => {

@@ -25,7 +25,7 @@ export function addVerify(program: Command, run: Register): void {
       run(async (cli, typed: string, options: { json?: boolean }) => {
         const { connection, table } = selectTable(cli.settings(), typed);
         const { method } = connection.tables.find(({ name }) => name === table) as TableDefinition;
-        const stop = cli.interruption();
+        const stop = cli.interruption({ what: 'The verification' });
         const found = await withKafka(
           cli,
           async (kafka, settings) => {

@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import { TributaryError } from '../../core/errors.ts';
+import { stepStopped, TributaryError } from '../../core/errors.ts';
 import { createBudget } from './budget.ts';
 import type { BudgetRules, QuotaReport, Ticket } from './budget.ts';
 import { sleepUntil } from '../../core/clock.ts';
@@ -147,9 +147,7 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
     });
   }
 
-  function stopped(place: RequestPlace): TributaryError {
-    return new TributaryError(`${place.what} was stopped.`, { kind: 'stopped' });
-  }
+  const stopped = (place: RequestPlace): TributaryError => stepStopped(place.what);
 
   /** What an answer means. An answer built in a way that breaks the rules themselves is an error of the vendor, not of this program. */
   async function judged(answer: HttpAnswer, place: RequestPlace, ask: RequestOptions, now: number): Promise<Verdict | undefined> {
