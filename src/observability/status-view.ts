@@ -67,6 +67,8 @@ export interface StatusSnapshot {
   readonly at: number;
   readonly assigned: readonly string[];
   readonly tables: readonly TableStatus[];
+  /** Why a worker does not use its settings file as it is now, or not all of it. */
+  readonly settingsProblem?: string;
 }
 
 export function stateOf(table: TableModel, now: number): DisplayState {

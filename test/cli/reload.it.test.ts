@@ -73,6 +73,12 @@ test('a wrong file changes nothing and is told; a rotated key is taken up; the w
     process.kill(worker.pid, 'SIGHUP');
     await until('what needs a new start is told', () => worker.err().includes('Settings: prefix changed, which needs a restart.'));
 
+    writeFile(folder, 'tributary.yaml', good.replace(/^prefix: .*/m, '$&\ntimezone: Europe/Berlin'));
+    process.kill(worker.pid, 'SIGHUP');
+    await until('the time zone is told', () => worker.err().includes('Settings: timezone changed, which needs a restart.'));
+    const { out } = await startProcess({ cwd: folder }, ['status']).ended;
+    expect(out).toContain('settings: The worker does not use all of the settings file: timezone changed, which needs a restart.');
+
     writeFile(folder, 'tributary.yaml', good);
     writeFile(folder, '.env', `KLAVIYO_API_KEY=${DEFAULT_KEY}\n`);
     process.kill(worker.pid, 'SIGHUP');

@@ -27,12 +27,15 @@ export function addStatus(program: Command, run: Register): void {
         const settings = cli.settings();
         const wanted = select(settings, typed, 'shown');
         const { snapshot, registry } = await currentStatus(cli, settings, wanted);
+        const { settingsProblem } = snapshot;
         if (options.json) {
           const problem = registry && { message: registry.message, remedy: registry.remedy ?? null, code: registry.code ?? null };
-          cli.json({ ...snapshot, timezone: settings.timezone, registry: problem ?? null });
+          cli.json({ ...snapshot, settingsProblem: settingsProblem ?? null, timezone: settings.timezone, registry: problem ?? null });
           return;
         }
         cli.print(`${statusText(snapshot, cli.paint)}\n\nSchedules are in ${settings.timezone}.`);
+        if (settingsProblem !== undefined)
+          cli.print(`\n${cli.paint.odd('settings:')} The worker does not use all of the settings file: ${settingsProblem}`);
         if (registry) cli.print(`\n${cli.paint.bad('registry:')} ${registry.message}\n${registry.remedy ?? ''}`.trimEnd());
       }),
     );
@@ -56,7 +59,11 @@ async function currentStatus(cli: Cli, settings: Settings, wanted: readonly Sele
     const from = worker && own.includes(connection.name) ? worker : whole;
     return from.tables.filter((table) => table.connection === connection.name && names.includes(table.table));
   });
-  return { snapshot: { v: 1, at: whole.at, assigned: own, tables }, registry };
+  const settingsProblem = worker?.settingsProblem ?? whole.settingsProblem;
+  return {
+    snapshot: { v: 1, at: whole.at, assigned: own, tables, ...(settingsProblem === undefined ? {} : { settingsProblem }) },
+    registry,
+  };
 }
 
 /** The status from the worker on this machine; undefined when no worker with this prefix answers. */
@@ -88,7 +95,14 @@ async function fromTopics(cli: Cli, settings: Settings, wanted: readonly Selecte
     ]);
     const snapshot = statusOf(facts, settings, cli.deps.clock.now());
     const tables = snapshot.tables.filter((table) => wanted.some(({ connection }) => connection.name === table.connection));
-    return { snapshot: withWarehouses(snapshot, await askedTables(cli, settings, kafka, facts, tables)), registry };
+    const problem = facts.workers(cli.deps.clock.now()).find(({ settingsProblem }) => settingsProblem !== undefined)?.settingsProblem;
+    return {
+      snapshot: {
+        ...withWarehouses(snapshot, await askedTables(cli, settings, kafka, facts, tables)),
+        ...(problem === undefined ? {} : { settingsProblem: problem }),
+      },
+      registry,
+    };
   });
 }
 

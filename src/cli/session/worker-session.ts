@@ -84,7 +84,8 @@ export async function serveWorker(
   const { clock, version } = cli.deps;
   const watching: { now?: LandingWatch } = {};
   const page = settings.web.enabled ? openPage(cli, settings, kafka, followed) : undefined;
-  const interval = intervals(settings, clock.now());
+  let known = intervals(settings, clock.now());
+  const interval = (table: TableRef): number | undefined => known(table);
   const metrics = createMetrics({
     bus,
     status: status.snapshot,
@@ -101,7 +102,11 @@ export async function serveWorker(
     observe: {
       prefix: settings.prefix,
       metrics,
-      status: () => withWarehouses(status.snapshot(), watchedTables(watching.now?.landings() ?? [], clock.now())),
+      status: () => {
+        const problem = followed.problem();
+        const snapshot = withWarehouses(status.snapshot(), watchedTables(watching.now?.landings() ?? [], clock.now()));
+        return { ...snapshot, ...(problem === undefined ? {} : { settingsProblem: problem }) };
+      },
       redact: cli.redactor.redact,
       brokersReachable: () => withAdmin(kafka.access, 'Asking Kafka', async (admin) => (await admin.describeCluster()).brokers.length > 0),
     },
@@ -143,6 +148,7 @@ export async function serveWorker(
   const unfollow = followed.on((next) => {
     engine.applySettings(next);
     status.list(unreadStatus(next));
+    known = intervals(next, clock.now());
     turn = turn.then(async () => {
       // Our own stack starts without Connect when the settings had no landings.
       if (Object.keys(next.landings).length > 0) await kafka.stack?.startConnect();
