@@ -105,6 +105,8 @@ test('a running worker reads a new connection into topics of its own name; anoth
     settings('{prefix}.{connection}.{table}', port, crm);
     await until('the new connection was read', async () => (await tables()).join() === 'crm scheduled,klaviyo scheduled');
     expect(await topics()).toEqual([...before, `${prefix}.own.metric`].sort());
+    const page = await fetch(`http://127.0.0.1:${port}/api/v1/connections/crm/tables/metric/changes`);
+    expect(((await page.json()) as { changes: unknown[] }).changes).toHaveLength(7);
     // Its schedule counts for alerts and messages.
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     expect(metrics).toMatch(/table_interval_seconds\{[^}]*connection="crm"[^}]*\} 3600/);

@@ -155,7 +155,20 @@ test('peek shows the newest changes, the versions of a row, deletes, and what co
   await until('what came', () => following.out().trim().split('\n').length > before);
   expect(following.out()).toContain('Came while it was followed');
   following.interrupt();
-  expect((await following.ended).code).toBe(0);
+  const { code, err } = await following.ended;
+  expect(code).toBe(0);
+  expect(err.trim().split('\n').at(-1)).toBe('Stopping. Press Ctrl-C again to stop at once.');
+});
+
+test('verify that is interrupted within a request says so, and names no request', async () => {
+  vendor.faults.add({ kind: 'hang', on: 'GET /api/profiles' });
+  const verifying = startCommand({ sources: [klaviyo], cwd: folder }, ['verify', 'klaviyo.profile']);
+  await until('a request hangs', () => vendor.faults.list().some(({ hits }) => hits > 0));
+  verifying.interrupt();
+  const { code, err } = await verifying.ended;
+  vendor.faults.clear();
+  expect(code).toBe(130);
+  expect(err).toMatch(/Stopping\. Press Ctrl-C again to stop at once\.\nThe verification was interrupted\.\n$/);
 });
 
 test('resume tells whether anything was paused', async () => {
