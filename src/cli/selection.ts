@@ -1,6 +1,7 @@
 import type { ConnectionSettings, Settings } from '../config/settings.ts';
 import { hint } from '../config/suggest.ts';
 import { TributaryError } from '../core/errors.ts';
+import type { TableDefinition } from '../core/table.ts';
 
 /** How tables are treated that the settings turn off. */
 type WhenOff = 'refused' | 'shown';
@@ -60,20 +61,28 @@ export function selectOne(settings: Settings, text: string, whenOff: WhenOff = '
   return { connection, tables: [table], whole: false };
 }
 
+/** The table of `shop.event`, where exactly one is required. */
+export interface SelectedTable {
+  readonly connection: ConnectionSettings;
+  readonly table: string;
+  readonly definition: TableDefinition;
+}
+
 /** Parses `shop.event` where exactly one table is required. */
-export function selectTable(settings: Settings, text: string): { readonly connection: ConnectionSettings; readonly table: string } {
+export function selectTable(settings: Settings, text: string): SelectedTable {
   const {
     connection,
     tables: [table],
     whole,
   } = selectOne(settings, text);
-  if (whole || table === undefined) {
+  const definition = connection.tables.find(({ name }) => name === table);
+  if (whole || definition === undefined) {
     throw new TributaryError(`${text} names no table.`, {
       kind: 'config',
       remedy: `Write it as ${connection.name}.<table>, e.g. ${connection.name}.${connection.tables[0]?.name ?? 'table'}.`,
     });
   }
-  return { connection, table };
+  return { connection, table: definition.name, definition };
 }
 
 function allOf(connection: ConnectionSettings, whenOff: WhenOff): Selected {

@@ -49,7 +49,7 @@ export function readTable<R extends object, K extends keyof R>(ref: TableRef<R, 
 
   async function* read(): AsyncGenerator<Change<R, K>, void, void> {
     const stopping = new AbortController();
-    const signal = options.signal === undefined ? stopping.signal : anySignal(options.signal, stopping.signal);
+    const signal = anySignal(options.signal, stopping.signal);
     const access = accessOf(options, signal);
     const decode = changeDecoder(ref, createRegistry(access.settings, { signal }), signal);
     let placed = from !== 'now';

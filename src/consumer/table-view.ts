@@ -31,7 +31,7 @@ export async function tableView<R extends object, K extends keyof R>(
   const rows = new Map<string, R>();
   const listeners = new Set<(change: Change<R, K>) => void>();
   const closing = new AbortController();
-  const signal = options.signal === undefined ? closing.signal : anySignal(options.signal, closing.signal);
+  const signal = anySignal(options.signal, closing.signal);
   let failure: TributaryError | undefined;
 
   const textOf = (key: Readonly<Pick<R, K>>): string =>

