@@ -1,10 +1,10 @@
 import type { HttpFactory } from '../../src/sdk/http/client.ts';
+import { createLoginGuard } from '../../src/sdk/login-guard.ts';
 import { createSoapClient, rowsOf } from '../../src/sdk/soap/client.ts';
 import type { SoapArguments, SoapAsk } from '../../src/sdk/soap/client.ts';
 import { DAY, parseSpan } from '../../src/core/time.ts';
-import type { Row } from '../../src/core/types.ts';
-import { classify, exceptionVerdict, faultVerdict } from './faults.ts';
-import { createLoginGuard } from './login-guard.ts';
+import type { Reader, Row } from '../../src/core/types.ts';
+import { classify, cooldownAfter, exceptionVerdict, faultVerdict } from './faults.ts';
 import type { ListrakSettings } from './settings.ts';
 import { timesIn } from './times.ts';
 import type { Times } from './times.ts';
@@ -61,7 +61,7 @@ export function connectListrak(settings: ListrakSettings, http: HttpFactory, now
       replaced += count;
     },
   });
-  const guarded = createLoginGuard(settings.concurrency, now);
+  const guarded = createLoginGuard({ concurrency: settings.concurrency, cooldownAfter, now });
 
   return {
     async rows(operation, row, args, ask) {
@@ -87,3 +87,13 @@ export function connectListrak(settings: ListrakSettings, http: HttpFactory, now
     },
   };
 }
+
+/** The reader that also counts the character references that were replaced (`characters_replaced`). */
+export const countingRepairs = (read: Reader<ListrakApi>): Reader<ListrakApi> =>
+  async function* counting(ctx) {
+    for await (const page of read(ctx)) {
+      const replaced = ctx.api.takeRepaired();
+      if (replaced > 0) ctx.count('characters_replaced', replaced);
+      yield page;
+    }
+  };

@@ -1,5 +1,6 @@
 import { cutText } from '../../src/core/cut.ts';
 import { TributaryError } from '../../src/core/errors.ts';
+import type { PartFault } from '../../src/sdk/readers/partial-failure.ts';
 import type { HttpAnswer, Verdict } from '../../src/sdk/http/client.ts';
 import { asObject, asText } from '../../src/sdk/readers/resume.ts';
 import type { SoapFault } from '../../src/sdk/soap/client.ts';
@@ -127,12 +128,8 @@ const REFUSED = new Set(['listrak:fault', 'listrak:404', 'listrak:exception']);
 /** Answers whose data cannot be read. */
 const UNREADABLE = new Set(['listrak:endless', 'listrak:broken_xml']);
 
-/** Whether the error concerns only one message or list, so that the run can go on without it. */
-export function concernsOne(error: unknown): error is TributaryError {
-  return error instanceof TributaryError && (REFUSED.has(error.code ?? '') || UNREADABLE.has(error.code ?? ''));
-}
-
-/** Whether the answer held data that could not be read: the other items are read, but then the run fails. */
-export function failsTheRun(error: TributaryError): boolean {
-  return UNREADABLE.has(error.code ?? '');
+/** What an error means that concerns only one message or list; undefined for every other error. */
+export function partFault({ code = '' }: TributaryError): PartFault | undefined {
+  if (UNREADABLE.has(code)) return 'unreadable';
+  return REFUSED.has(code) ? 'refused' : undefined;
 }

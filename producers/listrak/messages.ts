@@ -1,12 +1,13 @@
 import { orderedMap } from '../../src/sdk/concurrency/ordered-map.ts';
+import { partFailure, throwUnreadable } from '../../src/sdk/readers/partial-failure.ts';
+import type { PartFailure } from '../../src/sdk/readers/partial-failure.ts';
 import { printed } from '../../src/sdk/readers/resume.ts';
-import type { TributaryError } from '../../src/core/errors.ts';
-import type { JsonObject, Page, ReadContext, Row } from '../../src/core/types.ts';
+import { slices } from '../../src/sdk/readers/slices.ts';
+import type { ReadContext, Reader, Row } from '../../src/core/types.ts';
+import { countingRepairs } from './api.ts';
 import type { ListrakApi } from './api.ts';
-import { concernsOne, failsTheRun } from './faults.ts';
-import { idOf, unnamedParents } from './known.ts';
-import { EARLIEST, halving, range } from './reports.ts';
-import { OVERLAP } from './read-items.ts';
+import { partFault } from './faults.ts';
+import { EARLIEST, idOf, inHalves, OVERLAP, range, unnamedParents } from './reports.ts';
 
 /** Rows committed together. */
 const SLICE = 2_500;
@@ -16,30 +17,23 @@ const SLICE = 2_500;
  * keep growing. One id may appear several times with different send times; the newest wins. Each list and window is one call,
  * so an interrupted run starts over.
  */
-export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerator<Page, void, void> {
+export const readMessages: Reader<ListrakApi> = countingRepairs(async function* read(ctx) {
   const { api } = ctx;
   const listed = await ctx.parents('lists');
   const lists = listed.filter((list) => !Number.isNaN(idOf(list.ListID)));
-  const invalidIds = listed.length - lists.length;
+  const unnamed = unnamedParents(listed.length - lists.length, 'lists');
   const id = ctx.newScan();
   const newest = new Map<string, Row>();
-  const unread: JsonObject[] = [];
-  const warnings: string[] = [];
+  const unread: { readonly list: Row; readonly failure: PartFailure }[] = [];
   const sent = (row: Row): number => api.times.read(row.SendDate) ?? Number.NEGATIVE_INFINITY;
   let folded = 0;
-  let lastError: Error | undefined;
-  let unreadable: Error | undefined;
 
-  for await (const { list, rows = [], failed } of orderedMap(lists.values(), readList, {
+  const parts = orderedMap(lists.values(), (list, signal) => readList(ctx, list, signal), {
     signal: ctx.signal,
     concurrency: api.concurrency,
-  })) {
-    if (failed !== undefined) {
-      lastError = failed;
-      if (failsTheRun(failed)) unreadable ??= failed;
-      unread.push({ list_id: list.ListID ?? null });
-      warnings.push(`The messages of list ${printed(list.ListID)} could not be read and are read again in the next run: ${failed.message}`);
-    }
+  });
+  for await (const { list, rows = [], failure } of parts) {
+    if (failure !== undefined) unread.push({ list, failure });
     for (const row of rows) {
       const key = printed(row.MsgID);
       const current = newest.get(key);
@@ -47,50 +41,47 @@ export async function* readMessages(ctx: ReadContext<ListrakApi>): AsyncGenerato
       if (current === undefined || sent(row) >= sent(current)) newest.set(key, row);
     }
   }
-  if (lastError !== undefined && unread.length === lists.length) throw lastError;
-  api.unlisted = unread.map((scope) => String(scope.list_id));
+  const last = unread.at(-1);
+  if (last !== undefined && unread.length === lists.length) throw last.failure.error;
+  api.unlisted = unread.map(({ list }) => String(list.ListID ?? null));
   if (folded > 0) ctx.count('rows_folded', folded);
-  const replaced = api.takeRepaired();
-  if (replaced > 0) ctx.count('characters_replaced', replaced);
 
-  const rows = [...newest.values()];
-  for (let at = 0; at + SLICE < rows.length; at += SLICE) yield { rows: rows.slice(at, at + SLICE), position: { v: 1 }, scan: { id } };
-  yield {
-    rows: rows.slice(Math.max(0, Math.ceil(rows.length / SLICE) - 1) * SLICE),
-    position: { v: 1 },
-    // The messages of a list without a valid id are unknown, so nothing may be deleted.
-    scan: invalidIds > 0 ? { id } : { id, end: unread.length === 0 ? {} : { unread } },
-    ...(warnings.length > 0 ? { warnings } : invalidIds > 0 || lists.length === 0 ? {} : { readTo: ctx.runStart }),
-  };
-  if (invalidIds > 0) throw unnamedParents(invalidIds, 'lists');
-  if (unreadable !== undefined) throw unreadable;
-
-  async function* readList(
-    list: Row,
-    signal: AbortSignal,
-  ): AsyncGenerator<{ list: Row; rows?: readonly Row[]; failed?: TributaryError }, void, void> {
-    const made = api.times.read(list.CreateDate);
-    const begin = ctx.since ?? (made === null ? EARLIEST : made - OVERLAP);
-    const end = ctx.runStart;
-    try {
-      for (let from = begin; from < end; from += api.window) {
-        for await (const rows of halving(from, Math.min(from + api.window, end), (a, b, limits) => ask(list, a, b, limits, signal)))
-          yield { list, rows };
-      }
-    } catch (error) {
-      if (!concernsOne(error)) throw error;
-      yield { list, failed: error };
-    }
+  const warnings = unread.map(
+    ({ list, failure: { error } }) =>
+      `The messages of list ${printed(list.ListID)} could not be read and are read again in the next run: ${error.message}`,
+  );
+  const end = unread.length === 0 ? {} : { unread: unread.map(({ list }) => ({ list_id: list.ListID ?? null })) };
+  for (const slice of slices([...newest.values()], SLICE)) {
+    const page = { rows: slice.rows, position: { v: 1 } };
+    if (!slice.last) yield { ...page, scan: { id } };
+    else
+      yield {
+        ...page,
+        // The messages of a list without a valid id are unknown, so nothing may be deleted.
+        scan: unnamed === undefined ? { id, end } : { id },
+        ...(warnings.length > 0 ? { warnings } : unnamed !== undefined || lists.length === 0 ? {} : { readTo: ctx.runStart }),
+      };
   }
+  if (unnamed !== undefined) throw unnamed;
+  throwUnreadable(unread.map(({ failure }) => failure));
+});
 
-  async function* ask(
-    list: Row,
-    from: number,
-    to: number,
-    limits: { readonly maxTimeouts?: number },
-    signal: AbortSignal,
-  ): AsyncGenerator<readonly Row[], void, void> {
-    const args = { ListID: Number(list.ListID), ...range(api, from, to), IncludeTestMessages: api.testMessages, WSException: null };
-    yield await api.rows('ReportListMessageActivity', 'WSMessageActivity', args, { signal, ...limits });
+/** The messages of one list, window by window. */
+async function* readList(
+  { api, since, runStart }: ReadContext<ListrakApi>,
+  list: Row,
+  signal: AbortSignal,
+): AsyncGenerator<{ list: Row; rows?: readonly Row[]; failure?: PartFailure }, void, void> {
+  const made = api.times.read(list.CreateDate);
+  const begin = since ?? (made === null ? EARLIEST : made - OVERLAP);
+  try {
+    for (let from = begin; from < runStart; from += api.window) {
+      yield* inHalves(from, Math.min(from + api.window, runStart), async function* read(start, end, limits) {
+        const args = { ListID: Number(list.ListID), ...range(api, start, end), IncludeTestMessages: api.testMessages, WSException: null };
+        yield { list, rows: await api.rows('ReportListMessageActivity', 'WSMessageActivity', args, { signal, ...limits }) };
+      });
+    }
+  } catch (error) {
+    yield { list, failure: partFailure(error, partFault) };
   }
 }

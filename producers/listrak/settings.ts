@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseSpan } from '../../src/core/time.ts';
-import { isZone } from './times.ts';
+import { isZone } from '../../src/core/time-zone.ts';
 
 const span = z.string().refine((text) => Number.isFinite(parseSpan(text) ?? Number.NaN), 'is not a length of time such as 12h, 7d or 1w');
 

@@ -1,16 +1,9 @@
-import { HOUR, instantOf } from '../../src/core/time.ts';
+import { instantOf } from '../../src/core/time.ts';
+import { wallClockOf } from '../../src/core/time-zone.ts';
 import type { Json, Row } from '../../src/core/types.ts';
 
 /** The vendor writes "never" as a date in the year 1. */
 const YEAR_2 = Date.parse('0002-01-01T00:00:00Z');
-
-export function isZone(zone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: zone }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-}
 
 /** Converts the vendor's times without a zone to epoch ms and back. */
 export interface Times {
@@ -36,7 +29,7 @@ function namesZone(text: string): boolean {
 const AMERICAN = /^(\d{1,2})\/(\d{1,2})\/(\d{4})(?: (\d{1,2}):(\d{2})(?::(\d{2}))? ?([AP]M))?$/i;
 
 export function timesIn(zone: string): Times {
-  const offsetAt = zone === 'UTC' ? () => 0 : offsets(zone);
+  const wallClock = wallClockOf(zone);
 
   /** Epoch ms, or `never`; undefined when it is not a time. */
   function parse(text: Json | undefined): number | 'never' | undefined {
@@ -46,9 +39,7 @@ export function timesIn(zone: string): Times {
     if (local === null) return undefined;
     if (local < YEAR_2) return 'never';
     // A text that names a zone is not in the configured zone.
-    if (namesZone(plain)) return local;
-    const first = local - offsetAt(local);
-    return local - offsetAt(first);
+    return namesZone(plain) ? local : wallClock.instantOf(local);
   }
 
   function read(text: Json | undefined): number | null {
@@ -59,7 +50,7 @@ export function timesIn(zone: string): Times {
   return {
     read,
     isUnreadable: (text) => typeof text === 'string' && parse(text) === undefined,
-    write: (instant) => new Date(instant + offsetAt(instant)).toISOString().slice(0, 19),
+    write: (instant) => new Date(wallClock.shownAt(instant)).toISOString().slice(0, 19),
     inUtc(row, fields) {
       const changed: Record<string, Json> = { ...row };
       for (const field of fields) {
@@ -86,31 +77,4 @@ function american(text: string): string | undefined {
   const hours = (Number(hour) % 12) + (half.toUpperCase() === 'PM' ? 12 : 0);
   const two = (part: string | number): string => String(part).padStart(2, '0');
   return `${year}-${two(month)}-${two(day)}T${two(hours)}:${minute}:${second}`;
-}
-
-/** Offset of the zone from UTC at an instant, ms. Cached per quarter of an hour, within which no zone changes. */
-function offsets(zone: string): (instant: number) => number {
-  const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: zone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
-  const cache = new Map<number, number>();
-  return (instant) => {
-    const quarterHour = Math.floor(instant / (HOUR / 4)) * (HOUR / 4);
-    let offset = cache.get(quarterHour);
-    if (offset === undefined) {
-      const parts = Object.fromEntries(format.formatToParts(quarterHour).map(({ type, value }) => [type, Number(value)]));
-      offset =
-        Date.UTC(parts['year'] as number, (parts['month'] as number) - 1, parts['day'], parts['hour'], parts['minute'], parts['second']) -
-        quarterHour;
-      cache.set(quarterHour, offset);
-    }
-    return offset;
-  };
 }

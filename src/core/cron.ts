@@ -1,6 +1,7 @@
 import { Cron } from 'croner';
 import cron from 'node-cron';
 import { DAY, HOUR } from './time.ts';
+import { isZone, offsetsOf } from './time-zone.ts';
 
 /** The first time of the schedule after epoch ms `after`; undefined when there is none. */
 export type NextMoment = (after: number) => number | undefined;
@@ -16,14 +17,7 @@ export function isCron(text: string): boolean {
 }
 
 /** Whether the text is the IANA name of a time zone. */
-export function isTimezone(text: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en-US', { timeZone: text });
-    return /^[A-Za-z]/.test(text);
-  } catch {
-    return false;
-  }
-}
+export const isTimezone = (text: string): boolean => /^[A-Za-z]/.test(text) && isZone(text);
 
 /** How far ahead (ms) clock changes are searched that leave out a scheduled time. */
 const LOOK_AHEAD = 400 * DAY;
@@ -79,26 +73,6 @@ function* changesOf(offset: (instant: number) => number, after: number, until: n
     }
     if (high > after) yield high;
   }
-}
-
-/** The zone's offset from UTC at an instant, ms. */
-function offsetsOf(timezone: string): (instant: number) => number {
-  if (timezone === 'UTC') return () => 0;
-  const parts = new Intl.DateTimeFormat('en-US', {
-    timeZone: timezone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
-  return (instant) => {
-    const of = Object.fromEntries(parts.formatToParts(instant).map(({ type, value }) => [type, Number(value)]));
-    const shown = Date.UTC(of.year ?? 0, (of.month ?? 1) - 1, of.day, of.hour, of.minute, of.second);
-    return shown - Math.floor(instant / 1000) * 1000;
-  };
 }
 
 const FIELDS = ['second', 'minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'] as const;

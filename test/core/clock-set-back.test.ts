@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createLoginGuard } from '../../producers/listrak/login-guard.ts';
+import { createLoginGuard } from '../../src/sdk/login-guard.ts';
 import { TributaryError } from '../../src/core/errors.ts';
 import { forwardTime, sleepUntil } from '../../src/core/clock.ts';
 import { createBudget } from '../../src/sdk/http/budget.ts';
@@ -81,7 +81,7 @@ describe('a clock that is set back by an hour', () => {
 
   it('does not lengthen the pause after a refused log-in', async () => {
     const clock = settableClock();
-    const ask = createLoginGuard(2, clock.now);
+    const ask = createLoginGuard({ concurrency: 2, cooldownAfter: () => HOUR, now: clock.now });
     const error = new TributaryError('locked', { kind: 'config', code: 'listrak:LoginAttemptsExceeded' });
     const refused = (): Promise<never> => Promise.reject(error);
     await expect(ask(refused, never)).rejects.toBe(error);

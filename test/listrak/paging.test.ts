@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ListrakApi } from '../../producers/listrak/api.ts';
-import { halving, pagesOf } from '../../producers/listrak/reports.ts';
+import { inHalves as halving, pagesOf } from '../../producers/listrak/reports.ts';
 import { TributaryError } from '../../src/core/errors.ts';
 import type { Row } from '../../src/core/types.ts';
 

@@ -7,6 +7,7 @@ import type { Json, Page, Position, Reader, Row } from '../../core/types.ts';
 import { otherAnswer } from '../answers.ts';
 import { paginate } from './paginate.ts';
 import type { FetchPage, Step } from './paginate.ts';
+import { slices } from './slices.ts';
 
 export interface DetailsOptions<Api> {
   /** Lists everything that exists, without the details. */
@@ -125,7 +126,6 @@ interface Group {
 async function* groupsOf(listed: { next(): Promise<IteratorResult<Step, void>> }, size: number): AsyncGenerator<Group, void, void> {
   for (let result = await listed.next(); result.done !== true; result = await listed.next()) {
     const step = result.value;
-    for (let at = 0; at + size < step.rows.length; at += size) yield { rows: step.rows.slice(at, at + size) };
-    yield { rows: step.rows.slice(Math.max(0, Math.ceil(step.rows.length / size) - 1) * size), step };
+    for (const { rows, last } of slices(step.rows, size)) yield last ? { rows, step } : { rows };
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { digestOf, knownSince, type Item } from '../../producers/listrak/known.ts';
+import { digestOf, knownSince, type Item } from '../../src/sdk/readers/item-digest.ts';
 
 const BEFORE = 1_000;
 const item = fc.record({

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { asNumber, asObject, asText } from '../../src/sdk/readers/resume.ts';
-import type { Json, JsonObject } from '../../src/core/types.ts';
-import type { Item } from './known.ts';
+import { asNumber, asObject, asText } from './resume.ts';
+import type { Json, JsonObject } from '../../core/types.ts';
+import type { Item } from './item-digest.ts';
 
 /** A page number, and in `print` a fingerprint that shows whether the page is still the same. */
 export interface PageMark {
@@ -60,7 +60,7 @@ function progressOf(items: readonly Item[], first: number, open: JsonObject): Pr
       marks.delete(id);
       over.add(id);
       for (let next = items[done]; next !== undefined && over.delete(next.id); next = items[done]) {
-        order.update(`${next.id} `);
+        order.update(`${JSON.stringify(next.id)} `);
         done += 1;
       }
     },
@@ -83,7 +83,7 @@ function progressOf(items: readonly Item[], first: number, open: JsonObject): Pr
 
 function orderOf(items: readonly Item[]): ReturnType<typeof createHash> {
   const order = createHash('sha1');
-  for (const { id } of items) order.update(`${id} `);
+  for (const { id } of items) order.update(`${JSON.stringify(id)} `);
   return order;
 }
 

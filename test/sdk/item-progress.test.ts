@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyProgress, resumed, type Progress } from '../../producers/listrak/progress.ts';
-import type { Item } from '../../producers/listrak/known.ts';
+import { emptyProgress, resumed, type Progress } from '../../src/sdk/readers/item-progress.ts';
+import type { Item } from '../../src/sdk/readers/item-digest.ts';
 import type { JsonObject } from '../../src/core/types.ts';
 
 const items: Item[] = Array.from({ length: 12 }, (_, n) => ({ id: 100 + n, at: null, weight: '' }));
@@ -53,5 +53,15 @@ describe('how far a walk has come', () => {
     expect(resumed(items.slice(0, 2), saved)).toBeUndefined();
     // 100 and 101 are not 1 and 00101.
     expect(resumed([{ id: 10010, at: null, weight: '' }, { id: 1102, at: null, weight: '' }, items[2] as Item], saved)).toBeUndefined();
+  });
+
+  it('tells texts as ids apart as well as numbers', () => {
+    const named = ['a" "b', 'a', 'b', '__proto__'].map((id): Item => ({ id, at: null, weight: '' }));
+    const progress = emptyProgress(named);
+    progress.finish(named[0] as Item);
+    progress.finish(named[3] as Item);
+    const saved = stored(progress);
+    expect(resumed(named, saved)?.count()).toBe(2);
+    expect(resumed([named[1] as Item, named[2] as Item], { ...saved, done: 2 })).toBeUndefined();
   });
 });

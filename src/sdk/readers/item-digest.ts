@@ -1,27 +1,12 @@
 import { createHash } from 'node:crypto';
-import { TributaryError } from '../../src/core/errors.ts';
-import type { Json } from '../../src/core/types.ts';
 
-/** A message or a list, which is read with requests of its own. */
+/** An object of the vendor that is read with requests of its own, such as a message whose recipients are listed. */
 export interface Item {
-  readonly id: number;
-  /** When it was sent or created, epoch ms; null when the vendor does not say. */
+  readonly id: number | string;
+  /** When it came into being, epoch ms; null when the vendor does not say. */
   readonly at: number | null;
-  /** A value whose change makes the item worth reading again. */
+  /** A value whose change makes the item worth reading again; empty where nothing does. */
   readonly weight: string;
-}
-
-/** An id as a whole number from 1; NaN for anything else, which cannot be requested. */
-export const idOf = (value: Json | undefined): number =>
-  (typeof value === 'string' || typeof value === 'number') && /^[1-9][0-9]{0,14}$/.test(String(value)) ? Number(value) : Number.NaN;
-
-/** The error for parents without a valid id: they are dead letters of their own table, and their rows are missing here. */
-export function unnamedParents(count: number, table: string): TributaryError {
-  return new TributaryError(`Listrak shows ${count} ${table} whose id is not a whole number, so their rows could not be read.`, {
-    kind: 'data',
-    code: 'listrak:parent_id',
-    remedy: `All others were read, and nothing was deleted. These ${table} are dead letters of their own table; report them to the vendor.`,
-  });
 }
 
 const BUCKETS = 128;
@@ -36,7 +21,7 @@ export function digestOf(items: readonly Item[], before: number): string {
     if (item.at !== null && item.at >= before) continue;
     const bucket = bucketOf(item.id);
     // A sum, because it does not depend on the order of the items.
-    sums[bucket] = ((sums[bucket] ?? 0) + hash(`${item.id} ${item.weight}`)) >>> 0;
+    sums[bucket] = ((sums[bucket] ?? 0) + hash(`${JSON.stringify(item.id)} ${item.weight}`)) >>> 0;
   }
   return Buffer.from(sums.buffer).toString('base64');
 }
@@ -52,6 +37,6 @@ export function knownSince(items: readonly Item[], before: number, digest: strin
   };
 }
 
-const bucketOf = (id: number): number => hash(String(id)) % BUCKETS;
+const bucketOf = (id: Item['id']): number => hash(String(id)) % BUCKETS;
 
 const hash = (text: string): number => createHash('sha1').update(text).digest().readUInt32LE(0);
