@@ -39,8 +39,7 @@ export function fullScan<Api>(call: FetchPage<Api>): Reader<Api> {
       let read = 0;
       for await (const step of fromSavedCursor(steps, from)) {
         read += step.rows.length + (step.seen?.length ?? 0);
-        const { more, next, page, total = announced, rows, ...rest } = step;
-        if (from !== undefined && page === 1 && !more && read === 0) throw new CursorLost('the saved cursor returned no rows');
+        const { more, next, page: _page, total = announced, rows, ...rest } = step;
         if (!last && total !== undefined && announced !== undefined && total < announced) shrank = true;
         announced = total;
         yield {

@@ -2,6 +2,7 @@ import { TributaryError } from '../../core/errors.ts';
 import { rawNumberText } from '../../core/json/parse.ts';
 import { canonicalJson } from '../../core/json/canonical.ts';
 import type { Json, JsonObject, Position, ReadContext } from '../../core/types.ts';
+import type { Step } from './paginate.ts';
 
 /** The saved position if it has this layout version, else undefined: reading starts over. */
 export function saved<Api>(ctx: ReadContext<Api>, version: number): Position | undefined {
@@ -50,12 +51,21 @@ export function isRefused(error: unknown): boolean {
 /** The vendor refused a saved cursor. */
 export class CursorLost extends Error {}
 
-/** Continues a listing from a saved cursor; a refusal of its first page becomes {@link CursorLost}. */
-export async function* fromSavedCursor<T>(steps: AsyncGenerator<T, void, void>, cursor: Json | undefined): AsyncGenerator<T, void, void> {
+/**
+ * Continues a listing from a saved cursor. A refusal of its first page becomes {@link CursorLost}, and so does an end before any
+ * row: it does not show whether the vendor still knows what the cursor stood for.
+ */
+export async function* fromSavedCursor(
+  steps: AsyncGenerator<Step, void, void>,
+  cursor: Json | undefined,
+): AsyncGenerator<Step, void, void> {
   let begun = cursor === undefined;
+  let empty = cursor !== undefined;
   try {
     for await (const step of steps) {
       begun = true;
+      empty &&= step.rows.length === 0 && (step.seen ?? []).length === 0;
+      if (empty && !step.more) throw new CursorLost('the saved cursor returned no rows');
       yield step;
     }
   } catch (error) {
