@@ -68,7 +68,7 @@ describe('list', () => {
       fullScan<HttpClient>((api, { cursor }, signal) => page(api, '/all', {}, cursor, signal)),
       http,
     ).run();
-    expect(pages).toMatchObject([{ rows: [], scan: { end: { total: 0 } } }]);
+    expect(pages).toEqual([{ rows: [], position: { v: 1 }, scan: { id: 'scan-1', end: { total: 0 } } }]);
   });
 
   it('goes on in the same scan after a cut, wherever it was', async () => {

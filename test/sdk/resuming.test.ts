@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { checkedRows } from '../../src/core/checked-rows.ts';
 import { TributaryError } from '../../src/core/errors.ts';
+import { parseJson } from '../../src/core/json/parse.ts';
 import type { Json, Page, Row } from '../../src/core/types.ts';
 import { details } from '../../src/sdk/readers/details.ts';
 import { fanOut, type FanOutOptions } from '../../src/sdk/readers/fan-out.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
+import { asNumber, asObject, asText, pastTime } from '../../src/sdk/readers/resume.ts';
 import { END, type FetchPage, type ListingPage } from '../../src/sdk/readers/paginate.ts';
 import { engine } from './harness.ts';
 
@@ -82,6 +84,22 @@ describe('a whole listing that was cut', () => {
     expect(error).toMatchObject({ code: 'vendor:400' });
     expect(counted).toEqual({});
     expect(read.map(({ scan }) => scan)).toEqual([{ id: 'scan-1' }]);
+  });
+
+  it('keeps its cursor while the vendor fails to answer', async () => {
+    const pages = { ...whole };
+    const table = await cutAfter(1, pages);
+    const { position } = table;
+    pages[2] = 500;
+    const { error, counted } = await table.run();
+    expect(error).toMatchObject({ code: 'vendor:500' });
+    expect([counted, table.position]).toEqual([{}, position]);
+  });
+
+  it('begins again when its position is one of another release', async () => {
+    const table = await cutAfter(1, whole);
+    table.position = { ...table.position, v: 2 };
+    expect((await table.run()).pages[0]).toMatchObject({ rows: rowsOf('a', 'b'), scan: { id: 'scan-2' } });
   });
 
   it('begins anew with the run after one that was read to its end', async () => {
@@ -178,7 +196,8 @@ describe('a listing per parent that was cut', () => {
   });
 
   it('ends without a question when the parents that were left are gone', async () => {
-    const { asked, pages } = await resumed(4, rowsOf('a', 'b'));
+    const { asked, pages, error } = await resumed(4, rowsOf('a', 'b'));
+    expect(error).toBeUndefined();
     expect(asked).toEqual([]);
     expect(pages).toEqual([{ rows: [], position: { v: 1 }, scan: { id: 'scan-1', end: {} } }]);
   });
@@ -219,6 +238,7 @@ describe('a listing per parent that was cut', () => {
       changed.c = { start: { rows: [], seen: rowsOf('c1'), next: END } };
     });
     expect(endsOf(pages)).toEqual([{ id: 'scan-1', end: {} }]);
+    expect(pages.at(-1)?.seen).toEqual(rowsOf('c1'));
   });
 
   it('ends as it is when it was read from its start and no parent has a row', async () => {
@@ -236,7 +256,7 @@ describe('a listing per parent that was cut', () => {
       const table = engine(vendor.reader({ unreadOn: [403, 404] }), {});
       const { pages, error } = await table.run();
       expect(error).toMatchObject({ code: 'vendor:403' });
-      expect(endsOf(pages)).toEqual([]);
+      expect(pages.map(({ rows, scan }) => ({ rows, scan }))).toEqual(pages.map(() => ({ rows: [], scan: { id: 'scan-1' } })));
       expect(table.position).toEqual({ v: 1 });
     });
 
@@ -273,6 +293,24 @@ describe('a listing per parent that was cut', () => {
     ]);
   });
 
+  it('keeps the rows of a parent whose vendor leaves a doubt on any page of it', async () => {
+    const { pages } = await engine(
+      children({ b: { start: { rows: rowsOf('b1'), next: '2', doubt: 'These may be of another.' } } }).reader(),
+      {},
+    ).run();
+    expect(endsOf(pages)).toEqual([{ id: 'scan-1', end: { unread: [{ parent: 'b' }] } }]);
+    expect(pages.flatMap(({ warnings = [] }) => warnings)).toEqual(['b: These may be of another. None of its rows are deleted.']);
+  });
+
+  it('is whole when each vendor showed as many rows as it announced, on the last page that does', async () => {
+    const { pages, table } = await resumed(4, three, ({ changed }) => {
+      changed.c = { start: { rows: rowsOf('c1'), next: '2', total: 2 }, 2: { rows: rowsOf('c2'), next: END } };
+    });
+    expect(endsOf(pages)).toEqual([{ id: 'scan-1', end: {} }]);
+    for (const page of pages) expect(page).not.toHaveProperty('warnings');
+    expect(table.position).toEqual({ v: 1 });
+  });
+
   it('does not judge by the announced total a parent that is read from a saved cursor on', async () => {
     const { pages } = await resumed(3, three, ({ changed }) => {
       changed.b = { 2: { rows: rowsOf('b2'), next: END, total: 2 } };
@@ -287,13 +325,13 @@ describe('a listing per parent that was cut', () => {
       const { rows, pages, error } = await engine(children().reader({}, parents), {}).run();
       expect(error).toMatchObject({ code: 'unusable_parent', message: expect.stringContaining('2 parent rows') });
       expect(idsOf(rows)).toEqual(['a1', 'a2']);
-      expect(endsOf(pages)).toEqual([]);
+      expect(pages.map(({ scan }) => scan)).toEqual([{ id: 'scan-1' }, { id: 'scan-1' }]);
     });
 
     it('fails when there is no other', async () => {
       const { pages, error } = await engine(children().reader({}, parents.slice(1)), {}).run();
-      expect(error).toMatchObject({ code: 'unusable_parent' });
-      expect(endsOf(pages)).toEqual([]);
+      expect(error).toMatchObject({ kind: 'data', code: 'unusable_parent' });
+      expect(pages).toEqual([{ rows: [], position: { v: 1 }, scan: { id: 'scan-1' } }]);
     });
   });
 
@@ -312,6 +350,40 @@ describe('a listing per parent that was cut', () => {
     );
     await engine(reader, {}).run();
     expect(most).toBe(1);
+  });
+});
+
+describe('a listing whose details are not what was asked for', () => {
+  const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => `r${n}`);
+  const reader = (listed: number, sent: readonly string[], idOf?: (row: Row) => string | undefined) =>
+    details<unknown>({
+      call: async () => ({ rows: rowsOf(...ids(listed)), next: END }),
+      id: (row) => String(row.id),
+      size: 100,
+      concurrency: 1,
+      seen: (row) => row,
+      fetch: async () => rowsOf(...sent),
+      ...(idOf === undefined ? {} : { idOf }),
+    });
+
+  it('is an error when more than ten rows were asked for and none came, as if all had gone', async () => {
+    const { pages, error } = await engine(reader(11, []), {}).run();
+    expect(error).toMatchObject({ kind: 'data', code: 'no_details', message: expect.stringContaining('None of 11') });
+    expect(pages).toEqual([]);
+    const few = await engine(reader(10, []), {}).run();
+    expect([few.error, few.counted]).toEqual([undefined, { listed_without_details: 10 }]);
+  });
+
+  it('is an error when all that came is of others, where a row tells whose it is', async () => {
+    const whose = (row: Row): string | undefined => (row.id === 'nobody' ? undefined : String(row.id));
+    expect((await engine(reader(2, ['x', 'nobody']), {}).run()).error).toBeUndefined();
+    expect((await engine(reader(2, ['x', 'nobody'], whose), {}).run()).error).toMatchObject({
+      message: expect.stringContaining('2 others'),
+    });
+    const some = await engine(reader(3, ['x', 'r1'], whose), {}).run();
+    expect([some.error, some.counted]).toEqual([undefined, { listed_without_details: 1 }]);
+    expect((await engine(reader(2, ['r0', 'r1'], whose), {}).run()).counted).toEqual({});
+    expect((await engine(reader(2, [], whose), {}).run()).error).toBeUndefined();
   });
 });
 
@@ -345,5 +417,19 @@ describe('a listing with details that was cut', () => {
     expect(error).toMatchObject({ code: 'vendor:400' });
     expect(counted).toEqual({});
     expect(new Set(read.map(({ scan }) => scan?.id))).toEqual(new Set(['scan-1']));
+  });
+});
+
+describe('what a saved position holds', () => {
+  it('is read as what it is, and as nothing when it is of another kind', () => {
+    expect([asNumber(5), asNumber('5'), asText('5'), asText(5)]).toEqual([5, undefined, '5', undefined]);
+    expect([{ a: 1 }, [1], null, 'text', 5, parseJson('1e400')].map((value) => asObject(value as Json))).toEqual([
+      { a: 1 },
+      ...Array.from({ length: 5 }, () => undefined),
+    ]);
+  });
+
+  it('is no time when it is one to come', () => {
+    expect([pastTime(5, 5), pastTime(6, 5), pastTime(undefined, 5)]).toEqual([5, undefined, undefined]);
   });
 });
