@@ -51,6 +51,7 @@ describe('a table whose vendor is asked about each vanished row', () => {
     expect(tables.live('item')).toEqual([key('a'), key('c')]);
     expect(totals.deleted).toBe(2);
     const deleting = written.find((one) => one.messages.length > 0);
+    expect(deleting?.markers).toMatchObject({ [key('b')]: { id: 'b', merged_into: 'a' }, [key('d')]: { id: 'd', merged_into: null } });
     expect(deleting?.handed, 'in the transaction of the delete').toMatchObject([{ table: 'event', work: { work: { of: 'b' } } }]);
     expect(tables.tables.get('event')?.outbox).toMatchObject([{ work: { of: 'b' } }]);
   });
@@ -86,8 +87,23 @@ describe('a table whose vendor is asked about each vanished row', () => {
     verdicts.set('c', { gone: false, doubt: 'The vendor did not answer for c.' });
     const { written, events } = await run('item', listing(rowsOf('a')));
     expect(tables.live('item')).toEqual([key('a'), key('c')]);
-    expect(events.find(({ type }) => type === 'deletes-withheld')).toMatchObject({ count: 1, reason: 'The vendor did not answer for c.' });
+    const told = events.find(({ type }) => type === 'deletes-withheld');
+    expect(told).toMatchObject({ count: 1, reason: 'The vendor did not answer for c.' });
+    expect(told).not.toHaveProperty('sample');
     expect(written.at(-1)?.state.withheld).toMatchObject({ count: 1 });
+  });
+
+  it('is not asked when nothing is missing, and about nothing else when nothing is there', async () => {
+    tables = openScriptedTables([confirming]);
+    verdicts.clear();
+    await run('item', listing(rowsOf('a', 'b')));
+    asked.length = 0;
+    await run('item', listing(rowsOf('a', 'b')));
+    expect(asked).toEqual([]);
+    await run('item', listing([]));
+    tables.script('item', listing([]));
+    await tables.run('item', { handles: { 'allow-deletes': 'request-1' } });
+    expect(asked, 'there is no row that could be the control').toEqual([['a', 'b']]);
   });
 
   it('is asked in groups of 500', async () => {
@@ -261,5 +277,94 @@ describe('rows that name a row which never was in its topic', () => {
     expect(orphans, 'the delete counted as the first time').toEqual(['1:1']);
     await run('owner', listing(rowsOf('a')));
     expect(orphans).toHaveLength(1);
+  });
+});
+
+describe('the end of a complete listing', () => {
+  it.each(['flag', 'none'] as const)('deletes nothing of a table with deletes: %s, and closes the scan', async (deletes) => {
+    tables = openScriptedTables([item({ deletes, ...(deletes === 'flag' ? { deleted: (row: Row) => row.gone === true } : {}) })]);
+    await run('item', listing(rowsOf('a', 'b')));
+    const { written } = await run('item', listing(rowsOf('a')));
+    expect(messages(written)).toEqual([]);
+    expect(tables.live('item')).toEqual([key('a'), key('b')]);
+    expect(tables.tables.get('item')?.index.custody()).toBeUndefined();
+    expect(tables.tables.get('item')?.state).not.toHaveProperty('scan');
+  });
+
+  it('deletes what is plausible when deletes are allowed that nobody withholds', async () => {
+    tables = openScriptedTables([item()]);
+    await run('item', listing(rowsOf('a', 'b')));
+    tables.script('item', listing(rowsOf('a')));
+    const { error, events } = await tables.run('item', { handles: { 'allow-deletes': 'request-1' } });
+    expect(error).toBeUndefined();
+    expect(tables.live('item')).toEqual([key('a')]);
+    expect(events.some(({ type }) => type === 'deletes-released')).toBe(false);
+  });
+
+  it('deletes what a user has allowed after one listing, also where a row has to be missing twice', async () => {
+    tables = openScriptedTables([item({ absentScans: 2 })]);
+    await run('item', listing(rowsOf('a', 'b')));
+    await run('item', listing([]));
+    expect(tables.tables.get('item')?.state.withheld).toMatchObject({ count: 2, reason: expect.stringContaining('empty') });
+    tables.script('item', listing(rowsOf('a')));
+    await tables.run('item', { handles: { 'allow-deletes': 'request-1' } });
+    expect(tables.live('item')).toEqual([key('a')]);
+  });
+
+  it('deletes many rows in several transactions', async () => {
+    tables = openScriptedTables([item()]);
+    const all = Array.from({ length: 3_100 }, (_, n) => `r${n}`);
+    await run('item', listing(rowsOf(...all)));
+    await run('item', listing(rowsOf('r0')));
+    tables.script('item', listing(rowsOf('r0')));
+    const { written } = await tables.run('item', { handles: { 'allow-deletes': 'request-1' } });
+    // A delete is a marker and a tombstone; the listed row counts too.
+    expect(written.map((one) => one.messages.length).filter((count) => count > 0)).toEqual([2 * 2_999, 2 * 100]);
+  });
+
+  it('withholds nothing for a row without a key when no other is missing', async () => {
+    tables = openScriptedTables([item()]);
+    await run('item', listing(rowsOf('a')));
+    const { events } = await run('item', listing([...rowsOf('a'), { owner: 'x' }]));
+    expect(events.some(({ type }) => type === 'deletes-withheld')).toBe(false);
+    const doubted = await run('item', listing([{ owner: 'x' }, { owner: 'y' }]));
+    expect(doubted.events.find(({ type }) => type === 'deletes-withheld')).toMatchObject({
+      count: 1,
+      reason: '2 rows of the listing came without a usable key, and each may be one of the missing rows.',
+    });
+  });
+
+  it('counts rows that cannot be published among those listed, when it compares them with the announced total', async () => {
+    tables = openScriptedTables([item()]);
+    await run('item', listing(rowsOf('a', 'b', 'c')));
+    const large = { id: 'large', owner: 'x'.repeat(1_100_000) };
+    const known = { id: 'a', owner: 'x'.repeat(1_100_000) };
+    const { events, written } = await run('item', listing([known, ...rowsOf('b'), large], { total: 3 }));
+    expect(events.filter(({ type }) => type === 'deletes-withheld' || type === 'warning')).toEqual([]);
+    expect(messages(written)).toEqual([`!${key('c')}`, `-${key('c')}`]);
+    const paged = await run('item', async function* read(ctx) {
+      const id = ctx.newScan();
+      yield { rows: [large], position: { v: 1, at: 1 }, scan: { id } };
+      yield { rows: [{ ...large, id: 'larger' }], position: { v: 1, at: 2 }, scan: { id } };
+      yield { rows: rowsOf('a'), position: { v: 1 }, scan: { id, end: { total: 3 } } };
+    });
+    expect(messages(paged.written), 'on several pages').toEqual([`!${key('b')}`, `-${key('b')}`]);
+  });
+
+  it('warns of a total that disagrees when nothing is missing', async () => {
+    tables = openScriptedTables([item()]);
+    const warnings = async (read: Read): Promise<unknown[]> =>
+      (await run('item', read)).events.flatMap((event) => (event.type === 'warning' ? [event.message] : []));
+    expect(await warnings(listing(rowsOf('a'), { total: 1 }))).toEqual([]);
+    expect(await warnings(listing(rowsOf('a')))).toEqual([]);
+    expect(await warnings(listing(rowsOf('a'), { total: 5 }))).toEqual([
+      'The vendor announced 5 rows and listed 1; the next listing looks for the others.',
+    ]);
+    expect(
+      await warnings(async function* read() {
+        yield { rows: rowsOf('a'), position: { v: 1 }, scan: { id: 'of another worker', end: { total: 5 } } };
+      }),
+      'of a listing that was not recorded whole',
+    ).toEqual([]);
   });
 });

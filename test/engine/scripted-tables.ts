@@ -30,6 +30,10 @@ export interface Written {
   readonly deadLetters: readonly { readonly reason: string; readonly raw: string }[];
   /** State of the table, as committed with these messages. */
   readonly state: TableState;
+  /** What each marker says of its row, by key. */
+  readonly markers: Readonly<Record<string, TableRecord>>;
+  /** Headers of each message. */
+  readonly headers: Batch['headers'];
   /** Tasks handed to other tables, and ids of tasks that are done. */
   readonly handed: readonly { readonly table: string; readonly work: OutboxTask['work'] }[];
   readonly done: readonly string[];
@@ -41,6 +45,8 @@ export interface ScriptedRun {
   /** Transactions of this run, in order. */
   readonly written: readonly Written[];
   readonly events: readonly EngineEvent[];
+  /** Rows kept for other tables of the cycle. */
+  readonly kept: readonly Row[] | undefined;
 }
 
 export interface ScriptedTables {
@@ -151,15 +157,15 @@ export function openScriptedTables(definitions: readonly TableDefinition[]): Scr
       const cycle = request.cycle ?? createCycle(async () => []);
       const run = createTableRun(
         { mode: 'periodic', since: undefined, rescan: false, handles: {}, ...request, cycle },
-        { startedAt: all.clock, totals, signal, keepRows: false },
+        { startedAt: all.clock, totals, signal, keepRows: true },
       );
       try {
         await withinRun({ ref: table.ref, totals }, () => syncTable(table, run));
       } catch (error) {
         if (!(error instanceof TributaryError)) throw error;
-        return { error, totals, written, events };
+        return { error, totals, written, events, kept: run.keptRows };
       }
-      return { totals, written, events };
+      return { totals, written, events, kept: run.keptRows };
     },
     close() {
       for (const { index } of tables.values()) index.close();
@@ -171,16 +177,21 @@ export function openScriptedTables(definitions: readonly TableDefinition[]): Scr
 }
 
 function readBack({ codec, ref }: OpenTable, batch: Batch): Written {
+  const markers: Record<string, TableRecord> = {};
   const messages = batch.messages.map(({ key, value }) => {
     const id = keyText(codec.decodeKey(unframe(key).payload));
     if (value === null) return `-${id}`;
-    return codec.decodeValue(unframe(value).payload, undefined).deleted ? `!${id}` : `+${id}`;
+    const { deleted, record } = codec.decodeValue(unframe(value).payload, undefined);
+    if (deleted) markers[id] = record;
+    return deleted ? `!${id}` : `+${id}`;
   });
   const own = batch.state.find(({ slot, table }) => slot === 'state' && table === ref.table);
   const tasks = batch.state.filter(({ slot }) => slot.startsWith('outbox:'));
   return {
     table: ref.table,
     messages,
+    markers,
+    headers: batch.headers,
     deadLetters: batch.deadLetters.map(({ reason, raw }) => ({ reason, raw })),
     state: own?.value as unknown as TableState,
     handed: tasks.flatMap(({ table, value }) => (value === null ? [] : [{ table, work: value }])),
