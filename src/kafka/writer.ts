@@ -33,6 +33,14 @@ export interface WriterOptions {
     readonly durationMs: number;
   }) => void;
   readonly deadlines?: Partial<WriterDeadlines>;
+  /** The calls that reach Kafka; a test may answer them. */
+  readonly calls?: WriterCalls;
+}
+
+export interface WriterCalls {
+  readonly openProducer: typeof openProducer;
+  /** Looks topics up and adds them to those that are known. */
+  readonly lookUp: typeof lookUp;
 }
 
 const DEADLINES: WriterDeadlines = { open: 45_000, send: 40_000, commit: 30_000, transaction: 60_000 };
@@ -40,7 +48,7 @@ const ABORT_DEADLINE = 3_000;
 /** Idle time (ms) after the last write until the producer closes its connections. */
 const REST_MS = 5_000;
 
-interface Cluster {
+export interface Cluster {
   readonly brokers: number;
   readonly topics: ReadonlyMap<string, KnownTopic>;
 }
@@ -60,7 +68,13 @@ type WriterState =
  * The writer of a connection. It starts closed: call `reopen` before the first read of `_state`, because only then nobody
  * else can change the state any more. Calls are queued, so tables may share the writer.
  */
-export function createWriter({ access, connection, onTransaction, deadlines: given }: WriterOptions): Writer {
+export function createWriter({
+  access,
+  connection,
+  onTransaction,
+  deadlines: given,
+  calls = { openProducer, lookUp },
+}: WriterOptions): Writer {
   const { settings } = access;
   const deadlines = { ...DEADLINES, ...given };
   const names = topicNames(settings.prefix);
@@ -80,7 +94,7 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
     const unknown = topics.filter((topic) => !cluster.topics.has(topic));
     if (unknown.length > 0) {
       const doing = `Looking up ${unknown[0]}`;
-      cluster = await withDeadline(deadlines.open, doing, () => lookUp(access, cluster, unknown), access.signal);
+      cluster = await withDeadline(deadlines.open, doing, () => calls.lookUp(access, cluster, unknown), access.signal);
     }
     return topics.map((topic) => cluster.topics.get(topic) ?? { partitions: 1, room: Number.POSITIVE_INFINITY });
   };
@@ -229,7 +243,7 @@ export function createWriter({ access, connection, onTransaction, deadlines: giv
       inTurn(async () => {
         if (status.is === 'open') return;
         cluster = { brokers: 0, topics: new Map() };
-        status = { is: 'open', producer: await openProducer(access, id, deadlines.transaction, deadlines.open) };
+        status = { is: 'open', producer: await calls.openProducer(access, id, deadlines.transaction, deadlines.open) };
         restLater();
       }),
     close: () =>
