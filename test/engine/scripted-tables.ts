@@ -60,7 +60,8 @@ export interface ScriptedTables {
   /** Hears of each transaction before it is committed; what it throws fails the write. */
   beforeCommit: ((written: Written) => void | Promise<void>) | undefined;
   clock: number;
-  run(table: string, request?: Partial<RunRequest>, signal?: AbortSignal): Promise<ScriptedRun>;
+  /** `keepRows`: another table of the cycle may need them. */
+  run(table: string, request?: Partial<RunRequest> & { readonly keepRows?: boolean }, signal?: AbortSignal): Promise<ScriptedRun>;
   close(): void;
 }
 
@@ -149,7 +150,7 @@ export function openScriptedTables(definitions: readonly TableDefinition[]): Scr
     live: (name) => [...(topics.get(name)?.keys() ?? [])].sort(),
     records: (name) => topics.get(name) ?? new Map(),
     script: (name, read) => void scripts.set(name, read),
-    async run(name, request = {}, signal = new AbortController().signal) {
+    async run(name, { keepRows = false, ...request } = {}, signal = new AbortController().signal) {
       const table = tables.get(name) as OpenTable;
       [written, events] = [[], []];
       table.index.openSession(`s${(sessions += 1)}`, table.state.scan);
@@ -157,7 +158,7 @@ export function openScriptedTables(definitions: readonly TableDefinition[]): Scr
       const cycle = request.cycle ?? createCycle(async () => []);
       const run = createTableRun(
         { mode: 'periodic', since: undefined, rescan: false, handles: {}, ...request, cycle },
-        { startedAt: all.clock, totals, signal, keepRows: true },
+        { startedAt: all.clock, totals, signal, keepRows },
       );
       try {
         await withinRun({ ref: table.ref, totals }, () => syncTable(table, run));
