@@ -86,7 +86,7 @@ test('events get an id that is the same whenever the same file is imported', asy
 
 test('duplicates are found exactly, however many runs on disk they are spread over', () => {
   fc.assert(
-    fc.property(fc.array(fc.nat(40), { maxLength: 300 }), fc.integer({ min: 2, max: 20 }), (ids, inMemory) => {
+    fc.property(fc.array(fc.nat(40), { maxLength: 300, size: 'medium' }), fc.integer({ min: 2, max: 20 }), (ids, inMemory) => {
       const duplicates = findDuplicates(folder(), inMemory);
       ids.forEach((id, row) => duplicates.add(0, `p${id}`, row, row + 2));
       const found = [...duplicates.repeats()];

@@ -50,6 +50,20 @@ describe('chunks', () => {
     ]);
   });
 
+  test('count the bytes of headers, which all messages of a batch share', () => {
+    const message = (headers?: Record<string, string>) => ({
+      partition: 0,
+      key: Buffer.alloc(100_000),
+      value: null,
+      ...(headers && { headers }),
+    });
+    const sizes = (one: ReturnType<typeof message>): number[] =>
+      chunksOf('t', Array(6).fill(one)).map(([chunk]) => chunk?.messages.length ?? 0);
+    expect(sizes(message())).toEqual([5, 1]);
+    expect(sizes(message({ ['ä'.repeat(25_000)]: 'ö'.repeat(25_000) }))).toEqual([2, 2, 2]);
+    expect(sizes(message({ a: 'x'.repeat(60_000), b: 'x'.repeat(40_000) }))).toEqual([2, 2, 2]);
+  });
+
   test('go to a single partition each when there are several brokers, and state goes last', () => {
     const chunk = (topic: string, partition: number): Chunk => ({ topic, partition, messages: [] });
     const table = [[chunk('t', 0), chunk('t', 1)], [chunk('t', 0)]];

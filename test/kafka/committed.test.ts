@@ -50,7 +50,8 @@ describe('committed records', () => {
       producer: fc.integer({ min: 1, max: 4 }),
       act: fc.constantFrom('data' as const, 'data' as const, 'data' as const, 'abort' as const, 'commit' as const),
     }),
-    { maxLength: 80 },
+    // Without a size, ten steps at most: too few for a producer that aborts and then commits.
+    { maxLength: 80, size: 'max' },
   );
 
   test('are exactly those of committed transactions, however transactions overlap', () => {
@@ -81,6 +82,22 @@ describe('committed records', () => {
         );
       }),
     );
+  });
+
+  test('of a producer go on after an aborted transaction of its own, and only after that', () => {
+    const records = [
+      record(0, '1', 'data'),
+      record(1, '1', 'data'),
+      record(2, '1', 'abort'),
+      record(3, '1', 'data'),
+      record(4, '1', 'commit'),
+    ];
+    const offsets = (read: readonly RawRecord[]): string[] =>
+      [...committed(read, [{ producerId: '1', firstOffset: '0' }], 0n)].map(({ offset }) => offset);
+    expect(offsets(records)).toEqual(['3']);
+    // A control record that says nothing of an abort ends none.
+    for (const key of [null, Buffer.from([0, 0, 0]), CONTROL.commit])
+      expect(offsets(records.map((one) => (one.offset === '2' ? { ...one, key } : one))), String(key)).toEqual([]);
   });
 
   test('of an offset before the wanted one are left out', () => {

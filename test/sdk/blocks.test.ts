@@ -225,7 +225,7 @@ describe('following', () => {
         fc.array(
           fc.record({
             wait: fc.integer({ min: 0, max: 20 }),
-            add: fc.array(fc.integer({ min: -3, max: 3 }), { maxLength: 15 }),
+            add: fc.array(fc.integer({ min: -3, max: 3 }), { maxLength: 15, size: 'max' }),
             stopAfter: fc.integer({ min: 1, max: 4 }),
           }),
           { minLength: 1, maxLength: 6 },

@@ -409,7 +409,7 @@ describe('against a model', () => {
 
   it('holds the rows, scopes and scans a plain map holds, over any restarts', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), async (steps) => {
         const home = mkdtempSync(join(directory, 'model-'));
         let index = openLiveIndex(home, identity);
         try {
