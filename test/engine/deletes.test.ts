@@ -40,20 +40,30 @@ describe('a table whose vendor is asked about each vanished row', () => {
   });
 
   it('loses only those that are gone, with what is known about their end, and the work they leave', async () => {
-    tables = openScriptedTables([confirming, item({ name: 'event' })]);
+    tables = openScriptedTables([confirming, item({ name: 'event' }), item({ name: 'order' })]);
     await run('item', listing(rowsOf('a', 'b', 'c', 'd')));
     asked.length = 0;
     verdicts.set('b', { gone: true, marker: { merged_into: 'a' }, rereads: [{ table: 'event', work: { of: 'b' } }] });
     verdicts.set('c', { gone: false });
-    verdicts.set('d', { gone: true, rereads: [{ table: 'left_out', work: { of: 'd' } }] });
+    verdicts.set('d', {
+      gone: true,
+      rereads: [
+        { table: 'left_out', work: { of: 'd' } },
+        { table: 'order', work: { of: 'd' } },
+      ],
+    });
     const { written, totals } = await run('item', listing(rowsOf('a')));
     expect(asked, 'a is the control').toEqual([['a', 'b', 'c', 'd']]);
     expect(tables.live('item')).toEqual([key('a'), key('c')]);
     expect(totals.deleted).toBe(2);
     const deleting = written.find((one) => one.messages.length > 0);
     expect(deleting?.markers).toMatchObject({ [key('b')]: { id: 'b', merged_into: 'a' }, [key('d')]: { id: 'd', merged_into: null } });
-    expect(deleting?.handed, 'in the transaction of the delete').toMatchObject([{ table: 'event', work: { work: { of: 'b' } } }]);
+    expect(deleting?.handed, 'in the transaction of the delete').toMatchObject([
+      { table: 'event', work: { work: { of: 'b' } } },
+      { table: 'order', work: { work: { of: 'd' } } },
+    ]);
     expect(tables.tables.get('event')?.outbox).toMatchObject([{ work: { of: 'b' } }]);
+    expect(tables.tables.get('order')?.outbox).toMatchObject([{ work: { of: 'd' } }]);
   });
 
   it('loses none by the word of a vendor that says of every row that it is gone, also of those just listed', async () => {
@@ -247,6 +257,39 @@ describe('rows that name a row which never was in its topic', () => {
     ).toEqual([]);
     await run('owner', listing(rowsOf('known')));
     expect(orphans, 'twice the same answer is believed').toHaveLength(2);
+  });
+
+  it('are asked about in groups of 500, each of which knows what it names', async () => {
+    const groups: number[] = [];
+    const known: boolean[] = [];
+    const asking = item({
+      name: 'owner',
+      scope: ['id'],
+      namedBy: {
+        table: 'item',
+        async *confirm(_ctx: ReadContext, found: readonly Orphan[]) {
+          groups.push(found.length);
+          for (const orphan of found) {
+            const [one] = [...orphan.keys()];
+            known.push(orphan.isNamed({ owner: String(one?.id) }) && !orphan.isNamed({ owner: 'another' }));
+            yield { orphan, gone: false, rereads: [] };
+          }
+        },
+      },
+    });
+    tables = openScriptedTables([asking, named]);
+    const names = Array.from({ length: 501 }, (_, n) => `o${n}`);
+    const none: Row = { id: 'of nobody', owner: null };
+    await run('item', async function* read() {
+      yield { rows: [...names.map((name): Row => ({ id: name, owner: name })), none], position: { v: 1 } };
+    });
+    await run('owner', listing([]));
+    expect(groups).toEqual([500, 1]);
+    expect(known).toEqual(names.map(() => true));
+    groups.length = 0;
+    await run('owner', listing(rowsOf(...names.slice(1))));
+    await run('owner', listing(rowsOf(...names)));
+    expect(groups, 'nobody is asked about nothing').toEqual([1]);
   });
 
   it('go on being asked about while it is not gone', async () => {

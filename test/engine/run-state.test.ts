@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { checkedRows } from '../../src/core/checked-rows.ts';
 import { TributaryError } from '../../src/core/errors.ts';
 import type { TableDefinition } from '../../src/core/table.ts';
 import type { JsonObject, Page, ReadContext, Row } from '../../src/core/types.ts';
 import type { EngineEvent } from '../../src/engine/events.ts';
 import { createCycle } from '../../src/engine/cycle.ts';
-import type { TableState } from '../../src/kafka/types.ts';
+import type { DeadLetter, TableState } from '../../src/kafka/types.ts';
 import { integer, text, timestamp } from '../../src/sdk/fields.ts';
 import { itemTable, openScriptedTables, rowsOf, type ScriptedRun, type ScriptedTables } from './scripted-tables.ts';
 
@@ -314,6 +315,71 @@ describe('a run tells', () => {
       ['unknown_field', 1],
       ['duplicate', 2],
     ]);
+  });
+});
+
+describe('a dead letter', () => {
+  const lettersOf = async (rows: readonly Row[], position?: Page['position']): Promise<readonly DeadLetter[]> => {
+    if (position !== undefined) await run(pages({ rows: [], position }));
+    return (await run(pages(page(1, { rows })))).written.flatMap(({ deadLetters }) => deadLetters);
+  };
+
+  it('holds the row as the vendor sent it, whatever that was, and the key where there is one', async () => {
+    tables = openScriptedTables([item()]);
+    const large = { id: 'large', owner: 'x'.repeat(1_100_000) };
+    const letters = await lettersOf([...checkedRows(['a text', null]), null as unknown as Row, { owner: 'nobody' }, large]);
+    expect(letters.map(({ raw }) => raw.slice(0, 40))).toEqual([
+      '"a text"',
+      'null',
+      'null',
+      '{"owner":"nobody"}',
+      expect.stringContaining('{"id":"large","owner":"xxx'),
+    ]);
+    expect(letters.map(({ key }) => key)).toEqual([undefined, undefined, undefined, undefined, '{"id":"large"}']);
+    for (const letter of letters.slice(0, 4)) expect(letter).not.toHaveProperty('key');
+    expect(letters[0]).toMatchObject({ connection: 'shop', table: 'item', at: tables.clock, runId: stateOf('item').runId });
+  });
+
+  it('holds the position before its page, unless that is very long', async () => {
+    tables = openScriptedTables([item()]);
+    const position = (length: number) => ({ v: 1, at: 'x'.repeat(length - '{"v":1,"at":""}'.length) });
+    const [kept] = await lettersOf([{ owner: 'nobody' }], position(16_000));
+    expect(kept?.position).toEqual(position(16_000));
+    const [cut] = await lettersOf([{ owner: 'nobody' }], position(16_001));
+    expect(cut?.position).toEqual({ v: 1 });
+  });
+
+  it('fills a transaction as any row does', async () => {
+    tables = openScriptedTables([item()]);
+    const large = (n: number): Page => page(n, { rows: [{ id: `large ${n}`, owner: 'x'.repeat(1_100_000) }] });
+    const { written } = await run(pages(...Array.from({ length: 9 }, (_, n) => large(n))));
+    expect(written.map(({ deadLetters }) => deadLetters.length)).toEqual([8, 1, 0]);
+  });
+});
+
+describe('what a run has read', () => {
+  it('is written a second after the transaction was begun, however little it is', async () => {
+    tables = openScriptedTables([item()]);
+    const { written } = await run(async function* read() {
+      for (let at = 1; at <= 4; at += 1) {
+        yield page(at);
+        tables.clock += 500;
+      }
+    });
+    // A page is fetched while the one before it is published.
+    const sizes = written.map(({ messages }) => messages.length).filter((size) => size > 0);
+    expect(sizes.length).toBeGreaterThan(1);
+    expect(sizes.reduce((sum, size) => sum + size)).toBe(4);
+  });
+
+  it('is written when the run fails, also when it is only how far it came', async () => {
+    tables = openScriptedTables([item()]);
+    const { error, state } = await run(async function* read() {
+      yield { rows: [], position: { v: 1, at: 5 } };
+      throw new TributaryError('No.', { kind: 'data' });
+    });
+    expect(error?.kind).toBe('data');
+    expect(state.position).toEqual({ v: 1, at: 5 });
   });
 });
 

@@ -13,7 +13,7 @@ import { withinRun } from '../../src/engine/run-scope.ts';
 import { syncTable } from '../../src/engine/sync-table.ts';
 import { createTableRun, emptyTotals, type RunRequest } from '../../src/engine/table-run.ts';
 import { newState } from '../../src/engine/table-opener.ts';
-import type { Batch, OutboxTask, TableState } from '../../src/kafka/types.ts';
+import type { Batch, DeadLetter, OutboxTask, TableState } from '../../src/kafka/types.ts';
 import { compileTable } from '../../src/record/codec.ts';
 import { unframe } from '../../src/record/framing.ts';
 import { compileRow } from '../../src/record/row.ts';
@@ -27,7 +27,7 @@ export interface Written {
   readonly table: string;
   /** In order: `+key` an upsert, `!key` a marker, `-key` a tombstone. */
   readonly messages: readonly string[];
-  readonly deadLetters: readonly { readonly reason: string; readonly raw: string }[];
+  readonly deadLetters: readonly DeadLetter[];
   /** State of the table, as committed with these messages. */
   readonly state: TableState;
   /** What each marker says of its row, by key. */
@@ -193,7 +193,7 @@ function readBack({ codec, ref }: OpenTable, batch: Batch): Written {
     messages,
     markers,
     headers: batch.headers,
-    deadLetters: batch.deadLetters.map(({ reason, raw }) => ({ reason, raw })),
+    deadLetters: batch.deadLetters,
     state: own?.value as unknown as TableState,
     handed: tasks.flatMap(({ table, value }) => (value === null ? [] : [{ table, work: value }])),
     done: tasks.filter(({ value }) => value === null).map(({ slot }) => slot.slice('outbox:'.length)),
