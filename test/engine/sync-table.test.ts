@@ -89,6 +89,19 @@ describe('pages become transactions', () => {
     expect(totals).toMatchObject({ published: 3_001, unchanged: 3_000 });
   });
 
+  it('also while the vendor is slow, however few rows there are', async () => {
+    let committed: () => void = () => undefined;
+    const waiting = new Promise<void>((resolve) => (committed = resolve));
+    tables.beforeCommit = () => committed();
+    tables.script('item', async function* read() {
+      yield { rows: rowsOf('a'), position: at(1) };
+      await waiting;
+      yield { rows: rowsOf('b'), position: at(2) };
+    });
+    const { written } = await tables.run('item');
+    expect(written[0]).toMatchObject({ messages: [`+${key('a')}`], state: { position: at(1) } });
+  });
+
   it('and a row nobody can key into a dead letter of the same transaction', async () => {
     tables.script('item', async function* read() {
       yield { rows: [{ name: 'without a key' }, { id: 'a' }], position: at(1) };
@@ -213,6 +226,16 @@ describe('rows that a complete listing no longer shows', () => {
     const { written, events } = await tables.run('item');
     expect(messages(written)).toEqual([]);
     expect(events.some(({ type }) => type === 'deletes-withheld')).toBe(true);
+  });
+
+  it('are gone also when an earlier listing of the same run has published them, which began again without them', async () => {
+    await list('a', 'b');
+    tables.script('item', async function* read(ctx) {
+      yield { rows: [{ id: 'b', name: 'changed' }], position: at(1), scan: { id: ctx.newScan() } };
+      yield { rows: rowsOf('a'), position: at(2), scan: { id: ctx.newScan(), end: {} } };
+    });
+    const { written } = await tables.run('item');
+    expect(messages(written)).toEqual([`+${key('b')}`, `!${key('b')}`, `-${key('b')}`]);
   });
 
   it('stay when a listing is ended that nobody saw begin', async () => {
