@@ -24,6 +24,9 @@ const HOSTS = {
   au: 'https://app.au.pendo.io',
 } as const;
 
+/** Name for people and prefix of error codes. */
+export const PENDO = { title: 'Pendo', vendor: 'pendo' } as const;
+
 const AGGREGATION = '/api/v1/aggregation';
 /** The vendor ends an aggregation after five minutes and an answer at 4 GB. */
 const LONGEST = 300 * SECOND;
@@ -39,8 +42,7 @@ export function connectPendo(settings: PendoSettings, http: HttpFactory): PendoA
   return {
     http: withKeyProof(
       http({
-        title: 'Pendo',
-        vendor: 'pendo',
+        ...PENDO,
         baseUrl: settings.base_url ?? HOSTS[settings.region ?? (settings.integration_key.endsWith('.eu') ? 'eu' : 'us')],
         headers: { 'x-pendo-integration-key': settings.integration_key, accept: 'application/json', 'content-type': 'application/json' },
         maxBytes: LARGEST,
@@ -74,56 +76,48 @@ function classify(answer: HttpAnswer, now: number): Verdict | undefined {
     answer.body === undefined ? (/^\s*</.test(text.slice(0, 200)) ? '' : cutText(text, 2_000)) : (vendorText(answer.body) ?? '');
   const said = cutText(words.trim(), 200).replace(/\.$/, '');
   const because = said === '' ? '' : ` (${said})`;
-  const heavy: Verdict = {
-    kind: 'data',
-    code: TOO_HEAVY,
-    message: `Pendo stopped an aggregation that exceeded its limits${because}.`,
-    remedy: 'Lower record_limit, or name fewer apps in app_ids. The table is read again later.',
+  const verdict = (kind: Verdict['kind'], message: string, remedy: string, more: Partial<Verdict> = {}): Verdict => ({
+    kind,
+    message,
+    remedy,
     detail: said,
-  };
-  if (status === 408 || /memory limit/i.test(text)) return heavy;
+    ...more,
+  });
+  if (status === 408 || /memory limit/i.test(text))
+    return verdict(
+      'data',
+      `Pendo stopped an aggregation that exceeded its limits${because}.`,
+      'Lower record_limit, or name fewer apps in app_ids. The table is read again later.',
+      { code: TOO_HEAVY },
+    );
   switch (status) {
     case 400:
-      if (/missing jzb/i.test(text)) {
-        return {
-          kind: 'config',
-          reach: 'connection',
-          code: 'pendo:key_refused',
-          message: 'Pendo does not know this key in this region.',
-          remedy: 'Set region to where the subscription is hosted, and put its key into integration_key.',
-          detail: said,
-        };
-      }
-      return said === ''
-        ? undefined
-        : {
-            kind: 'data',
-            message: `Pendo refused the request${because}.`,
-            remedy: 'If every request ends like this, check the setting region.',
-            detail: said,
-          };
+      if (/missing jzb/i.test(text))
+        return verdict(
+          'config',
+          'Pendo does not know this key in this region.',
+          'Set region to where the subscription is hosted, and put its key into integration_key.',
+          { reach: 'connection', code: 'pendo:key_refused' },
+        );
+      if (said === '') return undefined;
+      return verdict('data', `Pendo refused the request${because}.`, 'If every request ends like this, check the setting region.');
     case 401:
-      return {
-        kind: 'config',
-        reach: 'connection',
-        message: 'Pendo did not accept the integration key.',
-        remedy: 'Put a valid integration key into the setting integration_key, and set region to where the subscription is hosted.',
-        detail: said,
-      };
+      return verdict(
+        'config',
+        'Pendo did not accept the integration key.',
+        'Put a valid integration key into the setting integration_key, and set region to where the subscription is hosted.',
+        { reach: 'connection' },
+      );
     case 403:
-      return /html/i.test(answer.headers['content-type'] ?? '')
-        ? undefined
-        : {
-            kind: 'config',
-            message: `Pendo does not let this key read this${because}.`,
-            remedy:
-              'Either the setting integration_key holds no valid key of this region, or the key lacks access. An admin can grant it; aggregations need Allow Write Access.',
-            detail: said,
-          };
+      if (/html/i.test(answer.headers['content-type'] ?? '')) return undefined;
+      return verdict(
+        'config',
+        `Pendo does not let this key read this${because}.`,
+        'Either the setting integration_key holds no valid key of this region, or the key lacks access. An admin can grant it; aggregations need Allow Write Access.',
+      );
     case 429:
-      return answer.headers['retry-after'] === undefined
-        ? { kind: 'rate_limit', message: 'Pendo asks to wait.', retryAt: now + UNNAMED_WAIT }
-        : undefined;
+      if (answer.headers['retry-after'] !== undefined) return undefined;
+      return { kind: 'rate_limit', message: 'Pendo asks to wait.', retryAt: now + UNNAMED_WAIT };
     case 504:
       return { kind: 'transient', tries: GATEWAY_TRIES, remedy: 'The request is repeated, with fewer rows where that may help.' };
     default:

@@ -90,39 +90,3 @@ export function objectShape(row: Row): Row {
 function picked(object: JsonObject, names: readonly string[]): JsonObject {
   return Object.fromEntries(names.filter((name) => object[name] !== undefined).map((name) => [name, object[name] as JsonObject[string]]));
 }
-
-const GROUPS = ['auto', 'agent', 'custom', 'pendo'];
-
-/** Metadata groups without a column of their own are collected under `other`. */
-export function metadataShape(row: Row): Row {
-  const metadata = asObject(row.metadata);
-  if (metadata === undefined) return row;
-  const groups = Object.entries(metadata);
-  const other = groups.filter(([name]) => !GROUPS.includes(name));
-  return {
-    ...row,
-    metadata: {
-      ...Object.fromEntries(groups.filter(([name]) => GROUPS.includes(name))),
-      ...(other.length === 0 ? {} : { other: Object.fromEntries(other) }),
-    },
-  };
-}
-
-/** Metadata that the vendor itself sets on a visitor or account. */
-export const autoColumns = {
-  lastupdated: instant('When it last changed').from('metadata.auto.lastupdated'),
-  metadata_auto_id: text('Id').from('metadata.auto.id'),
-  metadata_auto_idhash: integer('Hash of the id, 32 bits unsigned').from('metadata.auto.idhash'),
-  metadata_auto_firstvisit: instant('First visit').from('metadata.auto.firstvisit'),
-  metadata_auto_lastvisit: instant('Last visit').from('metadata.auto.lastvisit'),
-  metadata_auto_lastupdated: instant('Same as lastupdated').from('metadata.auto.lastupdated'),
-  metadata_auto_nid: integer('Numeric id').from('metadata.auto.nid'),
-};
-
-/** Metadata groups whose fields the users of Pendo define. */
-export const metadataColumns = {
-  metadata_agent: json('Fields the snippet sets').from('metadata.agent'),
-  metadata_custom: json('Custom fields').from('metadata.custom'),
-  metadata_pendo: json('Fields of Pendo').from('metadata.pendo'),
-  metadata_other: json('All other groups by name, those per app among them').from('metadata.other'),
-};

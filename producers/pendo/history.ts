@@ -1,12 +1,12 @@
 import { TributaryError } from '../../src/core/errors.ts';
 import { statusOf } from '../../src/sdk/http/client.ts';
-import { orderedMap } from '../../src/sdk/concurrency/ordered-map.ts';
-import { asNumber, asObject, pastTime, saved } from '../../src/sdk/readers/resume.ts';
-import type { Json, JsonObject, Page, ReadContext, Reader, Row } from '../../src/core/types.ts';
+import { asNumber, asObject } from '../../src/sdk/readers/resume.ts';
+import { itemWatermarks } from '../../src/sdk/readers/item-watermarks.ts';
+import type { PartFault } from '../../src/sdk/readers/partial-failure.ts';
+import type { Json, ReadContext, Reader, Row } from '../../src/core/types.ts';
 import { filter, limit, skip, sort, source } from './aggregation.ts';
 import { aggregated } from './api.ts';
 import { checkedRows, faultOfRow, idText } from '../../src/core/checked-rows.ts';
-import { unusableParents } from '../../src/sdk/readers/fan-out.ts';
 import { pathPart } from '../../src/sdk/http/url.ts';
 import type { PendoApi } from './api.ts';
 import { DAY, HOUR } from '../../src/core/time.ts';
@@ -27,78 +27,37 @@ interface Visitor {
   readonly doNotProcess: boolean;
 }
 
-/** Days of one visitor that are to be read. */
-interface Task {
-  readonly visitor: string;
-  readonly days: readonly number[];
-  /** Time up to which the visitor's history is complete afterwards, epoch ms. */
-  readonly through: number;
+/**
+ * Reads visitor history ("visitor history" of the Engage API), one request per visitor and day. Only visitors with activity
+ * since they were last read are requested, at most `max_calls` per run.
+ */
+export const readHistory: Reader<PendoApi> = itemWatermarks({
+  items: newestVisitors,
+  slices: daysOf,
+  slice: DAY,
+  read: activities,
+  maxCalls: (api: PendoApi) => api.settings.visitor_history.max_calls,
+  concurrency: 4,
+  delay: DAY,
+  judge: faultOf,
+  words: { what: 'history', items: 'visitors', setting: 'visitor_history.max_calls' },
+});
+
+/**
+ * A visitor the vendor refuses is only a warning, because it always refuses some. Every other refusal, and an answer that cannot
+ * be read, fails the run.
+ */
+function faultOf(error: TributaryError): PartFault | undefined {
+  if (error.kind !== 'data') return undefined;
+  return OF_THE_VISITOR.includes(statusOf(error) ?? 0) ? 'refused' : 'unreadable';
 }
 
 /**
- * Reads visitor history ("visitor history" of the Engage API), one request per visitor and day. Only visitors with activity
- * since they were last read are requested, at most `max_calls` per run; the others follow in the next runs.
+ * The visitors that changed last, or all if there are fewer. An answer may be incomplete, so requests continue until one is
+ * empty.
  */
-export const readHistory: Reader<PendoApi> = async function* read(ctx) {
-  const { max_visitors: maxVisitors, max_calls: maxCalls } = ctx.api.settings.visitor_history;
-  const position = saved(ctx, 1) ?? { v: 1 };
-  const before = asObject(position.read) ?? {};
-  const { visitors: newest, unusable } = await newestVisitors(ctx, maxVisitors);
-  const ids = new Set(newest.map(({ id }) => id));
-  // Visitors that are no longer among the newest are dropped, so that the position stays small.
-  const done: Record<string, Json> = Object.fromEntries(Object.entries(before).filter(([id]) => ids.has(id)));
-  // A historical run reads everything, without a limit of requests.
-  const { tasks, left } = plan(ctx, newest, before, ctx.mode === 'historical' ? Infinity : maxCalls);
-
-  const pages = orderedMap(
-    tasks.values(),
-    async function* one(task, signal): AsyncGenerator<{ task: Task; read: readonly Row[] | TributaryError }, void, void> {
-      yield { task, read: await activities(ctx, task, signal) };
-    },
-    { signal: ctx.signal, concurrency: 4 },
-  );
-  let count = 0;
-  const at = (): Page['position'] => ({ v: 1, read: { ...done } });
-  const refused: { visitor: string; why: TributaryError }[] = [];
-  for await (const {
-    task: { visitor, through },
-    read: rows,
-  } of pages) {
-    count += 1;
-    if (rows instanceof TributaryError) {
-      refused.push({ visitor, why: rows });
-      continue;
-    }
-    done[visitor] = through;
-    yield { rows, position: at(), progress: count / tasks.length };
-  }
-  const [first] = refused;
-  // All visitors were refused, so the reason is not a single visitor.
-  if (first !== undefined && count > 1 && refused.length === count) throw first.why;
-  const warnings = [
-    ...(left > 0 ? [`${left} visitors are left for the next runs: visitor_history.max_calls is ${maxCalls}.`] : []),
-    ...(first === undefined
-      ? []
-      : [
-          `The history of ${refused.length} visitors could not be read and is read again in the next run. The first is ${first.visitor}: ${first.why.message}`,
-        ]),
-  ];
-  yield { rows: [], position: at(), ...(warnings.length > 0 ? { warnings } : unusable > 0 ? {} : { readTo: ctx.runStart - DAY }) };
-  // A visitor the vendor refuses is only a warning, because it always refuses some. Every other refusal, and an answer that
-  // cannot be read, fails the run.
-  const unread = refused.find(({ why }) => !OF_THE_VISITOR.includes(statusOf(why) ?? 0));
-  if (unread !== undefined) throw unread.why;
-  if (unusable > 0) throw unusableParents(unusable);
-};
-
-/**
- * The `count` visitors that changed last, or all if there are fewer. An answer may be incomplete, so requests continue until
- * one is empty.
- */
-async function newestVisitors(
-  { api, signal }: ReadContext<PendoApi>,
-  count: number,
-): Promise<{ readonly visitors: readonly Visitor[]; readonly unusable: number }> {
+async function newestVisitors({ api, signal }: ReadContext<PendoApi>): Promise<{ items: readonly Visitor[]; unusable: number }> {
+  const count = api.settings.visitor_history.max_visitors;
   const updated = 'metadata.auto.lastupdated';
   const newest = [
     source('visitors', { identified: !api.settings.include_anonymous_visitors }),
@@ -109,13 +68,8 @@ async function newestVisitors(
   const found = new Map<string, Visitor>();
   let unusable = 0;
   for (let given = 0; given < count;) {
-    const part = await aggregated(
-      api,
-      'newest_visitors',
-      [...newest, ...(given === 0 ? [] : [skip(given)]), limit(count - given)],
-      signal,
-      visitorOf,
-    );
+    const pipeline = [...newest, ...(given === 0 ? [] : [skip(given)]), limit(count - given)];
+    const part = await aggregated(api, 'newest_visitors', pipeline, signal, visitorOf);
     if (part.length === 0) break;
     given += part.length;
     for (const visitor of part) {
@@ -123,7 +77,7 @@ async function newestVisitors(
       else if (!found.has(visitor.id)) found.set(visitor.id, visitor);
     }
   }
-  return { visitors: [...found.values()], unusable };
+  return { items: [...found.values()], unusable };
 }
 
 /** Undefined when nobody can be asked about the visitor. The vendor knows one without an id, who has no history. */
@@ -140,51 +94,31 @@ function visitorOf(row: Row): Visitor | undefined {
   };
 }
 
-function plan(
-  ctx: ReadContext<PendoApi>,
-  visitors: readonly Visitor[],
-  before: JsonObject,
-  maxCalls: number,
-): { tasks: Task[]; left: number } {
-  const tasks: Task[] = [];
-  let calls = 0;
-  let left = 0;
-  // Visitors read the longest ago come first; otherwise those who are always active would use up all requests.
-  const readAt = ({ id }: Visitor): number => pastTime(before[id], ctx.runStart) ?? 0;
-  for (const { id: visitor, updated, firstVisit, doNotProcess } of [...visitors].sort((a, b) => readAt(a) - readAt(b))) {
-    if (visitor === '' || doNotProcess) continue;
-    const known = pastTime(before[visitor], ctx.runStart);
-    if (known !== undefined && updated < known - HORIZON) continue;
-    const earliest = Math.max(ctx.since ?? 0, ctx.runStart - FARTHEST, known === undefined ? firstVisit : known - DAY);
-    const latest = Math.min(ctx.runStart, updated + DAY);
-    const days: number[] = [];
-    for (let day = Math.floor(earliest / DAY) * DAY; day <= latest; day += DAY) days.push(Math.max(day, ctx.runStart - FARTHEST));
-    const selected = days.slice(0, maxCalls - calls);
-    if (selected.length < days.length) left += 1;
-    if (selected.length === 0) continue;
-    calls += selected.length;
-    tasks.push({
-      visitor,
-      days: selected,
-      through: Math.max(known ?? 0, selected.length < days.length ? (selected.at(-1) as number) + DAY : ctx.runStart),
-    });
-  }
-  return { tasks, left };
+/** The days in which a visitor may have been active since the last run. */
+function daysOf(ctx: ReadContext<PendoApi>, visitor: Visitor, known: number | undefined): readonly number[] {
+  const { id, updated, firstVisit, doNotProcess } = visitor;
+  if (id === '' || doNotProcess || (known !== undefined && updated < known - HORIZON)) return [];
+  const earliest = Math.max(ctx.since ?? 0, ctx.runStart - FARTHEST, known === undefined ? firstVisit : known - DAY);
+  const latest = Math.min(ctx.runStart, updated + DAY);
+  const days: number[] = [];
+  for (let day = Math.floor(earliest / DAY) * DAY; day <= latest; day += DAY) days.push(Math.max(day, ctx.runStart - FARTHEST));
+  return days;
 }
 
 /**
  * The activities of a visitor, in ascending order of days: an activity that crosses midnight appears with both days and is
- * longer the second time. A refusal that concerns only this visitor is returned instead of thrown, so that the others are read.
+ * longer the second time.
  */
 async function activities(
   { api, count }: ReadContext<PendoApi>,
-  { visitor, days }: Task,
+  { id }: Visitor,
+  days: readonly number[],
   signal: AbortSignal,
-): Promise<readonly Row[] | TributaryError> {
+): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (const day of days) {
     try {
-      const { body } = await api.http.get(`/api/v1/visitor/${pathPart(visitor)}/history`, {
+      const { body } = await api.http.get(`/api/v1/visitor/${pathPart(id)}/history`, {
         endpoint: '/api/v1/visitor/{visitorId}/history',
         bucket: 'history',
         query: { starttime: day },
@@ -200,11 +134,11 @@ async function activities(
           remedy: 'The next run asks again; check base_url if this persists.',
         });
       }
-      for (const row of checkedRows((body ?? []) as readonly Json[])) rows.push({ ...row, visitorId: visitor });
+      for (const row of checkedRows((body ?? []) as readonly Json[])) rows.push({ ...row, visitorId: id });
     } catch (error) {
       if (!(error instanceof TributaryError) || error.kind !== 'data') throw error;
-      if (statusOf(error) === NO_HISTORY) return unavailable(error);
-      if (statusOf(error) !== 404) return error;
+      if (statusOf(error) === NO_HISTORY) throw unavailable(error);
+      if (statusOf(error) !== 404) throw error;
       count('visitors_without_history');
       return rows;
     }

@@ -2,29 +2,14 @@ import { checkedRows } from '../../src/core/checked-rows.ts';
 import { unusable } from '../../src/sdk/answers.ts';
 import { END } from '../../src/sdk/readers/paginate.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
-import { asObject, asText } from '../../src/sdk/readers/resume.ts';
+import { asObject } from '../../src/sdk/readers/resume.ts';
 import type { Json, Reader, Row } from '../../src/core/types.ts';
-import { filter, quoted, sort, source } from './aggregation.ts';
 import type { PendoApi } from './api.ts';
-import { inPages } from './listing.ts';
+import { byId, inPages } from './listing.ts';
 
 /** Reads objects such as features and pages completely, in the order of their ids. */
-export function readObjects(name: string, atMost = 1_000): Reader<PendoApi> {
-  return inPages(
-    {
-      name,
-      atMost,
-      perPage: atMost / 10,
-      stages: (api, { cursor }) => [
-        source(name, { appId: api.appId }),
-        sort('id'),
-        ...(typeof cursor === 'string' ? [filter(`id > ${quoted(cursor)}`)] : []),
-      ],
-      cursorOf: (row) => asText(row.id),
-    },
-    fullScan,
-  );
-}
+export const readObjects = (name: string, atMost = 1_000): Reader<PendoApi> =>
+  inPages({ ...byId(name, 'id', ({ appId }) => ({ appId })), atMost, perPage: atMost / 10 }, fullScan);
 
 /** Reads the metadata schema of accounts or visitors, one row per field. */
 export function readSchema(of: 'account' | 'visitor'): Reader<PendoApi> {

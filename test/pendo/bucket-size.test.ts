@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { readBucket, type Part } from '../../producers/pendo/bucket.ts';
+import { readBucket } from '../../producers/pendo/bucket.ts';
+import type { GroupsPart as Part } from '../../src/sdk/readers/keyset-groups.ts';
 import type { PendoApi } from '../../producers/pendo/api.ts';
 import type { Row } from '../../src/core/types.ts';
 

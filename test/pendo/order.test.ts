@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { surelyBefore } from '../../producers/pendo/order.ts';
+import { surelyBefore } from '../../src/sdk/readers/sort-order.ts';
 import type { PendoApi } from '../../producers/pendo/api.ts';
 import type { Json, Row } from '../../src/core/types.ts';
 import type { PendoTable } from '../../simulators/pendo/options.ts';

@@ -80,12 +80,14 @@ describe('a guard of log-ins', () => {
   });
 
   it('does not keep a stopped caller waiting', async () => {
-    const { call, settle } = vendor();
+    const { state, call, settle } = vendor();
     const first = call();
     const stop = new AbortController();
     const waiting = call(stop.signal);
     stop.abort();
     for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    // It is for the call itself to notice the signal.
+    expect(state.sent).toBe(2);
     await settle('resolve');
     await settle('resolve');
     expect(await Promise.all([first, waiting])).toEqual([undefined, undefined]);

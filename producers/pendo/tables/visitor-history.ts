@@ -2,7 +2,7 @@ import type { Json, Row } from '../../../src/core/types.ts';
 import { table } from '../../../src/sdk/define.ts';
 import { integer, text, timestamp } from '../../../src/sdk/fields.ts';
 import { readHistory } from '../history.ts';
-import { dimensionHash } from '../rows.ts';
+import { fieldsHash } from '../../../src/sdk/merge-rows.ts';
 
 const OBJECT = ['pageId', 'featureId', 'guideStepId', 'guideId', 'trackTypeId', 'untaggedUrl', 'uri'];
 const DIMENSIONS = ['guideId', 'guideStepId', 'parsedUserAgent', 'uri'];
@@ -26,7 +26,7 @@ export const visitorHistory = table({
     object_id: text('Page, feature, guide step, guide, track type or address')
       .of((row) => OBJECT.map((field) => row[field]).find((id) => typeof id === 'string' && id !== ''))
       .orWhenMissing(''),
-    dimension_hash: text('Hash of guide, browser and address').of((row) => dimensionHash(row, DIMENSIONS)),
+    dimension_hash: text('Hash of guide, browser and address').of((row) => fieldsHash(row, DIMENSIONS)),
     last_ts: timestamp('End of the activity').epoch('ms'),
     modified_ts: timestamp('The later of ts and last_ts').epoch('ms').of(lastOf),
     duration: integer('Duration; the vendor names no unit'),

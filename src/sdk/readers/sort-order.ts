@@ -1,17 +1,24 @@
-import { TributaryError } from '../../src/core/errors.ts';
-import type { Json } from '../../src/core/types.ts';
+import { TributaryError } from '../../core/errors.ts';
+import type { Json } from '../../core/types.ts';
 
-const ORDER = 'pendo:order';
+/** What is listed, for errors about its answers. */
+export interface Listed {
+  /** Name of the vendor for people, and prefix of its error codes. */
+  readonly title: string;
+  readonly vendor: string;
+  /** The list, in the vendor's words. */
+  readonly name: string;
+}
 
 /** Attempts in a run after an answer in the wrong order. */
 export const ORDER_TRIES = 2;
 
-export const isDisordered = (error: unknown): boolean => error instanceof TributaryError && error.code === ORDER;
+export const isDisordered = (error: unknown): boolean => error instanceof TributaryError && error.code?.endsWith(':order') === true;
 
-export const disordered = (name: string): TributaryError =>
-  new TributaryError(`Pendo's answer about ${name} is not in the requested order.`, {
+export const disordered = ({ title, vendor, name }: Listed): TributaryError =>
+  new TributaryError(`${title}'s answer about ${name} is not in the requested order.`, {
     kind: 'data',
-    code: ORDER,
+    code: `${vendor}:order`,
     remedy: 'Nothing was deleted, and the table is read again later. Report it to the vendor if this persists.',
   });
 
@@ -19,13 +26,13 @@ export const disordered = (name: string): TributaryError =>
  * Returns a function that throws when a row's sort values certainly belong before those of the previous row. `first` are the
  * values of the cursor.
  */
-export function watchOrder(name: string, first: readonly Json[] = []): (values: readonly Json[]) => void {
+export function watchOrder(listed: Listed, first: readonly Json[] = []): (values: readonly Json[]) => void {
   let last = first;
   return (values) => {
     for (const [at, value] of values.entries()) {
       const was = last[at];
       if (was === undefined || was === value) continue;
-      if (surelyBefore(value, was)) throw disordered(name);
+      if (surelyBefore(value, was)) throw disordered(listed);
       break;
     }
     last = values;
