@@ -148,6 +148,13 @@ describe('rows that share their key', () => {
     await expect(read()).rejects.toMatchObject({ code: 'v:order' });
   });
 
+  it('of a group that comes twice are an error, also where its place is uncertain', async () => {
+    const { state, read } = vendor(new Map([['v10', 2]]), 100);
+    // Whether v2 is before v10 depends on the vendor, but not on which row of v10.
+    state.all.splice(1, 0, { group: 'v2', n: 0 });
+    await expect(read()).rejects.toMatchObject({ code: 'v:order' });
+  });
+
   it('that never come back after an answer broke off within them are an error', async () => {
     const gone = vendor(
       new Map([
