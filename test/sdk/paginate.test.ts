@@ -35,10 +35,38 @@ describe('a listing in which every page has a new cursor', () => {
     ['two equal pages of one row', (page: number) => (page < 10 ? [{ id: 'a' }] : two(page)), 40],
     ['many pages without rows between others', (page: number) => (page % 900 === 0 ? two(page) : []), 3_000],
     ['thousands of pages', (page: number) => two(page), 4_000],
+    ['more than a thousand pages of one row', (page: number) => [{ id: page }], 1_100],
+    ['a thousand pages of the same row', () => [{ id: 'a' }], 1_000],
+    ['pages that differ in their last row alone', (page: number) => [...two('same'), { id: page }], 20],
   ])('is read to its end for %s', async (_, rowsAt, last) => {
     const { ended, page } = await followed((at) => ({ rows: rowsAt(at), next: at === last ? END : `cursor ${at}` }));
     expect([ended, page]).toEqual(['by the vendor', last]);
   });
+});
+
+it('is told apart by numbers of any length', async () => {
+  const rows = (page: number): Row[] => [{ id: 1n }, { id: BigInt(page) }] as unknown as Row[];
+  const { ended } = await followed((at) => ({ rows: rows(at), next: at < 5 ? `cursor ${at}` : END }));
+  expect(ended).toBe('by the vendor');
+});
+
+it('that goes round is an error which tells that nothing was deleted', async () => {
+  const told = async (next: (page: number) => string, rows = two): Promise<unknown> => {
+    let page = 0;
+    const steps = paginate(async () => ({ rows: rows((page += 1)), next: next(page) }), undefined);
+    return steps
+      .next()
+      .then(() => steps.next())
+      .then(() => steps.next())
+      .catch((error: unknown) => error);
+  };
+  const remedy = expect.stringContaining('Nothing was deleted.');
+  expect(await told(() => 'same')).toMatchObject({ message: expect.stringContaining('a page that was read before'), remedy });
+  expect(await told(String, () => two('same'))).toMatchObject({
+    message: expect.stringContaining('page 2 repeats an earlier one'),
+    remedy,
+  });
+  expect(await told(() => '')).toMatchObject({ message: expect.stringContaining('Page 1 does not tell'), remedy, code: 'no_end' });
 });
 
 it('is followed also when its rows are nested so deep that no text can be made of them', async () => {
