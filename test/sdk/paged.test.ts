@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { concat } from '../../src/sdk/readers/concat.ts';
+import type { Json, JsonObject } from '../../src/core/types.ts';
 import type { HttpClient } from '../../src/sdk/http/client.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
 import { paged } from '../../src/sdk/readers/paged.ts';
@@ -176,5 +177,59 @@ describe('chained listings', () => {
     );
     more.position = position;
     expect((await more.run()).rows.map((row) => row.id)).toEqual(['01', '02', 'a1', 'a2', 'b1', 'b2']);
+  });
+
+  it('end at once where there is nothing to read, and refuse a cursor of other listings', async () => {
+    const { signal } = new AbortController();
+    expect(await concat(new Map())({}, { cursor: undefined }, signal)).toEqual({ rows: [], next: END });
+    const asking = concat(new Map([['a', part('a')]]));
+    const { next } = await asking({}, { cursor: undefined }, signal);
+    expect((await asking({}, { cursor: next as Json }, signal)).next).toBe(END);
+    for (const cursor of [
+      { ...(next as JsonObject), part: 'b' },
+      { ...(next as JsonObject), of: 'others' },
+    ])
+      await expect(asking({}, { cursor }, signal)).rejects.toMatchObject({
+        kind: 'data',
+        code: 'cursor_lost',
+        message: `The listing "${String((cursor as JsonObject).part)}" is no longer read, or the list of listings has changed.`,
+      });
+  });
+});
+
+describe('one endpoint', () => {
+  const asking = async (options: Partial<Parameters<typeof paged<HttpClient>>[0]>, body: Json) => {
+    const asked: unknown[] = [];
+    const http = { get: async (path: string, { signal: _, ...how }: object & { signal?: unknown }) => (asked.push([path, how]), { body }) };
+    const call = paged<HttpClient>({
+      http: (api) => api,
+      endpoint: 'rows',
+      path: () => '/rows',
+      rows: 'rows',
+      paging: { by: 'none' },
+      ...options,
+    });
+    const page = await call(http as unknown as HttpClient, { cursor: 'saved' }, new AbortController().signal);
+    return { page, asked };
+  };
+
+  it('is asked for within its bucket, and without a cursor where it has none', async () => {
+    expect((await asking({}, { rows: [] })).asked).toEqual([['/rows', { endpoint: 'rows', query: {} }]]);
+    const query = () => ({ size: 5 });
+    const paging: Paging = { by: 'offset', param: 'offset' };
+    expect((await asking({ bucket: 'slow', query, paging }, { rows: [] })).asked).toEqual([
+      ['/rows', { endpoint: 'rows', bucket: 'slow', query: { size: 5, offset: 'saved' } }],
+    ]);
+  });
+
+  it('may write an empty list as null only where the vendor does', async () => {
+    expect((await asking({ orNull: true }, { rows: null })).page).toEqual({ rows: [], next: END });
+    await expect(asking({}, { rows: null })).rejects.toMatchObject({ kind: 'data' });
+  });
+
+  it('announces a total only where the vendor does', async () => {
+    expect((await asking({ total: 'count' }, { rows: [], count: 3 })).page).toEqual({ rows: [], next: END, total: 3 });
+    expect((await asking({ total: 'count' }, { rows: [] })).page).not.toHaveProperty('total');
+    expect((await asking({}, { rows: [], count: 3 })).page).not.toHaveProperty('total');
   });
 });
