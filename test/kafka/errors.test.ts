@@ -1,9 +1,11 @@
 import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
 import { TributaryError } from '../../src/core/errors.ts';
+import { anyBroker } from '../../src/kafka/any-broker.ts';
 import { brokerAway, kafkaError, passes } from '../../src/kafka/errors.ts';
 import { PROTOCOL_FAULTS } from '../../src/kafka/protocol-errors.ts';
 import { DEFAULT_SESSION_MS } from '../../src/kafka/partitioning.ts';
+import { registryError } from '../../src/kafka/registry-errors.ts';
 import type { KafkaSettings } from '../../src/kafka/types.ts';
 
 // What these tests take from kafkajs is its insides, as they are in 2.2.4.
@@ -175,4 +177,45 @@ test('the session time-out that is told is the one workers ask for', () => {
   const { message, remedy } = told(createErrorFromCode(code));
   expect(message).toContain(`(${DEFAULT_SESSION_MS / 1_000} s)`);
   expect(remedy).toContain(String(DEFAULT_SESSION_MS));
+});
+
+test('a process without sockets, and a TLS connection that cannot be made, are told as such', () => {
+  const open = told(Object.assign(new Error('connect EMFILE 10.0.0.1:9092'), { code: 'EMFILE' }));
+  expect(open).toMatchObject({
+    kind: 'transient',
+    reach: 'connection',
+    code: 'kafka:exhausted',
+    message: expect.stringContaining('open files'),
+  });
+  const tls = told(Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }));
+  expect(tls).toMatchObject({ kind: 'config', reach: 'connection', code: 'kafka:tls', message: expect.stringContaining('k1:9092') });
+});
+
+test('a broker is any that can be reached, and a cluster without one is told as such', async () => {
+  const cluster = (nodes: readonly number[], answers: (nodeId: string) => unknown) =>
+    ({
+      refreshMetadataIfNecessary: async () => undefined,
+      getNodeIds: () => nodes,
+      findBroker: async ({ nodeId }: { nodeId: string }) => {
+        const answer = answers(nodeId);
+        if (answer instanceof Error) throw answer;
+        return answer;
+      },
+    }) as unknown as Parameters<typeof anyBroker>[0];
+  const away = brokerAway('x');
+  expect(await anyBroker(cluster([1, 2], (nodeId) => (nodeId === '1' ? away : `broker ${nodeId}`)))).toBe('broker 2');
+  await expect(anyBroker(cluster([1, 2], () => away))).rejects.toBe(away);
+  const broken = new RangeError('no network trouble');
+  await expect(anyBroker(cluster([1, 2], (nodeId) => (nodeId === '1' ? broken : 'broker')))).rejects.toBe(broken);
+  await expect(anyBroker(cluster([], () => away))).rejects.toMatchObject({ kind: 'transient', code: 'kafka:no-broker' });
+});
+
+test('a registry that is read-only is told from one that refuses a schema', () => {
+  const refused = (data: unknown): TributaryError => registryError('Registering x', 'http://r', settings.registry, { status: 422, data });
+  expect(refused({ error_code: 42205, message: 'Operation not permitted' })).toMatchObject({
+    kind: 'config',
+    code: 'registry:readonly',
+    message: 'Registering x failed: the schema registry at http://r is read-only, or the subject is. It says: Operation not permitted',
+  });
+  expect(refused({ error_code: 42201 }).code).toBe('registry:422');
 });
