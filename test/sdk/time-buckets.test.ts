@@ -191,6 +191,29 @@ describe('buckets of time', () => {
     state.fail = undefined;
     expect((await run(NOW)).rows).toHaveLength(1);
   });
+
+  it('are read from their start, not behind a group, once the order was wrong', async () => {
+    const asked: (string | undefined)[] = [];
+    const { run } = vendor({
+      async *read(_ctx, { at, after }) {
+        asked.push(after);
+        yield { rows: [{ day: dayOf(at), count: 1 }], after: 'm' };
+        if (asked.length === 1) throw disordered(listed);
+        yield { rows: [], after: undefined };
+      },
+    });
+    const { error, rows } = await run(NOW, { since: NOW });
+    expect(error).toBeUndefined();
+    expect(asked).toEqual([undefined, undefined]);
+    expect(rows).toHaveLength(2);
+  });
+
+  it('without rows are asked for once each as soon as a row has shown where days begin', async () => {
+    const { state, run } = vendor();
+    state.visits = [{ at: NOW - 40 * DAY, seen: 0 }];
+    await run(NOW);
+    expect(state.asked.length).toBeLessThanOrEqual(43);
+  });
 });
 
 /** Asks as the reader does, bucket after bucket. */
