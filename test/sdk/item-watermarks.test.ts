@@ -67,6 +67,17 @@ describe('items with a watermark each', () => {
     expect(warned(second.pages)).toEqual([]);
   });
 
+  it('that always have new rows leave calls for the others', async () => {
+    const { users, self, at, asked } = vendor({ busy: [1], quiet: [2] }, 1);
+    await self.run(at(10));
+    expect(asked()).toEqual(['busy 1']);
+    users.get('busy')?.push(10);
+    await self.run(at(11));
+    expect(asked()).toEqual(['quiet 2']);
+    await self.run(at(12));
+    expect(asked()).toEqual(['busy 10']);
+  });
+
   it('have no limit in a historical run', async () => {
     const { self, at } = vendor({ a: [1, 2, 3], b: [1, 2] }, 2);
     expect((await self.run({ ...at(10), mode: 'historical' })).rows).toHaveLength(5);

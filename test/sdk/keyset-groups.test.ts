@@ -125,6 +125,16 @@ describe('rows that share their key', () => {
     expect(state.asked.at(-1)).toMatchObject({ limit: 500, reducible: false });
   });
 
+  it('of one group that is too heavy for the vendor are an error, because a lower limit would not help', async () => {
+    const { state, read } = vendor(new Map([['a', 3_000]]), 1_000);
+    state.most = 1_500;
+    await expect(read()).rejects.toBe(tooHeavy);
+    expect(state.asked.filter(({ skip }) => skip === 0).map(({ limit, reducible }) => [limit, reducible])).toEqual([
+      [1_000, true],
+      [2_000, false],
+    ]);
+  });
+
   it('that the vendor has but never gives are an error that says what helps', async () => {
     const { read } = vendor(new Map([['a', 9]]), 100, () => 4);
     await expect(read()).rejects.toMatchObject({
