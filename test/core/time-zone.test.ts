@@ -31,6 +31,20 @@ describe('a clock on the wall', () => {
     );
   });
 
+  it('is right also within the hours around a clock change', () => {
+    const chicago = wallClockOf('America/Chicago');
+    for (const [shown, instant] of [
+      [Date.UTC(2024, 2, 10, 1, 59), Date.UTC(2024, 2, 10, 7, 59)],
+      [Date.UTC(2024, 2, 10, 3), Date.UTC(2024, 2, 10, 8)],
+      [Date.UTC(2024, 2, 10, 8), Date.UTC(2024, 2, 10, 13)],
+      [Date.UTC(2024, 10, 3, 0, 59), Date.UTC(2024, 10, 3, 5, 59)],
+      [Date.UTC(2024, 10, 3, 2), Date.UTC(2024, 10, 3, 8)],
+    ] as const) {
+      expect(chicago.instantOf(shown)).toBe(instant);
+      expect(chicago.shownAt(instant)).toBe(shown);
+    }
+  });
+
   it('that jumps by an hour makes the skipped hour one next to it', () => {
     const chicago = wallClockOf('America/Chicago');
     const skipped = Date.UTC(2024, 2, 10, 2, 30);

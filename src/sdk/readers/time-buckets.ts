@@ -33,7 +33,7 @@ export interface TimeBucketsOptions<Api, G extends TimeGrain> extends Listed {
   readonly lookback: (api: Api) => number;
   /** Time of the oldest row; undefined when the vendor shows none yet. Asked for when all history is to be read. */
   readonly origin: (ctx: ReadContext<Api>) => Promise<number | undefined>;
-  /** By what the vendor selects rows, kept in the position: when it changes, everything is read again. */
+  /** By what the vendor selects rows, as plain values that the position keeps: when one changes, everything is read again. */
   readonly selection: (api: Api) => JsonObject;
   /** Further members of the position. */
   readonly noted: (api: Api) => JsonObject;
