@@ -198,6 +198,16 @@ describe('a table that needs a row to be missing twice', () => {
     expect(messages((await run('item', listing(rowsOf('a')))).written)).toEqual([`!${key('b')}`, `-${key('b')}`]);
   });
 
+  it('does not count a listing that could not show it, whatever came before', async () => {
+    tables = openScriptedTables([item({ absentScans: 2, scope: ['owner'] })]);
+    const owned = (...ids: readonly string[]): Row[] => ids.map((id) => ({ id, owner: 'x' }));
+    for (let n = 0; n < 3; n += 1) await run('item', listing(owned('a', 'b')));
+    await run('item', listing([], { unread: [{ owner: 'x' }] }));
+    expect(messages((await run('item', listing(owned('a')))).written), 'absent once').toEqual([]);
+    expect(messages((await run('item', listing([], { unread: [{ owner: 'x' }] }))).written)).toEqual([]);
+    expect(messages((await run('item', listing(owned('a')))).written), 'absent twice').toEqual([`!${key('b')}`, `-${key('b')}`]);
+  });
+
   it('begins to count anew when the row was there in between', async () => {
     tables = openScriptedTables([item({ absentScans: 2 })]);
     await run('item', listing(rowsOf('a', 'b')));

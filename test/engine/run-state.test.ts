@@ -383,6 +383,31 @@ describe('what a run has read', () => {
   });
 });
 
+describe('the end of a run', () => {
+  it('names the table where its reader fails, and says that the position is saved where it is stopped', async () => {
+    tables = openScriptedTables([item()]);
+    tables.script('item', async function* read() {
+      yield page(1);
+      throw new Error('A bug.');
+    });
+    const failed = await tables.run('item');
+    expect(failed.error).toMatchObject({ message: expect.stringContaining('Reading shop.item') });
+    const stop = new AbortController();
+    tables.script('item', async function* read() {
+      yield page(2);
+      stop.abort();
+    });
+    const stopped = await tables.run('item', {}, stop.signal);
+    expect(stopped.error).toMatchObject({ kind: 'stopped', message: 'The run was interrupted; its position is saved.' });
+  });
+
+  it('counts a row that stands twice neither as published nor as unchanged', async () => {
+    tables = openScriptedTables([item()]);
+    const { totals } = await run(pages(page(1, { rows: rowsOf('c', 'c', 'c') })));
+    expect(totals).toMatchObject({ fetched: 3, published: 1, unchanged: 0 });
+  });
+});
+
 describe('what a run does not write', () => {
   it('is a transaction for nothing: only the last one, which says that all was read, has no message', async () => {
     tables = openScriptedTables([item()]);

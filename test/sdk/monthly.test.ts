@@ -83,6 +83,8 @@ describe('a report by months', () => {
     const { run } = reporting();
     await run(day('2026-04-10'));
     expect((await run(NOW, { since: day('2026-06-03') })).asked).toEqual(['2026-06/1']);
+    await run(NOW);
+    expect((await run(NOW, { since: day('2026-04-03') })).asked, 'what was read is not read again').toEqual(['2026-06/1']);
     const other = reporting();
     await other.run(day('2026-05-10'));
     expect((await other.run(NOW, { since: day('2026-07-03') })).asked).toEqual(['2026-05/1', '2026-06/1']);
@@ -100,7 +102,9 @@ describe('a report by months', () => {
 
   it('counts times that differ on a day of one series', async () => {
     const at = (hour: number, series = ''): Row => ({ id: hour, at: day('2026-06-03') + hour * HOUR, series });
-    const { run } = reporting({ '2026-06': { 1: { rows: [at(1), at(1), at(2), at(3, 'other'), ...rowsOf('2026-06-04')], next: END } } });
+    const { run } = reporting({
+      '2026-06': { 1: { rows: [at(1), at(1), at(1), at(2), at(3, 'other'), ...rowsOf('2026-06-04')], next: END } },
+    });
     expect((await run(NOW)).counted).toEqual({ rows_of_one_day: 1 });
   });
 
@@ -151,11 +155,12 @@ describe('a report by months that was cut', () => {
   ])('reads its month again when its cursor %s', async (_what, answer) => {
     const { run, reports } = reporting(three());
     await run(NOW, { stopAfter: 1 });
-    reports['2026-04'] = { 1: { rows: rowsOf('2026-04-01', '2026-04-02'), next: END }, 2: answer };
-    const { asked, counted, error } = await run(NOW);
+    reports['2026-04'] = { 1: { rows: rowsOf('2026-04-01', '2026-04-02'), next: END, total: 2 }, 2: answer };
+    const { asked, counted, error, pages } = await run(NOW);
     expect(error).toBeUndefined();
     expect(asked.slice(0, 3)).toEqual(['2026-04/2', '2026-04/1', '2026-05/1']);
     expect(counted).toEqual({ cursors_lost: 1 });
+    for (const page of pages) expect(page, 'what was read before does not count twice').not.toHaveProperty('warnings');
   });
 
   it('fails, and reads nothing again, when a page behind its cursor is refused', async () => {
@@ -169,7 +174,7 @@ describe('a report by months that was cut', () => {
 });
 
 describe('a row beyond the end of its month', () => {
-  const late = { id: 'of April', at: day('2026-05-01') + HOUR };
+  const late = { id: 'of April', at: day('2026-05-01') };
   const reports = (may: Record<string, ListingPage>): Record<string, Record<string, ListingPage>> => ({
     '2026-04': { 1: { rows: [...rowsOf('2026-04-30'), late], next: END } },
     '2026-05': may,
@@ -212,11 +217,12 @@ describe('the total of a month', () => {
   it('that disagrees is told, and the month is read again', async () => {
     const { table, run } = reporting({
       '2026-05': two('2026-05-01', '2026-05-31', { total: 3 }),
-      '2026-06': { 1: { rows: [], next: END, total: 5 } },
+      '2026-06': { 1: { rows: [], next: END, total: 5, warnings: ['Odd.'] } },
     });
     const { pages } = await run(NOW);
     expect(pages.flatMap(({ warnings = [] }) => warnings)).toEqual([
       'The vendor announced 3 rows for the month of 2026-05-01 and showed 2; the next run reads it again.',
+      'Odd.',
       'The vendor announced 5 rows for the month of 2026-06-01 and showed 0; the next run reads it again.',
     ]);
     expect(table.position?.through).toBe('2026-05-01');

@@ -36,7 +36,7 @@ describe('a listing in which every page has a new cursor', () => {
     ['many pages without rows between others', (page: number) => (page % 900 === 0 ? two(page) : []), 3_000],
     ['thousands of pages', (page: number) => two(page), 4_000],
     ['more than a thousand pages of one row', (page: number) => [{ id: page }], 1_100],
-    ['a thousand pages of the same row', () => [{ id: 'a' }], 1_000],
+    ['a thousand pages of the same row, and one more', () => [{ id: 'a' }], 1_001],
     ['pages that differ in their last row alone', (page: number) => [...two('same'), { id: page }], 20],
   ])('is read to its end for %s', async (_, rowsAt, last) => {
     const { ended, page } = await followed((at) => ({ rows: rowsAt(at), next: at === last ? END : `cursor ${at}` }));

@@ -39,9 +39,15 @@ describe('the diff of a batch', () => {
   it('publishes what is new or different, deletes what is flagged and standing, and leaves the rest', () => {
     const diff = diffRows([g('a', '1'), g('b', '3'), g('c', '1'), g('d', '1', { deleted: true })].map(row), standing);
     expect(diff.changes().map(({ op, row: { keyBody } }) => `${op} ${keyBody}`)).toEqual(['upsert b', 'upsert c']);
+    expect(
+      diff.changes().map(({ fresh }) => fresh),
+      'the topic holds b, and not c',
+    ).toEqual([false, true]);
     expect(diff.same().map(({ keyHash }) => String(keyHash))).toEqual(['a...............']);
     expect(diff.bytes()).toBe(4);
-    expect(diffRows([row(g('a', '', { deleted: true }))], standing).changes()).toMatchObject([{ op: 'delete' }]);
+    const deleted = diffRows([row(g('a', 'body', { deleted: true }))], standing);
+    expect(deleted.changes()).toMatchObject([{ op: 'delete', fresh: false }]);
+    expect(deleted.bytes(), 'the key alone').toBe(1);
   });
 
   it('lets the later of two rows stand, also over pages, and publishes nothing when it ends where it began', () => {
@@ -52,6 +58,15 @@ describe('the diff of a batch', () => {
     expect(diff.changes()).toEqual([]);
     expect(diff.bytes()).toBe(0);
     expect(diff.duplicates()).toBe(1);
+  });
+
+  it('takes a row that is known for read, until another one of its key comes', () => {
+    const diff = diffBatch(standing);
+    expect(diff.has(padded('a'))).toBe(false);
+    diff.addKnown(padded('a'));
+    expect([diff.has(padded('a')), diff.changes(), diff.same()]).toEqual([true, [], []]);
+    diff.add([row(g('a', '9'))]);
+    expect([diff.changes().length, diff.duplicates(), diff.bytes()]).toEqual([1, 1, 2]);
   });
 
   it('asks the table which of two rows is newer, the later on a tie', () => {

@@ -46,7 +46,9 @@ describe('a scan is judged only by the index that has recorded it as far as it w
     await first.close();
     const second = worker('one', 's2');
     expect(second.scanIntact('scan')).toBe(true);
+    expect(second.custody(), 'as far as it was committed').toEqual({ session: 's2', pages: 1 });
     page(second, 'scan', ['b']);
+    expect(second.custody()).toEqual({ session: 's2', pages: 2 });
     expect([...second.vanished(1)].map(({ keyBody }) => keyBody.toString())).toEqual(['c']);
   });
 
@@ -89,6 +91,15 @@ describe('a scan is judged only by the index that has recorded it as far as it w
     await first.close();
     state = { id: 'scan' };
     expect(worker('one', 's2').scanIntact('scan')).toBe(false);
+  });
+
+  it('is given up when the state knows of another scan', async () => {
+    const first = worker('one', 's1');
+    page(first, 'scan', ['a'], { first: true });
+    await first.close();
+    state = { id: 'another', session: 's1', pages: 1 };
+    const next = worker('one', 's2');
+    expect([next.scanIntact('scan'), next.scanIntact('another')]).toEqual([false, false]);
   });
 
   it('that is not recorded from its first page proves nothing', () => {
