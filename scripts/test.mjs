@@ -25,7 +25,7 @@ export async function runTests(root, args) {
   const checks = [
     ['tools', () => ensureTestTools()],
     ['Python packages of the SQL tests', () => run(root, process.execPath, [join(root, 'test', 'setup', 'python.mjs')])],
-    ['Go programs of the deployment tests', () => run(root, process.execPath, [join(root, 'test', 'setup', 'go-tools.mjs')])],
+    ['programs of the deployment tests', () => run(root, process.execPath, [join(root, 'test', 'setup', 'deploy-tools.mjs')])],
     ['types', tool('typescript/bin/tsc', '--noEmit')],
     ['lint', tool('oxlint/bin/oxlint', '--deny-warnings')],
     ['dead code', tool('knip/bin/knip.js', '--production', '--no-progress')],

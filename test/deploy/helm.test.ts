@@ -10,7 +10,7 @@ import { sources } from '../../producers/index.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { customResourceFaults, isCustom, type Resource } from '../landing/custom-resources.ts';
 import { runTool } from '../monitoring/prometheus.ts';
-import { goTools } from '../setup/go-tools.mjs';
+import { deployTools } from '../setup/deploy-tools.mjs';
 import { pythonWithPackages } from '../setup/python.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -18,8 +18,8 @@ const chart = join(root, 'deploy/helm/tributary');
 const work = mkdtempSync(join(tmpdir(), 'tributary-helm-'));
 /** Helm without a cluster takes the oldest it knows. */
 const KUBERNETES = ['--kube-version', '1.37.0'];
-// Builds the tools where they are not in the cache, which takes minutes.
-beforeAll(() => void goTools(), 1_800_000);
+// Fetches the tools where they are not in the cache, which takes a minute.
+beforeAll(() => void deployTools(), 1_800_000);
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 interface Container {
@@ -47,7 +47,7 @@ interface Deployment extends Resource {
 
 /** Helm's own code over the chart, without a cluster. */
 function helm(...args: string[]): { readonly code: number | null; readonly out: string; readonly err: string } {
-  const { status, stdout, stderr } = spawnSync(join(goTools(), 'helm'), args, {
+  const { status, stdout, stderr } = spawnSync(join(deployTools(), 'helm'), args, {
     encoding: 'utf8',
     env: { PATH: process.env['PATH'], HOME: work },
   });
@@ -85,20 +85,34 @@ function kubeconform(resources: readonly Resource[], version = '1.37.0'): { read
     const { $id: _, ...schema } = JSON.parse(text) as Record<string, unknown>;
     return schema;
   };
-  const { $defs, definitions } = alone('_definitions.json');
+  // By their older or newer name.
+  const all = alone('_definitions.json') as Readonly<Record<'definitions' | '$defs', Readonly<Record<string, unknown>>>>;
+  const within = '$defs' in all ? '$defs' : 'definitions';
   for (const { kind, apiVersion } of resources) {
     const name = `${kind.toLowerCase()}-${apiVersion.replace(/\..*\//, '/').replace('/', '-')}.json`;
-    if (!existsSync(join(own, name))) writeFileSync(join(own, name), JSON.stringify({ ...alone(name), $defs, definitions }));
+    if (existsSync(join(own, name))) continue;
+    const schema = alone(name);
+    writeFileSync(join(own, name), JSON.stringify({ ...schema, [within]: referredTo(schema, all[within]) }));
   }
   const location = `${own}/{{ .ResourceKind }}{{ .KindSuffix }}.json`;
   const { status, stdout, stderr } = spawnSync(
-    join(goTools(), 'kubeconform'),
+    join(deployTools(), 'kubeconform'),
     ['-strict', '-summary', '-schema-location', location, file],
     {
       encoding: 'utf8',
     },
   );
   return { code: status, out: stdout + stderr };
+}
+
+/** The definitions that a schema refers to, and those that these refer to: all of them would take kubeconform seconds for each file. */
+function referredTo(schema: unknown, definitions: Readonly<Record<string, unknown>>, found: Record<string, unknown> = {}): object {
+  for (const [, name = ''] of JSON.stringify(schema).matchAll(/"#\/(?:definitions|\$defs)\/([^"]+)"/g)) {
+    if (name in found) continue;
+    found[name] = definitions[name];
+    referredTo(definitions[name], definitions, found);
+  }
+  return found;
 }
 
 const example = join(chart, 'example-values.yaml');

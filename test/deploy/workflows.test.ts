@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { goTools } from '../setup/go-tools.mjs';
+import { deployTools } from '../setup/deploy-tools.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = join(root, '.github/workflows');
 const work = mkdtempSync(join(tmpdir(), 'tributary-workflows-'));
 // Builds the tools where they are not in the cache, which takes minutes.
-beforeAll(() => void goTools(), 1_800_000);
+beforeAll(() => void deployTools(), 1_800_000);
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 interface Workflow {
@@ -31,7 +31,7 @@ const read = (name: string): Workflow => parse(readFileSync(join(folder, name), 
 
 /** GitHub's own rules, as actionlint knows them: contexts, types of inputs, job outputs, expressions. Without shellcheck, which is not everywhere. */
 function actionlint(...files: string[]): { readonly code: number | null; readonly out: string } {
-  const { status, stdout, stderr } = spawnSync(join(goTools(), 'actionlint'), ['-shellcheck=', '-pyflakes=', '-no-color', ...files], {
+  const { status, stdout, stderr } = spawnSync(join(deployTools(), 'actionlint'), ['-shellcheck=', '-pyflakes=', '-no-color', ...files], {
     cwd: root,
     encoding: 'utf8',
   });

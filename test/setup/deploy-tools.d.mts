@@ -1,0 +1,2 @@
+/** Folder with kubeconform, actionlint and helm. Throws when they cannot be had. */
+export function deployTools(): string;
