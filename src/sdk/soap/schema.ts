@@ -71,8 +71,11 @@ function* decode(schema: SoapSchema, element: XmlElement, sequence: Sequence, st
   if (strict > 0 && element.commented) throw new NotAsDescribed(`${element.name} holds a comment`);
   if (element.children.length === 0) return null;
   const found: Record<string, Json> = {};
-  const set = (name: string, value: Json): void =>
-    void Object.defineProperty(found, name, { value, writable: true, enumerable: true, configurable: true });
+  const set = (name: string, value: Json): void => {
+    // Assigned, this one member would not be kept.
+    if (name === '__proto__') Object.defineProperty(found, name, { value, writable: true, enumerable: true, configurable: true });
+    else found[name] = value;
+  };
   const lists = new Map<string, Json[]>();
   for (const child of element.children) {
     const described = child.namespace === schema.namespace ? sequence.get(child.name) : undefined;

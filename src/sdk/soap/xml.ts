@@ -62,6 +62,8 @@ export async function parseXmlInTurns(text: string, mend: (piece: string) => str
 function xmlParser(): { write(piece: string): void; broken(): boolean; end(): XmlDocument } {
   const parser = sax.parser(true, { xmlns: true, strictEntities: true } as sax.SAXOptions);
   const open: XmlElement[] = [];
+  /** The last of `open`. */
+  let within: XmlElement | undefined;
   let root: XmlElement | undefined;
   const refuse = (why: string): never => {
     throw new SyntaxError(why);
@@ -73,29 +75,31 @@ function xmlParser(): { write(piece: string): void; broken(): boolean; end(): Xm
   parser.onopentag = (tag) => {
     const { local, uri, attributes } = tag as sax.QualifiedTag;
     if (open.length >= DEEPEST) refuse(`nested more than ${DEEPEST} levels`);
-    const named = Object.values(attributes);
+    const named = namedOf(attributes);
     const element: XmlElement = {
       name: local,
       namespace: uri,
-      attributes: Object.fromEntries(named.map(({ name, value }) => [name, value])),
-      nil: named.some((one) => one.uri === XSI && one.local === 'nil' && (one.value === 'true' || one.value === '1')),
+      attributes: named,
+      nil: named !== NO_ATTRIBUTES && isNil(attributes),
       children: [],
       text: '',
       commented: false,
     };
-    open.at(-1)?.children.push(element);
+    within?.children.push(element);
     root ??= element;
+    within = element;
     open.push(element);
   };
-  parser.onclosetag = () => void open.pop();
+  parser.onclosetag = () => {
+    open.pop();
+    within = open[open.length - 1];
+  };
   const addText = (more: string): void => {
-    const within = open.at(-1);
     if (within !== undefined) within.text += more;
   };
   parser.ontext = addText;
   parser.oncdata = addText;
   parser.oncomment = () => {
-    const within = open.at(-1);
     if (within !== undefined) within.commented = true;
   };
   let fault: string | undefined;
@@ -123,6 +127,20 @@ function xmlParser(): { write(piece: string): void; broken(): boolean; end(): Xm
     },
   };
 }
+
+type Attributes = Readonly<Record<string, sax.QualifiedAttribute>>;
+
+/** Of most elements, for which nothing is made. */
+const NO_ATTRIBUTES: Readonly<Record<string, string>> = Object.freeze({});
+
+function namedOf(attributes: Attributes): Readonly<Record<string, string>> {
+  // eslint-disable-next-line no-unreachable-loop
+  for (const _ in attributes) return Object.fromEntries(Object.values(attributes).map(({ name, value }) => [name, value]));
+  return NO_ATTRIBUTES;
+}
+
+const isNil = (attributes: Attributes): boolean =>
+  Object.values(attributes).some(({ uri, local, value }) => uri === XSI && local === 'nil' && (value === 'true' || value === '1'));
 
 /** The children of that name, in any namespace. */
 export const childrenNamed = (element: XmlElement | undefined, name: string): readonly XmlElement[] =>
