@@ -1,3 +1,4 @@
+// node scripts/test-tools.mjs: programs of the system that the tests run.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 
@@ -13,7 +14,7 @@ const PACKAGES = {
  * Installs what is missing where that is possible: as root on Debian. Elsewhere answers false, having said
  * what to install.
  */
-export function ensureTestTools() {
+function ensureTestTools() {
   const missing = Object.entries(PACKAGES)
     .filter(([, commands]) => !commands.every(installed))
     .map(([name]) => name);
@@ -54,3 +55,5 @@ function withoutServices(work) {
 function installed(command) {
   return spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0;
 }
+
+if (!ensureTestTools()) process.exitCode = 1;

@@ -5,7 +5,6 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from './build.mjs';
 import { importViolations } from './import-rules.mjs';
-import { ensureTestTools } from './test-tools.mjs';
 
 /**
  * The whole test command: every check in order, then all tests, then one line `N passed, N failed`.
@@ -22,10 +21,13 @@ export async function runTests(root, args) {
     () =>
       run(root, process.execPath, [join(root, 'node_modules', name), ...rest]);
   const cli = join(root, 'dist', 'bin', 'tributary.js');
-  const checks = [
-    ['tools', () => ensureTestTools()],
+  // What is fetched waits for the network most of the time, so the checks run beside it.
+  const fetched = [
+    ['tools', () => run(root, process.execPath, [join(root, 'scripts', 'test-tools.mjs')])],
     ['Python packages of the SQL tests', () => run(root, process.execPath, [join(root, 'test', 'setup', 'python.mjs')])],
     ['programs of the deployment tests', () => run(root, process.execPath, [join(root, 'test', 'setup', 'deploy-tools.mjs')])],
+  ];
+  const checks = [
     ['types', tool('typescript/bin/tsc', '--noEmit')],
     ['lint', tool('oxlint/bin/oxlint', '--deny-warnings')],
     ['dead code', tool('knip/bin/knip.js', '--production', '--no-progress')],
@@ -47,14 +49,17 @@ export async function runTests(root, args) {
     ['build', () => build(root)],
     ['schema compatibility', () => run(root, process.execPath, [cli, 'schemas', 'check'])],
   ];
-  for (const [name, check] of filters.length > 0 ? [] : checks) {
-    if (interrupted) break;
-    const began = Date.now();
-    console.log(`== ${name}`);
-    const good = await check();
-    total[good ? 'passed' : 'failed'] += 1;
-    console.log(`== ${name}: ${good ? 'ok' : 'FAILED'} (${seconds(began)})\n`);
-  }
+  const inOrder = async (steps) => {
+    for (const [name, check] of steps) {
+      if (interrupted) break;
+      const began = Date.now();
+      console.log(`== ${name}`);
+      const good = await check();
+      total[good ? 'passed' : 'failed'] += 1;
+      console.log(`== ${name}: ${good ? 'ok' : 'FAILED'} (${seconds(began)})\n`);
+    }
+  };
+  if (filters.length === 0) await Promise.all([inOrder(fetched), inOrder(checks)]);
   if (!interrupted) {
     const began = Date.now();
     console.log('== tests');
