@@ -91,7 +91,10 @@ function* decode(schema: SoapSchema, element: XmlElement, sequence: Sequence, st
       }
       continue;
     }
-    const value: Json = yield* valueOf(schema, child, described, strict - 1);
+    const inner = schema.types.get(described.type);
+    // Of most elements, which hold a text: a generator for each would take longer than all the rest.
+    const value: Json =
+      inner === undefined || child.nil ? valueOf(child, described, inner) : yield* decode(schema, child, inner, strict - 1);
     if (strict > 0) yield;
     if (!described.repeats) {
       if (known) throw new NotAsDescribed(`${element.name} holds ${child.name} twice`);
@@ -106,14 +109,13 @@ function* decode(schema: SoapSchema, element: XmlElement, sequence: Sequence, st
   return found;
 }
 
-function* valueOf(schema: SoapSchema, element: XmlElement, { type, nillable }: Described, strict: number): Generator<void, Json, void> {
-  const sequence = schema.types.get(type);
+/** The value of a nil element, or of one that is no sequence. */
+function valueOf(element: XmlElement, { type, nillable }: Described, sequence: Sequence | undefined): Json {
   if (element.nil) {
     if ((sequence !== undefined && !nillable) || element.children.length > 0 || element.text.trim() !== '')
       throw new NotAsDescribed(`${element.name} is nil`);
     return null;
   }
-  if (sequence !== undefined) return yield* decode(schema, element, sequence, strict);
   if (element.children.length > 0) return plain(element);
   if (type !== 'boolean') return element.text;
   return element.text === 'true' || element.text === '1' ? true : element.text === 'false' || element.text === '0' ? false : element.text;

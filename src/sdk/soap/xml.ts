@@ -10,7 +10,7 @@ export interface XmlElement {
   readonly attributes: Readonly<Record<string, string>>;
   /** Whether `xsi:nil` marks it as empty. */
   readonly nil: boolean;
-  readonly children: XmlElement[];
+  readonly children: readonly XmlElement[];
   /** Its own text and CDATA, as written. */
   text: string;
   /** Whether it contains a comment. */
@@ -29,7 +29,7 @@ const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
 const DEEPEST = 64;
 const MOST_ATTRIBUTES = 200;
 /** Characters given to the parser at once. */
-const PIECE = 4_096;
+const PIECE = 16_384;
 const LONGEST_REFERENCE = 64;
 
 /** Parses a document in one pass. Document types are refused, so only the five predefined entities exist. */
@@ -59,11 +59,19 @@ export async function parseXmlInTurns(text: string, mend: (piece: string) => str
   return parser.end();
 }
 
+/** An element that is being read. */
+interface OpenElement extends XmlElement {
+  children: XmlElement[];
+}
+
+/** Of most elements, for which no list is made. */
+const NO_CHILDREN: XmlElement[] = [];
+
 function xmlParser(): { write(piece: string): void; broken(): boolean; end(): XmlDocument } {
   const parser = sax.parser(true, { xmlns: true, strictEntities: true } as sax.SAXOptions);
-  const open: XmlElement[] = [];
+  const open: OpenElement[] = [];
   /** The last of `open`. */
-  let within: XmlElement | undefined;
+  let within: OpenElement | undefined;
   let root: XmlElement | undefined;
   const refuse = (why: string): never => {
     throw new SyntaxError(why);
@@ -76,16 +84,17 @@ function xmlParser(): { write(piece: string): void; broken(): boolean; end(): Xm
     const { local, uri, attributes } = tag as sax.QualifiedTag;
     if (open.length >= DEEPEST) refuse(`nested more than ${DEEPEST} levels`);
     const named = namedOf(attributes);
-    const element: XmlElement = {
+    const element: OpenElement = {
       name: local,
       namespace: uri,
       attributes: named,
       nil: named !== NO_ATTRIBUTES && isNil(attributes),
-      children: [],
+      children: NO_CHILDREN,
       text: '',
       commented: false,
     };
-    within?.children.push(element);
+    if (within?.children === NO_CHILDREN) within.children = [element];
+    else within?.children.push(element);
     root ??= element;
     within = element;
     open.push(element);
