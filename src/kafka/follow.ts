@@ -1,4 +1,5 @@
 import type { KafkaAccess } from './client.ts';
+import { anySignal } from '../core/signals.ts';
 import { askCluster, offsetsOf, topicsOf } from './cluster.ts';
 import { readTopics, type ReadMessage, type ReadOptions } from './reader.ts';
 
@@ -13,7 +14,7 @@ export interface TopicFollower {
   /**
    * Delivers what was committed since the last call, each record once, even after a call that failed half-way. Topics that do
    * not exist yet are skipped and read once they do. A topic whose log begins again is delivered from its start, after
-   * `onRestart`. Throws like `readTopics`.
+   * `onRestart`. Throws like `readTopics`. With shared clients a call that finds nothing new opens no connection.
    */
   poll(options?: ReadOptions): Promise<void>;
 }
@@ -54,12 +55,29 @@ export function followTopics(
     });
   }
 
+  /**
+   * The topics that may hold something new, by a request to the shared client. Reading opens a client of its own, which for a worker
+   * that has nothing to do was most of its work.
+   */
+  async function moved(options: ReadOptions | undefined): Promise<readonly Followed[]> {
+    if (access.shared === undefined) return topics;
+    return askCluster({ ...access, signal: anySignal(options?.signal, access.signal) }, 'Reading topics', async (cluster) => {
+      const there = await topicsOf(cluster);
+      const found = topics.filter(({ topic }) => there.has(topic));
+      const known = found.filter(({ topic }) => next.has(topic)).map(({ topic }) => topic);
+      const offsets = await offsetsOf(cluster, known);
+      return found.filter(
+        ({ topic }) => !next.has(topic) || [...(offsets.get(topic) ?? [])].some(([partition, { end }]) => end !== at(topic).get(partition)),
+      );
+    });
+  }
+
   /** Reads once. Returns the topics that have begun again, of which the records of this call do not count. */
-  async function read(options: ReadOptions | undefined): Promise<ReadonlySet<string>> {
+  async function read(from: readonly Followed[], options: ReadOptions | undefined): Promise<ReadonlySet<string>> {
     const begunAgain = new Set<string>();
     const ranges = await readTopics(
       access,
-      topics.map(({ topic }) => ({ topic, from: new Map(next.get(topic)) })),
+      from.map(({ topic }) => ({ topic, from: new Map(next.get(topic)) })),
       (message) => {
         const { topic, partition, offset } = message;
         if (offset < (at(topic).get(partition) ?? 0n)) begunAgain.add(topic);
@@ -81,7 +99,7 @@ export function followTopics(
     async poll(options) {
       for (;;) {
         await placeAtTail();
-        const begunAgain = await read(options);
+        const begunAgain = await read(await moved(options), options);
         if (begunAgain.size === 0) return;
         for (const topic of begunAgain) {
           next.delete(topic);

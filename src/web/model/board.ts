@@ -2,6 +2,7 @@ import type { ConnectionSettings, Settings } from '../../config/settings.ts';
 import { tableKey } from '../../core/run.ts';
 import { asTributaryError } from '../../core/errors.ts';
 import { sleepUntil } from '../../core/clock.ts';
+import { shareClients } from '../../kafka/shared-clients.ts';
 import type { CommandRecord } from '../../kafka/meta/audit.ts';
 import { tableTopic } from '../../kafka/meta/topic-names.ts';
 import type { WorkerNotice } from '../../kafka/meta/status-log.ts';
@@ -52,7 +53,8 @@ export interface Board {
 
 export function createBoard(context: WebContext): Board {
   const { access, clock, log } = context;
-  const facts = createFacts(access);
+  const shared = shareClients(access);
+  const facts = createFacts({ ...access, shared });
   const listeners = new Set<(change: BoardChange) => void>();
   const stopping = new AbortController();
   let wake = new AbortController();
@@ -191,6 +193,7 @@ export function createBoard(context: WebContext): Board {
     async stop() {
       stopping.abort();
       await Promise.all([running, parts.stop()]);
+      await shared.close();
     },
   };
 }
