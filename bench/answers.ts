@@ -123,7 +123,9 @@ async function compare(what: string, least: () => Promise<number>, own: () => Pr
   for (let round = 0; round <= ROUNDS; round += 1) {
     const [one, other] = [await cost(least), await cost(own)];
     if (one.rows !== other.rows) throw new Error(`${what}: ${one.rows} and ${other.rows} rows`);
-    if (round > 0) [a.push(one.micros), b.push(other.micros)];
+    if (round === 0) continue;
+    a.push(one.micros);
+    b.push(other.micros);
   }
   console.log(
     `${what}: ${median(a).toFixed(2)} and ${median(b).toFixed(2)} µs/row, ${Math.round((median(a) / median(b)) * 100)} % of its speed`,
