@@ -6,7 +6,7 @@ import type { Json, Page, Row } from '../../src/core/types.ts';
 import { details } from '../../src/sdk/readers/details.ts';
 import { fanOut, type FanOutOptions } from '../../src/sdk/readers/fan-out.ts';
 import { fullScan } from '../../src/sdk/readers/full-scan.ts';
-import { asNumber, asObject, asText, pastTime } from '../../src/sdk/readers/resume.ts';
+import { asNumber, asObject, asText, pastTime, printed } from '../../src/sdk/readers/resume.ts';
 import { END, type FetchPage, type ListingPage } from '../../src/sdk/readers/paginate.ts';
 import { engine } from './harness.ts';
 
@@ -426,6 +426,16 @@ describe('what a saved position holds', () => {
     expect([{ a: 1 }, [1], null, 'text', 5, parseJson('1e400')].map((value) => asObject(value as Json))).toEqual([
       { a: 1 },
       ...Array.from({ length: 5 }, () => undefined),
+    ]);
+  });
+
+  it('is told as text, whatever it is', () => {
+    expect(['text', 5, null, { a: [1] }, parseJson('{"toString":1e400}')].map((value) => printed(value as Json))).toEqual([
+      'text',
+      '5',
+      'null',
+      '{"a":[1]}',
+      '{"toString":1e400}',
     ]);
   });
 
