@@ -26,9 +26,14 @@ function kafka({ brokers = 1, partitions = 1, room = 1_000_000 } = {}) {
   const self = {
     calls,
     opened: 0,
+    /** Transactional id and time limits of each producer. */
+    openedAs: [] as unknown[],
+    /** The records of each send, by topic. */
+    sent: [] as { readonly topic: string; readonly records: string }[],
     outcomes: [] as string[],
     lookedUp: [] as (readonly string[])[],
     /** Changes what a call does. */
+    lookUp: async (): Promise<void> => undefined,
     begin: async (): Promise<void> => undefined,
     send: async (answers: Answer[]): Promise<Answer[]> => answers,
     commit: async (): Promise<void> => undefined,
@@ -43,12 +48,14 @@ function kafka({ brokers = 1, partitions = 1, room = 1_000_000 } = {}) {
         deadlines,
         onTransaction: ({ outcome, durationMs }) => void self.outcomes.push(durationMs >= 0 ? outcome : 'before it began'),
         calls: {
-          openProducer: async () => {
+          openProducer: async (_access, ...how) => {
             self.opened += 1;
+            self.openedAs.push(how);
             return producer;
           },
           lookUp: async (_access, known, asked) => {
             self.lookedUp.push(asked);
+            await self.lookUp();
             const found = asked.map((topic) => [topic, { partitions: topic === TOPIC ? partitions : 1, room }] as const);
             return { brokers, topics: new Map([...known.topics, ...found]) };
           },
@@ -68,7 +75,10 @@ function kafka({ brokers = 1, partitions = 1, room = 1_000_000 } = {}) {
       for (const { topic, messages } of topicMessages) {
         // As kafkajs sorts messages into partitions.
         const lines = messages.reduce((all) => all, {} as Record<string, unknown[]>) as unknown as Record<string, unknown[]>;
-        for (const [partition, { length }] of Object.entries(lines)) {
+        for (const [partition, records] of Object.entries(lines)) {
+          const { length } = records;
+          const [packed] = records.map((record) => record) as { readonly buffer: Buffer }[];
+          self.sent.push({ topic, records: String(packed?.buffer) });
           const line = `${topic}/${partition}`;
           const base = ends.get(line) ?? 0;
           sent.push(`${line} x ${length}`);
@@ -191,6 +201,8 @@ describe('a batch', () => {
     const wide = Array.from({ length: 4 }, (_, n) => ({ key: Buffer.from(`k${n}`), value: Buffer.alloc(9_000) }));
     await writer.write(batch(wide, { deadLetters: [{ ...letter, raw: 'x'.repeat(50_000) }] }));
     expect(world.calls.filter((call) => call.includes(TOPIC)).map((call) => / x \d+$/.exec(call)?.[0])).toEqual([' x 2', ' x 2']);
+    const raw = world.sent.find(({ topic }) => topic === LETTERS)?.records ?? '';
+    expect(/x+/.exec(raw)?.[0], 'halved twice').toHaveLength(12_500);
   });
 });
 
@@ -206,7 +218,7 @@ describe('an answer that does not confirm what was sent', () => {
     const world = kafka();
     const writer = await open(world);
     world.send = async (answers) => change(answers);
-    const error = await refusalOf(writer.write(batch(rows(2))));
+    const error = await refusalOf(writer.write(batch(rows(2), { deadLetters: [letter] })));
     expect(error).toMatchObject({ kind: 'transient', code: 'kafka:unconfirmed' });
     expect(world.calls.slice(2)).toEqual(['abort', 'drop']);
     expect(world.outcomes).toEqual(['aborted']);
@@ -290,7 +302,12 @@ describe('a transaction that fails', () => {
       await new Promise((resolve) => setTimeout(resolve, 40));
       throw fenced();
     };
-    expect(await refusalOf(writer.write(batch(rows(1))))).toMatchObject({ kind: 'transient', code: 'kafka:transaction-timeout' });
+    expect(await refusalOf(writer.write(batch(rows(1))))).toMatchObject({
+      kind: 'transient',
+      reach: 'connection',
+      code: 'kafka:transaction-timeout',
+      message: `Writing to ${TOPIC} took longer than the 0.03 s a transaction may; nothing of it was kept.`,
+    });
     expect(world.outcomes).toEqual(['aborted']);
     expect(await refusalOf(writer.write(batch(rows(1))))).toMatchObject({
       kind: 'transient',
@@ -308,7 +325,9 @@ describe('a transaction that fails', () => {
     expect((await refusalOf(writer.write(batch(large)))).message).toContain(`Writing to ${TOPIC}`);
     await writer.reopen();
     const state = [outboxRecord('c', 'rows', { id: '1', work: { text: 'x'.repeat(5_000) } })];
-    expect((await refusalOf(writer.write(batch([], { state })))).message).toContain(`Writing to ${STATE}`);
+    expect((await refusalOf(writer.write(batch(rows(1), { state })))).message, 'not by the first one of the send').toContain(
+      `Writing to ${STATE}`,
+    );
   });
 });
 
@@ -320,7 +339,12 @@ describe('a commit that fails', () => {
       throw failure('REQUEST_TIMED_OUT');
     };
     const error = await refusalOf(writer.write(batch(rows(1))));
-    expect(error).toMatchObject({ kind: 'transient', reach: 'connection', code: 'kafka:outcome-unknown' });
+    expect(error).toMatchObject({
+      kind: 'transient',
+      reach: 'connection',
+      code: 'kafka:outcome-unknown',
+      remedy: expect.stringContaining('the saved position tells what was committed'),
+    });
     expect(error.message).toContain(`whether the last rows for ${TOPIC} were committed: `);
     expect(world.calls.slice(2)).toEqual(['commit', 'drop']);
     expect(world.outcomes).toEqual(['unknown']);
@@ -358,6 +382,29 @@ describe('a writer', () => {
     await writer.close();
     expect(world.calls).toEqual(['close']);
     expect(await refusalOf(writer.write(batch(rows(1))))).toMatchObject({ kind: 'transient', code: 'kafka:writer-dead' });
+  });
+
+  it('has the id of its connection, by which it ends the writers before it', async () => {
+    const world = kafka();
+    await open(world, { transaction: 70_000, open: 9_000 });
+    expect(world.openedAs).toEqual([['p.c', 70_000, 9_000]]);
+  });
+
+  it('waits for no call without an end', async () => {
+    const world = kafka();
+    const writer = await open(world, { open: 20 });
+    world.lookUp = () => new Promise(() => undefined);
+    const deadline = { kind: 'transient', code: 'kafka:deadline' };
+    expect(await refusalOf(writer.write(batch(rows(1))))).toMatchObject({
+      ...deadline,
+      message: expect.stringContaining(`Looking up ${STATE}`),
+    });
+    world.lookUp = async () => undefined;
+    world.begin = () => new Promise(() => undefined);
+    expect(await refusalOf(writer.write(batch(rows(1))))).toMatchObject({
+      ...deadline,
+      message: expect.stringContaining('Beginning a transaction'),
+    });
   });
 
   it('writes one batch after the other, and goes on with the next when one was refused', async () => {
