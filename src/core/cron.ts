@@ -44,6 +44,7 @@ export function cronMoments(expression: string, timezone: string): NextMoment {
       at = schedule.nextRun(at);
       if (at === null || at.getTime() > after + FAR) return undefined;
       if (fits(dayAt(at.getTime()))) return at.getTime();
+      at = new Date(lastOfDay(at.getTime(), dayAt));
     }
   };
   const afterGap = (after: number, until: number): number | undefined => {
@@ -58,6 +59,16 @@ export function cronMoments(expression: string, timezone: string): NextMoment {
     const regular = next(zoned, after, (instant) => instant + offset(instant));
     return afterGap(after, Math.min(regular ?? Infinity, after + LOOK_AHEAD)) ?? regular;
   };
+}
+
+/**
+ * A late instant of the same day, as `shownAt` tells days: every minute of a day that does not fit would take seconds, and minutes
+ * for an expression that never fits. On a day on which the clock changes it may be three hours early.
+ */
+function lastOfDay(at: number, shownAt: (instant: number) => number): number {
+  const dayOf = (instant: number): number => Math.floor(shownAt(instant) / DAY);
+  const end = at + (dayOf(at) + 1) * DAY - shownAt(at) - 1;
+  return [end, end - 3 * HOUR].find((instant) => instant > at && dayOf(instant) === dayOf(at)) ?? at;
 }
 
 /** The instants in (after, until) at which clocks are set forward. */

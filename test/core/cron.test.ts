@@ -1,6 +1,7 @@
+import { Cron } from 'croner';
 import fc from 'fast-check';
 import cron from 'node-cron';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { cronMoments, isCron, isTimezone, longestInterval } from '../../src/core/cron.ts';
 
 const MINUTE = 60_000;
@@ -130,6 +131,28 @@ describe('the moments of a cron expression', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it.each(['* * L-2 1-6 5#2', '* * * L-2 * MON', '* * L-5 2 5#2'])('are found day by day where not every day fits: "%s"', (expression) => {
+    const looks = vi.spyOn(Cron.prototype, 'nextRun');
+    onTestFinished(() => looks.mockRestore());
+    const next = cronMoments(expression, 'America/New_York');
+    for (let at = next(0), found = 1; at !== undefined && found < 3; found += 1) at = next(at);
+    // Two schedules, and one look for each day at most; a year has 525,600 minutes.
+    expect(looks.mock.calls.length).toBeLessThan(10_000);
+  });
+
+  it.each([
+    ['0 * L-2 * *', 'Europe/Berlin', '2027-03-28T22:00:00.000Z', '2027-03-29T21:00:00.000Z'],
+    ['0 * L-3 * *', 'Europe/Berlin', '2027-03-27T23:00:00.000Z', '2027-03-28T21:00:00.000Z'],
+    ['0 * L-23 * *', 'America/New_York', '2027-11-07T04:00:00.000Z', '2027-11-08T04:00:00.000Z'],
+    ['0 * L-1 * *', 'Europe/Berlin', '2027-10-29T22:00:00.000Z', '2027-10-30T21:00:00.000Z'],
+  ])('of %s in %s are all of that day, also beside a change of the clock', (expression, zone, first, last) => {
+    const next = cronMoments(expression, zone);
+    const found: number[] = [];
+    for (let at = next(Date.parse(first) - 1); at !== undefined && at - Date.parse(first) < 2 * DAY; at = next(at)) found.push(at);
+    expect([found[0], found.at(-1)].map((at) => new Date(at ?? 0).toISOString())).toEqual([first, last]);
+    expect(found).toEqual(Array.from(found, (_, i) => (found[0] ?? 0) + i * HOUR));
   });
 
   it.each(['@daily', '@hourly', '*/10 * * * * *', '0 22-2 * * *', '0 0 L-2 * *', '0 0 29 2 *', '0 0 13 * FRI'])('know %s', (expression) => {

@@ -53,6 +53,8 @@ function listed(table: ListTable, route: string, key: string = table, more: Part
 const people: string[] = [];
 const paged = (key: string): string => JSON.stringify({ [key]: [], next: '' });
 const suppressed: string[] = [];
+/** The stop comes before the last page, which is empty. */
+const restarts = 'An end without a row proves nothing behind a saved cursor: the listing is read again.';
 
 describeSource<CustomerIoSimulator>({
   source: customerIo,
@@ -103,7 +105,7 @@ describeSource<CustomerIoSimulator>({
     newsletters: listed('newsletters', 'newsletters', 'newsletters', { empty: paged('newsletters'), stopAfter: 1 }),
     segments: listed('segments', 'segments'),
     exports: listed('exports', 'exports'),
-    sender_identities: listed('sender_identities', 'sender_identities', 'sender_identities', { empty: paged('sender_identities') }),
+    sender_identities: listed('sender_identities', 'sender_identities', 'sender_identities', { empty: paged('sender_identities'), restarts }),
     reporting_webhooks: listed('reporting_webhooks', 'reporting_webhooks'),
     snippets: listed('snippets', 'snippets'),
     collections: listed('collections', 'collections'),
@@ -154,6 +156,7 @@ describeSource<CustomerIoSimulator>({
       lists: 'GET /v1/esp/suppression/*',
       empty: '{"suppressions":null}',
       stopAfter: 1,
+      restarts,
       add: (vendor) => void suppressed.push(String(vendor.mutate['suppression.add']({ type: 'blocks' })['email'])),
       remove: (vendor) => void vendor.mutate['suppression.lift']({ type: 'blocks', email: suppressed.pop() ?? '' }),
     },
