@@ -31,6 +31,12 @@ export async function runTests(root, args) {
     ['types', tool('typescript/bin/tsc', '--noEmit')],
     ['lint', tool('oxlint/bin/oxlint', '--deny-warnings')],
     ['dead code', tool('knip/bin/knip.js', '--production', '--no-progress')],
+    ['import rules', () => report(importViolations(root))],
+    ['build', () => build(root)],
+    ['schema compatibility', () => run(root, process.execPath, [cli, 'schemas', 'check'])],
+  ];
+  // The slowest check, on one core.
+  const format = [
     [
       'format',
       tool(
@@ -45,9 +51,6 @@ export async function runTests(root, args) {
         '{bin,exports,src,producers,simulators,templates,examples,test,bench,scripts}/**/*.{ts,tsx,mjs,mts}',
       ),
     ],
-    ['import rules', () => report(importViolations(root))],
-    ['build', () => build(root)],
-    ['schema compatibility', () => run(root, process.execPath, [cli, 'schemas', 'check'])],
   ];
   const inOrder = async (steps) => {
     for (const [name, check] of steps) {
@@ -59,7 +62,7 @@ export async function runTests(root, args) {
       console.log(`== ${name}: ${good ? 'ok' : 'FAILED'} (${seconds(began)})\n`);
     }
   };
-  if (filters.length === 0) await Promise.all([inOrder(fetched), inOrder(checks)]);
+  if (filters.length === 0) await Promise.all([fetched, checks, format].map(inOrder));
   if (!interrupted) {
     const began = Date.now();
     console.log('== tests');
