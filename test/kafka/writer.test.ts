@@ -69,7 +69,8 @@ function kafka({ brokers = 1, partitions = 1, room = 1_000_000 } = {}) {
       await work();
     };
   const transaction = {
-    async sendBatch({ topicMessages = [] }: ProducerBatch) {
+    async sendBatch({ topicMessages = [], acks }: ProducerBatch) {
+      if (acks !== -1) throw new Error('All replicas must have it.');
       const answers: Answer[] = [];
       const sent: string[] = [];
       for (const { topic, messages } of topicMessages) {
@@ -223,7 +224,11 @@ describe('an answer that does not confirm what was sent', () => {
     expect(world.calls.slice(2)).toEqual(['abort', 'drop']);
     expect(world.outcomes).toEqual(['aborted']);
     // And nothing goes out before the writer was opened again.
-    expect(await refusalOf(writer.write(batch(rows(2))))).toMatchObject({ kind: 'transient', code: 'kafka:writer-dead' });
+    expect(await refusalOf(writer.write(batch(rows(2))))).toMatchObject({
+      kind: 'transient',
+      reach: 'connection',
+      code: 'kafka:writer-dead',
+    });
     expect(world.calls).toHaveLength(4);
     world.send = async (answers) => answers;
     await writer.reopen();
@@ -373,7 +378,10 @@ describe('a writer', () => {
   it('is used once it was opened, and not after it was closed', async () => {
     const world = kafka();
     const writer = world.writer();
-    expect(await refusalOf(writer.write(batch(rows(1))))).toMatchObject({ kind: 'internal' });
+    expect(await refusalOf(writer.write(batch(rows(1))))).toMatchObject({
+      kind: 'internal',
+      message: 'The writer of c was used before it was opened.',
+    });
     await writer.close();
     expect(world.calls, 'there was nothing to close').toEqual([]);
     await writer.reopen();
