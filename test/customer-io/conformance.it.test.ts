@@ -105,7 +105,10 @@ describeSource<CustomerIoSimulator>({
     newsletters: listed('newsletters', 'newsletters', 'newsletters', { empty: paged('newsletters'), stopAfter: 1 }),
     segments: listed('segments', 'segments'),
     exports: listed('exports', 'exports'),
-    sender_identities: listed('sender_identities', 'sender_identities', 'sender_identities', { empty: paged('sender_identities'), restarts }),
+    sender_identities: listed('sender_identities', 'sender_identities', 'sender_identities', {
+      empty: paged('sender_identities'),
+      restarts,
+    }),
     reporting_webhooks: listed('reporting_webhooks', 'reporting_webhooks'),
     snippets: listed('snippets', 'snippets'),
     collections: listed('collections', 'collections'),
