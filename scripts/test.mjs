@@ -7,7 +7,7 @@ import { build } from './build.mjs';
 import { importViolations } from './import-rules.mjs';
 
 /**
- * The whole test command: every check in order, then all tests, then one line `N passed, N failed`.
+ * The whole test command: every check, then all tests, then one line `N passed, N failed`.
  * With arguments, only the tests they name (they go to vitest). Answers the exit code.
  */
 export async function runTests(root, args) {

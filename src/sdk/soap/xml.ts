@@ -70,8 +70,6 @@ const NO_CHILDREN: XmlElement[] = [];
 function xmlParser(): { write(piece: string): void; broken(): boolean; end(): XmlDocument } {
   const parser = sax.parser(true, { xmlns: true, strictEntities: true } as sax.SAXOptions);
   const open: OpenElement[] = [];
-  /** The last of `open`. */
-  let within: OpenElement | undefined;
   let root: XmlElement | undefined;
   const refuse = (why: string): never => {
     throw new SyntaxError(why);
@@ -93,22 +91,21 @@ function xmlParser(): { write(piece: string): void; broken(): boolean; end(): Xm
       text: '',
       commented: false,
     };
+    const within = open.at(-1);
     if (within?.children === NO_CHILDREN) within.children = [element];
     else within?.children.push(element);
     root ??= element;
-    within = element;
     open.push(element);
   };
-  parser.onclosetag = () => {
-    open.pop();
-    within = open[open.length - 1];
-  };
+  parser.onclosetag = () => void open.pop();
   const addText = (more: string): void => {
+    const within = open.at(-1);
     if (within !== undefined) within.text += more;
   };
   parser.ontext = addText;
   parser.oncdata = addText;
   parser.oncomment = () => {
+    const within = open.at(-1);
     if (within !== undefined) within.commented = true;
   };
   let fault: string | undefined;
@@ -143,7 +140,6 @@ type Attributes = Readonly<Record<string, sax.QualifiedAttribute>>;
 const NO_ATTRIBUTES: Readonly<Record<string, string>> = Object.freeze({});
 
 function namedOf(attributes: Attributes): Readonly<Record<string, string>> {
-  // eslint-disable-next-line no-unreachable-loop
   for (const _ in attributes) return Object.fromEntries(Object.values(attributes).map(({ name, value }) => [name, value]));
   return NO_ATTRIBUTES;
 }
