@@ -1,7 +1,7 @@
 import { TributaryError } from '../../src/core/errors.ts';
 import { statusOf } from '../../src/sdk/http/client.ts';
 import { asNumber, asObject } from '../../src/sdk/readers/resume.ts';
-import { itemWatermarks } from '../../src/sdk/readers/item-watermarks.ts';
+import { activeSlices, itemWatermarks } from '../../src/sdk/readers/item-watermarks.ts';
 import type { PartFault } from '../../src/sdk/readers/partial-failure.ts';
 import type { Json, ReadContext, Reader, Row } from '../../src/core/types.ts';
 import { filter, limit, skip, sort, source } from './aggregation.ts';
@@ -94,15 +94,11 @@ function visitorOf(row: Row): Visitor | undefined {
   };
 }
 
-/** The days in which a visitor may have been active since the last run. */
+/** Without an id nobody can be asked, and the vendor keeps nothing of visitors it does not process. */
 function daysOf(ctx: ReadContext<PendoApi>, visitor: Visitor, known: number | undefined): readonly number[] {
-  const { id, updated, firstVisit, doNotProcess } = visitor;
-  if (id === '' || doNotProcess || (known !== undefined && updated < known - HORIZON)) return [];
-  const earliest = Math.max(ctx.since ?? 0, ctx.runStart - FARTHEST, known === undefined ? firstVisit : known - DAY);
-  const latest = Math.min(ctx.runStart, updated + DAY);
-  const days: number[] = [];
-  for (let day = Math.floor(earliest / DAY) * DAY; day <= latest; day += DAY) days.push(Math.max(day, ctx.runStart - FARTHEST));
-  return days;
+  const { id, firstVisit, updated, doNotProcess } = visitor;
+  if (id === '' || doNotProcess) return [];
+  return activeSlices(ctx, { first: firstVisit, last: updated, known }, { slice: DAY, lateness: HORIZON, kept: FARTHEST });
 }
 
 /**

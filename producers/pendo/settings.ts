@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { headerSecret } from '../../src/sdk/header-secret.ts';
-import { CUSTOM_TYPES } from './custom-fields.ts';
+
+/** Types of custom fields, named as in the column `type` of metadata_visitors and metadata_accounts. */
+const CUSTOM_TYPES = ['string', 'time', 'boolean', 'integer', 'float', 'list'] as const;
+export type CustomType = (typeof CUSTOM_TYPES)[number];
 
 const customFields = z.record(z.string().min(1), z.enum(CUSTOM_TYPES)).default({});
 

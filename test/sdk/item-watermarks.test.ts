@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TributaryError } from '../../src/core/errors.ts';
 import type { Row } from '../../src/core/types.ts';
-import { itemWatermarks } from '../../src/sdk/readers/item-watermarks.ts';
+import { activeSlices, itemWatermarks } from '../../src/sdk/readers/item-watermarks.ts';
 import { engine } from './harness.ts';
 
 const DAY = 86_400_000;
@@ -140,5 +140,33 @@ describe('items with a watermark each', () => {
     await self.run(at(10));
     expect(asked()).toEqual(['a 1', 'a 2']);
     expect(self.position).toEqual({ v: 1, read: { a: 10 * DAY } });
+  });
+});
+
+describe('the slices of an item', () => {
+  const rules = { slice: DAY, lateness: DAY / 3, kept: 180 * DAY };
+  const ctx = { since: undefined, runStart: 1_000.5 * DAY };
+  const days = (starts: readonly number[]): readonly number[] => starts.map((start) => start / DAY);
+
+  it('are those from its first activity to the one after its last, in whole slices of UTC', () => {
+    expect(days(activeSlices(ctx, { first: 900.7 * DAY, last: 902.2 * DAY, known: undefined }, rules))).toEqual([900, 901, 902, 903]);
+  });
+
+  it('begin before the time it was read up to, by a slice or by how late a row may become visible', () => {
+    const activity = { first: 1 * DAY, last: 1_000.2 * DAY, known: 999.4 * DAY };
+    expect(days(activeSlices(ctx, activity, rules))).toEqual([998, 999, 1_000]);
+    expect(days(activeSlices(ctx, activity, { ...rules, lateness: 3 * DAY }))).toEqual([996, 997, 998, 999, 1_000]);
+  });
+
+  it('are none when it was read after the last activity could be seen', () => {
+    const until = (known: number) => activeSlices(ctx, { first: 0, last: 998 * DAY, known }, rules);
+    expect(until(998 * DAY + rules.lateness + 1)).toEqual([]);
+    expect(days(until(998 * DAY + rules.lateness))).toEqual([997, 998, 999]);
+  });
+
+  it('reach neither into the future, nor behind the start date, nor behind what the vendor keeps', () => {
+    const activity = { first: 0, last: 2_000 * DAY, known: undefined };
+    expect(days(activeSlices({ ...ctx, since: 998.9 * DAY }, activity, rules))).toEqual([998, 999, 1_000]);
+    expect(days(activeSlices(ctx, activity, { ...rules, kept: 2 * DAY }))).toEqual([998.5, 999, 1_000]);
   });
 });

@@ -1,7 +1,7 @@
 import { integer, json, text, timestamp } from '../../../src/sdk/fields.ts';
 import type { Row } from '../../../src/core/types.ts';
 import type { TableDefinition } from '../../../src/core/table.ts';
-import { eventTable, who } from '../event-table.ts';
+import { eventTable, who } from './event-table.ts';
 import type { PendoSettings } from '../settings.ts';
 
 /** Columns of the tables that count events by bucket. */

@@ -1,6 +1,6 @@
 import { table } from '../../../src/sdk/define.ts';
 import { boolean, json, text } from '../../../src/sdk/fields.ts';
-import { OWN_MARKS, groupColumns, objectColumns, objectShape, tagColumns, validThrough } from '../columns.ts';
+import { OWN_MARKS, groupColumns, objectColumns, objectShape, tagColumns, validThrough } from './object-columns.ts';
 import { readObjects } from '../objects.ts';
 
 export const features = table({

@@ -1,6 +1,6 @@
 import { table } from '../../../src/sdk/define.ts';
 import { boolean, integer, json, text } from '../../../src/sdk/fields.ts';
-import { OWN_MARKS, instant, objectColumns, objectShape } from '../columns.ts';
+import { OWN_MARKS, instant, objectColumns, objectShape } from './object-columns.ts';
 import { readObjects } from '../objects.ts';
 
 /** A guide may have a megabyte. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { integer, json, text, timestamp } from '../../../src/sdk/fields.ts';
 import type { Row } from '../../../src/core/types.ts';
 import type { TableDefinition } from '../../../src/core/table.ts';
-import { eventTable, who } from '../event-table.ts';
+import { eventTable, who } from './event-table.ts';
 import type { PendoSettings } from '../settings.ts';
 
 /** Longer addresses are replaced by their hash in the key, characters. */

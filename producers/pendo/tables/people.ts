@@ -3,8 +3,8 @@ import { table } from '../../../src/sdk/define.ts';
 import { boolean, integer, json, text } from '../../../src/sdk/fields.ts';
 import type { Row } from '../../../src/core/types.ts';
 import type { TableDefinition } from '../../../src/core/table.ts';
-import { instant } from '../columns.ts';
-import { customFieldColumns } from '../custom-fields.ts';
+import { instant } from './object-columns.ts';
+import { customFieldColumns } from './custom-fields.ts';
 import { readPeople } from '../people.ts';
 import type { PendoSettings } from '../settings.ts';
 

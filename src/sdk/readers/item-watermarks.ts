@@ -116,3 +116,39 @@ export function itemWatermarks<Api, I extends { readonly id: string }>(options: 
     return { tasks, left };
   }
 }
+
+/** What is known of an item's activity; times in epoch ms. */
+export interface Activity {
+  readonly first: number;
+  readonly last: number;
+  /** Time up to which the item was read before. */
+  readonly known: number | undefined;
+}
+
+export interface SliceRules {
+  /** Length of a slice, ms; slices begin at whole multiples of it in UTC. */
+  readonly slice: number;
+  /** Time until an activity becomes visible, ms. */
+  readonly lateness: number;
+  /** Time for which the vendor keeps activities, ms. */
+  readonly kept: number;
+}
+
+/**
+ * Starts of the slices in which an item may have rows that were not read before. What is near `known` is read again, because
+ * rows become visible late, and the slice after `last` is read too, because an activity may cross its border.
+ */
+export function activeSlices(
+  { since, runStart }: Pick<ReadContext<unknown>, 'since' | 'runStart'>,
+  { first, last, known }: Activity,
+  { slice, lateness, kept }: SliceRules,
+): readonly number[] {
+  if (known !== undefined && last < known - lateness) return [];
+  const oldest = runStart - kept;
+  const from = Math.max(since ?? 0, oldest, known === undefined ? first : known - Math.max(slice, lateness));
+  const to = Math.min(runStart, last + slice);
+  const starts: number[] = [];
+  // The vendor keeps nothing of the begin of the oldest slice, so that one is requested by the first time that is kept.
+  for (let start = Math.floor(from / slice) * slice; start <= to; start += slice) starts.push(Math.max(start, oldest));
+  return starts;
+}

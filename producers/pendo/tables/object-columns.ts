@@ -1,8 +1,8 @@
-import { canonicalJson } from '../../src/core/json/canonical.ts';
-import { asObject } from '../../src/sdk/readers/resume.ts';
-import type { JsonObject, Row } from '../../src/core/types.ts';
-import { boolean, integer, json, text, timestamp } from '../../src/sdk/fields.ts';
-import type { FieldBuilder } from '../../src/sdk/fields.ts';
+import { canonicalJson } from '../../../src/core/json/canonical.ts';
+import { asObject } from '../../../src/sdk/readers/resume.ts';
+import type { JsonObject, Row } from '../../../src/core/types.ts';
+import { boolean, integer, json, text, timestamp } from '../../../src/sdk/fields.ts';
+import type { FieldBuilder } from '../../../src/sdk/fields.ts';
 
 /** A time in epoch ms. */
 export const instant = (doc: string): FieldBuilder<'timestamp'> => timestamp(doc).epoch('ms');

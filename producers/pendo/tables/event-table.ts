@@ -1,11 +1,11 @@
-import { table } from '../../src/sdk/define.ts';
-import { integer, number, text } from '../../src/sdk/fields.ts';
-import { fieldsHash } from '../../src/sdk/merge-rows.ts';
-import type { FieldBuilder } from '../../src/sdk/fields.ts';
-import type { Fields, TableDefinition } from '../../src/core/table.ts';
-import { readEvents } from './events.ts';
-import type { EventSource } from './events.ts';
-import type { PendoSettings } from './settings.ts';
+import { table } from '../../../src/sdk/define.ts';
+import { integer, number, text } from '../../../src/sdk/fields.ts';
+import { fieldsHash } from '../../../src/sdk/merge-rows.ts';
+import type { FieldBuilder } from '../../../src/sdk/fields.ts';
+import type { Fields, TableDefinition } from '../../../src/core/table.ts';
+import { readEvents } from '../events.ts';
+import type { EventSource } from '../events.ts';
+import type { PendoSettings } from '../settings.ts';
 
 export interface EventTable extends Omit<EventSource, 'documented'> {
   readonly name: string;

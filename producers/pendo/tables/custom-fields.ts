@@ -1,14 +1,11 @@
-import { asObject } from '../../src/sdk/readers/resume.ts';
-import type { Json, Row } from '../../src/core/types.ts';
-import { boolean, integer, json, number, text } from '../../src/sdk/fields.ts';
-import type { FieldBuilder } from '../../src/sdk/fields.ts';
-import { customColumns } from '../../src/sdk/custom-columns.ts';
-import type { Fields } from '../../src/core/table.ts';
-import { instant } from './columns.ts';
-
-/** Types of custom fields, named as in the column `type` of metadata_visitors and metadata_accounts. */
-export const CUSTOM_TYPES = ['string', 'time', 'boolean', 'integer', 'float', 'list'] as const;
-export type CustomType = (typeof CUSTOM_TYPES)[number];
+import { asObject } from '../../../src/sdk/readers/resume.ts';
+import type { Json, Row } from '../../../src/core/types.ts';
+import { boolean, integer, json, number, text } from '../../../src/sdk/fields.ts';
+import type { FieldBuilder } from '../../../src/sdk/fields.ts';
+import { customColumns } from '../../../src/sdk/custom-columns.ts';
+import type { Fields } from '../../../src/core/table.ts';
+import { instant } from './object-columns.ts';
+import type { CustomType } from '../settings.ts';
 
 const BUILDERS: Record<CustomType, (doc: string) => FieldBuilder> = {
   string: text,
