@@ -116,6 +116,18 @@ describe('Amazon MSK', () => {
     expect(url.searchParams.get('X-Amz-Credential')).toMatch(/^AKIDEXAMPLE\/\d{8}\/eu-west-1\/kafka-cluster\/aws4_request$/);
     expect(url.href).not.toContain('wJalr');
   });
+
+  test('without credentials says where they may come from', async () => {
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, undefined);
+    for (const name of ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE']) vi.stubEnv(name, '/nowhere');
+    await expect(tokenProvider(settingsWith(aws))!()).rejects.toMatchObject({
+      kind: 'config',
+      reach: 'connection',
+      code: 'kafka:aws_credentials',
+      message: expect.stringMatching(/AWS gave no credentials to log in to Kafka with/) as string,
+      remedy: expect.stringMatching(/role .*AWS_PROFILE or AWS_ACCESS_KEY_ID/) as string,
+    });
+  });
 });
 
 test('a password needs no token', () => {
