@@ -41,3 +41,31 @@ test('a failed task is started again, also when the workers are sorting out who 
   expect(diffs.map(({ kind }) => kind)).toEqual(['same']);
   expect(asked.filter((one) => one.includes('restart')).map((one) => one.slice(-3))).toEqual(['409', '409', '202']);
 });
+
+test('tasks that do not start in time are no failure of the settings: it says where to look', async () => {
+  const rendered = renderLanding(landingOf('postgres'));
+  const connect = await workerThat((path) =>
+    path.endsWith('/config')
+      ? [200, rendered.connectors[0]!.config]
+      : [200, { connector: { state: 'RUNNING' }, tasks: [{ id: 0, state: 'UNASSIGNED' }] }],
+  );
+  let now = 0;
+  // Each look at the clock takes a minute, so that the time is over with the second status.
+  const applied = applyLanding(rendered, connect, { now: () => (now += 60_000), signal: new AbortController().signal });
+  await expect(applied).rejects.toMatchObject({
+    kind: 'transient',
+    code: 'landing:not_running',
+    message: `The connector ${rendered.connectors[0]!.name} is not running yet (RUNNING).`,
+    remedy: expect.stringMatching(/tributary landing status/) as string,
+  });
+});
+
+/** A worker of Connect that answers so. */
+async function workerThat(answers: (path: string) => [status: number, body: object]) {
+  worker = createServer((request, response) => {
+    const [status, body] = answers(request.url ?? '');
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  });
+  await new Promise<void>((listening) => worker!.listen(0, '127.0.0.1', listening));
+  return connectClient(`http://127.0.0.1:${(worker.address() as AddressInfo).port}`);
+}
