@@ -124,6 +124,7 @@ test('offline, the message repeats the reason and says that only the first start
   await mavenDoes('echo "[ERROR] Failed: could not resolve org.example:thing:1, unknown host"; exit 1');
   await expect(get(jars)).rejects.toMatchObject({
     kind: 'config',
+    code: 'stack:fetch',
     message: expect.stringContaining('unknown host'),
     remedy: expect.stringContaining('later starts do not'),
   });
