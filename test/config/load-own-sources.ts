@@ -7,7 +7,7 @@ for (const file of process.argv.slice(2)) {
   const { sources, problem } = await loadOwnSources(file, [sampleSource]);
   found.push({
     tables: sources.flatMap((source) => source.tables({}).map((table) => `${source.name}.${table.name}`)),
-    error: problem === undefined ? null : { kind: problem.kind, message: problem.message, remedy: problem.remedy },
+    error: problem === undefined ? null : { kind: problem.kind, code: problem.code, message: problem.message, remedy: problem.remedy },
   });
 }
 process.stdout.write(JSON.stringify(found));

@@ -107,7 +107,7 @@ const cases: Readonly<
 
 let root: string;
 const folderOf = (index: number): string => join(root, String(index));
-let found: { tables: string[]; error: { kind: string; message: string; remedy?: string } | null }[];
+let found: { tables: string[]; error: { kind: string; code: string; message: string; remedy?: string } | null }[];
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'tributary-own-'));
   const files = Object.values(cases).map(({ sources, files: own = {} }, index) => {
@@ -129,7 +129,12 @@ test.each(Object.entries(cases).map(([name, one], index) => [name, one, index] a
     return;
   }
   expect(tables).toEqual([]);
-  expect(error).toMatchObject({ kind: 'config', message: expect.stringMatching(says), remedy: expect.stringMatching(/\w+\.$/) });
+  expect(error).toMatchObject({
+    kind: 'config',
+    code: 'own_source',
+    message: expect.stringMatching(says),
+    remedy: expect.stringMatching(/\w+\.$/),
+  });
   expect(error?.message).toContain(`${join(folderOf(index), 'tributary.yaml')} line 1: the source `);
 });
 

@@ -24,6 +24,34 @@ describe('the Klaviyo API', () => {
     expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toContain(WRONG);
   });
 
+  it('says that a server which names no account is not Klaviyo', async () => {
+    const { api, simulator } = await account();
+    simulator.faults.add({ kind: 'status', status: 200, body: '{"data":[]}', contentType: 'application/json', on: 'GET /api/accounts' });
+    await expect(klaviyo.probe(api, signal())).rejects.toMatchObject({
+      kind: 'config',
+      code: 'klaviyo:no_account',
+      message: expect.stringMatching(/base_url is not Klaviyo/),
+      remedy: expect.stringMatching(/base_url/),
+    });
+  });
+
+  it('does not take a next page without a cursor for the end', async () => {
+    const { table, simulator } = await account();
+    const body = JSON.stringify({
+      data: [],
+      links: { self: `${simulator.url}/api/metrics`, next: `${simulator.url}/api/metrics?page%5Bsize%5D=10` },
+    });
+    simulator.faults.add({ kind: 'status', status: 200, body, contentType: 'application/json', on: 'GET /api/metrics' });
+    const { error, pages } = await table('metric').run();
+    expect(error).toMatchObject({
+      kind: 'data',
+      code: 'klaviyo:no_cursor',
+      message: expect.stringMatching(/next page without a cursor/),
+      remedy: expect.stringMatching(/read again later/),
+    });
+    expect(pages).toEqual([]);
+  });
+
   it('takes a 400 about the key for a refused key', async () => {
     const { api, simulator } = await account();
     simulator.faults.add({

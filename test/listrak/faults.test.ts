@@ -186,6 +186,19 @@ describe('a message that cannot be read', () => {
   });
 });
 
+describe('a table of which nothing can be read', () => {
+  it.each([
+    ['iis-404', 'transient', 'listrak:404', /answered 404 instead of data/, /base_url/],
+    ['ws-exception', 'data', 'listrak:exception', /could not answer ReportListMessageActivity/, /next run/],
+  ] as const)('(%s) says what the service answered, and what to do', async (name, kind, code, message, remedy) => {
+    const { table, simulator } = await account(small);
+    simulator.soapFaults.add({ name, operation: 'ReportListMessageActivity' });
+    const { error, rows } = await table('messages').run();
+    expect(error).toMatchObject({ kind, code, message: expect.stringMatching(message), remedy: expect.stringMatching(remedy) });
+    expect(rows).toEqual([]);
+  });
+});
+
 describe('a list that cannot be read', () => {
   it.each(['no-access', 'ws-exception'] as const)('(%s) is named, and the messages of the others are read', async (name) => {
     const { table, simulator, held, truth } = await account(small);

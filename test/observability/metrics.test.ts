@@ -124,6 +124,18 @@ describe('metrics', () => {
     expect(samples(await metrics.text()).get(name)).toBe(value);
   });
 
+  test('a failure without a code is counted as unnamed', async () => {
+    const { bus, metrics } = observed();
+    feed(bus);
+    const failed = { type: 'run-ended', runId: 'r', outcome: 'failed', totals, at: t0, startedAt: t0 - 20_000, ...ref } as const;
+    bus.emit({ ...failed, failure: { kind: 'internal', message: 'x' } });
+    expect(samples(await metrics.text()).get(`tributary_table_failure{${of},code="unnamed"}`)).toBe(1);
+    bus.emit({ ...failed, failure: { kind: 'config', message: 'x', code: 'klaviyo:401' } });
+    const after = samples(await metrics.text());
+    expect(after.get(`tributary_table_failure{${of},code="klaviyo:401"}`)).toBe(1);
+    expect(after.has(`tributary_table_failure{${of},code="unnamed"}`)).toBe(false);
+  });
+
   /** Every table of every source, after a run each that read and published something. */
   function everyTable() {
     const refs = readdirSync(schemas).flatMap((source) =>

@@ -8,6 +8,7 @@ import type { DisplayState, StatusSnapshot, TableStatus } from '../../src/observ
 import { sendNotifications, startNotifying, testNotification } from '../../src/observability/webhook.ts';
 import type { TributaryError } from '../../src/core/errors.ts';
 import { until } from '../support/command.ts';
+import { refusedPort } from '../support/refused-port.ts';
 
 const HOUR = 3_600_000;
 const ended = (outcome: 'succeeded' | 'failed', at: number): Pick<TableStatus, 'lastRun'> => ({
@@ -237,4 +238,20 @@ describe('the webhook', () => {
     await notifying.stop();
     expect(got).toEqual([]);
   });
+});
+
+test('a webhook that is not there is named by its setting, and its address, which may hold a secret, is not', async () => {
+  const url = `http://127.0.0.1:${await refusedPort()}/hook/s3cret-token`;
+  const sent = sendNotifications({ url, form: 'json' }, 't', [testNotification(0)], new AbortController().signal);
+  const error = await sent.then(
+    () => undefined,
+    (thrown: TributaryError) => thrown,
+  );
+  expect(error).toMatchObject({
+    kind: 'transient',
+    code: 'notify:unreachable',
+    message: 'The webhook of notify did not answer (ECONNREFUSED).',
+    remedy: expect.stringMatching(/notify\.url/) as string,
+  });
+  expect(`${error?.message} ${error?.remedy} ${error?.detail}`).not.toContain('s3cret');
 });

@@ -63,6 +63,19 @@ it('a visitor whose history Pendo cannot tell is named as such, and the others a
   expect(pages.flatMap(({ warnings = [] }) => warnings).join(' ')).toContain('has no history of this visitor (422)');
 });
 
+it('history that Pendo tells of nobody is an error that says so', async () => {
+  const { simulator, table } = await subscription({ days: 1, visitors: 3 }, { visitor_history: { enabled: true } });
+  simulator.faults.add({ kind: 'status', status: 422, body: '{"message":"unprocessable"}', on: 'GET /api/v1/visitor/*/history' });
+  const { error, rows } = await table('visitor_history').run();
+  expect(error).toMatchObject({
+    kind: 'data',
+    code: 'pendo:422',
+    message: expect.stringMatching(/no history of this visitor \(422\): .*unprocessable/),
+    remedy: expect.stringMatching(/read again in the next run.*180 days/),
+  });
+  expect(rows).toEqual([]);
+});
+
 it('a visitor whose history cannot be read fails the run, once the others are read', async () => {
   const { simulator, table } = await subscription({ days: 1, visitors: 5 }, { visitor_history: { enabled: true } });
   const whole = await table('visitor_history').run();

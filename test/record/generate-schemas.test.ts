@@ -73,6 +73,23 @@ describe('committed schemas', () => {
     expect(() => generateSchemas(directory, things({ ...fields, id: integer('Id') }))).toThrow(/key changed/);
   });
 
+  it('say which table does not fit them, and what may be changed', () => {
+    generateSchemas(directory, things());
+    const refused = (change: Fields): unknown => {
+      try {
+        return generateSchemas(directory, things(change));
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(refused({ ...fields, n: text('N as text now') })).toMatchObject({
+      kind: 'config',
+      code: 'schemas:incompatible',
+      message: expect.stringMatching(/vendor\.things: the value schema does not fit vendor\/things\.value\.avsc both ways/),
+      remedy: expect.stringMatching(/Only add or remove nullable columns/),
+    });
+  });
+
   it('report outdated and left-over files', () => {
     generateSchemas(directory, things());
     writeFileSync(join(directory, 'vendor/gone.key.avsc'), '{}');
