@@ -32,7 +32,7 @@ const suffixesIn = (text: string): string[] =>
   );
 
 const sources = textsIn('src', 'producers');
-const quoted = new Set(textsIn('test').flatMap((text) => [...text.matchAll(/['"`]([\w:]+)['"`]/g)].map(([, one]) => one)));
+const quoted = new Set(textsIn('test').flatMap((text) => [...text.matchAll(/['"`]([\w:-]+)['"`]/g)].map(([, one]) => one)));
 
 test('codes are found in each way they are given', () => {
   expect(codesIn("{ kind: 'config', code: 'a:b' }")).toEqual(['a:b']);
