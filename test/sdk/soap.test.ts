@@ -241,6 +241,18 @@ describe('an answer that is no data', () => {
   });
 
   it.each([
+    ['a web page', '<!DOCTYPE html><html>Sign in</html>', /with a web page instead of data/],
+    ['nothing', '', /with an empty body instead of data/],
+    ['JSON', '{"ok":true}', /with something that is not SOAP instead of data/],
+  ])('is told from SOAP when it is %s', async (_how, bad, message) => {
+    const { call, heard } = await shop([bad, orders('<Order><Id>1</Id></Order>')]);
+    await call();
+    expect(heard.troubles).toMatchObject([
+      { kind: 'transient', code: 'shop:invalid_xml', message: expect.stringMatching(message), remedy: expect.stringMatching(/base_url/) },
+    ]);
+  });
+
+  it.each([
     ['stops in the middle', orders('<Order><Id>1').slice(0, -40)],
     ['holds nothing', '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"/>'],
     ['is a fault that means nothing', envelope('<soap:Fault><faultcode>x</faultcode><faultstring>None</faultstring></soap:Fault>')],
