@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { TributaryError, type ErrorKind } from '../../src/core/errors.ts';
-import { keepTrying, type Trying } from '../../src/engine/keep-trying.ts';
+import { keepTrying, outOfPatience, type Trying } from '../../src/engine/keep-trying.ts';
+import { backoff } from '../../src/sdk/http/retry.ts';
 
 const away = (kind: ErrorKind = 'transient', tries?: number): TributaryError =>
   new TributaryError('Kafka is away.', { kind, remedy: 'Look at it.', ...(tries === undefined ? {} : { tries }) });
@@ -63,4 +64,36 @@ test('the signal ends the waiting', async () => {
   const stop = new AbortController();
   const { outcome } = await tried(99, away(), { signal: stop.signal, random: () => 0.999, onRetry: () => stop.abort() });
   expect(outcome).toMatchObject({ kind: 'stopped', message: 'Starting was stopped while it waited: Kafka is away.' });
+});
+
+/** A clock that shows these times one after the other, then the last one for ever. */
+const showing = (...times: readonly number[]) => {
+  const left = [...times];
+  return { now: () => (left.length > 1 ? left.shift() : left[0]) as number, timer: systemClock.timer };
+};
+
+test('a retry is told with its time, and comes as long as it is not behind the patience', async () => {
+  const random = () => 0.01;
+  const wait = backoff(1, random);
+  expect(wait).toBeGreaterThan(0);
+  const at: number[] = [];
+  const within = { random, onRetry: (_: TributaryError, retryAt: number) => void at.push(retryAt) };
+  expect((await tried(1, away(), { ...within, clock: showing(5_000), patience: wait })).outcome).toBe('done');
+  expect(at).toEqual([5_000 + wait]);
+  const { asked, outcome } = await tried(1, away(), { ...within, clock: showing(5_000), patience: wait - 1 });
+  expect({ asked, told: at.length }).toEqual({ asked: 1, told: 1 });
+  expect(outcome).toMatchObject({ message: 'Kafka is away. Given up after 0 s.' });
+});
+
+test('the time after which it was given up is the one that has passed', async () => {
+  const { outcome } = await tried(1, away(), { clock: showing(1_000, 8_400), patience: 7_000 });
+  expect(outcome).toMatchObject({ message: 'Kafka is away. Given up after 7 s.' });
+});
+
+test('the final error keeps what the failure told, and no more', () => {
+  const whole = { kind: 'transient', reach: 'connection', code: 'kafka:x', detail: 'KafkaJSError: x', remedy: 'Look at it.' } as const;
+  const failure = new TributaryError('Kafka is away.', whole);
+  expect(outOfPatience(failure, 1_500)).toMatchObject({ ...whole, message: 'Kafka is away. Given up after 2 s.', cause: failure });
+  const bare = outOfPatience(new TributaryError('No.', { kind: 'transient' }), 0);
+  expect(bare).toMatchObject({ code: undefined, detail: undefined, remedy: undefined, reach: 'table' });
 });

@@ -106,3 +106,24 @@ it('calls once for a moment around which the clock is put back a little', async 
   await wall.run(10 * MINUTE);
   expect(take()).toHaveLength(1);
 });
+
+it('calls all tables of one expression together', async () => {
+  const { wall, take, schedule } = watched({ a: '0 * * * *', b: '0 * * * *', c: '0 * * * *' });
+  await wall.run(HOUR);
+  expect(take()).toEqual(['06-10T13:00:00 a,b,c']);
+  expect(schedule.nextRunAt('a')).toBe(NOON + 2 * HOUR);
+});
+
+it('takes a clock that goes back by a minute for corrected, and by more for set', async () => {
+  for (const [back, moves] of [
+    [60 * SECOND, 0],
+    [60 * SECOND + 1, 1],
+  ] as const) {
+    const { wall, set, moved } = watched({ a: '0 0 1 1 *' });
+    // The clock is looked at every ten seconds.
+    await wall.run(10 * SECOND);
+    set(-back - 10 * SECOND);
+    await wall.run(10 * SECOND);
+    expect([back, moved()]).toEqual([back, moves]);
+  }
+});

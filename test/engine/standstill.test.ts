@@ -41,3 +41,12 @@ test('is what counting every instant gives, and never more than the time that pa
     }),
   );
 });
+
+test('an interval that ends before it begins, as by a clock that was set back, counts nothing', () => {
+  const still = createStandstill();
+  still.waited(9_000, 4_000);
+  expect(still.total()).toBe(0);
+  still.waited(0, 1_000);
+  still.busy(500, 500);
+  expect(still.total()).toBe(1_000);
+});
