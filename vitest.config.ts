@@ -16,7 +16,9 @@ const maxWorkers = totalmem() > 12 * 2 ** 30 ? 5 : 3;
 const apart = readdirSync(join(import.meta.dirname, 'test'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts') && !name.endsWith('.it.test.ts'))
   .map((name) => join('test', name))
-  .filter((name) => /vi\.(do)?mock\(|process\.(memoryUsage|cpuUsage)/i.test(readFileSync(join(import.meta.dirname, name), 'utf8')));
+  .filter((name) =>
+    /vi\.(do)?mock\(|process\.(memoryUsage|cpuUsage)|keepsItsPromises/i.test(readFileSync(join(import.meta.dirname, name), 'utf8')),
+  );
 
 const unit = {
   include: ['test/**/*.test.ts', 'src/**/*.test.ts', 'producers/**/*.test.ts'],

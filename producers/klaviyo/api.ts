@@ -3,8 +3,8 @@ import { TributaryError } from '../../src/core/errors.ts';
 import type { RateWindow } from '../../src/sdk/http/budget.ts';
 import { statusOf } from '../../src/sdk/http/client.ts';
 import { notOfApi } from '../../src/sdk/http/errors.ts';
-import { parseListing } from '../../src/sdk/http/listing-text.ts';
-import type { RowsOfTexts } from '../../src/sdk/http/listing-text.ts';
+import { parseListing } from '../../src/sdk/http/listing-elements.ts';
+import type { RowsOfElements } from '../../src/sdk/http/listing-elements.ts';
 import type { HttpAnswer, HttpClient, HttpFactory, Query, Verdict } from '../../src/sdk/http/client.ts';
 import { listAt, nextAt, otherAnswer, unusable } from '../../src/sdk/answers.ts';
 import type { Asked } from '../../src/sdk/answers.ts';
@@ -167,15 +167,15 @@ export interface ListRequest {
   readonly query: Query;
   readonly cursor: Json | undefined;
   readonly signal: AbortSignal;
-  /** Makes rows of the elements' texts. */
-  readonly rows?: RowsOfTexts | undefined;
+  /** Makes rows of the answer's elements. */
+  readonly rows?: RowsOfElements | undefined;
 }
 
 /** One page of a JSON:API collection. The cursor is taken from the link to the next page; the link itself is never followed. */
 export async function listPage(api: KlaviyoApi, request: ListRequest): Promise<ListingPage & { readonly included: readonly JsonObject[] }> {
   const { path, endpoint, bucket, signal, rows } = request;
   const query = { ...request.query, 'page[cursor]': asText(request.cursor) };
-  const parse = rows && ((text: string) => parseListing(text, 'data', rows));
+  const parse = rows && ((content: Buffer) => parseListing(content, 'data', rows));
   const { body } = await api.http.get(path, { endpoint, ...(bucket === undefined ? {} : { bucket }), query, signal, parse });
   const asked = about(path);
   // The last page has no `next` link. A missing `next` proves the end only together with the `self` link that every page has.
@@ -192,9 +192,13 @@ export async function listPage(api: KlaviyoApi, request: ListRequest): Promise<L
 /** Throws `data` when all resources of an answer are of another type than the one at that path. */
 function checkType(resources: readonly Json[], path: string): void {
   const wanted = path.split('/')[2]?.replace(/s$/, '');
-  const types = resources.map((resource) => asText(asObject(resource)?.type)).filter((type) => type !== undefined);
-  if (types.length > 0 && !types.includes(wanted as string))
-    throw otherAnswer(`GET ${path} of Klaviyo holds resources of the type ${cutText(types[0] as string, 40)}`);
+  let other: string | undefined;
+  for (const resource of resources) {
+    const type = asText(asObject(resource)?.type);
+    if (type === wanted) return;
+    other ??= type;
+  }
+  if (other !== undefined) throw otherAnswer(`GET ${path} of Klaviyo holds resources of the type ${cutText(other, 40)}`);
 }
 
 /** The included resources of an answer; the member is absent when there are none. */
@@ -202,8 +206,10 @@ export function includedIn(document: Json | undefined, path: string): readonly J
   const included = asObject(document)?.included;
   if (included === undefined) return [];
   if (!Array.isArray(included)) throw unusable(about(path), 'holds no list at included');
-  return (included as readonly Json[]).filter((resource): resource is JsonObject => asObject(resource) !== undefined);
+  return (included as readonly Json[]).filter(isResource);
 }
+
+const isResource = (resource: Json): resource is JsonObject => asObject(resource) !== undefined;
 
 function cursorOf(link: string): string {
   const cursor = new URLSearchParams(link.slice(link.indexOf('?') + 1)).get('page[cursor]');

@@ -4,8 +4,8 @@ import { statusOf } from '../../src/sdk/http/client.ts';
 import { pathPart } from '../../src/sdk/http/url.ts';
 import type { Query } from '../../src/sdk/http/client.ts';
 import { asNumber, asObject, asText, contextWith } from '../../src/sdk/readers/resume.ts';
-import { knownRow, type KnownRows } from '../../src/core/known-row.ts';
-import type { RowsOfTexts } from '../../src/sdk/http/listing-text.ts';
+import { type KnownRows, parsedRow, unparsedRow } from '../../src/core/known-row.ts';
+import type { RowsOfElements } from '../../src/sdk/http/listing-elements.ts';
 import { DAY, HOUR, instantOf, isoSeconds, SECOND } from '../../src/core/time.ts';
 import type { Json, JsonObject, Page, Position, Reader, Row } from '../../src/core/types.ts';
 import { outboxTasks } from '../../src/sdk/readers/outbox.ts';
@@ -16,8 +16,8 @@ import { windows } from '../../src/sdk/readers/windows.ts';
 import type { WindowAsk } from '../../src/sdk/readers/windows.ts';
 import { includedIn, listPage, readDocument } from './api.ts';
 import type { KlaviyoApi } from './api.ts';
-import { eventTexts } from './event-texts.ts';
-import { relatedId, resourceKey } from './resource.ts';
+import { unparsedEvents } from './unparsed-events.ts';
+import { byKey, relatedId } from './resource.ts';
 import { everything, selectionOf, selects } from './selection.ts';
 import type { Selection } from './selection.ts';
 import type { KlaviyoSettings } from './settings.ts';
@@ -56,7 +56,7 @@ function reader(selection: Wanted): Reader<KlaviyoApi> {
           ...(ask.from === undefined ? [] : [`greater-or-equal(datetime,${isoSeconds(ask.from)})`]),
           `less-than(datetime,${isoSeconds(ask.to)})`,
         ]),
-        by: (event) => instantOf(asObject((knownRow(event)?.parsed() ?? event).attributes)?.datetime),
+        by: (event) => instantOf(asObject(parsedRow(event).attributes)?.datetime),
         span: 7 * DAY,
         least: 10 * 60 * SECOND,
         maxPages: 20,
@@ -169,7 +169,7 @@ async function eventPage(
   size: number,
   cursor: Json | undefined,
   signal: AbortSignal,
-  rows?: RowsOfTexts,
+  rows?: RowsOfElements,
 ): ReturnType<typeof listPage> {
   const request = (wanted: number | undefined): ReturnType<typeof listPage> =>
     listPage(api, { path: '/api/events', endpoint: 'events', query: { ...query, 'page[size]': wanted }, cursor, signal, rows });
@@ -215,9 +215,9 @@ function includeQuery(api: KlaviyoApi): Query {
 }
 
 /** Only where nothing but its text and its metric shapes an event. */
-function rowsKnown(api: KlaviyoApi, { known, ...selection }: Wanted): RowsOfTexts | undefined {
+function rowsKnown(api: KlaviyoApi, { known, ...selection }: Wanted): RowsOfElements | undefined {
   if (known === undefined || api.attributions || selection.id !== everything.id) return undefined;
-  return eventTexts(known, (event, included) => keep({ rows: [event], included }, selection, false)[0] as Row);
+  return unparsedEvents(known, (event, included) => kept(event, selection, included, false)[0] as Row);
 }
 
 function keep(
@@ -225,8 +225,13 @@ function keep(
   selection: Selection,
   attributions: boolean,
 ): Row[] {
-  const included = new Map(page.included.map((resource) => [resourceKey(resource), resource]));
-  return page.rows.flatMap((event) => (knownRow(event) === undefined ? kept(event, selection, included, attributions) : [event]));
+  const included = byKey(page.included);
+  const rows: Row[] = [];
+  for (const event of page.rows) {
+    if (unparsedRow(event) === undefined) rows.push(...kept(event, selection, included, attributions));
+    else rows.push(event);
+  }
+  return rows;
 }
 
 /** The event with its metric; nothing when it is not selected. */

@@ -57,7 +57,9 @@ export function relatedId(resource: JsonObject, name: string): string | null {
   return asText(asObject(asObject(asObject(resource.relationships)?.[name])?.data)?.id) ?? null;
 }
 
-/** A key over all types, because ids repeat across types. */
-export function resourceKey(resource: JsonObject | undefined): string {
-  return `${asText(resource?.type) ?? ''} ${asText(resource?.id) ?? ''}`;
+/** Resources by type and id, as `metric Xk2`, because ids repeat across types. */
+export function byKey(resources: readonly JsonObject[]): ReadonlyMap<string, JsonObject> {
+  const all = new Map<string, JsonObject>();
+  for (const resource of resources) all.set(`${asText(resource.type) ?? ''} ${asText(resource.id) ?? ''}`, resource);
+  return all;
 }

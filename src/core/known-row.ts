@@ -5,7 +5,7 @@ import type { Row } from './types.ts';
  * objects of the answer, the settings and the program shape a row too.
  */
 export interface RowPrint {
-  /** Of the row's text in the vendor's answer. */
+  /** Of the row's bytes in the vendor's answer. */
   readonly text: Buffer;
   /** Of everything else that shapes the row. */
   readonly shapedBy: Buffer;
@@ -22,31 +22,33 @@ export function withPrint<R extends Row>(row: R, print: RowPrint): R {
   return row;
 }
 
-/** Undefined for rows whose reader does not know their text. */
+/** Undefined for rows whose reader does not know their bytes. */
 export function printOf(row: Row): RowPrint | undefined {
   return (row as { readonly [PRINT]?: RowPrint })[PRINT];
 }
 
 /**
- * A row that has not been parsed, because the topic held it with the same print when it was read. Who handles it has to ask
- * the live index again, and parses it when that has changed.
+ * A row that has not been parsed. Where the topic held it with the same print when it was read, nobody may ever have to: who
+ * handles it asks the live index again, and parses it when that has changed. Any other one is parsed when it is handled: the
+ * parsed rows of a page all at once would outlive the collector's young generation, which takes it several times as long.
  */
-export class KnownRow {
+export class UnparsedRow {
   readonly #parse: () => Row;
-  readonly #about: KnownAs;
+  readonly #known: KnownAs | undefined;
 
-  constructor(about: KnownAs, parse: () => Row) {
-    this.#about = about;
+  constructor(parse: () => Row, known?: KnownAs) {
     this.#parse = parse;
+    this.#known = known;
   }
 
-  /** The row as its reader would have returned it. */
+  /** The row as its reader would have returned it, parsed anew at each call. */
   parsed(): Row {
     return this.#parse();
   }
 
-  get about(): KnownAs {
-    return this.#about;
+  /** Undefined when the topic was not found to hold it. */
+  get known(): KnownAs | undefined {
+    return this.#known;
   }
 }
 
@@ -57,21 +59,24 @@ export interface KnownAs {
   readonly state: object;
 }
 
-/** Only a table's reader makes known rows, and only the engine's batches receive them; for all others a row is a row. */
-export const asRow = (known: KnownRow): Row => known as unknown as Row;
-export const knownRow = (row: Row): KnownRow | undefined =>
-  (row as unknown) instanceof KnownRow ? (row as unknown as KnownRow) : undefined;
+/** Only a table's reader makes unparsed rows, and only the engine's batches receive them; for all others a row is a row. */
+export const asRow = (unparsed: UnparsedRow): Row => unparsed as unknown as Row;
+export const unparsedRow = (row: Row): UnparsedRow | undefined =>
+  (row as unknown) instanceof UnparsedRow ? (row as unknown as UnparsedRow) : undefined;
+/** The row itself where it is parsed already. */
+export const parsedRow = (row: Row): Row => unparsedRow(row)?.parsed() ?? row;
 
 /** What a reader asks about rows of its own table. */
 export interface KnownRows {
   /** Whether to look for the next row at all; false for most rows while many in a row were not found. */
   looks(): boolean;
-  /** Hash of everything beside its text that shapes a row: `beside`, and the program, the settings and the definition. */
+  /** Hash of everything beside its bytes that shapes a row: `beside`, and the program, the settings and the definition. */
   shapedBy(beside: string): Buffer;
-  print(text: string, shapedBy: Buffer): RowPrint;
+  /** `bytes`: of the row in the answer. */
+  print(bytes: Buffer, shapedBy: Buffer): RowPrint;
   /**
    * The row, unparsed, if the topic holds it with this print under this key; otherwise undefined. A key that is only guessed
-   * from the text does no harm: the print was stored under the key that the parsed row has.
+   * from the bytes does no harm: the print was stored under the key that the parsed row has.
    */
-  find(key: Row, print: RowPrint, parse: () => Row): KnownRow | undefined;
+  find(key: Row, print: RowPrint, parse: () => Row): UnparsedRow | undefined;
 }

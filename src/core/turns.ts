@@ -7,13 +7,18 @@ export const othersFirst = (): Promise<void> => setImmediate();
 const LONGEST_TURN_MS = 20;
 
 /** Gives turns to others whenever a turn has taken long: `if (turns.over()) await turns.next()`, so that quick work pays no promise. */
-export function takeTurns(): { over(): boolean; next(): Promise<void> } {
-  let began = performance.now();
-  return {
-    over: () => performance.now() - began > LONGEST_TURN_MS,
-    async next() {
-      await othersFirst();
-      began = performance.now();
-    },
-  };
+export const takeTurns = (): Turns => new Turns();
+
+/** A class, because closures that are made for each page are compiled for each page. */
+class Turns {
+  #began = performance.now();
+
+  over(): boolean {
+    return performance.now() - this.#began > LONGEST_TURN_MS;
+  }
+
+  async next(): Promise<void> {
+    await othersFirst();
+    this.#began = performance.now();
+  }
 }

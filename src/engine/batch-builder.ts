@@ -1,6 +1,6 @@
 import { cutText } from '../core/cut.ts';
 import { diffBatch, type RowChange } from '../state/diff.ts';
-import { knownRow, type KnownRow } from '../core/known-row.ts';
+import { type KnownAs, unparsedRow } from '../core/known-row.ts';
 import { faultOfRow } from '../core/checked-rows.ts';
 import { takeTurns } from '../core/turns.ts';
 import type { Page, Position, Row } from '../core/types.ts';
@@ -54,7 +54,7 @@ export interface Committed {
   /** Row hash of a live row. */
   rowHash(keyHash: Buffer): Buffer | undefined;
   /** Whether it still holds a row that was known when it was read. */
-  holds(known: KnownRow): boolean;
+  holds(known: KnownAs): boolean;
 }
 
 export function createBatchBuilder(table: OpenTable, run: TableRun, committed: Committed): BatchBuilder {
@@ -105,13 +105,14 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committed: C
       const turns = takeTurns();
       for (const row of page.rows) {
         if (turns.over()) await turns.next();
-        const known = knownRow(row);
-        if (known !== undefined && !diff.has(known.about.keyHash) && committed.holds(known)) {
-          diff.addKnown(known.about.keyHash);
-          listed.push(known.about.keyHash);
+        const unparsed = unparsedRow(row);
+        const known = unparsed?.known;
+        if (known !== undefined && !diff.has(known.keyHash) && committed.holds(known)) {
+          diff.addKnown(known.keyHash);
+          listed.push(known.keyHash);
           continue;
         }
-        const whole = known === undefined ? row : known.parsed();
+        const whole = unparsed === undefined ? row : unparsed.parsed();
         const result = table.rows(whole);
         if (result.deadLetter !== undefined) {
           reject(whole, result, at);
@@ -141,14 +142,20 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committed: C
     },
     delete: (row) => void vanished.push(row),
     addTask: (task) => void tasks.push(task),
-    upserts: () => diff.changes().filter(({ op }) => op === 'upsert'),
+    upserts: () => diff.changes().filter(isUpsert),
     printed: () =>
       diff
         .same()
         .flatMap(({ keyHash, rowHash, print }) =>
           print === undefined || index.wasShapedBy(keyHash, print.shapedBy) ? [] : [{ keyHash, rowHash, print }],
         ),
-    deletes: () => [...vanished, ...diff.changes().flatMap(({ op, row }) => (op === 'delete' ? [row] : []))],
+    deletes: () => [
+      ...vanished,
+      ...diff
+        .changes()
+        .filter(isDelete)
+        .map(({ row }) => row),
+    ],
     outboxTasks: () => [...vanished.flatMap(({ outbox = [] }) => outbox), ...tasks],
     size: () => ({ rows: counts.fetched + vanished.length + tasks.length, bytes: diff.bytes() + asideBytes }),
     isEmpty: () => vanished.length === 0 && tasks.length === 0 && deadLetters.length === 0 && diff.changes().length === 0,
@@ -156,6 +163,10 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committed: C
     duplicates: () => diff.duplicates(),
   };
 }
+
+// Of the module, because closures that are made for each batch are compiled for each batch.
+const isUpsert = ({ op }: RowChange): boolean => op === 'upsert';
+const isDelete = ({ op }: RowChange): boolean => op === 'delete';
 
 /** As many rows as take some milliseconds; one slice for any ordinary page. */
 const SLICE = 2_000;

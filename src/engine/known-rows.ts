@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConnectionSettings } from '../config/settings.ts';
 import { canonicalJson } from '../core/json/canonical.ts';
-import { KnownRow, type KnownRows, PRINT_BYTES } from '../core/known-row.ts';
+import { type KnownRows, PRINT_BYTES, UnparsedRow } from '../core/known-row.ts';
 import type { TableDefinition } from '../core/table.ts';
 import { VERSION } from '../core/version.ts';
 import { compileColumns } from '../record/coerce.ts';
@@ -14,7 +14,7 @@ import type { OpenTable } from './open-table.ts';
 const MISSES = 256;
 const ONE_IN = 16;
 
-const digest = (text: string): Buffer => Buffer.from(hash('sha256', text, 'binary').slice(0, PRINT_BYTES), 'latin1');
+const digest = (content: string | Buffer): Buffer => Buffer.from(hash('sha256', content, 'binary').slice(0, PRINT_BYTES), 'latin1');
 
 /**
  * What a reader asks about rows of this table that it has not parsed; undefined where each row has to be looked at. With
@@ -22,15 +22,15 @@ const digest = (text: string): Buffer => Buffer.from(hash('sha256', text, 'binar
  */
 export function knownRows({ codec, definition, index, shaping }: OpenTable): KnownRows | undefined {
   if (shaping === undefined || definition.newer !== undefined) return undefined;
-  let base: string | undefined;
-  const salted = (text: string): Buffer => digest((base ??= shaping().toString('hex')) + text);
+  let base: Buffer | undefined;
+  const salted = (bytes: Buffer): Buffer => digest(Buffer.concat([(base ??= shaping()), bytes]));
   // A plain hash of its text would tell whether somebody's guess of a hidden value is right.
   const hides = definition.cover !== undefined || Object.values(definition.fields).some(({ secret }) => secret);
   const keyOf = compileColumns(definition, definition.key);
   let misses = 0;
   return {
-    shapedBy: salted,
-    print: (text, shapedBy) => ({ text: hides ? salted(text) : digest(text), shapedBy }),
+    shapedBy: (beside) => salted(Buffer.from(beside)),
+    print: (bytes, shapedBy) => ({ text: hides ? salted(bytes) : digest(bytes), shapedBy }),
     looks() {
       misses += 1;
       return misses <= MISSES || misses % ONE_IN === 0;
@@ -41,7 +41,7 @@ export function knownRows({ codec, definition, index, shaping }: OpenTable): Kno
       const keyHash = codec.keyHash(codec.keyBody(record));
       if (!index.holds(keyHash, print)) return undefined;
       misses = 0;
-      return new KnownRow({ keyHash, print, state: index.state() }, parse);
+      return new UnparsedRow(parse, { keyHash, print, state: index.state() });
     },
   };
 }

@@ -1,5 +1,5 @@
 import { forwardTime } from '../core/clock.ts';
-import { knownRow, type KnownRow } from '../core/known-row.ts';
+import { type KnownAs, parsedRow } from '../core/known-row.ts';
 import type { Page, Position } from '../core/types.ts';
 import { outboxRecord, tableStateRecord, outboxDoneRecord } from '../kafka/meta/state.ts';
 import type { Batch, TableState } from '../kafka/types.ts';
@@ -62,7 +62,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
     return pending === undefined ? index.get(keyHash) : (pending ?? undefined);
   }
 
-  function holds({ about: { keyHash, print, state: asked } }: KnownRow): boolean {
+  function holds({ keyHash, print, state: asked }: KnownAs): boolean {
     if (inFlight.size > 0 && inFlight.has(keyHash.toString('latin1'))) return false;
     return index.state() === asked || index.holds(keyHash, print);
   }
@@ -116,7 +116,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
         const { id } = page.scan;
         const before = state.scan?.id === id ? state.scan : { unnamed: 0, putAside: 0 };
         state = { ...state, scan: { id, ...index.custody(), unnamed: before.unnamed + unnamed, putAside: before.putAside + putAside } };
-        if (run.freshScans.has(id)) run.keptRows?.push(...page.rows.map((row) => knownRow(row)?.parsed() ?? row));
+        if (run.freshScans.has(id)) run.keptRows?.push(...page.rows.map(parsedRow));
         unread ||= (page.scan.end?.unread ?? []).length > 0;
       }
       run.totals.fetched += page.rows.length;

@@ -23,7 +23,9 @@ export interface PlacedMessage {
 
 /** Assigns each table message to the partition of its key. */
 export function placed(messages: readonly TopicMessage[], partitions: number, headers: Readonly<Record<string, string>>): PlacedMessage[] {
-  return messages.map(({ key, value }) => ({ partition: partitionOf(key, partitions), key, value, headers }));
+  const all: PlacedMessage[] = [];
+  for (const { key, value } of messages) all.push({ partition: partitionOf(key, partitions), key, value, headers });
+  return all;
 }
 
 /**
@@ -58,7 +60,11 @@ const sizeOf = ({ key, value, headers }: PlacedMessage): number =>
   RECORD_OVERHEAD + key.length + (value?.length ?? 0) + headerBytes(headers);
 
 /** Upper bound of a chunk's bytes before compression. */
-export const bytesOf = ({ messages }: Chunk): number => messages.reduce((sum, message) => sum + sizeOf(message), 0);
+export function bytesOf({ messages }: Chunk): number {
+  let bytes = 0;
+  for (const message of messages) bytes += sizeOf(message);
+  return bytes;
+}
 
 /**
  * Groups chunks that are sent together; state comes last. A send to several brokers can duplicate messages when one of them

@@ -68,12 +68,18 @@ export function diffBatch(committedHash: (keyHash: Buffer) => Buffer | undefined
     },
     has: (keyHash) => outcomes.has(keyHash.toString('latin1')),
     addKnown: (keyHash) => void outcomes.set(keyHash.toString('latin1'), KNOWN),
-    changes: () => (changes ??= [...outcomes.values()].filter((outcome): outcome is RowChange => outcome.op !== 'none')),
-    same: () => [...outcomes.values()].flatMap(({ op, row }) => (op === 'none' && row !== undefined && !row.deleted ? [row] : [])),
+    changes: () => (changes ??= [...outcomes.values()].filter(isChange)),
+    same: () => [...outcomes.values()].filter(isSame).map(rowOf),
     duplicates: () => duplicates,
     bytes: () => bytes,
   };
 }
+
+// Of the module, because closures that are made for each batch are compiled for each batch.
+const isChange = (outcome: Outcome): outcome is RowChange => outcome.op !== 'none';
+const isSame = (outcome: Outcome): outcome is Outcome & { row: CompiledRow } =>
+  outcome.op === 'none' && outcome.row !== undefined && !outcome.row.deleted;
+const rowOf = ({ row }: { readonly row: CompiledRow }): CompiledRow => row;
 
 function judge(row: CompiledRow, committedHash: Buffer | undefined): Outcome['op'] {
   if (row.deleted) return committedHash === undefined ? 'none' : 'delete';

@@ -16,8 +16,9 @@ import {
 import { SCOPE_BYTES } from '../record/codec.ts';
 import { firstOfEach, incremented, isZero, rangeOf } from './index-range.ts';
 import type { IndexEntry, IndexedRow, LiveIndex, LiveIndexIdentity, PrintedRow } from './live-index-types.ts';
+import { writtenByKey } from './key-order.ts';
 import { openIndexStore } from './index-store.ts';
-import { type WaitingRoom, waitingRows } from './waiting-rows.ts';
+import { type WaitingRoom, type WaitingRow, waitingRows } from './waiting-rows.ts';
 export type { IndexEntry, IndexedRow, LiveIndex, LiveIndexIdentity, PrintedRow } from './live-index-types.ts';
 import { adopted, begun, custodyOf, emptyScanLog, ended, excused, pageMore, type ScanLog, seenMore, vanishedBelow } from './scan-log.ts';
 
@@ -43,6 +44,8 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
   let isDrained = true;
   /** When the index was last up to date and the store does not know it yet, epoch ms. */
   let current: number | undefined;
+  /** How often all waiting rows were written at once. */
+  let flushes = 0;
   /** How often the index was cleared or closed. */
   let endings = 0;
   let rebuildReason = store.rebuildReason;
@@ -204,7 +207,8 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     try {
       store.transaction(() => {
         if (!drained) {
-          for (const { keyHash, packed: bytes, fresh } of waiting.first(count)) applyOne(keyHash, bytes, fresh);
+          for (const row of waiting.first(count)) applyOne(row);
+          flushes += 1;
           writeCovered(covered, current);
         }
         work();
@@ -225,14 +229,29 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
   async function drain(isOver: () => boolean): Promise<void> {
     if (waiting.count() > SLICE) beginOffsets(covered.keys());
     while (waiting.count() > SLICE) {
-      store.transaction(() => {
-        for (const { keyHash, packed: bytes, fresh } of waiting.first(SLICE)) applyOne(keyHash, bytes, fresh);
-      });
-      waiting.written(SLICE);
-      await othersFirst();
+      if (waiting.holdsEachOnce()) await drainByKey(isOver);
+      else {
+        store.transaction(() => {
+          for (const row of waiting.first(SLICE)) applyOne(row);
+        });
+        waiting.written(SLICE);
+        await othersFirst();
+      }
       if (isOver()) return;
     }
     flush();
+  }
+
+  /** A crash in between is mended by the rows, which are read again because their offsets are not written yet. */
+  async function drainByKey(isOver: () => boolean): Promise<void> {
+    const [count, before] = [waiting.count(), flushes];
+    for (const step of writtenByKey(waiting.first(count), SLICE, applyOne, addToScope)) {
+      store.transaction(step);
+      await othersFirst();
+      // All of them were written meanwhile, and maybe newer ones.
+      if (isOver() || flushes !== before) return;
+    }
+    waiting.written(count);
   }
 
   /** Rows without any offset would count as an index that holds nothing yet, and would not be cleared with it. */
@@ -250,7 +269,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     if (log.current !== undefined) {
       let seen = 0;
       transaction(() => {
-        for (const { keyHash, row, fresh } of changed) seen += applyOne(keyHash, packed(keyHash, row), fresh);
+        for (const { keyHash, row, fresh = false } of changed) seen += applyOne({ keyHash, packed: packed(keyHash, row), fresh });
         writeCovered(next, upToDate ? now() : undefined);
         writeLog(seenMore(log, seen));
       });
@@ -258,13 +277,20 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       log = readLog();
       return;
     }
-    const taken = guarded(() =>
-      Array.from(changed, ({ keyHash, row, fresh = false }) => ({ keyHash, packed: packed(keyHash, row), fresh })),
-    );
-    for (const row of taken) waiting.add(row);
+    for (const row of guarded(() => packedAll(changed))) waiting.add(row);
     if (upToDate) current = now();
     covered = next;
     isDrained = false;
+  }
+
+  function packedAll(changed: Iterable<IndexEntry>): WaitingRow[] {
+    const all: WaitingRow[] = [];
+    for (const { keyHash, row, fresh = false } of changed) all.push({ keyHash, packed: packed(keyHash, row), fresh });
+    return all;
+  }
+
+  function addToScope(scopeKey: Buffer): void {
+    scopes.putSync(scopeKey, MARKED);
   }
 
   function packed(keyHash: Buffer, row: IndexEntry['row']): Buffer | null {
@@ -303,8 +329,8 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     log = readLog();
   }
 
-  /** Returns 1 when the open scan sees the row for the first time, otherwise 0. */
-  function applyOne(keyHash: Buffer, bytes: Buffer | null, fresh = false): number {
+  /** Returns 1 when the open scan sees the row for the first time, otherwise 0. With `scopeKeys`, its place in its scope is left to the caller. */
+  function applyOne({ keyHash, packed: bytes, fresh }: WaitingRow, scopeKeys?: Buffer[]): number {
     const before = fresh ? undefined : live.getBinary(keyHash);
     if (before !== undefined && hasScope(before) && (bytes === null || !scopeHashOf(before).equals(scopeHashOf(bytes))))
       scopes.removeSync(scopeKeyOf(keyHash, before));
@@ -313,7 +339,11 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       return 0;
     }
     live.putSync(keyHash, bytes);
-    if (hasScope(bytes)) scopes.putSync(scopeKeyOf(keyHash, bytes), MARKED);
+    if (hasScope(bytes)) {
+      const scopeKey = scopeKeyOf(keyHash, bytes);
+      if (scopeKeys === undefined) addToScope(scopeKey);
+      else scopeKeys.push(scopeKey);
+    }
     return log.current !== undefined && (before === undefined || lastSeenOf(before) !== log.serial) ? 1 : 0;
   }
 

@@ -39,6 +39,8 @@ export interface WaitingRows {
   isFull(): boolean;
   /** The first ones, in order. */
   first(most: number): readonly WaitingRow[];
+  /** Whether no key waits twice, so that the order of the rows does not matter. */
+  holdsEachOnce(): boolean;
   /** Forgets the first ones, which are written. */
   written(count: number): void;
 }
@@ -48,6 +50,10 @@ export function waitingRows(room: WaitingRoom = ROOM): WaitingRows {
   /** Packed rows by key hash. */
   const byKey = new Map<string, Buffer | null>();
   const bytesOf = ({ packed }: WaitingRow): number => ROW_OVERHEAD + (packed?.length ?? 0);
+  /** A key that waits twice keeps its last row. */
+  function forget(key: string, packed: Buffer | null): void {
+    if (byKey.get(key) === packed) byKey.delete(key);
+  }
   return {
     count: () => rows.length,
     packed: (keyHash) => (rows.length === 0 ? undefined : byKey.get(keyHash.toString('latin1'))),
@@ -58,11 +64,13 @@ export function waitingRows(room: WaitingRoom = ROOM): WaitingRows {
     },
     isFull: () => rows.length >= MOST_ROWS || (rows.length > 0 && room.taken > room.most),
     first: (most) => (most >= rows.length ? rows : rows.slice(0, most)),
+    holdsEachOnce: () => rows.length === byKey.size,
     written(count) {
-      for (let i = 0; i < count; i += 1) room.taken -= bytesOf(rows[i] as WaitingRow);
+      const gone = rows.slice(0, count);
       rows = rows.slice(count);
-      // A key that waits twice must keep its last row, so they are forgotten all at once.
+      for (const row of gone) room.taken -= bytesOf(row);
       if (rows.length === 0) byKey.clear();
+      else for (const { keyHash, packed } of gone) forget(keyHash.toString('latin1'), packed);
     },
   };
 }

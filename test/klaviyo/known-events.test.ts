@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseJson } from '../../src/core/json/parse.ts';
-import type { KnownRows } from '../../src/core/known-row.ts';
+import { type KnownRows, unparsedRow } from '../../src/core/known-row.ts';
 import type { TableDefinition } from '../../src/core/table.ts';
-import type { JsonObject } from '../../src/core/types.ts';
+import type { JsonObject, Row } from '../../src/core/types.ts';
 import { shaping } from '../../src/engine/known-rows.ts';
 import { contextWith } from '../../src/sdk/readers/resume.ts';
-import { eventTexts } from '../../producers/klaviyo/event-texts.ts';
+import { unparsedEvents } from '../../producers/klaviyo/unparsed-events.ts';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
+import type { ListElement } from '../../src/sdk/http/listing-elements.ts';
 import { klaviyoSettings } from '../../producers/klaviyo/settings.ts';
 import type { TruthRow } from '../../simulators/klaviyo/truth.ts';
 import { key, openScriptedTables, type ScriptedTables } from '../engine/scripted-tables.ts';
@@ -102,17 +103,24 @@ describe('events that the topic holds already', () => {
 describe('what shapes an event beside its text', () => {
   const event = '{"type":"event","id":"e1","relationships":{"metric":{"data":{"type":"metric","id":"m1"}}}}';
 
+  const unparsed = (text: string): ListElement => {
+    const parsed = (): JsonObject => parseJson(text) as JsonObject;
+    return { bytes: Buffer.from(text), mayWait: true, parsed, parsedLater: () => parsed };
+  };
+
   /** The shape of an event whose metric has this name. */
   function shapeBy(name: string): string {
     const shapes: string[] = [];
     const known: KnownRows = {
       looks: () => false,
       shapedBy: (beside) => Buffer.from(String(shapes.push(beside))),
-      print: (text, shapedBy) => ({ text: Buffer.from(text), shapedBy }),
+      print: (bytes, shapedBy) => ({ text: bytes, shapedBy }),
       find: () => undefined,
     };
     const frame = parseJson(`{"included":[{"type":"metric","id":"m1","attributes":{"name":${name}}}]}`) as JsonObject;
-    eventTexts(known, (row) => row)(frame)({ text: event, mayBeKnown: true, parsed: () => parseJson(event) });
+    const element = unparsed(event);
+    const row = unparsedEvents(known, (its) => its)(frame)(element) as Row;
+    expect(unparsedRow(row)?.parsed()).toMatchObject({ id: 'e1' });
     expect(shapes).toHaveLength(1);
     return shapes[0] as string;
   }

@@ -150,6 +150,43 @@ describe('the live index', () => {
     if (where === 'in a scan') expect(index.seenInScan()).toBe(40_000);
   });
 
+  it('holds each row in its scope and in no other, whatever happens while it takes rows in turns', async () => {
+    const random = fc.sample(fc.integer({ min: 0, max: 9 }), { numRuns: 200, seed: 7 });
+    const scopes = Array.from({ length: 10 }, (_, n) => `scope ${n}`);
+    const expected = new Map<string, string | undefined>();
+    const row = (n: number, scope: number | undefined, version = ''): IndexEntry => {
+      const name = scope === undefined ? undefined : scopes[scope];
+      expected.set(`k${n}`, name);
+      return put(`k${n}`, `${n} ${version} ${name ?? ''}`, name);
+    };
+    const index = openIndex();
+    await index.applyInTurns(
+      Array.from({ length: 14_000 }, (_, n) => row(n, n % 10 === 9 ? undefined : n % 10)),
+      covered(14_000n),
+    );
+    const outcomes = (): unknown => scopes.map((scope) => names(index.keysInScope(hash(scope, 8))));
+    const truth = (): unknown => scopes.map((scope) => [...expected].flatMap(([key, its]) => (its === scope ? [key] : [])).sort());
+    expect(outcomes()).toEqual(truth());
+    // Rows of the first turn, which have been taken, change their scopes again, at other moments of what is written in turns each time; some are asked for in between.
+    for (let round = 0; round < 8; round += 1) {
+      const [moment = 0, apply = 0, ask = 0] = random.slice(round * 3);
+      const changed = Array.from({ length: 14_000 }, (_, n) =>
+        row(n, (n + round) % 11 === 10 ? undefined : ((n + round) % 11) % 10, `v${round}`),
+      );
+      const taken = index.applyInTurns(changed, covered(BigInt(20_000 * (round + 1))));
+      for (let turn = 0; turn < moment; turn += 1) await setImmediate();
+      if (apply > 2)
+        index.apply(
+          Array.from({ length: 300 }, (_, n) => row(n * 13, random[n % 200], `later ${round}`)),
+          covered(BigInt(20_000 * (round + 1) + 1)),
+        );
+      if (ask > 6) index.holdsScope(hash('scope 1', 8));
+      await taken;
+      expect(outcomes(), `after round ${round}, changed at turn ${moment}`).toEqual(truth());
+    }
+    expect(index.size()).toBe(14_000);
+  }, 240_000);
+
   it('that is cleared or closed while it takes rows in turns takes no more of them', async () => {
     for (const how of ['clear', 'close'] as const) {
       const index = openIndex();

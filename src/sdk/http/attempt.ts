@@ -5,14 +5,18 @@ import axios from 'axios';
 import type { Clock } from '../../core/clock.ts';
 import { childController, onAbort } from '../../core/clock.ts';
 import { decodeText } from './decode-text.ts';
-import { LARGEST_PARSED, MUCH_ONCE_PARSED } from './parsed-size.ts';
+import { gather } from './gathered.ts';
+import { LARGEST_PARSED, MUCH_ONCE_PARSED, parsedSizes } from './parsed-size.ts';
 
 /** The answer to one attempt, before it is judged. */
 export interface RawAnswer {
   readonly status: number;
   /** Lower-case names; repeated headers joined with a comma. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Empty where there is `content`. */
   readonly text: string;
+  /** The body as it came, of an answer of success that was asked for as bytes. */
+  readonly content?: Buffer;
   /** Size after decompression. */
   readonly bytes: number;
 }
@@ -25,6 +29,8 @@ export interface Attempt {
   readonly timeoutMs: number;
   readonly maxBytes: number;
   readonly signal: AbortSignal;
+  /** Default: text. */
+  readonly expect?: 'text' | 'bytes';
 }
 
 /** The answer is larger than its limit, or than the limit named in the message. */
@@ -93,7 +99,10 @@ export function createSender(open: Opener): Sender {
   return async (attempt) => {
     const { status, headers, stream, signal, close } = await open(attempt);
     try {
-      const body = status < 200 || status >= 300 ? await readRefusal(stream, signal) : await readBody(stream, attempt.maxBytes, signal);
+      const body =
+        status < 200 || status >= 300
+          ? await readRefusal(stream, signal)
+          : await readBody(stream, attempt.maxBytes, signal, attempt.expect === 'bytes' ? bytesOnly() : decodedBody());
       return { status, headers, ...body };
     } catch (error) {
       throw whyEnded(signal, error);
@@ -108,19 +117,48 @@ export function whyEnded(signal: AbortSignal, error: unknown): unknown {
   return signal.aborted && signal.reason instanceof TimedOut ? signal.reason : error;
 }
 
-type Body = Pick<RawAnswer, 'text' | 'bytes'>;
+type Body = Pick<RawAnswer, 'text' | 'content'>;
+
+/** What becomes of a body that arrives in pieces. */
+interface BodyParts {
+  add(piece: Buffer): void;
+  /** About what it takes once it is parsed, bytes. */
+  parsedSize(): number;
+  take(): Body;
+}
+
+function decodedBody(): BodyParts {
+  const decoded = decodeText();
+  return { add: decoded.add, parsedSize: decoded.parsedSize, take: () => ({ text: decoded.take() }) };
+}
+
+function bytesOnly(): BodyParts {
+  const gathered = gather();
+  const sizes = parsedSizes();
+  return {
+    add(piece) {
+      sizes.add(piece);
+      gathered.add(piece);
+    },
+    parsedSize: () => sizes.total(),
+    take: () => ({ text: '', content: gathered.take() }),
+  };
+}
 
 /** Only the beginning of a long refusal is read, bytes: its status decides what it means. */
 const LARGEST_REFUSAL = 1024 * 1024;
 
-export const readRefusal = (stream: Readable, signal: AbortSignal): Promise<Body> => read(stream, LARGEST_REFUSAL, true, signal);
+export const readRefusal = (stream: Readable, signal: AbortSignal): Promise<ReadBody> =>
+  read(stream, LARGEST_REFUSAL, true, signal, decodedBody());
 
 /** @throws TooLarge */
-export const readBody = (stream: Readable, maxBytes: number, signal: AbortSignal): Promise<Body> => read(stream, maxBytes, false, signal);
+const readBody = (stream: Readable, maxBytes: number, signal: AbortSignal, parts: BodyParts): Promise<ReadBody> =>
+  read(stream, maxBytes, false, signal, parts);
 
-function read(stream: Readable, maxBytes: number, truncate: boolean, signal: AbortSignal): Promise<Body> {
+type ReadBody = Pick<RawAnswer, 'text' | 'content' | 'bytes'>;
+
+function read(stream: Readable, maxBytes: number, truncate: boolean, signal: AbortSignal, parts: BodyParts): Promise<ReadBody> {
   return new Promise((resolve, reject) => {
-    const decoded = decodeText();
     let bytes = 0;
     let ended = false;
     const giveUp = (error: unknown): void => {
@@ -134,8 +172,8 @@ function read(stream: Readable, maxBytes: number, truncate: boolean, signal: Abo
       if (chunk.length > remaining && !truncate) return giveUp(new TooLarge());
       const piece = chunk.length > remaining ? chunk.subarray(0, remaining) : chunk;
       bytes += piece.length;
-      decoded.add(piece);
-      if (decoded.parsedSize() > LARGEST_PARSED) return giveUp(new TooLarge(MUCH_ONCE_PARSED));
+      parts.add(piece);
+      if (parts.parsedSize() > LARGEST_PARSED) return giveUp(new TooLarge(MUCH_ONCE_PARSED));
       if (piece !== chunk) {
         finish();
         stream.destroy();
@@ -144,7 +182,7 @@ function read(stream: Readable, maxBytes: number, truncate: boolean, signal: Abo
     const finish = (): void => {
       if (ended) return;
       ended = true;
-      resolve({ text: decoded.take(), bytes });
+      resolve({ ...parts.take(), bytes });
     };
     stream.on('end', finish);
     stream.on('error', giveUp);

@@ -6,6 +6,7 @@ import { sleepUntil } from '../../core/clock.ts';
 import type { Clock } from '../../core/clock.ts';
 import { TooLarge, createOpener, createSender } from './attempt.ts';
 import type { Attempt, Opener, RawAnswer } from './attempt.ts';
+import { textOf } from './decode-text.ts';
 import { judge, judgeFailure, refusedForNow } from './errors.ts';
 import type { HttpAnswer, RequestPlace, Verdict } from './errors.ts';
 import { streamItems } from './stream.ts';
@@ -82,8 +83,8 @@ export interface RequestOptions {
   readonly maxTries?: number;
   /** Time-outs after which the request fails, because a smaller request may succeed. Default: unlimited. */
   readonly maxTimeouts?: number;
-  /** Parses an answer of success instead of the usual parser, with the same result but for rows that are known. */
-  readonly parse?: ((text: string) => Promise<Json>) | undefined;
+  /** Parses an answer of success instead of the usual parser, from its bytes, with the same result but for rows left unparsed. */
+  readonly parse?: ((content: Buffer) => Promise<Json>) | undefined;
   /** Called with each answer, of any status, before all other rules; undefined means that the other rules decide. */
   readonly decode?: (answer: RawAnswer) => Promise<Verdict | undefined>;
 }
@@ -103,6 +104,7 @@ export interface HttpResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** Null when text was requested. */
   readonly body: Json;
+  /** Empty when a request has its own `parse`. */
   readonly text: string;
 }
 
@@ -279,6 +281,7 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
       timeoutMs: ask.timeoutMs ?? options.timeoutMs ?? 120_000,
       maxBytes: ask.maxBytes ?? options.maxBytes ?? LARGEST,
       signal: ask.signal,
+      ...(ask.parse === undefined ? {} : { expect: 'bytes' }),
     };
   }
 
@@ -296,8 +299,12 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
   // oxlint-disable-next-line require-yield
   async function* whole(attempt: Attempt, expectJson: boolean, parse: RequestOptions['parse']): AsyncGenerator<never, HttpAnswer, void> {
     const raw = await send(attempt);
-    const good = raw.status >= 200 && raw.status < 300;
-    return { ...raw, body: expectJson || raw.status >= 300 ? await jsonOrNothing(raw.text, good ? parse : undefined) : undefined };
+    if (raw.content !== undefined && parse !== undefined) {
+      const { content } = raw;
+      const body = await orNothing(() => parse(content));
+      return { ...raw, text: body === undefined ? textOf(content) : '', body };
+    }
+    return { ...raw, body: expectJson || raw.status >= 300 ? await jsonOrNothing(raw.text) : undefined };
   }
 
   async function* stream(path: string, ask: StreamOptions): AsyncGenerator<readonly Json[], void, void> {
@@ -335,9 +342,11 @@ function bounded(verdict: Verdict | undefined, now: number): Verdict | undefined
   return until === undefined ? rest : { ...rest, retryAt: until };
 }
 
-async function jsonOrNothing(text: string, parse: (text: string) => Promise<Json> = parseJsonInPieces): Promise<Json | undefined> {
+const jsonOrNothing = (text: string): Promise<Json | undefined> => orNothing(() => parseJsonInPieces(text));
+
+async function orNothing(parse: () => Promise<Json>): Promise<Json | undefined> {
   try {
-    return await parse(text);
+    return await parse();
   } catch (error) {
     // It may well be JSON, and would be the same the next time.
     if (error instanceof TooManyNumbers) throw new TooLarge(error.message);

@@ -38,7 +38,7 @@ export function decodeText(): DecodedText {
       if (gathered.bytes > 0) keep(gathered.take());
       keep(piece);
     },
-    parsedSize: sizes.total,
+    parsedSize: () => sizes.total(),
     take() {
       keep(gathered.take());
       parts.push(decoder.end());

@@ -102,5 +102,5 @@ function fingerprintOf(rows: readonly Row[]): string | undefined {
 }
 
 /** Undefined for what is nested so deep that no text can be made of it. */
-const textOf = (value: unknown): string | undefined =>
-  isDeeper(value, DEEPEST_JSON) ? undefined : JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? `${item}n` : item));
+const textOf = (value: unknown): string | undefined => (isDeeper(value, DEEPEST_JSON) ? undefined : JSON.stringify(value, withBigInts));
+const withBigInts = (_: string, item: unknown): unknown => (typeof item === 'bigint' ? `${item}n` : item);
