@@ -23,6 +23,7 @@ interface Answer extends Omit<RecordMetadata, 'baseOffset'> {
 function kafka({ brokers = 1, partitions = 1, room = 1_000_000 } = {}) {
   const calls: string[] = [];
   const ends = new Map<string, number>();
+  const madeAt = performance.now();
   const self = {
     calls,
     opened: 0,
@@ -46,7 +47,8 @@ function kafka({ brokers = 1, partitions = 1, room = 1_000_000 } = {}) {
         },
         connection: 'c',
         deadlines,
-        onTransaction: ({ outcome, durationMs }) => void self.outcomes.push(durationMs >= 0 ? outcome : 'before it began'),
+        onTransaction: ({ outcome, durationMs }) =>
+          void self.outcomes.push(durationMs >= 0 && durationMs <= performance.now() - madeAt ? outcome : 'longer than there was'),
         calls: {
           openProducer: async (_access, ...how) => {
             self.opened += 1;
@@ -177,6 +179,12 @@ describe('a batch', () => {
     for (const [partition, end] of second) expect(end).toBe(2n * (first.get(partition) ?? 0n));
     const many = await open(kafka());
     expect(await many.write(batch(rows(2_500)))).toEqual(new Map([[0, 2_500n]]));
+    // Whichever topic is confirmed first.
+    const other = kafka();
+    other.send = async (answers) => answers.toReversed();
+    const turned = await open(other);
+    await turned.write(batch(rows(5)));
+    expect(await turned.write(batch(rows(5), { deadLetters: [letter] }))).toEqual(new Map([[0, 10n]]));
   });
 
   it('asks what a topic may hold once, and only of topics it has something for', async () => {
@@ -413,6 +421,20 @@ describe('a writer', () => {
       ...deadline,
       message: expect.stringContaining('Beginning a transaction'),
     });
+  });
+
+  it('waits for a send as long as it has to by itself, and no longer', async () => {
+    vi.useFakeTimers();
+    try {
+      const world = kafka();
+      const writer = await open(world);
+      world.send = () => new Promise(() => undefined);
+      const refused = refusalOf(writer.write(batch(rows(1))));
+      await vi.advanceTimersByTimeAsync(40_000);
+      expect((await refused).message).toBe(`Writing to ${TOPIC} took longer than 40 s.`);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('writes one batch after the other, and goes on with the next when one was refused', async () => {
