@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { PlacedMessage } from '../../src/kafka/chunks.ts';
 import { packedMessages } from '../../src/kafka/packed-records.ts';
 
@@ -61,6 +61,20 @@ test.each([0, 1])(
     }
   },
 );
+
+test('lengths at which a number takes a byte more, and records without headers, are written as kafkajs writes them', async () => {
+  const clock = vi.spyOn(Date, 'now').mockReturnValue(1_000_000);
+  onTestFinished(() => clock.mockRestore());
+  const lengths = [0, 63, 64, 8_191, 8_192, 1_048_575, 1_048_576];
+  const messages = lengths.flatMap((length): PlacedMessage[] => [
+    { partition: 2, key: Buffer.from('k'), value: Buffer.alloc(length, 7) },
+    { partition: 2, key: Buffer.alloc(length, 8), value: null, headers: { tributary: 'run=r schema=7' } },
+  ]);
+  for (const some of [messages, messages.slice(0, 1)]) {
+    const ours = packedMessages([{ topic: 't', partition: 2, messages: some }]);
+    expect((await request(ours, 0)).equals(await request([...some], 0))).toBe(true);
+  }
+});
 
 test('messages of several partitions go to the partitions they were placed in', () => {
   const chunk = (partition: number, count: number): PlacedMessage[] =>
