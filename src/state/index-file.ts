@@ -2,6 +2,7 @@ import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, 
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { reservedBytes } from './address-space.ts';
 import { storeFault } from './store-file.ts';
 
 /*
@@ -35,18 +36,12 @@ export function removeOthers(directory: string, keep: string): void {
   }
 }
 
-/**
- * Addresses that LMDB reserves for a store; memory is taken only for what is read. Where the file outgrows them, LMDB maps it
- * anew and keeps the old mapping (lmdb 3), whose pages count as the process's once more: from its own 128 KiB on, an index of
- * 67 MB took 157 MB.
- */
-const MAPPED_BYTES = 16 * 2 ** 30;
-
 /** Size of LMDB's reader table, which LMDB maps into memory too. */
 const LOCK_BYTES = 16_384;
 
 export function openDatabases(file: string, options: { readonly readOnly?: boolean } = {}): Databases {
   const lock = `${file}-lock`;
+  const mapSize = reservedBytes();
   // Written here and not by LMDB, which would create a sparse file: on a full disk, filling it crashes the process.
   if (!existsSync(lock)) writeFileSync(lock, Buffer.alloc(LOCK_BYTES));
   const root = open<Buffer, Buffer>({
@@ -59,8 +54,7 @@ export function openDatabases(file: string, options: { readonly readOnly?: boole
     overlappingSync: false,
     // Written by system calls, which return an error on a full disk. Writing through the mapping would crash the process.
     useWritemap: false,
-    // Windows makes the file as large as its mapping.
-    ...(process.platform === 'win32' ? {} : { mapSize: MAPPED_BYTES }),
+    ...(mapSize === undefined ? {} : { mapSize }),
     ...options,
   });
   return {
