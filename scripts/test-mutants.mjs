@@ -1,7 +1,7 @@
 // node scripts/test-mutants.mjs <source file>... [<test file>...]: changes the sources in small ways, one at a time, and tells which changes no test
 // notices. Without test files: the unit tests of the source's room. Stryker is fetched into a temporary folder, in a fixed version.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,7 +34,9 @@ if (status === 0) {
   symlinkSync(join(root, 'node_modules/vitest'), join(folder, 'node_modules/vitest'));
   const at = (name) => join(folder, name);
   const include = tests.filter((file) => !file.endsWith('.it.test.ts'));
-  const vitest = { include, pool: 'forks', isolate: false, env: { TRIBUTARY_TEST_LOGIN: '' }, testTimeout: 60_000, hookTimeout: 60_000 };
+  // Without a process of its own, a file that replaces modules gets those that an earlier file has loaded.
+  const isolate = include.some((file) => /vi\.(do)?mock\(/i.test(readFileSync(join(root, file), 'utf8')));
+  const vitest = { include, pool: 'forks', isolate, env: { TRIBUTARY_TEST_LOGIN: '' }, testTimeout: 60_000, hookTimeout: 60_000 };
   writeFileSync(at('vitest.config.mjs'), `export default { root: process.cwd(), test: ${JSON.stringify(vitest)} };\n`);
   const stryker = {
     testRunner: 'vitest',
