@@ -73,7 +73,7 @@ test('what is accepted is what JSON.parse accepts, if it is an object', () => {
     }),
     { numRuns: 20_000 },
   );
-  expect(good, 'the property must not hold because nothing is JSON').toBeGreaterThan(2_000);
+  expect(good, 'the property must not hold because nothing is JSON').toBeGreaterThan(1_000);
 });
 
 test('a number that a double does not keep is found wherever it stands', () => {
