@@ -56,7 +56,7 @@ export function unparsedEvents(known: KnownRows, kept: (event: Row, included: Re
   };
 }
 
-const beginsWith = (bytes: Buffer, beginning: Buffer): boolean => bytes.compare(beginning, 0, beginning.length, 0, beginning.length) === 0;
+const beginsWith = (bytes: Buffer, beginning: Buffer): boolean => bytes.subarray(0, beginning.length).equals(beginning);
 
 /** The text from behind the mark, which stands at `at`, to the next quote; undefined without a mark, or with an escape in it. */
 function textBehind(bytes: Buffer, mark: Buffer, at: number): string | undefined {

@@ -1,13 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseJson } from '../../src/core/json/parse.ts';
-import { type KnownRows, unparsedRow } from '../../src/core/known-row.ts';
+import { type KnownRows, parsedRow, unparsedRow } from '../../src/core/known-row.ts';
 import type { TableDefinition } from '../../src/core/table.ts';
 import type { JsonObject, Row } from '../../src/core/types.ts';
 import { shaping } from '../../src/engine/known-rows.ts';
 import { contextWith } from '../../src/sdk/readers/resume.ts';
 import { unparsedEvents } from '../../producers/klaviyo/unparsed-events.ts';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
-import type { ListElement } from '../../src/sdk/http/listing-elements.ts';
+import { textOf } from '../../src/sdk/http/decode-text.ts';
+import { type ListElement, parseListing } from '../../src/sdk/http/listing-elements.ts';
 import { klaviyoSettings } from '../../producers/klaviyo/settings.ts';
 import type { TruthRow } from '../../simulators/klaviyo/truth.ts';
 import { key, openScriptedTables, type ScriptedTables } from '../engine/scripted-tables.ts';
@@ -97,6 +98,55 @@ describe('events that the topic holds already', () => {
     expect(first.totals.fetched).toBeGreaterThan(0);
     expect(totals).toMatchObject({ unchanged: first.totals.fetched, messages: 0 });
     expect(parsed()).toBeGreaterThanOrEqual(first.totals.fetched);
+  });
+});
+
+describe('an event between others', () => {
+  const looked: KnownRows = {
+    looks: () => true,
+    shapedBy: (beside) => Buffer.from(beside),
+    print: (bytes, shapedBy) => ({ text: bytes, shapedBy }),
+    find: () => undefined,
+  };
+
+  it.each([
+    ['that is empty', '{}'],
+    ['as short as one can be that begins like the first', '{"type":"event","":0}'],
+    ['without an id', '{"type":"event"}'],
+    ['whose id does not end', '{"type":"event","id":"'],
+    ['with an empty id', '{"type":"event","id":""}'],
+    ['whose metric does not end', '{"type":"event","id":"e","relationships":{"metric":{"data":{"type":"metric","id":"'],
+    ['with an escape in its id', String.raw`{"type":"event","id":"a\"b"}`],
+    ['that is not UTF-8', Buffer.from('{"type":"event","id":"caf\u00e9"}', 'latin1')],
+  ])('is looked up and parsed when it is one %s', async (_, middle) => {
+    const [before, behind] = ['{"type":"event","id":"1"}', '{"type":"event","id":"3"}'];
+    const answer = Buffer.concat([Buffer.from(`{"data":[${before},`), Buffer.from(middle), Buffer.from(`,${behind}]}`)]);
+    const whole = (): unknown => parseJson(textOf(answer));
+    const read = async (): Promise<unknown> => {
+      const { data } = (await parseListing(
+        answer,
+        'data',
+        unparsedEvents(looked, (event) => event),
+      )) as { readonly data: readonly Row[] };
+      return { data: data.map((row) => ({ ...parsedRow(row) })) };
+    };
+    // Elements that begin like no event may be shorter than the beginning of one.
+    const short = Buffer.from('{"data":[{"a":1,"b":1},{"a":1,"b":2},{"a":1,"b":3}]}');
+    await expect(
+      parseListing(
+        short,
+        'data',
+        unparsedEvents(looked, (event) => event),
+      ),
+    ).resolves.toMatchObject({ data: [{ b: 1 }, {}, { b: 3 }] });
+    const isJson = await Promise.resolve()
+      .then(whole)
+      .then(
+        () => true,
+        () => false,
+      );
+    if (isJson) expect(await read()).toMatchObject(whole() as object);
+    else await expect(read()).rejects.toThrow(SyntaxError);
   });
 });
 

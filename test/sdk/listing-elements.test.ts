@@ -78,7 +78,9 @@ describe('a listing that is parsed element by element', () => {
         fc.constantFrom('', '\uFEFF'),
         async (document, damage, turn, mark) => {
           const at = damage === null ? 0 : damage[0] % document.length;
-          const text = damage === null ? document : document.slice(0, at) + damage[1] + document.slice(at + 1);
+          const cut = damage === null ? document : document.slice(0, at) + damage[1] + document.slice(at + 1);
+          // A pair that was cut has no encoding.
+          const text = Buffer.from(cut).toString();
           const read: RowsOfElements = (frame) => {
             byElements += 1;
             return parsing(turn)(frame);
@@ -151,5 +153,13 @@ describe('a listing that is parsed element by element', () => {
       await expect(
         parseListing(of(middle), 'data', () => (element) => (element.mayWait ? (element.parsedLater() as never) : 0)),
       ).rejects.toThrow(SyntaxError);
+  });
+
+  it('is read as any other answer when no rows can be made of its elements', async () => {
+    const text = '{"data":[{"id":1,"x":1},{"id":2,"x":1}],"included":{}}';
+    const refuses = (): never => {
+      throw new RangeError('for any reason');
+    };
+    for (const rows of [refuses, () => refuses]) expect(await parseListing(Buffer.from(text), 'data', rows)).toEqual(JSON.parse(text));
   });
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { checkJsonObject } from '../../core/json/check.ts';
 import { BACKSLASH, CLOSE_LIST, CLOSE_OBJECT, OPEN_LIST, OPEN_OBJECT, QUOTE } from '../../core/json/characters.ts';
-import { parseJson } from '../../core/json/parse.ts';
+import { parseJson, TooManyNumbers } from '../../core/json/parse.ts';
 import { parseJsonInPieces } from '../../core/json/parse-in-pieces.ts';
 import { takeTurns } from '../../core/turns.ts';
 import type { Json, JsonObject } from '../../core/types.ts';
@@ -57,7 +57,8 @@ export async function parseListing(answer: Buffer, list: string, rows: RowsOfEle
   try {
     return (await parsedByElements(bytes, list, rows)) ?? (await parseJsonInPieces(textOf(bytes)));
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    if (error instanceof TooManyNumbers) throw error;
+    // Whatever it was, the whole document is read as any other answer, and whoever asked for it tells what is wrong with it.
     return parseJsonInPieces(textOf(bytes));
   }
 }
