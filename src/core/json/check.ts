@@ -1,4 +1,5 @@
 import { BACKSLASH, CLOSE_LIST, CLOSE_OBJECT, COLON, COMMA, OPEN_LIST, OPEN_OBJECT, QUOTE } from './characters.ts';
+import { LONGEST_SAFE } from './parse.ts';
 
 /** What is known of a JSON value whose text has been checked and not parsed. */
 export interface CheckedJson {
@@ -15,9 +16,6 @@ const ZERO = 0x30,
   LARGE_E = 0x45,
   SMALL_U = 0x75,
   SPACE = 0x20;
-
-/** A double keeps every number of up to 15 digits and a two-digit exponent. */
-const LONGEST_SAFE = 15;
 
 /** What may follow a backslash, but for `u`. */
 const ESCAPES = new Uint8Array(256);

@@ -27,7 +27,7 @@ function rawNumber(text: string): RawNumber {
  * A double keeps every number of up to 15 significant digits and a two-digit exponent, so only longer runs of digits are
  * examined. They are searched inside strings too, because skipping strings costs more than a few false matches.
  */
-const LONGEST_SAFE = 15;
+export const LONGEST_SAFE = 15;
 const EXPONENT = /[0-9.][eE][+-]?[0-9]{3}/g;
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 /** Marks a long number that was turned into a string. Random per process, so that no vendor string begins with it. */
