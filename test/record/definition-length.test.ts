@@ -15,8 +15,8 @@ test.each([
   ['segment', 18],
   ['customer_io', 18],
   ['klaviyo', 3],
-  // Feature, page and track events are defined together.
-  ['pendo', 13],
+  // Feature, page and track events are defined together; what all tables of events share is counted as one more.
+  ['pendo', 14],
   ['listrak', 9],
 ])('a table of %s takes at most 25 lines apart from its fields', async (source, count) => {
   const definitions = await definitionsIn(new URL(`../../producers/${source}/tables/`, import.meta.url));
