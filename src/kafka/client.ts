@@ -20,6 +20,8 @@ export interface KafkaAccess {
   readonly onClientLog?: (entry: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }) => void;
   /** Opens the sockets; the default is kafkajs's own. */
   readonly socketFactory?: ISocketFactory;
+  /** Creates the cluster object of a reading; the default is kafkajs's own. */
+  readonly createCluster?: (access: KafkaAccess, socketFactory: ISocketFactory) => Cluster;
   /** Milliseconds until an unanswered request counts as failed. Default 15,000. */
   readonly requestTimeout?: number;
   /** Ends everything that uses this access at once: its sockets are closed and its calls throw `stopped`. */

@@ -34,7 +34,7 @@ export function createCluster(access: KafkaAccess, socketFactory: ISocketFactory
 /** Runs `work` with a cluster object of its own, which is closed afterwards. */
 export async function withCluster<T>(access: KafkaAccess, doing: string, work: (cluster: Cluster) => Promise<T>): Promise<T> {
   const sockets = trackSockets(access.socketFactory, access.signal);
-  const cluster = createCluster(access, sockets.factory);
+  const cluster = (access.createCluster ?? createCluster)(access, sockets.factory);
   return withClient(
     access,
     doing,
