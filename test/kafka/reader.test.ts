@@ -12,7 +12,10 @@ const rows = (...keys: readonly string[]): LogRecord[] => keys.map((key) => ({ k
 /** Reads these requests; answers the keys, each behind its partition, and the ranges. */
 async function read(kafka: LogCluster, requests: readonly ReadRequest[], options?: ReadOptions) {
   const found: string[] = [];
-  const ranges = await readTopics(kafka.access(), requests, ({ partition, key }) => void found.push(`${partition}${key}`), options);
+  const ranges = await readTopics(kafka.access(), requests, ({ partition, key }) => void found.push(`${partition}${key}`), {
+    patience: 2_000,
+    ...options,
+  });
   return { found, ranges };
 }
 
