@@ -204,6 +204,19 @@ async function* nothing(): AsyncGenerator<Page, void, void> {
   // A table without a script has nothing to read.
 }
 
+/** Reads a complete listing of these ids on one page. */
+export const listing = (...ids: readonly string[]) =>
+  async function* read(ctx: ReadContext): AsyncGenerator<Page, void, void> {
+    yield { rows: rowsOf(...ids), position: { v: 1 }, scan: { id: ctx.newScan(), end: {} } };
+  };
+
+/** Reads a page without rows, and fails. */
+export const failing = (error: Error) =>
+  async function* read(): AsyncGenerator<Page, void, void> {
+    yield { rows: [], position: { v: 1 } };
+    throw error;
+  };
+
 /** Rows with these ids. */
 export const rowsOf = (...ids: readonly string[]): Row[] => ids.map((id) => ({ id }));
 
