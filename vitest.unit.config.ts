@@ -72,7 +72,7 @@ const thorough = [
   'test/stack/guardian.test.ts',
   'test/stack/properties.test.ts',
   'test/state/live-index-crash.test.ts',
-  'test/state/live-index.test.ts',
+  'test/state/live-index-turns.test.ts',
   'test/state/mend.test.ts',
   'test/web/imports.test.ts',
   'test/web/many.test.ts',

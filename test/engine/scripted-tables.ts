@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { TributaryError } from '../../src/core/errors.ts';
 import type { RunTotals } from '../../src/core/run.ts';
@@ -19,8 +18,7 @@ import { unframe } from '../../src/record/framing.ts';
 import { compileRow } from '../../src/record/row.ts';
 import { openLiveIndex } from '../../src/state/live-index.ts';
 import { keyText } from '../support/engine.ts';
-
-const MEMORY = '/dev/shm';
+import { memoryFolder } from '../support/memory-folder.ts';
 
 /** One transaction as a subscriber of the topic would read it. */
 export interface Written {
@@ -84,8 +82,7 @@ export function itemTable(fields: TableDefinition['fields'], more: Partial<Table
 
 /** Tables of one connection with the engine's own code, pages from the test, and a writer that keeps what it gets. */
 export function openScriptedTables(definitions: readonly TableDefinition[]): ScriptedTables {
-  // In memory where there is such a folder: most of the time went into waiting for the disk to say that an index is safe.
-  const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'tributary-engine-'));
+  const folder = memoryFolder('tributary-engine-');
   const tables = new Map<string, OpenTable>();
   const topics = new Map<string, Map<string, TableRecord>>();
   const scripts = new Map<string, (ctx: ReadContext) => AsyncGenerator<Page, void, void>>();

@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/core/clock.ts';
@@ -10,6 +8,7 @@ import type { Connection } from '../../src/engine/connection.ts';
 import type { OpenTable } from '../../src/engine/open-table.ts';
 import { verifyTable, type RowDifference, type Verification } from '../../src/engine/verify.ts';
 import { boolean, text } from '../../src/sdk/fields.ts';
+import { memoryFolder } from '../support/memory-folder.ts';
 import { itemTable, openScriptedTables, rowsOf, type ScriptedTables } from './scripted-tables.ts';
 
 /* What a comparison of the vendor with the topic finds while both go on changing. */
@@ -26,7 +25,7 @@ let meanwhile: Record<number, () => unknown>;
 let published: (() => Promise<unknown>)[];
 let waits: number[];
 beforeEach(() => {
-  scratch = mkdtempSync(join(tmpdir(), 'tributary-verify-'));
+  scratch = memoryFolder('tributary-verify-');
   vendor = new Map();
   [asked, meanwhile, published, waits] = [[], {}, [], []];
 });

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type IndexEntry, type LiveIndex, openLiveIndex } from '../../src/state/live-index.ts';
+import { memoryFolder } from '../support/memory-folder.ts';
 
 const hash = (name: string): Buffer => Buffer.alloc(16, `${name}.`);
 const row = (name: string): IndexEntry => ({
@@ -15,7 +15,7 @@ let state: { id: string; session?: string; pages?: number } | undefined;
 let root: string;
 let indexes: LiveIndex[];
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'custody-'));
+  root = memoryFolder('custody-');
   indexes = [];
   state = undefined;
 });
