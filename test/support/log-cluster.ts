@@ -76,6 +76,20 @@ export class LogCluster {
     return this;
   }
 
+  /** Partition counts by topic. */
+  get topics(): ReadonlyMap<string, number> {
+    return new Map([...this.#topics].map(([name, logs]) => [name, logs.length]));
+  }
+
+  remove(topic: string): void {
+    this.#topics.delete(topic);
+  }
+
+  /** Offset behind the last record. */
+  endOf(topic: string, partition: number): bigint {
+    return this.#log(topic, partition).end;
+  }
+
   write(topic: string, partition: number, records: readonly LogRecord[], { producer, ends }: Writing = {}): this {
     const log = this.#log(topic, partition);
     for (const record of records) {
