@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TributaryError } from '../../src/core/errors.ts';
 import type { Page, ReadContext } from '../../src/core/types.ts';
 import { text } from '../../src/sdk/fields.ts';
@@ -90,6 +90,8 @@ describe('pages become transactions', () => {
   });
 
   it('also while the vendor is slow, however few rows there are', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
     let committed: () => void = () => undefined;
     const waiting = new Promise<void>((resolve) => (committed = resolve));
     tables.beforeCommit = () => committed();
@@ -98,7 +100,10 @@ describe('pages become transactions', () => {
       await waiting;
       yield { rows: rowsOf('b'), position: at(2) };
     });
-    const { written } = await tables.run('item');
+    const run = tables.run('item');
+    await vi.advanceTimersByTimeAsync(1_000);
+    await waiting;
+    const { written } = await run;
     expect(written[0]).toMatchObject({ messages: [`+${key('a')}`], state: { position: at(1) } });
   });
 
