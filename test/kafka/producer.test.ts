@@ -152,6 +152,6 @@ describe('a producer', () => {
     answers['disconnect'] = hang;
     const ending = producer[how]();
     stop.abort();
-    await ending;
+    await expect(ending).resolves.toBeUndefined();
   });
 });
