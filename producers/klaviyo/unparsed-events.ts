@@ -4,7 +4,7 @@ import { canonicalJson } from '../../src/core/json/canonical.ts';
 import { DEEPEST_JSON, isDeeper } from '../../src/core/json/depth.ts';
 import { asRow, type KnownRows, UnparsedRow, withPrint } from '../../src/core/known-row.ts';
 import type { Json, JsonObject, Row } from '../../src/core/types.ts';
-import type { RowsOfElements } from '../../src/sdk/http/listing-elements.ts';
+import type { LaterElement, ListElement, RowsOfElements } from '../../src/sdk/http/listing-elements.ts';
 import { textOf } from '../../src/sdk/http/decode-text.ts';
 import { asObject } from '../../src/sdk/readers/resume.ts';
 import { includedIn } from './api.ts';
@@ -35,6 +35,8 @@ export function unparsedEvents(known: KnownRows, kept: (event: Row, included: Re
       return shape;
     };
     const checked = (event: Json): Row => checkedRows([event], needsId('id'))[0] as Row;
+    const whole = (element: ListElement): Row => kept(checked(element.parsed()), included);
+    const wholeLater = (element: LaterElement): Row => kept(printed(checked(element.parsed()), element.bytes), included);
     const printed = (event: Row, bytes: Buffer): Row => withPrint(event, known.print(bytes, shapedBy(relatedId(event, 'metric') ?? '')));
     return (element) => {
       const { bytes, mayWait } = element;
@@ -47,11 +49,10 @@ export function unparsedEvents(known: KnownRows, kept: (event: Row, included: Re
       if (id !== undefined) {
         // From the end, where relationships usually are: searching all of an event would take as long as hashing it.
         const metricId = textBehind(bytes, METRIC, bytes.lastIndexOf(METRIC)) ?? '';
-        const found = known.find({ id }, known.print(bytes, shapedBy(metricId)), () => kept(checked(element.parsed()), included));
+        const found = known.find({ id }, known.print(bytes, shapedBy(metricId)), element, whole);
         if (found !== undefined) return asRow(found);
       }
-      const parse = element.parsedLater();
-      return asRow(new UnparsedRow(() => kept(printed(checked(parse()), bytes), included)));
+      return asRow(new UnparsedRow(element.leftForLater(), wholeLater));
     };
   };
 }

@@ -32,18 +32,21 @@ export function printOf(row: Row): RowPrint | undefined {
  * handles it asks the live index again, and parses it when that has changed. Any other one is parsed when it is handled: the
  * parsed rows of a page all at once would outlive the collector's young generation, which takes it several times as long.
  */
-export class UnparsedRow {
-  readonly #parse: () => Row;
+export class UnparsedRow<From = unknown> {
+  readonly #from: From;
+  readonly #parse: (from: From) => Row;
   readonly #known: KnownAs | undefined;
 
-  constructor(parse: () => Row, known?: KnownAs) {
+  /** @param parse shared by all rows of an answer: a closure for each would be the most that a waiting row takes. */
+  constructor(from: From, parse: (from: From) => Row, known?: KnownAs) {
+    this.#from = from;
     this.#parse = parse;
     this.#known = known;
   }
 
   /** The row as its reader would have returned it, parsed anew at each call. */
   parsed(): Row {
-    return this.#parse();
+    return this.#parse(this.#from);
   }
 
   /** Undefined when the topic was not found to hold it. */
@@ -60,7 +63,7 @@ export interface KnownAs {
 }
 
 /** Only a table's reader makes unparsed rows, and only the engine's batches receive them; for all others a row is a row. */
-export const asRow = (unparsed: UnparsedRow): Row => unparsed as unknown as Row;
+export const asRow = <From>(unparsed: UnparsedRow<From>): Row => unparsed as unknown as Row;
 export const unparsedRow = (row: Row): UnparsedRow | undefined =>
   (row as unknown) instanceof UnparsedRow ? (row as unknown as UnparsedRow) : undefined;
 /** The row itself where it is parsed already. */
@@ -78,5 +81,5 @@ export interface KnownRows {
    * The row, unparsed, if the topic holds it with this print under this key; otherwise undefined. A key that is only guessed
    * from the bytes does no harm: the print was stored under the key that the parsed row has.
    */
-  find(key: Row, print: RowPrint, parse: () => Row): UnparsedRow | undefined;
+  find<From>(key: Row, print: RowPrint, from: From, parse: (from: From) => Row): UnparsedRow<From> | undefined;
 }

@@ -35,13 +35,13 @@ export function knownRows({ codec, definition, index, shaping }: OpenTable): Kno
       misses += 1;
       return misses <= MISSES || misses % ONE_IN === 0;
     },
-    find(key, print, parse) {
+    find(key, print, from, parse) {
       const record = keyOf(key);
       if (definition.key.some((column) => record[column] === null)) return undefined;
       const keyHash = codec.keyHash(codec.keyBody(record));
       if (!index.holds(keyHash, print)) return undefined;
       misses = 0;
-      return new UnparsedRow(parse, { keyHash, print, state: index.state() });
+      return new UnparsedRow(from, parse, { keyHash, print, state: index.state() });
     },
   };
 }

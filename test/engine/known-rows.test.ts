@@ -37,7 +37,7 @@ function rowOf(ctx: ReadContext, given: string, beside: string): Row {
   };
   const print = ctx.known.print(Buffer.from(given), ctx.known.shapedBy(beside));
   const id = /"id":"([^"]*)"/.exec(given)?.[1] ?? null;
-  const found = ctx.known.looks() ? ctx.known.find({ id }, print, parse) : undefined;
+  const found = ctx.known.looks() ? ctx.known.find({ id }, print, given, parse) : undefined;
   return found === undefined ? withPrint(parse(), print) : asRow(found);
 }
 

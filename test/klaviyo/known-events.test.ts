@@ -155,7 +155,8 @@ describe('what shapes an event beside its text', () => {
 
   const unparsed = (text: string): ListElement => {
     const parsed = (): JsonObject => parseJson(text) as JsonObject;
-    return { bytes: Buffer.from(text), mayWait: true, parsed, parsedLater: () => parsed };
+    const bytes = Buffer.from(text);
+    return { bytes, mayWait: true, parsed, leftForLater: () => ({ bytes, parsed }) };
   };
 
   /** The shape of an event whose metric has this name. */

@@ -2,13 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseJson } from '../../src/core/json/parse.ts';
 import type { Json } from '../../src/core/types.ts';
-import { type ListElement, parseListing, type RowsOfElements } from '../../src/sdk/http/listing-elements.ts';
+import { type LaterElement, type ListElement, parseListing, type RowsOfElements } from '../../src/sdk/http/listing-elements.ts';
 
 /** An element that is parsed when all of the document has been read. */
 class Later {
   readonly parsed: () => Json;
-  constructor(parsed: () => Json) {
-    this.parsed = parsed;
+  readonly bytes: () => Buffer;
+  constructor(element: LaterElement) {
+    this.parsed = () => element.parsed();
+    this.bytes = () => element.bytes;
   }
 }
 
@@ -19,7 +21,7 @@ const parsing =
     let n = 0;
     return (element: ListElement) => {
       n += 1;
-      return element.mayWait && Math.floor(n / turn) % 2 === 0 ? (new Later(element.parsedLater()) as never) : element.parsed();
+      return element.mayWait && Math.floor(n / turn) % 2 === 0 ? (new Later(element.leftForLater()) as never) : element.parsed();
     };
   };
 
@@ -30,6 +32,7 @@ async function whole(document: Promise<Json>): Promise<Json> {
   const once = data.map((one: unknown) => (one instanceof Later ? one.parsed() : (one as Json)));
   const again = data.map((one: unknown) => (one instanceof Later ? one.parsed() : (one as Json)));
   expect(again).toEqual(once);
+  expect(data.map((one: unknown) => (one instanceof Later ? parseJson(one.bytes().toString()) : (one as Json)))).toEqual(once);
   return { ...(rest as object), data: once };
 }
 
@@ -151,7 +154,7 @@ describe('a listing that is parsed element by element', () => {
       '{"type":"event","id":2,}',
     ])
       await expect(
-        parseListing(of(middle), 'data', () => (element) => (element.mayWait ? (element.parsedLater() as never) : 0)),
+        parseListing(of(middle), 'data', () => (element) => (element.mayWait ? (element.leftForLater() as never) : 0)),
       ).rejects.toThrow(SyntaxError);
   });
 

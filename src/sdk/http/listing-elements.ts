@@ -15,12 +15,19 @@ export interface ListElement {
   readonly mayWait: boolean;
   /** The element parsed. @throws SyntaxError when it is no JSON. */
   parsed(): Json;
+  /** Checks that it is a JSON object, so that it can be parsed later. @throws SyntaxError when it is none. */
+  leftForLater(): LaterElement;
+}
+
+/** An element that is checked and not parsed. Thousands wait at a time, so it is one small object without a view of its bytes. */
+export interface LaterElement {
+  /** A new view. */
+  readonly bytes: Buffer;
   /**
-   * Checks that it is a JSON object, and returns what parses it, at any time and as often as wanted; that throws nothing.
-   * Neighbours are parsed together, which takes V8 a third less than one by one.
-   * @throws SyntaxError when it is none.
+   * The element parsed, at any time and as often as wanted; never throws. Neighbours are parsed together, which takes V8 a
+   * third less than one by one.
    */
-  parsedLater(): () => JsonObject;
+  parsed(): JsonObject;
 }
 
 /**
@@ -102,8 +109,8 @@ class Element implements ListElement {
     return parseJson(textOf(this.bytes));
   }
 
-  parsedLater(): () => JsonObject {
-    return this.#neighbours.parsedLater(this.bytes);
+  leftForLater(): LaterElement {
+    return this.#neighbours.leftForLater(this.bytes);
   }
 }
 
@@ -126,8 +133,8 @@ class Neighbours {
     this.#bytes = bytes;
   }
 
-  /** {@link ListElement.parsedLater} */
-  parsedLater(element: Buffer): () => JsonObject {
+  /** {@link ListElement.leftForLater} */
+  leftForLater(element: Buffer): LaterElement {
     const checked = checkJsonObject(element);
     if (checked === undefined) throw new SyntaxError('an element is no JSON object');
     const { hasLongNumber } = checked;
@@ -139,12 +146,37 @@ class Neighbours {
     group.end = from + element.length;
     group.count += 1;
     group.hasLongNumber ||= hasLongNumber;
-    return () => {
-      group.parsed ??= parsedChecked(`[${textOf(this.#bytes.subarray(group.from, group.end))}]`, group.hasLongNumber) as JsonObject[];
-      const one = group.parsed[place];
-      group.parsed[place] = undefined;
-      return one ?? (parsedChecked(textOf(element), hasLongNumber) as JsonObject);
-    };
+    return new Later(this.#bytes, group, place, from, group.end, hasLongNumber);
+  }
+}
+
+class Later implements LaterElement {
+  readonly #answer: Buffer;
+  readonly #group: Group;
+  readonly #place: number;
+  readonly #from: number;
+  readonly #end: number;
+  readonly #hasLongNumber: boolean;
+
+  constructor(answer: Buffer, group: Group, place: number, from: number, end: number, hasLongNumber: boolean) {
+    this.#answer = answer;
+    this.#group = group;
+    this.#place = place;
+    this.#from = from;
+    this.#end = end;
+    this.#hasLongNumber = hasLongNumber;
+  }
+
+  get bytes(): Buffer {
+    return this.#answer.subarray(this.#from, this.#end);
+  }
+
+  parsed(): JsonObject {
+    const group = this.#group;
+    group.parsed ??= parsedChecked(`[${textOf(this.#answer.subarray(group.from, group.end))}]`, group.hasLongNumber) as JsonObject[];
+    const one = group.parsed[this.#place];
+    group.parsed[this.#place] = undefined;
+    return one ?? (parsedChecked(textOf(this.bytes), this.#hasLongNumber) as JsonObject);
   }
 }
 
