@@ -98,7 +98,8 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committed: C
     deadLetters,
     counts,
     async add(page, at) {
-      const listed: Buffer[] = [];
+      // Only a scan asks which rows were listed.
+      const listed: Buffer[] | undefined = page.scan === undefined ? undefined : [];
       let unnamed = 0;
       let putAside = 0;
       // A page may have as many rows as the vendor likes.
@@ -109,28 +110,31 @@ export function createBatchBuilder(table: OpenTable, run: TableRun, committed: C
         const known = unparsed?.known;
         if (known !== undefined && !diff.has(known.keyHash) && committed.holds(known)) {
           diff.addKnown(known.keyHash);
-          listed.push(known.keyHash);
+          listed?.push(known.keyHash);
           continue;
         }
         const whole = unparsed === undefined ? row : unparsed.parsed();
         const result = table.rows(whole);
         if (result.deadLetter !== undefined) {
           reject(whole, result, at);
-          if (result.keyHash && index.get(result.keyHash) === undefined) putAside += 1;
-        } else {
-          diff.add([result]);
-          count(result);
+          if (result.keyHash === undefined) unnamed += 1;
+          else {
+            listed?.push(result.keyHash);
+            if (index.get(result.keyHash) === undefined) putAside += 1;
+          }
+          continue;
         }
-        if (result.keyHash) listed.push(result.keyHash);
-        else unnamed += 1;
+        diff.add([result]);
+        count(result);
+        listed?.push(result.keyHash);
       }
       for (const row of page.seen ?? []) {
         if (turns.over()) await turns.next();
         const { keyHash } = table.rows(row);
-        if (keyHash) listed.push(keyHash);
+        if (keyHash) listed?.push(keyHash);
         else unnamed += 1;
       }
-      if (page.scan) {
+      if (page.scan && listed) {
         index.beginScan(page.scan.id, run.freshScans.has(page.scan.id));
         for (const some of slices(listed)) {
           index.markSeen(some);

@@ -7,27 +7,32 @@ import { frame } from '../record/framing.ts';
 import type { DeletedRow } from './batch-builder.ts';
 import type { OpenTable } from './open-table.ts';
 
-/** What a batch's changes are in the topic, and in the index once they are committed; in turns. `at`: epoch ms. */
+/** What a batch's changes are in the topic; in turns. `at`: epoch ms. */
 export async function messagesOf(
   { codec, keySchemaId, valueSchemaId }: Pick<OpenTable, 'codec' | 'keySchemaId' | 'valueSchemaId'>,
   upserts: readonly RowChange[],
   deletes: readonly DeletedRow[],
   at: number,
-): Promise<{ messages: TopicMessage[]; entries: IndexEntry[] }> {
+): Promise<TopicMessage[]> {
   const turns = takeTurns();
   const tail = codec.tail(at, false);
   const messages: TopicMessage[] = [];
-  const entries: IndexEntry[] = [];
-  for (const { row, fresh } of upserts) {
+  for (const { row } of upserts) {
     if (turns.over()) await turns.next();
     messages.push({ key: frame(keySchemaId, row.keyBody), value: frame(valueSchemaId, row.body, tail) });
-    entries.push({ keyHash: row.keyHash, row, fresh });
   }
   for (const gone of deletes) {
     if (turns.over()) await turns.next();
     const { marker, tombstone } = deletePair(codec, { keySchemaId, valueSchemaId }, gone.keyBody, at, gone.known);
     messages.push(marker, tombstone);
-    entries.push({ keyHash: gone.keyHash, row: null });
   }
-  return { messages, entries };
+  return messages;
+}
+
+/** What they are in the index. Made when they are committed, so that nothing of it waits meanwhile. */
+export function entriesOf(upserts: readonly RowChange[], deletes: readonly DeletedRow[]): IndexEntry[] {
+  const entries: IndexEntry[] = [];
+  for (const { row, fresh } of upserts) entries.push({ keyHash: row.keyHash, row, fresh });
+  for (const { keyHash } of deletes) entries.push({ keyHash, row: null });
+  return entries;
 }

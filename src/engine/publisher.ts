@@ -4,7 +4,8 @@ import type { Page, Position } from '../core/types.ts';
 import { outboxRecord, tableStateRecord, outboxDoneRecord } from '../kafka/meta/state.ts';
 import type { Batch, TableState } from '../kafka/types.ts';
 import { createBatchBuilder, type Committed, type DeletedRow, type BatchBuilder, type NewOutboxTask } from './batch-builder.ts';
-import { messagesOf } from './messages-of.ts';
+import type { CompiledRow } from '../record/row.ts';
+import { entriesOf, messagesOf } from './messages-of.ts';
 import type { OpenTable } from './open-table.ts';
 import type { EngineReadContext } from './read-context.ts';
 import { backfillOf, horizonWith, type TableRun } from './table-run.ts';
@@ -49,8 +50,8 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
   let lost = false;
   let unread = false;
   let pendingCommit: Promise<void> = Promise.resolve();
-  /** What the batch in flight changes: key hash to row hash, null for a delete. */
-  let inFlight = new Map<string, Buffer | null>();
+  /** What the batch in flight changes, by key hash; null for a delete. */
+  let inFlight = new Map<string, CompiledRow | null>();
   const committed: Committed = { rowHash: committedHash, holds };
   let builder = createBatchBuilder(table, run, committed);
   const time = forwardTime(services.now);
@@ -59,7 +60,7 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
   function committedHash(keyHash: Buffer): Buffer | undefined {
     if (inFlight.size === 0) return index.get(keyHash);
     const pending = inFlight.get(keyHash.toString('latin1'));
-    return pending === undefined ? index.get(keyHash) : (pending ?? undefined);
+    return pending === undefined ? index.get(keyHash) : pending?.rowHash;
   }
 
   function holds({ keyHash, print, state: asked }: KnownAs): boolean {
@@ -77,9 +78,9 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
     const next = state;
     // Before anything is awaited, because the next batch is compared with it.
     inFlight = new Map();
-    for (const { row } of changed) inFlight.set(row.keyHash.toString('latin1'), row.rowHash);
+    for (const { row } of changed) inFlight.set(row.keyHash.toString('latin1'), row);
     for (const { keyHash } of deletes) inFlight.set(keyHash.toString('latin1'), null);
-    const { messages, entries } = await messagesOf(table, changed, deletes, at);
+    const messages = await messagesOf(table, changed, deletes, at);
     const contents: Batch = {
       topic: table.topic,
       messages,
@@ -93,7 +94,8 @@ export function createPublisher(table: OpenTable, run: TableRun, ctx: EngineRead
       headers: { tributary: `run=${run.id} schema=${table.valueSchemaId}` },
     };
     try {
-      await index.applyInTurns(entries, await services.writer.write(contents));
+      const covered = await services.writer.write(contents);
+      await index.applyInTurns(entriesOf(changed, deletes), covered);
       await index.learn(batch.printed());
     } catch (error) {
       lost = true;

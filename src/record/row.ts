@@ -1,31 +1,12 @@
 import { canonicalJson } from '../core/json/canonical.ts';
 import type { TableCodec } from './codec.ts';
 import { compileCoerce, type RefusalReason } from './coerce.ts';
-import { printOf, type RowPrint } from '../core/known-row.ts';
+import { printOf } from '../core/known-row.ts';
+import { type CompiledRow, SlabRow } from './compiled-row.ts';
 import { faultOfRow, pruned, type RowFault } from '../core/checked-rows.ts';
 import type { Row } from '../core/types.ts';
 import type { TableDefinition, TableRecord } from '../core/table.ts';
-
-/** A vendor row, ready to be compared with the topic. */
-export interface CompiledRow {
-  readonly deadLetter?: undefined;
-  readonly keyBody: Buffer;
-  readonly keyHash: Buffer;
-  readonly body: Buffer;
-  readonly rowHash: Buffer;
-  /** Hash of the scope columns; zeros for a table without scope. */
-  readonly scopeHash: Buffer;
-  /** The vendor flags this row as deleted. */
-  readonly deleted: boolean;
-  /** The shaped row; kept only when the table defines which of two rows is newer. */
-  readonly shaped: Row | undefined;
-  /** Epoch ms of the replication key, when it is a timestamp and present. */
-  readonly replicationValue: number | undefined;
-  readonly misfits: number;
-  readonly unknown: number;
-  /** To be stored with the row; undefined where it has none, or where the row has something that is counted whenever it is read. */
-  readonly print?: RowPrint | undefined;
-}
+export type { CompiledRow } from './compiled-row.ts';
 
 export interface RejectedRow {
   readonly deadLetter: RefusalReason | 'bad_shape' | 'too_large' | 'unpublishable';
@@ -103,19 +84,18 @@ export function compileRow(definition: TableDefinition, codec: TableCodec, limit
         key: keyText(record),
       };
     }
-    return {
-      keyBody,
-      keyHash: codec.keyHash(keyBody),
-      body,
-      rowHash: codec.rowHash(body, record),
-      scopeHash: codec.scopeHash(record),
-      deleted: isDeleted,
-      shaped: keepShaped ? shaped : undefined,
-      replicationValue: follows === undefined ? undefined : instantOf(record, follows),
-      misfits,
-      unknown,
-      print: misfits === 0 && unknown === 0 ? printOf(row) : undefined,
-    };
+    const print = misfits === 0 && unknown === 0 ? printOf(row) : undefined;
+    return new SlabRow(
+      codec,
+      { record, keyBody, body, print },
+      {
+        deleted: isDeleted,
+        shaped: keepShaped ? shaped : undefined,
+        replicationValue: follows === undefined ? undefined : instantOf(record, follows),
+        misfits,
+        unknown,
+      },
+    );
   }
 
   /** The key of a row that cannot be published, if it can be computed: such a row counts as listed. */

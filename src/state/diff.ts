@@ -52,14 +52,15 @@ export function diffBatch(committedHash: (keyHash: Buffer) => Buffer | undefined
   return {
     add(rows) {
       for (const row of rows) {
-        const key = row.keyHash.toString('latin1');
+        const { keyHash } = row;
+        const key = keyHash.toString('latin1');
         const earlier = outcomes.get(key);
         if (earlier !== undefined) {
           duplicates += 1;
           if (earlier.row !== undefined && prefers(earlier.row, row, newer)) continue;
           bytes -= sizeOf(earlier);
         }
-        const held = committedHash(row.keyHash);
+        const held = committedHash(keyHash);
         const outcome = { op: judge(row, held), row, fresh: held === undefined };
         outcomes.set(key, outcome);
         changes = undefined;

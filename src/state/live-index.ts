@@ -16,7 +16,7 @@ import {
 import { SCOPE_BYTES } from '../record/codec.ts';
 import { firstOfEach, incremented, isZero, rangeOf } from './index-range.ts';
 import type { IndexEntry, IndexedRow, LiveIndex, LiveIndexIdentity, PrintedRow } from './live-index-types.ts';
-import { writtenByKey } from './key-order.ts';
+import { type KeyList, writtenByKey } from './key-order.ts';
 import { openIndexStore } from './index-store.ts';
 import { type WaitingRoom, type WaitingRow, waitingRows } from './waiting-rows.ts';
 export type { IndexEntry, IndexedRow, LiveIndex, LiveIndexIdentity, PrintedRow } from './live-index-types.ts';
@@ -330,7 +330,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
   }
 
   /** Returns 1 when the open scan sees the row for the first time, otherwise 0. With `scopeKeys`, its place in its scope is left to the caller. */
-  function applyOne({ keyHash, packed: bytes, fresh }: WaitingRow, scopeKeys?: Buffer[]): number {
+  function applyOne({ keyHash, packed: bytes, fresh }: WaitingRow, scopeKeys?: KeyList): number {
     const before = fresh ? undefined : live.getBinary(keyHash);
     if (before !== undefined && hasScope(before) && (bytes === null || !scopeHashOf(before).equals(scopeHashOf(bytes))))
       scopes.removeSync(scopeKeyOf(keyHash, before));

@@ -1,3 +1,6 @@
+import { HASH_BYTES } from '../record/codec.ts';
+import { Slab } from '../record/slab.ts';
+
 /** A change that the topic holds and the index's store does not yet. */
 export interface WaitingRow {
   readonly keyHash: Buffer;
@@ -23,8 +26,45 @@ const ROOM = waitingRoom(12 * 1024 * 1024);
 /** Most rows of one index. A larger transaction saves little, and holds the event loop longer. */
 const MOST_ROWS = 12_000;
 
-/** Bytes of a row in memory besides its packed form: objects, the key as text, its place in the map. */
-const ROW_OVERHEAD = 320;
+/** Bytes of a row in memory besides its packed form: its key twice, an object, its place in the map. */
+const ROW_OVERHEAD = 200;
+
+/** Of all indexes: most have few rows or none that wait. */
+const slab = new Slab(64 * 1024);
+
+/** A waiting row that is a small object without views of its bytes, because thousands wait for long: see {@link Slab}. */
+class SlabRow implements WaitingRow {
+  readonly fresh: boolean;
+  readonly #bytes: Buffer;
+  readonly #at: number;
+  /** Of key hash and packed form together. */
+  readonly #end: number;
+
+  constructor({ keyHash, packed, fresh }: WaitingRow) {
+    const length = HASH_BYTES + (packed?.length ?? 0);
+    this.fresh = fresh;
+    this.#at = slab.take(length);
+    this.#end = this.#at + length;
+    this.#bytes = slab.bytes;
+    keyHash.copy(this.#bytes, this.#at);
+    packed?.copy(this.#bytes, this.#at + HASH_BYTES);
+  }
+
+  get keyHash(): Buffer {
+    return this.#bytes.subarray(this.#at, this.#at + HASH_BYTES);
+  }
+
+  /** No packed form is empty. */
+  get packed(): Buffer | null {
+    const start = this.#at + HASH_BYTES;
+    return start === this.#end ? null : this.#bytes.subarray(start, this.#end);
+  }
+
+  /** Bytes that it takes in memory, about. */
+  get taken(): number {
+    return ROW_OVERHEAD + this.#end - this.#at;
+  }
+}
 
 /**
  * Rows that an index keeps in memory, because each transaction rewrites every page that it changes and then waits for
@@ -46,21 +86,17 @@ export interface WaitingRows {
 }
 
 export function waitingRows(room: WaitingRoom = ROOM): WaitingRows {
-  let rows: WaitingRow[] = [];
-  /** Packed rows by key hash. */
-  const byKey = new Map<string, Buffer | null>();
-  const bytesOf = ({ packed }: WaitingRow): number => ROW_OVERHEAD + (packed?.length ?? 0);
-  /** A key that waits twice keeps its last row. */
-  function forget(key: string, packed: Buffer | null): void {
-    if (byKey.get(key) === packed) byKey.delete(key);
-  }
+  let rows: SlabRow[] = [];
+  /** The last row of each key, by its hash. */
+  const byKey = new Map<string, SlabRow>();
   return {
     count: () => rows.length,
-    packed: (keyHash) => (rows.length === 0 ? undefined : byKey.get(keyHash.toString('latin1'))),
-    add(row) {
+    packed: (keyHash) => (rows.length === 0 ? undefined : byKey.get(keyHash.toString('latin1'))?.packed),
+    add(given) {
+      const row = new SlabRow(given);
       rows.push(row);
-      byKey.set(row.keyHash.toString('latin1'), row.packed);
-      room.taken += bytesOf(row);
+      byKey.set(given.keyHash.toString('latin1'), row);
+      room.taken += row.taken;
     },
     isFull: () => rows.length >= MOST_ROWS || (rows.length > 0 && room.taken > room.most),
     first: (most) => (most >= rows.length ? rows : rows.slice(0, most)),
@@ -68,9 +104,15 @@ export function waitingRows(room: WaitingRoom = ROOM): WaitingRows {
     written(count) {
       const gone = rows.slice(0, count);
       rows = rows.slice(count);
-      for (const row of gone) room.taken -= bytesOf(row);
+      for (const row of gone) room.taken -= row.taken;
       if (rows.length === 0) byKey.clear();
-      else for (const { keyHash, packed } of gone) forget(keyHash.toString('latin1'), packed);
+      else for (const row of gone) forget(row);
     },
   };
+
+  /** A key that waits twice keeps its last row. */
+  function forget(row: SlabRow): void {
+    const key = row.keyHash.toString('latin1');
+    if (byKey.get(key) === row) byKey.delete(key);
+  }
 }

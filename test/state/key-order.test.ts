@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { inKeyOrder, writtenByKey } from '../../src/state/key-order.ts';
+import { inKeyOrder, type KeyList, writtenByKey } from '../../src/state/key-order.ts';
 import type { WaitingRow } from '../../src/state/waiting-rows.ts';
 
 const rows = fc
@@ -24,7 +24,7 @@ test('every row is written once, in transactions of no more than so many, and th
       const written: string[] = [];
       const placed: string[] = [];
       const name = (bytes: Buffer): string => bytes.toString('hex');
-      const write = ({ keyHash }: WaitingRow, scopeKeys: Buffer[]): void => {
+      const write = ({ keyHash }: WaitingRow, scopeKeys: KeyList): void => {
         expect(placed).toEqual([]);
         written.push(name(keyHash));
         // Of every second row, so that there are fewer places than rows.
