@@ -3,6 +3,7 @@ import { chunksOf, placed } from '../src/kafka/chunks.ts';
 import { createClient, withAdmin } from '../src/kafka/client.ts';
 import { compressionType } from '../src/kafka/codecs.ts';
 import { stateMessage } from '../src/kafka/messages.ts';
+import { packedMessages } from '../src/kafka/packed-records.ts';
 import { topicNames } from '../src/kafka/meta/topic-names.ts';
 import type { Writer } from '../src/kafka/types.ts';
 import type { WriterOptions } from '../src/kafka/writer.ts';
@@ -30,21 +31,21 @@ export function createPlainWriter({ access }: WriterOptions): Writer {
         }
         const covered = new Map<number, bigint>();
         const rounds = [
-          ...chunksOf(batch.topic, placed(batch.messages, partitions.get(batch.topic) ?? 1, batch.headers)),
-          ...chunksOf(
+          ...(await chunksOf(batch.topic, placed(batch.messages, partitions.get(batch.topic) ?? 1, batch.headers))),
+          ...(await chunksOf(
             names.state,
             batch.state.map((record) => stateMessage(record, access.settings)),
-          ),
+          )),
         ];
         for (const round of rounds) {
           const answers = await opened?.sendBatch({
             acks: -1,
             compression: compressionType(settings.compression),
-            topicMessages: round.map(({ topic, messages }) => ({ topic, messages: [...messages] })),
+            topicMessages: packedMessages(round),
           });
-          for (const { topic, partition, messages } of round) {
+          for (const { topic, partition, count } of round) {
             const base = answers?.find((one) => one.topicName === topic && one.partition === partition)?.baseOffset;
-            if (topic === batch.topic && base !== undefined) covered.set(partition, BigInt(base) + BigInt(messages.length));
+            if (topic === batch.topic && base !== undefined) covered.set(partition, BigInt(base) + BigInt(count));
           }
         }
         return covered;

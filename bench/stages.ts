@@ -128,8 +128,8 @@ async function pass(again: boolean): Promise<number> {
     const headers = { tributary: 'run=00000000-0000-0000-0000-000000000000 schema=7' };
     const rounds = await stage(at('partitions and chunks'), () => chunksOf('t', placed(messages, PARTITIONS, headers)));
     for (const chunks of rounds) {
-      await stage(at('request, gzip'), () => request(packedMessages(chunks), () => 0, 1));
-      await stage(at('request, none'), () => request(packedMessages(chunks), () => 0, 0));
+      await stage(at('request, gzip'), () => request(packedMessages(chunks)[0]?.messages ?? [], () => 0, 1));
+      await stage(at('request, none'), () => request(packedMessages(chunks)[0]?.messages ?? [], () => 0, 0));
     }
     offset += BigInt(messages.length);
     await stage(at('write to the index'), () => index.applyInTurns(entriesOf(upserts, []), new Map([[0, offset]])));

@@ -2,31 +2,54 @@ import { takeTurns } from '../core/turns.ts';
 import type { RowChange } from '../state/diff.ts';
 import type { IndexEntry } from '../state/live-index.ts';
 import { deletePair } from '../state/tombstones.ts';
-import type { TopicMessage } from '../kafka/types.ts';
+import type { TopicMessage, TopicMessages } from '../kafka/types.ts';
 import { frame } from '../record/framing.ts';
 import type { DeletedRow } from './batch-builder.ts';
 import type { OpenTable } from './open-table.ts';
 
-/** What a batch's changes are in the topic; in turns. `at`: epoch ms. */
+type Frames = Pick<OpenTable, 'codec' | 'keySchemaId' | 'valueSchemaId'>;
+
+/** What a batch's changes are in the topic; those of deletes are made in turns. `at`: epoch ms. */
 export async function messagesOf(
-  { codec, keySchemaId, valueSchemaId }: Pick<OpenTable, 'codec' | 'keySchemaId' | 'valueSchemaId'>,
+  { codec, keySchemaId, valueSchemaId }: Frames,
   upserts: readonly RowChange[],
   deletes: readonly DeletedRow[],
   at: number,
-): Promise<TopicMessage[]> {
+): Promise<TopicMessages> {
   const turns = takeTurns();
-  const tail = codec.tail(at, false);
-  const messages: TopicMessage[] = [];
-  for (const { row } of upserts) {
-    if (turns.over()) await turns.next();
-    messages.push({ key: frame(keySchemaId, row.keyBody), value: frame(valueSchemaId, row.body, tail) });
-  }
+  const pairs: TopicMessage[] = [];
   for (const gone of deletes) {
     if (turns.over()) await turns.next();
     const { marker, tombstone } = deletePair(codec, { keySchemaId, valueSchemaId }, gone.keyBody, at, gone.known);
-    messages.push(marker, tombstone);
+    pairs.push(marker, tombstone);
   }
-  return messages;
+  return new BatchMessages({ codec, keySchemaId, valueSchemaId }, upserts, pairs, at);
+}
+
+/** The messages of upserts are made when somebody writes them, because all at once they take as much memory as their rows. */
+class BatchMessages implements TopicMessages {
+  readonly #frames: Frames;
+  readonly #upserts: readonly RowChange[];
+  readonly #deletes: readonly TopicMessage[];
+  readonly #at: number;
+
+  constructor(frames: Frames, upserts: readonly RowChange[], deletes: readonly TopicMessage[], at: number) {
+    this.#frames = frames;
+    this.#upserts = upserts;
+    this.#deletes = deletes;
+    this.#at = at;
+  }
+
+  get length(): number {
+    return this.#upserts.length + this.#deletes.length;
+  }
+
+  *[Symbol.iterator](): Generator<TopicMessage, void, void> {
+    const { codec, keySchemaId, valueSchemaId } = this.#frames;
+    const tail = codec.tail(this.#at, false);
+    for (const { row } of this.#upserts) yield { key: frame(keySchemaId, row.keyBody), value: frame(valueSchemaId, row.body, tail) };
+    yield* this.#deletes;
+  }
 }
 
 /** What they are in the index. Made when they are committed, so that nothing of it waits meanwhile. */

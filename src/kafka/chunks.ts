@@ -1,3 +1,5 @@
+import { takeTurns } from '../core/turns.ts';
+import { PackedRecords } from './packed-records.ts';
 import { partitionOf } from './partitioning.ts';
 import type { TopicMessage } from './types.ts';
 
@@ -6,11 +8,15 @@ export const CHUNK_BYTES = 512 * 1024;
 /** Upper bound of a record's bytes besides key, value and headers: attributes, deltas, length fields. */
 const RECORD_OVERHEAD = 36;
 
-/** Messages of one partition of one topic, small enough for one record batch. */
+/** Messages of one partition of one topic in Kafka's format, small enough for one record batch. */
 export interface Chunk {
   readonly topic: string;
   readonly partition: number;
-  readonly messages: readonly PlacedMessage[];
+  /** Number of messages. */
+  readonly count: number;
+  /** Upper bound of their bytes before compression. */
+  readonly size: number;
+  readonly records: Buffer;
 }
 
 /** A message with its partition. */
@@ -22,49 +28,71 @@ export interface PlacedMessage {
 }
 
 /** Assigns each table message to the partition of its key. */
-export function placed(messages: readonly TopicMessage[], partitions: number, headers: Readonly<Record<string, string>>): PlacedMessage[] {
-  const all: PlacedMessage[] = [];
-  for (const { key, value } of messages) all.push({ partition: partitionOf(key, partitions), key, value, headers });
-  return all;
+export function* placed(
+  messages: Iterable<TopicMessage>,
+  partitions: number,
+  headers: Readonly<Record<string, string>>,
+): Generator<PlacedMessage, void, void> {
+  for (const { key, value } of messages) yield { partition: partitionOf(key, partitions), key, value, headers };
 }
 
 /**
  * Splits messages into chunks of at most {@link CHUNK_MESSAGES} and {@link CHUNK_BYTES} (or `room` bytes if that is less),
- * in order within a partition. A single larger message gets a chunk of its own, because kafkajs never splits what one send
- * gives a partition.
+ * in order within a partition, in turns. A single larger message gets a chunk of its own, because kafkajs never splits what
+ * one send gives a partition. Messages are packed one by one as they are made, so that none outlives the collector's young
+ * generation.
  */
-export function chunksOf(topic: string, messages: readonly PlacedMessage[], room = CHUNK_BYTES): Chunk[][] {
+export async function chunksOf(topic: string, messages: Iterable<PlacedMessage>, room = CHUNK_BYTES): Promise<Chunk[][]> {
   const most = Math.min(CHUNK_BYTES, room);
-  const byPartition = new Map<number, { chunks: PlacedMessage[][]; bytes: number }>();
+  const turns = takeTurns();
+  const byPartition = new Map<number, { chunks: PackedChunk[]; current: PackedChunk }>();
   for (const message of messages) {
+    if (turns.over()) await turns.next();
     const { partition } = message;
     const size = sizeOf(message);
     let line = byPartition.get(partition);
-    if (line === undefined) byPartition.set(partition, (line = { chunks: [], bytes: 0 }));
-    let current = line.chunks.at(-1);
-    if (current === undefined || current.length >= CHUNK_MESSAGES || line.bytes + size > most) {
-      line.chunks.push((current = []));
-      line.bytes = 0;
+    if (line === undefined) {
+      const current = new PackedChunk(topic, partition);
+      byPartition.set(partition, (line = { chunks: [current], current }));
+    } else if (line.current.count >= CHUNK_MESSAGES || line.current.size + size > most) {
+      line.chunks.push((line.current = new PackedChunk(topic, partition)));
     }
-    line.bytes += size;
-    current.push(message);
+    line.current.add(message, size);
   }
   const rounds: Chunk[][] = [];
-  for (const [partition, { chunks }] of byPartition) {
-    chunks.forEach((chunk, round) => (rounds[round] ??= []).push({ topic, partition, messages: chunk }));
+  for (const { chunks } of byPartition.values()) {
+    for (const [round, chunk] of chunks.entries()) (rounds[round] ??= []).push(chunk);
   }
   return rounds;
 }
 
+class PackedChunk implements Chunk {
+  readonly topic: string;
+  readonly partition: number;
+  size = 0;
+  readonly #packed = new PackedRecords();
+
+  constructor(topic: string, partition: number) {
+    this.topic = topic;
+    this.partition = partition;
+  }
+
+  get count(): number {
+    return this.#packed.count;
+  }
+
+  get records(): Buffer {
+    return this.#packed.bytes;
+  }
+
+  add(message: PlacedMessage, size: number): void {
+    this.#packed.add(message);
+    this.size += size;
+  }
+}
+
 const sizeOf = ({ key, value, headers }: PlacedMessage): number =>
   RECORD_OVERHEAD + key.length + (value?.length ?? 0) + headerBytes(headers);
-
-/** Upper bound of a chunk's bytes before compression. */
-export function bytesOf({ messages }: Chunk): number {
-  let bytes = 0;
-  for (const message of messages) bytes += sizeOf(message);
-  return bytes;
-}
 
 /**
  * Groups chunks that are sent together; state comes last. A send to several brokers can duplicate messages when one of them

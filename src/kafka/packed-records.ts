@@ -8,12 +8,17 @@ import type { Chunk, PlacedMessage } from './chunks.ts';
  */
 
 /**
- * The messages of one topic, at most one chunk per partition, as kafkajs wants them: it goes by the array's `reduce`,
- * which here knows the outcome. Its own sorting into partitions copies all earlier messages for each one.
+ * The messages of chunks, at most one per partition, as kafkajs wants them: by topic. It goes by the array's `reduce`, which
+ * here knows the outcome. Its own sorting into partitions copies all earlier messages for each one.
  */
-export function packedMessages(chunks: readonly Chunk[]): Message[] {
-  const byPartition = Object.fromEntries(chunks.map(({ partition, messages }) => [partition, packedLine(messages)]));
-  return Object.defineProperty([], 'reduce', { value: () => byPartition });
+export function packedMessages(chunks: readonly Chunk[]): { topic: string; messages: Message[] }[] {
+  const byTopic = new Map<string, Record<string, Message[]>>();
+  for (const { topic, partition, count, records } of chunks) {
+    let lines = byTopic.get(topic);
+    if (lines === undefined) byTopic.set(topic, (lines = {}));
+    lines[partition] = packedLine(count, records);
+  }
+  return Array.from(byTopic, ([topic, lines]) => ({ topic, messages: Object.defineProperty([], 'reduce', { value: () => lines }) }));
 }
 
 /**
@@ -22,52 +27,68 @@ export function packedMessages(chunks: readonly Chunk[]): Message[] {
  * filled, with all records as one encoder; timestamps are what `filter` leaves of it, which is none: kafkajs then
  * writes the time of sending, on which all records stand with a difference of zero.
  */
-function packedLine(messages: readonly PlacedMessage[]): Message[] {
-  const bytes = packRecords(messages);
-  const records = new Array<unknown>(messages.length);
+function packedLine(count: number, bytes: Buffer): Message[] {
+  const records = new Array<unknown>(count);
   records[0] = { buf: bytes, buffer: bytes };
   Object.defineProperty(records, 'filter', { value: () => [] });
-  return Object.defineProperty(new Array<Message>(messages.length), 'map', { value: () => records });
+  return Object.defineProperty(new Array<Message>(count), 'map', { value: () => records });
 }
 
+/** What the first record takes at least from the system, bytes. */
+const LEAST = 4 * 1024;
+
 /** Records whose time and offset follow the batch's own, in order. */
-export function packRecords(messages: readonly PlacedMessage[]): Buffer {
-  const bodies = new Array<number>(messages.length);
-  let size = 0;
-  for (let i = 0; i < messages.length; i += 1) {
-    const { key, value, headers } = messages[i] as PlacedMessage;
+export class PackedRecords {
+  #bytes = Buffer.alloc(0);
+  #end = 0;
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** A view of them. */
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#end);
+  }
+
+  add({ key, value, headers }: PlacedMessage): void {
+    const last = headersOf(headers);
+    const offset = this.#count;
     const body =
       2 +
-      varintBytes(i) +
+      varintBytes(offset) +
       varintBytes(key.length) +
       key.length +
       (value === null ? 1 : varintBytes(value.length) + value.length) +
-      headersOf(headers).length;
-    bodies[i] = body;
-    size += varintBytes(body) + body;
-  }
-  const bytes = Buffer.allocUnsafeSlow(size);
-  let at = 0;
-  for (let i = 0; i < messages.length; i += 1) {
-    const { key, value, headers } = messages[i] as PlacedMessage;
-    at = writeInteger(bytes, at, bodies[i] as number);
+      last.length;
+    const bytes = this.#withRoom(varintBytes(body) + body);
+    let at = writeInteger(bytes, this.#end, body);
     // No attributes, and no difference from the batch's time.
     bytes[at] = 0;
     bytes[at + 1] = 0;
-    at = writeInteger(bytes, at + 2, i);
+    at = writeInteger(bytes, at + 2, offset);
     at = writeInteger(bytes, at, key.length);
     bytes.set(key, at);
-    at += key.length;
-    at = writeInteger(bytes, at, value === null ? -1 : value.length);
+    at = writeInteger(bytes, at + key.length, value === null ? -1 : value.length);
     if (value !== null) {
       bytes.set(value, at);
       at += value.length;
     }
-    const last = headersOf(headers);
     bytes.set(last, at);
-    at += last.length;
+    this.#end = at + last.length;
+    this.#count = offset + 1;
   }
-  return bytes;
+
+  #withRoom(length: number): Buffer {
+    const needed = this.#end + length;
+    if (needed > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length, LEAST));
+      this.#bytes.copy(larger, 0, 0, this.#end);
+      this.#bytes = larger;
+    }
+    return this.#bytes;
+  }
 }
 
 type Headers = Readonly<Record<string, string>>;

@@ -69,6 +69,11 @@ export interface TopicMessage {
   readonly value: Buffer | null;
 }
 
+/** Messages, which may be made anew each time they are gone through. */
+export interface TopicMessages extends Iterable<TopicMessage> {
+  readonly length: number;
+}
+
 /** Withheld deletes. `since`: epoch ms; `sample`: keys of some of the rows as JSON text. */
 export interface Withheld {
   readonly count: number;
@@ -158,7 +163,7 @@ export interface DeadLetter {
 /** One transaction: messages of a table, dead letters, and the state records that belong to them. */
 export interface Batch {
   readonly topic: string;
-  readonly messages: readonly TopicMessage[];
+  readonly messages: TopicMessages;
   readonly deadLetters: readonly DeadLetter[];
   readonly state: readonly StateRecord[];
   /** Headers of every message of the table. */

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { RecordMetadata, Transaction } from 'kafkajs';
 import { TributaryError } from '../core/errors.ts';
 import type { Chunk } from './chunks.ts';
-import { bytesOf, chunksOf, groupsOf, placed } from './chunks.ts';
+import { chunksOf, groupsOf, placed } from './chunks.ts';
 import type { KafkaAccess } from './client.ts';
 import { withAdmin } from './client.ts';
 import { compressionType } from './codecs.ts';
@@ -100,8 +100,6 @@ export function createWriter({
   };
 
   const send = async (tx: Transaction, group: readonly Chunk[]): Promise<RecordMetadata[]> => {
-    const byTopic = new Map<string, Chunk[]>();
-    for (const chunk of group) byTopic.set(chunk.topic, [...(byTopic.get(chunk.topic) ?? []), chunk]);
     const answers = await withDeadline(
       deadlines.send,
       `Writing to ${group[0]?.topic}`,
@@ -109,7 +107,7 @@ export function createWriter({
         tx.sendBatch({
           acks: -1,
           compression: compressionType(settings.compression),
-          topicMessages: [...byTopic].map(([topic, chunks]) => ({ topic, messages: packedMessages(chunks) })),
+          topicMessages: packedMessages(group),
         }),
       access.signal,
     );
@@ -132,13 +130,13 @@ export function createWriter({
     const { producer } = status;
     const [ours, letters, table] = await know(names.state, names.deadLetters, ...(batch.messages.length === 0 ? [] : [batch.topic]));
     const groups = groupsOf(
-      chunksOf(batch.topic, placed(batch.messages, table?.partitions ?? 0, batch.headers), table?.room),
-      chunksOf(
+      await chunksOf(batch.topic, placed(batch.messages, table?.partitions ?? 0, batch.headers), table?.room),
+      await chunksOf(
         names.deadLetters,
         batch.deadLetters.map((letter) => deadLetterMessage(letter, letters?.room ?? 0)),
         letters?.room,
       ),
-      chunksOf(
+      await chunksOf(
         names.state,
         batch.state.map((record) => stateMessage(record, settings)),
         ours?.room,
@@ -172,7 +170,7 @@ export function createWriter({
         );
       }
       // The response does not say which of the chunks sent together was too large.
-      const tooLarge = sending?.find((chunk) => bytesOf(chunk) > (cluster.topics.get(chunk.topic)?.room ?? 0));
+      const tooLarge = sending?.find((chunk) => chunk.size > (cluster.topics.get(chunk.topic)?.room ?? 0));
       return kafkaError(error, settings, `Writing to ${tooLarge?.topic ?? batch.topic}`);
     };
 
@@ -182,9 +180,9 @@ export function createWriter({
       for (const group of groups) {
         sending = group;
         const answers = await send(tx, group);
-        for (const { topic, partition, messages } of group) {
+        for (const { topic, partition, count } of group) {
           const base = answers.find((one) => one.topicName === topic && one.partition === partition)?.baseOffset;
-          if (topic === batch.topic) covered.set(partition, BigInt(base ?? 0) + BigInt(messages.length));
+          if (topic === batch.topic) covered.set(partition, BigInt(base ?? 0) + BigInt(count));
         }
       }
     } catch (error) {

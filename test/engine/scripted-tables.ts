@@ -102,8 +102,9 @@ export function openScriptedTables(definitions: readonly TableDefinition[]): Scr
         written.push(transaction);
         const { codec } = tables.get(batch.topic) as OpenTable;
         const topic = topics.get(batch.topic) as Map<string, TableRecord>;
+        const values = Array.from(batch.messages, ({ value }) => value);
         for (const [n, message] of transaction.messages.entries()) {
-          const { value } = batch.messages[n] as Batch['messages'][number];
+          const value = values[n];
           if (message.startsWith('+')) topic.set(message.slice(1), codec.decodeValue(unframe(value as Buffer).payload).record);
           if (message.startsWith('-')) topic.delete(message.slice(1));
         }
@@ -176,7 +177,7 @@ export function openScriptedTables(definitions: readonly TableDefinition[]): Scr
 
 function readBack({ codec, ref }: OpenTable, batch: Batch): Written {
   const markers: Record<string, TableRecord> = {};
-  const messages = batch.messages.map(({ key, value }) => {
+  const messages = [...batch.messages].map(({ key, value }) => {
     const id = keyText(codec.decodeKey(unframe(key).payload));
     if (value === null) return `-${id}`;
     const { deleted, record } = codec.decodeValue(unframe(value).payload, undefined);

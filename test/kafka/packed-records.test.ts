@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { PlacedMessage } from '../../src/kafka/chunks.ts';
-import { packedMessages } from '../../src/kafka/packed-records.ts';
+import { type Chunk, chunksOf, type PlacedMessage } from '../../src/kafka/chunks.ts';
+import { packedMessages, PackedRecords } from '../../src/kafka/packed-records.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -20,6 +20,15 @@ const message: fc.Arbitrary<PlacedMessage> = fc.record({
   value: fc.option(fc.oneof({ weight: 20, arbitrary: bytes(300) }, { weight: 1, arbitrary: fc.constant(Buffer.alloc(70_000, 1)) })),
   headers: fc.constantFrom({ tributary: 'run=ä schema=7' }, { a: '', 'long name': 'x'.repeat(200) }),
 });
+
+/** All messages as one chunk, whatever their size. */
+function chunkOf(messages: readonly PlacedMessage[]): Chunk {
+  const records = new PackedRecords();
+  for (const one of messages) records.add(one);
+  return { topic: 't', partition: messages[0]?.partition ?? 0, count: records.count, size: 0, records: records.bytes };
+}
+
+const packed = (...chunks: readonly Chunk[]): unknown[] => packedMessages(chunks)[0]?.messages ?? [];
 
 async function request(messages: unknown[], compression: number): Promise<Buffer> {
   const how = { topic: 't', partitionMetadata: [{ partitionId: 2 }], messages, partitioner: () => 2 };
@@ -49,7 +58,7 @@ test.each([0, 1])(
     try {
       await fc.assert(
         fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 150, size: 'max' }), async (messages) => {
-          const ours = packedMessages([{ topic: 't', partition: 2, messages }]);
+          const ours = packed(chunkOf(messages));
           expect((await request(ours, compression)).equals(await request([...messages], compression))).toBe(true);
           // A send that is tried again is encoded again.
           expect((await request(ours, compression)).equals(await request([...messages], compression))).toBe(true);
@@ -71,21 +80,25 @@ test('lengths at which a number takes a byte more, and records without headers, 
     { partition: 2, key: Buffer.alloc(length, 8), value: null, headers: { tributary: 'run=r schema=7' } },
   ]);
   for (const some of [messages, messages.slice(0, 1)]) {
-    const ours = packedMessages([{ topic: 't', partition: 2, messages: some }]);
+    const ours = packed(chunkOf(some));
     expect((await request(ours, 0)).equals(await request([...some], 0))).toBe(true);
   }
 });
 
-test('messages of several partitions go to the partitions they were placed in', () => {
-  const chunk = (partition: number, count: number): PlacedMessage[] =>
+test('messages of several partitions and topics go to the partitions they were placed in', async () => {
+  const some = (partition: number, count: number): PlacedMessage[] =>
     Array.from({ length: count }, (_, i) => ({ partition, key: Buffer.from(`${i}`), value: null }));
-  const packed = packedMessages([
-    { topic: 't', partition: 4, messages: chunk(4, 3) },
-    { topic: 't', partition: 0, messages: chunk(0, 1_000) },
+  const [round = []] = await chunksOf('t', [...some(4, 3), ...some(0, 1_000)]);
+  const [other = []] = await chunksOf('u', some(7, 2));
+  const parted = packedMessages([...round, ...other]).map(({ topic, messages }) => [
+    topic,
+    ...Object.entries(group({ topic, partitionMetadata: [{}], messages, partitioner: () => 0 })).map(([partition, { length }]) => [
+      partition,
+      length,
+    ]),
   ]);
-  const parted = group({ topic: 't', partitionMetadata: [{}], messages: packed, partitioner: () => 0 });
-  expect(Object.entries(parted).map(([partition, { length }]) => [partition, length])).toEqual([
-    ['0', 1_000],
-    ['4', 3],
+  expect(parted).toEqual([
+    ['t', ['0', 1_000], ['4', 3]],
+    ['u', ['7', 2]],
   ]);
 });
