@@ -225,12 +225,12 @@ describe('a row whose text is known', () => {
   it('is not looked for under a key that is not whole', async () => {
     await read([[row('a', '1')]]);
     const open = tables.tables.get('item');
-    const parse = (): Row => ({});
+    const parse = (from: string): Row => ({ from });
     const rows = open && knownRows(open);
     const print = rows?.print(Buffer.from(row('a', '1')), rows.shapedBy(''));
     if (rows === undefined || print === undefined) throw new Error('no known rows');
-    expect(rows.find({ id: 'a' }, print, parse)?.parsed()).toEqual({});
-    for (const key of [{ id: null }, {}, { id: 'b' }]) expect(rows.find(key as Row, print, parse)).toBeUndefined();
+    expect(rows.find({ id: 'a' }, print, 'here', parse)?.parsed()).toEqual({ from: 'here' });
+    for (const key of [{ id: null }, {}, { id: 'b' }]) expect(rows.find(key as Row, print, 'here', parse)).toBeUndefined();
   });
 
   it('is found under no guessed key but its own', async () => {
