@@ -78,7 +78,7 @@ describe('rows that are taken in slices', () => {
     const room = waitingRoom(10_000_000);
     const index = openIndex(room);
     await index.applyInTurns(rows('1'), covered(9n));
-    expect(room.taken).toBeGreaterThan(COUNT * 320);
+    expect(room.taken).toBeGreaterThan(COUNT * 200);
     expect(index.coveredOffsets()).toEqual(covered(9n));
     index.flush();
     expect(room.taken).toBe(0);
