@@ -161,7 +161,8 @@ function createClient(options: HttpOptions, env: HttpEnvironment, open: Opener, 
         judge(answer, place, ask.expect !== 'text', now)
       );
     } catch (error) {
-      const usual = judge({ ...answer, body: undefined }, place, ask.expect !== 'text', now);
+      // Without its members, which may be what broke the rule; an answer that was JSON stays one.
+      const usual = judge({ ...answer, body: answer.body === undefined ? undefined : null }, place, ask.expect !== 'text', now);
       return (
         usual ?? {
           kind: 'data',
