@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { TributaryError } from '../../src/core/errors.ts';
 import type { Orphan, TableDefinition, VanishedVerdict } from '../../src/core/table.ts';
@@ -181,6 +182,15 @@ describe('scopes', () => {
     expect(written.at(-1)?.state.readTo, 'not all was read').toBe(before);
   });
 
+  it('count as not read in the whole run, also where its next listing has read them', async () => {
+    tables = openScriptedTables([scoped]);
+    const { written } = await run('item', async function* twice(ctx) {
+      yield { rows: owned('x', 'x1'), position: { v: 1, at: 1 }, scan: { id: ctx.newScan(), end: { unread: [{ owner: 'y' }] } } };
+      yield { rows: owned('x', 'x1'), position: { v: 1, at: 2 }, scan: { id: ctx.newScan(), end: {} } };
+    });
+    expect(written.at(-1)?.state).not.toHaveProperty('readTo');
+  });
+
   it('are judged again once they can be read', async () => {
     tables = openScriptedTables([scoped]);
     await run('item', listing([...owned('x', 'x1'), ...owned('y', 'y1', 'y2')]));
@@ -223,6 +233,24 @@ it('a row that is flagged as deleted gets a marker and a tombstone once, and an 
   const flagged: Row[] = [{ id: 'a' }, { id: 'b', gone: true }, { id: 'never seen', gone: true }];
   expect(messages((await run('item', listing(flagged))).written)).toEqual([`!${key('b')}`, `-${key('b')}`]);
   expect(messages((await run('item', listing(flagged))).written)).toEqual([]);
+});
+
+it('a row that comes back while its delete is still being written is published again, although nothing of it has changed', async () => {
+  tables = openScriptedTables([item({ deletes: 'flag', deleted: (row: Row) => row.gone === true })]);
+  await run('item', listing(rowsOf('a')));
+  let read: () => void = () => undefined;
+  const all = new Promise<void>((resolve) => (read = resolve));
+  // Until after the last page was compared.
+  tables.beforeCommit = () => all.then(() => setImmediate());
+  const { written } = await run('item', async function* backAgain() {
+    yield { rows: [{ id: 'a', gone: true }], position: { v: 1, at: 1 } };
+    // The first page is a transaction of its own.
+    tables.clock += 1_000;
+    yield { rows: rowsOf('a'), position: { v: 1, at: 2 } };
+    read();
+  });
+  expect(messages(written)).toEqual([`!${key('a')}`, `-${key('a')}`, `+${key('a')}`]);
+  expect(tables.live('item')).toEqual([key('a')]);
 });
 
 describe('rows that name a row which never was in its topic', () => {
