@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TributaryError, type TributaryErrorOptions } from '../../src/core/errors.ts';
 import { createRedactor } from '../../src/core/redact.ts';
 import type { Connection } from '../../src/engine/connection.ts';
@@ -208,6 +208,8 @@ describe('a session', () => {
     const next = await connection.session(never);
     expect([next === session, next.id === session.id, next.lost]).toEqual([false, false, false]);
     expect(table(connection).state.position).toEqual({ v: 1, at: 1 });
+    expect(told('notice'), 'its folder is its own').toEqual([]);
+    expect(told('transaction')).toEqual([{ type: 'transaction', outcome: 'committed', durationMs: 5, ...where }]);
     expect(shop.registered, 'its schemas are known').toEqual([TOPIC]);
   });
 
@@ -297,6 +299,21 @@ describe('the topic of a table', () => {
     expect(table(connection).rows({ id: 'x'.repeat(5_000) })).toMatchObject({ deadLetter: 'too_large' });
   });
 
+  it('is looked at again after two seconds', async () => {
+    const connection = connect();
+    await connection.session(never);
+    kafka.asked.length = 0;
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    await connection.topicFault(table(connection));
+    vi.advanceTimersByTime(2_000);
+    await connection.topicFault(table(connection));
+    expect(kafka.asked).toEqual(['listTopics']);
+    vi.advanceTimersByTime(1);
+    await connection.topicFault(table(connection));
+    expect(kafka.asked).toEqual(['listTopics', 'listTopics']);
+  });
+
   it('may refuse the table by now', async () => {
     const connection = connect();
     await connection.session(never);
@@ -364,16 +381,26 @@ describe('a connection that is closed', () => {
     expect(told('notice'), 'its folder is free').toEqual([]);
   });
 
-  it.each(['close', 'lifetime'])('by its %s while it is being opened opens nothing more', async (how) => {
-    const connection = connect();
-    let ended: Promise<void> | undefined;
-    kafka.before.listTopics = () => {
-      kafka.before.listTopics = undefined;
-      if (how === 'close') ended = connection.close();
-      else shop.lifetime.abort();
-    };
-    expect(await refusalOf(connection.session(never))).toMatchObject({ kind: 'stopped' });
-    await ended;
-    expect(kafka.asked).not.toContain('reopen');
+  describe.each(['close', 'lifetime'])('by its %s while it is being opened', (how) => {
+    it.each([
+      ['rights', 'createTopics'],
+      ['createTopics', 'reopen'],
+      ['registerTable', 'reopen'],
+      ['reopen', 'table-known'],
+    ])('goes no further than it is: after %s comes no %s', async (step, next) => {
+      const connection = connect();
+      let ended: Promise<void> | undefined;
+      shop.kafka.before[step] = () => {
+        kafka.before[step] = undefined;
+        if (how === 'close') ended = connection.close();
+        else shop.lifetime.abort();
+      };
+      expect(await refusalOf(connection.session(never))).toMatchObject({
+        kind: 'stopped',
+        message: 'shop was stopped while it was being opened.',
+      });
+      await ended;
+      expect([...kafka.asked, ...events.map(({ type }) => type)]).not.toContain(next);
+    });
   });
 });

@@ -53,6 +53,7 @@ export function openShop(): Shop {
     const registry = {
       registerTable: async (topic: string) => {
         registered.push(topic);
+        await kafka.before['registerTable']?.();
         if (refuses[topic] !== undefined) throw refuses[topic];
         return { keySchemaId: 1, valueSchemaId: 2 };
       },
