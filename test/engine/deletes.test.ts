@@ -200,6 +200,29 @@ describe('scopes', () => {
   });
 });
 
+describe('rows that a listing shows without reading them', () => {
+  const showing = (rows: readonly Row[], seen: readonly Row[]): Read =>
+    async function* read(ctx) {
+      yield { rows, seen, position: { v: 1 }, scan: { id: ctx.newScan(), end: {} } };
+    };
+
+  it('are not missing, and not published', async () => {
+    tables = openScriptedTables([item()]);
+    await run('item', listing(rowsOf('a', 'b', 'c')));
+    const { written, totals } = await run('item', showing([{ id: 'a', owner: 'new' }], rowsOf('b', 'never published')));
+    expect(messages(written)).toEqual([`+${key('a')}`, `!${key('c')}`, `-${key('c')}`]);
+    expect(totals).toMatchObject({ fetched: 1, published: 1, unchanged: 0, deleted: 1 });
+  });
+
+  it('put every delete in doubt when they have no key', async () => {
+    tables = openScriptedTables([item()]);
+    await run('item', listing(rowsOf('a', 'b')));
+    const { written, events } = await run('item', showing(rowsOf('a'), [{ owner: 'x' }]));
+    expect(messages(written)).toEqual([]);
+    expect(events.find(({ type }) => type === 'deletes-withheld')).toMatchObject({ count: 1, reason: expect.stringContaining('1 rows') });
+  });
+});
+
 describe('a table that needs a row to be missing twice', () => {
   it('keeps it after the first listing and deletes it after the second', async () => {
     tables = openScriptedTables([item({ absentScans: 2 })]);

@@ -349,6 +349,13 @@ describe('a dead letter', () => {
     expect(cut?.position).toEqual({ v: 1 });
   });
 
+  it('holds no more of a very long key than its beginning', async () => {
+    tables = openScriptedTables([item()]);
+    const [letter] = await lettersOf([{ id: 'k'.repeat(3_000), owner: 'x'.repeat(1_100_000) }]);
+    expect(letter?.key?.startsWith('{"id":"kkk')).toBe(true);
+    expect(letter?.key, 'and that it was cut').toHaveLength(2_001);
+  });
+
   it('fills a transaction as any row does', async () => {
     tables = openScriptedTables([item()]);
     const large = (n: number): Page => page(n, { rows: [{ id: `large ${n}`, owner: 'x'.repeat(1_100_000) }] });
