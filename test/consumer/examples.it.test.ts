@@ -1,8 +1,9 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
@@ -13,7 +14,8 @@ import { javaTypes } from '../../src/record/types/java.ts';
 import { pythonTypes } from '../../src/record/types/python.ts';
 import { avroConverter, type JarSet } from '../../src/stack/artifacts.ts';
 import { DEFAULT_KEY, startKlaviyoSimulator, type KlaviyoSimulator } from '../../simulators/klaviyo/simulator.ts';
-import { compileJava, jarsOf } from '../landing/java.ts';
+import { javaCommand } from '../../src/config/env.ts';
+import { compileJava, JAVA, jarsOf } from '../landing/java.ts';
 import { CONSUMER_PACKAGES, pythonWithPackages } from '../setup/python.mjs';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import streamsFiles from './streams.lock.json' with { type: 'json' };
@@ -171,14 +173,52 @@ if (!type.toBuffer(row).equals(Buffer.from(process.argv[2], 'hex'))) throw new E
     expect(emails(await ran(pythonWithPackages(CONSUMER_PACKAGES), ['page.py']))).toEqual(profiles());
   });
 
-  test('Java and Kafka Streams: they compile', async () => {
-    const written = Object.entries(javaPrograms()).map(([path, text]) => {
+  test('Java and Kafka Streams: they compile, and the join tells every event with its profile, and again when that is gone', async () => {
+    const written = Object.entries(javaPrograms({ prefix })).map(([path, text]) => {
       mkdirSync(dirname(join(folder, 'snippets', path)), { recursive: true });
       writeFileSync(join(folder, 'snippets', path), text);
       return join(folder, 'snippets', path);
     });
     const out = join(folder, 'snippet-classes');
-    await compileJava(written, [...(await jarsOf(kafkaStreams)), ...(await jarsOf(avroConverter))], out);
+    const libraries = [...(await jarsOf(kafkaStreams)), ...(await jarsOf(avroConverter))];
+    await compileJava(written, libraries, out);
     expect(readdirSync(out)).toEqual(expect.arrayContaining(['Joining.class', 'Reading.class']));
-  });
+
+    const joining = spawn(javaCommand(), [...JAVA, '-cp', [out, ...libraries].join(delimiter), 'Joining'], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    joining.stderr.on('data', (chunk) => (said = `${said}${String(chunk)}`.slice(-4_000)));
+    const ended = new Promise((resolve) => joining.once('exit', resolve));
+    const joined = (): Promise<unknown> =>
+      readFile(join(folder, 'joined.json'), 'utf8').then(
+        (text) => new Map(Object.entries(JSON.parse(text) as object)),
+        () => (joining.exitCode === null ? undefined : said),
+      );
+    const expected = async (): Promise<Map<string, string | null>> => {
+      const { rows } = await opened.readTable('event');
+      const emails = profiles();
+      const emailOf = (id: string): string | null => (emails.has(id) ? (emails.get(id) ?? null) : 'no profile');
+      return new Map([...rows.values()].map((row) => [String(row['id']), emailOf(String(row['profile_id']))]));
+    };
+    try {
+      const first = await expected();
+      expect(first.size).toBeGreaterThan(500);
+      await expect.poll(joined, { timeout: 240_000 }).toEqual(first);
+      // All of one's events lose their profile.
+      const [gone] = [...(await opened.readTable('event')).rows.values()].map((row) => String(row['profile_id']));
+      vendor.change.deleteProfiles({ ids: [gone ?? ''] });
+      for (let listings = 0; listings < 2; listings += 1) {
+        vendor.clock.advance(3_600_000);
+        await sync();
+      }
+      const second = await expected();
+      expect(second).not.toEqual(first);
+      await expect.poll(joined, { timeout: 240_000 }).toEqual(second);
+    } finally {
+      joining.kill('SIGKILL');
+      await ended;
+    }
+  }, 600_000);
 });

@@ -30,7 +30,8 @@ export const jarsIn = (folder: string): string[] =>
     .filter((name) => name.endsWith('.jar'))
     .map((name) => join(folder, name));
 
-const JAVA = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+/** Options for a Java program that runs for seconds. */
+export const JAVA = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
 /** Compiles Java files into a folder. Throws what the compiler says. */
 export async function compileJava(files: readonly string[], libraries: readonly string[], out: string): Promise<void> {
