@@ -108,6 +108,13 @@ describe('a row whose text is known', () => {
     expect(names()).toMatchObject({ a: '1' });
   });
 
+  it('is not parsed because other rows are just being written', async () => {
+    await read([[row('a', '1'), row('b', '1')]]);
+    tables.beforeCommit = () => reading.then(() => setImmediate());
+    await read([[row('a', '2')], [row('b', '1')]], { slow: true });
+    expect(parsed).toEqual(['a']);
+  });
+
   it('does not keep a later version of it from being published', async () => {
     await read([[row('a', '1')]]);
     await read([[row('a', '1'), row('a', '2')]]);

@@ -259,7 +259,7 @@ describe('a run tells', () => {
     const readTo = tables.clock - 5;
     const done = await run(pages(page(1, { warnings: ['Odd.', 'Odder.'] }), page(2, { readTo, progress: 0.5 })));
     const ref = { connection: 'shop', source: 'scripted', table: 'item' };
-    expect(eventsOf(done, 'page-read')).toEqual([
+    expect(eventsOf(done, 'page-read')).toStrictEqual([
       { type: 'page-read', rows: 1, ...ref },
       { type: 'page-read', rows: 1, readTo, progress: 0.5, ...ref },
     ]);
@@ -269,7 +269,7 @@ describe('a run tells', () => {
   it('of each transaction: what it changed, how long it took, and how new the newest row is', async () => {
     tables = openScriptedTables([item({ replicationKey: 'changed_at' })]);
     const { clock } = tables;
-    await run(pages(page(0)));
+    expect(eventsOf(await run(pages(page(0))), 'batch-committed')[0]).not.toHaveProperty('readTo');
     tables.beforeCommit = () => {
       tables.clock += 40;
     };
@@ -303,6 +303,8 @@ describe('a run tells', () => {
     tables.beforeCommit = undefined;
     const silent = await run(pages(page(2)));
     expect(eventsOf(silent, 'batch-committed')[0]).not.toHaveProperty('replicationValue');
+    const present = await run(pages(page(3, { rows: [{ id: 'e', changed_at: time(tables.clock) }] })));
+    expect(eventsOf(present, 'batch-committed')[0]).toHaveProperty('replicationValue', tables.clock);
   });
 
   it('of odd rows only when there are some', async () => {

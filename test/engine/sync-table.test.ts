@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TributaryError } from '../../src/core/errors.ts';
 import type { Page, ReadContext } from '../../src/core/types.ts';
@@ -89,22 +90,37 @@ describe('pages become transactions', () => {
     expect(totals).toMatchObject({ published: 3_001, unchanged: 3_000 });
   });
 
-  it('also while the vendor is slow, however few rows there are', async () => {
+  it('also while the vendor is slow, however few rows there are, and not again while there are no others', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
-    let committed: () => void = () => undefined;
-    const waiting = new Promise<void>((resolve) => (committed = resolve));
-    tables.beforeCommit = () => committed();
+    let goOn: () => void = () => undefined;
+    const waiting = new Promise<void>((resolve) => (goOn = resolve));
     tables.script('item', async function* read() {
       yield { rows: rowsOf('a'), position: at(1) };
       await waiting;
       yield { rows: rowsOf('b'), position: at(2) };
     });
     const run = tables.run('item');
-    await vi.advanceTimersByTimeAsync(1_000);
-    await waiting;
+    for (let seconds = 0; seconds < 3; seconds += 1) await vi.advanceTimersByTimeAsync(1_000);
+    expect(tables.live('item')).toEqual([key('a')]);
+    goOn();
     const { written } = await run;
-    expect(written[0]).toMatchObject({ messages: [`+${key('a')}`], state: { position: at(1) } });
+    expect(written.map((one) => one.messages)).toEqual([[`+${key('a')}`], [`+${key('b')}`], []]);
+    expect(written[0]?.state.position).toEqual(at(1));
+  });
+
+  it('that are compared with the topic also while another one is under way', async () => {
+    await list('a');
+    let read: () => void = () => undefined;
+    const all = new Promise<void>((resolve) => (read = resolve));
+    tables.beforeCommit = () => all.then(() => setImmediate());
+    tables.script('item', async function* reading() {
+      yield { rows: rowsOf('b'), position: at(1) };
+      tables.clock += 1_000;
+      yield { rows: rowsOf('a'), position: at(2) };
+      read();
+    });
+    expect((await tables.run('item')).totals).toMatchObject({ published: 1, unchanged: 1 });
   });
 
   it('and a row nobody can key into a dead letter of the same transaction', async () => {
@@ -163,6 +179,25 @@ describe('a reader that fails or is stopped', () => {
     expect(error).toBe(fault);
     expect(written.at(-1)).toMatchObject({ messages: [`+${key('a')}`], state: { position: at(1) } });
     expect(written.at(-1)?.state.lastSuccessAt).toBeUndefined();
+  });
+
+  it('is what the run has failed of, also where a write has failed meanwhile', async () => {
+    const fault = new TributaryError('The vendor answered 403.', { kind: 'config', code: 'vendor:403' });
+    let writing: () => void = () => undefined;
+    const failed = new Promise<void>((resolve) => (writing = resolve));
+    tables.beforeCommit = () => {
+      writing();
+      throw new TributaryError('The broker went away.', { kind: 'transient' });
+    };
+    tables.script('item', async function* read() {
+      yield { rows: rowsOf('a'), position: at(1) };
+      tables.clock += 1_000;
+      yield { rows: rowsOf('b'), position: at(2) };
+      await failed.then(() => setImmediate());
+      throw fault;
+    });
+    const { error, written } = await tables.run('item');
+    expect([error, written]).toEqual([fault, []]);
   });
 
   it('and a stop is told as such, never as success', async () => {
