@@ -102,7 +102,7 @@ export async function readTopics(
         stopIf(end);
         const moved = await readRound(cluster, open, deliver, end, skipOpen);
         if (moved) movedAt = performance.now();
-        else if (performance.now() - movedAt > patience) throw stalled([...open], patience);
+        else if (performance.now() - movedAt > patience) throw stalled([...open] as [Line, ...Line[]], patience);
         else await sleep(50);
       }
     })();
@@ -144,7 +144,7 @@ async function readRound(
   cluster: Cluster,
   open: Set<Line>,
   deliver: (message: ReadMessage) => Promise<Taken>,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
   skipOpen: boolean,
 ): Promise<boolean> {
   let answers: readonly FetchAnswer[];
@@ -185,7 +185,7 @@ async function take(
   answer: FetchAnswer,
   open: Set<Line>,
   deliver: (message: ReadMessage) => Promise<Taken>,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<boolean> {
   let moved = false;
   for (const { topicName, partitions } of answer.responses) {
@@ -248,14 +248,13 @@ function texts(headers: RawRecord['headers']): Record<string, string> {
   return found;
 }
 
-function stopIf(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw stepStopped('Reading topics');
+function stopIf(signal: AbortSignal): void {
+  if (signal.aborted) throw stepStopped('Reading topics');
 }
 
-function stalled(open: readonly Line[], patience: number): TributaryError {
-  const where = open[0];
+function stalled([where]: readonly [Line, ...Line[]], patience: number): TributaryError {
   return new TributaryError(
-    `Reading ${where?.topic}, partition ${where?.partition}, got nothing new for ${Math.round(patience / 1000)} s at offset ${where?.next} of ${where?.range.end}.`,
+    `Reading ${where.topic}, partition ${where.partition}, got nothing new for ${Math.round(patience / 1000)} s at offset ${where.next} of ${where.range.end}.`,
     {
       kind: 'transient',
       code: 'kafka:stalled',

@@ -75,13 +75,25 @@ describe('a reading', () => {
 
   it('gives each record with all that it is', async () => {
     const kafka = new LogCluster().topic('a', 2);
-    const headers = { run: Buffer.from('r1'), twice: [Buffer.from('old'), Buffer.from('new')], none: undefined, nothing: [] };
+    const headers = {
+      run: Buffer.from('r1'),
+      thrice: [Buffer.from('old'), Buffer.from('newer'), Buffer.from('newest')],
+      none: undefined,
+      nothing: [],
+    };
     kafka.write('a', 1, [{ key: 'k', value: 'v', headers }, { key: null }]);
     const found: ReadMessage[] = [];
     await readTopics(kafka.access(), [{ topic: 'a' }], (message) => void found.push(message));
     const place = { topic: 'a', partition: 1 };
     expect(found).toEqual([
-      { ...place, offset: 0n, timestamp: LOG_BEGAN, key: Buffer.from('k'), value: Buffer.from('v'), headers: { run: 'r1', twice: 'new' } },
+      {
+        ...place,
+        offset: 0n,
+        timestamp: LOG_BEGAN,
+        key: Buffer.from('k'),
+        value: Buffer.from('v'),
+        headers: { run: 'r1', thrice: 'newest' },
+      },
       { ...place, offset: 1n, timestamp: LOG_BEGAN + 1, key: null, value: null, headers: {} },
     ]);
   });
