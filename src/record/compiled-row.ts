@@ -10,6 +10,8 @@ export interface CompiledRow {
   readonly keyBody: Buffer;
   readonly keyHash: Buffer;
   readonly body: Buffer;
+  /** Bytes of key and body together. */
+  readonly size: number;
   readonly rowHash: Buffer;
   /** Hash of the scope columns; zeros for a table without scope. */
   readonly scopeHash: Buffer;
@@ -90,6 +92,10 @@ export class SlabRow implements CompiledRow {
 
   get body(): Buffer {
     return Buffer.from(this.#bodyIn, this.#bodyAt, this.#bodyLength);
+  }
+
+  get size(): number {
+    return this.#keyLength + this.#bodyLength;
   }
 
   get keyHash(): Buffer {

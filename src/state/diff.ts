@@ -47,7 +47,7 @@ export function diffBatch(committedHash: (keyHash: Buffer) => Buffer | undefined
   let changes: readonly RowChange[] | undefined;
 
   const sizeOf = ({ op, row }: Outcome): number =>
-    op === 'none' || row === undefined ? 0 : row.keyBody.length + (op === 'upsert' ? row.body.length : 0);
+    op === 'none' || row === undefined ? 0 : op === 'upsert' ? row.size : row.keyBody.length;
 
   return {
     add(rows) {

@@ -31,18 +31,19 @@ const keyAt = (bytes: Buffer): number => (bytes[HAS_PRINT_AT] === 1 ? PRINT_END 
 const sumOf = (keyHash: Buffer, bytes: Buffer): number => crc32(bytes.subarray(SUM_BYTES), crc32(keyHash));
 
 export function packEntry(keyHash: Buffer, entry: Omit<StoredEntry, 'lastSeen'>, lastSeen: number): Buffer {
-  const { print } = entry;
+  // Each look at a row may make a view.
+  const { rowHash, scopeHash, keyBody, print } = entry;
   const at = print === undefined ? PRINT_AT : PRINT_END;
-  const bytes = Buffer.allocUnsafe(at + entry.keyBody.length);
-  bytes.set(entry.rowHash, ROW_AT);
+  const bytes = Buffer.allocUnsafe(at + keyBody.length);
+  bytes.set(rowHash, ROW_AT);
   bytes.writeUInt32LE(lastSeen, SEEN_AT);
-  bytes.set(entry.scopeHash, SCOPE_AT);
+  bytes.set(scopeHash, SCOPE_AT);
   bytes[HAS_PRINT_AT] = print === undefined ? 0 : 1;
   if (print !== undefined) {
     for (let i = 0; i < PRINT_BYTES; i += 1) bytes[PRINT_AT + i] = combined(print, i);
     print.shapedBy.copy(bytes, SHAPED_AT, 0, SHAPED_BYTES);
   }
-  bytes.set(entry.keyBody, at);
+  bytes.set(keyBody, at);
   bytes.writeUInt32LE(sumOf(keyHash, bytes), 0);
   return bytes;
 }

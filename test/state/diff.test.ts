@@ -15,6 +15,7 @@ const row = ({ key, value, deleted, at }: Given): CompiledRow => ({
   keyBody: Buffer.from(key),
   keyHash: padded(key),
   body: Buffer.from(value),
+  size: Buffer.byteLength(key + value),
   rowHash: padded(value),
   scopeHash: Buffer.alloc(8),
   deleted,

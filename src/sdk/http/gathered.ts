@@ -9,6 +9,16 @@ export interface Gathered {
 const BLOCK = 64 * 1024;
 
 /**
+ * Blocks that nobody uses, for whoever gathers next. New ones for each answer are freed only by V8's large collections, which
+ * come the more often the more of them there are.
+ */
+const free: Buffer[] = [];
+const MOST_FREE = 32;
+
+/** A block with room for something of a piece of this length. */
+const blockFor = (length: number): Buffer => (length <= BLOCK ? free.pop() : undefined) ?? Buffer.allocUnsafeSlow(Math.max(BLOCK, length));
+
+/**
  * Copies pieces into blocks. A piece that is kept as it arrived keeps its whole source buffer in memory and costs about 100
  * bytes more, so an answer sent byte by byte would take a hundred times its length.
  */
@@ -24,7 +34,7 @@ export function gather(): Gathered {
       for (let from = 0; from < piece.length;) {
         let block = blocks.at(-1);
         if (block === undefined || used === block.length) {
-          block = Buffer.allocUnsafeSlow(Math.max(BLOCK, piece.length - from));
+          block = blockFor(piece.length - from);
           blocks.push(block);
           used = 0;
         }
@@ -36,6 +46,7 @@ export function gather(): Gathered {
     },
     take() {
       const all = Buffer.concat(blocks, bytes);
+      for (const block of blocks) if (block.length === BLOCK && free.length < MOST_FREE) free.push(block);
       blocks = [];
       used = bytes = 0;
       return all;
