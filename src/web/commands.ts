@@ -61,7 +61,11 @@ export async function giveCommand(
 ): Promise<void> {
   requireTarget(settings, target);
   if (command.name === 'allow-deletes' && target.table === null)
-    throw new TributaryError('Deletes are allowed for one table at a time.', { kind: 'config', code: 'table_needed' });
+    throw new TributaryError('Deletes are allowed for one table at a time.', {
+      kind: 'config',
+      code: 'table_needed',
+      remedy: `Name one of ${target.connection}'s tables; the status shows which withhold deletes.`,
+    });
   await ensureTopics(access, ownTopics(access.settings));
   const { connection, table } = target;
   if (command.name === 'allow-deletes' && table !== null)

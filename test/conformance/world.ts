@@ -19,6 +19,8 @@ export const CAP_BYTES = 8 * 1024 * 1024;
 export const PATIENCE_MS = 2_000;
 /** How far the vendor's time may lie behind ours when a sync begins, ms: some refuse to be asked for what lies ahead of them. */
 const MOST_BEHIND_MS = 10_000;
+/** And during one, ms: on a busy machine a sync takes minutes, and a vendor that refuses bounds ahead of its time would refuse them all. */
+const MOST_BEHIND_IN_A_SYNC_MS = 30_000;
 
 export type Runs = ReadonlyMap<string, RunSummary>;
 
@@ -60,12 +62,17 @@ export async function openWorld(subject: Subject): Promise<World> {
   const vendor = await subject.start();
   let began = performance.now();
   // The vendor's time stands still, so that its truth does; ours has to move for anything to be waited for.
-  const clock: Clock = { now: () => vendor.clock.now() + Math.floor(performance.now() - began), timer: systemClock.timer };
+  const behind = (): number => Math.floor(performance.now() - began);
   const align = (): void => {
-    const passed = Math.floor(performance.now() - began);
+    const passed = behind();
     began += passed;
     vendor.clock.advance(passed);
   };
+  const now = (): number => {
+    if (behind() > MOST_BEHIND_IN_A_SYNC_MS) align();
+    return vendor.clock.now() + behind();
+  };
+  const clock: Clock = { now, timer: systemClock.timer };
   return openOn(subject, vendor, clock, align, subject.settings(vendor), false);
 }
 

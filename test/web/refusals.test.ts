@@ -129,6 +129,7 @@ test('a command that makes no sense there says which one does', async () => {
     kind: 'config',
     code: 'table_needed',
     message: saying(/one table at a time/),
+    remedy: saying(/Name one of segment's tables/),
   });
   const [first] = settings.connections[0]?.tables.filter(({ method }) => method === 'full_table') ?? [];
   const table = first?.name ?? '';
@@ -162,6 +163,7 @@ test('a file that is still being checked is not sent, and one in another form is
     status: 400,
     code: 'not_yet',
     message: saying(/still being checked/),
+    remedy: saying(/Ask for this import again/),
   });
 });
 

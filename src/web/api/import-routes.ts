@@ -72,7 +72,12 @@ export function addImportRoutes(add: AddRoute, { context, board }: Site, work: I
     async (c) => {
       const id = param(c, 'id');
       const { file, options: wanted, state } = work.get(id);
-      if (state.kind === 'checking') throw new TributaryError('The file is still being checked.', { kind: 'config', code: 'not_yet' });
+      if (state.kind === 'checking')
+        throw new TributaryError('The file is still being checked.', {
+          kind: 'config',
+          code: 'not_yet',
+          remedy: 'Ask for this import again until its check has ended, then send it.',
+        });
       if (state.kind === 'checked') {
         await note(context, c, { command: 'import', connection: wanted.connection, table: null, detail: `${wanted.kind}: ${file}` });
         work.send(id, c.get('user').name);
