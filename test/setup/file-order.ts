@@ -4,15 +4,22 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONG = [
   'landing/outage.it',
   'acceptance/crash.it',
-  'cli/demo.it',
   'stack/stack.it',
-  'package/skeleton.it',
-  'pendo/sync.it',
-  'acceptance/outage.it',
-  'web/page.it',
+  'cli/demo.it',
   'listrak/conformance.it',
-  'segment/conformance.it',
   'customer-io/conformance.it',
+  'monitoring/monitoring.it',
+  'segment/conformance.it',
+  'web/page.it',
+  'pendo/sync.it',
+  'pendo/conformance.it',
+  'acceptance/outage.it',
+  'package/skeleton.it',
+  'hostile/fuzz/listrak',
+  'hostile/fuzz/customer-io',
+  'hostile/fuzz/segment',
+  'hostile/fuzz/pendo',
+  'hostile/fuzz/klaviyo',
 ];
 
 /**
