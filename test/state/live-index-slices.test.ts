@@ -1,34 +1,18 @@
-import { rmSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type IndexEntry, type LiveIndex, openLiveIndex, type PrintedRow } from '../../src/state/live-index.ts';
 import { type WaitingRoom, waitingRoom } from '../../src/state/waiting-rows.ts';
-import { memoryFolder } from '../support/memory-folder.ts';
-import { covered, gone, hash, identity, names, put } from './index-rows.ts';
+import { covered, gone, hash, identity, indexFolder, names, put } from './index-rows.ts';
 
 /* More rows than one transaction takes (4,000), in little memory, so that few rows show every way in which they reach the disk. */
 
-let directory: string;
-let open: LiveIndex[];
-const openIndex = (room?: WaitingRoom): LiveIndex => {
-  const index = openLiveIndex(directory, identity, Date.now, room);
-  open.push(index);
-  return index;
-};
+const folder = indexFolder();
+const openIndex = (room?: WaitingRoom): LiveIndex => folder.closedAfter(openLiveIndex(folder.directory, identity, Date.now, room));
 /** What is on disk when the process ends now. */
 async function reopened(index: LiveIndex): Promise<LiveIndex> {
   await index.close();
   return openIndex();
 }
-
-beforeEach(() => {
-  directory = memoryFolder('live-index-');
-  open = [];
-});
-afterEach(async () => {
-  for (const index of open) await index.close();
-  rmSync(directory, { recursive: true, force: true });
-});
 
 const COUNT = 4_500;
 const rows = (content: string, scope?: string, count = COUNT): IndexEntry[] =>

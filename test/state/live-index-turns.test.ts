@@ -1,31 +1,15 @@
-import { rmSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { type IndexEntry, type LiveIndex, openLiveIndex } from '../../src/state/live-index.ts';
 import { waitingRoom } from '../../src/state/waiting-rows.ts';
-import { memoryFolder } from '../support/memory-folder.ts';
-import { covered, hash, identity, names, put } from './index-rows.ts';
+import { covered, hash, identity, indexFolder, names, put } from './index-rows.ts';
 
 /* Many rows, which an index takes in turns with everything else that waits for the event loop. */
 
-let directory: string;
-let open: LiveIndex[];
+const folder = indexFolder();
 /** With memory for little more than 4,000 rows, which are as many as one transaction takes. */
-const openIndex = (): LiveIndex => {
-  const index = openLiveIndex(directory, identity, Date.now, waitingRoom(1_500_000));
-  open.push(index);
-  return index;
-};
-
-beforeEach(() => {
-  directory = memoryFolder('live-index-');
-  open = [];
-});
-afterEach(async () => {
-  for (const index of open) await index.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+const openIndex = (): LiveIndex => folder.closedAfter(openLiveIndex(folder.directory, identity, Date.now, waitingRoom(1_500_000)));
 
 it.each(['in a scan', 'outside a scan'])('takes many rows in turns, %s, and shows them all the while', async (where) => {
   const index = openIndex();

@@ -1,29 +1,15 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type IndexEntry, type LiveIndex, openLiveIndex } from '../../src/state/live-index.ts';
 import { waitingRoom } from '../../src/state/waiting-rows.ts';
-import { memoryFolder } from '../support/memory-folder.ts';
-import { covered, gone, hash, identity, names, noScope, put } from './index-rows.ts';
+import { covered, gone, hash, identity, indexFolder, names, noScope, put } from './index-rows.ts';
 
-let directory: string;
-let open: LiveIndex[];
-const openIndex = (over: Partial<typeof identity> = {}): LiveIndex => {
-  const index = openLiveIndex(directory, { ...identity, ...over });
-  open.push(index);
-  return index;
-};
-const storeFile = (): string => join(directory, readdirSync(directory).find((name) => name.endsWith('.mdb')) as string);
-
-beforeEach(() => {
-  directory = memoryFolder('live-index-');
-  open = [];
-});
-afterEach(async () => {
-  for (const index of open) await index.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+const folder = indexFolder();
+const openIndex = (over: Partial<typeof identity> = {}): LiveIndex =>
+  folder.closedAfter(openLiveIndex(folder.directory, { ...identity, ...over }));
+const storeFile = (): string => join(folder.directory, readdirSync(folder.directory).find((name) => name.endsWith('.mdb')) as string);
 
 describe('the live index', () => {
   it('keeps rows and offsets over a restart', async () => {
@@ -54,8 +40,8 @@ describe('the live index', () => {
   it('is trusted in the topic epoch it was built in, as long as it was up to date lately', async () => {
     let now = 1_000_000;
     const at = (): LiveIndex => {
-      const index = openLiveIndex(directory, identity, () => now);
-      open.push(index);
+      const index = openLiveIndex(folder.directory, identity, () => now);
+      folder.closedAfter(index);
       return index;
     };
     let index = at();
@@ -114,8 +100,9 @@ describe('the live index', () => {
 
   it('shares the memory for rows that wait with all other indexes', () => {
     const room = waitingRoom(1_000_000);
-    const several = Array.from({ length: 20 }, (_, i) => openLiveIndex(join(directory, `of ${i}`), identity, Date.now, room));
-    open.push(...several);
+    const several = Array.from({ length: 20 }, (_, i) =>
+      folder.closedAfter(openLiveIndex(join(folder.directory, `of ${i}`), identity, Date.now, room)),
+    );
     for (let round = 0; round < 5; round += 1)
       for (const [at, index] of several.entries()) {
         index.apply(
@@ -351,7 +338,7 @@ describe('against a model', () => {
   it('holds the rows, scopes and scans a plain map holds, over any restarts', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), async (steps) => {
-        const home = mkdtempSync(join(directory, 'model-'));
+        const home = mkdtempSync(join(folder.directory, 'model-'));
         let index = openLiveIndex(home, identity);
         try {
           const rows = new Map<string, { row: string; scope: string | undefined; missed: number; seenNow: boolean }>();
