@@ -57,11 +57,9 @@ export function shaping({ source, settings }: Pick<ConnectionSettings, 'source' 
   return () => (made ??= digest(canonicalJson([program(), process.version, source.name, settings, described(definition)])));
 }
 
-/** A definition as text: of functions their source text, and of keyed hashes a hash, which tells their secret apart. */
+/** A definition as text: of functions their source text. The secret of keyed hashes is told apart by the rules' fingerprint. */
 function described(definition: TableDefinition): string {
-  return JSON.stringify(definition, (name, value: unknown) =>
-    typeof value !== 'function' ? value : name === 'hash' ? (value as (text: string) => string)('') : String(value),
-  );
+  return JSON.stringify(definition, (_name, value: unknown) => (typeof value === 'function' ? String(value) : value));
 }
 
 /** What a row passes through on its way to a record. */
