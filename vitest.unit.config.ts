@@ -32,6 +32,8 @@ const thorough = [
   'test/import/check-file.test.ts',
   'test/import/upload.test.ts',
   'test/kafka/codecs.test.ts',
+  // Replaces the modules that its neighbours share a process with.
+  'test/kafka/producer.test.ts',
   'test/kafka/registry.test.ts',
   'test/klaviyo-simulator/data.test.ts',
   'test/klaviyo-simulator/process.test.ts',
