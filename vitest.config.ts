@@ -1,7 +1,6 @@
-import { readFileSync, readdirSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import { join } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
+import { apart } from './test/setup/apart.ts';
 import { FileOrder } from './test/setup/file-order.ts';
 
 /** `expect.poll` gives up after a second by default, which a busy machine needs for a single answer. */
@@ -11,14 +10,6 @@ const exclude = [...configDefaults.exclude, 'dist/**', '.tributary/**'];
 
 /** On two cores: integration files wait for more than half of their time, so five at once keep both busy where memory allows it. */
 const maxWorkers = totalmem() > 12 * 2 ** 30 ? 5 : 3;
-
-/** Unit tests that need a process of their own: they replace modules, or measure the process that they run in. */
-const apart = readdirSync(join(import.meta.dirname, 'test'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.test.ts') && !name.endsWith('.it.test.ts'))
-  .map((name) => join('test', name))
-  .filter((name) =>
-    /vi\.(do)?mock\(|process\.(memoryUsage|cpuUsage)|keepsItsPromises/i.test(readFileSync(join(import.meta.dirname, name), 'utf8')),
-  );
 
 const unit = {
   include: ['test/**/*.test.ts', 'src/**/*.test.ts', 'producers/**/*.test.ts'],
@@ -40,7 +31,7 @@ export default defineConfig({
     sequence: { sequencer: FileOrder },
     projects: [
       { test: { ...unit, name: 'unit', exclude: [...unit.exclude, ...apart], isolate: false } },
-      { test: { ...unit, name: 'unit-apart', include: apart } },
+      { test: { ...unit, name: 'unit-apart', include: [...apart] } },
       {
         test: {
           name: 'integration',

@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { apart } from './test/setup/apart.ts';
 
 /** Unit tests that take longer than a save should: whole histories, crashes, real programs, thousands of changed answers. */
 const thorough = [
@@ -32,8 +33,6 @@ const thorough = [
   'test/import/check-file.test.ts',
   'test/import/upload.test.ts',
   'test/kafka/codecs.test.ts',
-  // Replaces the modules that its neighbours share a process with.
-  'test/kafka/producer.test.ts',
   'test/kafka/registry.test.ts',
   'test/klaviyo-simulator/data.test.ts',
   'test/klaviyo-simulator/process.test.ts',
@@ -84,19 +83,25 @@ const thorough = [
   'test/web/set-up-api.test.ts',
 ];
 
+const exclude = [...configDefaults.exclude, 'dist/**', '.tributary/**', '**/*.it.test.ts', ...thorough];
+
+const unit = {
+  pool: 'forks' as const,
+  // One core less is the default, which leaves half of a small machine unused.
+  maxWorkers: '100%',
+  globalSetup: ['test/setup/programs.ts'],
+  expect: { poll: { timeout: 20_000 } },
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
 /** `npm run test:unit`: what runs after every save, in less than a minute, without Java. `npm test` runs everything. */
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, 'dist/**', '.tributary/**', '**/*.it.test.ts', ...thorough],
-    pool: 'forks',
-    // One core less is the default, which leaves half of a small machine unused.
-    maxWorkers: '100%',
-    // Half of the time went into loading the same modules again for each file. `npm test` keeps those apart that need it.
-    isolate: false,
-    globalSetup: ['test/setup/programs.ts'],
-    expect: { poll: { timeout: 20_000 } },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    projects: [
+      // Half of the time went into loading the same modules again for each file.
+      { test: { ...unit, name: 'unit', include: ['test/**/*.test.ts'], exclude: [...exclude, ...apart], isolate: false } },
+      { test: { ...unit, name: 'unit-apart', include: [...apart], exclude } },
+    ],
   },
 });

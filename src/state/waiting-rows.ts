@@ -33,7 +33,7 @@ const ROW_OVERHEAD = 200;
 const slab = new Slab(64 * 1024);
 
 /** A waiting row that is a small object without views of its bytes, because thousands wait for long: see {@link Slab}. */
-class SlabRow implements WaitingRow {
+class SlabWaitingRow implements WaitingRow {
   readonly fresh: boolean;
   readonly #bytes: Buffer;
   readonly #at: number;
@@ -86,14 +86,14 @@ export interface WaitingRows {
 }
 
 export function waitingRows(room: WaitingRoom = ROOM): WaitingRows {
-  let rows: SlabRow[] = [];
+  let rows: SlabWaitingRow[] = [];
   /** The last row of each key, by its hash. */
-  const byKey = new Map<string, SlabRow>();
+  const byKey = new Map<string, SlabWaitingRow>();
   return {
     count: () => rows.length,
     packed: (keyHash) => (rows.length === 0 ? undefined : byKey.get(keyHash.toString('latin1'))?.packed),
     add(given) {
-      const row = new SlabRow(given);
+      const row = new SlabWaitingRow(given);
       rows.push(row);
       byKey.set(given.keyHash.toString('latin1'), row);
       room.taken += row.taken;
@@ -111,7 +111,7 @@ export function waitingRows(room: WaitingRoom = ROOM): WaitingRows {
   };
 
   /** A key that waits twice keeps its last row. */
-  function forget(row: SlabRow): void {
+  function forget(row: SlabWaitingRow): void {
     const key = row.keyHash.toString('latin1');
     if (byKey.get(key) === row) byKey.delete(key);
   }
