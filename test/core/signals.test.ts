@@ -1,18 +1,14 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
 import { anySignal, timeLimit } from '../../src/core/signals.ts';
 import { registryHttp } from '../../src/kafka/registry-http.ts';
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
+import { collectGarbage } from '../support/collect-garbage.ts';
 
 /** Resolves when the signals have fired, with the garbage collector at work meanwhile. */
 async function firing(listen: (fired: () => void) => void): Promise<string> {
-  const collecting = setInterval(collect, 20);
+  const collecting = setInterval(collectGarbage, 20);
   onTestFinished(() => clearInterval(collecting));
   return new Promise((resolve) => {
     const giveUp = setTimeout(() => resolve('never'), 20_000);

@@ -50,5 +50,5 @@ try {
 }
 // Linux and macOS both tell kibibytes.
 const peak = process.resourceUsage().maxRSS * 1024;
-console.log(JSON.stringify({ told, before, peak, stall: loop.end(), kept: kept === undefined ? 0 : 1 }));
+console.log(JSON.stringify({ told, before, peak, stall: loop.end().stall, kept: kept === undefined ? 0 : 1 }));
 process.exit();
