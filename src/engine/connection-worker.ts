@@ -138,7 +138,7 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
     const disabled = error.kind === 'config' && table.definition.planGated !== undefined;
     if (disabled) emit({ type: 'table-disabled', reason: [error.message, error.remedy ?? ''].join(' ').trim(), ...table.ref });
     else if (error.kind === 'config' || error.kind === 'internal') return;
-    const wait = disabled ? disabledRetryMs : Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(job.failures - 1, 10));
+    const wait = disabled ? disabledRetryMs : Math.min(longestRetryMs, firstRetryMs * 2 ** (job.failures - 1));
     job.retryAt = now() + wait;
     if (!disabled)
       emit({ type: 'run-retrying', stage: 'extract', failure: { ...failureNotice(error), retryAt: job.retryAt }, ...table.ref });
