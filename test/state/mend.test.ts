@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, cpSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, cpSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { openLiveIndex } from '../../src/state/live-index.ts';
+import { type IndexEntry, openLiveIndex } from '../../src/state/live-index.ts';
 import { mendStores } from '../../src/state/mend.ts';
 import { programArguments } from '../support/program.ts';
 
@@ -115,6 +115,52 @@ describe('a store that was closed', () => {
     expect(again.rebuildReason()).toBeDefined();
     expect(again.size()).toBe(0);
     await again.close();
+  });
+});
+
+describe('a store whose last pages were given back before they were written', () => {
+  /** A file that ends before the last page it counts, as large tables have it whose lists of free pages grow and shrink. */
+  function shortened(): ReturnType<typeof open> {
+    const index = open();
+    const put = (key: number, length: number): IndexEntry => ({
+      keyHash: Buffer.alloc(16, `${key}.`),
+      row: { rowHash: Buffer.alloc(16, 1), scopeHash: Buffer.alloc(8, 1), keyBody: Buffer.alloc(length, 'k') },
+    });
+    for (let key = 0; key < 4; key += 1) {
+      index.apply([put(key, 10)], new Map([[0, BigInt(key)]]));
+      index.flush();
+    }
+    index.apply([put(9, 100_000), { keyHash: Buffer.alloc(16, '9.'), row: null }], new Map([[0, 9n]]));
+    index.flush();
+    const [first, second] = [0, 4_096].map((page) => readFileSync(storeFile()).readBigUInt64LE(page + 144)) as [bigint, bigint];
+    expect(statSync(storeFile()).size).toBeLessThan(4_096 * Number(first > second ? first : second));
+    return index;
+  }
+
+  async function reopened(): Promise<unknown> {
+    const again = open();
+    const held = { reason: again.rebuildReason(), rows: [...again.entries()].length, covered: again.coveredOffsets().get(0) };
+    await again.close();
+    return held;
+  }
+  const whole = { reason: undefined, rows: 4, covered: 9n };
+
+  it('is taken as it was closed', async () => {
+    await shortened().close();
+    await mendStores([directory]);
+    expect(await reopened()).toEqual(whole);
+    expect(await reopened(), 'once more').toEqual(whole);
+  });
+
+  it('is put in order when its process was killed', async () => {
+    const index = shortened();
+    const left = directory;
+    onTestFinished(() => rmSync(left, { recursive: true, force: true }));
+    directory = `${left}-killed`;
+    cpSync(left, directory, { recursive: true });
+    await index.close();
+    await mendStores([directory]);
+    expect(await reopened()).toEqual(whole);
   });
 });
 
