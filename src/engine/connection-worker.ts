@@ -62,7 +62,7 @@ export interface ConnectionWorkerOptions {
   readonly clock: Clock;
   /** Called when the connection cannot go on: it was fenced, or the vendor refuses the key. */
   readonly onFatal: (error: TributaryError) => void;
-  readonly onRunEnded?: (summary: RunSummary) => void;
+  readonly onRunEnded: (summary: RunSummary) => void;
 }
 
 const periodic: PendingRequest = { mode: 'periodic', rescan: false, handles: {} };
@@ -119,7 +119,7 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
       cycle,
     };
     const summary = await slots(() => executeRun(connection, table, request, job.stop.signal));
-    options.onRunEnded?.(summary);
+    options.onRunEnded(summary);
     if (summary.outcome !== 'succeeded') keep(job, asked);
     await after(job, summary);
     return summary;
@@ -146,7 +146,7 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
   }
 
   function keep(job: Job, asked: PendingRequest): void {
-    if (Object.keys(asked.handles).length > 0) job.pending = job.pending ? merge(job.pending, asked) : asked;
+    job.pending = merge(job.pending, asked);
   }
 
   function due(job: Job): PendingRequest {
@@ -188,11 +188,10 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
               !other.running &&
               (other === job ? other.table.outbox.some(({ id }) => !handedBefore.has(id)) : other.table.outbox.length > 0),
           );
-          if (withTasks.length > 0)
-            launch(
-              withTasks.map((other) => other.table.ref.table),
-              periodic,
-            );
+          launch(
+            withTasks.map((other) => other.table.ref.table),
+            periodic,
+          );
         });
     }
   }

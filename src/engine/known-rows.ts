@@ -51,7 +51,11 @@ export function knownRows({ codec, definition, index, shaping }: OpenTable): Kno
  * connection's settings, and the definition with the user's rules for columns. Any change of them makes every row be parsed
  * and compared again. It holds secrets only hashed together with all the rest.
  */
-export function shaping({ source, settings }: Pick<ConnectionSettings, 'source' | 'settings'>, definition: TableDefinition): () => Buffer {
+export function shaping(
+  { source, settings }: Pick<ConnectionSettings, 'source' | 'settings'>,
+  definition: TableDefinition,
+  program: () => string = ownProgram,
+): () => Buffer {
   let made: Buffer | undefined;
   // Made when it is first needed, because most tables never do.
   return () => (made ??= digest(canonicalJson([program(), process.version, source.name, settings, described(definition)])));
@@ -64,14 +68,13 @@ function described(definition: TableDefinition): string {
 
 /** What a row passes through on its way to a record. */
 const ROOMS = ['src/core', 'src/sdk', 'src/record', 'src/state', 'src/engine', 'producers'];
-let known: string | undefined;
 
-/** Hash of the program's files, so that no release, and no change in a working copy, takes an earlier one's rows for its own. */
-function program(): string {
-  const root = fileURLToPath(new URL('../..', import.meta.url));
-  known ??= hash('sha256', [VERSION, ...ROOMS.flatMap((room) => filesIn(join(root, room)))].join('\n'), 'hex');
-  return known;
-}
+/** Hash of a program's files, so that no release, and no change in a working copy, takes an earlier one's rows for its own. */
+export const programPrint = (root: string): string =>
+  hash('sha256', [VERSION, ...ROOMS.flatMap((room) => filesIn(join(root, room)))].join('\n'), 'hex');
+
+let own: string | undefined;
+const ownProgram = (): string => (own ??= programPrint(fileURLToPath(new URL('../..', import.meta.url))));
 
 const filesIn = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })

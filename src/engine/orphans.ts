@@ -61,7 +61,7 @@ async function rereadOrphansOf(
   }
 
   // Rows whose parent columns are null have no parent.
-  const nobody = naming.codec.scopeHashOf(Object.fromEntries((naming.definition.scope ?? []).map((column) => [column, null])));
+  const nobody = naming.codec.scopeHashOf({});
   let found = new Map<Orphan, Buffer>();
   const turns = takeTurns();
   for (const { scopeHash, keyBody } of naming.index.scopes()) {

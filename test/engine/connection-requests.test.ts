@@ -8,7 +8,7 @@ import { text } from '../../src/sdk/fields.ts';
 import { openScriptedWorker, type ScriptedWorker } from '../support/scripted-worker.ts';
 import { failing, itemTable, listing } from './scripted-tables.ts';
 
-/* What a user asks of a connection: runs, back-fills, allowed deletes, pauses; and single runs of tables. */
+/* What a user asks of a connection: runs, back-fills, allowed deletes, pauses. */
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -112,6 +112,18 @@ describe('a request', () => {
     expect(types('table-waiting'), 'not in between').toHaveLength(1);
   });
 
+  it('for a run, however often it comes while the table runs, has nothing listed that is not due', async () => {
+    const { hold, settled } = await started();
+    const release = hold('a');
+    ask('trigger', 't1');
+    await settled();
+    ask('trigger', 't2');
+    ask('trigger', 't3');
+    release();
+    await settled();
+    expect(lastRun()).toEqual({ table: 'a', mode: 'periodic', since: undefined, rescan: false });
+  });
+
   it('whose run fails is carried out by the next try', async () => {
     const { reads, settled, pass, took } = await started();
     reads('a', failing(away));
@@ -169,6 +181,22 @@ describe('a table that is paused', () => {
     took();
     ask('trigger', 't2');
     await pass(HOUR);
+    expect(took()).toEqual([]);
+  });
+
+  it('is not tried again, also when its run ends with an error', async () => {
+    const { tables, pass, settled, told, took, summaries } = await started();
+    const error = new TributaryError('The write failed.', { kind: 'data' });
+    tables.beforeCommit = () => {
+      pause(true);
+      throw error;
+    };
+    ask('trigger', 't1');
+    await settled();
+    expect(summaries.at(-1)).toMatchObject({ outcome: 'interrupted', error });
+    took();
+    await pass(HOUR);
+    expect(told('run-retrying')).toEqual([]);
     expect(took()).toEqual([]);
   });
 
@@ -285,72 +313,5 @@ describe('to resume a table', () => {
     await settled();
     expect(took()).toEqual([]);
     expect(told('table-resumed')).toEqual([]);
-  });
-});
-
-describe('single runs of tables', () => {
-  it('run each of them once, parents first, and tell how they ended', async () => {
-    const { worker, connection, reads, took } = open([item('child', { parent: 'owner' }), item('other'), item('owner')]);
-    connection.readRows = async () => {
-      throw new Error('They were read once more.');
-    };
-    reads('child', async function* read(ctx) {
-      await ctx.parents('owner');
-      yield* failing(away)();
-    });
-    const summaries = await worker.once(['child', 'owner', 'left out']);
-    expect(summaries.map(({ ref, outcome }) => [ref.table, outcome])).toEqual([
-      ['owner', 'succeeded'],
-      ['child', 'failed'],
-    ]);
-    expect(took()).toEqual(['owner', 'child']);
-    expect(types('run-retrying', 'table-waiting'), 'nothing comes after them').toEqual([]);
-  });
-
-  it('do what was asked before and what is asked with them', async () => {
-    const { worker } = open();
-    ask('allow-deletes', 'd1');
-    await worker.once(['a'], { handles: { trigger: 't1' }, mode: 'historical' });
-    expect(lastRun()).toMatchObject({ rescan: true, mode: 'historical' });
-  });
-
-  it('leave out what is paused, whose children read its rows themselves', async () => {
-    const { worker, connection, reads, took } = open([item('child', { parent: 'owner' }), item('owner')]);
-    connection.readRows = async (table) => [{ id: `from ${table}` }];
-    reads('child', async function* read(ctx) {
-      yield* listing(...(await ctx.parents('owner')).map(({ id }) => String(id)))(ctx);
-    });
-    pause(true, 'owner');
-    const summaries = await worker.once(['child', 'owner']);
-    expect(summaries.map(({ ref }) => ref.table)).toEqual(['child']);
-    expect(took()).toEqual(['child']);
-    expect(all.tables.live('child')).toEqual(['{"id":"from owner"}']);
-  });
-
-  it('are followed by those of tables that were handed work by them, once', async () => {
-    const { worker, tables, reads, took, summaries } = open([item('a'), item('b'), item('c'), item('fails')]);
-    const hand = (table: string): void => void Object.assign(tables.tables.get(table) as object, { outbox: [{ id: table, work: {} }] });
-    reads('a', async function* read(ctx) {
-      yield* listing('a')(ctx);
-      hand('c');
-      hand('fails');
-    });
-    reads('fails', failing(away));
-    const told = await worker.once(['a', 'b', 'c', 'fails']);
-    expect(took()).toEqual(['a', 'b', 'c', 'fails', 'c']);
-    expect(told.map(({ ref }) => ref.table)).toEqual(['a', 'b', 'c', 'fails', 'c']);
-    expect(told).toEqual(expect.arrayContaining(summaries));
-  });
-
-  it('are followed by none when the worker is stopped meanwhile', async () => {
-    const { worker, tables, took } = open();
-    tables.beforeCommit = ({ state }) => {
-      // With this transaction the run has succeeded, whatever comes.
-      if (state.lastSuccessAt === undefined) return;
-      Object.assign(tables.tables.get('a') as object, { outbox: [{ id: 'a', work: {} }] });
-      void worker.stop();
-    };
-    expect((await worker.once(['a'])).map(({ outcome }) => outcome)).toEqual(['succeeded']);
-    expect(took()).toEqual(['a']);
   });
 });

@@ -27,7 +27,7 @@ const ref = (table: string) => ({ connection: 'shop', source: 'scripted', table 
 
 describe('a worker that is started', () => {
   it('runs each table, four at a time, parents before those that wait for them', async () => {
-    const { worker, hold, settled, took } = open([
+    const { worker, hold, settled, took, told } = open([
       item('a'),
       item('b'),
       item('child', { parent: 'owner' }),
@@ -37,6 +37,7 @@ describe('a worker that is started', () => {
     ]);
     const release = ['owner', 'a', 'b', 'child', 'c', 'd'].map(hold);
     worker.start();
+    expect(told('table-waiting'), 'none waits for its schedule').toEqual([]);
     await settled();
     expect(took()).toEqual(['owner', 'a', 'b', 'child']);
     release[0]?.();
@@ -104,7 +105,10 @@ describe('a worker that is started', () => {
   });
 
   it('lets a child read the rows itself of a parent that was running before', async () => {
-    const { worker, connection, hold, reads, pass, took } = open([item('child', { parent: 'owner' }), item('owner')], hourly('child'));
+    const { worker, connection, hold, reads, settled, pass, took } = open(
+      [item('child', { parent: 'owner' }), item('owner')],
+      hourly('child', 'owner'),
+    );
     const got: unknown[] = [];
     connection.readRows = async (table) => [{ id: `from ${table}` }];
     reads('child', async function* read(ctx) {
@@ -112,12 +116,13 @@ describe('a worker that is started', () => {
       got.push(await ctx.parents('owner'));
     });
     worker.start();
-    await all.settled();
-    took();
+    await settled();
     const release = hold('owner');
     worker.apply({ connection: 'shop', table: 'owner', slot: 'trigger', value: { id: 't', at: 1 } });
+    await settled();
+    took();
     await pass(HOUR);
-    expect(took()).toEqual(['owner', 'child']);
+    expect(took()).toEqual(['child']);
     expect(got).toEqual([[{ id: 'a' }], [{ id: 'from owner' }]]);
     release();
   });
@@ -134,24 +139,25 @@ describe('a worker that is started', () => {
     expect(told('table-waiting')).toEqual([{ type: 'table-waiting', nextRunAt: began - HOUR, ...ref('a') }]);
   });
 
-  it('runs at once a table that another one has handed work, but none for work that waits already', async () => {
-    const { worker, tables, reads, settled, took } = open([item('a'), item('b'), item('c')]);
-    const outboxOf = (name: string) => tables.tables.get(name) as { outbox: readonly unknown[] };
-    outboxOf('b').outbox = [{ id: 'old', work: { of: 'before' } }];
-    let handed = false;
+  it('runs at once a table that another one has handed work, and no other', async () => {
+    const { worker, tables, reads, hold, settled, took } = open([item('a'), item('b'), item('c')]);
+    const c = tables.tables.get('c') as { outbox: readonly unknown[] };
     reads('a', async function* read(ctx) {
-      if (!handed) outboxOf('c').outbox = [{ id: 'new', work: { of: 'a' } }];
-      handed = true;
+      c.outbox = [{ id: 'new', work: { of: 'a' } }];
       yield* listing('a')(ctx);
     });
     reads('c', async function* read(ctx) {
       ctx.complete(ctx.outbox);
       yield* listing('a')(ctx);
     });
+    const release = hold('a');
     worker.start();
     await settled();
-    expect(took().filter((name) => name === 'c')).toHaveLength(2);
-    expect(outboxOf('c').outbox).toEqual([]);
+    took();
+    release();
+    await settled();
+    expect(took()).toEqual(['c']);
+    expect(c.outbox).toEqual([]);
   });
 
   it('runs a table again that has handed work to itself', async () => {
@@ -197,6 +203,16 @@ describe('the history of a run', () => {
     await settled();
     await pass(HOUR);
     expect(ran.map(({ since }) => since)).toEqual([began, began + HOUR].map((at) => at - 30 * 24 * HOUR));
+  });
+
+  it('is that of the first run also where that was a back-fill', async () => {
+    const { worker, pass, settled, ran } = open([item('a')], { ...hourly('a'), history: { range: '30d' } });
+    worker.apply({ connection: 'shop', table: 'a', slot: 'backfill', value: { id: 'b', at: 1, since: 7_000 } });
+    await worker.once(['a']);
+    worker.start();
+    await settled();
+    await pass(HOUR);
+    expect(ran.map(({ since }) => since)).toEqual([7_000, 7_000, 7_000, 7_000]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { TributaryError } from '../../src/core/errors.ts';
-import type { Orphan, TableDefinition, VanishedVerdict } from '../../src/core/table.ts';
+import type { TableDefinition, VanishedVerdict } from '../../src/core/table.ts';
 import type { JsonObject, Page, ReadContext, Row } from '../../src/core/types.ts';
 import { boolean, text } from '../../src/sdk/fields.ts';
 import { itemTable, key, openScriptedTables, rowsOf, type ScriptedTables, type Written } from './scripted-tables.ts';
@@ -274,114 +274,6 @@ it('a row that comes back while its delete is still being written is published a
   });
   expect(messages(written)).toEqual([`!${key('a')}`, `-${key('a')}`, `+${key('a')}`]);
   expect(tables.live('item')).toEqual([key('a')]);
-});
-
-describe('rows that name a row which never was in its topic', () => {
-  const orphans: string[] = [];
-  let gone = true;
-  const owner = item({
-    name: 'owner',
-    scope: ['id'],
-    namedBy: {
-      table: 'item',
-      async *confirm(_ctx: ReadContext, found: readonly Orphan[]) {
-        for (const orphan of found) {
-          orphans.push(`${String(orphan.example.id)}:${[...orphan.keys()].length}`);
-          yield { orphan, gone, rereads: [{ table: 'item', work: { again: String(orphan.example.id) } }] };
-        }
-      },
-    },
-  });
-  const named = item({ scope: ['owner'] });
-
-  it('are asked about after each complete listing, twice at most when it is gone', async () => {
-    tables = openScriptedTables([owner, named]);
-    orphans.length = 0;
-    gone = true;
-    await run('item', async function* read() {
-      yield {
-        rows: [{ id: '1', owner: 'known' }, { id: '2', owner: 'never seen' }, { id: '3', owner: 'never seen' }, { id: '4' }],
-        position: { v: 1 },
-      };
-    });
-    const first = await run('owner', listing(rowsOf('known')));
-    expect(orphans).toHaveLength(1);
-    expect(orphans[0]).toMatch(/^[23]:2$/);
-    expect(first.written.flatMap(({ handed }) => handed)).toMatchObject([{ table: 'item' }]);
-    expect(messages(first.written), 'nothing is deleted for it').toEqual([`+${key('known')}`]);
-
-    const second = await run('owner', listing(rowsOf('known')));
-    expect(orphans).toHaveLength(2);
-    expect(
-      second.written.flatMap(({ handed }) => handed),
-      'the same work is still pending',
-    ).toEqual([]);
-    await run('owner', listing(rowsOf('known')));
-    expect(orphans, 'twice the same answer is believed').toHaveLength(2);
-  });
-
-  it('are asked about in groups of 500, each of which knows what it names', async () => {
-    const groups: number[] = [];
-    const known: boolean[] = [];
-    const asking = item({
-      name: 'owner',
-      scope: ['id'],
-      namedBy: {
-        table: 'item',
-        async *confirm(_ctx: ReadContext, found: readonly Orphan[]) {
-          groups.push(found.length);
-          for (const orphan of found) {
-            const [one] = [...orphan.keys()];
-            known.push(orphan.isNamed({ owner: String(one?.id) }) && !orphan.isNamed({ owner: 'another' }));
-            yield { orphan, gone: false, rereads: [] };
-          }
-        },
-      },
-    });
-    tables = openScriptedTables([asking, named]);
-    const names = Array.from({ length: 501 }, (_, n) => `o${n}`);
-    const none: Row = { id: 'of nobody', owner: null };
-    await run('item', async function* read() {
-      yield { rows: [...names.map((name): Row => ({ id: name, owner: name })), none], position: { v: 1 } };
-    });
-    await run('owner', listing([]));
-    expect(groups).toEqual([500, 1]);
-    expect(known).toEqual(names.map(() => true));
-    groups.length = 0;
-    await run('owner', listing(rowsOf(...names.slice(1))));
-    await run('owner', listing(rowsOf(...names)));
-    expect(groups, 'nobody is asked about nothing').toEqual([1]);
-  });
-
-  it('go on being asked about while it is not gone', async () => {
-    tables = openScriptedTables([owner, named]);
-    orphans.length = 0;
-    gone = false;
-    await run('item', async function* read() {
-      yield { rows: [{ id: '1', owner: 'late' }], position: { v: 1 } };
-    });
-    for (let n = 0; n < 4; n += 1) await run('owner', listing(rowsOf('known')));
-    expect(orphans).toHaveLength(4);
-    await run('owner', listing(rowsOf('known', 'late')));
-    expect(orphans).toHaveLength(4);
-  });
-
-  it('are not asked about twice in one scan when the row was just deleted', async () => {
-    tables = openScriptedTables([owner, named]);
-    orphans.length = 0;
-    gone = true;
-    await run('item', async function* read() {
-      yield { rows: [{ id: '1', owner: 'b' }], position: { v: 1 } };
-    });
-    await run('owner', listing(rowsOf('a', 'b')));
-    await run('owner', listing(rowsOf('a')));
-    expect(tables.live('owner')).toEqual([key('a')]);
-    expect(orphans).toEqual([]);
-    await run('owner', listing(rowsOf('a')));
-    expect(orphans, 'the delete counted as the first time').toEqual(['1:1']);
-    await run('owner', listing(rowsOf('a')));
-    expect(orphans).toHaveLength(1);
-  });
 });
 
 describe('the end of a complete listing', () => {

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { asRow, withPrint } from '../../src/core/known-row.ts';
 import type { Page, ReadContext, Row } from '../../src/core/types.ts';
 import { coverColumns, hashWith } from '../../src/config/columns.ts';
-import { knownRows, shaping } from '../../src/engine/known-rows.ts';
+import { knownRows, programPrint, shaping } from '../../src/engine/known-rows.ts';
 import { compileRow } from '../../src/record/row.ts';
 import { integer, json, text } from '../../src/sdk/fields.ts';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
+import { memoryFolder } from '../support/memory-folder.ts';
 import { itemTable, key, openScriptedTables, type ScriptedRun, type ScriptedTables } from './scripted-tables.ts';
 
 const item = itemTable({ id: text('Item'), name: text('Name'), size: integer('Size'), more: json('More') });
@@ -306,5 +309,56 @@ describe('what shapes the rows of a table', () => {
       covered({ hash: ['event_properties.email'] }, 'another'),
     ];
     expect(new Set(all).size).toBe(all.length);
+  });
+
+  it('changes with the program, which is the one that runs', () => {
+    const of = (program?: () => string): string => shaping({ source, settings }, definition, program)().toString('hex');
+    expect(of(() => programPrint(join(import.meta.dirname, '../..')))).toBe(of());
+    expect(of(() => 'another')).not.toBe(of());
+  });
+
+  it('is hashed once', () => {
+    let asked = 0;
+    const shaped = shaping({ source, settings }, definition, () => String((asked += 1)));
+    expect(shaped()).toBe(shaped());
+    expect(asked).toBe(1);
+  });
+});
+
+describe('the print of a program', () => {
+  let root: string;
+  const rooms = ['src/core', 'src/sdk', 'src/record', 'src/state', 'src/engine', 'producers'];
+  const write = (file: string, content: string): void => {
+    mkdirSync(join(root, dirname(file)), { recursive: true });
+    writeFileSync(join(root, file), content);
+  };
+  beforeEach(() => {
+    root = memoryFolder('program-');
+    for (const room of rooms) write(`${room}/index.ts`, 'one');
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  it.each(rooms)('changes with each file of %s, compiled or not, and with its name', (room) => {
+    const prints = [programPrint(root)];
+    write(`${room}/index.ts`, 'two');
+    prints.push(programPrint(root));
+    write(`${room}/deep/er.js`, 'one');
+    prints.push(programPrint(root));
+    renameSync(join(root, room, 'deep/er.js'), join(root, room, 'deep/est.js'));
+    prints.push(programPrint(root));
+    expect(new Set(prints).size).toBe(prints.length);
+  });
+
+  it('is the same with other files beside them, and in whatever order they were written', () => {
+    const before = programPrint(root);
+    for (const name of ['index.d.ts', 'index.js.map', 'README.md', 'index.tsx']) write(`src/core/${name}`, 'text');
+    write('src/web/index.ts', 'no row comes there');
+    expect(programPrint(root)).toBe(before);
+    for (const name of ['b', 'a', 'c']) write(`src/core/${name}.ts`, name);
+    const after = programPrint(root);
+    rmSync(join(root, 'src/core'), { recursive: true });
+    write('src/core/index.ts', 'one');
+    for (const name of ['c', 'b', 'a']) write(`src/core/${name}.ts`, name);
+    expect(programPrint(root)).toBe(after);
   });
 });

@@ -59,6 +59,21 @@ describe('pages become transactions', () => {
     expect(written.map((one) => one.messages.length)).toEqual([10, 2, 0]);
   });
 
+  it('that hold pages of a listing and others together, until the listing ends or begins again', async () => {
+    tables.script('item', async function* read(ctx) {
+      const [first, second] = [ctx.newScan(), ctx.newScan()];
+      yield { rows: rowsOf('a'), position: at(1) };
+      yield { rows: rowsOf('b'), position: at(2), scan: { id: first } };
+      yield { rows: rowsOf('c'), position: at(3), scan: { id: first } };
+      yield { rows: rowsOf('d'), position: at(4) };
+      yield { rows: rowsOf('e'), position: at(5), scan: { id: second } };
+      yield { rows: rowsOf('f'), position: at(6), scan: { id: second } };
+    });
+    const { written } = await tables.run('item');
+    const of = (...ids: readonly string[]) => ids.map((id) => `+${key(id)}`);
+    expect(written.map((one) => one.messages)).toEqual([of('a', 'b', 'c', 'd'), of('e', 'f'), []]);
+  });
+
   it('only the last of which says that the run read all it set out to read', async () => {
     tables.script('item', async function* read() {
       yield { rows: rowsOf('a'), position: at(1) };
@@ -212,6 +227,18 @@ describe('a reader that fails or is stopped', () => {
     expect(written.at(-1)?.state.lastSuccessAt).toBeUndefined();
     // Whether the page that was on its way is still taken is left open; rows and position go together.
     for (const one of written) expect(one.messages).toHaveLength(Number(one.state.position?.at ?? 0));
+  });
+
+  it('takes no more pages once it is stopped, also of a reader that does not know it', async () => {
+    const stop = new AbortController();
+    tables.script('item', async function* read() {
+      for (let n = 1; n < 10; n += 1) {
+        if (n === 3) stop.abort();
+        yield { rows: rowsOf(`r${n}`), position: at(n) };
+      }
+    });
+    await tables.run('item', {}, stop.signal);
+    expect(tables.live('item').length).toBeLessThan(4);
   });
 });
 
