@@ -176,8 +176,11 @@ const isDelete = ({ op }: RowChange): boolean => op === 'delete';
 const SLICE = 2_000;
 
 function* slices<T>(all: readonly T[]): Generator<readonly T[], void, void> {
-  if (all.length <= SLICE) yield all;
-  else for (let at = 0; at < all.length; at += SLICE) yield all.slice(at, at + SLICE);
+  let at = 0;
+  do {
+    yield all.slice(at, at + SLICE);
+    at += SLICE;
+  } while (at < all.length);
 }
 
 /** A dead letter must fit into a message: every part but the raw text is cut to this many characters; the raw text is cut to fit. */

@@ -345,6 +345,8 @@ describe('the end of a complete listing', () => {
       yield { rows: rowsOf('a'), position: { v: 1 }, scan: { id, end: { total: 3 } } };
     });
     expect(messages(paged.written), 'on several pages').toEqual([`!${key('b')}`, `-${key('b')}`]);
+    const unnamed = await run('item', listing([...rowsOf('a'), { owner: 'x' }], { total: 2 }));
+    expect(unnamed.events.filter(({ type }) => type === 'warning')).toEqual([]);
   });
 
   it('warns of a total that disagrees when nothing is missing', async () => {

@@ -7,6 +7,7 @@ import { asRow, withPrint } from '../../src/core/known-row.ts';
 import type { Page, ReadContext, Row } from '../../src/core/types.ts';
 import { coverColumns, hashWith } from '../../src/config/columns.ts';
 import { knownRows, programPrint, shaping } from '../../src/engine/known-rows.ts';
+import { compileTable } from '../../src/record/codec.ts';
 import { compileRow } from '../../src/record/row.ts';
 import { integer, json, text } from '../../src/sdk/fields.ts';
 import { klaviyo } from '../../producers/klaviyo/index.ts';
@@ -236,11 +237,17 @@ describe('a row whose text is known', () => {
     await read([[row('a', '1')]]);
     const open = tables.tables.get('item');
     const parse = (from: string): Row => ({ from });
-    const rows = open && knownRows(open);
+    if (open === undefined) throw new Error('no table');
+    const rows = knownRows(open);
     const print = rows?.print(Buffer.from(row('a', '1')), rows.shapedBy(''));
     if (rows === undefined || print === undefined) throw new Error('no known rows');
     expect(rows.find({ id: 'a' }, print, 'here', parse)?.parsed()).toEqual({ from: 'here' });
     for (const key of [{ id: null }, {}, { id: 'b' }]) expect(rows.find(key as Row, print, 'here', parse)).toBeUndefined();
+    const wider = itemTable({ id: text('Item'), part: text('Part') }, { key: ['id', 'part'], keyReason: 'Parts.' });
+    const holdsAll = { ...open.index, holds: () => true };
+    const ofParts = knownRows({ ...open, definition: wider, codec: compileTable('scripted', wider), index: holdsAll });
+    expect(ofParts?.find({ id: 'a', part: 'p' }, print, 'here', parse)).toBeDefined();
+    for (const key of [{ id: 'a' }, { part: 'p' }]) expect(ofParts?.find(key, print, 'here', parse)).toBeUndefined();
   });
 
   it('is found under no guessed key but its own', async () => {
@@ -265,6 +272,7 @@ it('stores no plain hash of a text with hidden values', () => {
   expect(printed(item)).toBe(plain);
   const hiding = [
     coverColumns(item, { mask: ['name'] }, hashWith('s')),
+    coverColumns(item, { mask: ['more.email'] }, hashWith('s')),
     { ...item, fields: { ...item.fields, name: text('Name').masked() } },
   ];
   for (const definition of hiding as (typeof item)[]) {
