@@ -1,7 +1,8 @@
 import { takeTurns } from '../core/turns.ts';
-import { PackedRecords } from './packed-records.ts';
+import type { Compress } from './codecs.ts';
+import { byteLength, PackedRecords } from './packed-records.ts';
 import { partitionOf } from './partitioning.ts';
-import type { TopicMessage } from './types.ts';
+import type { Bytes, TopicMessage } from './types.ts';
 
 export const CHUNK_MESSAGES = 1_000;
 export const CHUNK_BYTES = 512 * 1024;
@@ -17,14 +18,21 @@ export interface Chunk {
   /** Upper bound of their bytes before compression. */
   readonly size: number;
   readonly records: Buffer;
+  /** `records` are compressed. */
+  readonly isCompressed?: boolean;
 }
 
 /** A message with its partition. */
 export interface PlacedMessage {
   readonly partition: number;
   readonly key: Buffer;
-  readonly value: Buffer | null;
+  readonly value: Bytes | null;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A message whose value is not in parts. */
+export interface WholeMessage extends PlacedMessage {
+  readonly value: Buffer | null;
 }
 
 /** Assigns each table message to the partition of its key. */
@@ -36,41 +44,52 @@ export function* placed(
   for (const { key, value } of messages) yield { partition: partitionOf(key, partitions), key, value, headers };
 }
 
+export interface ChunkOptions {
+  /** Bytes that fit one batch of the topic in any case; chunks have no more than {@link CHUNK_BYTES}. */
+  readonly room?: number | undefined;
+  readonly compress?: Compress | undefined;
+}
+
 /**
  * Splits messages into chunks of at most {@link CHUNK_MESSAGES} and {@link CHUNK_BYTES} (or `room` bytes if that is less),
  * in order within a partition, in turns. A single larger message gets a chunk of its own, because kafkajs never splits what
  * one send gives a partition. Messages are packed one by one as they are made, so that none outlives the collector's young
- * generation.
+ * generation, and a chunk that is full is compressed while others are packed; kafkajs would compress one after the other.
  */
-export async function chunksOf(topic: string, messages: Iterable<PlacedMessage>, room = CHUNK_BYTES): Promise<Chunk[][]> {
+export async function chunksOf(
+  topic: string,
+  messages: Iterable<PlacedMessage>,
+  { room = CHUNK_BYTES, compress }: ChunkOptions = {},
+): Promise<Chunk[][]> {
   const most = Math.min(CHUNK_BYTES, room);
   const turns = takeTurns();
-  const byPartition = new Map<number, { chunks: PackedChunk[]; current: PackedChunk }>();
+  const byPartition = new Map<number, { chunks: Promise<Chunk>[]; current: PackingChunk }>();
   for (const message of messages) {
     if (turns.over()) await turns.next();
     const { partition } = message;
     const size = sizeOf(message);
     let line = byPartition.get(partition);
     if (line === undefined) {
-      const current = new PackedChunk(topic, partition);
-      byPartition.set(partition, (line = { chunks: [current], current }));
+      byPartition.set(partition, (line = { chunks: [], current: new PackingChunk(topic, partition) }));
     } else if (line.current.count >= CHUNK_MESSAGES || line.current.size + size > most) {
-      line.chunks.push((line.current = new PackedChunk(topic, partition)));
+      line.chunks.push(line.current.packed(compress));
+      line.current = new PackingChunk(topic, partition);
     }
     line.current.add(message, size);
   }
+  const lines = Array.from(byPartition.values(), ({ chunks, current }) => Promise.all([...chunks, current.packed(compress)]));
   const rounds: Chunk[][] = [];
-  for (const { chunks } of byPartition.values()) {
+  for (const chunks of await Promise.all(lines)) {
     for (const [round, chunk] of chunks.entries()) (rounds[round] ??= []).push(chunk);
   }
   return rounds;
 }
 
-class PackedChunk implements Chunk {
+class PackingChunk {
   readonly topic: string;
   readonly partition: number;
   size = 0;
-  readonly #packed = new PackedRecords();
+  readonly #records = new PackedRecords();
 
   constructor(topic: string, partition: number) {
     this.topic = topic;
@@ -78,21 +97,27 @@ class PackedChunk implements Chunk {
   }
 
   get count(): number {
-    return this.#packed.count;
-  }
-
-  get records(): Buffer {
-    return this.#packed.bytes;
+    return this.#records.count;
   }
 
   add(message: PlacedMessage, size: number): void {
-    this.#packed.add(message);
+    this.#records.add(message);
     this.size += size;
+  }
+
+  /** Nothing may be added any more. */
+  packed(compress: Compress | undefined): Promise<Chunk> {
+    const { topic, partition, count, size } = this;
+    const records = compress === undefined ? Promise.resolve(this.#records.bytes) : this.#records.compressed(compress);
+    const chunk = records.then((bytes) => ({ topic, partition, count, size, records: bytes, isCompressed: compress !== undefined }));
+    // Whoever waits for all chunks hears of it, which may be after the next messages have been packed.
+    chunk.catch(() => undefined);
+    return chunk;
   }
 }
 
 const sizeOf = ({ key, value, headers }: PlacedMessage): number =>
-  RECORD_OVERHEAD + key.length + (value?.length ?? 0) + headerBytes(headers);
+  RECORD_OVERHEAD + key.length + (value === null ? 0 : byteLength(value)) + headerBytes(headers);
 
 /**
  * Groups chunks that are sent together; state comes last. A send to several brokers can duplicate messages when one of them

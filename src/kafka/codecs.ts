@@ -54,27 +54,52 @@ export async function codecFault(compression: string): Promise<string | undefine
 export const compressionType = (compression: Compression): kafkajs.CompressionTypes =>
   ({ none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 })[compression];
 
+/** Compresses records of a batch; they may not change until it is done. */
+export type Compress = (records: Buffer) => Promise<Buffer>;
+
+/** What compresses as a setting says; undefined when nothing is compressed. */
+export const compressWith = (compression: Compression): Compress | undefined =>
+  compression === 'none' ? undefined : compression === 'gzip' ? gzip.compress : lazily(compression).compress;
+
+/** No record begins with it: it would have a length of -1. */
+const MARK = Buffer.from([1]);
+
+/** What kafkajs hands to {@link registerCodecs}'s codecs so that they leave it as it is: it compresses one batch after the other. */
+export const markCompressed = (bytes: Buffer): Buffer => Buffer.concat([MARK, bytes]);
+
 /** The interface that kafkajs expects: `compress` gets its encoder, `decompress` a buffer. */
-const inKafkajs = (name: Loaded) => () => ({
-  compress: async ({ buffer }: { readonly buffer: Buffer }) => (await load(name)).compress(buffer),
-  decompress: async (data: Buffer) => (await load(name)).decompress(data),
+const inKafkajs =
+  ({ compress, decompress }: Codec) =>
+  () => ({
+    compress: ({ buffer }: { readonly buffer: Buffer }) =>
+      buffer[0] === MARK[0] ? Promise.resolve(buffer.subarray(MARK.length)) : compress(buffer),
+    decompress,
+  });
+
+const lazily = (name: Loaded): Codec => ({
+  compress: async (data) => (await load(name)).compress(data),
+  decompress: async (data) => (await load(name)).decompress(data),
 });
 
 /** Half the time of zlib's usual level, for a sixth more bytes; whoever reads gzip reads it. */
 const GZIP_LEVEL = 1;
-const gzip = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gzip);
+const gzipped = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gzip);
 const unzip = promisify<Buffer, Buffer>(zlib.unzip);
+const gzip: Codec = {
+  // Each time its output has filled a piece, zlib waits for the event loop: most records take one piece.
+  compress: (data) => gzipped(data, { level: GZIP_LEVEL, chunkSize: Math.max(LEAST_PIECE, data.length >> 2) }),
+  decompress: (data) => unzip(data),
+};
+/** What zlib takes by itself, bytes. */
+const LEAST_PIECE = 16 * 1024;
 
 /** Registers, for the whole process, the codecs that kafkajs lacks, and gzip at our level. */
 export function registerCodecs(): void {
   const { CompressionCodecs, CompressionTypes } = kafkajs;
-  CompressionCodecs[CompressionTypes.GZIP] = () => ({
-    compress: ({ buffer }: { readonly buffer: Buffer }) => gzip(buffer, { level: GZIP_LEVEL }),
-    decompress: (data: Buffer) => unzip(data),
-  });
-  CompressionCodecs[CompressionTypes.Snappy] = inKafkajs('snappy');
-  CompressionCodecs[CompressionTypes.LZ4] = inKafkajs('lz4');
-  CompressionCodecs[CompressionTypes.ZSTD] = inKafkajs('zstd');
+  CompressionCodecs[CompressionTypes.GZIP] = inKafkajs(gzip);
+  CompressionCodecs[CompressionTypes.Snappy] = inKafkajs(lazily('snappy'));
+  CompressionCodecs[CompressionTypes.LZ4] = inKafkajs(lazily('lz4'));
+  CompressionCodecs[CompressionTypes.ZSTD] = inKafkajs(lazily('zstd'));
 }
 
 /** Java's clients and brokers write snappy in the format of xerial's SnappyOutputStream: a header, then length and block in turn. */

@@ -1,10 +1,10 @@
 import { canonicalText } from '../core/json/text.ts';
-import type { PlacedMessage } from './chunks.ts';
+import type { WholeMessage } from './chunks.ts';
 import { connectionPartition } from './partitioning.ts';
 import type { DeadLetter, KafkaSettings, StateRecord } from './types.ts';
 
 /** A `_state` record as a message; its key is `{"connection":..,"slot":..,"table":..}`. */
-export function stateMessage({ connection, table, slot, value }: StateRecord, settings: Pick<KafkaSettings, 'maxWorkers'>): PlacedMessage {
+export function stateMessage({ connection, table, slot, value }: StateRecord, settings: Pick<KafkaSettings, 'maxWorkers'>): WholeMessage {
   return {
     partition: connectionPartition(connection, settings),
     key: Buffer.from(canonicalText({ connection, slot, table })),
@@ -13,7 +13,7 @@ export function stateMessage({ connection, table, slot, value }: StateRecord, se
 }
 
 /** A dead letter as a message of at most `limit` bytes; the raw text is cut to fit. */
-export function deadLetterMessage(letter: DeadLetter, limit: number): PlacedMessage {
+export function deadLetterMessage(letter: DeadLetter, limit: number): WholeMessage {
   const key = Buffer.from(canonicalText({ connection: letter.connection, table: letter.table }));
   let raw = letter.raw;
   for (;;) {

@@ -63,10 +63,13 @@ export interface KafkaSettings {
   readonly compression: Compression;
 }
 
+/** Bytes, whole or in parts that follow each other: what is packed anyway need not be joined before. */
+export type Bytes = Buffer | readonly Buffer[];
+
 /** One message for a table's topic. `value` null is a tombstone. */
 export interface TopicMessage {
   readonly key: Buffer;
-  readonly value: Buffer | null;
+  readonly value: Bytes | null;
 }
 
 /** Messages, which may be made anew each time they are gone through. */

@@ -5,7 +5,7 @@ import type { Chunk } from './chunks.ts';
 import { chunksOf, groupsOf, placed } from './chunks.ts';
 import type { KafkaAccess } from './client.ts';
 import { withAdmin } from './client.ts';
-import { compressionType } from './codecs.ts';
+import { compressionType, compressWith } from './codecs.ts';
 import { withDeadline } from './deadline.ts';
 import { isFenced, kafkaError } from './errors.ts';
 import { largestBatch, LIMIT_SETTINGS, roomIn } from './message-limits.ts';
@@ -79,6 +79,7 @@ export function createWriter({
   const deadlines = { ...DEADLINES, ...given };
   const names = topicNames(settings.prefix);
   const id = `${settings.prefix}.${connection}`;
+  const compress = compressWith(settings.compression);
   let status: WriterState = { is: 'new' };
   let cluster: Cluster = { brokers: 0, topics: new Map() };
   let queue: Promise<unknown> = Promise.resolve();
@@ -130,16 +131,16 @@ export function createWriter({
     const { producer } = status;
     const [ours, letters, table] = await know(names.state, names.deadLetters, ...(batch.messages.length === 0 ? [] : [batch.topic]));
     const groups = groupsOf(
-      await chunksOf(batch.topic, placed(batch.messages, table?.partitions ?? 0, batch.headers), table?.room),
+      await chunksOf(batch.topic, placed(batch.messages, table?.partitions ?? 0, batch.headers), { room: table?.room, compress }),
       await chunksOf(
         names.deadLetters,
         batch.deadLetters.map((letter) => deadLetterMessage(letter, letters?.room ?? 0)),
-        letters?.room,
+        { room: letters?.room, compress },
       ),
       await chunksOf(
         names.state,
         batch.state.map((record) => stateMessage(record, settings)),
-        ours?.room,
+        { room: ours?.room, compress },
       ),
       cluster.brokers,
     );

@@ -19,6 +19,7 @@ import { compileRow } from '../../src/record/row.ts';
 import { openLiveIndex } from '../../src/state/live-index.ts';
 import { keyText } from '../support/engine.ts';
 import { memoryFolder } from '../support/memory-folder.ts';
+import { whole } from '../support/whole.ts';
 
 /** One transaction as a subscriber of the topic would read it. */
 export interface Written {
@@ -180,7 +181,7 @@ function readBack({ codec, ref }: OpenTable, batch: Batch): Written {
   const messages = [...batch.messages].map(({ key, value }) => {
     const id = keyText(codec.decodeKey(unframe(key).payload));
     if (value === null) return `-${id}`;
-    const { deleted, record } = codec.decodeValue(unframe(value).payload, undefined);
+    const { deleted, record } = codec.decodeValue(unframe(whole(value)).payload, undefined);
     if (deleted) markers[id] = record;
     return deleted ? `!${id}` : `+${id}`;
   });

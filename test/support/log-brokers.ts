@@ -7,6 +7,7 @@ import { topicNames } from '../../src/kafka/meta/topic-names.ts';
 import type { Batch, KafkaSettings, Writer } from '../../src/kafka/types.ts';
 import type { createWriter } from '../../src/kafka/writer.ts';
 import { LogCluster } from './log-cluster.ts';
+import { whole } from './whole.ts';
 
 /*
  * The rest of that Kafka: topics are created and described, rights are asked for, and writers commit to the logs and fence each other. What the
@@ -97,7 +98,7 @@ export class LogBrokers extends LogCluster {
         const rows = placed(batch.messages, this.topics.get(batch.topic) ?? 1, {});
         const covered = new Map<number, bigint>();
         for (const row of rows) {
-          this.write(batch.topic, row.partition, [{ key: row.key, value: row.value }], ends);
+          this.write(batch.topic, row.partition, [{ key: row.key, value: row.value && whole(row.value) }], ends);
           covered.set(row.partition, this.endOf(batch.topic, row.partition));
         }
         for (const { key, value } of batch.deadLetters.map((letter) => deadLetterMessage(letter, 1_000_000)))
