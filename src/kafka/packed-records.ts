@@ -86,13 +86,7 @@ export class PackedRecords {
     const offset = this.#count;
     const valueLength = value === null ? -1 : byteLength(value);
     const body =
-      2 +
-      varintBytes(offset) +
-      varintBytes(key.length) +
-      key.length +
-      varintBytes(valueLength) +
-      Math.max(0, valueLength) +
-      last.length;
+      2 + varintBytes(offset) + varintBytes(key.length) + key.length + varintBytes(valueLength) + Math.max(0, valueLength) + last.length;
     const bytes = this.#withRoom(varintBytes(body) + body);
     let at = writeInteger(bytes, this.#end, body);
     // No attributes, and no difference from the batch's time.
@@ -129,9 +123,7 @@ export class PackedRecords {
 
 /** @param wanted where even a block is too small: a message larger than a chunk. */
 const blockOf = (needed: number, wanted: number): Buffer =>
-  needed <= BLOCK_BYTES
-    ? (freeBlocks.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES))
-    : Buffer.allocUnsafeSlow(Math.max(needed, wanted));
+  needed <= BLOCK_BYTES ? (freeBlocks.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES)) : Buffer.allocUnsafeSlow(Math.max(needed, wanted));
 
 type Headers = Readonly<Record<string, string>>;
 

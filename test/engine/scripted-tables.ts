@@ -103,7 +103,7 @@ export function openScriptedTables(definitions: readonly TableDefinition[]): Scr
         written.push(transaction);
         const { codec } = tables.get(batch.topic) as OpenTable;
         const topic = topics.get(batch.topic) as Map<string, TableRecord>;
-        const values = Array.from(batch.messages, ({ value }) => value);
+        const values = Array.from(batch.messages, ({ value }) => value && whole(value));
         for (const [n, message] of transaction.messages.entries()) {
           const value = values[n];
           if (message.startsWith('+')) topic.set(message.slice(1), codec.decodeValue(unframe(value as Buffer).payload).record);

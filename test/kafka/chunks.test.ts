@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { Partitioners } from 'kafkajs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Chunk } from '../../src/kafka/chunks.ts';
 import { CHUNK_BYTES, CHUNK_MESSAGES, chunksOf, groupsOf, placed } from '../../src/kafka/chunks.ts';
 import { connectionPartition, partitionOf } from '../../src/kafka/partitioning.ts';
@@ -50,6 +50,32 @@ describe('chunks', () => {
       [[2, 1_000]],
       [[2, 500]],
     ]);
+  });
+
+  test('that are full are compressed while others are packed, and those that are not, at the end', async () => {
+    const events: string[] = [];
+    const ends: (() => void)[] = [];
+    const compress = (records: Buffer): Promise<Buffer> => {
+      events.push(`compress ${keysIn({ records } as Chunk).length}`);
+      return new Promise((resolve) => void ends.push(() => resolve(Buffer.from(`${keysIn({ records } as Chunk)[0]}`))));
+    };
+    function* messages(): Generator<{ partition: number; key: Buffer; value: null }, void, void> {
+      for (let i = 0; i < 1_500; i += 1) yield { partition: 2, key: Buffer.from(`2-${i};`), value: null };
+      events.push('all packed');
+    }
+    const made = chunksOf('t', messages(), { compress });
+    await vi.waitFor(() => expect(events).toEqual(['compress 1000', 'all packed', 'compress 500']));
+    // In any order.
+    for (const end of ends.reverse()) end();
+    expect((await made).flat().map(({ count, records, isCompressed }) => [count, String(records), isCompressed])).toEqual([
+      [1_000, '2-0;', true],
+      [500, '2-1000;', true],
+    ]);
+  });
+
+  test('that cannot be compressed fail as one, and whatever comes after them', async () => {
+    const messages = Array.from({ length: 3_000 }, (_, i) => ({ partition: i % 2, key: Buffer.from(`${i}`), value: null }));
+    await expect(chunksOf('t', messages, { compress: () => Promise.reject(new Error('no codec')) })).rejects.toThrow('no codec');
   });
 
   test('count the bytes of headers, which all messages of a batch share', async () => {

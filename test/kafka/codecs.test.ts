@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import kafkajs from 'kafkajs';
 import { expect, test } from 'vitest';
-import { codecFault, registerCodecs } from '../../src/kafka/codecs.ts';
+import { codecFault, compressWith, markCompressed, registerCodecs } from '../../src/kafka/codecs.ts';
 import { topicRefusal } from '../../src/kafka/topic-rules.ts';
 import { largestBatch, roomIn } from '../../src/kafka/message-limits.ts';
 
@@ -28,6 +28,17 @@ test.each(['GZIP', 'Snappy', 'LZ4', 'ZSTD'] as const)(
     }
   },
 );
+
+test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('%s: kafkajs leaves what is compressed already as it is', async (name) => {
+  const codec = codecOf(({ gzip: 'GZIP', snappy: 'Snappy', lz4: 'LZ4', zstd: 'ZSTD' } as const)[name]);
+  for (const input of inputs()) {
+    const packed = await compressWith(name)?.(input);
+    expect(packed?.equals(input)).toBe(false);
+    expect((await codec.compress({ buffer: markCompressed(packed as Buffer) })).equals(packed as Buffer)).toBe(true);
+    expect((await codec.decompress(packed as Buffer)).equals(input)).toBe(true);
+  }
+  expect(compressWith('none')).toBeUndefined();
+});
 
 test('snappy is framed as by xerial, in blocks of any size, or bare', async () => {
   const codec = codecOf('Snappy');

@@ -1,9 +1,13 @@
 import { createRequire } from 'node:module';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type Chunk, chunksOf, type PlacedMessage } from '../../src/kafka/chunks.ts';
+import { type Compress, compressWith, registerCodecs } from '../../src/kafka/codecs.ts';
 import { packedMessages, PackedRecords } from '../../src/kafka/packed-records.ts';
 
+registerCodecs();
+const gzip = compressWith('gzip') as Compress;
 const require = createRequire(import.meta.url);
 
 interface Produce {
@@ -30,6 +34,15 @@ function chunkOf(messages: readonly PlacedMessage[]): Chunk {
 
 const packed = (...chunks: readonly Chunk[]): unknown[] => packedMessages(chunks)[0]?.messages ?? [];
 
+/** As {@link chunkOf}, compressed before kafkajs sees it. */
+async function compressedChunkOf(messages: readonly PlacedMessage[]): Promise<Chunk> {
+  const records = new PackedRecords();
+  for (const one of messages) records.add(one);
+  const { count } = records;
+  const compressed = await records.compressed(gzip);
+  return { topic: 't', partition: messages[0]?.partition ?? 0, count, size: 0, records: compressed, isCompressed: true };
+}
+
 async function request(messages: unknown[], compression: number): Promise<Buffer> {
   const how = { topic: 't', partitionMetadata: [{ partitionId: 2 }], messages, partitioner: () => 2 };
   const partitions = Object.entries(group(how)).map(([partition, its]) => ({
@@ -48,6 +61,57 @@ async function request(messages: unknown[], compression: number): Promise<Buffer
     }).encode()
   ).buffer;
 }
+
+/** A value cut into parts at these places. */
+const inParts = (value: Buffer, cuts: readonly number[]): Buffer[] => {
+  const places = [0, ...cuts.map((cut) => cut % (value.length + 1)).sort((a, b) => a - b), value.length];
+  return places.slice(1).map((end, at) => value.subarray(places[at], end));
+};
+
+test('records compressed beforehand, from values in parts, are byte for byte what kafkajs makes of them', async () => {
+  const clock = vi.spyOn(Date, 'now').mockReturnValue(1_000_000);
+  onTestFinished(() => clock.mockRestore());
+  const messages = fc.array(fc.tuple(message, fc.array(fc.nat(), { maxLength: 3 })), { minLength: 1, maxLength: 150, size: 'max' });
+  await fc.assert(
+    fc.asyncProperty(messages, async (some) => {
+      const parted = some.map(([one, cuts]) => ({ ...one, value: one.value && inParts(one.value as Buffer, cuts) }));
+      const ours = packed(await compressedChunkOf(parted));
+      const theirs = await request(
+        some.map(([one]) => one),
+        1,
+      );
+      expect((await request(ours, 1)).equals(theirs)).toBe(true);
+      expect((await request(ours, 1)).equals(theirs)).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('records whose memory is used again while others are compressed are not mixed up', async () => {
+  const some = (mark: string, count: number): PlacedMessage[] =>
+    Array.from({ length: count }, (_, i) => ({ partition: 2, key: Buffer.from(`${i}`), value: Buffer.from(mark.repeat(400)) }));
+  // More at a time than there are blocks to use again, several times over.
+  for (let turn = 0; turn < 3; turn += 1) {
+    const all = Array.from({ length: 20 }, (_, n) => some(`${turn}.${n};`, 60 + n));
+    const chunks = await Promise.all(all.map((messages) => compressedChunkOf(messages)));
+    for (const [n, { records }] of chunks.entries())
+      expect(gunzipSync(records).equals(chunkOf(all[n] as PlacedMessage[]).records)).toBe(true);
+  }
+});
+
+test('memory that a codec has failed with is not used again, because it may still be read', async () => {
+  const records = new PackedRecords();
+  for (let i = 0; i < 100; i += 1) records.add({ partition: 2, key: Buffer.from('k'), value: Buffer.alloc(1_000, 'a') });
+  let read: Buffer | undefined;
+  const failing = records.compressed((bytes) => {
+    read = bytes;
+    return Promise.reject(new Error('no memory'));
+  });
+  await expect(failing).rejects.toThrow('no memory');
+  const before = Buffer.from(read as Buffer);
+  for (let i = 0; i < 20; i += 1) await compressedChunkOf([{ partition: 2, key: Buffer.from('k'), value: Buffer.alloc(100_000, 'b') }]);
+  expect((read as Buffer).equals(before)).toBe(true);
+});
 
 test.each([0, 1])(
   'records packed into one buffer are byte for byte the request kafkajs makes of its own, compression %i',
