@@ -6,6 +6,7 @@ import { unframe } from '../../src/record/framing.ts';
 import type { CompiledRow } from '../../src/record/row.ts';
 import { compileRow } from '../../src/record/row.ts';
 import { text } from '../../src/sdk/fields.ts';
+import { whole } from '../support/whole.ts';
 import { itemTable } from './scripted-tables.ts';
 
 const definition = itemTable({ id: text('Item') });
@@ -23,7 +24,7 @@ it('a batch tells how many messages it has, each with the ids of its schemas; de
   const all = [...messages];
   expect(messages.length).toBe(all.length);
   const read = all.map(({ key, value }) => {
-    const [k, v] = [unframe(key), value === null ? undefined : unframe(value)];
+    const [k, v] = [unframe(key), value === null ? undefined : unframe(whole(value))];
     const deleted = v && codec.decodeValue(v.payload).deleted;
     return [k.schemaId, codec.decodeKey(k.payload)['id'], v?.schemaId, deleted];
   });
