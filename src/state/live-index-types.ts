@@ -96,8 +96,6 @@ export interface LiveIndex {
    * @param whole whether this is the scan's first page: a scan that is not recorded from its first page on proves nothing.
    */
   beginScan(id: string, whole?: boolean): void;
-  /** Id of the open scan. */
-  currentScan(): string | undefined;
   /** Whether this store has recorded the scan from its beginning and the scan is still open. */
   scanIntact(id: string): boolean;
   /** Which session has recorded the open scan, and up to which page; committed with the position after that page. */

@@ -78,14 +78,14 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       const isOver = (): boolean => endings !== before;
       let at = 0;
       for (; changed.length - at > SLICE; at += SLICE) {
-        if (at === 0) beginOffsets(newlyCovered.keys());
+        beginOffsets(newlyCovered.keys());
         put(changed.slice(at, at + SLICE), NO_OFFSETS, false);
         if (waiting.isFull()) await drain(isOver);
         await othersFirst();
         // Whoever cleared it reads the topic again, these rows included.
         if (isOver()) return;
       }
-      put(at === 0 ? changed : changed.slice(at), newlyCovered, true);
+      put(changed.slice(at), newlyCovered, true);
       if (waiting.isFull()) await drain(isOver);
     },
     async learn(rows) {
@@ -119,7 +119,6 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     beginScan: (id, whole = true) => {
       if (log.current?.id !== id) keepLog(begun(log, id, whole));
     },
-    currentScan: () => log.current?.id,
     scanIntact: (id) => log.current?.id === id && log.current.whole,
     custody: () => custodyOf(log),
     oneSeenInScan() {
@@ -329,7 +328,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     log = readLog();
   }
 
-  /** Returns 1 when the open scan sees the row for the first time, otherwise 0. With `scopeKeys`, its place in its scope is left to the caller. */
+  /** Returns 1 for a row that the open scan has not seen before, otherwise 0. With `scopeKeys`, its place in its scope is left to the caller. */
   function applyOne({ keyHash, packed: bytes, fresh }: WaitingRow, scopeKeys?: KeyList): number {
     const before = fresh ? undefined : live.getBinary(keyHash);
     if (before !== undefined && hasScope(before) && (bytes === null || !scopeHashOf(before).equals(scopeHashOf(bytes))))
@@ -344,7 +343,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       if (scopeKeys === undefined) addToScope(scopeKey);
       else scopeKeys.push(scopeKey);
     }
-    return log.current !== undefined && (before === undefined || lastSeenOf(before) !== log.serial) ? 1 : 0;
+    return before === undefined || lastSeenOf(before) !== log.serial ? 1 : 0;
   }
 
   function* keysInScope(scopeHash: Buffer): Generator<IndexedRow, void, void> {

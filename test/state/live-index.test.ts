@@ -37,43 +37,6 @@ describe('the live index', () => {
     );
   });
 
-  it('is trusted in the topic epoch it was built in, as long as it was up to date lately', async () => {
-    let now = 1_000_000;
-    const at = (): LiveIndex => {
-      const index = openLiveIndex(folder.directory, identity, () => now);
-      folder.closedAfter(index);
-      return index;
-    };
-    let index = at();
-    const trusts = async (life: string): Promise<boolean> => {
-      await index.close();
-      index = at();
-      const before = index.size();
-      index.trust(life, 500);
-      return before > 0 && index.size() === before;
-    };
-    const fill = (upToDate: boolean): void => index.apply([put('a', '1'), put('b', '1')], covered(5n), upToDate);
-    expect(await trusts('one')).toBe(false);
-    fill(true);
-    now += 500;
-    expect(await trusts('one')).toBe(true);
-    now += 1;
-    expect(await trusts('one')).toBe(false);
-    expect(index.rebuildReason()).toMatch(/too long/);
-    expect(index.coveredOffsets().size).toBe(0);
-    // Filled in part, and then the process ended.
-    fill(false);
-    expect(await trusts('one')).toBe(false);
-    fill(true);
-    now -= 501;
-    expect(await trusts('one')).toBe(false);
-    fill(true);
-    expect(await trusts('two')).toBe(false);
-    expect(index.rebuildReason()).toMatch(/recreated/);
-    fill(true);
-    expect(await trusts('two')).toBe(true);
-  });
-
   it('keeps in memory what it was given outside a scan until it is enough, and shows it all the same', async () => {
     const index = openIndex();
     const many = Array.from({ length: 13_000 }, (_, i) => `k${i}`);
@@ -206,6 +169,12 @@ describe('the live index', () => {
 });
 
 describe('the scopes', () => {
+  it('are one of all rows where the table has none', () => {
+    const index = openIndex();
+    index.apply([put('a', '1'), put('b', '1')], covered(1n));
+    expect(names(index.keysInScope(noScope))).toEqual(['a', 'b']);
+  });
+
   it('are listed once each, however many rows they have, and known by themselves', () => {
     const index = openIndex();
     const rows = ['a', 'b', 'c'].flatMap((scope) =>
@@ -233,93 +202,6 @@ describe('the scopes', () => {
     expect(['a', 'b'].map((scope) => second.orphanChecks(hash(scope, 8)))).toEqual([2, 0]);
     second.trust('two', 1_000);
     expect(second.orphanChecks(hash('a', 8))).toBe(0);
-  });
-});
-
-describe('a scan', () => {
-  it('shows the rows it has neither seen nor published as vanished, each exactly once while they are deleted', () => {
-    const index = openIndex();
-    index.apply(
-      Array.from({ length: 2100 }, (_, i) => put(`k${i}`, 'x')),
-      covered(1n),
-    );
-    expect([...index.vanished(1)]).toEqual([]);
-    index.beginScan('s1');
-    index.markSeen([hash('k0'), hash('k1'), hash('k1'), hash('never there')]);
-    index.apply([put('k2', 'new'), put('fresh', 'x')], covered(2n));
-    expect(index.seenInScan()).toBe(4);
-    const vanished: string[] = [];
-    for (const row of index.vanished(1)) {
-      vanished.push(row.keyBody.toString());
-      index.apply([{ keyHash: row.keyHash, row: null }], covered(3n));
-    }
-    expect(new Set(vanished).size).toBe(2097);
-    expect(vanished.length).toBe(2097);
-    index.endScan();
-    expect(index.currentScan()).toBeUndefined();
-    expect(names(index.entries())).toEqual(['fresh', 'k0', 'k1', 'k2']);
-  });
-
-  it('asks for as many complete scans in a row as the table wants', () => {
-    const index = openIndex();
-    index.apply([put('a', 'x'), put('b', 'x')], covered(1n));
-    const scan = (id: string, ...seen: string[]): string[] => {
-      index.beginScan(id);
-      index.markSeen(seen.map((key) => hash(key)));
-      const vanished = names(index.vanished(2));
-      index.endScan();
-      return vanished;
-    };
-    expect(scan('1', 'a', 'b')).toEqual([]);
-    expect(scan('2', 'a')).toEqual([]);
-    expect(scan('3', 'a', 'b')).toEqual([]);
-    expect(scan('4', 'a')).toEqual([]);
-    index.beginScan('given up');
-    expect(scan('5', 'a')).toEqual(['b']);
-    expect(names(index.vanished(2))).toEqual(['b']);
-  });
-
-  it('counts neither for nor against rows of a scope it could not read', () => {
-    const index = openIndex();
-    index.apply([put('a1', 'x', 'A'), put('b1', 'x', 'B')], covered(1n));
-    const unread = [hash('A', 8)];
-    index.beginScan('1');
-    index.endScan();
-    index.beginScan('2');
-    expect(names(index.vanished(2, unread))).toEqual(['b1']);
-    index.endScan(unread);
-    index.beginScan('3');
-    expect(names(index.vanished(2))).toEqual(['a1', 'b1']);
-  });
-
-  it('has rows in an unread scope wait for the next scan that reads it', () => {
-    const index = openIndex();
-    index.apply([put('a1', 'x', 'A')], covered(1n));
-    index.beginScan('1');
-    index.endScan([hash('A', 8)]);
-    expect(names(index.vanished(1))).toEqual([]);
-    index.beginScan('2');
-    expect(names(index.vanished(1))).toEqual(['a1']);
-  });
-
-  it('is intact only in the store that recorded it from its beginning', async () => {
-    const index = openIndex();
-    index.beginScan('s');
-    index.apply([put('a', 'x')], covered(1n));
-    await index.close();
-    const again = openIndex();
-    expect(again.scanIntact('s')).toBe(true);
-    expect(again.seenInScan()).toBe(1);
-    again.beginScan('s');
-    expect(names(again.vanished(1))).toEqual([]);
-    again.clear('test');
-    expect(again.scanIntact('s')).toBe(false);
-    expect(again.size()).toBe(0);
-    again.apply([put('a', 'x')], covered(1n));
-    again.beginScan('t');
-    expect(again.scanIntact('s')).toBe(false);
-    expect(names(again.vanished(2))).toEqual([]);
-    expect(names(again.vanished(1))).toEqual(['a']);
   });
 });
 
