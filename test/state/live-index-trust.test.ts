@@ -71,6 +71,18 @@ describe('an index', () => {
     expect(await trusts('one')).toBe(true);
   });
 
+  it('is as up to date as its last rows in a scan were, whatever came before them', async () => {
+    index.trust('one', 500);
+    index.apply(both(), covered(5n));
+    now += 400;
+    index.beginScan('scan');
+    index.apply([put('c', '1')], covered(6n));
+    index.endScan();
+    index.apply([put('d', '1')], covered(7n), false);
+    now += 400;
+    expect(await trusts('one')).toBe(true);
+  });
+
   it('that was cleared knows neither offsets nor a time at which it was up to date', async () => {
     index.trust('one', 500);
     index.apply(both(), covered(5n));

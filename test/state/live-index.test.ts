@@ -61,6 +61,34 @@ describe('the live index', () => {
     await index.close();
   });
 
+  it.each([
+    ['has rows wait while there is room for them', 1_000_000, true],
+    ['has no rows wait where there is no room', 0, false],
+  ])('%s, and shows them either way', async (_, most, waits) => {
+    const room = waitingRoom(most);
+    const index = folder.closedAfter(openLiveIndex(folder.directory, identity, Date.now, room));
+    const print = { text: hash('text'), shapedBy: hash('shape') };
+    const changes: [() => unknown, string, string | undefined][] = [
+      [() => index.apply([put('a', '1', 'A'), put('b', '1', 'A')], covered(1n)), 'a', '1'],
+      [() => index.apply([put('a', '2', 'B')], covered(2n)), 'a', '2'],
+      [() => index.apply([gone('b')], covered(3n)), 'b', undefined],
+      [() => index.applyInTurns([put('a', '3', 'B')], covered(4n)), 'a', '3'],
+      [() => index.learn([{ keyHash: hash('a'), rowHash: hash('3'), print }]), 'a', '3'],
+    ];
+    for (const [change, key, row] of changes) {
+      await change();
+      expect(room.taken > 0).toBe(waits);
+      expect(index.get(hash(key))).toEqual(row === undefined ? undefined : hash(row));
+    }
+    expect(index.holds(hash('a'), print)).toBe(true);
+    for (const [scope, held] of [
+      ['A', []],
+      ['B', ['a']],
+    ] as const)
+      expect([names(index.keysInScope(hash(scope, 8))), index.holdsScope(hash(scope, 8))]).toEqual([held, held.length > 0]);
+    expect([index.size(), room.taken]).toEqual([1, 0]);
+  });
+
   it('shares the memory for rows that wait with all other indexes', () => {
     const room = waitingRoom(1_000_000);
     const several = Array.from({ length: 20 }, (_, i) =>
