@@ -182,11 +182,9 @@ export function createConnectionWorker(options: ConnectionWorkerOptions): Connec
           job.next = undefined;
           if (next) launch([name], next);
           else announce(job);
-          // Tables with new outbox tasks run at once instead of waiting for their schedule.
+          // Tables with new outbox tasks run at once instead of waiting for their schedule. No other table has tasks that this one had.
           const withTasks = [...jobs.values()].filter(
-            (other) =>
-              !other.running &&
-              (other === job ? other.table.outbox.some(({ id }) => !handedBefore.has(id)) : other.table.outbox.length > 0),
+            (other) => !other.running && other.table.outbox.some(({ id }) => !handedBefore.has(id)),
           );
           launch(
             withTasks.map((other) => other.table.ref.table),
