@@ -91,14 +91,15 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
     async learn(rows) {
       const before = endings;
       const isOver = (): boolean => endings !== before;
-      for (let at = 0; at < rows.length && !isOver(); at += SLICE) {
+      for (let at = 0; at < rows.length; at += SLICE) {
         if (at > 0) await othersFirst();
+        if (isOver()) return;
         const learnt = rows.slice(at, at + SLICE).flatMap(withPrint);
         if (log.current !== undefined) transaction(() => learnt.forEach(({ keyHash, packed: bytes }) => live.putSync(keyHash, bytes)));
         else for (const row of learnt) waiting.add(row);
         if (learnt.length > 0) isDrained = log.current !== undefined;
       }
-      if (!isOver() && waiting.isFull()) await drain(isOver);
+      if (waiting.isFull()) await drain(isOver);
     },
     flush,
     markSeen: (keyHashes) => {

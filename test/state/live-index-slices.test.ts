@@ -20,7 +20,7 @@ const rows = (content: string, scope?: string, count = COUNT): IndexEntry[] =>
 /** No memory at all: whatever is taken is written. */
 const none = (): WaitingRoom => waitingRoom(0);
 /** Memory for a slice, and not for all rows. */
-const little = (): WaitingRoom => waitingRoom(1_500_000);
+const little = (): WaitingRoom => waitingRoom(1_060_000);
 const A = hash('A', 8);
 const B = hash('B', 8);
 
@@ -78,10 +78,15 @@ describe('rows that are taken in slices', () => {
   });
 
   it('are written by their keys when memory ends, each into its scope and out of the one before', async () => {
-    const index = openIndex(little());
+    const room = little();
+    const index = openIndex(room);
     index.apply(rows('1', 'A'), covered(1n));
     index.flush();
-    await index.applyInTurns(rows('2', 'B'), covered(2n));
+    const taking = index.applyInTurns(rows('2', 'B'), covered(2n));
+    await setImmediate();
+    expect(room.taken, 'a slice waits').toBeGreaterThan(0);
+    await taking;
+    expect(room.taken, 'memory has ended').toBe(0);
     const again = await reopened(index);
     expect([again.size(), again.get(hash(`k${COUNT - 1}`)), again.coveredOffsets()]).toEqual([COUNT, hash('2'), covered(2n)]);
     expect([again.holdsScope(A), [...again.keysInScope(B)].length]).toEqual([false, COUNT]);
