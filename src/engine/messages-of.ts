@@ -3,7 +3,7 @@ import type { RowChange } from '../state/diff.ts';
 import type { IndexEntry } from '../state/live-index.ts';
 import { deletePair } from '../state/tombstones.ts';
 import type { TopicMessage, TopicMessages } from '../kafka/types.ts';
-import { frame, headerOf } from '../record/framing.ts';
+import { frame } from '../record/framing.ts';
 import type { DeletedRow } from './batch-builder.ts';
 import type { OpenTable } from './open-table.ts';
 
@@ -46,7 +46,7 @@ class BatchMessages implements TopicMessages {
 
   *[Symbol.iterator](): Generator<TopicMessage, void, void> {
     const { codec, keySchemaId, valueSchemaId } = this.#frames;
-    const header = headerOf(valueSchemaId);
+    const header = frame(valueSchemaId);
     const tail = codec.tail(this.#at, false);
     for (const { row } of this.#upserts) yield { key: frame(keySchemaId, row.keyBody), value: [header, row.body, tail] };
     yield* this.#deletes;

@@ -1,11 +1,10 @@
 import { takeTurns } from '../core/turns.ts';
 import type { Compress } from './codecs.ts';
-import { byteLength, PackedRecords } from './packed-records.ts';
+import { byteLength, CHUNK_BYTES, PackedRecords } from './packed-records.ts';
 import { partitionOf } from './partitioning.ts';
 import type { Bytes, TopicMessage } from './types.ts';
 
 export const CHUNK_MESSAGES = 1_000;
-export const CHUNK_BYTES = 512 * 1024;
 /** Upper bound of a record's bytes besides key, value and headers: attributes, deltas, length fields. */
 const RECORD_OVERHEAD = 36;
 

@@ -38,8 +38,8 @@ function packedLine(count: number, bytes: Buffer): Message[] {
 
 /** What the first record takes at least from the system, bytes. */
 const LEAST = 4 * 1024;
-/** What records that outgrow that get, bytes: a full chunk. */
-const BLOCK_BYTES = 512 * 1024;
+/** Most bytes of a chunk that has more than one record, and what records that outgrow {@link LEAST} get. */
+export const CHUNK_BYTES = 512 * 1024;
 /** Blocks that wait to be used again, of this process. A batch has a chunk being packed for each partition, and some being compressed. */
 const MOST_BLOCKS = 8;
 
@@ -75,7 +75,7 @@ export class PackedRecords {
   async compressed(compress: Compress): Promise<Buffer> {
     const compressed = await compress(this.bytes);
     // Not after a failure: the codec may still be reading.
-    if (this.#bytes.length === BLOCK_BYTES && freeBlocks.length < MOST_BLOCKS) freeBlocks.push(this.#bytes);
+    if (this.#bytes.length === CHUNK_BYTES && freeBlocks.length < MOST_BLOCKS) freeBlocks.push(this.#bytes);
     this.#bytes = NO_BYTES;
     this.#end = 0;
     return compressed;
@@ -123,7 +123,7 @@ export class PackedRecords {
 
 /** @param wanted where even a block is too small: a message larger than a chunk. */
 const blockOf = (needed: number, wanted: number): Buffer =>
-  needed <= BLOCK_BYTES ? (freeBlocks.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES)) : Buffer.allocUnsafeSlow(Math.max(needed, wanted));
+  needed <= CHUNK_BYTES ? (freeBlocks.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES)) : Buffer.allocUnsafeSlow(Math.max(needed, wanted));
 
 type Headers = Readonly<Record<string, string>>;
 

@@ -3,14 +3,7 @@ import { TributaryError } from '../core/errors.ts';
 /** Bytes before the Avro body: a zero byte and the registry's schema id, big-endian. */
 export const HEADER_BYTES = 5;
 
-/** What every registry client expects before the Avro bytes. */
-export function headerOf(schemaId: number): Buffer {
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.writeInt32BE(schemaId, 1);
-  return header;
-}
-
-/** Avro bytes, in one or several parts, after the registry's header. */
+/** Avro bytes, in none, one or several parts, after the header that every registry client expects. */
 export function frame(schemaId: number, ...parts: readonly Buffer[]): Buffer {
   let size = HEADER_BYTES;
   for (const part of parts) size += part.length;

@@ -1,13 +1,11 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { TributaryError } from '../../src/core/errors.ts';
 import type { TableDefinition } from '../../src/core/table.ts';
-import { text } from '../../src/sdk/fields.ts';
-import { openScriptedWorker, type ScriptedWorker } from '../support/scripted-worker.ts';
-import { failing, itemTable, listing } from './scripted-tables.ts';
+import { item, openScriptedWorker, type ScriptedWorker } from '../support/scripted-worker.ts';
+import { failing, listing } from './scripted-tables.ts';
 
 /* Single runs of tables, as `sync` asks for them. */
 
-const item = (name: string, more: Partial<TableDefinition> = {}): TableDefinition => itemTable({ id: text('Id') }, { name, ...more });
 const away = new TributaryError('The vendor is away.', { kind: 'transient' });
 
 let all: ScriptedWorker;
@@ -15,7 +13,6 @@ function open(definitions: readonly TableDefinition[] = [item('a')], more?: Para
   all = openScriptedWorker(definitions, more);
   return all;
 }
-afterEach(() => all.close());
 
 /** Hands work to the table, as a commit of another table does. */
 const hand = (table: string): void => void Object.assign(all.tables.tables.get(table) as object, { outbox: [{ id: table, work: {} }] });

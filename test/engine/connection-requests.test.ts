@@ -1,18 +1,16 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { TributaryError } from '../../src/core/errors.ts';
 import type { TableDefinition } from '../../src/core/table.ts';
 import type { EngineEvent } from '../../src/engine/events.ts';
 import type { ControlRecord, ControlSlot } from '../../src/kafka/meta/control.ts';
 import type { TableState } from '../../src/kafka/types.ts';
-import { text } from '../../src/sdk/fields.ts';
-import { openScriptedWorker, type ScriptedWorker } from '../support/scripted-worker.ts';
-import { failing, itemTable, listing } from './scripted-tables.ts';
+import { item, openScriptedWorker, type ScriptedWorker } from '../support/scripted-worker.ts';
+import { failing, listing } from './scripted-tables.ts';
 
 /* What a user asks of a connection: runs, back-fills, allowed deletes, pauses. */
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const item = (name: string, more: Partial<TableDefinition> = {}): TableDefinition => itemTable({ id: text('Id') }, { name, ...more });
 const away = new TributaryError('The vendor is away.', { kind: 'transient' });
 
 let all: ScriptedWorker;
@@ -20,7 +18,6 @@ function open(definitions: readonly TableDefinition[] = [item('a')], more?: Para
   all = openScriptedWorker(definitions, more);
   return all;
 }
-afterEach(() => all.close());
 
 /** Opens a worker whose tables have run once. */
 async function started(...definitions: readonly TableDefinition[]): Promise<ScriptedWorker> {

@@ -1,16 +1,13 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { TributaryError, type TributaryErrorOptions } from '../../src/core/errors.ts';
 import type { TableDefinition } from '../../src/core/table.ts';
-import { text } from '../../src/sdk/fields.ts';
-import { openScriptedWorker, type ScriptedWorker } from '../support/scripted-worker.ts';
-import { failing, itemTable, listing } from './scripted-tables.ts';
+import { item, openScriptedWorker, type ScriptedWorker } from '../support/scripted-worker.ts';
+import { failing, listing } from './scripted-tables.ts';
 
 /* When the tables of a connection run, and what follows from a run that fails. What a user asks for: connection-requests.test.ts. */
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const fields = { id: text('Id') };
-const item = (name: string, more: Partial<TableDefinition> = {}): TableDefinition => itemTable(fields, { name, ...more });
 const failure = (kind: TributaryErrorOptions['kind'], more: Partial<TributaryErrorOptions> = {}): TributaryError =>
   new TributaryError('It failed.', { kind, ...more });
 
@@ -19,7 +16,6 @@ function open(definitions: readonly TableDefinition[], more?: Parameters<typeof 
   all = openScriptedWorker(definitions, more);
   return all;
 }
-afterEach(() => all.close());
 
 /** Hourly, at the full hour. */
 const hourly = (...tables: readonly string[]) => ({ schedules: new Map(tables.map((table) => [table, '0 * * * *'])) });

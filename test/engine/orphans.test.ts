@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Orphan, TableDefinition } from '../../src/core/table.ts';
+import type { TableDefinition } from '../../src/core/table.ts';
 import type { Page, ReadContext, Row } from '../../src/core/types.ts';
 import { text } from '../../src/sdk/fields.ts';
 import { itemTable, key, listing, openScriptedTables, type ScriptedTables, type Written } from './scripted-tables.ts';
@@ -16,6 +16,9 @@ async function run(name: string, read: Read, signal?: AbortSignal) {
 
 const messages = (written: readonly Written[]): readonly string[] => written.flatMap((one) => one.messages);
 const item = (more: Partial<TableDefinition> = {}): TableDefinition => itemTable({ id: text('Item'), owner: text('Owner') }, more);
+/** A table of owners, whom items name. */
+const asking = (confirm: NonNullable<TableDefinition['namedBy']>['confirm']): TableDefinition =>
+  item({ name: 'owner', scope: ['id'], namedBy: { table: 'item', confirm } });
 /** One row for each owner, which names it. */
 const naming = (owners: readonly string[]): Read =>
   async function* read() {
@@ -25,18 +28,11 @@ const naming = (owners: readonly string[]): Read =>
 describe('rows that name a row which never was in its topic', () => {
   const orphans: string[] = [];
   let gone = true;
-  const owner = item({
-    name: 'owner',
-    scope: ['id'],
-    namedBy: {
-      table: 'item',
-      async *confirm(_ctx: ReadContext, found: readonly Orphan[]) {
-        for (const orphan of found) {
-          orphans.push(`${String(orphan.example.id)}:${[...orphan.keys()].length}`);
-          yield { orphan, gone, rereads: [{ table: 'item', work: { again: String(orphan.example.id) } }] };
-        }
-      },
-    },
+  const owner = asking(async function* confirm(_ctx, found) {
+    for (const orphan of found) {
+      orphans.push(`${String(orphan.example.id)}:${[...orphan.keys()].length}`);
+      yield { orphan, gone, rereads: [{ table: 'item', work: { again: String(orphan.example.id) } }] };
+    }
   });
   const named = item({ scope: ['owner'] });
 
@@ -69,22 +65,15 @@ describe('rows that name a row which never was in its topic', () => {
   it('are asked about in groups of 500, each of which knows what it names', async () => {
     const groups: number[] = [];
     const known: boolean[] = [];
-    const asking = item({
-      name: 'owner',
-      scope: ['id'],
-      namedBy: {
-        table: 'item',
-        async *confirm(_ctx: ReadContext, found: readonly Orphan[]) {
-          groups.push(found.length);
-          for (const orphan of found) {
-            const [one] = [...orphan.keys()];
-            known.push(orphan.isNamed({ owner: String(one?.id) }) && !orphan.isNamed({ owner: 'another' }));
-            yield { orphan, gone: false, rereads: [] };
-          }
-        },
-      },
+    const owner = asking(async function* confirm(_ctx, found) {
+      groups.push(found.length);
+      for (const orphan of found) {
+        const [one] = [...orphan.keys()];
+        known.push(orphan.isNamed({ owner: String(one?.id) }) && !orphan.isNamed({ owner: 'another' }));
+        yield { orphan, gone: false, rereads: [] };
+      }
     });
-    tables = openScriptedTables([asking, named]);
+    tables = openScriptedTables([owner, named]);
     const names = Array.from({ length: 501 }, (_, n) => `o${n}`);
     const none: Row = { id: 'of nobody', owner: null };
     await run('item', async function* read() {
@@ -136,23 +125,16 @@ describe('rows that name a row which never was in its topic', () => {
 
   it('and leave more work than one transaction holds have it handed over in several', async () => {
     const each = 700;
-    const asking = item({
-      name: 'owner',
-      scope: ['id'],
-      namedBy: {
-        table: 'item',
-        async *confirm(_ctx: ReadContext, found: readonly Orphan[]) {
-          for (const orphan of found) {
-            const rereads = Array.from({ length: each }, (_, n) => ({
-              table: 'item',
-              work: { again: `${String(orphan.example.id)} ${n}` },
-            }));
-            yield { orphan, gone: true, rereads };
-          }
-        },
-      },
+    const owner = asking(async function* confirm(_ctx, found) {
+      for (const orphan of found) {
+        const rereads = Array.from({ length: each }, (_, n) => ({
+          table: 'item',
+          work: { again: `${String(orphan.example.id)} ${n}` },
+        }));
+        yield { orphan, gone: true, rereads };
+      }
     });
-    tables = openScriptedTables([asking, named]);
+    tables = openScriptedTables([owner, named]);
     const names = Array.from({ length: 10 }, (_, n) => `o${n}`);
     await run('item', naming(names));
     const { written } = await run('owner', listing());
@@ -165,19 +147,12 @@ describe('rows that name a row which never was in its topic', () => {
   it('are asked about no further once the run is stopped, which says so', async () => {
     const stop = new AbortController();
     let asked = 0;
-    const asking = item({
-      name: 'owner',
-      scope: ['id'],
-      namedBy: {
-        table: 'item',
-        async *confirm(_ctx: ReadContext, found: readonly Orphan[]) {
-          asked += found.length;
-          stop.abort();
-          for (const orphan of found) yield { orphan, gone: false, rereads: [] };
-        },
-      },
+    const owner = asking(async function* confirm(_ctx, found) {
+      asked += found.length;
+      stop.abort();
+      for (const orphan of found) yield { orphan, gone: false, rereads: [] };
     });
-    tables = openScriptedTables([asking, named]);
+    tables = openScriptedTables([owner, named]);
     await run('item', naming(Array.from({ length: 1_200 }, (_, n) => `o${n}`)));
     const { error } = await run('owner', listing(), stop.signal);
     expect(error?.kind).toBe('stopped');

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { Partitioners } from 'kafkajs';
 import { describe, expect, test, vi } from 'vitest';
 import type { Chunk } from '../../src/kafka/chunks.ts';
-import { CHUNK_BYTES, CHUNK_MESSAGES, chunksOf, groupsOf, placed } from '../../src/kafka/chunks.ts';
+import { CHUNK_MESSAGES, chunksOf, groupsOf, placed } from '../../src/kafka/chunks.ts';
+import { CHUNK_BYTES } from '../../src/kafka/packed-records.ts';
 import { connectionPartition, partitionOf } from '../../src/kafka/partitioning.ts';
 
 /** Keys of a chunk's messages, each of which begins with its partition. */

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { vi } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import type { ConnectionSettings } from '../../src/config/settings.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { TributaryError } from '../../src/core/errors.ts';
@@ -8,7 +8,8 @@ import type { Page, ReadContext, RunMode } from '../../src/core/types.ts';
 import { type ConnectionWorker, createConnectionWorker } from '../../src/engine/connection-worker.ts';
 import type { EngineEvent } from '../../src/engine/events.ts';
 import type { RunSummary } from '../../src/engine/execute-run.ts';
-import { listing, openScriptedTables, type ScriptedTables } from '../engine/scripted-tables.ts';
+import { text } from '../../src/sdk/fields.ts';
+import { itemTable, listing, openScriptedTables, type ScriptedTables } from '../engine/scripted-tables.ts';
 import { scriptedConnection, type ScriptedConnection } from './scripted-connection.ts';
 
 /** What a run was asked for, as its reader sees it. */
@@ -19,7 +20,11 @@ export interface Ran {
   readonly rescan: boolean | undefined;
 }
 
-/** A worker of a connection over scripted tables, and time in the test's hands. Call `vi.useRealTimers` and {@link ScriptedWorker.close} at the end. */
+/** A table of items that has this name. */
+export const item = (name: string, more: Partial<TableDefinition> = {}): TableDefinition =>
+  itemTable({ id: text('Id') }, { name, ...more });
+
+/** A worker of a connection over scripted tables, and time in the test's hands, until the test has finished. */
 export interface ScriptedWorker {
   readonly worker: ConnectionWorker;
   readonly tables: ScriptedTables;
@@ -42,7 +47,6 @@ export interface ScriptedWorker {
   pass(ms: number): Promise<void>;
   /** Sets the clock, by so many milliseconds. */
   setClock(ms: number): void;
-  close(): Promise<void>;
 }
 
 /** After so much time, ms, what it has caused has its turn. */
@@ -79,6 +83,12 @@ export function openScriptedWorker(definitions: readonly TableDefinition[], more
     clock: { ...systemClock, now },
     onFatal: (error) => void fatal.push(error),
     onRunEnded: (summary) => void summaries.push(summary),
+  });
+
+  onTestFinished(async () => {
+    await worker.stop();
+    tables.close();
+    vi.useRealTimers();
   });
 
   async function settled(): Promise<void> {
@@ -121,10 +131,5 @@ export function openScriptedWorker(definitions: readonly TableDefinition[], more
       }
     },
     setClock: (ms) => void (set += ms),
-    async close() {
-      await worker.stop();
-      tables.close();
-      vi.useRealTimers();
-    },
   };
 }
