@@ -25,6 +25,7 @@ import {
   type Started,
 } from '../support/command.ts';
 import { kafkaLogin, stackLogin } from '../support/login.ts';
+import { createTopics } from '../support/topics.ts';
 
 const stack = inject('stack');
 const suite = randomBytes(3).toString('hex');
@@ -327,10 +328,7 @@ describe('topics that are not as they must be', () => {
     const { config, prefix, access } = settings({ tables: 'metric' });
     const topic = `${prefix}.klaviyo.metric`;
     await withAdmin(access, 'test', (admin) =>
-      admin.createTopics({
-        waitForLeaders: false,
-        topics: [{ topic, numPartitions: 1, configEntries: [{ name: 'cleanup.policy', value: 'delete' }] }],
-      }),
+      createTopics(admin, { topic, numPartitions: 1, configEntries: [{ name: 'cleanup.policy', value: 'delete' }] }),
     );
     const check = await tributary(['check', '--config', config]);
     const sync = await tributary(['sync', '--config', config]);
@@ -346,10 +344,7 @@ describe('topics that are not as they must be', () => {
   it('a control topic with another partition count is refused', async () => {
     const { config, prefix, access } = settings({ tables: 'metric' });
     await withAdmin(access, 'test', (admin) =>
-      admin.createTopics({
-        waitForLeaders: false,
-        topics: [{ topic: `${prefix}._state`, numPartitions: 3, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }],
-      }),
+      createTopics(admin, { topic: `${prefix}._state`, numPartitions: 3, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }),
     );
     const { code, err } = await tributary(['sync', '--config', config]);
     expect(err).toMatch(new RegExp(`The topic ${prefix}._state has 3 partitions`));

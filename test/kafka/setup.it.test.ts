@@ -10,7 +10,8 @@ import { ensureTopics } from '../../src/kafka/topics.ts';
 import { createWriter } from '../../src/kafka/writer.ts';
 import { loginHeader } from '../support/login.ts';
 import { refuse } from '../support/refusing-brokers.ts';
-import { accessTo, readAll, refusalOf, stateOf, tableTopic, until } from './support.ts';
+import { createTopics } from '../support/topics.ts';
+import { accessTo, readAll, refusalOf, stateOf, tableTopic } from './support.ts';
 
 const record = (name: string, fields: readonly object[]): string => JSON.stringify({ type: 'record', name, fields });
 const KEY = record('RowKey', [{ name: 'id', type: 'string' }]);
@@ -76,10 +77,7 @@ test('a clock that is two days ahead is no reason for the brokers to refuse what
 test("a table's topic that is not compacted is refused, with the command that mends it", async () => {
   const access = accessTo();
   const name = `${access.settings.prefix}.c.rows`;
-  await withAdmin(access, 'Creating', (admin) =>
-    admin.createTopics({ waitForLeaders: false, topics: [{ topic: name, numPartitions: 1, replicationFactor: 1 }] }),
-  );
-  await until('the topic is there', () => withAdmin(access, 'Looking', async (admin) => (await admin.listTopics()).includes(name)));
+  await withAdmin(access, 'Creating', (admin) => createTopics(admin, { topic: name, numPartitions: 1, replicationFactor: 1 }));
   const error = (await ensureTopics(access, [{ name, partitions: 1, kind: 'table' }])).get(name)?.refusal;
   expect(error).toMatchObject({ kind: 'config' });
   expect(error?.message).toContain(`${name} has cleanup.policy=delete`);

@@ -4,6 +4,7 @@ import type { ConnectClient, SinkOffset } from '../../src/landing/connect-client
 import { relander } from '../../src/landing/reland.ts';
 import type { LandingStatus } from '../../src/landing/status.ts';
 import { accessTo } from '../kafka/support.ts';
+import { createTopics } from '../support/topics.ts';
 
 /** A dead letter as Connect writes it, of the row at this offset. */
 const deadLetter = (offset: number, message: string) => ({
@@ -22,9 +23,7 @@ const deadLetter = (offset: number, message: string) => ({
 test('rows that became dead letters while the registry was away are read again from the oldest, and it is told once', async () => {
   const access = accessTo();
   const topic = `${access.settings.prefix}._dlq.wh-shop`;
-  await withAdmin(access, 'test', (admin) =>
-    admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1 }], waitForLeaders: true }),
-  );
+  await withAdmin(access, 'test', (admin) => createTopics(admin, { topic, numPartitions: 1, replicationFactor: 1 }));
   const { producer } = plainProducer(access);
   await producer.connect();
   const away = 'java.net.ConnectException: Connection refused';
