@@ -47,7 +47,7 @@ export async function syncTable(table: OpenTable, run: TableRun): Promise<void> 
     const failure = asTributaryError(error, `Reading ${table.ref.connection}.${table.ref.table}`);
     if (!publisher.isLost()) {
       await publisher.settle();
-      table.index.flush();
+      await table.index.flushInTurns();
     }
     throw failure;
   }
@@ -55,6 +55,6 @@ export async function syncTable(table: OpenTable, run: TableRun): Promise<void> 
   const isStopped = run.signal.aborted;
   if (!isStopped) await publisher.complete();
   // Once for all of it: each flush waits for the disk.
-  table.index.flush();
+  await table.index.flushInTurns();
   if (isStopped) throw new TributaryError('The run was interrupted; its position is saved.', { kind: 'stopped' });
 }

@@ -1,18 +1,21 @@
-import type { WaitingRow } from './waiting-rows.ts';
+import type { WaitingBatch, WaitingRow } from './waiting-rows.ts';
 
-/** Beyond the index of any item, so that it and the first four bytes of a key fit into the whole numbers of a double. */
-const INDEXES = 2 ** 20;
+/** Beyond any number, so that it and the first four bytes of a key fit into the whole numbers of a double. */
+const NUMBERS = 2 ** 20;
 
 /**
- * The items about in the order of their keys, which are hashes: near enough for neighbours to be on one page of the store, and
- * ten times as fast as comparing whole keys. Items whose keys begin alike stay in the order that they have; few do.
+ * The numbers of keys, about in the order of the keys, which are hashes: near enough for neighbours to be on one page of the
+ * store, and ten times as fast as comparing whole keys. Keys that begin alike stay in the order that they have; few do.
+ *
+ * @param beginningOf the first four bytes of a key, as a number.
  */
-export function inKeyOrder<T>(items: readonly T[], keyOf: (item: T) => Buffer): readonly T[] {
-  if (items.length > INDEXES) return items;
-  const places = new Float64Array(items.length);
-  for (let at = 0; at < items.length; at += 1) places[at] = keyOf(items[at] as T).readUInt32BE(0) * INDEXES + at;
-  const ordered: T[] = [];
-  for (const place of places.sort()) ordered.push(items[place % INDEXES] as T);
+export function inKeyOrder(numbers: Uint32Array, beginningOf: (number: number) => number): Uint32Array {
+  if (numbers.length > NUMBERS) return numbers;
+  const places = new Float64Array(numbers.length);
+  for (let at = 0; at < numbers.length; at += 1) places[at] = beginningOf(numbers[at] as number) * NUMBERS + at;
+  places.sort();
+  const ordered = new Uint32Array(numbers.length);
+  for (let at = 0; at < places.length; at += 1) ordered[at] = numbers[(places[at] as number) % NUMBERS] as number;
   return ordered;
 }
 
@@ -22,11 +25,15 @@ export class KeyList {
   #bytes = Buffer.alloc(0);
   #length = 0;
   #count = 0;
-  #order: readonly number[] = [];
+  #order: Uint32Array = new Uint32Array(0);
 
   /** @param most how many keys there may be. */
   constructor(most: number) {
     this.#most = most;
+  }
+
+  get count(): number {
+    return this.#count;
   }
 
   push(key: Buffer): void {
@@ -41,14 +48,14 @@ export class KeyList {
   /** Orders them by {@link inKeyOrder}; there must not be more of them afterwards. */
   order(): void {
     this.#order = inKeyOrder(
-      Array.from({ length: this.#count }, (_, n) => n),
-      (n) => this.#view(n),
+      Uint32Array.from({ length: this.#count }, (_, n) => n),
+      (n) => this.#bytes.readUInt32BE(n * this.#length),
     );
   }
 
   /** From the `from`th on at most so many, in their order. */
   *slice(from: number, most: number): Generator<Buffer, void, void> {
-    for (const n of this.#order.slice(from, from + most)) yield this.#view(n);
+    for (const n of this.#order.subarray(from, from + most)) yield this.#view(n);
   }
 
   #view(n: number): Buffer {
@@ -60,33 +67,25 @@ export class KeyList {
 type WriteRow = (row: WaitingRow, scopeKeys: KeyList) => unknown;
 
 /**
- * Transactions of at most `most` rows that write all of the rows, each of which has another key. Each takes one range of keys,
- * so that a page of the store is changed by one of them instead of by each. What the scopes hold comes behind all rows, for the
- * same reason.
+ * Transactions of at most `most` rows that write the batch, each to be run before the next one is asked for. Each takes one range
+ * of keys, so that a page of the store is changed by one of them instead of by each. What the scopes hold comes behind all rows,
+ * for the same reason.
  */
-export function writtenByKey(
-  rows: readonly WaitingRow[],
+export function* writtenByKey(
+  batch: WaitingBatch,
   most: number,
   write: WriteRow,
   addToScope: (key: Buffer) => void,
-): (() => void)[] {
-  const ordered = inKeyOrder(rows, keyOfRow);
-  const scopeKeys = new KeyList(rows.length);
-  const starts = Array.from({ length: Math.ceil(rows.length / most) }, (_, n) => n * most);
-  return [
-    ...starts.map((from) => () => writeRows(ordered, from, most, write, scopeKeys)),
-    ...starts.map((from) => () => {
-      if (from === 0) scopeKeys.order();
-      addKeys(scopeKeys, from, most, addToScope);
-    }),
-  ];
+): Generator<() => void, void, void> {
+  const scopeKeys = new KeyList(batch.count);
+  for (let from = 0; from < batch.count; from += most) yield () => writeRows(batch, from, most, write, scopeKeys);
+  scopeKeys.order();
+  for (let from = 0; from < scopeKeys.count; from += most) yield () => addKeys(scopeKeys, from, most, addToScope);
 }
 
-const keyOfRow = ({ keyHash }: WaitingRow): Buffer => keyHash;
-
 // Of the module, because closures that are made for each write are compiled for each write.
-function writeRows(rows: readonly WaitingRow[], from: number, most: number, write: WriteRow, scopeKeys: KeyList): void {
-  for (const row of rows.slice(from, from + most)) write(row, scopeKeys);
+function writeRows(batch: WaitingBatch, from: number, most: number, write: WriteRow, scopeKeys: KeyList): void {
+  for (const row of batch.rows(from, most)) write(row, scopeKeys);
 }
 
 function addKeys(keys: KeyList, from: number, most: number, add: (key: Buffer) => void): void {

@@ -81,6 +81,8 @@ export interface LiveIndex {
   learn(rows: readonly PrintedRow[]): Promise<void>;
   /** Writes the changes that wait in memory to disk. */
   flush(): void;
+  /** The same in several transactions, between which the event loop is free; given up when the index is cleared or closed meanwhile. */
+  flushInTurns(): Promise<void>;
   /**
    * Marks these rows as seen by the open scan; call it before the position after them is committed. Keys that are not
    * live are ignored. Does nothing while no scan is open.

@@ -74,8 +74,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       if (waiting.isFull()) flush();
     },
     async applyInTurns(changed, newlyCovered) {
-      const before = endings;
-      const isOver = (): boolean => endings !== before;
+      const isOver = whetherOver();
       let at = 0;
       for (; changed.length - at > SLICE; at += SLICE) {
         beginOffsets(newlyCovered.keys());
@@ -89,8 +88,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       if (waiting.isFull()) await drain(isOver);
     },
     async learn(rows) {
-      const before = endings;
-      const isOver = (): boolean => endings !== before;
+      const isOver = whetherOver();
       for (let at = 0; at < rows.length; at += SLICE) {
         if (at > 0) await othersFirst();
         if (isOver()) return;
@@ -102,6 +100,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       if (waiting.isFull()) await drain(isOver);
     },
     flush,
+    flushInTurns: () => drain(whetherOver()),
     markSeen: (keyHashes) => {
       if (log.current === undefined) return;
       let seen = 0;
@@ -184,7 +183,7 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       } catch {
         // The store is marked then, and is rebuilt at the next opening.
       }
-      waiting.written(waiting.count());
+      waiting.clear();
       await store.close();
     },
   };
@@ -202,12 +201,12 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
   /** Runs the work in one transaction, after the changes that wait. */
   function transaction(work: () => void): void {
     const drained = isDrained;
-    const count = waiting.count();
+    const batch = drained ? undefined : waiting.batch();
     isDrained = true;
     try {
       store.transaction(() => {
-        if (!drained) {
-          for (const row of waiting.first(count)) applyOne(row);
+        if (batch !== undefined) {
+          for (const row of batch.rows(0, batch.count)) applyOne(row);
           flushes += 1;
           writeCovered(covered, current);
         }
@@ -217,41 +216,38 @@ export function openLiveIndex(directory: string, identity: LiveIndexIdentity, no
       isDrained = drained;
       throw error;
     }
-    waiting.written(count);
+    batch?.written();
     if (!drained) current = undefined;
+  }
+
+  /** Tells whether the index has been cleared or closed since now. */
+  function whetherOver(): () => boolean {
+    const before = endings;
+    return () => endings !== before;
   }
 
   function flush(): void {
     if (!isDrained) transaction(() => undefined);
   }
 
-  /** The same in several transactions, between which the event loop is free. Only the last one writes the offsets. */
+  /**
+   * The same in several transactions, between which the event loop is free. Only the last one writes the offsets: a crash in
+   * between is mended by the rows, which are read again.
+   */
   async function drain(isOver: () => boolean): Promise<void> {
-    if (waiting.count() > SLICE) beginOffsets(covered.keys());
-    while (waiting.count() > SLICE) {
-      if (waiting.holdsEachOnce()) await drainByKey(isOver);
-      else {
-        store.transaction(() => {
-          for (const row of waiting.first(SLICE)) applyOne(row);
-        });
-        waiting.written(SLICE);
+    if (waiting.count() > SLICE) {
+      beginOffsets(covered.keys());
+      const batch = waiting.batch();
+      const before = flushes;
+      for (const step of writtenByKey(batch, SLICE, applyOne, addToScope)) {
+        store.transaction(step);
         await othersFirst();
+        // All of them were written meanwhile, and maybe newer ones.
+        if (isOver() || flushes !== before) return;
       }
-      if (isOver()) return;
+      batch.written();
     }
     flush();
-  }
-
-  /** A crash in between is mended by the rows, which are read again because their offsets are not written yet. */
-  async function drainByKey(isOver: () => boolean): Promise<void> {
-    const [count, before] = [waiting.count(), flushes];
-    for (const step of writtenByKey(waiting.first(count), SLICE, applyOne, addToScope)) {
-      store.transaction(step);
-      await othersFirst();
-      // All of them were written meanwhile, and maybe newer ones.
-      if (isOver() || flushes !== before) return;
-    }
-    waiting.written(count);
   }
 
   /** Rows without any offset would count as an index that holds nothing yet, and would not be cleared with it. */

@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto';
 import { HASH_BYTES } from '../record/codec.ts';
-import { Slab } from '../record/slab.ts';
+import { inKeyOrder } from './key-order.ts';
 
 /** A change that the topic holds and the index's store does not yet. */
 export interface WaitingRow {
@@ -21,49 +22,18 @@ export interface WaitingRoom {
 export const waitingRoom = (most: number): WaitingRoom => ({ taken: 0, most });
 
 /** Of all indexes of this process. A worker may have hundreds of tables, and any number of them may be read at a time. */
-const ROOM = waitingRoom(12 * 1024 * 1024);
+const ROOM = waitingRoom(16 * 1024 * 1024);
 
-/** Most rows of one index. A larger transaction saves little, and holds the event loop longer. */
-const MOST_ROWS = 12_000;
+/** Most rows of one index. */
+const MOST_ROWS = 96_000;
 
-/** Bytes of a row in memory besides its packed form: its key twice, an object, its place in the map. */
-const ROW_OVERHEAD = 200;
-
-/** Of all indexes: most have few rows or none that wait. */
-const slab = new Slab(64 * 1024);
-
-/** A waiting row that is a small object without views of its bytes, because thousands wait for long: see {@link Slab}. */
-class SlabWaitingRow implements WaitingRow {
-  readonly fresh: boolean;
-  readonly #bytes: Buffer;
-  readonly #at: number;
-  /** Of key hash and packed form together. */
-  readonly #end: number;
-
-  constructor({ keyHash, packed, fresh }: WaitingRow) {
-    const length = HASH_BYTES + (packed?.length ?? 0);
-    this.fresh = fresh;
-    this.#at = slab.take(length);
-    this.#end = this.#at + length;
-    this.#bytes = slab.bytes;
-    keyHash.copy(this.#bytes, this.#at);
-    packed?.copy(this.#bytes, this.#at + HASH_BYTES);
-  }
-
-  get keyHash(): Buffer {
-    return this.#bytes.subarray(this.#at, this.#at + HASH_BYTES);
-  }
-
-  /** No packed form is empty. */
-  get packed(): Buffer | null {
-    const start = this.#at + HASH_BYTES;
-    return start === this.#end ? null : this.#bytes.subarray(start, this.#end);
-  }
-
-  /** Bytes that it takes in memory, about. */
-  get taken(): number {
-    return ROW_OVERHEAD + this.#end - this.#at;
-  }
+/** Rows that wait, as they were at one moment; each has another key. */
+export interface WaitingBatch {
+  readonly count: number;
+  /** From the `from`th on at most so many, about in the order of their keys, without those that were replaced. Their bytes are views. */
+  rows(from: number, most: number): Iterable<WaitingRow>;
+  /** Forgets them, except what has replaced them since. */
+  written(): void;
 }
 
 /**
@@ -71,48 +41,195 @@ class SlabWaitingRow implements WaitingRow {
  * the disk. The keys are spread over all pages, so a few large transactions write far less than many small ones.
  */
 export interface WaitingRows {
+  /** Number of keys that wait. */
   count(): number;
   /** A waiting row, packed; null when its key is deleted, undefined when it does not wait. */
   packed(keyHash: Buffer): Buffer | null | undefined;
+  /** Adds a row, which replaces the one that waits with the same key. */
   add(row: WaitingRow): void;
   /** Whether they have to be written now: there are many, or all indexes together have many. */
   isFull(): boolean;
-  /** The first ones, in order. */
-  first(most: number): readonly WaitingRow[];
-  /** Whether no key waits twice, so that the order of the rows does not matter. */
-  holdsEachOnce(): boolean;
-  /** Forgets the first ones, which are written. */
-  written(count: number): void;
+  batch(): WaitingBatch;
+  /** Forgets all. */
+  clear(): void;
 }
 
 export function waitingRows(room: WaitingRoom = ROOM): WaitingRows {
-  let rows: SlabWaitingRow[] = [];
-  /** The last row of each key, by its hash. */
-  const byKey = new Map<string, SlabWaitingRow>();
-  return {
-    count: () => rows.length,
-    packed: (keyHash) => (rows.length === 0 ? undefined : byKey.get(keyHash.toString('latin1'))?.packed),
-    add(given) {
-      const row = new SlabWaitingRow(given);
-      rows.push(row);
-      byKey.set(given.keyHash.toString('latin1'), row);
-      room.taken += row.taken;
-    },
-    isFull: () => rows.length >= MOST_ROWS || (rows.length > 0 && room.taken > room.most),
-    first: (most) => (most >= rows.length ? rows : rows.slice(0, most)),
-    holdsEachOnce: () => rows.length === byKey.size,
-    written(count) {
-      const gone = rows.slice(0, count);
-      rows = rows.slice(count);
-      for (const row of gone) room.taken -= row.taken;
-      if (rows.length === 0) byKey.clear();
-      else for (const row of gone) forget(row);
-    },
+  let rows = new PackedRows();
+  const replace = (next: PackedRows): void => {
+    room.taken += next.taken - rows.taken;
+    rows = next;
   };
+  return {
+    count: () => rows.count,
+    packed: (keyHash) => rows.find(keyHash)?.packed,
+    add(row) {
+      const before = rows.taken;
+      rows.add(row);
+      room.taken += rows.taken - before;
+    },
+    isFull: () => rows.count >= MOST_ROWS || (rows.count > 0 && room.taken > room.most),
+    batch() {
+      const given = rows;
+      const numbers = given.inKeyOrder();
+      const end = given.end;
+      return {
+        count: numbers.length,
+        *rows(from, most) {
+          for (const number of numbers.subarray(from, from + most)) {
+            const row = given.row(number);
+            if (row !== undefined) yield row;
+          }
+        },
+        written() {
+          // Otherwise they are gone already.
+          if (rows === given) replace(given.from(end));
+        },
+      };
+    },
+    clear: () => replace(new PackedRows()),
+  };
+}
 
-  /** A key that waits twice keeps its last row. */
-  function forget(row: SlabWaitingRow): void {
-    const key = row.keyHash.toString('latin1');
-    if (byKey.get(key) === row) byKey.delete(key);
+const FIRST_CHUNK = 4 * 1024;
+const CHUNK_BITS = 18;
+const CHUNK = 2 ** CHUNK_BITS;
+/** Before each row: twice the length of its packed form, and one more if it is fresh. */
+const HEADER = 4;
+/** Bytes of a row in memory besides itself: its place, and its part of the table of keys. */
+const ROW_OVERHEAD = 16;
+/** Odd. Nobody outside of this process knows which keys have neighbouring slots, so nobody can make many that do. */
+const SEED = randomInt(2 ** 31) * 2 + 1;
+/** The place of a row that another one has replaced. */
+const REPLACED = 2 ** 32 - 1;
+
+/**
+ * Rows in a few large buffers: a hundred thousand objects that are kept for seconds are copied, marked and swept by the collector
+ * again and again.
+ */
+class PackedRows {
+  /** Number of keys. */
+  count = 0;
+  /** One more than the number of the last row. */
+  end = 0;
+  /** Bytes in memory, about. */
+  taken = 0;
+  readonly #chunks: Buffer[] = [];
+  /** Bytes used of the last chunk. */
+  #used = 0;
+  /** Where each row is: the number of its chunk times {@link CHUNK}, and where it begins there. */
+  #places = new Uint32Array(16);
+  /** Open addressing with linear probing: one more than the number of each key's row, at a slot that its hash tells. */
+  #slots = new Uint32Array(32);
+  #slotBits = 5;
+
+  add({ keyHash, packed, fresh }: WaitingRow): void {
+    if (this.end === this.#places.length) this.#grow();
+    const slot = this.#slotOf(keyHash);
+    const earlier = this.#slots[slot] as number;
+    if (earlier === 0) this.count += 1;
+    else this.#places[earlier - 1] = REPLACED;
+    const bytesOfRow = packed?.length ?? 0;
+    const place = this.#take(HEADER + HASH_BYTES + bytesOfRow);
+    const chunk = this.#chunks[place >>> CHUNK_BITS] as Buffer;
+    const at = place % CHUNK;
+    // The store may hold the earlier row by now.
+    chunk.writeUInt32LE(2 * bytesOfRow + (fresh && earlier === 0 ? 1 : 0), at);
+    chunk.set(keyHash, at + HEADER);
+    if (packed !== null) chunk.set(packed, at + HEADER + HASH_BYTES);
+    this.#places[this.end] = place;
+    this.end += 1;
+    this.#slots[slot] = this.end;
+    this.taken += HEADER + HASH_BYTES + bytesOfRow + ROW_OVERHEAD;
+  }
+
+  find(keyHash: Buffer): WaitingRow | undefined {
+    if (this.count === 0) return undefined;
+    const found = this.#slots[this.#slotOf(keyHash)] as number;
+    return found === 0 ? undefined : this.row(found - 1);
+  }
+
+  /** The row with this number, unless it has been replaced. */
+  row(number: number): WaitingRow | undefined {
+    const place = this.#places[number] as number;
+    if (place === REPLACED) return undefined;
+    const chunk = this.#chunks[place >>> CHUNK_BITS] as Buffer;
+    const at = place % CHUNK;
+    const header = chunk.readUInt32LE(at);
+    const start = at + HEADER + HASH_BYTES;
+    return {
+      keyHash: chunk.subarray(at + HEADER, start),
+      // No packed form is empty.
+      packed: header < 2 ? null : chunk.subarray(start, start + (header >>> 1)),
+      fresh: header % 2 === 1,
+    };
+  }
+
+  /** The numbers of all rows that have not been replaced, about in the order of their keys. */
+  inKeyOrder(): Uint32Array {
+    const numbers = new Uint32Array(this.count);
+    let at = 0;
+    for (let number = 0; number < this.end; number += 1) {
+      if (this.#places[number] === REPLACED) continue;
+      numbers[at] = number;
+      at += 1;
+    }
+    return inKeyOrder(numbers, (number) => this.#chunkOf(number).readUInt32BE(this.#keyAt(number)));
+  }
+
+  /** The rows from this number on. */
+  from(number: number): PackedRows {
+    const rest = new PackedRows();
+    for (let at = number; at < this.end; at += 1) {
+      const row = this.row(at);
+      if (row !== undefined) rest.add(row);
+    }
+    return rest;
+  }
+
+  #chunkOf(number: number): Buffer {
+    return this.#chunks[(this.#places[number] as number) >>> CHUNK_BITS] as Buffer;
+  }
+
+  #keyAt(number: number): number {
+    return ((this.#places[number] as number) % CHUNK) + HEADER;
+  }
+
+  /** The slot that holds this key's row, or the one where it belongs. */
+  #slotOf(keyHash: Buffer): number {
+    const mask = this.#slots.length - 1;
+    // The upper bits of the product, which depend on all bits of the factor.
+    const first = Math.imul(keyHash.readUInt32LE(0), SEED) >>> (32 - this.#slotBits);
+    for (let slot = first; ; slot = (slot + 1) & mask) {
+      const found = this.#slots[slot] as number;
+      if (found === 0) return slot;
+      const at = this.#keyAt(found - 1);
+      if (this.#chunkOf(found - 1).compare(keyHash, 0, HASH_BYTES, at, at + HASH_BYTES) === 0) return slot;
+    }
+  }
+
+  /** Where so many bytes are free. */
+  #take(length: number): number {
+    if (this.#used + length > (this.#chunks.at(-1)?.length ?? 0)) {
+      const next = Math.min(CHUNK, FIRST_CHUNK * 2 ** this.#chunks.length);
+      this.#chunks.push(Buffer.allocUnsafeSlow(Math.max(next, length)));
+      this.#used = 0;
+    }
+    const place = (this.#chunks.length - 1) * CHUNK + this.#used;
+    this.#used += length;
+    return place;
+  }
+
+  #grow(): void {
+    const places = new Uint32Array(this.#places.length * 2);
+    places.set(this.#places);
+    this.#places = places;
+    this.#slots = new Uint32Array(places.length * 2);
+    this.#slotBits += 1;
+    for (let number = 0; number < this.end; number += 1) {
+      if (places[number] === REPLACED) continue;
+      const at = this.#keyAt(number);
+      this.#slots[this.#slotOf(this.#chunkOf(number).subarray(at, at + HASH_BYTES))] = number + 1;
+    }
   }
 }

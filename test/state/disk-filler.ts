@@ -22,6 +22,7 @@ function fill(rows: number): void {
       }),
       new Map([[0, BigInt(from)]]),
     );
+    if (from % 5_000 === 0) index.flush();
   }
 }
 try {

@@ -1,9 +1,10 @@
 /** Writes one batch after the other into a live index until it is killed, at once or in turns. Batch n gives every key the row hash n. */
 import { setImmediate } from 'node:timers/promises';
 import { openLiveIndex } from '../../src/state/live-index.ts';
+import { waitingRoom } from '../../src/state/waiting-rows.ts';
 
 const [directory, keys, where = 'in a scan'] = process.argv.slice(2) as [string, string, string?];
-const index = openLiveIndex(directory, { topic: 'crash', valueSchemaId: 1 });
+const index = openLiveIndex(directory, { topic: 'crash', valueSchemaId: 1 }, Date.now, waitingRoom(1_000_000));
 const bytes = (value: number, length: number): Buffer => Buffer.alloc(length, `${value}.`);
 let batch = Number(index.coveredOffsets().get(0) ?? 0n);
 if (where.startsWith('in a scan')) index.beginScan('scan');

@@ -4,9 +4,9 @@ import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { seal } from '../../src/state/index-file.ts';
 import { type IndexEntry, type LiveIndex, openLiveIndex, type PrintedRow } from '../../src/state/live-index.ts';
-import { covered, hash, identity, indexFolder, put } from './index-rows.ts';
+import { covered, gone, hash, identity, indexFolder, names, put } from './index-rows.ts';
 
-/* Work for more than one transaction (4,000 rows), with one key all the time, so that it is quick. */
+/* Work for more than one transaction (4,000 rows), with one key all the time where that is enough, so that it is quick. */
 
 const folder = indexFolder();
 /** Its size is the test's. */
@@ -18,6 +18,7 @@ beforeEach(() => {
 });
 
 const changes = (count: number): IndexEntry[] => Array.from({ length: count }, (_, n) => put('a', String(n + 1)));
+const keys = (count: number, content: string): IndexEntry[] => Array.from({ length: count }, (_, n) => put(`k${n}`, content));
 const print = { text: hash('text'), shapedBy: hash('shape') };
 const prints = (count: number, row: string): PrintedRow[] =>
   Array.from({ length: count }, () => ({ keyHash: hash('a'), rowHash: hash(row), print }));
@@ -49,10 +50,44 @@ describe('others have a turn after each 4,000 rows', () => {
   });
 
   it('that are written because there is no more room', async () => {
-    index.apply(changes(8_001), covered(1n));
+    index.apply(keys(8_001, '1'), covered(1n));
     room.most = 0;
-    expect(await turnsDuring(index.applyInTurns([put('a', 'last')], covered(2n)))).toBe(2);
-    expect([index.get(hash('a')), index.coveredOffsets(), room.taken]).toEqual([hash('last'), covered(2n), 0]);
+    expect(await turnsDuring(index.applyInTurns([put('a', 'last')], covered(2n)))).toBe(3);
+    expect([index.get(hash('a')), index.get(hash('k8000')), index.coveredOffsets(), room.taken]).toEqual([
+      hash('last'),
+      hash('1'),
+      covered(2n),
+      0,
+    ]);
+  });
+
+  it.each([
+    [4_000, 0],
+    [4_001, 2],
+    [8_001, 3],
+  ])('that are written at the end of a reading: of %i rows, %i', async (count, turns) => {
+    index.apply(keys(count, '1'), covered(1n));
+    expect(await turnsDuring(index.flushInTurns())).toBe(turns);
+    expect([room.taken, index.size(), index.coveredOffsets()]).toEqual([0, count, covered(1n)]);
+    expect(await turnsDuring(index.flushInTurns()), 'nothing waits').toBe(0);
+  });
+
+  it.each(['written', 'replaced'])('and what is %s in one is not lost', async (what) => {
+    index.apply([...keys(8_001, '1'), put('scoped', '1', 'A')], covered(1n));
+    const written = index.flushInTurns();
+    await setImmediate();
+    if (what === 'written') index.flush();
+    index.apply([put('k1', '2', 'B'), gone('k2'), put('scoped', '2', 'B')], covered(2n));
+    await written;
+    index.flush();
+    expect([index.get(hash('k1')), index.get(hash('k2')), index.get(hash('k3')), index.size()]).toEqual([
+      hash('2'),
+      undefined,
+      hash('1'),
+      8_001,
+    ]);
+    expect([names(index.keysInScope(hash('A', 8))), names(index.keysInScope(hash('B', 8)))]).toEqual([[], ['k1', 'scoped']]);
+    expect([room.taken, index.coveredOffsets()]).toEqual([0, covered(2n)]);
   });
 });
 
@@ -73,11 +108,12 @@ it('a process that ends while waiting rows are written reads the topic from its 
     ['second', 2n],
   ] as const) {
     room.most = 1_000_000_000;
-    index.apply(changes(4_001), covered(before + 1n));
+    index.apply(keys(4_001, name), covered(before + 1n));
     room.most = 0;
-    const taking = index.applyInTurns([put('a', 'last')], covered(before + 2n));
+    const taking = index.applyInTurns([put('a', name)], covered(before + 2n));
     const copy = onDisk(name);
-    expect([copy.get(hash('a')), copy.coveredOffsets()]).toEqual([hash('4000'), covered(before)]);
+    const held = [...copy.entries()].filter(({ rowHash }) => rowHash.equals(hash(name)));
+    expect([held.length, copy.coveredOffsets()]).toEqual([4_000, covered(before)]);
     await taking;
   }
   expect(index.coveredOffsets()).toEqual(covered(4n));

@@ -20,7 +20,7 @@ const rows = (content: string, scope?: string, count = COUNT): IndexEntry[] =>
 /** No memory at all: whatever is taken is written. */
 const none = (): WaitingRoom => waitingRoom(0);
 /** Memory for a slice, and not for all rows. */
-const little = (): WaitingRoom => waitingRoom(1_060_000);
+const little = (): WaitingRoom => waitingRoom(310_000);
 const A = hash('A', 8);
 const B = hash('B', 8);
 
@@ -62,7 +62,7 @@ describe('rows that are taken in slices', () => {
     const room = waitingRoom(10_000_000);
     const index = openIndex(room);
     await index.applyInTurns(rows('1'), covered(9n));
-    expect(room.taken).toBeGreaterThan(COUNT * 200);
+    expect(room.taken).toBeGreaterThan(COUNT * 60);
     expect(index.coveredOffsets()).toEqual(covered(9n));
     index.flush();
     expect(room.taken).toBe(0);

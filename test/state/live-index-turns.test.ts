@@ -9,7 +9,7 @@ import { covered, hash, identity, indexFolder, names, put } from './index-rows.t
 
 const folder = indexFolder();
 /** With memory for little more than 4,000 rows, which are as many as one transaction takes. */
-const openIndex = (): LiveIndex => folder.closedAfter(openLiveIndex(folder.directory, identity, Date.now, waitingRoom(1_500_000)));
+const openIndex = (): LiveIndex => folder.closedAfter(openLiveIndex(folder.directory, identity, Date.now, waitingRoom(430_000)));
 
 it.each(['in a scan', 'outside a scan'])('takes many rows in turns, %s, and shows them all the while', async (where) => {
   const index = openIndex();

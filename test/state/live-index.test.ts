@@ -38,7 +38,7 @@ describe('the live index', () => {
   });
 
   it('keeps in memory what it was given outside a scan until it is enough, and shows it all the same', async () => {
-    const index = openIndex();
+    const index = folder.closedAfter(openLiveIndex(folder.directory, identity, Date.now, waitingRoom(800_000)));
     const many = Array.from({ length: 13_000 }, (_, i) => `k${i}`);
     const onDisk = (): number => statSync(storeFile()).size;
     const before = onDisk();

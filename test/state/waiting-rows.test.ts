@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { waitingRoom, waitingRows, type WaitingRow } from '../../src/state/waiting-rows.ts';
+import { waitingRoom, waitingRows, type WaitingRow, type WaitingRows } from '../../src/state/waiting-rows.ts';
 import { hash } from './index-rows.ts';
 
 const row = (key: string, packed: string | null = 'packed', fresh = false): WaitingRow => ({
@@ -8,79 +8,117 @@ const row = (key: string, packed: string | null = 'packed', fresh = false): Wait
   packed: packed === null ? null : Buffer.from(packed),
   fresh,
 });
-const plain = (rows: readonly WaitingRow[]): unknown[] =>
-  rows.map(({ keyHash, packed, fresh }) => [keyHash.toString('hex'), packed?.toString() ?? null, fresh]);
+const plain = (rows: Iterable<WaitingRow>): unknown[] =>
+  [...rows].map(({ keyHash, packed, fresh }) => [keyHash.toString('hex'), packed?.toString() ?? null, fresh]);
+const inOrder = (rows: readonly WaitingRow[]): unknown[] =>
+  plain([...rows].sort((a, b) => a.keyHash.readUInt32BE(0) - b.keyHash.readUInt32BE(0)));
+const all = (rows: WaitingRows): unknown[] => plain(rows.batch().rows(0, Infinity));
 
 describe('rows that wait', () => {
-  it('are found by their keys and come in their order, each as it was given', () => {
+  it('are found by their keys and come in the order of these, each as it was given', () => {
     const rows = waitingRows(waitingRoom(1_000_000));
-    expect(rows.packed(hash('a'))).toBeUndefined();
-    const given = [row('a', 'one', true), row('b', null), row('c', 'three')];
+    expect([rows.packed(hash('a')), all(rows)]).toEqual([undefined, []]);
+    const given = [row('a', 'one', true), row('b', null), row('c', 'three'), row('d', null, true)];
     for (const one of given) rows.add(one);
-    expect(rows.count()).toBe(3);
+    expect([rows.count(), rows.batch().count]).toEqual([4, 4]);
     expect(rows.packed(hash('a'))?.toString()).toBe('one');
     expect(rows.packed(hash('b')), 'a delete').toBeNull();
-    expect(rows.packed(hash('d')), 'another key').toBeUndefined();
-    expect(plain(rows.first(2))).toEqual(plain(given.slice(0, 2)));
-    for (const most of [3, 4]) expect(plain(rows.first(most))).toEqual(plain(given));
+    expect(rows.packed(hash('e')), 'another key').toBeUndefined();
+    expect(all(rows)).toEqual(inOrder(given));
+    const batch = rows.batch();
+    expect([...plain(batch.rows(0, 1)), ...plain(batch.rows(1, 2)), ...plain(batch.rows(3, 9))]).toEqual(inOrder(given));
   });
 
   it('keep what they were given, whatever becomes of its bytes', () => {
     const rows = waitingRows(waitingRoom(1_000_000));
     const [keyHash, packed] = [hash('a'), Buffer.from('one')];
     rows.add({ keyHash, packed, fresh: false });
-    const before = plain(rows.first(1));
+    const before = all(rows);
     keyHash.fill(0);
     packed.fill(0);
-    expect(plain(rows.first(1))).toEqual(before);
+    expect(all(rows)).toEqual(before);
     expect(rows.packed(hash('a'))?.toString()).toBe('one');
   });
 
-  it('know whether a key waits twice, of which the last row counts, also once the first is written', () => {
+  it('wait once for each key, and then nothing is known of the store', () => {
     const rows = waitingRows(waitingRoom(1_000_000));
-    for (const one of [row('a', 'old'), row('b')]) rows.add(one);
-    expect(rows.holdsEachOnce()).toBe(true);
-    rows.add(row('a', 'new'));
-    expect(rows.holdsEachOnce()).toBe(false);
-    rows.written(1);
-    expect(rows.packed(hash('a'))?.toString()).toBe('new');
-    expect(rows.holdsEachOnce()).toBe(true);
-    rows.written(1);
-    expect([rows.packed(hash('b')), rows.count()]).toEqual([undefined, 1]);
-    rows.written(1);
-    expect([rows.packed(hash('a')), rows.count(), rows.holdsEachOnce()]).toEqual([undefined, 0, true]);
+    for (const one of [row('a', 'old', true), row('b', 'x', true), row('a', 'new', true)]) rows.add(one);
+    expect(rows.count()).toBe(2);
+    expect(all(rows)).toEqual(inOrder([row('a', 'new', false), row('b', 'x', true)]));
   });
 
-  it('hold what a list holds whose first items are taken away', () => {
+  it('are forgotten when they are written, except what has been added since', () => {
+    const rows = waitingRows(waitingRoom(1_000_000));
+    for (const key of ['a', 'b', 'c']) rows.add(row(key, 'old', true));
+    const batch = rows.batch();
+    rows.add(row('b', 'new', true));
+    rows.add(row('d', null));
+    expect(plain(batch.rows(0, 3)), 'what has been replaced is not written any more').toEqual(
+      inOrder([row('a', 'old', true), row('c', 'old', true)]),
+    );
+    batch.written();
+    expect(all(rows)).toEqual(inOrder([row('b', 'new', false), row('d', null)]));
+    batch.written();
+    expect(rows.count(), 'once').toBe(2);
+    rows.clear();
+    expect([rows.count(), all(rows), rows.packed(hash('b'))]).toEqual([0, [], undefined]);
+  });
+
+  it('may be larger than any piece of memory that others share', () => {
+    const rows = waitingRows(waitingRoom(1_000_000));
+    const given = [row('a'), row('b', 'x'.repeat(1_000_000)), row('c'), row('d', 'y'.repeat(300_000), true), row('e')];
+    for (const one of given) rows.add(one);
+    expect(all(rows)).toEqual(inOrder(given));
+  });
+
+  it('are thousands, some of them replaced', () => {
+    const rows = waitingRows(waitingRoom(1_000_000_000));
+    const last = new Map<string, string>();
+    for (let n = 0; n < 40_000; n += 1) {
+      const key = `k${n % 30_000}`;
+      last.set(key, `packed ${n}`.padEnd(40));
+      rows.add(row(key, last.get(key)));
+    }
+    expect([rows.count(), last.size]).toEqual([30_000, 30_000]);
+    for (const [key, packed] of last) if (rows.packed(hash(key))?.toString() !== packed) expect.fail(key);
+    expect(all(rows)).toEqual(inOrder([...last].map(([key, packed]) => row(key, packed))));
+  });
+
+  it('hold what a map holds, whenever some are written', () => {
     const step = fc.oneof(
-      fc.record({ key: fc.constantFrom('a', 'b', 'c', 'd'), packed: fc.option(fc.string({ minLength: 1 })), fresh: fc.boolean() }),
-      fc.nat(4),
+      {
+        weight: 4,
+        arbitrary: fc.record({ key: fc.constantFrom(...'abcdefgh'), packed: fc.option(fc.string({ minLength: 1 })), fresh: fc.boolean() }),
+      },
+      { weight: 1, arbitrary: fc.constantFrom('begin', 'end', 'clear') },
     );
     fc.assert(
-      fc.property(fc.array(step, { size: 'max', maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { size: 'max', maxLength: 80 }), (steps) => {
         const room = waitingRoom(1_000_000);
         const rows = waitingRows(room);
-        let list: WaitingRow[] = [];
+        let map = new Map<string, WaitingRow>();
+        let begun: { batch: ReturnType<WaitingRows['batch']>; rows: Map<string, WaitingRow> } | undefined;
         for (const one of steps) {
-          if (typeof one === 'number') {
-            const count = Math.min(one, list.length);
-            rows.written(count);
-            list = list.slice(count);
-          } else {
-            list.push(row(one.key, one.packed, one.fresh));
+          if (one === 'begin') begun = { batch: rows.batch(), rows: new Map(map) };
+          else if (one === 'end') {
+            begun?.batch.written();
+            for (const [key, given] of begun?.rows ?? []) if (map.get(key) === given) map.delete(key);
+            begun = undefined;
+          } else if (one === 'clear') {
+            rows.clear();
+            map = new Map();
+          } else if (typeof one !== 'string') {
             rows.add(row(one.key, one.packed, one.fresh));
+            map.set(one.key, row(one.key, one.packed, one.fresh && !map.has(one.key)));
           }
-          expect(plain(rows.first(100))).toEqual(plain(list));
-          expect(rows.holdsEachOnce()).toBe(new Set(list.map(({ keyHash }) => keyHash.toString('hex'))).size === list.length);
-          for (const key of ['a', 'b', 'c', 'd']) {
-            const last = list.findLast(({ keyHash }) => keyHash.equals(hash(key)));
-            expect(rows.packed(hash(key))?.toString()).toBe(last?.packed?.toString());
-          }
+          expect(rows.count()).toBe(map.size);
+          expect(all(rows)).toEqual(inOrder([...map.values()]));
+          for (const key of 'abcdefgh') expect(rows.packed(hash(key))?.toString()).toBe(map.get(key)?.packed?.toString());
         }
-        rows.written(rows.count());
+        rows.clear();
         expect(room.taken).toBe(0);
       }),
-      { numRuns: 30 },
+      { numRuns: 100 },
     );
   });
 });
@@ -94,7 +132,7 @@ describe('rows that wait have to be written', () => {
     expect([one.isFull(), other.isFull()]).toEqual([false, false]);
     other.add(row('b', 'x'.repeat(7_000)));
     expect([one.isFull(), other.isFull(), empty.isFull()]).toEqual([true, true, false]);
-    other.written(1);
+    other.batch().written();
     expect([one.isFull(), other.isFull()]).toEqual([false, false]);
   });
 
@@ -103,18 +141,25 @@ describe('rows that wait have to be written', () => {
     const rows = waitingRows(room);
     rows.add(row('a', null));
     const each = room.taken;
-    expect(each).toBeGreaterThan(100);
+    expect(each, 'its key, and where it is').toBeGreaterThan(30);
     rows.add(row('b', 'x'.repeat(500)));
     expect(room.taken).toBe(2 * each + 500);
-    rows.written(1);
-    expect(room.taken).toBe(each + 500);
+    rows.add(row('b', 'y'));
+    expect(room.taken, 'what is replaced takes memory until all are written').toBe(3 * each + 501);
+    const batch = rows.batch();
+    rows.add(row('c', null));
+    batch.written();
+    expect(room.taken).toBe(each);
   });
 
-  it('when one index has 12,000 of them, however small', () => {
+  it('when one index has 96,000 of them, however small', () => {
     const rows = waitingRows(waitingRoom(1_000_000_000));
-    for (let n = 0; n < 11_999; n += 1) rows.add(row('a'));
-    expect(rows.isFull()).toBe(false);
-    rows.add(row('a'));
+    const keyHash = Buffer.alloc(16);
+    for (let n = 0; n < 96_000; n += 1) {
+      if (rows.isFull()) expect.fail(`full with ${n}`);
+      keyHash.writeUInt32BE(n, 0);
+      rows.add({ keyHash, packed: null, fresh: true });
+    }
     expect(rows.isFull()).toBe(true);
   });
 });
