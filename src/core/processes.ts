@@ -4,13 +4,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** True while a process with this id exists and has not ended (a zombie has ended). */
 export async function isAlive(pid: number): Promise<boolean> {
+  if (!exists(pid)) return false;
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  // Without a file there is no /proc here, or the process has gone since.
+  return stat === undefined ? exists(pid) : !/^\d+ \(.*\) [ZX]/s.test(stat);
+}
+
+function exists(pid: number): boolean {
   try {
     process.kill(pid, 0);
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  return stat === undefined || !/^\d+ \(.*\) [ZX]/s.test(stat);
 }
 
 /**
