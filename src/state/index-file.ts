@@ -39,7 +39,7 @@ export function removeOthers(directory: string, keep: string): void {
 /** Size of LMDB's reader table, which LMDB maps into memory too. */
 const LOCK_BYTES = 16_384;
 
-export function openDatabases(file: string, options: { readonly readOnly?: boolean } = {}): Databases {
+export function openDatabases(file: string, options: { readonly readOnly?: boolean; readonly noSync?: boolean } = {}): Databases {
   const lock = `${file}-lock`;
   const mapSize = reservedBytes();
   // Written here and not by LMDB, which would create a sparse file: on a full disk, filling it crashes the process.

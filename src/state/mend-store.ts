@@ -1,9 +1,10 @@
-import { mkdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { unpackEntry } from './index-entry.ts';
 import { fileOf, openDatabases, removeOthers, seal, sealOf, unchecked } from './index-file.ts';
 import { isZero, rangeOf } from './index-range.ts';
+import { KeyList } from './key-order.ts';
 
 /*
  * Program of the process that copies stores which were not closed. It runs apart because LMDB may crash on a damaged
@@ -11,7 +12,9 @@ import { isZero, rangeOf } from './index-range.ts';
  * prints each name when its copy is done.
  */
 
-const PER_TRANSACTION = 5_000;
+const PER_TRANSACTION = 20_000;
+/** So many places among the scopes are written together, by ranges of keys: they come in the order of the rows, so each is on another page. */
+const SCOPES_TOGETHER = 200_000;
 const MARKED = Buffer.from([1]);
 
 /** Copies every entry into a new store, which becomes the newest one in the folder; throws at the first damaged entry. */
@@ -23,10 +26,19 @@ async function mend(file: string): Promise<void> {
   const generation = Number(/index-(\d+)\.mdb$/.exec(basename(file))?.[1]) + 1;
   const draft = fileOf(draftFolder, generation);
   const from = openDatabases(file, { readOnly: true });
-  const to = openDatabases(draft);
+  // Nobody takes a draft that was not finished, so it is on disk once it is whole, and not after each transaction.
+  const to = openDatabases(draft, { noSync: true });
   const expected = (from.live.getStats() as { entryCount: number }).entryCount;
   let count = 0;
   let before: Buffer | undefined;
+  let scopeKeys = new KeyList(SCOPES_TOGETHER);
+  const placeScopes = (): void => {
+    scopeKeys.order();
+    to.root.transactionSync(() => {
+      for (const key of scopeKeys.slice(0, scopeKeys.count)) to.scopes.putSync(key, MARKED);
+    });
+    scopeKeys = new KeyList(SCOPES_TOGETHER);
+  };
   const rows = rangeOf((work) => work(), from.live, Buffer.alloc(1));
   for (let done = false; !done;) {
     to.root.transactionSync(() => {
@@ -42,9 +54,10 @@ async function mend(file: string): Promise<void> {
         before = Buffer.from(keyHash);
         count += 1;
         to.live.putSync(keyHash, bytes);
-        if (!isZero(scopeHash)) to.scopes.putSync(Buffer.concat([scopeHash, keyHash]), MARKED);
+        if (!isZero(scopeHash)) scopeKeys.push(Buffer.concat([scopeHash, keyHash]));
       }
     });
+    if (done || scopeKeys.count > SCOPES_TOGETHER - PER_TRANSACTION) placeScopes();
   }
   if (count !== expected) throw new Error(`the store holds ${count} of its ${expected} entries`);
   to.root.transactionSync(() => {
@@ -56,11 +69,22 @@ async function mend(file: string): Promise<void> {
   if (to.meta.get('format') === undefined) throw new Error('the store has no format');
   await to.root.close();
   await from.root.close();
+  onDisk(draft);
   seal(draft);
   const mended = fileOf(directory, generation);
   renameSync(sealOf(draft), sealOf(mended));
   renameSync(draft, mended);
   removeOthers(directory, mended);
+}
+
+/** Waits until the file is on the disk. */
+function onDisk(file: string): void {
+  const handle = openSync(file, 'r+');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 for await (const file of createInterface({ input: process.stdin })) {

@@ -118,6 +118,34 @@ describe('a store that was closed', () => {
   });
 });
 
+it('a large store keeps each row in its scope when it is put in order', async () => {
+  const index = open();
+  const count = 205_000;
+  const entries = Array.from({ length: count }, (_, n): IndexEntry => {
+    const keyHash = Buffer.alloc(16);
+    // Neighbours among the keys are in scopes far from each other, and some rows are in none.
+    keyHash.writeUInt32BE(n, 0);
+    const scopeHash = Buffer.alloc(8, n % 4 === 0 ? 0 : `${n % 1_000}.`);
+    return { keyHash, row: { rowHash: keyHash, scopeHash, keyBody: keyHash.subarray(0, 4) }, fresh: true };
+  });
+  await index.applyInTurns(entries, new Map([[0, 9n]]));
+  index.flush();
+  const left = directory;
+  onTestFinished(() => rmSync(left, { recursive: true, force: true }));
+  directory = `${left}-killed`;
+  cpSync(left, directory, { recursive: true });
+  await index.close();
+  await mendStores([directory]);
+  const again = open();
+  expect([again.rebuildReason(), again.size(), again.coveredOffsets().get(0)]).toEqual([undefined, count, 9n]);
+  expect([...again.scopes()]).toHaveLength(750);
+  for (const n of [1, 501, 999]) {
+    const rows = [...again.keysInScope(Buffer.alloc(8, `${n}.`))].map(({ keyBody }) => keyBody.readUInt32BE(0));
+    expect(rows).toEqual(Array.from({ length: 205 }, (_, at) => at * 1_000 + n));
+  }
+  await again.close();
+});
+
 describe('a store whose last pages were given back before they were written', () => {
   /** A file that ends before the last page it counts, as large tables have it whose lists of free pages grow and shrink. */
   function shortened(): ReturnType<typeof open> {
