@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type IndexEntry, openLiveIndex } from '../../src/state/live-index.ts';
+import { type IndexEntry, type LiveIndex, openLiveIndex } from '../../src/state/live-index.ts';
 import { mendStores } from '../../src/state/mend.ts';
 import { programArguments } from '../support/program.ts';
 
@@ -27,6 +27,15 @@ async function killedWriter(): Promise<void> {
   while (!said.includes('wrote 1')) await new Promise((resolve) => setTimeout(resolve, 20));
   child.kill('SIGKILL');
   await once(child, 'exit');
+}
+
+/** Goes on in a copy of the folder, as it is while the index is open. */
+async function leftAsKilled(index: LiveIndex): Promise<void> {
+  const left = directory;
+  onTestFinished(() => rmSync(left, { recursive: true, force: true }));
+  directory = `${left}-killed`;
+  cpSync(left, directory, { recursive: true });
+  await index.close();
 }
 
 /** As good as random, and the same in every run. */
@@ -130,11 +139,7 @@ it('a large store keeps each row in its scope when it is put in order', async ()
   });
   await index.applyInTurns(entries, new Map([[0, 9n]]));
   index.flush();
-  const left = directory;
-  onTestFinished(() => rmSync(left, { recursive: true, force: true }));
-  directory = `${left}-killed`;
-  cpSync(left, directory, { recursive: true });
-  await index.close();
+  await leftAsKilled(index);
   await mendStores([directory]);
   const again = open();
   expect([again.rebuildReason(), again.size(), again.coveredOffsets().get(0)]).toEqual([undefined, count, 9n]);
@@ -183,11 +188,7 @@ describe('a store whose last pages were given back before they were written', ()
 
   it('is put in order when its process was killed', async () => {
     const index = shortened();
-    const left = directory;
-    onTestFinished(() => rmSync(left, { recursive: true, force: true }));
-    directory = `${left}-killed`;
-    cpSync(left, directory, { recursive: true });
-    await index.close();
+    await leftAsKilled(index);
     await mendStores([directory]);
     expect(await reopened()).toEqual(whole);
   });
