@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import kafkajs from 'kafkajs';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { EngineEvent } from '../../src/engine/events.ts';
 import { withAdmin } from '../../src/kafka/client.ts';
@@ -7,6 +6,7 @@ import { tableTopic } from '../../src/kafka/meta/topic-names.ts';
 import { until } from '../support/command.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { shopSource, type ShopVendor } from '../support/shop-source.ts';
+import { alterTopic } from '../support/topics.ts';
 
 type Ended = Extract<EngineEvent, { type: 'run-ended' }>;
 
@@ -55,12 +55,7 @@ test('a topic whose policy an admin sets to delete under a running worker stops 
   const { access, events, readTable } = await runningEngine(vendor, prefix);
   const topic = tableTopic({ prefix }, 'shop_vendor', 'item');
   const setPolicy = (value: string): Promise<unknown> =>
-    withAdmin(access, 'test', (admin) =>
-      admin.alterConfigs({
-        validateOnly: false,
-        resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries: [{ name: 'cleanup.policy', value }] }],
-      }),
-    );
+    withAdmin(access, 'test', (admin) => alterTopic(admin, topic, { 'cleanup.policy': value }));
   /** The first run of the table that ends so and began after now. */
   const next = (table: string, outcome: Ended['outcome']): Promise<Ended> => {
     const from = Date.now();

@@ -10,6 +10,7 @@ import { fullScan } from '../../src/sdk/readers/full-scan.ts';
 import { END } from '../../src/sdk/readers/paginate.ts';
 import type { Source } from '../../src/sdk/source.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
+import { alterTopic } from '../support/topics.ts';
 
 /*
  * What a topic's settings allow, or change behind our back: the largest message, and how the broker compresses.
@@ -92,22 +93,8 @@ async function started(
   };
 }
 
-const allow = (access: KafkaAccess, topic: string, bytes: number): Promise<unknown> =>
-  withAdmin(access, 'Altering', (admin) =>
-    admin.alterConfigs({
-      validateOnly: false,
-      resources: [
-        {
-          type: 2,
-          name: topic,
-          configEntries: [
-            { name: 'cleanup.policy', value: 'compact' },
-            { name: 'max.message.bytes', value: String(bytes) },
-          ],
-        },
-      ],
-    }),
-  );
+const allow = (access: KafkaAccess, topic: string, bytes: number): Promise<void> =>
+  withAdmin(access, 'Altering', (admin) => alterTopic(admin, topic, { 'cleanup.policy': 'compact', 'max.message.bytes': String(bytes) }));
 
 test.each(['gzip', 'none'] as const)(
   'rows are cut by what the topic takes (%s): 400 of 3 kB arrive where a message may have 200 kB, and one of 210 kB is a dead letter',

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Admin, ITopicConfig } from 'kafkajs';
+import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
 import { protocolType } from '../../src/kafka/errors.ts';
 
 /**
@@ -9,6 +9,23 @@ import { protocolType } from '../../src/kafka/errors.ts';
 export async function createTopics(admin: Admin, ...topics: ITopicConfig[]): Promise<void> {
   await admin.createTopics({ topics, waitForLeaders: false });
   while (!(await haveLeaders(admin, topics))) await sleep(100);
+}
+
+/** Gives a topic these settings and no others, and waits until the broker goes by them: it hears of them after the controller has confirmed them. */
+export async function alterTopic(admin: Admin, name: string, settings: Readonly<Record<string, string>>): Promise<void> {
+  const topic = { type: kafkajs.ConfigResourceTypes.TOPIC, name };
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+  await admin.alterConfigs({ validateOnly: false, resources: [{ ...topic, configEntries }] });
+  const isKnown = async (): Promise<boolean> => {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ ...topic, configNames: Object.keys(settings) }],
+    });
+    return configEntries.every(({ name, value }) =>
+      resources[0]?.configEntries.some((entry) => entry.configName === name && entry.configValue === value),
+    );
+  };
+  while (!(await isKnown())) await sleep(100);
 }
 
 async function haveLeaders(admin: Admin, topics: readonly ITopicConfig[]): Promise<boolean> {
