@@ -9,7 +9,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { open } from 'lmdb';
+import { openDatabases, unchecked } from '../src/state/index-file.ts';
 import { type LiveIndexIdentity, openLiveIndex } from '../src/state/live-index.ts';
 
 const rows = Number(process.argv[2] ?? 10_000_000);
@@ -82,8 +82,8 @@ function indexFile(under: string): string {
 
 /** What the index was built for, as it is written in the store itself. */
 async function identityOf(file: string): Promise<LiveIndexIdentity> {
-  const root = open({ path: file, noSubdir: true, maxDbs: 4, encoding: 'binary', keyEncoding: 'binary', readOnly: true });
-  const format = root.openDB<string, string>({ name: 'meta', encoding: 'string', keyEncoding: 'ordered-binary' }).get('format') ?? '';
+  const { root, meta } = openDatabases(file, { readOnly: true });
+  const format = unchecked(meta.get('format') ?? '');
   await root.close();
   return JSON.parse(format.slice(format.indexOf('{'))) as LiveIndexIdentity;
 }

@@ -1,9 +1,9 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { unpackEntry } from './index-entry.ts';
+import { hasScope, scopeKeyOf, unpackEntry } from './index-entry.ts';
 import { fileOf, openDatabases, removeOthers, seal, sealOf, unchecked } from './index-file.ts';
-import { isZero, rangeOf } from './index-range.ts';
+import { rangeOf } from './index-range.ts';
 import { KeyList } from './key-order.ts';
 
 /*
@@ -49,12 +49,12 @@ async function mend(file: string): Promise<void> {
           return;
         }
         const [keyHash, bytes] = next.value;
-        const { scopeHash } = unpackEntry(keyHash, bytes);
+        unpackEntry(keyHash, bytes);
         if (before !== undefined && before.compare(keyHash) >= 0) throw new Error('the entries are not in order');
         before = Buffer.from(keyHash);
         count += 1;
         to.live.putSync(keyHash, bytes);
-        if (!isZero(scopeHash)) scopeKeys.push(Buffer.concat([scopeHash, keyHash]));
+        if (hasScope(bytes)) scopeKeys.push(scopeKeyOf(keyHash, bytes));
       }
     });
     if (done || scopeKeys.count > SCOPES_TOGETHER - PER_TRANSACTION) placeScopes();

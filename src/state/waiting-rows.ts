@@ -121,7 +121,6 @@ class PackedRows {
   #places = new Uint32Array(16);
   /** Open addressing with linear probing: one more than the number of each key's row, at a slot that its hash tells. */
   #slots = new Uint32Array(32);
-  #slotBits = 5;
 
   add({ keyHash, packed, fresh }: WaitingRow): void {
     if (this.end === this.#places.length) this.#grow();
@@ -130,14 +129,13 @@ class PackedRows {
     if (earlier === 0) this.count += 1;
     else this.#places[earlier - 1] = REPLACED;
     const bytesOfRow = packed?.length ?? 0;
-    const place = this.#take(HEADER + HASH_BYTES + bytesOfRow);
-    const chunk = this.#chunks[place >>> CHUNK_BITS] as Buffer;
-    const at = place % CHUNK;
+    this.#places[this.end] = this.#take(HEADER + HASH_BYTES + bytesOfRow);
+    const chunk = this.#chunkOf(this.end);
+    const at = this.#keyAt(this.end);
     // The store may hold the earlier row by now.
-    chunk.writeUInt32LE(2 * bytesOfRow + (fresh && earlier === 0 ? 1 : 0), at);
-    chunk.set(keyHash, at + HEADER);
-    if (packed !== null) chunk.set(packed, at + HEADER + HASH_BYTES);
-    this.#places[this.end] = place;
+    chunk.writeUInt32LE(2 * bytesOfRow + (fresh && earlier === 0 ? 1 : 0), at - HEADER);
+    chunk.set(keyHash, at);
+    if (packed !== null) chunk.set(packed, at + HASH_BYTES);
     this.end += 1;
     this.#slots[slot] = this.end;
     this.taken += HEADER + HASH_BYTES + bytesOfRow + ROW_OVERHEAD;
@@ -151,14 +149,13 @@ class PackedRows {
 
   /** The row with this number, unless it has been replaced. */
   row(number: number): WaitingRow | undefined {
-    const place = this.#places[number] as number;
-    if (place === REPLACED) return undefined;
-    const chunk = this.#chunks[place >>> CHUNK_BITS] as Buffer;
-    const at = place % CHUNK;
-    const header = chunk.readUInt32LE(at);
-    const start = at + HEADER + HASH_BYTES;
+    if (this.#places[number] === REPLACED) return undefined;
+    const chunk = this.#chunkOf(number);
+    const at = this.#keyAt(number);
+    const header = chunk.readUInt32LE(at - HEADER);
+    const start = at + HASH_BYTES;
     return {
-      keyHash: chunk.subarray(at + HEADER, start),
+      keyHash: chunk.subarray(at, start),
       // No packed form is empty.
       packed: header < 2 ? null : chunk.subarray(start, start + (header >>> 1)),
       fresh: header % 2 === 1,
@@ -198,8 +195,8 @@ class PackedRows {
   /** The slot that holds this key's row, or the one where it belongs. */
   #slotOf(keyHash: Buffer): number {
     const mask = this.#slots.length - 1;
-    // The upper bits of the product, which depend on all bits of the factor.
-    const first = Math.imul(keyHash.readUInt32LE(0), SEED) >>> (32 - this.#slotBits);
+    // As many upper bits of the product as number the slots: they depend on all bits of the factor.
+    const first = Math.imul(keyHash.readUInt32LE(0), SEED) >>> Math.clz32(mask);
     for (let slot = first; ; slot = (slot + 1) & mask) {
       const found = this.#slots[slot] as number;
       if (found === 0) return slot;
@@ -225,7 +222,6 @@ class PackedRows {
     places.set(this.#places);
     this.#places = places;
     this.#slots = new Uint32Array(places.length * 2);
-    this.#slotBits += 1;
     for (let number = 0; number < this.end; number += 1) {
       if (places[number] === REPLACED) continue;
       const at = this.#keyAt(number);
