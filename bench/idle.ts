@@ -1,30 +1,18 @@
 // TRIBUTARY_TEST_STACK=/tmp/stack.json tsx bench/idle.ts <seconds> <dist folder>...: CPU time of an idle `tributary run` of 63 tables (five
 // simulated accounts), of all compiled folders given at the same time, three times.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
+import { children, settingsText, simulator, stack } from './run-program.ts';
 
 const [seconds, folders] = [Number(process.argv[2] ?? 60), process.argv.slice(3).map((folder) => resolve(folder))];
-const stack = JSON.parse(readFileSync(process.env['TRIBUTARY_TEST_STACK'] ?? '', 'utf8')) as {
-  readonly brokers: readonly string[];
-  readonly registryUrl: string;
-  readonly login: { readonly username: string; readonly password: string };
-};
+/** The first one's simulators serve all. */
+const simulators = folders[0] ?? '';
 const dir = mkdtempSync(join(tmpdir(), 'tributary-idle-'));
-const children: ChildProcess[] = [];
-
-async function simulator<T>(name: string, ...options: string[]): Promise<T> {
-  const child = spawn(process.execPath, [join(folders[0] ?? '', 'simulators', name, 'main.js'), ...options], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  children.push(child);
-  for await (const line of createInterface(child.stdout)) return JSON.parse(line) as T;
-  throw new Error(`the simulator of ${name} did not start`);
-}
 
 interface Worker {
   readonly folder: string;
@@ -34,16 +22,11 @@ interface Worker {
   readonly ended: Promise<unknown>;
 }
 
-async function startWorker(folder: string, at: number, connections: string): Promise<Worker> {
+async function startWorker(folder: string, at: number, connections: object): Promise<Worker> {
   const prefix = `idle${process.pid}_${at}`;
   const cwd = join(dir, prefix);
   const file = `${cwd}.yaml`;
-  const sasl = { mechanism: 'plain', ...stack.login };
-  writeFileSync(
-    file,
-    `prefix: ${prefix}\ndata_dir: ${cwd}\nkafka: ${JSON.stringify({ brokers: stack.brokers, replication_factor: 1, sasl })}\n` +
-      `registry: ${JSON.stringify({ url: stack.registryUrl, ...stack.login })}\nmetrics: { port: 0 }\n${connections}`,
-  );
+  writeFileSync(file, settingsText(prefix, cwd, connections));
   const child = spawn(process.execPath, [join(folder, 'bin', 'tributary.js'), '--config', file, 'run'], {
     stdio: ['ignore', 'inherit', 'pipe'],
   });
@@ -77,8 +60,9 @@ async function states({ metrics }: Worker): Promise<Record<string, number>> {
 }
 
 try {
-  const klaviyo = await simulator<{ url: string }>('klaviyo', '--no-limits', '--profiles', '30', '--events', '200');
+  const klaviyo = await simulator<{ url: string }>(simulators, 'klaviyo', '--no-limits', '--profiles', '30', '--events', '200');
   const { us } = await simulator<{ us: { url: string; tokens: { business: string } } }>(
+    simulators,
     'segment',
     '--unlimited',
     '--sources',
@@ -90,17 +74,24 @@ try {
     '--usage-months',
     '1',
   );
-  const customerIo = await simulator<{ url: string; keys: { full: string } }>('customer-io', '--unlimited', '--people', '20');
-  const pendo = await simulator<{ url: string; key: string }>('pendo', '--unlimited', '--days', '3', '--visitors', '50');
-  const listrak = await simulator<{ url: string; user: string; password: string }>('listrak', '--messages', '3', '--contacts', '20');
+  const customerIo = await simulator<{ url: string; keys: { full: string } }>(simulators, 'customer-io', '--unlimited', '--people', '20');
+  const pendo = await simulator<{ url: string; key: string }>(simulators, 'pendo', '--unlimited', '--days', '3', '--visitors', '50');
+  const listrak = await simulator<{ url: string; user: string; password: string }>(
+    simulators,
+    'listrak',
+    '--messages',
+    '3',
+    '--contacts',
+    '20',
+  );
   const connection = (settings: object): object => ({ settings, schedule: '0 0 29 2 *' });
-  const connections = `connections: ${JSON.stringify({
+  const connections = {
     klaviyo: connection({ api_key: 'pk_simulator_000', base_url: klaviyo.url }),
     segment: connection({ api_token: us.tokens.business, base_url: us.url, requests_per_minute: 6_000 }),
     customer_io: connection({ access_token: customerIo.keys.full, base_url: customerIo.url }),
     pendo: connection({ integration_key: pendo.key, base_url: pendo.url, requests_per_second: 100 }),
     listrak: connection({ username: listrak.user, password: listrak.password, base_url: listrak.url }),
-  })}\n`;
+  };
   const workers: Worker[] = [];
   for (const [at, folder] of folders.entries()) workers.push(await startWorker(folder, at, connections));
   for (const worker of workers) {

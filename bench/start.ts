@@ -7,21 +7,15 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { loadavg, tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabases, unchecked } from '../src/state/index-file.ts';
 import { type LiveIndexIdentity, openLiveIndex } from '../src/state/live-index.ts';
+import { children, settingsText, simulator } from './run-program.ts';
 
 const rows = Number(process.argv[2] ?? 10_000_000);
 const folder = resolve(process.argv[3] ?? 'dist');
 const starts = Number(process.argv[4] ?? 5);
-const stack = JSON.parse(readFileSync(process.env['TRIBUTARY_TEST_STACK'] ?? '', 'utf8')) as {
-  readonly brokers: readonly string[];
-  readonly registryUrl: string;
-  readonly login: { readonly username: string; readonly password: string };
-};
 const dir = mkdtempSync(join(tmpdir(), 'tributary-start-'));
-const children: ChildProcess[] = [];
 
 /** A proxy of the vendor that knows when the first request of a start came. */
 async function proxyOf(vendor: string): Promise<{ readonly url: string; firstRequest(): Promise<number> }> {
@@ -47,16 +41,6 @@ async function proxyOf(vendor: string): Promise<{ readonly url: string; firstReq
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     firstRequest: () => new Promise((told) => (came = told)),
   };
-}
-
-async function simulator(): Promise<string> {
-  const main = join(folder, 'simulators', 'klaviyo', 'main.js');
-  const child = spawn(process.execPath, [main, '--no-limits', '--profiles', '50', '--events', '2000'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  children.push(child);
-  for await (const line of createInterface(child.stdout)) return (JSON.parse(line) as { url: string }).url;
-  throw new Error('the simulator did not start');
 }
 
 function tributary(...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<number> } {
@@ -114,14 +98,13 @@ const cpuOf = (pid: number): number =>
   );
 
 try {
-  const vendor = await proxyOf(await simulator());
+  const { url } = await simulator<{ url: string }>(folder, 'klaviyo', '--no-limits', '--profiles', '50', '--events', '2000');
+  const vendor = await proxyOf(url);
   const config = join(dir, 'tributary.yaml');
+  const settings = { api_key: 'pk_simulator_000', base_url: vendor.url };
   writeFileSync(
     config,
-    `prefix: start${process.pid}\ndata_dir: ${join(dir, 'data')}\nmetrics: { port: 0 }\n` +
-      `kafka: ${JSON.stringify({ brokers: stack.brokers, replication_factor: 1, sasl: { mechanism: 'plain', ...stack.login } })}\n` +
-      `registry: ${JSON.stringify({ url: stack.registryUrl, ...stack.login })}\n` +
-      `connections: ${JSON.stringify({ klaviyo: { tables: ['event'], schedule: '* * * * *', settings: { api_key: 'pk_simulator_000', base_url: vendor.url } } })}\n`,
+    settingsText(`start${process.pid}`, join(dir, 'data'), { klaviyo: { tables: ['event'], schedule: '* * * * *', settings } }),
   );
   await tributary('sync', '--config', config).ended;
   const file = indexFile(join(dir, 'data'));
